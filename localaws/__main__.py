@@ -1,0 +1,54 @@
+"""`python -m localaws`: the AWS API on a loopback port, with its state under one folder."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import signal
+import sys
+import threading
+from pathlib import Path
+
+DEFAULT_PORT = 4566
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="localaws", description=__doc__)
+    parser.add_argument("--home", type=Path, default=Path(".localaws"), help="the state folder")
+    parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="0 takes a free one")
+    parser.add_argument("--region", default="us-east-1")
+    parser.add_argument(
+        "--wait-scale", type=float, default=1.0, help="multiplies workflow waits: 0 skips them"
+    )
+    options = parser.parse_args(argv)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+
+    from localaws.core import server
+    from localaws.core.aws import start
+    from localaws.services import factories
+
+    try:
+        listener = server.bind(options.port)
+    except (OSError, SystemExit):
+        print(f"Port {options.port} is taken; choose another with --port.", file=sys.stderr)
+        return 1
+    url = f"http://{server.HOST}:{listener.server_port}"
+    aws = start(
+        options.home.resolve(),
+        factories(),
+        url=url,
+        region=options.region,
+        wait_scale=options.wait_scale,
+    )
+    done = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: done.set())
+    with server.BackgroundServer(listener, aws.gateway):
+        print(f"localaws is ready at {url}, state in {options.home}", flush=True)
+        done.wait()
+        aws.stop()
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

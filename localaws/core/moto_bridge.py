@@ -1,0 +1,99 @@
+"""moto behind the gateway: plain CRUD answered by its own code, its state kept on disk.
+
+The only module that knows how moto holds its state; the version is pinned for that reason.
+"""
+
+from __future__ import annotations
+
+import pickle
+import threading
+from pathlib import Path
+from typing import Any
+
+from moto import backends
+from moto.core.base_backend import BackendDict
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from werkzeug.wrappers import Request, Response
+
+LATER_SECONDS = 1.0
+READS = ("Get", "List", "Describe", "Head", "Batch Get", "Scan", "Query", "Filter", "Simulate")
+
+
+class MotoBridge:
+    """Forwards requests to moto and pickles a service's backends after each write.
+
+    One per process, since moto's backends are process-wide.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._application = DomainDispatcherApplication(create_backend_app)
+        self._lock = threading.Lock()
+        self._late: dict[str, threading.Timer] = {}
+
+    def forward(self, request: Request) -> Response:
+        return Response.from_app(self._application, request.environ)
+
+    def wrote(self, service: str, operation: str, when: str) -> None:
+        """Keeps the state after `operation`, if that can have changed it."""
+        if when == "never" or operation.startswith(READS):
+            return
+        if when == "now":
+            self.save(service)
+            return
+        with self._lock:
+            if service not in self._late:
+                timer = threading.Timer(LATER_SECONDS, self._save_late, (service,))
+                timer.daemon = True
+                self._late[service] = timer
+                timer.start()
+
+    def _save_late(self, service: str) -> None:
+        with self._lock:
+            self._late.pop(service, None)
+        self.save(service)
+
+    def save(self, service: str) -> None:
+        """Writes the service's state beside the old file, then swaps them: never half a file."""
+        with self._lock:
+            file = self._folder / f"{service}.pickle"
+            fresh = file.with_suffix(".new")
+            fresh.write_bytes(pickle.dumps(_state(service), protocol=pickle.HIGHEST_PROTOCOL))
+            fresh.replace(file)
+
+    def flush(self) -> None:
+        """Writes what is due later, now."""
+        with self._lock:
+            due = list(self._late)
+            for timer in self._late.values():
+                timer.cancel()
+            self._late.clear()
+        for service in due:
+            self.save(service)
+
+    def load(self) -> None:
+        """Brings back every service's state that was saved in this home."""
+        for file in sorted(self._folder.glob("*.pickle")):
+            service = file.stem
+            for (account, region), state in pickle.loads(file.read_bytes()).items():
+                _backends(service)[account][region].__dict__.update(state)
+
+    @staticmethod
+    def reset(services: list[str]) -> None:
+        """Forgets the named services' state in this process (not on disk)."""
+        for service in services:
+            _backends(service).reset()
+
+
+def _backends(service: str) -> BackendDict[Any]:
+    found: BackendDict[Any] = backends.get_backend(service)  # type: ignore[call-overload]
+    return found
+
+
+def _state(service: str) -> dict[tuple[str, str], dict[str, Any]]:
+    """(account, region) to the backend's attributes."""
+    return {
+        (account, region): dict(backend.__dict__)
+        for account, regions in _backends(service).items()
+        for region, backend in regions.items()
+    }

@@ -1,0 +1,107 @@
+"""What a local service is: the operations it really does, and the parameters each one takes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from werkzeug.wrappers import Request, Response
+
+from localaws.core.errors import NotEmulated
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Call:
+    """One API call. `params` is spelled as in the botocore model."""
+
+    service: str
+    operation: str
+    params: Json
+    region: str
+    account: str
+    request_id: str
+
+
+Handler = Callable[[Call], Json | None]
+Route = Callable[[Request], Response]
+
+
+@dataclass(frozen=True)
+class Operation:
+    """A supported operation: our own handler, or None where moto's plain CRUD answers."""
+
+    name: str
+    handler: Handler | None
+    parameters: frozenset[str] | None  # None: every parameter of the model
+
+
+@dataclass
+class Service:
+    """One AWS service, by its botocore name; an operation that is not listed is refused by name."""
+
+    name: str
+    operations: dict[str, Operation] = field(default_factory=dict)
+    routes: dict[str, Route] = field(default_factory=dict)  # path prefix to handler, plain HTTP
+    snapshot: str = "now"  # when moto's state goes to disk: "now", "later" (1 s), "never"
+    starters: list[Callable[[], None]] = field(default_factory=list)
+    stoppers: list[Callable[[], None]] = field(default_factory=list)
+
+    def operation(self, name: str, *parameters: str) -> Callable[[Handler], Handler]:
+        """Registers a handler. `parameters` are the accepted ones; a dot goes into a member
+        (`ResultConfiguration.OutputLocation`), lists and maps are transparent, and a name
+        without further dots accepts everything below it."""
+
+        def register(handler: Handler) -> Handler:
+            self._add(Operation(name, handler, frozenset(parameters)))
+            return handler
+
+        return register
+
+    def moto(self, *names: str) -> None:
+        """Operations that moto answers as they are."""
+        for name in names:
+            self._add(Operation(name, None, None))
+
+    def on_start(self, function: Callable[[], None]) -> Callable[[], None]:
+        self.starters.append(function)
+        return function
+
+    def on_stop(self, function: Callable[[], None]) -> Callable[[], None]:
+        self.stoppers.append(function)
+        return function
+
+    def _add(self, operation: Operation) -> None:
+        if operation.name in self.operations:
+            raise ValueError(f"{self.name}:{operation.name} is registered twice.")
+        self.operations[operation.name] = operation
+
+
+def check_parameters(service: str, operation: Operation, params: Json) -> None:
+    """Raises NotEmulated for the first given parameter that the operation does not take."""
+    if operation.parameters is None:
+        return
+    for path in _given(params, ""):
+        if not _accepted(path, operation.parameters):
+            raise NotEmulated(service, operation.name, path)
+
+
+def _given(value: object, path: str) -> Iterable[str]:
+    """The dotted path of every member that carries a value."""
+    if isinstance(value, dict) and value:
+        for name, member in value.items():
+            yield from _given(member, f"{path}.{name}" if path else str(name))
+    elif isinstance(value, list) and value:
+        for member in value:
+            yield from _given(member, path)
+    elif path:
+        yield path
+
+
+def _accepted(path: str, parameters: frozenset[str]) -> bool:
+    names = path.split(".")
+    return any(".".join(names[:depth]) in parameters for depth in range(1, len(names) + 1)) or any(
+        parameter.startswith(path + ".") for parameter in parameters
+    )

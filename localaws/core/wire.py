@@ -1,0 +1,137 @@
+"""Between HTTP and plain dicts, in every AWS protocol: moto's router, parsers and serialisers."""
+
+from __future__ import annotations
+
+import io
+import re
+import warnings
+from typing import Any
+
+from botocore.exceptions import UnknownServiceError
+from botocore.validate import ParamValidator
+from moto.core.model import OperationModel, ServiceModel
+from moto.core.parse import PROTOCOL_PARSERS
+from moto.core.request import Request, determine_request_protocol
+from moto.core.routing import get_service_router
+from moto.core.serialize import SerializationContext, get_serializer_class
+from moto.core.utils import get_service_model
+from werkzeug.exceptions import NotFound
+from werkzeug.wrappers import Response
+
+from localaws.core.errors import AwsError
+
+Json = dict[str, Any]
+
+# Signing names that differ from botocore's service names.
+SERVICES_BY_SIGNING_NAME = {"states": "stepfunctions", "monitoring": "cloudwatch"}
+FORM = "application/x-www-form-urlencoded"
+# Our NotEmulated is in no service's model, and AWS's own models lack many codes they send.
+warnings.filterwarnings("ignore", message=r"Exception\(.*does not match an error shape")
+CREDENTIAL = re.compile(r"Credential=[^/,]+/\d+/(?P<region>[^/]*)/(?P<service>[^/]*)/aws4_request")
+DEFAULT_REGION = "us-east-1"
+
+
+def identify(request: Request) -> tuple[str, str]:
+    """(botocore service name, region) of a request, from its signature; unsigned is S3.
+
+    A pre-signed URL carries the same credential scope in its query.
+    """
+    credential = request.headers.get("Authorization", "")
+    if "X-Amz-Credential" in request.args:
+        credential = f"Credential={request.args['X-Amz-Credential']}"
+    match = CREDENTIAL.search(credential)
+    if match is None:
+        return "s3", DEFAULT_REGION
+    name = match["service"].lower()
+    if name == "sagemaker" and request.path.endswith("/invocations"):
+        name = "sagemaker-runtime"
+    elif name == "apigateway" and request.path.startswith("/v2/"):
+        name = "apigatewayv2"
+    return SERVICES_BY_SIGNING_NAME.get(name, name), match["region"] or DEFAULT_REGION
+
+
+def match_operation(service: str, request: Request) -> tuple[OperationModel, Json]:
+    """The operation a request means and its URI parameters; UnknownOperationException if none.
+
+    A form body is kept, since the query protocol names the operation in it.
+    """
+    if (request.content_type or "").startswith(FORM) and service != "s3":
+        request.get_data()
+    try:
+        return get_service_router(service).match(request)
+    except (NotFound, NotImplementedError, UnknownServiceError) as error:
+        target = request.headers.get("X-Amz-Target") or f"{request.method} {request.path}"
+        raise AwsError(
+            "UnknownOperationException", f"{service} has no operation {target}.", 404
+        ) from error
+
+
+def rewind(request: Request) -> None:
+    """Lets the body be read once more, where looking for the operation has read it."""
+    if (request.content_type or "").startswith(FORM):
+        request.environ["wsgi.input"] = io.BytesIO(request.get_data())
+
+
+def parse(operation: OperationModel, uri_parameters: Json, request: Request) -> Json:
+    """The request's parameters in the model's spelling, checked against the model.
+
+    Raises AwsError ValidationException for what the model refuses, as the services do.
+    """
+    model = operation.service_model
+    parser = PROTOCOL_PARSERS[determine_request_protocol(model, request.content_type)]
+    try:
+        params: Json = parser(operation).parse(
+            {
+                "method": request.method,
+                "values": request.values,
+                "headers": request.headers,
+                "body": request.get_data(),
+                "url_path": request.path,
+                "url_params": uri_parameters,
+            }
+        )
+    except Exception as error:
+        raise AwsError(
+            "SerializationException", f"The request body is malformed: {error}"
+        ) from error
+    params = _without_nulls(params)
+    if operation.input_shape is not None:
+        report = ParamValidator().validate(params, operation.input_shape)
+        if report.has_errors():
+            raise AwsError("ValidationException", report.generate_report())
+    return params
+
+
+def _without_nulls(value: Any) -> Any:
+    """JSON null means "not given" in every AWS protocol."""
+    if isinstance(value, dict):
+        return {key: _without_nulls(item) for key, item in value.items() if item is not None}
+    if isinstance(value, list):
+        return [_without_nulls(item) for item in value]
+    return value
+
+
+def respond(
+    operation: OperationModel | None,
+    service: str,
+    content_type: str | None,
+    result: Json | AwsError,
+    request_id: str,
+) -> Response:
+    """The HTTP answer for a handler's result or error, in the protocol of the request."""
+    try:
+        model: ServiceModel = get_service_model(service)
+    except UnknownServiceError:
+        model = get_service_model("sts")
+    if operation is None:
+        operation = OperationModel({}, model)
+    try:
+        protocol = determine_request_protocol(model, content_type)
+    except NotImplementedError:
+        protocol = str(model.protocol)
+    serializer = get_serializer_class(str(model.service_name), protocol)
+    context = SerializationContext(request_id)
+    answer = serializer(operation, context).serialize(result)
+    headers = {**answer["headers"], "x-amzn-RequestId": request_id}
+    status = result.status if isinstance(result, AwsError) else answer["status_code"]
+    return Response(answer["body"], status=status, headers=headers)

@@ -1,0 +1,44 @@
+"""Fixtures that every area shares: a local AWS, with and without a socket."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+CASES = Path(__file__).parent / "cases"
+
+
+def cases(name: str) -> list[dict[str, Any]]:
+    """The table of cases `tests/cases/<name>.json`."""
+    table: list[dict[str, Any]] = json.loads((CASES / f"{name}.json").read_text())
+    return table
+
+
+@pytest.fixture
+def aws(tmp_path: Path) -> Iterator[Any]:
+    """A local AWS with every service and a fresh home, reached in-process; waits take no time."""
+    from localaws.core.aws import start
+    from localaws.services import factories
+
+    local = start(tmp_path / "home", factories(), url="http://127.0.0.1:9", wait_scale=0)
+    yield local
+    local.stop()
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Any]:
+    """The same on an ephemeral loopback port, for work done in child processes (`server.url`)."""
+    from localaws.core import server as http
+    from localaws.core.aws import start
+    from localaws.services import factories
+
+    listener = http.bind(0)
+    url = f"http://{http.HOST}:{listener.server_port}"
+    local = start(tmp_path / "home", factories(), url=url, wait_scale=0)
+    with http.BackgroundServer(listener, local.gateway):
+        yield local
+        local.stop()
