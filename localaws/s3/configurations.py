@@ -1,0 +1,202 @@
+"""Bucket configurations that are kept as they are put: one table of Get, Put and Delete."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from localaws.core.errors import AwsError, NotEmulated
+from localaws.core.service import Call, Service
+from localaws.s3.buckets import ENABLED, SUSPENDED, Buckets
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """One kind. `member`: the Put parameter; `unset`: the error code of Get before any Put
+    (or the answer itself); `shape`: from the stored document to Get's answer."""
+
+    kind: str
+    put: str
+    get: str
+    delete: str | None
+    member: str
+    unset: str | Json
+    shape: Callable[[Json], Json]
+    accepted: tuple[str, ...] = ()  # members of the Put parameter; none: all of them
+    check: Callable[[str, Any], None] | None = None
+
+
+def _wrapped(name: str) -> Callable[[Json], Json]:
+    return lambda document: {name: document}
+
+
+def _as_is(document: Json) -> Json:
+    return document
+
+
+def check_versioning(_: str, document: Json) -> None:
+    if document.get("Status") not in (ENABLED, SUSPENDED):
+        raise AwsError("IllegalVersioningConfigurationException", "Status: Enabled or Suspended.")
+
+
+def check_policy(bucket: str, text: str) -> None:
+    """A JSON object whose statements are about this bucket."""
+    try:
+        statements = json.loads(text)["Statement"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise AwsError("MalformedPolicy", "Policies must be valid JSON with a Statement.") from error
+    for statement in statements if isinstance(statements, list) else [statements]:
+        missing = {"Effect", "Action", "Resource", "Principal"} - {
+            name.removeprefix("Not") for name in statement
+        }
+        if missing:
+            raise AwsError("MalformedPolicy", f"Missing required field {sorted(missing)[0]}")
+        resources = statement.get("Resource", [])
+        for resource in [resources] if isinstance(resources, str) else resources:
+            name = resource.removeprefix("arn:aws:s3:::").split("/")[0]
+            if name not in (bucket, "*"):
+                raise AwsError("MalformedPolicy", f"Policy has invalid resource: {resource}")
+
+
+def check_encryption(_: str, document: Json) -> None:
+    for rule in document["Rules"]:
+        default = rule.get("ApplyServerSideEncryptionByDefault", {})
+        if default.get("SSEAlgorithm", "AES256") != "AES256":
+            raise NotEmulated(
+                "s3",
+                "PutBucketEncryption",
+                "SSEAlgorithm",
+                f"There is no KMS here: {default['SSEAlgorithm']} was asked, AES256 is taken.",
+            )
+
+
+def check_lifecycle(_: str, document: Json) -> None:
+    for rule in document["Rules"]:
+        for action in ("Transitions", "NoncurrentVersionTransitions"):
+            if rule.get(action):
+                raise NotEmulated("s3", "PutBucketLifecycleConfiguration", action)
+
+
+_LIFECYCLE = tuple(
+    f"Rules.{name}"
+    for name in (
+        "ID",
+        "Prefix",
+        "Filter.Prefix",
+        "Filter.ObjectSizeGreaterThan",
+        "Filter.ObjectSizeLessThan",
+        "Status",
+        "Expiration",
+        "NoncurrentVersionExpiration",
+        "AbortIncompleteMultipartUpload",
+        "Transitions",
+        "NoncurrentVersionTransitions",
+    )
+)
+
+CONFIGURATIONS = (
+    Configuration(
+        *("versioning", "PutBucketVersioning", "GetBucketVersioning", None),
+        *("VersioningConfiguration", {}, _as_is, ("Status",), check_versioning),
+    ),
+    Configuration(
+        *("policy", "PutBucketPolicy", "GetBucketPolicy", "DeleteBucketPolicy", "Policy"),
+        *("NoSuchBucketPolicy", _wrapped("Policy"), (), check_policy),
+    ),
+    Configuration(
+        *("tagging", "PutBucketTagging", "GetBucketTagging", "DeleteBucketTagging", "Tagging"),
+        *("NoSuchTagSet", _as_is),
+    ),
+    Configuration(
+        *("notification", "PutBucketNotificationConfiguration"),
+        *("GetBucketNotificationConfiguration", None, "NotificationConfiguration", {}, _as_is),
+        accepted=("EventBridgeConfiguration",),
+    ),
+    Configuration(
+        *("publicAccessBlock", "PutPublicAccessBlock", "GetPublicAccessBlock"),
+        *("DeletePublicAccessBlock", "PublicAccessBlockConfiguration"),
+        *("NoSuchPublicAccessBlockConfiguration", _wrapped("PublicAccessBlockConfiguration")),
+    ),
+    Configuration(
+        *("website", "PutBucketWebsite", "GetBucketWebsite", "DeleteBucketWebsite"),
+        *("WebsiteConfiguration", "NoSuchWebsiteConfiguration", _as_is),
+        accepted=("IndexDocument", "ErrorDocument"),
+    ),
+    Configuration(
+        *("encryption", "PutBucketEncryption", "GetBucketEncryption", "DeleteBucketEncryption"),
+        "ServerSideEncryptionConfiguration",
+        {
+            "ServerSideEncryptionConfiguration": {
+                "Rules": [
+                    {
+                        "ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"},
+                        "BucketKeyEnabled": False,
+                    }
+                ]
+            }
+        },
+        _wrapped("ServerSideEncryptionConfiguration"),
+        check=check_encryption,
+    ),
+    Configuration(
+        *("lifecycle", "PutBucketLifecycleConfiguration", "GetBucketLifecycleConfiguration"),
+        *("DeleteBucketLifecycle", "LifecycleConfiguration", "NoSuchLifecycleConfiguration"),
+        *(_as_is, _LIFECYCLE, check_lifecycle),
+    ),
+    Configuration(
+        *("cors", "PutBucketCors", "GetBucketCors", "DeleteBucketCors"),
+        *("CORSConfiguration", "NoSuchCORSConfiguration", _as_is),
+    ),
+    Configuration(
+        *("ownership", "PutBucketOwnershipControls", "GetBucketOwnershipControls"),
+        *("DeleteBucketOwnershipControls", "OwnershipControls"),
+        *("OwnershipControlsNotFoundError", _wrapped("OwnershipControls")),
+    ),
+)
+
+# Members that clients may add to any Put and that change nothing here.
+_IGNORED = (
+    *("Bucket", "ContentMD5", "ChecksumAlgorithm", "ExpectedBucketOwner"),
+    *("SkipDestinationValidation", "ConfirmRemoveSelfBucketAccess"),
+    "TransitionDefaultMinimumObjectSize",
+)
+
+
+def register(service: Service, buckets: Buckets) -> None:
+    """Adds the Get, Put and Delete operations of every configuration to the service."""
+    for configuration in CONFIGURATIONS:
+        _register(service, buckets, configuration)
+
+
+def _register(service: Service, buckets: Buckets, about: Configuration) -> None:
+    members = [f"{about.member}.{name}" for name in about.accepted] or [about.member]
+
+    @service.operation(about.put, *members, *_IGNORED)
+    def put(call: Call) -> Json:
+        bucket = call.params["Bucket"]
+        document = call.params.get(about.member, {})
+        buckets.get(bucket)
+        if about.check is not None:
+            about.check(bucket, document)
+        buckets.configure(bucket, about.kind, document)
+        return {}
+
+    @service.operation(about.get, "Bucket", "ExpectedBucketOwner")
+    def get(call: Call) -> Json:
+        document = buckets.configuration(call.params["Bucket"], about.kind)
+        if document is not None:
+            return about.shape(document)
+        if isinstance(about.unset, str):
+            raise AwsError(about.unset, f"The bucket has no {about.kind} configuration.", 404)
+        return about.unset
+
+    if about.delete is not None:
+
+        @service.operation(about.delete, "Bucket", "ExpectedBucketOwner")
+        def delete(call: Call) -> Json:
+            buckets.configure(call.params["Bucket"], about.kind, None)
+            return {}

@@ -1,0 +1,102 @@
+"""The durable index of the S3 store: which buckets, objects, versions and uploads there are.
+
+Object bytes are plain files; everything else S3 knows of them is a row here (SQLite, WAL).
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+Row = sqlite3.Row
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS buckets (
+    name TEXT PRIMARY KEY, created REAL NOT NULL, region TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS configurations (
+    bucket TEXT NOT NULL, kind TEXT NOT NULL, document TEXT NOT NULL,
+    PRIMARY KEY (bucket, kind));
+CREATE TABLE IF NOT EXISTS objects (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    bucket TEXT NOT NULL, key TEXT NOT NULL, version_id TEXT NOT NULL,
+    latest INTEGER NOT NULL, marker INTEGER NOT NULL,
+    path TEXT NOT NULL, bytes INTEGER NOT NULL, etag TEXT NOT NULL, mtime_ns INTEGER NOT NULL,
+    modified REAL NOT NULL, properties TEXT NOT NULL);
+CREATE UNIQUE INDEX IF NOT EXISTS objects_by_version ON objects (bucket, key, version_id);
+CREATE UNIQUE INDEX IF NOT EXISTS objects_latest ON objects (bucket, key) WHERE latest = 1;
+CREATE TABLE IF NOT EXISTS uploads (
+    id TEXT PRIMARY KEY, bucket TEXT NOT NULL, key TEXT NOT NULL,
+    started REAL NOT NULL, properties TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS parts (
+    upload TEXT NOT NULL, number INTEGER NOT NULL, bytes INTEGER NOT NULL, etag TEXT NOT NULL,
+    checksums TEXT NOT NULL, modified REAL NOT NULL, PRIMARY KEY (upload, number));
+"""
+
+
+class Index:
+    """One SQLite connection behind a lock; `with index.writing():` is one transaction."""
+
+    def __init__(self, file: Path) -> None:
+        self.lock = threading.RLock()
+        self._connection = sqlite3.connect(file, check_same_thread=False, isolation_level=None)
+        self._connection.row_factory = sqlite3.Row
+        self._connection.execute("PRAGMA journal_mode = WAL")
+        self._connection.execute("PRAGMA synchronous = NORMAL")
+        self._connection.executescript(_SCHEMA)
+        self._depth = 0
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Holds the lock; commits at the end of the outermost block, rolls back on an error."""
+        with self.lock:
+            if self._depth == 0:
+                self._connection.execute("BEGIN IMMEDIATE")
+            self._depth += 1
+            try:
+                yield
+            except BaseException:
+                self._depth -= 1
+                if self._depth == 0:
+                    self._connection.execute("ROLLBACK")
+                raise
+            self._depth -= 1
+            if self._depth == 0:
+                self._connection.execute("COMMIT")
+
+    def run(self, statement: str, *values: Any) -> int:
+        """Runs one write; the number of rows it changed."""
+        with self.lock:
+            return self._connection.execute(statement, values).rowcount
+
+    def rows(self, statement: str, *values: Any) -> list[Row]:
+        with self.lock:
+            return self._connection.execute(statement, values).fetchall()
+
+    def row(self, statement: str, *values: Any) -> Row | None:
+        with self.lock:
+            row: Row | None = self._connection.execute(statement, values).fetchone()
+            return row
+
+    def close(self) -> None:
+        with self.lock:
+            self._connection.close()
+
+
+def successor(prefix: str) -> str | None:
+    """The least text greater than every text that starts with `prefix`; None if there is none."""
+    for position in range(len(prefix) - 1, -1, -1):
+        point = ord(prefix[position]) + 1
+        if 0xD800 <= point <= 0xDFFF:
+            point = 0xE000
+        if point <= 0x10FFFF:
+            return prefix[:position] + chr(point)
+    return None
+
+
+def dump(document: Any) -> str:
+    return json.dumps(document, separators=(",", ":"), ensure_ascii=False)

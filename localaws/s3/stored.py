@@ -1,0 +1,120 @@
+"""What the S3 store says of one object, and how file bytes are received and measured."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import uuid
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from localaws.s3 import checksums
+from localaws.s3.index import Row
+
+PIECE = 1 << 20
+NULL_VERSION = "null"
+DEFAULT_TYPE = "binary/octet-stream"
+
+
+@dataclass(frozen=True)
+class StoredObject:
+    """One version of one object (or a delete marker, which has no file).
+
+    `etag` has no quotes; `version_id` is "null" where versioning was off; `properties` holds what
+    came with the object, as the API spells it (ContentType, Metadata, Checksums, Tags, ...).
+    """
+
+    bucket: str
+    key: str
+    path: Path
+    bytes: int
+    etag: str
+    version_id: str
+    last_modified: datetime
+    latest: bool = True
+    marker: bool = False
+    properties: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def content_type(self) -> str:
+        return str(self.properties.get("ContentType", DEFAULT_TYPE))
+
+    def stream(self, start: int = 0, length: int | None = None) -> Iterator[bytes]:
+        """The bytes from `start` on, in pieces; the file is opened before the first piece."""
+        return pieces(open(self.path, "rb"), start, self.bytes if length is None else length)
+
+    @staticmethod
+    def of(row: Row, root: Path) -> StoredObject:
+        return StoredObject(
+            bucket=row["bucket"],
+            key=row["key"],
+            path=root / row["path"],
+            bytes=row["bytes"],
+            etag=row["etag"],
+            version_id=row["version_id"],
+            last_modified=datetime.fromtimestamp(row["modified"], UTC),
+            latest=bool(row["latest"]),
+            marker=bool(row["marker"]),
+            properties=json.loads(row["properties"]),
+        )
+
+
+@dataclass(frozen=True)
+class Received:
+    """Bytes that are in a file of ours but no object yet. `checksums`: algorithm to base64."""
+
+    path: Path
+    bytes: int
+    etag: str
+    checksums: dict[str, str]
+
+
+def pieces(file: BinaryIO, start: int, length: int) -> Iterator[bytes]:
+    """`length` bytes of `file` from `start`, at most 1 MiB at a time; closes the file."""
+    with file:
+        file.seek(start)
+        while length > 0:
+            piece = file.read(min(PIECE, length))
+            if not piece:
+                return
+            length -= len(piece)
+            yield piece
+
+
+def receive(chunks: Iterable[bytes], folder: Path, algorithms: Iterable[str] = ()) -> Received:
+    """Writes the chunks to a new file in `folder`, hashing on the way."""
+    path = folder / uuid.uuid4().hex
+    md5 = hashlib.md5(usedforsecurity=False)
+    running = {name: checksums.new(name) for name in algorithms}
+    size = 0
+    try:
+        with open(path, "xb", buffering=0) as file:
+            for chunk in chunks:
+                file.write(chunk)
+                md5.update(chunk)
+                for digest in running.values():
+                    digest.update(chunk)
+                size += len(chunk)
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+    texts = {name: checksums.text(digest.digest()) for name, digest in running.items()}
+    return Received(path, size, md5.hexdigest(), texts)
+
+
+def measure(path: Path, algorithms: Iterable[str] = ()) -> Received:
+    """Size, MD5 and checksums of a file that is already there."""
+    md5 = hashlib.md5(usedforsecurity=False)
+    running = {name: checksums.new(name) for name in algorithms}
+    size = 0
+    for piece in pieces(open(path, "rb"), 0, os.path.getsize(path)):
+        md5.update(piece)
+        for digest in running.values():
+            digest.update(piece)
+        size += len(piece)
+    texts = {name: checksums.text(digest.digest()) for name, digest in running.items()}
+    return Received(path, size, md5.hexdigest(), texts)
