@@ -1,0 +1,124 @@
+"""What a model is worth, from plain arrays: label (0 or 1), probability (0 to 1), order id."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from sklearn.metrics import (
+    average_precision_score,
+    log_loss,
+    precision_recall_curve,
+    roc_auc_score,
+    roc_curve,
+)
+
+Array = Any
+Json = dict[str, Any]
+
+CALIBRATION_BINS = 10
+CURVE_POINTS = 100
+DIGITS = 6
+
+
+def mean_f1_per_order(label: Array, probability: Array, order_id: Array, threshold: float) -> float:
+    """Mean over orders of the F1 of the predicted products (probability >= threshold).
+
+    An order in which nothing was bought again and nothing is predicted counts 1, as in the
+    Instacart competition; every other order without a hit counts 0.
+    """
+    _, order = np.unique(order_id, return_inverse=True)
+    predicted = probability.astype(np.float64) >= threshold
+    hits = np.bincount(order, weights=predicted & (label == 1))
+    chosen = np.bincount(order, weights=predicted)
+    bought = np.bincount(order, weights=label)
+    either = chosen + bought
+    f1 = np.divide(2 * hits, either, out=np.ones_like(hits), where=either > 0)
+    return float(f1.mean())
+
+
+def best_threshold(label: Array, probability: Array, order_id: Array) -> tuple[float, float]:
+    """The threshold with the highest mean F1 per order, and that mean.
+
+    Every distinct probability is tried, exactly: rows enter the prediction from the most likely
+    down, each changes the F1 of its own order only, and the running sum of those changes is the
+    total F1 at every cut. The threshold lies halfway between the last row in and the first out;
+    of equally good cuts the highest is taken.
+    """
+    _, order = np.unique(order_id, return_inverse=True)
+    orders = int(order.max()) + 1
+    score = probability.astype(np.float64)
+    bought = np.bincount(order, weights=label, minlength=orders)
+
+    by_order = np.lexsort((-score, order))  # within an order: most likely first
+    starts = np.searchsorted(order[by_order], np.arange(orders))
+    rank = np.arange(len(order)) - starts[order[by_order]] + 1
+    running = np.cumsum(label[by_order], dtype=np.float64)
+    before = np.concatenate(([0.0], running))[starts]
+    hits = running - before[order[by_order]]
+    f1 = 2 * hits / (rank + bought[order[by_order]])
+    empty = np.where(bought == 0, 1.0, 0.0)  # the F1 of predicting nothing
+    previous = np.concatenate(([0.0], f1[:-1]))
+    previous[starts] = empty
+    change = np.empty_like(f1)
+    change[by_order] = f1 - previous
+
+    falling = np.argsort(-score, kind="stable")
+    ordered = score[falling]
+    totals = empty.sum() + np.cumsum(change[falling])
+    last_of_tie = np.append(ordered[1:] != ordered[:-1], True)
+    cuts = np.concatenate(([empty.sum()], totals[last_of_tie])) / orders
+    included = np.concatenate(([1.0], ordered[last_of_tie]))
+    excluded = np.append(included[1:], 0.0)
+    # Sums that differ only by rounding are the same cut: the highest threshold of them wins.
+    best = int(np.flatnonzero(cuts >= cuts.max() - 1e-12)[0])
+    return float((included[best] + excluded[best]) / 2), float(cuts[best])
+
+
+def calibration(label: Array, probability: Array) -> list[Json]:
+    """Rows in ten equally large groups by probability: `mean_predicted`, `observed`, `rows`."""
+    by_probability = np.argsort(probability, kind="stable")
+    return [
+        {
+            "mean_predicted": _rounded(probability[rows].mean(dtype=np.float64)),
+            "observed": _rounded(label[rows].mean(dtype=np.float64)),
+            "rows": len(rows),
+        }
+        for rows in np.array_split(by_probability, CALIBRATION_BINS)
+        if len(rows)
+    ]
+
+
+def measures(label: Array, probability: Array, order_id: Array, threshold: float) -> Json:
+    """AUC, logloss, average precision and mean F1 per order (all 0 to 1 but logloss, in nats)."""
+    score = probability.astype(np.float64)
+    return {
+        "auc": float(roc_auc_score(label, score)),
+        "logloss": float(log_loss(label, score)),
+        "average_precision": float(average_precision_score(label, score)),
+        "mean_f1": mean_f1_per_order(label, probability, order_id, threshold),
+        "threshold": threshold,
+    }
+
+
+def curves(label: Array, probability: Array) -> Json:
+    """The ROC and the precision-recall curve, each at most 100 points, evenly spread on x."""
+    false_positive, true_positive, _ = roc_curve(label, probability)
+    precision, recall, _ = precision_recall_curve(label, probability)
+    return {
+        "roc_curve": _thinned(
+            "false_positive_rate", false_positive, "true_positive_rate", true_positive
+        ),
+        # scikit-learn gives recall falling from 1 to 0; a curve reads from left to right.
+        "precision_recall_curve": _thinned("recall", recall[::-1], "precision", precision[::-1]),
+    }
+
+
+def _thinned(x_name: str, x: Array, y_name: str, y: Array) -> Json:
+    wanted = np.searchsorted(x, np.linspace(x[0], x[-1], CURVE_POINTS - 1), side="right") - 1
+    kept = np.union1d([0], np.clip(wanted, 0, len(x) - 1))
+    return {x_name: [_rounded(v) for v in x[kept]], y_name: [_rounded(v) for v in y[kept]]}
+
+
+def _rounded(value: Any) -> float:
+    return round(float(value), DIGITS)

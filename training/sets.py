@@ -1,0 +1,185 @@
+"""Reading a channel of Parquet rows, a batch at a time, and checking it while it is read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import xgboost as xgb
+
+from training.errors import TrainingError
+from training.features import KEYS, LABEL, WIRE_FEATURES
+
+BATCH_ROWS = 262_144  # 18 float32 columns: 19 MB a batch, so memory does not grow with the set
+
+Array = Any  # a numpy array; the docstrings say its shape and type
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Rows of a set: `matrix` (rows, features) float32, `label` (rows,) float32 of 0 and 1."""
+
+    matrix: Array
+    label: Array
+    user_id: Array
+    order_id: Array
+
+
+@dataclass(frozen=True)
+class ParquetSet:
+    """One channel: its files in name order, and the features they all hold."""
+
+    name: str
+    files: tuple[Path, ...]
+    features: tuple[str, ...]
+
+    def batches(self, features: tuple[str, ...] | None = None) -> Iterator[Batch]:
+        """The rows in file order. `features` chooses and orders the matrix's columns (all).
+
+        Raises TrainingError for a label that is not 0 or 1, a null key or an infinite feature.
+        """
+        names = self.features if features is None else features
+        for file in self.files:
+            reader = pq.ParquetFile(file)
+            columns = [*KEYS, LABEL, *names]
+            for rows in reader.iter_batches(batch_size=BATCH_ROWS, columns=columns):
+                if rows.num_rows:
+                    yield self._batch(file, rows, names)
+
+    def survey(self) -> dict[str, int]:
+        """How many `rows`, `users`, `orders` and `positives` (rows of label 1) the set holds.
+
+        Raises TrainingError, before any time goes into training, for a label or key that
+        `batches` refuses, or when all labels are the same: nothing can be learned or measured.
+        """
+        rows = positives = 0
+        users: Array = np.empty(0, dtype=np.int64)
+        orders: Array = np.empty(0, dtype=np.int64)
+        for batch in self.batches(()):
+            rows += len(batch.label)
+            positives += int(batch.label.sum())
+            users = np.union1d(users, batch.user_id)
+            orders = np.union1d(orders, batch.order_id)
+        if positives in (0, rows):
+            kind = "positive (1)" if positives == 0 else "negative (0)"
+            raise TrainingError(f"The {self.name} set has {rows} rows and no {kind} label.")
+        return {"rows": rows, "users": len(users), "orders": len(orders), "positives": positives}
+
+    def _batch(self, file: Path, rows: Any, names: tuple[str, ...]) -> Batch:
+        where = f"The {self.name} set, file {file.name}"
+        label = _numbers(rows.column(LABEL))
+        if not np.isin(label, (0.0, 1.0)).all():  # NaN is in no set, so a missing label fails too
+            wrong = label[~np.isin(label, (0.0, 1.0))]
+            raise TrainingError(
+                f"{where}: {len(wrong)} labels are not 0 or 1 (the first is {wrong[0]}; "
+                "nan means missing)."
+            )
+        matrix = np.empty((rows.num_rows, len(names)), dtype=np.float32)
+        for position, name in enumerate(names):
+            matrix[:, position] = _numbers(rows.column(name))
+            if np.isinf(matrix[:, position]).any():
+                raise TrainingError(f"{where}: feature {name} holds an infinite value.")
+        return Batch(
+            matrix, label, self._keys(where, rows, "user_id"), self._keys(where, rows, "order_id")
+        )
+
+    def _keys(self, where: str, rows: Any, name: str) -> Array:
+        column = rows.column(name)
+        if column.null_count:
+            raise TrainingError(f"{where}: {column.null_count} rows have no {name}.")
+        return column.to_numpy(zero_copy_only=False)
+
+
+def open_set(name: str, folder: str | None) -> ParquetSet:
+    """The channel `name`, its files below `folder` at any depth (hidden files and `_SUCCESS` apart).
+
+    Raises TrainingError when the channel, its files or a column is missing, when a column is not
+    numeric, or when the files disagree on their columns.
+    """
+    if not folder:
+        raise TrainingError(
+            f"Channel {name!r} is missing: SM_CHANNEL_{name.upper()} is not set. "
+            "The job needs the channels training, validation, holdout and champion."
+        )
+    root = Path(folder)
+    files = tuple(
+        path
+        for path in sorted(root.rglob("*.parquet"))
+        if not any(part.startswith((".", "_")) for part in path.relative_to(root).parts)
+    )
+    if not files:
+        raise TrainingError(f"Channel {name!r} has no .parquet file below its folder.")
+    schemas = [_schema(name, file) for file in files]
+    for file, schema in zip(files, schemas):
+        if set(schema.names) != set(schemas[0].names):
+            odd = sorted(set(schema.names) ^ set(schemas[0].names))
+            raise TrainingError(
+                f"The {name} set: {file.name} and {files[0].name} differ in the columns "
+                f"{', '.join(odd)}."
+            )
+    missing = [c for c in (*KEYS, LABEL, *WIRE_FEATURES) if c not in schemas[0].names]
+    if missing:
+        raise TrainingError(
+            f"The {name} set has no column {', '.join(missing)}. "
+            f"It has: {', '.join(schemas[0].names)}."
+        )
+    known = {*KEYS, LABEL, *WIRE_FEATURES}
+    more = tuple(column for column in schemas[0].names if column not in known)
+    features = (*WIRE_FEATURES, *more)
+    for file, schema in zip(files, schemas):
+        for column in (LABEL, *features):
+            kind = schema.field(column).type
+            if not _is_number(kind):
+                raise TrainingError(
+                    f"The {name} set, file {file.name}: column {column} is {kind}, "
+                    "a number is needed."
+                )
+    if not sum(pq.ParquetFile(file).metadata.num_rows for file in files):
+        raise TrainingError(f"The {name} set is empty: {len(files)} files, no row.")
+    return ParquetSet(name, files, features)
+
+
+class BatchIterator(xgb.DataIter):
+    """Hands a set to XGBoost batch by batch; it asks for the whole set a few times over."""
+
+    def __init__(self, data: ParquetSet, features: tuple[str, ...]) -> None:
+        super().__init__()
+        self._data, self._features = data, features
+        self._batches = data.batches(features)
+
+    def reset(self) -> None:
+        self._batches = self._data.batches(self._features)
+
+    def next(self, input_data: Callable[..., None]) -> bool:
+        batch = next(self._batches, None)
+        if batch is None:
+            return False
+        input_data(data=batch.matrix, label=batch.label, feature_names=list(self._features))
+        return True
+
+
+def _schema(name: str, file: Path) -> Any:
+    try:
+        return pq.read_schema(file)
+    except (pa.ArrowException, OSError) as error:
+        raise TrainingError(
+            f"The {name} set: {file.name} is not a Parquet file: {error}"
+        ) from error
+
+
+def _is_number(kind: Any) -> bool:
+    checks = (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal, pa.types.is_boolean)
+    return any(check(kind) for check in checks)
+
+
+def _numbers(column: Any) -> Array:
+    """The column as float32; null becomes NaN, which XGBoost takes as missing."""
+    if pa.types.is_decimal(column.type):  # decimals have no direct cast to float32
+        column = pc.cast(column, pa.float64())
+    return pc.cast(column, pa.float32(), safe=False).to_numpy(zero_copy_only=False)

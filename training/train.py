@@ -1,0 +1,229 @@
+"""The training job: `python -m train --name value ...` inside the SageMaker XGBoost container.
+
+Where things are, all told by SageMaker's toolkit in the environment:
+
+* SM_CHANNEL_TRAINING, _VALIDATION, _HOLDOUT: folders of Parquet rows (`training.features`);
+  SM_CHANNEL_CHAMPION: the live model's model.tar.gz, or none.json when there is none.
+* SM_MODEL_DIR (/opt/ml/model): `xgboost-model` and `model.json` are written here; the service
+  packs the folder as model.tar.gz.
+* evaluation.json and golden.json go to the checkpoint folder, which the service copies to
+  CheckpointConfig's S3Uri as plain files: `--evaluation_dir` if given, else
+  SM_CHECKPOINT_CONFIG_LOCAL_PATH if set, else `checkpoints` beside SM_MODEL_DIR, which on AWS is
+  /opt/ml/checkpoints.
+* SM_OUTPUT_DIR (/opt/ml/output): if set, a failure's message is written to `failure` in it, the
+  first 1,024 characters of which become the job's FailureReason. The toolkit may write it after us.
+
+Arguments: the hyperparameters (`training.hyperparameters.RULES`), `--run` (the model's name,
+default TRAINING_JOB_NAME) and `--evaluation_dir`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+if not __package__:
+    # SageMaker unpacks this folder under a name of its own and runs `train` at its top level.
+    # The modules beside this one call the folder `training`, here as in the repository.
+    folder = ModuleType("training")
+    folder.__path__ = [str(Path(__file__).resolve().parent)]
+    sys.modules["training"] = folder
+
+import xgboost as xgb
+
+from training import evaluation, metrics
+from training.artefact import DESCRIPTION_FILE, MODEL_FILE, Model, booster_from, load_champion
+from training.errors import TrainingError
+from training.hyperparameters import (
+    Value,
+    booster_parameters,
+    read_hyperparameters,
+    split_arguments,
+)
+from training.sets import BatchIterator, ParquetSet, open_set
+
+Json = dict[str, Any]
+
+FAILURE_CHARACTERS = 1024
+PRINT_EVERY_ROUNDS = 10
+
+
+@dataclass(frozen=True)
+class Job:
+    """One training job: its settings, and the folders it reads and writes."""
+
+    hyperparameters: dict[str, Value]
+    channels: dict[str, str | None]
+    model_dir: Path
+    evaluation_dir: Path
+    run: str
+
+
+def read_job(arguments: Sequence[str], environment: Mapping[str, str]) -> Job:
+    """The job that the arguments and SageMaker's environment describe.
+
+    Raises TrainingError for an unknown argument or a value out of range, by name.
+    """
+    given = split_arguments(arguments)
+    model_dir = Path(environment.get("SM_MODEL_DIR", "/opt/ml/model"))
+    beside = str(model_dir.parent / "checkpoints")
+    evaluation_dir = given.pop(
+        "evaluation_dir", environment.get("SM_CHECKPOINT_CONFIG_LOCAL_PATH", beside)
+    )
+    run = given.pop("run", environment.get("TRAINING_JOB_NAME", "")).strip()
+    if not run:
+        raise TrainingError("The run has no name: give --run, or set TRAINING_JOB_NAME.")
+    names = ("training", "validation", "holdout", "champion")
+    return Job(
+        hyperparameters=read_hyperparameters(given),
+        channels={name: environment.get(f"SM_CHANNEL_{name.upper()}") for name in names},
+        model_dir=model_dir,
+        evaluation_dir=Path(evaluation_dir),
+        run=run,
+    )
+
+
+def train(job: Job) -> Json:
+    """Trains, chooses the threshold, evaluates, writes all four files; returns the evaluation."""
+    nthread = int(job.hyperparameters["nthread"])
+    sets = {n: open_set(n, job.channels[n]) for n in ("training", "validation", "holdout")}
+    training, validation, holdout = sets.values()
+    features = training.features
+    for other in (validation, holdout):
+        if set(other.features) != set(features):
+            odd = sorted(set(other.features) ^ set(features))
+            raise TrainingError(
+                f"The {other.name} and the training set differ in the columns {', '.join(odd)}."
+            )
+    counts = {name: data.survey() for name, data in sets.items()}
+    champion = load_champion(job.channels["champion"], nthread)
+    if champion:
+        evaluation.check_champion_features(champion, holdout)
+
+    started = time.monotonic()
+    booster, history = fit(training, validation, features, job.hyperparameters)
+    training_seconds = time.monotonic() - started
+
+    # From here on the model is what was saved, read back: that is what will be served.
+    raw = bytes(booster.save_raw(raw_format="ubj"))
+    saved = booster_from(raw, nthread)
+    seen = evaluation.score(validation, saved, features)
+    threshold, _ = metrics.best_threshold(seen.label, seen.probability, seen.order_id)
+    challenger = Model(saved, features, threshold, job.run)
+    unseen = evaluation.score(holdout, saved, features)
+
+    description = {
+        "features": list(features),
+        "threshold": threshold,
+        "run": job.run,
+        "trained_at": datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "versions": evaluation.versions(),
+    }
+    outcome = {
+        "run": job.run,
+        "challenger": evaluation.report(challenger, unseen),
+        "champion": evaluation.report(
+            champion, evaluation.score(holdout, champion.booster, champion.features)
+        )
+        if champion
+        else None,
+        "validation": metrics.measures(seen.label, seen.probability, seen.order_id, threshold),
+        **{of: {name: c[of] for name, c in counts.items()} for of in counts["holdout"]},
+        "features": list(features),
+        "hyperparameters": job.hyperparameters,
+        "best_iteration": booster.num_boosted_rounds() - 1,
+        "learning_curve": evaluation.learning_curve(history),
+        "training_seconds": round(training_seconds, 3),
+        "trained_at": description["trained_at"],
+        "versions": description["versions"],
+    }
+    golden = evaluation.golden(challenger, holdout, unseen)
+
+    for folder in (job.model_dir, job.evaluation_dir):
+        folder.mkdir(parents=True, exist_ok=True)
+    (job.model_dir / MODEL_FILE).write_bytes(raw)
+    write_json(job.model_dir / DESCRIPTION_FILE, description)
+    write_json(job.evaluation_dir / "golden.json", golden)
+    write_json(job.evaluation_dir / "evaluation.json", outcome)
+    return outcome
+
+
+def fit(
+    training: ParquetSet,
+    validation: ParquetSet,
+    features: tuple[str, ...],
+    hyperparameters: dict[str, Value],
+) -> tuple[Any, dict[str, dict[str, list[float]]]]:
+    """The booster, cut at the round with the best validation AUC, and each round's metrics.
+
+    The same rows, hyperparameters and XGBoost give the same bytes.
+    """
+    nthread = int(hyperparameters["nthread"])
+    rows = xgb.QuantileDMatrix(BatchIterator(training, features), nthread=nthread)
+    unseen = xgb.QuantileDMatrix(BatchIterator(validation, features), ref=rows, nthread=nthread)
+    history: dict[str, dict[str, list[float]]] = {}
+    booster = xgb.train(
+        booster_parameters(hyperparameters),
+        rows,
+        num_boost_round=int(hyperparameters["num_round"]),
+        evals=[(rows, "training"), (unseen, "validation")],
+        evals_result=history,
+        verbose_eval=PRINT_EVERY_ROUNDS,
+        callbacks=[
+            xgb.callback.EarlyStopping(
+                rounds=int(hyperparameters["early_stopping_rounds"]),
+                metric_name="auc",
+                data_name="validation",
+                save_best=True,
+            )
+        ],
+    )
+    return booster, history
+
+
+def write_json(path: Path, value: Json) -> None:
+    """Strict JSON: a NaN is an error here, not a surprise for the reader."""
+    path.write_text(json.dumps(value, allow_nan=False, indent=1) + "\n", encoding="utf-8")
+
+
+def summary(outcome: Json) -> str:
+    """The lines a person looks for in the log."""
+    lines = []
+    for who in ("challenger", "champion"):
+        found = outcome[who]
+        lines.append(
+            f"{who} {found['run']}: holdout auc {found['auc']:.5f}, logloss "
+            f"{found['logloss']:.5f}, mean F1 per order {found['mean_f1']:.5f} "
+            f"at threshold {found['threshold']:.4f}"
+            if found
+            else f"{who}: none"
+        )
+    return "\n".join(lines)
+
+
+def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
+    """Runs the job; 0, or 1 with the reason on stderr and in SM_OUTPUT_DIR/failure."""
+    try:
+        outcome = train(read_job(arguments, environment))
+    except (TrainingError, xgb.core.XGBoostError, OSError) as error:
+        reason = f"{type(error).__name__}: {error}"
+        print(reason, file=sys.stderr, flush=True)
+        if environment.get("SM_OUTPUT_DIR"):
+            output = Path(environment["SM_OUTPUT_DIR"])
+            output.mkdir(parents=True, exist_ok=True)
+            (output / "failure").write_text(reason[:FAILURE_CHARACTERS], encoding="utf-8")
+        return 1
+    print(summary(outcome), flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:], os.environ))
