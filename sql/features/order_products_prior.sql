@@ -1,0 +1,26 @@
+-- One row per line of a prior order, with the order it stands in: what every feature is made of.
+-- Lines of train and test orders never enter here, so no feature can know the order to predict.
+--
+-- Partitioned by user_bucket (user_id % 20, 20 folders) for two later readers: user_features.sql
+-- and user_product_features.sql read user_bucket < ${sample_buckets}, so that a sampled run scans
+-- only its share (1 = 5 % of the users, 20 = all). The product features read every bucket: how
+-- often a product is bought again is a matter of all users, sampled or not.
+CREATE TABLE ${Database}.order_products_prior_${run}
+WITH (
+    format = 'PARQUET',
+    write_compression = 'SNAPPY',
+    external_location = 's3://${LakeBucket}/runs/run=${run}/features/order_products_prior/',
+    partitioned_by = ARRAY['user_bucket']
+) AS
+SELECT
+    orders.user_id,
+    orders.order_id,
+    orders.order_number,
+    lines.product_id,
+    lines.add_to_cart_order,
+    lines.reordered,
+    CAST(orders.user_id % 20 AS integer) AS user_bucket
+FROM ${Database}.clean_order_products_${run} AS lines
+INNER JOIN ${Database}.clean_orders_${run} AS orders
+    ON orders.order_id = lines.order_id
+WHERE orders.eval_set = 'prior'

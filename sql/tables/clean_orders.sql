@@ -1,0 +1,14 @@
+-- The run's cleaned orders: one row per order_id, all eval_sets.
+-- Columns as databrew_recipes/clean_orders.json writes them; the gap of a first order is null.
+CREATE EXTERNAL TABLE ${Database}.clean_orders_${run} (
+    order_id bigint,
+    user_id bigint,
+    eval_set string,
+    order_number int,
+    order_dow int,
+    order_hour_of_day int,
+    days_since_prior_order double
+)
+STORED AS PARQUET
+LOCATION 's3://${LakeBucket}/runs/run=${run}/clean/orders/'
+TBLPROPERTIES ('classification' = 'parquet')

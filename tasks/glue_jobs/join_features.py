@@ -1,0 +1,316 @@
+"""AWS Glue 5.1 job: a run's cleaned orders and feature tables become the model's four data sets.
+
+Reads, below ``<lake>/runs/run=<run>/`` (Parquet):
+
+- ``clean/orders/``, ``clean/order_products/``: which order to predict, and what is in it;
+- ``features/user_features/``, ``features/user_product_features/``, ``features/product_features/``:
+  made of prior orders only, so nothing of an order to predict is in a feature.
+
+Writes ``sets/{training,validation,holdout,scoring}/`` (Parquet): one row per (user, product that
+the user bought in a prior order) with user_id, product_id, order_id (the order to predict), label
+(1 if that order holds the product; not in scoring), then FEATURES in this order, all as double; a
+feature that cannot be known is null. And ``sets/summary/``, one line of JSON::
+
+    {"run": "...", "spark_version": "3.5.6", "validation_percent": 10, "holdout_percent": 10,
+     "rows": {"training": n, ...}, "users": {...}, "orders": {...}, "positives": {...}}
+
+counted on what was written; ``positives`` has no "scoring".
+
+The split is by user. Users whose last order is ``test`` are scored. The others fall by
+``crc32("rebuy-split-1:<user_id>") % 100`` (CRC-32 as in zlib, over the ASCII digits): the lowest
+``validation_percent`` values are validation, the highest ``holdout_percent`` are holdout, the rest
+is training. The same user falls the same way in every run, sampled or not, and a change of one
+percentage moves no user between the other two sets.
+
+Job arguments (text): ``--lake_bucket``, ``--run``, ``--validation_percent``,
+``--holdout_percent``; and ``--lake_uri`` where the lake is not ``s3://<lake_bucket>``.
+"""
+
+import json
+import re
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F  # noqa: N812 - the name every Spark script uses
+
+SPLIT_SALT = "rebuy-split-1:"  # a new salt would move holdout users into training: never change it
+LABELLED_SETS = ("training", "validation", "holdout")
+SETS = (*LABELLED_SETS, "scoring")
+
+# The wire order of the endpoint: a line of 18 numbers.
+FEATURES = (
+    "up_orders",
+    "user_mean_days_since_prior",
+    "user_period",
+    "user_distinct_products",
+    "user_reorder_ratio",
+    "user_total_products",
+    "up_average_cart_position",
+    "up_first_order",
+    "user_orders",
+    "up_last_order",
+    "prod_orders",
+    "prod_reorder_probability",
+    "prod_reorder_times",
+    "prod_reorder_ratio",
+    "user_average_basket",
+    "up_order_rate",
+    "up_orders_since_last_order",
+    "up_order_rate_since_first_order",
+)
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """What the job was told, checked."""
+
+    lake_uri: str  # without a slash at the end
+    run: str
+    validation_percent: int  # 1-98, of the users that have a train order
+    holdout_percent: int  # 1-98; both together leave at least 1 for training
+
+    @property
+    def run_uri(self) -> str:
+        """Where everything of this run stands, without a slash at the end."""
+        return f"{self.lake_uri}/runs/run={self.run}"
+
+
+def read_arguments(options: Mapping[str, str]) -> Arguments:
+    """The job arguments, or ValueError naming the argument, its value and what is accepted."""
+    run = options["run"]
+    if not re.fullmatch(r"[a-z0-9_]{1,40}", run):
+        raise ValueError(
+            f"--run was {run!r}; accepted are 1 to 40 lower-case letters, digits and underscores."
+        )
+    bucket = options["lake_bucket"]
+    if not re.fullmatch(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", bucket):
+        raise ValueError(f"--lake_bucket was {bucket!r}; accepted is the name of an S3 bucket.")
+    lake_uri = options.get("lake_uri", f"s3://{bucket}").rstrip("/")
+    validation_percent = _percent(options, "validation_percent")
+    holdout_percent = _percent(options, "holdout_percent")
+    if validation_percent + holdout_percent > 99:
+        raise ValueError(
+            f"--validation_percent {validation_percent} and --holdout_percent {holdout_percent} "
+            "leave no user for training; together they may be at most 99."
+        )
+    return Arguments(lake_uri, run, validation_percent, holdout_percent)
+
+
+def _percent(options: Mapping[str, str], name: str) -> int:
+    """A whole percentage from 1 to 98."""
+    text = options[name]
+    if not re.fullmatch(r"[0-9]{1,2}", text) or not 1 <= int(text) <= 98:
+        raise ValueError(f"--{name} was {text!r}; accepted is a whole number from 1 to 98.")
+    return int(text)
+
+
+def read_table(spark: SparkSession, run_uri: str, folder: str) -> DataFrame:
+    """The Parquet files of `folder` below the run, at any depth: DataBrew adds a folder a run."""
+    return spark.read.option("recursiveFileLookup", "true").parquet(f"{run_uri}/{folder}/")
+
+
+def split_of(user_id: Column, validation_percent: int, holdout_percent: int) -> Column:
+    """The labelled set a user falls into: see the split rule at the top of this file."""
+    hundredth = F.crc32(F.concat(F.lit(SPLIT_SALT), user_id.cast("string"))) % 100
+    return (
+        F.when(hundredth < validation_percent, F.lit("validation"))
+        .when(hundredth >= 100 - holdout_percent, F.lit("holdout"))
+        .otherwise(F.lit("training"))
+    )
+
+
+def orders_to_predict(
+    orders: DataFrame, lines: DataFrame, validation_percent: int, holdout_percent: int
+) -> DataFrame:
+    """One row per user with an order to predict: user_id, order_id, set_name, bought_products.
+
+    `bought_products` are the product_ids of a train order. It is null for test orders, and for a
+    train order without lines.
+    """
+    targets = orders.where(F.col("eval_set").isin("train", "test")).select(
+        "user_id",
+        "order_id",
+        F.when(F.col("eval_set") == "test", F.lit("scoring"))
+        .otherwise(split_of(F.col("user_id"), validation_percent, holdout_percent))
+        .alias("set_name"),
+    )
+    train_orders = targets.where(F.col("set_name") != "scoring").select("order_id")
+    bought = (
+        lines.select("order_id", "product_id")
+        .join(F.broadcast(train_orders), "order_id")
+        .groupBy("order_id")
+        .agg(F.collect_set("product_id").alias("bought_products"))
+    )
+    return targets.join(bought, "order_id", "left")
+
+
+def product_ratios(products: DataFrame) -> DataFrame:
+    """One row per product_id: prod_orders and the three ratios of its reorders.
+
+    First and second orders are the users' first and second purchases of the product.
+    """
+    ratios = {
+        "prod_reorder_probability": F.col("prod_second_orders") / F.col("prod_first_orders"),
+        "prod_reorder_times": 1 + F.col("prod_reorders") / F.col("prod_first_orders"),
+        "prod_reorder_ratio": F.col("prod_reorders") / F.col("prod_orders"),
+    }
+    return products.select(
+        "product_id",
+        "prod_orders",
+        *[ratio.alias(name) for name, ratio in ratios.items()],
+    )
+
+
+def candidate_rows(candidates: DataFrame, users: DataFrame, products: DataFrame) -> DataFrame:
+    """One row per (user_id, product_id) of `candidates` whose user is in `users`: keys, FEATURES.
+
+    `users` (user features, order_id, bought_products) and `products` (product_ratios) go to every
+    executor: a few hundred thousand short rows, while `candidates` are many millions and stay where
+    they are read. The label is whether bought_products holds the product.
+    """
+    columns = {
+        "user_average_basket": F.col("user_total_products") / F.col("user_orders"),
+        "up_order_rate": F.col("up_orders") / F.col("user_orders"),
+        "up_orders_since_last_order": F.col("user_orders") - F.col("up_last_order"),
+        "up_order_rate_since_first_order": F.col("up_orders")
+        / (F.col("user_orders") - F.col("up_first_order") + 1),
+    }
+    label = F.coalesce(F.array_contains("bought_products", F.col("product_id")), F.lit(False))
+    return (
+        candidates.join(F.broadcast(users), "user_id")
+        .join(F.broadcast(products), "product_id")
+        .select(
+            F.col("user_id").cast("long"),
+            F.col("product_id").cast("long"),
+            F.col("order_id").cast("long"),
+            label.cast("int").alias("label"),
+            *[columns.get(name, F.col(name)).cast("double").alias(name) for name in FEATURES],
+        )
+    )
+
+
+def require_features(candidates: DataFrame, users: DataFrame, products: DataFrame) -> None:
+    """ValueError naming a candidate whose user or product has no features: it would get lost."""
+    for table, key in ((users, "user_id"), (products, "product_id")):
+        orphan = candidates.join(F.broadcast(table.select(key)), key, "left_anti").first()
+        if orphan is not None:
+            raise ValueError(
+                f"user_product_features has user {orphan['user_id']} with product "
+                f"{orphan['product_id']}, but the {key.removesuffix('_id')} features have no such "
+                f"{key}. The feature tables are not of the same run or not complete."
+            )
+
+
+def write_sets(spark: SparkSession, arguments: Arguments) -> dict[str, Any]:
+    """Write the four sets below the run; the summary, counted on what was written."""
+    run_uri = arguments.run_uri
+    targets = orders_to_predict(
+        read_table(spark, run_uri, "clean/orders"),
+        read_table(spark, run_uri, "clean/order_products"),
+        arguments.validation_percent,
+        arguments.holdout_percent,
+    )
+    candidates = read_table(spark, run_uri, "features/user_product_features")
+    user_features = read_table(spark, run_uri, "features/user_features")
+    products = product_ratios(read_table(spark, run_uri, "features/product_features")).cache()
+    require_features(candidates, user_features, products)
+
+    # One row a user, read by each of the four sets: computed once.
+    users = user_features.join(F.broadcast(targets), "user_id").cache()
+    for name in SETS:
+        users_of_set = users.where(F.col("set_name") == name)
+        rows = candidate_rows(candidates, users_of_set, products)
+        if name == "scoring":
+            rows = rows.drop("label")
+        # One file a core: readers want few files, and no row has to move for it.
+        rows.coalesce(spark.sparkContext.defaultParallelism).write.mode("overwrite").parquet(
+            f"{run_uri}/sets/{name}/"
+        )
+    users.unpersist()
+    products.unpersist()
+    return summarize(spark, arguments)
+
+
+def summarize(spark: SparkSession, arguments: Arguments) -> dict[str, Any]:
+    """The summary (see the top of this file) of the sets as they are stored."""
+    counts: dict[str, dict[str, int]] = {"rows": {}, "users": {}, "orders": {}, "positives": {}}
+    for name in SETS:
+        rows = read_table(spark, arguments.run_uri, f"sets/{name}")
+        # Few rows a user: counting (user, order) groups is cheaper than two distinct counts.
+        per_order = rows.groupBy("user_id", "order_id").agg(
+            F.count("*").alias("rows"),
+            *([F.sum("label").alias("positives")] if name != "scoring" else []),
+        )
+        found = per_order.agg(
+            F.coalesce(F.sum("rows"), F.lit(0)).alias("rows"),
+            F.countDistinct("user_id").alias("users"),
+            F.count("*").alias("orders"),
+            *(
+                [F.coalesce(F.sum("positives"), F.lit(0)).alias("positives")]
+                if name != "scoring"
+                else []
+            ),
+        ).collect()[0]
+        for measure, count in found.asDict().items():
+            counts[measure][name] = int(count)
+    return {
+        "run": arguments.run,
+        "spark_version": spark.version,
+        "validation_percent": arguments.validation_percent,
+        "holdout_percent": arguments.holdout_percent,
+        **counts,
+    }
+
+
+def require_both_labels(summary: Mapping[str, Any]) -> None:
+    """ValueError if a labelled set is empty or has one kind of label only: nothing to learn."""
+    for name in LABELLED_SETS:
+        rows, positives = summary["rows"][name], summary["positives"][name]
+        if not 0 < positives < rows:
+            raise ValueError(
+                f"The {name} set has {rows} rows, {positives} of them bought again; it needs both "
+                f"kinds. Users a set: {json.dumps(summary['users'])}, with validation_percent "
+                f"{summary['validation_percent']} and holdout_percent {summary['holdout_percent']}: "
+                "take more users or other percentages."
+            )
+
+
+def write_summary(spark: SparkSession, run_uri: str, summary: Mapping[str, Any]) -> None:
+    """One line of JSON in one text file below sets/summary/."""
+    line = spark.range(1).select(F.lit(json.dumps(summary)).alias("value"))
+    line.coalesce(1).write.mode("overwrite").text(f"{run_uri}/sets/summary/")
+
+
+def main(argv: Sequence[str]) -> None:
+    """The job as Glue starts it."""
+    # Here, so that the functions above can be used where only Spark is installed.
+    from awsglue.context import GlueContext
+    from awsglue.job import Job
+    from awsglue.utils import getResolvedOptions
+    from pyspark.context import SparkContext
+
+    names = ["JOB_NAME", "lake_bucket", "run", "validation_percent", "holdout_percent"]
+    if any(part.split("=")[0] == "--lake_uri" for part in argv):
+        names.append("lake_uri")
+    options = getResolvedOptions(list(argv), names)
+    arguments = read_arguments(options)  # before Spark starts: a typing error costs nothing
+
+    glue = GlueContext(SparkContext.getOrCreate())
+    spark = glue.spark_session
+    # Little is shuffled here (train lines, counts): one partition a core.
+    spark.conf.set("spark.sql.shuffle.partitions", str(spark.sparkContext.defaultParallelism))
+    job = Job(glue)
+    job.init(options["JOB_NAME"], options)
+
+    summary = write_sets(spark, arguments)
+    require_both_labels(summary)
+    write_summary(spark, arguments.run_uri, summary)
+    print(json.dumps(summary))
+    job.commit()
+
+
+if __name__ == "__main__":
+    main(sys.argv)
