@@ -10,6 +10,7 @@ from typing import Any
 from localaws.core.errors import AwsError, NotEmulated
 from localaws.core.service import Call, Service
 from localaws.s3.buckets import ENABLED, SUSPENDED, Buckets
+from localaws.s3.policy import is_public
 
 Json = dict[str, Any]
 
@@ -27,7 +28,7 @@ class Configuration:
     unset: str | Json
     shape: Callable[[Json], Json]
     accepted: tuple[str, ...] = ()  # members of the Put parameter; none: all of them
-    check: Callable[[str, Any], None] | None = None
+    check: Callable[[Buckets, str, Any], None] | None = None
 
 
 def _wrapped(name: str) -> Callable[[Json], Json]:
@@ -38,13 +39,13 @@ def _as_is(document: Json) -> Json:
     return document
 
 
-def check_versioning(_: str, document: Json) -> None:
+def check_versioning(_: Buckets, __: str, document: Json) -> None:
     if document.get("Status") not in (ENABLED, SUSPENDED):
         raise AwsError("IllegalVersioningConfigurationException", "Status: Enabled or Suspended.")
 
 
-def check_policy(bucket: str, text: str) -> None:
-    """A JSON object whose statements are about this bucket."""
+def check_policy(buckets: Buckets, bucket: str, text: str) -> None:
+    """A JSON object whose statements are about this bucket; public only where that may be."""
     try:
         statements = json.loads(text)["Statement"]
     except (ValueError, KeyError, TypeError) as error:
@@ -60,9 +61,17 @@ def check_policy(bucket: str, text: str) -> None:
             name = resource.removeprefix("arn:aws:s3:::").split("/")[0]
             if name not in (bucket, "*"):
                 raise AwsError("MalformedPolicy", f"Policy has invalid resource: {resource}")
+    block = buckets.configuration(bucket, "publicAccessBlock") or {}
+    if block.get("BlockPublicPolicy") and is_public(text):
+        raise AwsError(
+            "AccessDenied",
+            "Access Denied: public policies are prevented by the BlockPublicPolicy setting in"
+            f" Block Public Access of {bucket}.",
+            403,
+        )
 
 
-def check_encryption(_: str, document: Json) -> None:
+def check_encryption(_: Buckets, __: str, document: Json) -> None:
     for rule in document["Rules"]:
         default = rule.get("ApplyServerSideEncryptionByDefault", {})
         if default.get("SSEAlgorithm", "AES256") != "AES256":
@@ -74,7 +83,7 @@ def check_encryption(_: str, document: Json) -> None:
             )
 
 
-def check_lifecycle(_: str, document: Json) -> None:
+def check_lifecycle(_: Buckets, __: str, document: Json) -> None:
     for rule in document["Rules"]:
         for action in ("Transitions", "NoncurrentVersionTransitions"):
             if rule.get(action):
@@ -181,7 +190,7 @@ def _register(service: Service, buckets: Buckets, about: Configuration) -> None:
         document = call.params.get(about.member, {})
         buckets.get(bucket)
         if about.check is not None:
-            about.check(bucket, document)
+            about.check(buckets, bucket, document)
         buckets.configure(bucket, about.kind, document)
         return {}
 

@@ -1,0 +1,39 @@
+"""Amazon S3, on plain files."""
+
+from __future__ import annotations
+
+from localaws.core.aws import LocalAws
+from localaws.core.service import Service
+from localaws.s3 import (
+    answers,
+    bucket_operations,
+    listing,
+    object_operations,
+    upload_operations,
+    website,
+)
+from localaws.s3.index import Index
+from localaws.s3.objects import Objects
+
+EVENTS = "events"
+
+
+def service(aws: LocalAws) -> Service:
+    """S3 with its bytes under `objects/` and its index in `s3.sqlite`; sets `aws.objects`."""
+    answers.install()
+    objects = Objects(
+        aws.home.directory("objects"),
+        Index(aws.home.file("s3.sqlite")),
+        lambda event: aws.signals.publish(EVENTS, event),
+        aws.account,
+        aws.region,
+    )
+    aws.objects = objects
+    s3 = Service("s3")
+    bucket_operations.register(s3, objects)
+    listing.register(s3, objects)
+    object_operations.register(s3, objects)
+    upload_operations.register(s3, objects)
+    s3.routes[website.PREFIX] = website.route(objects)
+    s3.on_stop(objects.index.close)
+    return s3

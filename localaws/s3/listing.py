@@ -1,0 +1,233 @@
+"""ListObjects, ListObjectsV2 and ListObjectVersions: pages in the order of the keys' bytes."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from localaws.core.errors import AwsError
+from localaws.core.service import Call, Service
+from localaws.s3.index import Index, Row, successor
+from localaws.s3.objects import Objects
+from localaws.s3.stored import StoredObject
+
+Json = dict[str, Any]
+MOST = 1000
+OWNER = {"ID": "75aa57f09aa0c8caeab4f8c24e99d10f8e7faeebf76c078efc7c6caea54ba06a"}
+_BATCH = 1000
+
+
+@dataclass
+class Page:
+    """One page: rows and common prefixes, at most `most` together; `last` is where it ended."""
+
+    rows: list[Row] = field(default_factory=list)
+    prefixes: list[str] = field(default_factory=list)
+    last: str | None = None  # of a row the key, of a common prefix the prefix
+    truncated: bool = False
+
+
+def page(
+    index: Index, bucket: str, prefix: str, delimiter: str, after: str, most: int
+) -> Page:
+    """The first `most` current keys or common prefixes greater than `after`."""
+    found = Page()
+    if most == 0:
+        return found
+    position, inclusive = (after, False) if after >= prefix else (prefix, True)
+    if delimiter and position.startswith(prefix):
+        cut = position.find(delimiter, len(prefix))
+        if cut >= 0 and position == position[: cut + len(delimiter)] and not inclusive:
+            position, inclusive = successor(position) or position, True  # the page before ended here
+    end = successor(prefix)
+    while True:
+        rows = index.rows(
+            "SELECT * FROM objects WHERE bucket = ? AND latest = 1 AND marker = 0 AND key"
+            f" {'>=' if inclusive else '>'} ?{' AND key < ?' if end else ''} ORDER BY key LIMIT ?",
+            *((bucket, position, end) if end else (bucket, position)),
+            min(_BATCH, most + 1),
+        )
+        jumped = False
+        for row in rows:
+            if len(found.rows) + len(found.prefixes) == most:
+                found.truncated = True
+                return found
+            key = row["key"]
+            cut = key.find(delimiter, len(prefix)) if delimiter else -1
+            if cut < 0:
+                found.rows.append(row)
+                found.last = key
+                position, inclusive = key, False
+                continue
+            common = key[: cut + len(delimiter)]
+            found.prefixes.append(common)
+            found.last = common
+            position, inclusive, jumped = successor(common) or key, True, True
+            break
+        if not rows or (not jumped and len(rows) < min(_BATCH, most + 1)):
+            return found
+
+
+def _names(call: Call) -> tuple[str, str, int, Any]:
+    params = call.params
+    encode = quote if params.get("EncodingType") == "url" else str
+    return (
+        params.get("Prefix", ""),
+        params.get("Delimiter", ""),
+        min(int(params.get("MaxKeys", MOST)), MOST),
+        encode,
+    )
+
+
+def _content(row: Row, encode: Any, *, owner: bool) -> Json:
+    found = StoredObject.of(row, _NOWHERE)
+    content: Json = {
+        "Key": encode(found.key),
+        "LastModified": found.last_modified,
+        "ETag": f'"{found.etag}"',
+        "Size": found.bytes,
+        "StorageClass": found.properties.get("StorageClass", "STANDARD"),
+    }
+    if sums := found.properties.get("Checksums"):
+        content["ChecksumAlgorithm"] = sorted(sums)
+        content["ChecksumType"] = found.properties.get("ChecksumType", "FULL_OBJECT")
+    if owner:
+        content["Owner"] = OWNER
+    return content
+
+
+_NOWHERE = Path()  # rows of a listing need no file
+
+
+def register(service: Service, objects: Objects) -> None:
+    """Adds the list operations to the service."""
+    index = objects.index
+
+    @service.operation(
+        *("ListObjectsV2", "Bucket", "Prefix", "Delimiter", "MaxKeys", "ContinuationToken"),
+        *("StartAfter", "EncodingType", "FetchOwner", "RequestPayer", "ExpectedBucketOwner"),
+        "OptionalObjectAttributes",
+    )
+    def list_objects_v2(call: Call) -> Json:
+        bucket = call.params["Bucket"]
+        objects.buckets.get(bucket)
+        prefix, delimiter, most, encode = _names(call)
+        token = call.params.get("ContinuationToken")
+        after = _from_token(token) if token is not None else call.params.get("StartAfter", "")
+        found = page(index, bucket, prefix, delimiter, after, most)
+        answer = _listed(call, found, encode, owner=bool(call.params.get("FetchOwner")))
+        answer["KeyCount"] = len(found.rows) + len(found.prefixes)
+        if token is not None:
+            answer["ContinuationToken"] = token
+        if "StartAfter" in call.params:
+            answer["StartAfter"] = encode(call.params["StartAfter"])
+        if found.truncated and found.last is not None:
+            answer["NextContinuationToken"] = _to_token(found.last)
+        return answer
+
+    @service.operation(
+        *("ListObjects", "Bucket", "Prefix", "Delimiter", "MaxKeys", "Marker", "EncodingType"),
+        *("RequestPayer", "ExpectedBucketOwner", "OptionalObjectAttributes"),
+    )
+    def list_objects(call: Call) -> Json:
+        bucket = call.params["Bucket"]
+        objects.buckets.get(bucket)
+        prefix, delimiter, most, encode = _names(call)
+        marker = call.params.get("Marker", "")
+        found = page(index, bucket, prefix, delimiter, marker, most)
+        answer = _listed(call, found, encode, owner=True) | {"Marker": encode(marker)}
+        if found.truncated and delimiter and found.last is not None:
+            answer["NextMarker"] = encode(found.last)
+        return answer
+
+    @service.operation(
+        *("ListObjectVersions", "Bucket", "Prefix", "Delimiter", "MaxKeys", "KeyMarker"),
+        *("VersionIdMarker", "EncodingType", "RequestPayer", "ExpectedBucketOwner"),
+        "OptionalObjectAttributes",
+    )
+    def list_object_versions(call: Call) -> Json:
+        return _versions(call, objects)
+
+
+def _listed(call: Call, found: Page, encode: Any, *, owner: bool) -> Json:
+    prefix, delimiter, most, _ = _names(call)
+    answer: Json = {
+        "Name": call.params["Bucket"],
+        "Prefix": encode(prefix),
+        "MaxKeys": most,
+        "IsTruncated": found.truncated,
+        "Contents": [_content(row, encode, owner=owner) for row in found.rows],
+        "CommonPrefixes": [{"Prefix": encode(name)} for name in found.prefixes],
+    }
+    if delimiter:
+        answer["Delimiter"] = encode(delimiter)
+    if "EncodingType" in call.params:
+        answer["EncodingType"] = call.params["EncodingType"]
+    return answer
+
+
+def _versions(call: Call, objects: Objects) -> Json:
+    """Newest version of a key first."""
+    bucket = call.params["Bucket"]
+    objects.buckets.get(bucket)
+    prefix, delimiter, most, encode = _names(call)
+    key_marker = call.params.get("KeyMarker", "")
+    version_marker = call.params.get("VersionIdMarker")
+    end = successor(prefix)
+    rows = objects.index.rows(
+        "SELECT * FROM objects WHERE bucket = ? AND key >= ?"
+        + (" AND key < ?" if end else "")
+        + " ORDER BY key, id DESC",
+        *((bucket, max(prefix, key_marker), end) if end else (bucket, max(prefix, key_marker))),
+    )
+    answer = _listed(call, Page(), encode, owner=False)
+    del answer["Contents"]
+    answer |= {"Versions": [], "DeleteMarkers": [], "KeyMarker": encode(key_marker)}
+    prefixes: list[str] = []
+    passed = version_marker is None
+    count = 0
+    for position, row in enumerate(rows):
+        key = row["key"]
+        if key == key_marker and (version_marker is None or not passed):
+            passed = passed or row["version_id"] == version_marker
+            continue
+        cut = key.find(delimiter, len(prefix)) if delimiter else -1
+        common = key[: cut + len(delimiter)] if cut >= 0 else None
+        if common is not None and (common in prefixes or common <= key_marker):
+            continue
+        if count == most:
+            last = rows[position - 1]
+            answer |= {"IsTruncated": True, "NextKeyMarker": encode(last["key"])}
+            answer["NextVersionIdMarker"] = last["version_id"]
+            break
+        count += 1
+        if common is not None:
+            prefixes.append(common)
+            continue
+        content = _content(row, encode, owner=True)
+        content |= {"VersionId": row["version_id"], "IsLatest": bool(row["latest"])}
+        if row["marker"]:
+            for name in ("ETag", "Size", "StorageClass"):
+                content.pop(name)
+            answer["DeleteMarkers"].append(content)
+        else:
+            answer["Versions"].append(content)
+    answer["CommonPrefixes"] = [{"Prefix": encode(name)} for name in prefixes]
+    return answer
+
+
+def _to_token(last: str) -> str:
+    return base64.urlsafe_b64encode(last.encode("utf-8", "surrogatepass")).decode()
+
+
+def _from_token(token: str) -> str:
+    try:
+        return base64.urlsafe_b64decode(token.encode()).decode("utf-8", "surrogatepass")
+    except (binascii.Error, ValueError) as error:
+        raise AwsError(
+            "InvalidArgument", "The continuation token provided is incorrect"
+        ) from error

@@ -1,0 +1,97 @@
+"""Static websites: `/_aws/website/<bucket>/...`, for buckets that are public websites.
+
+As S3's website endpoints: the index document for a folder, the error document with its status,
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/WebsiteEndpoints.html
+"""
+
+from __future__ import annotations
+
+import html
+import mimetypes
+from collections.abc import Callable
+
+from werkzeug.wrappers import Request, Response
+
+from localaws.core.errors import AwsError
+from localaws.s3.objects import Objects
+from localaws.s3.policy import allows_public
+from localaws.s3.stored import DEFAULT_TYPE, StoredObject
+
+PREFIX = "/_aws/website"
+
+
+def route(objects: Objects) -> Callable[[Request], Response]:
+    """The handler of website requests."""
+
+    def handle(request: Request) -> Response:
+        bucket, slash, key = request.path.removeprefix(PREFIX).lstrip("/").partition("/")
+        if request.method not in ("GET", "HEAD"):
+            return _problem(405, "MethodNotAllowed", f"{request.method} is not allowed here.")
+        try:
+            website = objects.buckets.configuration(bucket, "website")
+        except AwsError as error:
+            return _problem(404, "NoSuchBucket", error.message)
+        if website is None:
+            return _problem(404, "NoSuchWebsiteConfiguration", f"{bucket} is no website.")
+        if not slash:
+            return Response(status=302, headers={"Location": f"{PREFIX}/{bucket}/"})
+        index = website.get("IndexDocument", {}).get("Suffix", "index.html")
+        wanted = key + index if key == "" or key.endswith("/") else key
+        if not is_public(objects, bucket, wanted):
+            return _error_document(objects, bucket, website, 403, "AccessDenied", "Access Denied")
+        found = objects.find(bucket, wanted)
+        if found is not None and not found.marker:
+            return _file(request, found)
+        folder = objects.find(bucket, f"{key}/{index}") if key and wanted == key else None
+        if folder is not None and not folder.marker:
+            return Response(status=302, headers={"Location": f"{PREFIX}/{bucket}/{key}/"})
+        message = f"The specified key does not exist: {wanted}"
+        return _error_document(objects, bucket, website, 404, "NoSuchKey", message)
+
+    return handle
+
+
+def is_public(objects: Objects, bucket: str, key: str) -> bool:
+    """Whether anyone may read the object: policy says so and no public access block forbids it."""
+    block = objects.buckets.configuration(bucket, "publicAccessBlock") or {}
+    policy = objects.buckets.configuration(bucket, "policy")
+    if policy is None or block.get("RestrictPublicBuckets"):
+        return False
+    return allows_public(policy, "s3:GetObject", f"arn:aws:s3:::{bucket}/{key}")
+
+
+def _file(request: Request, found: StoredObject, status: int = 200) -> Response:
+    content_type = found.content_type
+    if content_type == DEFAULT_TYPE:  # files that engines wrote carry no type
+        content_type = mimetypes.guess_type(found.key)[0] or DEFAULT_TYPE
+    headers = {"Content-Type": content_type, "Content-Length": str(found.bytes)}
+    for name in ("CacheControl", "ContentEncoding", "ContentLanguage", "ContentDisposition"):
+        if name in found.properties:
+            header = "".join(f"-{letter}" if letter.isupper() else letter for letter in name)
+            headers[header.removeprefix("-")] = found.properties[name]
+    response = Response(found.stream(), status=status, headers=headers)
+    response.set_etag(found.etag)
+    response.last_modified = found.last_modified.replace(microsecond=0)
+    if status == 200:
+        response.make_conditional(request)
+    return response
+
+
+def _error_document(
+    objects: Objects, bucket: str, website: dict[str, dict[str, str]], *why: object
+) -> Response:
+    status, code, message = why
+    assert isinstance(status, int)
+    key = website.get("ErrorDocument", {}).get("Key")
+    found = objects.find(bucket, key) if key and is_public(objects, bucket, key) else None
+    if found is None or found.marker:
+        return _problem(status, str(code), str(message))
+    return _file(Request({}), found, status)
+
+
+def _problem(status: int, code: str, message: str) -> Response:
+    text = (
+        f"<html><head><title>{status} {code}</title></head><body><h1>{status} {code}</h1>"
+        f"<p>{html.escape(message)}</p></body></html>"
+    )
+    return Response(text, status, headers={"Content-Type": "text/html; charset=utf-8"})
