@@ -90,8 +90,7 @@ def golden(model: Model, holdout: ParquetSet, scores: Scores) -> Json:
     rows = _wire_rows(holdout, chosen)
     matrix = np.full((len(rows), len(model.features)), np.nan, dtype=np.float32)
     for position, name in enumerate(WIRE_FEATURES):
-        if name in model.features:
-            matrix[:, model.features.index(name)] = rows[:, position]
+        matrix[:, model.features.index(name)] = rows[:, position]
     return {
         # The shortest decimals that read back as the same float32.
         "rows": [[float(str(value)) for value in row] for row in rows],

@@ -97,7 +97,7 @@ class ParquetSet:
 
 
 def open_set(name: str, folder: str | None) -> ParquetSet:
-    """The channel `name`, its files below `folder` at any depth (hidden files and `_SUCCESS` apart).
+    """The channel `name`: its .parquet files below `folder`, at any depth, hidden ones apart.
 
     Raises TrainingError when the channel, its files or a column is missing, when a column is not
     numeric, or when the files disagree on their columns.
@@ -115,24 +115,24 @@ def open_set(name: str, folder: str | None) -> ParquetSet:
     )
     if not files:
         raise TrainingError(f"Channel {name!r} has no .parquet file below its folder.")
-    schemas = [_schema(name, file) for file in files]
-    for file, schema in zip(files, schemas):
-        if set(schema.names) != set(schemas[0].names):
-            odd = sorted(set(schema.names) ^ set(schemas[0].names))
+    schemas = {file: _schema(name, file) for file in files}
+    first = schemas[files[0]]
+    for file, schema in schemas.items():
+        if set(schema.names) != set(first.names):
+            odd = sorted(set(schema.names) ^ set(first.names))
             raise TrainingError(
                 f"The {name} set: {file.name} and {files[0].name} differ in the columns "
                 f"{', '.join(odd)}."
             )
-    missing = [c for c in (*KEYS, LABEL, *WIRE_FEATURES) if c not in schemas[0].names]
+    missing = [c for c in (*KEYS, LABEL, *WIRE_FEATURES) if c not in first.names]
     if missing:
         raise TrainingError(
-            f"The {name} set has no column {', '.join(missing)}. "
-            f"It has: {', '.join(schemas[0].names)}."
+            f"The {name} set has no column {', '.join(missing)}. It has: {', '.join(first.names)}."
         )
     known = {*KEYS, LABEL, *WIRE_FEATURES}
-    more = tuple(column for column in schemas[0].names if column not in known)
+    more = tuple(column for column in first.names if column not in known)
     features = (*WIRE_FEATURES, *more)
-    for file, schema in zip(files, schemas):
+    for file, schema in schemas.items():
         for column in (LABEL, *features):
             kind = schema.field(column).type
             if not _is_number(kind):

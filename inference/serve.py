@@ -1,0 +1,277 @@
+"""The model behind the endpoint: model_fn, input_fn, predict_fn, output_fn (script mode hosting).
+
+What `/invocations` takes and gives:
+
+* text/csv: one or many lines of 18 numbers, in the order of `WIRE_FEATURES`, no header.
+* application/json: `{"rows": [{"up_orders": 1, ...}, ...]}` by name, in any order.
+* Accept text/csv: one probability a line. Accept application/json:
+  `{"predictions": [{"probability": 0.1, "will_buy": false}], "threshold": 0.2, "model": "run"}`.
+
+A model may take more than the 18: a CSV line leaves the others missing, JSON may name them. A
+feature that JSON leaves out is missing; a name that the model does not know is refused.
+
+The functions share nothing but the model, which they only read: threads may call them at once.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xgboost as xgb
+
+MODEL_FILE = "xgboost-model"
+DESCRIPTION_FILE = "model.json"
+
+CSV = "text/csv"
+JSON = "application/json"
+
+# InvokeEndpoint takes at most 6,291,456 bytes (botocore's model of Body).
+MAX_BODY_BYTES = 6_291_456
+MAX_ROWS = 20_000
+
+WIRE_FEATURES = (
+    "up_orders",
+    "user_mean_days_since_prior",
+    "user_period",
+    "user_distinct_products",
+    "user_reorder_ratio",
+    "user_total_products",
+    "up_average_cart_position",
+    "up_first_order",
+    "user_orders",
+    "up_last_order",
+    "prod_orders",
+    "prod_reorder_probability",
+    "prod_reorder_times",
+    "prod_reorder_ratio",
+    "user_average_basket",
+    "up_order_rate",
+    "up_orders_since_last_order",
+    "up_order_rate_since_first_order",
+)
+
+
+class RequestError(ValueError):
+    """The request cannot be answered; `status_code` is the HTTP status that says why."""
+
+    status_code = 400
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message  # the container's model server answers with this attribute
+
+
+class BodyTooLargeError(RequestError):
+    """More bytes or rows than the limits above."""
+
+    status_code = 413
+
+
+class ContentTypeError(RequestError):
+    """The body is neither text/csv nor application/json."""
+
+    status_code = 415
+
+
+class NotAcceptableError(RequestError):
+    """The caller accepts neither text/csv nor application/json."""
+
+    status_code = 406
+
+
+@dataclass(frozen=True)
+class Model:
+    """A booster, the features it takes in their order, where yes begins, and its run's name."""
+
+    booster: Any
+    features: tuple[str, ...]
+    threshold: float
+    run: str
+
+
+@dataclass(frozen=True)
+class Rows:
+    """A request's rows: `values` is (rows, len(names)) float32, NaN where a row leaves one out."""
+
+    names: tuple[str, ...]
+    values: Any
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """`probability` (rows,) float32, with the model that gave it."""
+
+    probability: Any
+    model: Model
+
+
+def model_fn(model_dir: str) -> Model:
+    """The model saved in `model_dir` (`xgboost-model`, `model.json`).
+
+    Raises ValueError when the two do not fit together, OSError when one is missing.
+    """
+    folder = Path(model_dir)
+    told = json.loads((folder / DESCRIPTION_FILE).read_text(encoding="utf-8"))
+    # One thread a request: rows are few, and requests come in parallel.
+    booster = xgb.Booster({"nthread": 1})
+    booster.load_model(bytearray((folder / MODEL_FILE).read_bytes()))
+    features = tuple(told["features"])
+    threshold = float(told["threshold"])
+    if booster.num_features() != len(features):
+        raise ValueError(
+            f"{DESCRIPTION_FILE} names {len(features)} features, {MODEL_FILE} takes "
+            f"{booster.num_features()}."
+        )
+    if not 0 <= threshold <= 1:
+        raise ValueError(f"{DESCRIPTION_FILE}: threshold is {threshold}; accepted: 0 to 1.")
+    return Model(booster, features, threshold, str(told["run"]))
+
+
+def input_fn(body: bytes | str, content_type: str | None) -> Rows:
+    """The rows of a request body. Raises RequestError, naming row and column, when it has none."""
+    data = body.encode("utf-8") if isinstance(body, str) else bytes(body)
+    if len(data) > MAX_BODY_BYTES:
+        raise BodyTooLargeError(
+            f"The body has {len(data)} bytes; at most {MAX_BODY_BYTES} are read."
+        )
+    kind = media_type(content_type)
+    if kind not in READERS:
+        raise ContentTypeError(f"Content type {content_type!r}; accepted: {' and '.join(READERS)}.")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise RequestError(f"The body is not UTF-8: {error}") from error
+    return READERS[kind](text)
+
+
+def predict_fn(rows: Rows, model: Model) -> Prediction:
+    """The probability of each row. Raises RequestError for a name that the model does not know."""
+    unknown = [name for name in rows.names if name not in model.features]
+    if unknown:
+        raise RequestError(
+            f"Unknown features: {', '.join(map(repr, unknown[:20]))}. "
+            f"The model takes: {', '.join(model.features)}."
+        )
+    matrix = np.full((len(rows.values), len(model.features)), np.nan, dtype=np.float32)
+    for position, name in enumerate(rows.names):
+        matrix[:, model.features.index(name)] = rows.values[:, position]
+    # inplace_predict builds no DMatrix and changes nothing in the booster: it is thread-safe.
+    return Prediction(model.booster.inplace_predict(matrix), model)
+
+
+def output_fn(prediction: Prediction, accept: str | None) -> tuple[str, str]:
+    """The body and its content type. Without a preference (`*/*` or none) that is text/csv.
+
+    The probabilities are the model's float32 written out exactly, so that whoever compares one
+    with the threshold comes to the same answer as here. Raises NotAcceptableError.
+    """
+    wanted = [media_type(part) for part in (accept or "*/*").split(",")]
+    kind = next((ACCEPTS[part] for part in wanted if part in ACCEPTS), None)
+    if kind is None:
+        raise NotAcceptableError(f"Accept {accept!r}; possible: {CSV} and {JSON}.")
+    probabilities = [float(p) for p in prediction.probability]
+    if kind == CSV:
+        return "".join(f"{p!r}\n" for p in probabilities), CSV
+    threshold = prediction.model.threshold
+    answer = {
+        "predictions": [{"probability": p, "will_buy": p >= threshold} for p in probabilities],
+        "threshold": threshold,
+        "model": prediction.model.run,
+    }
+    return json.dumps(answer), JSON
+
+
+ACCEPTS = {"*/*": CSV, "text/*": CSV, CSV: CSV, "application/*": JSON, JSON: JSON}
+
+
+def media_type(header: str | None) -> str:
+    """`text/csv` of `Text/CSV; charset=utf-8`."""
+    return (header or "").partition(";")[0].strip().lower()
+
+
+def read_csv(text: str) -> Rows:
+    """Lines of 18 numbers."""
+    lines = text.replace("\r\n", "\n").strip("\n ").split("\n")
+    check_row_count(len(lines) if lines != [""] else 0)
+    table = []
+    for row, line in enumerate(lines, start=1):
+        cells = line.split(",")
+        if len(cells) != len(WIRE_FEATURES):
+            raise RequestError(
+                f"Row {row} has {len(cells)} values; accepted: {len(WIRE_FEATURES)}."
+            )
+        table.append([read_number(row, n, c) for n, c in zip(WIRE_FEATURES, cells, strict=True)])
+    return finite_rows(WIRE_FEATURES, table)
+
+
+def read_json(text: str) -> Rows:
+    """`{"rows": [{name: number}]}`."""
+    try:
+        told = json.loads(text, parse_int=float)
+    except (ValueError, RecursionError) as error:
+        raise RequestError(f"The body is not JSON: {error}") from error
+    rows = told.get("rows") if isinstance(told, dict) and set(told) == {"rows"} else None
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise RequestError('The body is not of the form {"rows": [{"up_orders": 1, ...}]}.')
+    check_row_count(len(rows))
+    names = tuple(dict.fromkeys(name for row in rows for name in row))
+    if not names:
+        raise RequestError("Not one feature is given.")
+    if len(names) > 10 * len(WIRE_FEATURES):  # bounds the table below, whatever is sent
+        raise RequestError(f"The rows have {len(names)} different names.")
+    table = [
+        [json_number(i, n, row[n]) if n in row else math.nan for n in names]
+        for i, row in enumerate(rows, start=1)
+    ]
+    given = [[name in row for name in names] for row in rows]
+    return finite_rows(names, table, given)
+
+
+READERS = {CSV: read_csv, JSON: read_json}
+
+
+def check_row_count(count: int) -> None:
+    if count == 0:
+        raise RequestError("The body has no row.")
+    if count > MAX_ROWS:
+        raise BodyTooLargeError(
+            f"The body has {count} rows; at most {MAX_ROWS} are answered at once."
+        )
+
+
+def read_number(row: int, name: str, text: str) -> float:
+    try:
+        if "_" in text:  # float() takes 1_000, which no CSV means
+            raise ValueError(text)
+        return float(text)
+    except ValueError as error:
+        raise RequestError(f"Row {row}, {name}: {text.strip()[:40]!r} is not a number.") from error
+
+
+def json_number(row: int, name: str, value: object) -> float:
+    if not isinstance(value, float):  # parse_int makes every number a float; True is not one
+        raise RequestError(f"Row {row}, {name[:40]!r}: {str(value)[:40]!r} is not a number.")
+    return value
+
+
+def finite_rows(
+    names: tuple[str, ...],
+    table: Sequence[Sequence[float]],
+    given: Sequence[Sequence[bool]] | None = None,
+) -> Rows:
+    """The table as float32. Raises RequestError for a given value that float32 cannot hold."""
+    with np.errstate(over="ignore"):
+        values = np.asarray(table, dtype=np.float64).astype(np.float32)
+    wrong = ~np.isfinite(values)
+    if given is not None:
+        wrong &= np.asarray(given, dtype=bool)
+    if wrong.any():
+        row, position = (int(i) for i in np.argwhere(wrong)[0])
+        raise RequestError(f"Row {row + 1}, {names[position]}: the value is not a finite number.")
+    return Rows(names, values)
