@@ -1,0 +1,1 @@
+"""Services whose records are all there is to them: moto keeps them, nothing has to run."""
