@@ -1,0 +1,1 @@
+"""AWS Lambda as localaws has it: each function's handler runs in worker processes of its own."""

@@ -1,0 +1,114 @@
+"""Deployment packages: kept and unzipped by content, so equal code is one folder."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+import shutil
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from localaws.core.aws import LocalAws
+from localaws.core.errors import AwsError
+from localaws.core.service import Json
+
+# docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+ZIPPED_LIMIT_BYTES = 50 << 20  # uploaded directly; from S3 only the unzipped limit counts
+UNZIPPED_LIMIT_BYTES = 250 << 20
+
+
+@dataclass(frozen=True)
+class Package:
+    """A stored deployment package. `sha256` is hexadecimal."""
+
+    sha256: str
+    size_bytes: int
+
+    @property
+    def code_sha256(self) -> str:
+        """As the API shows it: base64."""
+        return base64.b64encode(bytes.fromhex(self.sha256)).decode()
+
+
+class CodeStore:
+    """`<home>/functions/code/<sha256>.zip` and the folder of the same name."""
+
+    def __init__(self, aws: LocalAws) -> None:
+        self._aws = aws
+
+    @property
+    def _root(self) -> Path:
+        return self._aws.home.directory("functions/code")
+
+    def store(self, code: Json) -> Package:
+        """Keeps the package of a `Code` structure. InvalidParameterValueException if unusable."""
+        if "ZipFile" in code and not ("S3Bucket" in code or "S3Key" in code):
+            data: bytes = code["ZipFile"]
+            if len(data) > ZIPPED_LIMIT_BYTES:
+                raise AwsError("RequestEntityTooLargeException", "Zip file is over 50 MB.", 413)
+        elif "S3Bucket" in code and "S3Key" in code and "ZipFile" not in code:
+            data = self._from_s3(code["S3Bucket"], code["S3Key"])
+        else:
+            raise AwsError(
+                "InvalidParameterValueException",
+                "Please provide a source for function code: ZipFile, or S3Bucket and S3Key.",
+            )
+        digest = hashlib.sha256(data).hexdigest()
+        package = Package(digest, len(data))
+        if not self.folder(digest).is_dir():
+            self._unzip(data, digest)
+        return package
+
+    def folder(self, sha256: str) -> Path:
+        """The unzipped package."""
+        return self._root / sha256
+
+    def archive(self, sha256: str) -> Path:
+        """The package as it was uploaded."""
+        return self._root / f"{sha256}.zip"
+
+    def _from_s3(self, bucket: str, key: str) -> bytes:
+        try:
+            return self._aws.objects.path(bucket, key).read_bytes()
+        except (AwsError, OSError) as problem:
+            code = problem.code if isinstance(problem, AwsError) else "NoSuchKey"
+            raise AwsError(
+                "InvalidParameterValueException",
+                f"Error occurred while GetObject. S3 Error Code: {code}. "
+                f"S3 Error Message: s3://{bucket}/{key}: {problem}",
+            ) from problem
+
+    def _unzip(self, data: bytes, digest: str) -> None:
+        fresh = self._root / f"{digest}.new"
+        shutil.rmtree(fresh, ignore_errors=True)
+        try:
+            with zipfile.ZipFile(io.BytesIO(data)) as archive:
+                check_members(archive)
+                archive.extractall(fresh)
+        except (zipfile.BadZipFile, EOFError, NotImplementedError) as problem:
+            raise AwsError(
+                "InvalidParameterValueException",
+                "Could not unzip uploaded file. Please check your file, then try to upload again.",
+            ) from problem
+        self.archive(digest).write_bytes(data)
+        fresh.mkdir(exist_ok=True)  # an empty archive
+        fresh.rename(self.folder(digest))
+
+
+def check_members(archive: zipfile.ZipFile) -> None:
+    """Refuses an archive that is too large or that would write outside its folder."""
+    members = archive.infolist()
+    size = sum(member.file_size for member in members)
+    if size > UNZIPPED_LIMIT_BYTES:
+        raise AwsError(
+            "InvalidParameterValueException",
+            f"Unzipped size must be smaller than {UNZIPPED_LIMIT_BYTES} bytes; it is {size}.",
+        )
+    for member in members:
+        if member.filename.startswith("/") or ".." in member.filename.split("/"):
+            raise AwsError(
+                "InvalidParameterValueException",
+                f"The zip file has a member outside its folder: {member.filename}",
+            )

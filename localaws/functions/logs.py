@@ -1,0 +1,98 @@
+"""Log lines to CloudWatch Logs, from a thread of its own so that nothing waits for them."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import queue
+import threading
+from dataclasses import dataclass
+
+from botocore.exceptions import ClientError
+
+from localaws.core.aws import LocalAws
+
+logger = logging.getLogger(__name__)
+
+MAXIMUM_BATCH = 1000  # PutLogEvents takes 10,000 events or 1 MB
+MAXIMUM_LINE = 200_000  # characters; an event may have 256 KB
+
+
+@dataclass(frozen=True)
+class Lines:
+    """Lines for one log stream, all of the same time (milliseconds since the epoch)."""
+
+    group: str
+    stream: str
+    time_ms: int
+    lines: list[str]
+
+
+class LogShipper:
+    """Writes lines to log groups, making group and stream when they are missing.
+
+    Losing log lines must not fail the work they tell of, so a fault here is logged once and the
+    lines remain in the files that the caller keeps.
+    """
+
+    def __init__(self, aws: LocalAws) -> None:
+        self._aws = aws
+        self._queue: queue.SimpleQueue[Lines | threading.Event] = queue.SimpleQueue()
+        self._known: set[tuple[str, str]] = set()
+        self._complained = False
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    def send(self, group: str, stream: str, lines: list[str]) -> None:
+        """Queues the lines, stamped with the time of this call."""
+        if not lines:
+            return
+        time_ms = int(self._aws.clock.now().timestamp() * 1000)
+        self._queue.put(Lines(group, stream, time_ms, lines))
+        with self._lock:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="log-shipper", daemon=True)
+                self._thread.start()
+
+    def flush(self, timeout_seconds: float = 5.0) -> None:
+        """Waits until everything queued so far is written."""
+        if self._thread is None:
+            return
+        done = threading.Event()
+        self._queue.put(done)
+        done.wait(timeout_seconds)
+
+    def _run(self) -> None:
+        while True:
+            item = self._queue.get()
+            if isinstance(item, threading.Event):
+                item.set()
+                continue
+            try:
+                self._write(item)
+            except Exception as problem:
+                if not self._complained:
+                    self._complained = True
+                    logger.warning("No log lines in CloudWatch Logs: %s", problem)
+
+    def _write(self, item: Lines) -> None:
+        client = self._aws.client("logs")
+        if (item.group, item.stream) not in self._known:
+            with contextlib.suppress(client.exceptions.ResourceAlreadyExistsException):
+                client.create_log_group(logGroupName=item.group)
+            with contextlib.suppress(client.exceptions.ResourceAlreadyExistsException):
+                client.create_log_stream(logGroupName=item.group, logStreamName=item.stream)
+            self._known.add((item.group, item.stream))
+        for start in range(0, len(item.lines), MAXIMUM_BATCH):
+            events = [
+                {"timestamp": item.time_ms, "message": line[:MAXIMUM_LINE] or " "}
+                for line in item.lines[start : start + MAXIMUM_BATCH]
+            ]
+            try:
+                client.put_log_events(
+                    logGroupName=item.group, logStreamName=item.stream, logEvents=events
+                )
+            except ClientError:
+                # Someone deleted the group meanwhile: make it again at the next lines.
+                self._known.discard((item.group, item.stream))
+                raise

@@ -1,0 +1,104 @@
+"""The warm workers of one revision of a function."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+from localaws.core.aws import LocalAws
+from localaws.functions.worker import Died, Outcome, Request, Spec, Worker, error_payload
+
+# AWS scales to 1,000; this machine does not. More callers than this wait for a free worker.
+MAXIMUM_WORKERS = 4
+IDLE_SECONDS = 600.0
+
+
+class Busy(Exception):  # noqa: N818 - it reads as what it says
+    """The function's reserved concurrency is used up."""
+
+
+class Pool:
+    """At most `MAXIMUM_WORKERS` processes; the one used last is used first."""
+
+    def __init__(self, aws: LocalAws, spec: Spec) -> None:
+        self.spec = spec
+        self._aws = aws
+        self._free: list[Worker] = []
+        self._count = 0
+        self._running = 0  # invocations, waiting ones included
+        self._retired = False
+        self._changed = threading.Condition()
+
+    def invoke(self, request: Request, reserved: int | None) -> tuple[Outcome, str]:
+        """(outcome, log stream). Raises Busy beyond `reserved` invocations at once."""
+        with self._changed:
+            if reserved is not None and self._running >= reserved:
+                raise Busy
+            self._running += 1
+        try:
+            return self._invoke(request)
+        finally:
+            with self._changed:
+                self._running -= 1
+
+    def _invoke(self, request: Request) -> tuple[Outcome, str]:
+        worker = self._take()
+        try:
+            worker = worker or Worker(self._aws, self.spec)
+        except Died as died:
+            self._give_back(None)
+            payload = error_payload("Runtime.ExitError", f"RequestId: {request.id} Error: {died}")
+            return Outcome(False, payload, [str(died)], 0.0, None, 0, False), "init"
+        except BaseException:
+            self._give_back(None)
+            raise
+        outcome = None
+        try:
+            outcome = worker.invoke(request)
+        finally:
+            if outcome is None or not outcome.alive:
+                worker.stop()
+                self._give_back(None)
+            else:
+                self._give_back(worker)
+        return outcome, worker.stream
+
+    def _take(self) -> Worker | None:
+        """A free worker, or None when the caller may start one."""
+        with self._changed:
+            while True:
+                while self._free:
+                    worker = self._free.pop()
+                    if worker.process.running():
+                        return worker
+                    self._count -= 1
+                    worker.stop()
+                if self._count < MAXIMUM_WORKERS:
+                    self._count += 1
+                    return None
+                self._changed.wait()
+
+    def _give_back(self, worker: Worker | None) -> None:
+        done: list[Worker] = []
+        with self._changed:
+            if worker is None or self._retired:
+                self._count -= 1
+                done = [worker] if worker else []
+            else:
+                self._free.append(worker)
+                oldest = self._free[0]
+                if oldest is not worker and time.monotonic() - oldest.last_used > IDLE_SECONDS:
+                    done = [self._free.pop(0)]
+                    self._count -= 1
+            self._changed.notify()
+        for unused in done:
+            unused.stop()
+
+    def retire(self) -> None:
+        """Ends the idle workers now and the busy ones after their invocation."""
+        with self._changed:
+            self._retired = True
+            idle, self._free = self._free, []
+            self._count -= len(idle)
+        for worker in idle:
+            worker.stop()

@@ -1,0 +1,156 @@
+"""Functions, versions, aliases and policies as resources."""
+
+from __future__ import annotations
+
+import json
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from localaws.functions.permissions import arn_like
+from tests.functions.conftest import ROLE, create, invoke, package
+
+RETURNS = "def handler(e, c): return {}"
+
+
+def test_a_function_is_described_as_it_was_made(aws: Any) -> None:
+    made = create(aws, "f", RETURNS.format(1), Tags={"a": "b"}, Description="d")
+    client = aws.client("lambda")
+    found = client.get_function(FunctionName=made["FunctionArn"])
+    assert found["Configuration"]["CodeSha256"] == made["CodeSha256"]
+    assert found["Configuration"]["State"] == "Active"
+    assert found["Configuration"]["LastUpdateStatus"] == "Successful"
+    assert found["Tags"] == {"a": "b"}
+    assert [f["FunctionName"] for f in client.list_functions()["Functions"]] == ["f"]
+    client.delete_function(FunctionName="f")
+    with pytest.raises(client.exceptions.ResourceNotFoundException):
+        client.get_function(FunctionName="f")
+
+
+def test_a_second_function_of_the_same_name_is_a_conflict(aws: Any) -> None:
+    create(aws, "f", RETURNS.format(1))
+    with pytest.raises(ClientError, match="Function already exist: f"):
+        create(aws, "f", RETURNS.format(2))
+
+
+def test_code_comes_from_s3_and_can_be_downloaded(server: Any) -> None:
+    s3 = server.client("s3")
+    s3.create_bucket(Bucket="code")
+    s3.put_object(Bucket="code", Key="f.zip", Body=package(RETURNS.format(5)))
+    client = server.client("lambda")
+    code = {"S3Bucket": "code", "S3Key": "f.zip"}
+    arguments = {"Runtime": "python3.11", "Handler": "index.handler", "Role": ROLE}
+    client.create_function(FunctionName="f", Code=code, **arguments)
+    assert invoke(server, "f") == (None, 5)
+    location = client.get_function(FunctionName="f")["Code"]["Location"]
+    assert urllib.request.urlopen(location).read() == package(RETURNS.format(5))
+    with pytest.raises(ClientError, match="NoSuchKey"):
+        client.update_function_code(FunctionName="f", S3Bucket="code", S3Key="gone.zip")
+
+
+@pytest.mark.parametrize(
+    ("more", "refused"),
+    [
+        ({"Runtime": "nodejs20.x"}, "Runtime=nodejs20.x"),
+        ({"Layers": ["arn:aws:lambda:us-east-1:111111111111:layer:other:1"]}, "Layers=arn:"),
+        ({"VpcConfig": {"SubnetIds": ["subnet-1"]}}, "VpcConfig.SubnetIds"),
+        ({"DeadLetterConfig": {"TargetArn": "arn:aws:sqs:us-east-1:1:q"}}, "DeadLetterConfig"),
+    ],
+)
+def test_what_it_does_not_do_is_refused_by_name(
+    aws: Any, more: dict[str, Any], refused: str
+) -> None:
+    with pytest.raises(ClientError, match="does not emulate lambda:CreateFunction") as caught:
+        create(aws, "f", RETURNS.format(1), **more)
+    assert refused in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ({"Timeout": 901}, "Timeout"),
+        ({"Environment": {"Variables": {"AWS_REGION": "x"}}}, "reserved keys"),
+        ({"Environment": {"Variables": {"BIG": "x" * 5000}}}, "the limit is 4 KB"),
+    ],
+)
+def test_values_out_of_range_are_refused_as_aws_does(
+    aws: Any, more: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ClientError, match=message):
+        create(aws, "f", RETURNS.format(1), **more)
+
+
+def test_a_zip_that_is_none_is_refused(aws: Any) -> None:
+    with pytest.raises(ClientError, match="Could not unzip uploaded file"):
+        aws.client("lambda").create_function(
+            FunctionName="f",
+            Code={"ZipFile": b"not a zip"},
+            Runtime="python3.11",
+            Handler="index.handler",
+            Role=ROLE,
+        )
+
+
+def test_a_version_keeps_its_code_and_an_alias_moves(aws: Any) -> None:
+    client = aws.client("lambda")
+    create(aws, "f", RETURNS.format(1))
+    assert client.publish_version(FunctionName="f")["Version"] == "1"
+    assert client.publish_version(FunctionName="f")["Version"] == "1"  # nothing has changed
+    client.create_alias(FunctionName="f", Name="live", FunctionVersion="1")
+    client.update_function_code(FunctionName="f", ZipFile=package(RETURNS.format(2)), Publish=True)
+    assert invoke(aws, "f") == (None, 2)
+    assert invoke(aws, "f:live") == (None, 1)
+    client.update_alias(FunctionName="f", Name="live", FunctionVersion="2")
+    assert invoke(aws, "f", Qualifier="live") == (None, 2)
+    versions = client.list_versions_by_function(FunctionName="f")["Versions"]
+    assert [version["Version"] for version in versions] == ["$LATEST", "1", "2"]
+
+
+def test_permissions_are_statements_of_a_policy(aws: Any) -> None:
+    client = aws.client("lambda")
+    create(aws, "f", RETURNS.format(1))
+    statement = {
+        "StatementId": "api",
+        "Action": "lambda:InvokeFunction",
+        "Principal": "apigateway.amazonaws.com",
+        "SourceArn": "arn:aws:execute-api:us-east-1:000000000000:abc/*/*",
+    }
+    client.add_permission(FunctionName="f", **statement)
+    policy = json.loads(client.get_policy(FunctionName="f")["Policy"])
+    assert policy["Statement"][0]["Principal"] == {"Service": "apigateway.amazonaws.com"}
+    with pytest.raises(client.exceptions.ResourceConflictException):
+        client.add_permission(FunctionName="f", **statement)
+    client.remove_permission(FunctionName="f", StatementId="api")
+    with pytest.raises(client.exceptions.ResourceNotFoundException):
+        client.get_policy(FunctionName="f")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "matches"),
+    [
+        ("arn:aws:execute-api:us-east-1:000000000000:abc/*/*", True),
+        ("arn:aws:execute-api:us-east-1:000000000000:abc/*/POST/predict", True),
+        ("arn:aws:execute-api:us-east-1:000000000000:abd/*", False),
+        ("arn:aws:execute-api:*:*:*", True),
+        ("arn:aws:execute-api:us-east-1:000000000000:abc/prod/*", False),
+    ],
+)
+def test_source_arns_match_as_in_iam(pattern: str, matches: bool) -> None:
+    arn = "arn:aws:execute-api:us-east-1:000000000000:abc/$default/POST/predict"
+    assert arn_like(arn, pattern) is matches
+
+
+def test_functions_survive_a_restart(tmp_path: Path) -> None:
+    from localaws.core.aws import start
+    from localaws.services import factories
+
+    first = start(tmp_path / "home", factories(), url="http://127.0.0.1:9")
+    create(first, "f", RETURNS.format(3))
+    assert invoke(first, "f") == (None, 3)
+    first.stop()
+    second = start(tmp_path / "home", factories(), url="http://127.0.0.1:9")
+    assert invoke(second, "f") == (None, 3)
+    second.stop()
