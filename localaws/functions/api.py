@@ -12,6 +12,7 @@ from localaws.core.aws import LocalAws
 from localaws.core.errors import AwsError, NotEmulated
 from localaws.core.service import Call, Json, Service
 from localaws.functions import configuration as settings
+from localaws.functions import wire
 from localaws.functions.functions import FUNCTION, Functions, LambdaService, split_name
 from localaws.functions.permissions import Permissions
 from localaws.functions.versions import drop_versions, publish, register_versions
@@ -22,6 +23,7 @@ CODE = ("ZipFile", "S3Bucket", "S3Key")
 
 def service(aws: LocalAws) -> Service:
     """The service "lambda"."""
+    wire.install()
     functions = Functions(aws)
     lambda_ = LambdaService("lambda", functions=functions)
     lambda_.on_start(functions.start)

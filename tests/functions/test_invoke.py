@@ -213,7 +213,10 @@ def handler(event, context):
 @pytest.mark.parametrize(
     ("arguments", "code"),
     [
-        ({"FunctionName": "f", "Payload": b'"' + b"x" * (6 << 20) + b'"'}, "RequestTooLarge"),
+        (
+            {"FunctionName": "f", "Payload": b'"' + b"x" * ((6 << 20) + 100) + b'"'},
+            "RequestTooLarge",
+        ),
         ({"FunctionName": "f", "Payload": b"{no"}, "InvalidRequestContent"),
         ({"FunctionName": "g"}, "ResourceNotFound"),
         ({"FunctionName": "f", "Qualifier": "7"}, "ResourceNotFound"),
