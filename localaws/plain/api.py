@@ -6,6 +6,8 @@ other services, not to ours.
 
 from __future__ import annotations
 
+import copyreg
+import threading
 from collections.abc import Callable
 
 from localaws.core.aws import LocalAws
@@ -47,6 +49,11 @@ OPERATIONS: dict[str, tuple[str, ...]] = {
         *("ChangeMessageVisibilityBatch", "UntagQueue", "ListQueueTags"),
     ),
 }
+
+
+# moto's queues hold locks. A state on disk is held by nobody, so a lock comes back as a new one.
+copyreg.pickle(type(threading.RLock()), lambda _: (threading.RLock, ()))
+copyreg.pickle(type(threading.Lock()), lambda _: (threading.Lock, ()))
 
 
 def _factory(name: str) -> Callable[[LocalAws], Service]:
