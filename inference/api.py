@@ -25,6 +25,7 @@ import json
 import math
 import os
 import re
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -38,7 +39,7 @@ Row = dict[str, float]
 
 MAX_BODY_BYTES = 1_048_576
 MAX_ROWS = 1_000
-MAX_ERRORS = 50  # listed in one answer
+MAX_ERRORS = 50  # after so many the rest of a request is not looked at
 MAX_ECHO = 40  # characters of a wrong value that are repeated
 
 CSV = "text/csv"
@@ -88,7 +89,7 @@ POSITIONS = {feature.name: position for position, feature in enumerate(FEATURES,
 
 # Written with digits as people and programs write them; float() alone also takes "nan", "1_000"
 # and other scripts' digits.
-NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
 # What InvokeEndpoint says when the endpoint is missing, starting, or has no capacity left.
 NOT_READY = {
@@ -220,11 +221,15 @@ def read_rows(event: Json) -> tuple[list[Row], bool]:
     rows: list[Row] = []
     errors: list[Json] = []
     for number, given in enumerate(found, start=1):
-        row, wrong = check_row(number, given)
+        row, found_wrong = check_row(number, given)
         rows.append(row)
-        errors += wrong
+        errors += found_wrong
+        if len(errors) >= MAX_ERRORS:
+            break
     if errors:
         count = "One value is" if len(errors) == 1 else f"{len(errors)} values are"
+        if len(errors) >= MAX_ERRORS:
+            count = f"At least {MAX_ERRORS} values are"
         raise ProblemError(400, "Bad request", f"{count} wrong: {errors[0]['detail']}", errors)
     return rows, one
 
@@ -304,11 +309,8 @@ READERS = {CSV: read_csv, JSON: read_json}
 
 def check_row(number: int, given: Json) -> tuple[Row, list[Json]]:
     """The row's numbers in the features' order, and what is wrong with them."""
-    errors = [
-        wrong(number, name, f"is not a feature.{suggestion(name)}")
-        for name in given
-        if name not in POSITIONS
-    ]
+    unknown = [name for name in given if name not in POSITIONS][:MAX_ERRORS]
+    errors = [wrong(number, name, f"is not a feature.{suggestion(name)}") for name in unknown]
     row: Row = {}
     for feature in FEATURES:
         if feature.name not in given:
@@ -359,9 +361,8 @@ def unique_names(pairs: list[tuple[str, Any]]) -> Json:
     """A JSON object; a name that stands in it twice is an error, not a choice of the last."""
     found = dict(pairs)
     if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"{echo(twice)} is given twice")
+        counts = Counter(name for name, _ in pairs)
+        raise ValueError(f"{echo(counts.most_common(1)[0][0])} is given twice")
     return found
 
 

@@ -1,0 +1,52 @@
+"""The sagemaker-runtime client's one call, answered by the real endpoint functions."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from inference import serve
+
+
+class ServedModel:
+    """InvokeEndpoint over `inference.serve`, as the container calls it; a refusal is ModelError."""
+
+    def __init__(self, model_dir: Path) -> None:
+        self.model = serve.model_fn(str(model_dir))
+
+    def invoke_endpoint(
+        self,
+        EndpointName: str,  # noqa: N803 (boto3's spelling)
+        Body: bytes,  # noqa: N803
+        ContentType: str,  # noqa: N803
+        Accept: str,  # noqa: N803
+    ) -> dict[str, Any]:
+        try:
+            prediction = serve.predict_fn(serve.input_fn(Body, ContentType), self.model)
+            body, kind = serve.output_fn(prediction, Accept)
+        except serve.RequestError as error:
+            raise client_error("ModelError", error.message, error.status_code) from error
+        return {"Body": io.BytesIO(body.encode()), "ContentType": kind}
+
+
+class FailingRuntime:
+    """InvokeEndpoint that always fails with `error`, or answers `body`."""
+
+    def __init__(self, error: Exception | None = None, body: bytes = b"") -> None:
+        self.error, self.body = error, body
+
+    def invoke_endpoint(self, **_: Any) -> dict[str, Any]:
+        if self.error:
+            raise self.error
+        return {"Body": io.BytesIO(self.body)}
+
+
+def client_error(code: str, message: str = "", original_status: int = 500) -> ClientError:
+    told: Any = {
+        "Error": {"Code": code, "Message": message},
+        "OriginalStatusCode": original_status,
+    }
+    return ClientError(told, "InvokeEndpoint")

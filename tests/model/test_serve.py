@@ -1,0 +1,168 @@
+"""The endpoint's four functions around a model that was really trained."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from inference import serve
+from inference.serve import CSV, JSON, Model
+from tests.model.trained import EXAMPLE_LINE, Trained
+from training.features import WIRE_FEATURES
+
+
+@pytest.fixture(scope="module")
+def model(trained: Trained) -> Model:
+    return serve.model_fn(str(trained.model_dir))
+
+
+def ask(model: Model, body: str | bytes, kind: str = CSV, accept: str | None = CSV) -> str:
+    return serve.output_fn(serve.predict_fn(serve.input_fn(body, kind), model), accept)[0]
+
+
+def test_wire_features_are_the_ones_that_training_uses() -> None:
+    assert serve.WIRE_FEATURES == WIRE_FEATURES
+
+
+def test_golden_rows_get_the_probabilities_that_training_wrote_down(
+    trained: Trained, model: Model
+) -> None:
+    golden = trained.read("golden.json")
+    lines = "\n".join(",".join(map(repr, row)) for row in golden["rows"])
+
+    answered = [float(p) for p in ask(model, lines).split()]
+
+    assert len(answered) >= 8
+    assert answered == golden["probabilities"]
+    assert max(answered) - min(answered) > 0.2  # from the least to the most likely
+
+
+def test_json_by_name_in_any_order_says_the_same_as_csv(trained: Trained, model: Model) -> None:
+    golden = trained.read("golden.json")
+    rows = [dict(reversed(list(zip(WIRE_FEATURES, r, strict=True)))) for r in golden["rows"]]
+
+    answer = json.loads(ask(model, json.dumps({"rows": rows}), JSON, JSON))
+
+    assert [p["probability"] for p in answer["predictions"]] == golden["probabilities"]
+    assert answer["model"] == "run-1"
+    assert answer["threshold"] == model.threshold
+    assert [p["will_buy"] for p in answer["predictions"]] == [
+        p >= model.threshold for p in golden["probabilities"]
+    ]
+
+
+def test_the_references_example_line_is_answered(model: Model) -> None:
+    assert 0 < float(ask(model, EXAMPLE_LINE)) < 1
+    assert ask(model, EXAMPLE_LINE + "\r\n") == ask(model, EXAMPLE_LINE.encode())
+
+
+def test_left_out_features_are_missing_values(model: Model) -> None:
+    answer = json.loads(ask(model, '{"rows": [{"up_orders": 3}, {}]}', JSON, JSON))
+
+    matrix = np.full((1, 18), np.nan, dtype=np.float32)
+    matrix[0, 0] = 3
+    expected = float(model.booster.inplace_predict(matrix)[0])
+    assert answer["predictions"][0]["probability"] == expected
+
+
+def test_model_with_more_features_takes_the_18_with_the_others_missing(trained: Trained) -> None:
+    told = serve.model_fn(str(trained.model_dir))
+    renamed = Model(told.booster, ("streak", *WIRE_FEATURES[1:]), told.threshold, told.run)
+
+    rows = serve.input_fn(json.dumps({"rows": [{"streak": 2, "up_last_order": 4}]}), JSON)
+
+    matrix = np.full((1, 18), np.nan, dtype=np.float32)
+    matrix[0, 0], matrix[0, 9] = 2, 4
+    expected = told.booster.inplace_predict(matrix)
+    assert serve.predict_fn(rows, renamed).probability == expected
+
+
+@pytest.mark.parametrize(
+    ("accept", "kind"),
+    [
+        (None, CSV),
+        ("*/*", CSV),
+        ("Text/CSV; charset=utf-8", CSV),
+        ("application/json", JSON),
+        ("text/html, application/json;q=0.9", JSON),
+    ],
+)
+def test_accept_chooses_the_form_of_the_answer(model: Model, accept, kind) -> None:
+    prediction = serve.predict_fn(serve.input_fn(EXAMPLE_LINE, CSV), model)
+
+    assert serve.output_fn(prediction, accept)[1] == kind
+
+
+ROW = EXAMPLE_LINE.split(",")
+BAD = [
+    ("", CSV, 400, "no row"),
+    ("1,2,3", CSV, 400, "Row 1 has 3 values; accepted: 18"),
+    (",".join([*ROW, "1"]), CSV, 400, "Row 1 has 19 values"),
+    (EXAMPLE_LINE + "\n\n" + EXAMPLE_LINE, CSV, 400, "Row 2 has 1 values"),
+    (",".join(["x", *ROW[1:]]), CSV, 400, "Row 1, up_orders: 'x' is not a number"),
+    (",".join(["1_0", *ROW[1:]]), CSV, 400, "Row 1, up_orders: '1_0' is not a number"),
+    (",".join([*ROW[:2], "nan", *ROW[3:]]), CSV, 400, "Row 1, user_period: the value is not a fin"),
+    (",".join([*ROW[:2], "1e39", *ROW[3:]]), CSV, 400, "Row 1, user_period: the value is not a"),
+    (b"\xff\xfe", CSV, 400, "not UTF-8"),
+    ("{", JSON, 400, "The body is not JSON"),
+    ("[" * 100_000, JSON, 400, "The body is not JSON"),
+    ('{"rows": {}}', JSON, 400, 'not of the form {"rows"'),
+    ('{"rows": [], "more": 1}', JSON, 400, 'not of the form {"rows"'),
+    ('{"rows": []}', JSON, 400, "no row"),
+    ('{"rows": [{}]}', JSON, 400, "Not one feature is given"),
+    ('{"rows": [{"up_orders": "1"}]}', JSON, 400, "Row 1, 'up_orders': '1' is not a number"),
+    ('{"rows": [{"up_orders": true}]}', JSON, 400, "'True' is not a number"),
+    ('{"rows": [{"up_orders": NaN}]}', JSON, 400, "up_orders: the value is not a finite"),
+    ('{"rows": [{"up_ordres": 1}]}', JSON, 400, "Unknown features: 'up_ordres'"),
+    (EXAMPLE_LINE, "text/libsvm", 415, "accepted: text/csv and application/json"),
+    (EXAMPLE_LINE, None, 415, "Content type None"),
+    ("1\n" * (serve.MAX_ROWS + 1), CSV, 413, f"at most {serve.MAX_ROWS}"),
+    ("1" * (serve.MAX_BODY_BYTES + 1), CSV, 413, f"at most {serve.MAX_BODY_BYTES} are read"),
+]
+
+
+@pytest.mark.parametrize(("body", "kind", "status", "message"), BAD, ids=lambda v: str(v)[:30])
+def test_bad_requests_are_refused_with_row_and_field(model: Model, body, kind, status, message):
+    with pytest.raises(serve.RequestError) as refused:
+        ask(model, body, kind)
+
+    assert refused.value.status_code == status
+    assert message in str(refused.value)
+
+
+def test_unknown_accept_is_refused(model: Model) -> None:
+    with pytest.raises(serve.NotAcceptableError, match="possible: text/csv and application/json"):
+        ask(model, EXAMPLE_LINE, CSV, "image/png")
+
+
+def test_many_threads_get_what_one_thread_gets(trained: Trained, model: Model) -> None:
+    golden = trained.read("golden.json")
+    lines = [",".join(map(repr, row)) for row in golden["rows"]] * 40
+
+    with ThreadPoolExecutor(16) as pool:
+        answered = list(pool.map(lambda line: float(ask(model, line)), lines))
+
+    assert answered == golden["probabilities"] * 40
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"features": ["up_orders"]}, "names 1 features, xgboost-model takes 18"),
+        ({"threshold": 3}, "threshold is 3.0; accepted: 0 to 1"),
+    ],
+)
+def test_model_that_does_not_fit_its_description_is_not_loaded(
+    trained: Trained, tmp_path: Path, change, message
+) -> None:
+    shutil.copytree(trained.model_dir, tmp_path / "model")
+    file = tmp_path / "model" / "model.json"
+    file.write_text(json.dumps({**json.loads(file.read_text()), **change}))
+
+    with pytest.raises(ValueError, match=message):
+        serve.model_fn(str(tmp_path / "model"))
