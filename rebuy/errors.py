@@ -7,3 +7,7 @@ class RebuyError(Exception):
 
 class InputError(RebuyError):
     """A given value, file or folder is wrong: says what was given and what is accepted."""
+
+
+class DefinitionError(RebuyError):
+    """The workflow, a SQL file or the template is wrong: says what, where, and what is known."""

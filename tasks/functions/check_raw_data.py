@@ -1,0 +1,122 @@
+"""Check raw data: the tables are those we know, and every check of sql/checks holds."""
+
+from __future__ import annotations
+
+import json
+import os
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+Json = dict[str, Any]
+
+CHECKS = Path(__file__).resolve().parents[2] / "sql" / "checks"
+SAMPLE_ROWS = 5
+MAX_CAUSE_CHARACTERS = 8_000
+
+# The public Instacart files; the order of the columns is the files'.
+TABLES = {
+    "aisles": ["aisle_id", "aisle"],
+    "departments": ["department_id", "department"],
+    "products": ["product_id", "product_name", "aisle_id", "department_id"],
+    "orders": [
+        "order_id",
+        "user_id",
+        "eval_set",
+        "order_number",
+        "order_dow",
+        "order_hour_of_day",
+        "days_since_prior_order",
+    ],
+    "order_products": ["order_id", "product_id", "add_to_cart_order", "reordered"],
+}
+
+
+class RawDataCheckFailed(Exception):
+    """At least one check does not hold; the text has each one's name, count and sample."""
+
+
+def handler(event: Json, context: Any) -> Json:
+    """Answers {checks, scanned_bytes, query_execution_ids}; raises RawDataCheckFailed."""
+    import awswrangler as wr
+    import boto3
+
+    database = os.environ["RAW_DATABASE"]
+    violations = check_tables(boto3.client("glue"), database)
+    if violations:
+        raise RawDataCheckFailed(report(violations))
+
+    def run(name: str, text: str) -> tuple[Json | None, Json]:
+        frame = wr.athena.read_sql_query(
+            with_count(text),
+            database=database,
+            workgroup=os.environ["WORK_GROUP"],
+            ctas_approach=False,
+            boto3_session=boto3.Session(),
+        )
+        return violation(name, frame.to_dict("records")), frame.query_metadata
+
+    statements = read_checks(database)
+    with ThreadPoolExecutor(4) as pool:
+        results = list(pool.map(lambda item: run(*item), statements.items()))
+    violations = [found for found, _ in results if found is not None]
+    if violations:
+        raise RawDataCheckFailed(report(violations))
+    return {
+        "checks": ["raw_tables_are_as_expected", *statements],
+        "scanned_bytes": sum(
+            metadata["Statistics"].get("DataScannedInBytes", 0) for _, metadata in results
+        ),
+        "query_execution_ids": [metadata["QueryExecutionId"] for _, metadata in results],
+    }
+
+
+def check_tables(glue: Any, database: str) -> list[Json]:
+    """What is missing or different among the tables that the crawler made."""
+    found = {
+        table["Name"]: [column["Name"] for column in table["StorageDescriptor"]["Columns"]]
+        for page in glue.get_paginator("get_tables").paginate(DatabaseName=database)
+        for table in page["TableList"]
+    }
+    sample = [
+        {"table": name, "expected": columns, "found": found.get(name, "no such table")}
+        for name, columns in TABLES.items()
+        if found.get(name) != columns
+    ]
+    if not sample:
+        return []
+    return [{"check": "raw_tables_are_as_expected", "violations": len(sample), "sample": sample}]
+
+
+def read_checks(database: str) -> dict[str, str]:
+    """Check name to SQL, with the database filled in."""
+    return {
+        file.stem: file.read_text().replace("${RawDatabase}", database)
+        for file in sorted(CHECKS.glob("*.sql"))
+    }
+
+
+def with_count(text: str) -> str:
+    """The violating rows' sample with their whole number beside each."""
+    return (
+        f"SELECT count(*) OVER () AS violation_count, violations.* FROM (\n{text}\n) AS violations"
+        f"\nLIMIT {SAMPLE_ROWS}"
+    )
+
+
+def violation(check: str, rows: list[Json]) -> Json | None:
+    """What the check found: {check, violations, sample}; None when it holds."""
+    if not rows:
+        return None
+    sample = [{k: v for k, v in row.items() if k != "violation_count"} for row in rows]
+    return {"check": check, "violations": int(rows[0]["violation_count"]), "sample": sample}
+
+
+def report(violations: list[Json]) -> str:
+    """The cause as people read it, cut where Step Functions would cut it."""
+    lines = [
+        f"{found['check']}: {found['violations']} violation(s), for example "
+        + json.dumps(found["sample"], default=str)
+        for found in violations
+    ]
+    return "\n".join(lines)[:MAX_CAUSE_CHARACTERS]

@@ -1,0 +1,73 @@
+"""Objects as the functions read them: listed, hashed and written, always by the same rules."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Iterator
+from typing import Any
+
+CHUNK_BYTES = 8 * 1024 * 1024
+
+
+def objects(s3: Any, bucket: str, prefix: str) -> Iterator[dict[str, Any]]:
+    """Every object below `prefix` that holds something: the S3 listing's entries, by key."""
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+        yield from (entry for entry in page.get("Contents", []) if entry["Size"] > 0)
+
+
+def describe(s3: Any, bucket: str, key: str) -> dict[str, Any]:
+    """{key, version_id, etag, bytes, sha256} of an object as it is now.
+
+    The SHA-256 is the one S3 verified at upload when that covers the whole object; otherwise the
+    object is read, in the version that is described.
+    """
+    head = s3.head_object(Bucket=bucket, Key=key, ChecksumMode="ENABLED")
+    sha256 = stored_sha256(head)
+    if sha256 is None:
+        version = {"VersionId": head["VersionId"]} if "VersionId" in head else {}
+        sha256 = hash_body(s3.get_object(Bucket=bucket, Key=key, **version)["Body"])
+    return {
+        "key": key,
+        "version_id": head.get("VersionId"),
+        "etag": head["ETag"].strip('"'),
+        "bytes": head["ContentLength"],
+        "sha256": sha256,
+    }
+
+
+def stored_sha256(head: dict[str, Any]) -> str | None:
+    """The SHA-256 kept with an object, in hex; None for a checksum of checksums (`...-3`)."""
+    checksum = head.get("ChecksumSHA256")
+    if not checksum or "-" in checksum or head.get("ChecksumType") == "COMPOSITE":
+        return None
+    return base64.b64decode(checksum).hex()
+
+
+def hash_body(body: Any, copy_to: Any = None) -> str:
+    """The SHA-256 of a streamed body, in hex; also writes it to the file `copy_to`."""
+    digest = hashlib.sha256()
+    for chunk in body.iter_chunks(CHUNK_BYTES):
+        digest.update(chunk)
+        if copy_to is not None:
+            copy_to.write(chunk)
+    return digest.hexdigest()
+
+
+def write_json(s3: Any, bucket: str, key: str, document: Any) -> dict[str, Any]:
+    """Writes JSON with its checksum attached; {uri, sha256, bytes}."""
+    body = (json.dumps(document, indent=1, sort_keys=True, default=str) + "\n").encode()
+    digest = hashlib.sha256(body)
+    s3.put_object(
+        Bucket=bucket,
+        Key=key,
+        Body=body,
+        ContentType="application/json",
+        ChecksumSHA256=base64.b64encode(digest.digest()).decode(),
+    )
+    return {"uri": f"s3://{bucket}/{key}", "sha256": digest.hexdigest(), "bytes": len(body)}
+
+
+def read_json(s3: Any, bucket: str, key: str) -> Any:
+    return json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read())

@@ -1,0 +1,230 @@
+"""Write audit record: which data, code and numbers made this run end as it did.
+
+One JSON document an execution, under the lake's audit/; docs/audit.md describes every member.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from tasks.functions import history, jobs, storage
+
+Json = dict[str, Any]
+
+SCHEMA_VERSION = 1
+SPOOL_BYTES = 64 * 1024 * 1024
+AUDIT_PREFIX = "audit/"
+# Written while packaging: hashes of the SQL, recipes and code that this deployment consists of.
+BUILD = Path(__file__).resolve().parents[2] / "build.json"
+# Outputs of the run, by the folder below its prefix.
+DATASETS = (
+    "clean/orders",
+    "clean/order_products",
+    "features/order_products_prior",
+    "features/user_features",
+    "features/user_product_features",
+    "features/product_features",
+    "sets/training",
+    "sets/validation",
+    "sets/holdout",
+    "sets/scoring",
+    "evaluation",
+)
+
+
+def handler(event: Json, context: Any) -> Json:
+    """`event`: {execution ($$.Execution), state_machine, state}. Answers {uri, sha256, bytes}."""
+    import boto3
+
+    clients = _Clients(boto3)
+    bucket = os.environ["LAKE_BUCKET"]
+    s3 = clients("s3")
+    record = assemble(event, clients, bucket, datetime.now(timezone.utc))
+    record["previous"] = previous(s3, bucket)
+    run = record["run"] or {"id": hashlib.sha256(event["execution"]["Id"].encode()).hexdigest()}
+    started = record["execution"]["started_at"].replace(":", "").replace("-", "")[:15]
+    return storage.write_json(s3, bucket, f"{AUDIT_PREFIX}{started}_{run['id']}.json", record)
+
+
+class _Clients:
+    """boto3 clients by service name, each made once."""
+
+    def __init__(self, boto3: Any) -> None:
+        self._boto3 = boto3
+        self._made: dict[str, Any] = {}
+
+    def __call__(self, service: str) -> Any:
+        if service not in self._made:
+            self._made[service] = self._boto3.client(service)
+        return self._made[service]
+
+
+def assemble(event: Json, clients: Any, bucket: str, now: datetime) -> Json:
+    """The record, without its link to the one before."""
+    state = event["state"] if isinstance(event["state"], dict) else {}
+    run = state.get("run")
+    arn = event["execution"]["Id"]
+    step_functions = clients("stepfunctions")
+    events = _events(step_functions, arn)
+    visited = history.visits(events)
+    for visit in visited:
+        if visit["job"] is not None:
+            visit["figures"] = jobs.look_up(clients, visit["job"], visit["request"])
+    failure = state.get("failure")
+    s3 = clients("s3")
+    prefix = f"runs/run={run['id']}/" if run else None
+    evaluation = _evaluation(s3, bucket, prefix) if prefix else None
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "written_at": now.isoformat(timespec="milliseconds"),
+        "status": "FAILED" if failure else "SUCCEEDED",
+        "error": (failure or {}).get("Error"),
+        "cause": (failure or {}).get("Cause"),
+        "failed_state": _failed_state(visited) if failure else None,
+        "execution": _execution(step_functions, arn, event, events),
+        "run": run,
+        "trigger": run["trigger"] if run else None,
+        "inputs": _inputs(s3, bucket, prefix) if run else [],
+        "checks": (state.get("checks") or {}).get("answer"),
+        "states": visited,
+        "outputs": outputs(s3, bucket, prefix) if prefix else [],
+        "code": json.loads(BUILD.read_text()) if BUILD.exists() else None,
+        "hyperparameters": (evaluation or {}).get("hyperparameters"),
+        "versions": (evaluation or {}).get("versions"),
+        "metrics": evaluation and {k: evaluation[k] for k in ("challenger", "champion")},
+        "gate": (state.get("judgement") or {}).get("answer"),
+        "model": _model(s3, state),
+        "endpoint": _endpoint(clients, state),
+        "smoke_test": (state.get("smoke_test") or {}).get("answer"),
+        "cost_inputs": jobs.cost_inputs(visited, history.transitions(events)),
+    }
+
+
+def _events(step_functions: Any, arn: str) -> list[Json]:
+    pages = step_functions.get_paginator("get_execution_history").paginate(executionArn=arn)
+    return [event for page in pages for event in page["events"]]
+
+
+def _execution(step_functions: Any, arn: str, event: Json, events: list[Json]) -> Json:
+    deployed = step_functions.describe_state_machine_for_execution(executionArn=arn)
+    started = events[0].get("executionStartedEventDetails", {})
+    return {
+        "arn": arn,
+        "name": event["execution"]["Name"],
+        "started_at": event["execution"]["StartTime"],
+        "input": event["execution"]["Input"],
+        "state_machine": event["state_machine"]["Id"],
+        "state_machine_version": started.get("stateMachineVersionArn"),
+        "state_machine_alias": started.get("stateMachineAliasArn"),
+        # As written in the repository, and as this account runs it with its names filled in.
+        "definition_sha256": os.environ.get("DEFINITION_SHA256"),
+        "deployed_definition_sha256": hashlib.sha256(deployed["definition"].encode()).hexdigest(),
+    }
+
+
+def _failed_state(visited: list[Json]) -> str | None:
+    """The last state with a failed attempt, or the last that was left by a failure of its own."""
+    for visit in reversed(visited):
+        if visit["attempts"] and visit["attempts"][-1]["status"] in ("failed", "timed out"):
+            return str(visit["state"])
+    before_audit = [visit["state"] for visit in visited if visit["state"] != "Write audit record"]
+    return before_audit[-1] if before_audit else None
+
+
+def _inputs(s3: Any, bucket: str, prefix: str | None) -> list[Json]:
+    found: list[Json] = storage.read_json(s3, bucket, f"{prefix}manifest.json")["objects"]
+    return found
+
+
+def outputs(s3: Any, bucket: str, prefix: str) -> list[Json]:
+    """Per dataset: {dataset, rows (Parquet only), bytes, objects: [{key, rows, bytes, etag,
+    version_id, sha256}]}; datasets that this run did not reach are left out."""
+    found = []
+    for dataset in DATASETS:
+        entries = [
+            _output(s3, bucket, entry)
+            for entry in storage.objects(s3, bucket, f"{prefix}{dataset}/")
+            if not entry["Key"].rsplit("/", 1)[1].startswith((".", "_"))
+        ]
+        if entries:
+            rows = [entry["rows"] for entry in entries if entry["rows"] is not None]
+            found.append(
+                {
+                    "dataset": dataset,
+                    "rows": sum(rows) if rows else None,
+                    "bytes": sum(entry["bytes"] for entry in entries),
+                    "objects": entries,
+                }
+            )
+    return found
+
+
+def _output(s3: Any, bucket: str, entry: Json) -> Json:
+    """Reads the object once: hashed as it streams, its Parquet footer looked at afterwards."""
+    answer = s3.get_object(Bucket=bucket, Key=entry["Key"])
+    rows = None
+    with tempfile.SpooledTemporaryFile(max_size=SPOOL_BYTES) as copy:
+        parquet = entry["Key"].endswith(".parquet") or "features/" in entry["Key"]
+        sha256 = storage.hash_body(answer["Body"], copy)
+        if parquet:
+            from pyarrow import parquet as pq
+
+            copy.seek(0)
+            rows = pq.ParquetFile(copy).metadata.num_rows
+    return {
+        "key": entry["Key"],
+        "version_id": answer.get("VersionId"),
+        "etag": entry["ETag"].strip('"'),
+        "bytes": entry["Size"],
+        "rows": rows,
+        "sha256": sha256,
+    }
+
+
+def _evaluation(s3: Any, bucket: str, prefix: str) -> Json | None:
+    """evaluation.json, if the run got that far."""
+    key = f"{prefix}evaluation/evaluation.json"
+    if not any(entry["Key"] == key for entry in storage.objects(s3, bucket, key)):
+        return None
+    found: Json = storage.read_json(s3, bucket, key)
+    return found
+
+
+def _model(s3: Any, state: Json) -> Json | None:
+    uri = (state.get("training") or {}).get("model_uri")
+    if uri is None:
+        return None
+    bucket, key = uri.removeprefix("s3://").split("/", 1)
+    return {"uri": uri, **storage.describe(s3, bucket, key)}
+
+
+def _endpoint(clients: Any, state: Json) -> Json | None:
+    """The configuration and model behind the endpoint before the run and now."""
+    before = (state.get("live") or {}).get("answer")
+    if before is None:
+        return None
+    from tasks.functions.pin_live_model import find
+
+    name = os.environ["ENDPOINT_NAME"]
+    return {"name": name, "before": before, "after": find(clients("sagemaker"), name)}
+
+
+def previous(s3: Any, bucket: str) -> Json | None:
+    """The newest record so far: {key, sha256}. Each record so seals the one before it."""
+    newest = max(
+        storage.objects(s3, bucket, AUDIT_PREFIX),
+        key=lambda entry: (entry["LastModified"], entry["Key"]),
+        default=None,
+    )
+    if newest is None:
+        return None
+    return {
+        "key": newest["Key"],
+        "sha256": storage.describe(s3, bucket, newest["Key"])["sha256"],
+    }

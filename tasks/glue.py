@@ -1,0 +1,28 @@
+"""Stage 6, Join features: the PySpark job."""
+
+from __future__ import annotations
+
+from tasks.states import TRANSIENT, GlueJobTask, backoff
+
+JOB_TIMEOUT_SECONDS = 2 * 3600
+
+
+def join_features() -> GlueJobTask:
+    """Writes the training, validation, holdout and scoring sets below `runs/run=<run>/sets/`."""
+    state = GlueJobTask(
+        "Join features",
+        parameters={
+            "JobName": "${JoinFeaturesJob}",
+            "Arguments": {
+                "--lake_bucket": "${LakeBucket}",
+                "--run.$": "$.run.id",
+                "--validation_percent": "10",
+                "--holdout_percent": "10",
+            },
+        },
+        result_selector={"job_run_id.$": "$.Id", "seconds.$": "$.ExecutionTime"},
+        result_path="$.join",
+        timeout_seconds=JOB_TIMEOUT_SECONDS,
+    )
+    state.add_retry(backoff(TRANSIENT["glue"]))
+    return state

@@ -1,0 +1,140 @@
+"""Stage 7, Train: SageMaker XGBoost in script mode."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import warnings
+from typing import Any
+
+from tasks.states import TRANSIENT, LambdaTask, TrainingTask, backoff, function
+
+MAX_RUNTIME_SECONDS = 4 * 3600
+
+# The reference's settings; early stopping on validation AUC decides how many rounds are kept.
+HYPERPARAMETERS: dict[str, str] = {
+    "objective": "binary:logistic",
+    "eval_metric": "auc",
+    "max_depth": "6",
+    "eta": "0.1",
+    "gamma": "0.7",
+    "colsample_bytree": "0.95",
+    "subsample": "0.75",
+    "min_child_weight": "10",
+    "alpha": "2e-05",
+    "lambda": "10",
+    "num_round": "300",
+    "early_stopping_rounds": "10",
+    "seed": "7",
+}
+
+
+def pin_live_model() -> LambdaTask:
+    """Copies the live model below the run, so that champion and challenger meet on one holdout."""
+    return function(
+        "Pin live model",
+        "${PinLiveModelArn}",
+        {"run.$": "$.run"},
+        result_path="$.live",
+        timeout_seconds=300,
+    )
+
+
+def train() -> TrainingTask:
+    """Trains on the run's sets; `$.training` then has the job's name, artifact and seconds."""
+    state = TrainingTask(
+        "Train",
+        estimator=_estimator(),
+        job_name="placeholder",
+        result_selector={
+            "training_job.$": "$.TrainingJobName",
+            "status.$": "$.TrainingJobStatus",
+            "model_uri.$": "$.ModelArtifacts.S3ModelArtifacts",
+            "seconds.$": "$.TrainingTimeInSeconds",
+        },
+        result_path="$.training",
+        timeout_seconds=MAX_RUNTIME_SECONDS + 1800,
+    )
+    state.update_parameters(_request())
+    state.add_retry(backoff(TRANSIENT["sagemaker"]))
+    return state
+
+
+def _request() -> dict[str, Any]:
+    """CreateTrainingJob's request; names and prefixes come from the run."""
+    return {
+        "TrainingJobName.$": "$.run.names.training_job",
+        "AlgorithmSpecification": {
+            "TrainingImage": "${TrainingImage}",
+            "TrainingInputMode": "File",
+        },
+        "RoleArn": "${SageMakerRoleArn}",
+        "HyperParameters": {
+            **HYPERPARAMETERS,
+            # Script mode reads its own settings as JSON.
+            "sagemaker_program": json.dumps("train.py"),
+            "sagemaker_submit_directory": json.dumps("s3://${CodeBucket}/${TrainingCodeKey}"),
+        },
+        "InputDataConfig": [
+            _channel(name, prefix)
+            for name, prefix in (
+                ("training", "sets/training"),
+                ("validation", "sets/validation"),
+                ("holdout", "sets/holdout"),
+                ("champion", "champion"),
+            )
+        ],
+        "OutputDataConfig": {"S3OutputPath": "s3://${LakeBucket}/models"},
+        "CheckpointConfig": {
+            "S3Uri.$": "States.Format('s3://${LakeBucket}/runs/run={}/evaluation/', $.run.id)",
+            "LocalPath": "/opt/ml/checkpoints",
+        },
+        "ResourceConfig": {
+            "InstanceCount": 1,
+            "InstanceType": "${TrainingInstanceType}",
+            "VolumeSizeInGB": 30,
+        },
+        "StoppingCondition": {"MaxRuntimeInSeconds": MAX_RUNTIME_SECONDS},
+    }
+
+
+def _channel(name: str, prefix: str) -> dict[str, Any]:
+    return {
+        "ChannelName": name,
+        "DataSource": {
+            "S3DataSource": {
+                "S3DataType": "S3Prefix",
+                "S3Uri.$": f"States.Format('s3://${{LakeBucket}}/runs/run={{}}/{prefix}/',"
+                " $.run.id)",
+                "S3DataDistributionType": "FullyReplicated",
+            }
+        },
+    }
+
+
+def _estimator() -> Any:
+    """The SDK's training step wants an estimator; it is built without any call to AWS."""
+    os.environ.setdefault("SAGEMAKER_SUPPRESS_V2_WARNING", "1")
+    logging.getLogger("sagemaker.config").setLevel(logging.ERROR)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import boto3
+        import sagemaker
+        from sagemaker.estimator import Estimator
+
+        session = sagemaker.Session(
+            boto_session=boto3.Session(
+                region_name="us-east-1", aws_access_key_id="none", aws_secret_access_key="none"
+            )
+        )
+        return Estimator(
+            image_uri="${TrainingImage}",
+            role="${SageMakerRoleArn}",
+            instance_count=1,
+            instance_type="ml.m5.xlarge",
+            output_path="s3://${LakeBucket}/models",
+            sagemaker_session=session,
+            disable_profiler=True,
+            debugger_hook_config=False,
+        )
