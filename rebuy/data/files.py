@@ -1,0 +1,63 @@
+"""The six raw files: their names, columns and folders in the lake, and how rows are written."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import IO, NamedTuple
+
+import pyarrow as pa
+from pyarrow import csv as arrow_csv
+
+
+class RawFile(NamedTuple):
+    """A file of the data set and the table (the folder below raw/) that it belongs to."""
+
+    name: str
+    table: str
+    columns: tuple[str, ...]
+
+
+_LINE_COLUMNS = ("order_id", "product_id", "add_to_cart_order", "reordered")
+AISLES = RawFile("aisles.csv", "aisles", ("aisle_id", "aisle"))
+DEPARTMENTS = RawFile("departments.csv", "departments", ("department_id", "department"))
+PRODUCTS = RawFile(
+    "products.csv", "products", ("product_id", "product_name", "aisle_id", "department_id")
+)
+ORDERS = RawFile(
+    "orders.csv",
+    "orders",
+    (
+        "order_id",
+        "user_id",
+        "eval_set",
+        "order_number",
+        "order_dow",
+        "order_hour_of_day",
+        "days_since_prior_order",
+    ),
+)
+PRIOR = RawFile("order_products__prior.csv", "order_products", _LINE_COLUMNS)
+TRAIN = RawFile("order_products__train.csv", "order_products", _LINE_COLUMNS)
+RAW_FILES = (AISLES, DEPARTMENTS, PRODUCTS, ORDERS, PRIOR, TRAIN)
+
+_UNQUOTED = arrow_csv.WriteOptions(include_header=False, quoting_style="none")
+
+
+def write_small(folder: Path, file: RawFile, rows: list[tuple[int | str, ...]]) -> None:
+    """Write a whole file; values are quoted where CSV needs it."""
+    with (folder / file.name).open("w", encoding="utf-8", newline="") as out:
+        writer = csv.writer(out, lineterminator="\n")
+        writer.writerow(file.columns)
+        writer.writerows(rows)
+
+
+def write_header(out: IO[bytes], file: RawFile) -> None:
+    """Write the header line of a file whose rows follow by `write_rows`."""
+    out.write((",".join(file.columns) + "\n").encode())
+
+
+def write_rows(out: IO[bytes], columns: list[pa.Array]) -> None:
+    """Append rows of numbers and plain words (nothing that needs quotes); null is empty."""
+    names = [str(index) for index in range(len(columns))]
+    arrow_csv.write_csv(pa.table(columns, names=names), out, _UNQUOTED)
