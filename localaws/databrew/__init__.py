@@ -1,0 +1,1 @@
+"""AWS Glue DataBrew: datasets, recipes, recipe jobs and their runs, on DuckDB."""

@@ -1,0 +1,207 @@
+"""Data science and outliers: encodings, buckets, scaling, transforms."""
+
+from __future__ import annotations
+
+from localaws.databrew.recipe.conditions import condition_sql
+from localaws.databrew.recipe.shapes import Compile, add, flag
+from localaws.databrew.recipe.sql import ident, is_number, literal, to_double, to_text
+from localaws.databrew.recipe.steps import Step
+from localaws.databrew.recipe.table import Context, Selected, Table, with_changed
+
+
+def _number(step: Step, table: Table) -> tuple[str, str]:
+    column = step.column(table)
+    return column, to_double(ident(column), step.kind(table, column))
+
+
+def binarization(step: Step, table: Table, context: Context) -> Selected:
+    """1 above the threshold, 0 at or below it; `flip` swaps them; null stays null."""
+    _, number = _number(step, table)
+    above, below = ("0", "1") if step.flag("flip") else ("1", "0")
+    threshold = step.number_text("threshold")
+    value = (
+        f"CASE WHEN {number} > {threshold} THEN {above}"
+        f" WHEN {number} <= {threshold} THEN {below} END"
+    )
+    return add(step, table, value, "INTEGER")
+
+
+def bucketization(step: Step, table: Table, context: Context) -> Selected:
+    """The name of the range [a, b) that holds the value; the last range is closed."""
+    _, number = _number(step, table)
+    if not step.has("splits"):
+        step.fail("parameter 'percentage' is not emulated by localaws; give 'splits'.")
+    names = step.texts("bucketNames")
+    splits = [step.double(text, "splits") for text in step.texts("splits")]
+    if len(splits) != len(names) + 1:
+        step.fail(f"{len(names)} bucketNames need {len(names) + 1} splits, not {len(splits)}.")
+    branches = []
+    for place, name in enumerate(names):
+        upper = "<=" if place == len(names) - 1 else "<"
+        test = f"{number} >= {splits[place]} AND {number} {upper} {splits[place + 1]}"
+        branches.append(f"WHEN {test} THEN {literal(name)}")
+    return add(step, table, f"CASE {' '.join(branches)} END", "VARCHAR")
+
+
+def categorical_mapping(step: Step, table: Table, context: Context) -> Selected:
+    """Categories to numbers or texts.
+
+    A value that is not mapped: its row is dropped (deleteOtherRows), it is kept (keepOthers),
+    becomes `other`, or null.
+    """
+    column = step.column(table)
+    kind = step.kind(table, column)
+    numeric = step.choice("mapType", ["NUMERIC", "TEXT"]) == "NUMERIC"
+    mapping = step.json("categoryMap", dict)
+    if not mapping:
+        step.fail("'categoryMap' is empty.")
+    name = ident(column)
+    compared = to_double(name, kind) if is_number(kind) else to_text(name, kind)
+
+    def key(text: str) -> str:  # a number column's 1 is the category "1" and "1.0"
+        return step.double(text, "categoryMap") if is_number(kind) else literal(text)
+
+    def result(text: str) -> str:
+        return step.double(text, "categoryMap") if numeric else literal(text)
+
+    branches = " ".join(
+        f"WHEN {compared} = {key(str(source))} THEN {result(str(target))}"
+        for source, target in mapping.items()
+    )
+    rest = "NULL"
+    if step.flag("keepOthers"):
+        rest = to_double(name, kind) if numeric else to_text(name, kind)
+    elif step.has("other"):
+        rest = result(step.text("other"))
+    made = add(step, table, f"CASE {branches} ELSE {rest} END", "DOUBLE" if numeric else "VARCHAR")
+    if not step.flag("deleteOtherRows"):
+        return made
+    keys = ", ".join(key(str(source)) for source in mapping)
+    return Selected(f"{made.sql} WHERE {compared} IN ({keys})", made.columns)
+
+
+def scale(step: Step, table: Table, context: Context) -> Selected:
+    _, number = _number(step, table)
+    strategy = step.choice(
+        "strategy", ["MIN_MAX", "SCALE_BETWEEN", "MEAN_NORMALIZATION", "Z_SCORE"]
+    )
+    low, high, mean = (f"{name}({number}) OVER ()" for name in ("min", "max", "avg"))
+    spread = f"nullif({high} - {low}, 0)"
+    if strategy == "SCALE_BETWEEN":
+        step.fail(
+            "strategy SCALE_BETWEEN is not emulated by localaws: its bounds are undocumented."
+        )
+    value = {
+        "MIN_MAX": f"({number} - {low}) / {spread}",
+        "MEAN_NORMALIZATION": f"({number} - {mean}) / {spread}",
+        "Z_SCORE": f"({number} - {mean}) / nullif(stddev_samp({number}) OVER (), 0)",
+    }[strategy]
+    return add(step, table, value, "DOUBLE")
+
+
+def transformed(step: Step, number: str) -> str:
+    """LOG to the base, ROOT of the degree or the power `value`; null where it is undefined."""
+    function = step.choice("skewFunction", ["ROOT", "LOG", "SQUARE"])
+    value = step.number_text("value", "10" if function == "LOG" else "2")
+    if function == "LOG":
+        return f"CASE WHEN {number} > 0 THEN ln({number}) / ln({value}) END"
+    if function == "ROOT":
+        return f"CASE WHEN {number} >= 0 THEN pow({number}, 1.0 / {value}) END"
+    return f"pow({number}, {value})"
+
+
+def skewness(step: Step, table: Table, context: Context) -> Selected:
+    _, number = _number(step, table)
+    return add(step, table, transformed(step, number), "DOUBLE")
+
+
+def outlier(step: Step, number: str) -> str:
+    """True for an outlier, null or false otherwise.
+
+    Undocumented and therefore ours: the sample deviation, the factor 0.6745 of the modified
+    score, and quartiles with linear interpolation.
+    """
+    strategy = step.choice("outlierStrategy", ["Z_SCORE", "MODIFIED_Z_SCORE", "IQR"])
+    limit = step.number_text("threshold", "1.5" if strategy == "IQR" else "3")
+    if strategy == "IQR":
+        low, high = (f"quantile_cont({number}, {share}) OVER ()" for share in (0.25, 0.75))
+        reach = f"{limit} * ({high} - {low})"
+        return f"({number} < {low} - {reach} OR {number} > {high} + {reach})"
+    if strategy == "MODIFIED_Z_SCORE":
+        middle, deviation = f"median({number}) OVER ()", f"mad({number}) OVER ()"
+        return f"(abs(0.6745 * ({number} - {middle}) / nullif({deviation}, 0)) > {limit})"
+    return f"(abs({z_score(number)}) > {limit})"
+
+
+def z_score(number: str) -> str:
+    return f"({number} - avg({number}) OVER ()) / nullif(stddev_samp({number}) OVER (), 0)"
+
+
+def flag_outliers(step: Step, table: Table, context: Context) -> Selected:
+    _, number = _number(step, table)
+    return add(step, table, flag(step, outlier(step, number)), "VARCHAR")
+
+
+def _no_trim(step: Step) -> None:
+    if step.flag("trimValue"):
+        step.fail("trimValue TRUE is not emulated by localaws.")
+
+
+def remove_outliers(step: Step, table: Table, context: Context) -> Selected:
+    column, number = _number(step, table)
+    _no_trim(step)
+    when = condition_sql(step, table)
+    if step.choice("removeType", ["DELETE_ROWS", "CLEAR"]) == "CLEAR":
+        value = f"CASE WHEN {outlier(step, number)} THEN NULL ELSE {ident(column)} END"
+        return with_changed(table, column, value, step.kind(table, column), when)
+    bad = f"coalesce({outlier(step, number)}, false)" + (f" AND {when}" if when else "")
+    return Selected(f"SELECT * FROM {table.name} QUALIFY NOT ({bad})", dict(table.columns))
+
+
+def replace_outliers(step: Step, table: Table, context: Context) -> Selected:
+    """Statistics are over all rows."""
+    column, number = _number(step, table)
+    _no_trim(step)
+    statistics = {
+        "REPLACE_WITH_NULL": "NULL",
+        "REPLACE_WITH_AVERAGE": f"avg({number}) OVER ()",
+        "REPLACE_WITH_MEDIAN": f"median({number}) OVER ()",
+        "REPLACE_WITH_SUM": f"sum({number}) OVER ()",
+        "REPLACE_WITH_MAX": f"max({number}) OVER ()",
+    }
+    kind = step.choice("replaceType", [*statistics, "REPLACE_WITH_CUSTOM"])
+    value = step.number_text("value") if kind == "REPLACE_WITH_CUSTOM" else statistics[kind]
+    own = step.kind(table, column)
+    changed = (
+        f"CASE WHEN {outlier(step, number)} THEN CAST({value} AS {own}) ELSE {ident(column)} END"
+    )
+    return with_changed(table, column, changed, own, condition_sql(step, table))
+
+
+def rescale_z_score(step: Step, table: Table, context: Context) -> Selected:
+    """Outliers as their standard score; other values as they are."""
+    _, number = _number(step, table)
+    value = f"CASE WHEN {outlier(step, number)} THEN {z_score(number)} ELSE {number} END"
+    return add(step, table, value, "DOUBLE")
+
+
+def rescale_skew(step: Step, table: Table, context: Context) -> Selected:
+    _, number = _number(step, table)
+    value = f"CASE WHEN {outlier(step, number)} THEN {transformed(step, number)} ELSE {number} END"
+    return add(step, table, value, "DOUBLE")
+
+
+OPERATIONS: dict[str, Compile] = {
+    "BINARIZATION": binarization,
+    "BUCKETIZATION": bucketization,
+    "CATEGORICAL_MAPPING": categorical_mapping,
+    "NORMALIZATION": scale,
+    "SCALE": scale,
+    "SKEWNESS": skewness,
+    "FLAG_OUTLIERS": flag_outliers,
+    "REMOVE_OUTLIERS": remove_outliers,
+    "REPLACE_OUTLIERS": replace_outliers,
+    "RESCALE_OUTLIERS_WITH_SKEW": rescale_skew,
+    "RESCALE_OUTLIERS_WITH_Z_SCORE": rescale_z_score,
+}
+ORDERED: frozenset[str] = frozenset()

@@ -1,0 +1,179 @@
+"""Pieces of DuckDB SQL: names, literals, and Spark's casts.
+
+Every text from a recipe enters SQL through `ident` or `literal`, never by being pasted.
+"""
+
+from __future__ import annotations
+
+import re
+
+INTEGERS = frozenset({"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT",
+                      "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT"})  # fmt: skip
+FLOATS = frozenset({"FLOAT", "DOUBLE"})
+
+# DataBrew's type names to DuckDB's; `integer` and `number` stand in older exports.
+TYPES = {
+    "byte": "TINYINT",
+    "short": "SMALLINT",
+    "int": "INTEGER",
+    "integer": "INTEGER",
+    "long": "BIGINT",
+    "bigint": "BIGINT",
+    "float": "FLOAT",
+    "double": "DOUBLE",
+    "number": "DOUBLE",
+    "decimal": "DECIMAL(38,18)",
+    "string": "VARCHAR",
+    "boolean": "BOOLEAN",
+    "timestamp": "TIMESTAMP",
+    "date": "DATE",
+}
+
+# Layouts of text dates tried after ISO, in this order: month before day unless impossible.
+DATE_LAYOUTS = (
+    "%m/%d/%Y", "%m-%d-%Y", "%d/%m/%Y", "%d-%m-%Y", "%d-%Y-%m", "%m %d %Y", "%m/%d/%y",
+    "%B %d %Y", "%B/%d/%Y", "%d %B %Y", "%m/%d/%Y %H:%M:%S", "%m-%d-%Y %H:%M:%S",
+)  # fmt: skip
+
+
+def ident(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def literals(texts: list[str]) -> str:
+    """A list value; typed, so that an empty one works too."""
+    return "CAST([" + ", ".join(literal(text) for text in texts) + "] AS VARCHAR[])"
+
+
+def is_number(kind: str) -> bool:
+    return kind in INTEGERS or kind in FLOATS or kind.startswith("DECIMAL")
+
+
+def is_integer(kind: str) -> bool:
+    return kind in INTEGERS
+
+
+def is_text(kind: str) -> bool:
+    return kind == "VARCHAR"
+
+
+def is_time(kind: str) -> bool:
+    return kind == "DATE" or kind.startswith("TIMESTAMP")
+
+
+def missing(expression: str, kind: str) -> str:
+    """True for null, and for the empty text."""
+    if is_text(kind):
+        return f"({expression} IS NULL OR {expression} = '')"
+    return f"({expression} IS NULL)"
+
+
+def blank_null(expression: str, kind: str) -> str:
+    return f"nullif({expression}, '')" if is_text(kind) else expression
+
+
+def to_text(expression: str, kind: str) -> str:
+    return expression if is_text(kind) else f"CAST({expression} AS VARCHAR)"
+
+
+def to_double(expression: str, kind: str) -> str:
+    """The number, or null where it is none. Spark knows no `1_000`, which DuckDB reads."""
+    if kind == "DOUBLE":
+        return expression
+    if is_text(kind):
+        return (
+            f"(CASE WHEN NOT contains({expression}, '_') THEN TRY_CAST({expression} AS DOUBLE) END)"
+        )
+    if is_number(kind) or kind == "BOOLEAN":
+        return f"CAST({expression} AS DOUBLE)"
+    return "CAST(NULL AS DOUBLE)"
+
+
+def to_time(expression: str, kind: str) -> str:
+    """The timestamp, or null: ISO first, then the layouts DataBrew's samples show as accepted."""
+    if is_text(kind):
+        layouts = ", ".join(literal(layout) for layout in DATE_LAYOUTS)
+        other = f"try_strptime({expression}, [{layouts}])"
+        return f"coalesce(TRY_CAST({expression} AS TIMESTAMP), {other})"
+    if is_time(kind):
+        return f"CAST({expression} AS TIMESTAMP)"
+    return "CAST(NULL AS TIMESTAMP)"
+
+
+def _integer_from_text(expression: str, target: str) -> str:
+    # The usual plain integers pass without a regular expression; what Spark reads besides
+    # ('007', '+5', ' 5 ', '3.7', which it truncates) goes the slow way, all else is null.
+    plain = f"TRY_CAST({expression} AS {target})"
+    slow = f"TRY_CAST(trunc(TRY_CAST({expression} AS DECIMAL(38,9))) AS {target})"
+    shape = r"\s*[+-]?(\d+(\.\d*)?|\.\d+)\s*"
+    return (
+        f"CASE WHEN CAST({plain} AS VARCHAR) = {expression} THEN {plain}"
+        f" WHEN regexp_full_match({expression}, {literal(shape)}) THEN {slow} END"
+    )
+
+
+def cast(expression: str, kind: str, target: str) -> str:
+    """`expression` of type `kind` as `target`; what does not fit is null, as in Spark."""
+    if kind == target:
+        return expression
+    if target == "VARCHAR":
+        return to_text(expression, kind)
+    if target in INTEGERS:
+        if is_text(kind):
+            return _integer_from_text(expression, target)
+        if kind in FLOATS or kind.startswith("DECIMAL"):
+            return f"TRY_CAST(trunc({expression}) AS {target})"
+    if target in FLOATS:
+        return f"CAST({to_double(expression, kind)} AS {target})"
+    if target.startswith("DECIMAL") and is_text(kind):
+        fitted = f"TRY_CAST({expression} AS {target})"
+        return f"(CASE WHEN NOT contains({expression}, '_') THEN {fitted} END)"
+    if target == "BOOLEAN" and is_text(kind):
+        word = f"lower(trim({expression}))"
+        return (
+            f"CASE WHEN {word} IN ('true', 't', 'yes', 'y', '1') THEN true"
+            f" WHEN {word} IN ('false', 'f', 'no', 'n', '0') THEN false END"
+        )
+    if is_time(target) and (is_text(kind) or is_time(kind)):
+        return f"CAST({to_time(expression, kind)} AS {target})"
+    return f"TRY_CAST({expression} AS {target})"
+
+
+_UNSUPPORTED_REGEX = (
+    (re.compile(r"\(\?[=!]|\(\?<[=!]"), "look-around"),
+    (re.compile(r"\\[1-9]"), "a back-reference"),
+    (re.compile(r"[*+?}]\+"), "a possessive quantifier"),
+    (re.compile(r"\\p\{(java|In|Is)"), "a Java character class"),
+    (re.compile(r"&&\["), "a class intersection"),
+)
+
+
+def unsupported_regex(pattern: str) -> str | None:
+    """What the pattern uses that Java's regular expressions have and DuckDB's (RE2) do not."""
+    bare = re.sub(r"\\\\", "", pattern)
+    for shape, name in _UNSUPPORTED_REGEX:
+        if shape.search(bare):
+            return name
+    return None
+
+
+def replacement(java: str) -> str:
+    r"""A Java replacement text ($1, \$) as RE2's (\1, $)."""
+    result = []
+    position = 0
+    while position < len(java):
+        character, following = java[position], java[position + 1 : position + 2]
+        if character == "\\" and following:
+            result.append("\\\\" if following == "\\" else following)
+            position += 2
+        elif character == "$" and following.isdigit():
+            result.append("\\" + following)
+            position += 2
+        else:
+            result.append("\\\\" if character == "\\" else character)
+            position += 1
+    return "".join(result)
