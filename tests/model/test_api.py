@@ -1,0 +1,311 @@
+"""The API's handler before the real endpoint functions; faults are injected in the client alone."""
+
+from __future__ import annotations
+
+import base64
+import json
+import time
+from collections.abc import Callable
+from operator import itemgetter
+from typing import Any
+
+import pytest
+from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.conftest import cases
+from tests.model.served import FailingRuntime, ServedModel, client_error
+from tests.model.trained import EXAMPLE_LINE, Trained
+from training.features import WIRE_FEATURES
+
+Json = dict[str, Any]
+VALUES = EXAMPLE_LINE.split(",")
+EXAMPLE = dict(zip(WIRE_FEATURES, map(float, VALUES), strict=True))
+
+
+@pytest.fixture(scope="module")
+def api(trained: Trained):
+    """The handler's module, its client replaced by the real endpoint functions."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")  # Lambda sets it before the import
+        patch.setenv("ENDPOINT_NAME", "rebuy")
+        from inference import api
+
+        patch.setattr(api, "sagemaker", ServedModel(trained.model_dir))
+        yield api
+
+
+def event(
+    body: str | None,
+    content_type: str | None = "text/csv",
+    *,
+    method: str = "POST",
+    path: str = "/predict",
+    encoded: bool = False,
+    stage: str = "$default",
+) -> Json:
+    """A request as an HTTP API hands it to the function (payload format 2.0)."""
+    return {
+        "version": "2.0",
+        "routeKey": f"{method} {path}",
+        "rawPath": path,
+        "headers": {"content-type": content_type} if content_type is not None else {},
+        "requestContext": {
+            "http": {"method": method, "path": path},
+            "requestId": "request-1",
+            "stage": stage,
+        },
+        "body": body,
+        "isBase64Encoded": encoded,
+    }
+
+
+def of_case(case: Json) -> Json:
+    """`csv` and `json` are changes to the example: by position, and by name ("DROP" leaves out)."""
+    content_type = case.get("content_type", "application/json" if "json" in case else "text/csv")
+    body = case.get("body")
+    if "csv" in case:
+        body = ",".join(case["csv"].get(str(i), v) for i, v in enumerate(VALUES, start=1))
+    if "json" in case:
+        row = {**EXAMPLE, **case["json"]}
+        body = json.dumps({name: value for name, value in row.items() if value != "DROP"})
+        body = body.replace("Infinity", "1" + "0" * 400)
+    method, path = case.get("method", "POST"), case.get("path", "/predict")
+    encoded = case.get("base64", False)
+    return event(body, content_type, method=method, path=path, encoded=encoded)
+
+
+def body_of(answer: Json) -> Json:
+    return json.loads(answer["body"])
+
+
+@pytest.mark.parametrize("case", cases("api_requests"), ids=itemgetter("why"))
+def test_requests(api, case) -> None:
+    answer = api.handler(of_case(case), None)
+    told = body_of(answer)
+
+    assert answer["statusCode"] == case["status"], told
+    if case["status"] == 200:
+        assert set(told) == {"will_buy", "probability", "threshold", "model"}
+        assert told["will_buy"] == (told["probability"] >= told["threshold"])
+        assert told["model"] == "run-1"
+        return
+    assert answer["headers"]["content-type"] == "application/problem+json"
+    assert told["status"] == case["status"]
+    assert told["request_id"] == answer["headers"]["x-request-id"] == "request-1"
+    assert case.get("detail", "") in told["detail"]
+    if "fields" in case:
+        found = [[e.get("position"), e["field"]] for e in told["errors"]]
+        assert found == case["fields"]
+
+
+def test_csv_and_json_and_the_endpoint_itself_give_the_same_probability(api, trained) -> None:
+    golden = trained.read("golden.json")
+
+    for row, expected in zip(golden["rows"], golden["probabilities"], strict=True):
+        line = ",".join(map(repr, row))
+        named = json.dumps(dict(zip(WIRE_FEATURES, row, strict=True)))
+        assert body_of(api.handler(event(line), None))["probability"] == expected
+        by_name = body_of(api.handler(event(named, "application/json"), None))
+        assert by_name["probability"] == expected
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        (f"{EXAMPLE_LINE}\n{EXAMPLE_LINE}\n", "text/csv"),
+        (json.dumps({"rows": [EXAMPLE, EXAMPLE]}), "application/json"),
+    ],
+)
+def test_many_rows_are_answered_in_their_order(api, body, kind) -> None:
+    told = body_of(api.handler(event(body, kind), None))
+
+    assert set(told) == {"predictions", "threshold", "model"}
+    assert [set(p) for p in told["predictions"]] == [{"probability", "will_buy"}] * 2
+
+
+def test_rows_with_one_row_keep_the_form_of_rows(api) -> None:
+    body = json.dumps({"rows": [EXAMPLE]})
+
+    assert len(body_of(api.handler(event(body, "application/json"), None))["predictions"]) == 1
+
+
+def test_base64_bodies_are_read(api) -> None:
+    body = base64.b64encode(b"\xef\xbb\xbf" + EXAMPLE_LINE.encode()).decode()
+
+    assert api.handler(event(body, encoded=True), None)["statusCode"] == 200
+
+
+def test_named_stage_in_the_path_is_no_part_of_the_route(api) -> None:
+    answer = api.handler(event(EXAMPLE_LINE, path="/prod/predict", stage="prod"), None)
+
+    assert answer["statusCode"] == 200
+
+
+def test_wrong_value_says_in_which_row_it_stands(api) -> None:
+    rows = [EXAMPLE, {**EXAMPLE, "up_order_rate": 7}]
+    told = body_of(api.handler(event(json.dumps({"rows": rows}), "application/json"), None))
+
+    assert told["errors"] == [
+        {
+            "row": 2,
+            "field": "up_order_rate",
+            "position": 16,
+            "detail": "Row 2: value 16, up_order_rate, is 7; accepted: a number from 0 to 1.",
+        }
+    ]
+
+
+def test_too_many_rows_and_too_many_bytes_are_413(api) -> None:
+    rows = api.handler(event("\n".join([EXAMPLE_LINE] * (api.MAX_ROWS + 1))), None)
+    assert rows["statusCode"] == 413
+    assert f"at most {api.MAX_ROWS}" in body_of(rows)["detail"]
+
+    large = api.handler(event("1" * (api.MAX_BODY_BYTES + 1)), None)
+    assert large["statusCode"] == 413
+    assert f"at most {api.MAX_BODY_BYTES} are read" in body_of(large)["detail"]
+
+
+def test_errors_are_listed_only_so_far(api) -> None:
+    body = json.dumps({"rows": [{}] * 900})
+    told = body_of(api.handler(event(body, "application/json"), None))
+
+    assert told["detail"].startswith("At least 50 values are wrong: Row 1: value 1, up_orders,")
+    assert len(told["errors"]) == 50
+
+
+HOSTILE: dict[str, tuple[Callable[[], str], str]] = {
+    "deep": (lambda: "[" * 500_000, "application/json"),
+    "deep objects": (lambda: '{"a":' * 200_000, "application/json"),
+    "names": (lambda: json.dumps({f"n{i}": 1 for i in range(70_000)}), "application/json"),
+    "twice": (
+        lambda: "{" + ",".join(f'"{i % 60_000}":1' for i in range(90_000)) + "}",
+        "application/json",
+    ),
+    "digits": (lambda: ",".join(["1" * 55_000 + "x"] * 18), "text/csv"),
+    "integer": (lambda: '{"up_orders": ' + "9" * 900_000 + "}", "application/json"),
+    "lines": (lambda: "\n" * 400_000 + "1" + "\n1" * 300_000, "text/csv"),
+    "surrogate": (lambda: '{"\\ud800": "\\udfff"}', "application/json"),
+}
+
+
+@pytest.mark.parametrize(("body", "kind"), HOSTILE.values(), ids=HOSTILE)
+def test_hostile_bodies_are_4xx_within_a_second(api, body, kind) -> None:
+    request = event(body(), kind)
+    started = time.monotonic()
+
+    assert 400 <= api.handler(request, None)["statusCode"] < 500
+    assert time.monotonic() - started < 1.5
+
+
+NUMBERISH = st.one_of(
+    st.floats().map(repr), st.integers().map(str), st.text(max_size=5), st.sampled_from(VALUES)
+)
+CSV_BODIES = st.lists(NUMBERISH, min_size=17, max_size=19).map(",".join)
+JSON_VALUES = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.floats(), st.integers(), st.text(max_size=5)),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3),
+        st.dictionaries(st.sampled_from([*WIRE_FEATURES, "rows", "x"]), inner, max_size=20),
+    ),
+    max_leaves=30,
+)
+NEARLY = st.dictionaries(st.sampled_from(WIRE_FEATURES), JSON_VALUES, max_size=4).map(
+    lambda changes: {**EXAMPLE, **changes}
+)
+BODIES = st.one_of(
+    st.none(),
+    st.text(st.characters(), max_size=80),
+    CSV_BODIES,
+    JSON_VALUES.map(json.dumps),
+    NEARLY.map(json.dumps),
+    st.lists(NEARLY, max_size=3).map(lambda rows: json.dumps({"rows": rows})),
+    st.binary(max_size=60).map(lambda raw: base64.b64encode(raw).decode()),
+)
+
+
+@settings(
+    max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    body=BODIES,
+    kind=st.sampled_from(["text/csv", "application/json", "application/json; x", "", None]),
+    encoded=st.booleans(),
+    method=st.sampled_from(["POST", "POST", "POST", "GET", "BREW"]),
+    path=st.sampled_from(["/predict", "/predict", "/predict", "/health", "/", ""]),
+)
+def test_no_request_whatever_is_answered_5xx(api, body, kind, encoded, method, path) -> None:
+    answer = api.handler(event(body, kind, encoded=encoded, method=method, path=path), None)
+
+    assert answer["statusCode"] == 200 or 400 <= answer["statusCode"] < 500
+    assert isinstance(json.loads(answer["body"]), dict)
+
+
+def test_health_says_which_model_answers(api) -> None:
+    answer = api.handler(event(None, None, method="GET", path="/health"), None)
+
+    assert (answer["statusCode"], body_of(answer)) == (200, {"status": "ok", "model": "run-1"})
+
+
+FAULTS = [
+    (client_error("ValidationError", "Endpoint rebuy not found"), 503, "is missing or not ready"),
+    (client_error("ModelNotReadyException"), 503, "is missing or not ready"),
+    (client_error("ServiceUnavailable"), 503, "is missing or not ready"),
+    (client_error("ThrottlingException"), 503, "is missing or not ready"),
+    (EndpointConnectionError(endpoint_url="http://x"), 503, "cannot be reached"),
+    (ReadTimeoutError(endpoint_url="http://x"), 503, "cannot be reached"),
+    (client_error("ModelError"), 502, "The model behind the endpoint rebuy failed"),
+    (client_error("AccessDeniedException"), 502, "could not be asked (AccessDeniedException)"),
+    (client_error("InternalFailure"), 502, "could not be asked (InternalFailure)"),
+]
+
+
+@pytest.mark.parametrize(("error", "status", "detail"), FAULTS, ids=lambda v: str(v)[:60])
+def test_faults_behind_the_api_are_told_from_bad_requests(
+    api, monkeypatch, error, status, detail
+) -> None:
+    monkeypatch.setattr(api, "sagemaker", FailingRuntime(error))
+
+    answer = api.handler(event(EXAMPLE_LINE), None)
+
+    assert answer["statusCode"] == status
+    assert detail in body_of(answer)["detail"]
+    assert body_of(answer)["request_id"] == "request-1"
+    assert ("retry-after" in answer["headers"]) == (status == 503)
+    health = api.handler(event(None, method="GET", path="/health"), None)
+    assert health["statusCode"] == status
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"0.5\n",
+        b"[]",
+        b'{"predictions": [], "threshold": 0.2, "model": "m"}',
+        b'{"predictions": [{"probability": 7, "will_buy": true}], "threshold": 0.2, "model": "m"}',
+        b'{"predictions": [{"probability": 0.7, "will_buy": true}]}',
+        b"\xff",
+    ],
+)
+def test_endpoint_that_answers_something_else_is_502(api, monkeypatch, body) -> None:
+    monkeypatch.setattr(api, "sagemaker", FailingRuntime(body=body))
+
+    answer = api.handler(event(EXAMPLE_LINE), None)
+
+    assert answer["statusCode"] == 502
+    assert "answered something that is not a prediction" in body_of(answer)["detail"]
+
+
+def test_api_without_an_endpoint_name_says_so(api, monkeypatch) -> None:
+    monkeypatch.delenv("ENDPOINT_NAME")
+
+    answer = api.handler(event(EXAMPLE_LINE), None)
+
+    assert answer["statusCode"] == 503
+    assert "ENDPOINT_NAME is not set" in body_of(answer)["detail"]
+
+
+def test_features_are_those_of_training_in_their_order(api) -> None:
+    assert tuple(feature.name for feature in api.FEATURES) == WIRE_FEATURES
