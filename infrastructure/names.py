@@ -1,0 +1,45 @@
+"""Small words of the template language, and names that several resources agree on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+Json = dict[str, Any]
+
+
+def sub(text: str) -> Json:
+    return {"Fn::Sub": text}
+
+
+def ref(name: str) -> Json:
+    return {"Ref": name}
+
+
+def attribute(name: str, member: str) -> Json:
+    return {"Fn::GetAtt": [name, member]}
+
+
+def resource(kind: str, properties: Json, **more: Any) -> Json:
+    return {"Type": kind, "Properties": properties, **more}
+
+
+# Names are given rather than generated wherever a policy or a state has to know them.
+LAKE = "${AWS::StackName}-lake-${AWS::AccountId}-${AWS::Region}"
+SITE = "${AWS::StackName}-site-${AWS::AccountId}-${AWS::Region}"
+LAKE_ARN = "arn:${AWS::Partition}:s3:::" + LAKE
+RAW_DATABASE = "${DatabaseName}_raw"
+DATABASE = "${DatabaseName}"
+WORK_GROUP = "${AWS::StackName}"
+ENDPOINT = "${AWS::StackName}"
+STATE_MACHINE = "${AWS::StackName}-purchase-prediction"
+JOIN_FEATURES = "${AWS::StackName}-join-features"
+CRAWLER = "${AWS::StackName}-raw"
+
+
+def arn(service: str, rest: str) -> str:
+    """An ARN of this account and region, to be used inside `Fn::Sub`."""
+    return f"arn:${{AWS::Partition}}:{service}:${{AWS::Region}}:${{AWS::AccountId}}:{rest}"
+
+
+def databrew_name(name: str) -> str:
+    return f"${{AWS::StackName}}-{name}"

@@ -1,0 +1,130 @@
+"""What is uploaded beside the template: code and definition, named by the hash of their content.
+
+Packages are deterministic (sorted members, no times, no owners), so the same commit gives the
+same keys, and an upload that is already there is known by its name.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import json
+import tarfile
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from infrastructure import template
+from workflows import purchase_prediction
+
+ROOT = Path(__file__).resolve().parent.parent
+EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip can hold
+
+
+@dataclass(frozen=True)
+class Package:
+    """One object of the code bucket. `parameter` is the template parameter that takes its key."""
+
+    parameter: str
+    name: str
+    content: bytes
+
+    @property
+    def sha256(self) -> str:
+        return hashlib.sha256(self.content).hexdigest()
+
+    @property
+    def key(self) -> str:
+        return f"{self.sha256[:16]}/{self.name}"
+
+
+def build() -> list[Package]:
+    """Every package of this checkout."""
+    definition = purchase_prediction.definition_bytes()
+    return [
+        Package("DefinitionKey", "purchase_prediction.asl.json", definition),
+        Package("FunctionsKey", "functions.zip", _zip(functions(definition))),
+        Package("ApiKey", "api.zip", _zip(_tree("inference", ("__init__.py", "api.py")))),
+        Package("TrainingCodeKey", "training.tar.gz", _tar(_flat("training"))),
+        Package("InferenceCodeKey", "inference.tar.gz", _tar(_flat("inference", skip=("api.py",)))),
+        Package(
+            "JoinFeaturesKey",
+            "join_features.py",
+            (ROOT / "tasks/glue_jobs/join_features.py").read_bytes(),
+        ),
+    ]
+
+
+def functions(definition: bytes) -> dict[str, bytes]:
+    """The pipeline's functions with the checks that they run and the build's hashes."""
+    files = {"tasks/__init__.py": (ROOT / "tasks/__init__.py").read_bytes()}
+    files |= _tree("tasks/functions", None)
+    files |= _tree("sql/checks", None)
+    files["build.json"] = json.dumps(build_hashes(definition), indent=1, sort_keys=True).encode()
+    return files
+
+
+def build_hashes(definition: bytes) -> dict[str, object]:
+    """SHA-256 of everything that decides what a run computes, by its path in the repository."""
+    sources = [
+        *sorted((ROOT / "sql").rglob("*.sql")),
+        *sorted((ROOT / "databrew_recipes").glob("*.json")),
+        *sorted((ROOT / "tasks/glue_jobs").glob("*.py")),
+        *sorted((ROOT / "tasks/functions").glob("*.py")),
+        *sorted((ROOT / "training").glob("*.py")),
+        *sorted((ROOT / "inference").glob("*.py")),
+    ]
+    return {
+        "definition_sha256": purchase_prediction.definition_sha256(definition),
+        "files": {
+            file.relative_to(ROOT).as_posix(): hashlib.sha256(file.read_bytes()).hexdigest()
+            for file in sources
+        },
+        "recipes_canonical": {
+            file.stem: template.recipe_sha256(file.stem)
+            for file in sorted((ROOT / "databrew_recipes").glob("*.json"))
+        },
+    }
+
+
+def _tree(folder: str, names: tuple[str, ...] | None) -> dict[str, bytes]:
+    """Files of a folder under their path in the repository."""
+    return {
+        file.relative_to(ROOT).as_posix(): file.read_bytes()
+        for file in sorted((ROOT / folder).iterdir())
+        if file.is_file() and (names is None or file.name in names)
+    }
+
+
+def _flat(folder: str, skip: tuple[str, ...] = ()) -> dict[str, bytes]:
+    """The modules of a folder at the top level, as SageMaker's script mode wants them."""
+    return {
+        file.name: file.read_bytes()
+        for file in sorted((ROOT / folder).glob("*.py"))
+        if file.name not in ("__init__.py", *skip)
+    }
+
+
+def _zip(files: dict[str, bytes]) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in sorted(files):
+            member = zipfile.ZipInfo(name, EPOCH)
+            member.external_attr = 0o644 << 16
+            archive.writestr(member, files[name], zipfile.ZIP_DEFLATED, 9)
+    return buffer.getvalue()
+
+
+def _tar(files: dict[str, bytes]) -> bytes:
+    buffer = io.BytesIO()
+    with (
+        gzip.GzipFile(fileobj=buffer, mode="wb", mtime=0) as compressed,
+        tarfile.open(fileobj=compressed, mode="w", format=tarfile.PAX_FORMAT) as archive,
+    ):
+        for name in sorted(files):
+            member = tarfile.TarInfo(name)
+            member.size = len(files[name])
+            member.mode = 0o644
+            archive.addfile(member, io.BytesIO(files[name]))
+    return buffer.getvalue()
