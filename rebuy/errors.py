@@ -11,3 +11,11 @@ class InputError(RebuyError):
 
 class DefinitionError(RebuyError):
     """The workflow, a SQL file or the template is wrong: says what, where, and what is known."""
+
+
+class DeploymentError(RebuyError):
+    """The stack is missing or could not be brought to the wanted state: says which part and why."""
+
+
+class RunError(RebuyError):
+    """An execution did not end well, or cannot be found: says which state failed and why."""

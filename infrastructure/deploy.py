@@ -1,0 +1,241 @@
+"""Brings the packages, the stack and the site to an endpoint; the same steps everywhere."""
+
+from __future__ import annotations
+
+import base64
+import json
+import mimetypes
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from infrastructure import packages, template
+from rebuy.connection import Connection
+from rebuy.errors import DeploymentError
+from rebuy.settings import Settings
+
+SITE = Path(__file__).resolve().parent.parent / "site"
+POLL_SECONDS = 2.0
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """What a deployment put in place."""
+
+    stack_name: str
+    outputs: dict[str, str]
+    changed: bool
+    definition_sha256: str
+
+
+def deploy(connection: Connection, say: Say) -> Deployment:
+    """Uploads packages, creates or updates the stack, waits, uploads the site.
+
+    Raises DeploymentError with the resources that failed and why; the stack is then as it was
+    before (CloudFormation rolls back), or gone if it was new.
+    """
+    settings = connection.settings
+    built = packages.build()
+    bucket = code_bucket(connection, settings)
+    body = template.template_bytes()
+    stack = packages.Package("", "template.json", body)
+    upload(connection.client("s3"), bucket, [*built, stack], say)
+    parameters = stack_parameters(settings, bucket, built)
+    changed = apply(
+        connection.client("cloudformation"),
+        settings.stack_name,
+        template_url(connection, bucket, stack.key),
+        parameters,
+        say,
+    )
+    outputs = stack_outputs(connection)
+    publish_site(connection.client("s3"), outputs, say)
+    return Deployment(settings.stack_name, outputs, changed, parameters["DefinitionSha256"])
+
+
+def stack_parameters(
+    settings: Settings, bucket: str, built: Iterable[packages.Package]
+) -> dict[str, str]:
+    """The template's parameters for these settings and packages."""
+    found = {package.parameter: package.key for package in built}
+    definition = next(package for package in built if package.parameter == "DefinitionKey")
+    return {
+        **found,
+        "CodeBucket": bucket,
+        "DefinitionSha256": definition.sha256,
+        "DatabaseName": settings.database_name,
+        "TrainingInstanceType": settings.training_instance_type,
+        "EndpointInstanceType": settings.endpoint_instance_type,
+        "ScheduleState": settings.schedule_state,
+        "ScheduleExpression": settings.schedule_expression,
+        "ScheduleTimezone": settings.schedule_timezone,
+    }
+
+
+def code_bucket(connection: Connection, settings: Settings) -> str:
+    """The bucket of the packages, made when it is missing: the stack's parts are in it before
+    there is a stack. Private, encrypted, and named after the account and region."""
+    account = connection.client("sts").get_caller_identity()["Account"]
+    name = f"{settings.stack_name}-code-{account}-{settings.region}"
+    s3 = connection.client("s3")
+    try:
+        s3.head_bucket(Bucket=name)
+        return name
+    except s3.exceptions.ClientError as error:
+        if error.response["Error"]["Code"] not in ("404", "NoSuchBucket"):
+            raise
+    where = {}
+    if settings.region != "us-east-1":  # which alone takes no location
+        where = {"CreateBucketConfiguration": {"LocationConstraint": settings.region}}
+    s3.create_bucket(Bucket=name, **where)
+    s3.put_public_access_block(
+        Bucket=name,
+        PublicAccessBlockConfiguration={
+            "BlockPublicAcls": True,
+            "BlockPublicPolicy": True,
+            "IgnorePublicAcls": True,
+            "RestrictPublicBuckets": True,
+        },
+    )
+    return name
+
+
+def upload(s3: Any, bucket: str, built: Iterable[packages.Package], say: Say) -> None:
+    """Puts the packages that are not there yet; a key is the hash of its content."""
+    listed = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket)
+    there = {entry["Key"] for page in listed for entry in page.get("Contents", [])}
+    for package in built:
+        if package.key in there:
+            continue
+        say(f"upload {package.name} ({len(package.content):,} bytes)")
+        s3.put_object(
+            Bucket=bucket,
+            Key=package.key,
+            Body=package.content,
+            ChecksumSHA256=base64.b64encode(bytes.fromhex(package.sha256)).decode(),
+        )
+
+
+def template_url(connection: Connection, bucket: str, key: str) -> str:
+    """Where CloudFormation finds the template: it is too large to be sent inline."""
+    settings = connection.settings
+    if settings.endpoint_url is not None:
+        return f"{settings.endpoint_url.rstrip('/')}/{bucket}/{key}"
+    suffix = "amazonaws.com.cn" if settings.region.startswith("cn-") else "amazonaws.com"
+    return f"https://{bucket}.s3.{settings.region}.{suffix}/{key}"
+
+
+def apply(cloudformation: Any, name: str, url: str, parameters: dict[str, str], say: Say) -> bool:
+    """Creates or updates the stack and waits for it; False when there was nothing to change."""
+    request = {
+        "StackName": name,
+        "TemplateURL": url,
+        "Parameters": [
+            {"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()
+        ],
+        "Capabilities": ["CAPABILITY_IAM"],
+    }
+    before = find_stack(cloudformation, name)
+    if before is not None and before["StackStatus"] == "ROLLBACK_COMPLETE":
+        say("remove the stack that could not be created")
+        cloudformation.delete_stack(StackName=name)
+        wait(cloudformation, name, None, say)
+        before = None
+    seen = newest_event(cloudformation, name) if before else None
+    if before is None:
+        say(f"create stack {name}")
+        cloudformation.create_stack(**request, OnFailure="ROLLBACK")
+    else:
+        say(f"update stack {name}")
+        try:
+            cloudformation.update_stack(**request)
+        except cloudformation.exceptions.ClientError as error:
+            if "No updates are to be performed" in error.response["Error"]["Message"]:
+                return False
+            raise
+    wait(cloudformation, name, seen, say)
+    return True
+
+
+def wait(cloudformation: Any, name: str, seen: str | None, say: Say) -> None:
+    """Follows the stack's events until it is settled; DeploymentError when it did not go well."""
+    failures: list[str] = []
+    while True:
+        stack = find_stack(cloudformation, name)
+        for event in new_events(cloudformation, name, seen) if stack else []:
+            seen = event["EventId"]
+            reason = event.get("ResourceStatusReason", "")
+            if event["ResourceStatus"].endswith("_FAILED"):
+                failures.append(
+                    f"{event['LogicalResourceId']} ({event.get('ResourceType', '')}): {reason}"
+                )
+            say(f"{event['ResourceStatus'].lower():<28} {event['LogicalResourceId']}")
+        if stack is None or stack["StackStatus"] == "DELETE_COMPLETE":
+            return
+        status = stack["StackStatus"]
+        if not status.endswith("_IN_PROGRESS"):
+            if status in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
+                return
+            raise DeploymentError(
+                f"Stack {name} is {status}.\n" + "\n".join(f"  {line}" for line in failures)
+            )
+        time.sleep(POLL_SECONDS if "amazonaws" in cloudformation.meta.endpoint_url else 0.1)
+
+
+def find_stack(cloudformation: Any, name: str) -> dict[str, Any] | None:
+    try:
+        found: dict[str, Any] = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
+        return found
+    except cloudformation.exceptions.ClientError as error:
+        if "does not exist" in error.response["Error"]["Message"]:
+            return None
+        raise
+
+
+def newest_event(cloudformation: Any, name: str) -> str | None:
+    events = cloudformation.describe_stack_events(StackName=name)["StackEvents"]
+    return events[0]["EventId"] if events else None
+
+
+def new_events(cloudformation: Any, name: str, seen: str | None) -> list[dict[str, Any]]:
+    """Events after `seen`, oldest first."""
+    found = []
+    pages = cloudformation.get_paginator("describe_stack_events").paginate(StackName=name)
+    for page in pages:
+        for event in page["StackEvents"]:
+            if event["EventId"] == seen:
+                return found[::-1]
+            found.append(event)
+    return found[::-1]
+
+
+def stack_outputs(connection: Connection) -> dict[str, str]:
+    """The outputs by name; DeploymentError when the stack is not there."""
+    name = connection.settings.stack_name
+    stack = find_stack(connection.client("cloudformation"), name)
+    if stack is None:
+        where = connection.settings.endpoint_url or f"AWS, region {connection.settings.region}"
+        raise DeploymentError(f"There is no stack {name} at {where}; `rebuy deploy` makes it.")
+    return {entry["OutputKey"]: entry["OutputValue"] for entry in stack.get("Outputs", [])}
+
+
+def publish_site(s3: Any, outputs: dict[str, str], say: Say) -> None:
+    """Uploads the page, and config.json with the API's address, which the page reads."""
+    say("upload the site")
+    files = {
+        file.relative_to(SITE).as_posix(): file.read_bytes()
+        for file in sorted(SITE.rglob("*"))
+        if file.is_file()
+    }
+    files["config.json"] = json.dumps({"apiUrl": outputs["ApiUrl"]}).encode()
+    for name, body in files.items():
+        s3.put_object(
+            Bucket=outputs["SiteBucket"],
+            Key=name,
+            Body=body,
+            ContentType=mimetypes.guess_type(name)[0] or "application/octet-stream",
+            CacheControl="no-cache",
+        )
