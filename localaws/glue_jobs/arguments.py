@@ -1,0 +1,102 @@
+"""Job arguments: which count, which are the service's own, what the script sees in sys.argv.
+
+https://docs.aws.amazon.com/glue/latest/dg/aws-glue-programming-etl-glue-arguments.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from localaws.core.errors import AwsError, NotEmulated
+
+MAXIMUM_BYTES = 260 * 1024
+
+# Fine with these values, refused with any other. What is in neither table goes to the script; those
+# of Glue's own that only observe or scale (--enable-metrics, --TempDir, ...) change no result.
+ONLY = {
+    "--job-language": ("python",),
+    "--job-bookmark-option": ("job-bookmark-disable",),
+    "--enable-glue-datacatalog": ("false",),
+    "--enable-spark-ui": ("false",),
+    "--enable-s3-parquet-optimized-committer": ("true",),
+}
+REFUSED = frozenset(
+    {
+        "--additional-python-modules",
+        "--python-modules-installer-option",
+        "--class",
+        "--customer-driver-env-vars",
+        "--customer-executor-env-vars",
+        "--datalake-formats",
+        "--enable-lakeformation-fine-grained-access",
+        "--extra-files",
+        "--extra-jars",
+        "--python-virtual-env",
+        "--spark-event-logs-path",
+        "--user-jars-first",
+        "--use-postgres-driver",
+        "--write-shuffle-files-to-s3",
+    }
+)
+OWN = frozenset({"--JOB_NAME", "--JOB_ID", "--JOB_RUN_ID"})
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """What a run starts with: the script's argv, the Spark properties and modules it asked for."""
+
+    argv: tuple[str, ...]
+    properties: dict[str, str]
+    python_files: tuple[str, ...]  # s3 URIs
+
+
+def merged(job: Mapping[str, object], run: Mapping[str, str]) -> dict[str, str]:
+    """Non-overridable arguments win over the run's, the run's over the defaults."""
+    found: dict[str, str] = {}
+    for each in (job.get("DefaultArguments"), run, job.get("NonOverridableArguments")):
+        if isinstance(each, Mapping):
+            found |= {str(name): str(value) for name, value in each.items()}
+    return found
+
+
+def check(operation: str, given: Mapping[str, str]) -> None:
+    """Raises NotEmulated for an argument that would change what the job does and that we lack."""
+    size = sum(len(name.encode()) + len(value.encode()) for name, value in given.items())
+    if size > MAXIMUM_BYTES:
+        raise AwsError(
+            "InvalidInputException", f"Arguments are {size} bytes; at most {MAXIMUM_BYTES} fit."
+        )
+    for name, value in given.items():
+        allowed = ONLY.get(name)
+        if name in REFUSED or (allowed is not None and value.lower() not in allowed):
+            detail = f"It accepts {', '.join(allowed)}." if allowed else ""
+            raise NotEmulated("glue", operation, f"Arguments.{name}={value}", detail)
+
+
+def resolve(job_name: str, run_id: str, given: Mapping[str, str]) -> Arguments:
+    """The arguments as Glue hands them on: its own first, then the job's, names with `--`."""
+    argv = ["--JOB_ID", f"j_{run_id[3:]}", "--JOB_RUN_ID", run_id, "--JOB_NAME", job_name]
+    properties: dict[str, str] = {}
+    files: list[str] = []
+    for name, value in given.items():
+        if name == "--conf":
+            properties |= _properties(value)
+        elif name == "--extra-py-files":
+            files += [uri.strip() for uri in value.split(",") if uri.strip()]
+        elif name not in OWN:
+            argv += [name if name.startswith("--") else f"--{name}", value]
+    return Arguments(tuple(argv), properties, tuple(files))
+
+
+def _properties(value: str) -> dict[str, str]:
+    """`a=1 --conf b=2`, the documented way to give several."""
+    found = {}
+    for part in value.split("--conf"):
+        name, equals, setting = part.strip().partition("=")
+        if not equals:
+            raise AwsError(
+                "InvalidInputException", f"--conf is {value!r}; it must be like spark.x=1."
+            )
+        found[name.strip()] = setting.strip()
+    return found

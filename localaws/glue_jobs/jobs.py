@@ -1,0 +1,165 @@
+"""Job definitions: checked, kept, and given back as Glue does."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from localaws.core.aws import LocalAws
+from localaws.core.errors import AwsError, NotEmulated
+from localaws.core.service import Call
+from localaws.glue_jobs import arguments
+from localaws.glue_jobs.pages import page
+
+Json = dict[str, Any]
+
+KIND = "glue-job"
+VERSIONS = ("5.0", "5.1")  # Spark 3.5.4 and 3.5.6: one Spark 3.5.6 runs both
+DEFAULT_VERSION = "5.1"
+DEFAULT_TIMEOUT_MINUTES = 480
+MAXIMUM_TIMEOUT_MINUTES = 10_080
+DPUS = {
+    "Standard": 1.0,
+    "G.025X": 0.25,
+    **{f"G.{size}X": float(size) for size in (1, 2, 4, 8, 12, 16)},
+    **{f"R.{size}X": float(size) for size in (1, 2, 4, 8)},
+    "Z.2X": 2.0,
+}
+# Members of CreateJob and of JobUpdate.
+SETTINGS = (
+    "AllocatedCapacity", "Command", "DefaultArguments", "Description", "ExecutionClass",
+    "ExecutionProperty", "GlueVersion", "JobMode", "LogUri", "MaxCapacity", "MaxRetries",
+    "NonOverridableArguments", "NotificationProperty", "NumberOfWorkers", "Role", "Timeout",
+    "WorkerType", "JobRunQueuingEnabled",
+)  # fmt: skip
+
+
+def not_found(name: str) -> AwsError:
+    return AwsError("EntityNotFoundException", f"Job {name} not found.")
+
+
+def checked(operation: str, given: Json) -> Json:
+    """A whole job definition from what was given, with Glue's defaults.
+
+    Raises InvalidInputException for what Glue refuses too, NotEmulated for what only we lack.
+    """
+    command = given.get("Command") or {}
+    kind = command.get("Name", "glueetl")
+    if kind != "glueetl":
+        raise NotEmulated("glue", operation, f"Command.Name={kind}", "It has glueetl.")
+    if command.get("PythonVersion", "3") != "3":
+        raise NotEmulated("glue", operation, f"Command.PythonVersion={command['PythonVersion']}")
+    if not str(command.get("ScriptLocation", "")).startswith("s3://"):
+        raise AwsError(
+            "InvalidInputException",
+            f"Command.ScriptLocation is {command.get('ScriptLocation')!r}; it must be s3://...",
+        )
+    if not given.get("Role"):
+        raise AwsError("InvalidInputException", "Role is missing.")
+    version = given.get("GlueVersion", DEFAULT_VERSION)
+    if version not in VERSIONS:
+        raise NotEmulated(
+            "glue", operation, f"GlueVersion={version}", f"It has {', '.join(VERSIONS)}."
+        )
+    if given.get("MaxRetries", 0) != 0:
+        raise NotEmulated("glue", operation, "MaxRetries", "It retries nothing; give 0.")
+    if given.get("JobRunQueuingEnabled"):
+        raise NotEmulated("glue", operation, "JobRunQueuingEnabled")
+    if given.get("JobMode", "SCRIPT") != "SCRIPT":
+        raise NotEmulated("glue", operation, f"JobMode={given['JobMode']}", "It has SCRIPT.")
+    for name in ("DefaultArguments", "NonOverridableArguments"):
+        arguments.check(operation, given.get(name) or {})
+    return {
+        "JobMode": "SCRIPT",
+        "ExecutionProperty": {"MaxConcurrentRuns": 1},
+        "MaxRetries": 0,
+        "ExecutionClass": "STANDARD",
+        "DefaultArguments": {},
+        **{name: given[name] for name in SETTINGS if name in given},
+        "Command": {"Name": "glueetl", "PythonVersion": "3", **command},
+        "GlueVersion": version,
+        "Timeout": checked_timeout(given.get("Timeout", DEFAULT_TIMEOUT_MINUTES)),
+        **capacity(given),
+    }
+
+
+def checked_timeout(minutes: int) -> int:
+    if not 1 <= minutes <= MAXIMUM_TIMEOUT_MINUTES:
+        raise AwsError(
+            "InvalidInputException",
+            f"Timeout is {minutes} minutes; it must be 1 to {MAXIMUM_TIMEOUT_MINUTES}.",
+        )
+    return minutes
+
+
+def capacity(given: Json) -> Json:
+    """WorkerType and NumberOfWorkers, with the DPUs that they make."""
+    worker = given.get("WorkerType", "G.1X")
+    if worker not in DPUS:
+        raise AwsError(
+            "InvalidInputException",
+            f"WorkerType is {worker!r}; it must be one of {', '.join(DPUS)}.",
+        )
+    if "MaxCapacity" in given and "WorkerType" in given:
+        raise AwsError(
+            "InvalidInputException", "Please set only Worker Type and Number Of Workers, or only"
+            " Max Capacity."
+        )  # fmt: skip
+    workers = given.get("NumberOfWorkers", 10)
+    total = float(given.get("MaxCapacity", DPUS[worker] * workers))
+    found: Json = {"MaxCapacity": total, "AllocatedCapacity": int(total)}
+    if "MaxCapacity" not in given:
+        found |= {"WorkerType": worker, "NumberOfWorkers": workers}
+    return found
+
+
+class Jobs:
+    """The jobs of this account."""
+
+    def __init__(self, aws: LocalAws) -> None:
+        self._aws = aws
+
+    def get(self, name: str) -> Json:
+        """The job. Raises EntityNotFoundException."""
+        found = self._aws.documents.get(KIND, name)
+        if found is None:
+            raise not_found(name)
+        return found
+
+    def create(self, call: Call) -> Json:
+        now = self._aws.clock.now()
+        name = call.params["Name"]
+        job = self._document(name, checked(call.operation, call.params), now, now)
+        if not self._aws.documents.insert(KIND, name, job):
+            raise AwsError("AlreadyExistsException", f"Job {name} already exists.")
+        return {"Name": name}
+
+    def update(self, call: Call) -> Json:
+        """Replaces the whole definition, as UpdateJob does."""
+        name = call.params["JobName"]
+        created = self.get(name)["CreatedOn"]
+        settings = checked(call.operation, call.params["JobUpdate"])
+        self._aws.documents.put(
+            KIND, name, self._document(name, settings, created, self._aws.clock.now())
+        )
+        return {"JobName": name}
+
+    @staticmethod
+    def _document(name: str, settings: Json, created: datetime, modified: datetime) -> Json:
+        return {"Name": name, "CreatedOn": created, "LastModifiedOn": modified, **settings}
+
+    def describe(self, call: Call) -> Json:
+        return {"Job": self.get(call.params["JobName"])}
+
+    def describe_all(self, call: Call) -> Json:
+        jobs, token = page([job for _, job in self._aws.documents.items(KIND)], call.params)
+        return {"Jobs": jobs, **token}
+
+    def list(self, call: Call) -> Json:
+        names, token = page([name for name, _ in self._aws.documents.items(KIND)], call.params)
+        return {"JobNames": names, **token}
+
+    def delete(self, call: Call) -> Json:
+        """A job that is not there is deleted already, as on AWS; its runs stay readable."""
+        self._aws.documents.delete(KIND, call.params["JobName"])
+        return {"JobName": call.params["JobName"]}

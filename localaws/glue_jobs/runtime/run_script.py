@@ -1,0 +1,49 @@
+"""Runs a job script as Glue does, and leaves the exception it ended with for whoever asks.
+
+Usage: run_script.py RESULT SCRIPT [ARGUMENT ...]. Not imported by localaws.
+"""
+
+from __future__ import annotations
+
+import json
+import runpy
+import sys
+import traceback
+from pathlib import Path
+
+
+def describe(error: BaseException) -> str:
+    """The line that Glue shows: the exception's class and the first line of its message."""
+    name = type(error).__name__
+    text = str(error)
+    java = getattr(error, "java_exception", None)  # py4j: the cause is in the JVM
+    if java is not None:
+        first = text.splitlines()[0] if text else ""
+        try:
+            text = f"{first} {java.toString()}".strip()
+        except Exception:  # the JVM may be gone
+            text = first
+    lines = text.splitlines()
+    return f"{name}: {lines[0]}" if lines else name
+
+
+def main(result: Path, script: Path, arguments: list[str]) -> int:
+    sys.argv = [str(script), *arguments]
+    sys.path.insert(0, str(script.parent))
+    try:
+        runpy.run_path(str(script), run_name="__main__")
+    except SystemExit as end:
+        if end.code is None or isinstance(end.code, int):
+            return end.code or 0
+        print(end.code, file=sys.stderr)
+        result.write_text(json.dumps({"message": f"SystemExit: {end.code}"}))
+        return 1
+    except BaseException as error:
+        result.write_text(json.dumps({"message": describe(error)}))
+        traceback.print_exc()
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3:]))

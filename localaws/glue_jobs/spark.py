@@ -1,0 +1,115 @@
+"""The Spark that a job gets: its properties, its variables, its command line. Pure but for `write`.
+
+`s3://bucket/key` is Hadoop's view file system (in Spark's own jars) mounted over the folder in
+which the bucket's objects lie, so scripts read and write the objects in place. The mount targets
+have a scheme of their own, `objects:`, that maps to RawLocalFileSystem: plain `file:` would
+leave a hidden `.crc` file beside every object.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+RUNTIME = Path(__file__).parent / "runtime"
+SCHEMES = ("s3", "s3a", "s3n")
+DRIVER_MEMORY = "2g"
+CORES = 2
+
+
+@dataclass(frozen=True)
+class SparkRun:
+    """One job run's place and command. `folder` is its own; its `tmp` may go when it is over."""
+
+    folder: Path
+    script: Path
+    arguments: tuple[str, ...]
+    buckets: Mapping[str, Path]
+    properties: Mapping[str, str]  # of the job's own --conf; they win
+    python_files: tuple[Path, ...] = ()
+    class_archive: Path | None = None
+    java_options: str = ""
+
+    @property
+    def result(self) -> Path:
+        """Where the runner leaves the script's exception, if it ends with one."""
+        return self.folder / "exception.json"
+
+
+def properties(run: SparkRun) -> dict[str, str]:
+    """spark-defaults for the run: two cores, bounded memory, everything under its folder."""
+    options = [
+        "-XX:+UseSerialGC",  # two cores: the parallel collectors only cost start time
+        "-Duser.timezone=UTC",
+        f"-Djava.io.tmpdir={run.folder / 'tmp'}",
+        f"-Dderby.system.home={run.folder / 'tmp'}",
+        "-Xlog:disable",
+        "-Xlog:all=error:stderr",
+    ]
+    if run.class_archive is not None:
+        options += [f"-XX:SharedArchiveFile={run.class_archive}", "-Xshare:auto"]
+    if run.java_options:
+        options.append(run.java_options)
+    cores = max(1, min(CORES, os.cpu_count() or 1))
+    found = {
+        "spark.master": f"local[{cores}]",
+        "spark.driver.memory": DRIVER_MEMORY,
+        "spark.driver.host": "127.0.0.1",
+        "spark.driver.bindAddress": "127.0.0.1",
+        "spark.driver.extraJavaOptions": " ".join(options),
+        "spark.ui.enabled": "false",
+        "spark.ui.showConsoleProgress": "false",
+        "spark.sql.shuffle.partitions": str(max(2, cores)),
+        "spark.default.parallelism": str(max(2, cores)),
+        "spark.sql.session.timeZone": "UTC",
+        "spark.sql.catalogImplementation": "in-memory",
+        "spark.sql.warehouse.dir": str(run.folder / "tmp" / "warehouse"),
+        "spark.local.dir": str(run.folder / "tmp"),
+        # As on Glue: no _SUCCESS objects, which readers of a folder would trip over.
+        "spark.hadoop.mapreduce.fileoutputcommitter.marksuccessfuljobs": "false",
+        "spark.hadoop.fs.objects.impl": "org.apache.hadoop.fs.RawLocalFileSystem",
+    }
+    for scheme in SCHEMES:
+        found[f"spark.hadoop.fs.{scheme}.impl"] = (
+            "org.apache.hadoop.fs.viewfs.ViewFileSystemOverloadScheme"
+        )
+    for bucket, folder in run.buckets.items():
+        found[f"spark.hadoop.fs.viewfs.mounttable.{bucket}.linkFallback"] = f"objects://{folder}"
+    return found | dict(run.properties)
+
+
+def variables(run: SparkRun, java: Path) -> dict[str, str]:
+    """What the script's process needs beside the usual variables of a child."""
+    return {
+        "JAVA_HOME": str(java),
+        "SPARK_CONF_DIR": str(run.folder / "conf"),
+        "SPARK_LOCAL_IP": "127.0.0.1",
+        "SPARK_LOCAL_DIRS": str(run.folder / "tmp"),
+        "PYSPARK_PYTHON": sys.executable,
+        "PYSPARK_DRIVER_PYTHON": sys.executable,
+        "PYSPARK_SUBMIT_ARGS": f"--properties-file {run.folder / 'spark.conf'} pyspark-shell",
+        "PYTHONPATH": os.pathsep.join(str(path) for path in (RUNTIME, *run.python_files)),
+        "TMPDIR": str(run.folder / "tmp"),
+        "TZ": "UTC",
+    }
+
+
+def command(run: SparkRun) -> Sequence[str]:
+    runner = RUNTIME / "run_script.py"
+    return [sys.executable, str(runner), str(run.result), str(run.script), *run.arguments]
+
+
+def write(run: SparkRun) -> None:
+    """Makes the run's folder ready: the properties file, an empty conf, the place for scratch."""
+    for name in ("conf", "tmp"):
+        (run.folder / name).mkdir(parents=True, exist_ok=True)
+    lines = [f"{name} {_escaped(value)}" for name, value in properties(run).items()]
+    (run.folder / "spark.conf").write_text("\n".join(lines) + "\n")
+
+
+def _escaped(value: str) -> str:
+    """A value of a Java properties file."""
+    return value.replace("\\", "\\\\").replace("\n", "\\n")

@@ -1,0 +1,62 @@
+"""What a run did to the object store: its files become objects, its scratch goes."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+from localaws.core.aws import LocalAws
+
+SCRATCH = "_temporary"  # Hadoop's output committer works in folders of this name
+
+Snapshot = dict[Path, tuple[int, int]]  # file to (bytes, modification time in ns)
+
+
+def mounts(aws: LocalAws) -> dict[str, Path]:
+    """The folder of every bucket."""
+    return {bucket.name: aws.objects.folder(bucket.name) for bucket in aws.objects.buckets.all()}
+
+
+def snapshot(buckets: Mapping[str, Path]) -> Snapshot:
+    """The files in the buckets, but for committers' scratch."""
+    found: Snapshot = {}
+    for bucket_folder in buckets.values():
+        for folder, below, names in os.walk(bucket_folder):
+            below[:] = [name for name in below if name != SCRATCH]
+            for name in names:
+                path = Path(folder, name)
+                try:
+                    state = path.stat()
+                except FileNotFoundError:
+                    continue
+                found[path] = (state.st_size, state.st_mtime_ns)
+    return found
+
+
+def remove_scratch(buckets: Mapping[str, Path]) -> None:
+    """Deletes what committers of killed runs left; only when no other run is at work."""
+    for bucket_folder in buckets.values():
+        for folder, below, _ in os.walk(bucket_folder):
+            if SCRATCH in below:
+                below.remove(SCRATCH)
+                shutil.rmtree(Path(folder, SCRATCH), ignore_errors=True)
+
+
+def register(aws: LocalAws, buckets: Mapping[str, Path], before: Snapshot) -> int:
+    """Makes objects of the files written since `before`, forgets those deleted.
+
+    Returns how many files were written or deleted.
+    """
+    after = snapshot(buckets)
+    changed = {path for path, state in after.items() if before.get(path) != state}
+    changed |= before.keys() - after.keys()
+    for bucket, folder in buckets.items():
+        # Whole folders at a time, not the bucket: others may be writing elsewhere in it.
+        prefixes = {
+            path.parent.relative_to(folder).as_posix() for path in changed if folder in path.parents
+        }
+        for prefix in sorted(prefixes):
+            aws.objects.discover(bucket, "" if prefix == "." else f"{prefix}/")
+    return len(changed)

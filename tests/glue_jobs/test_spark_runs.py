@@ -1,0 +1,98 @@
+"""Job runs with the real Spark. Each starts a JVM, so each test looks at several things."""
+
+from __future__ import annotations
+
+import pyarrow.parquet as pq
+import pytest
+
+from tests.glue_jobs.conftest import Glue
+
+PARTITIONS = """
+import sys
+from awsglue.utils import getResolvedOptions
+from awsglue.context import GlueContext
+from awsglue.transforms import *
+from awsglue.job import Job
+from pyspark.context import SparkContext
+from pyspark.sql import functions as F
+
+args = getResolvedOptions(sys.argv, ["JOB_NAME", "lake_bucket", "run"])
+context = GlueContext(SparkContext.getOrCreate())
+spark = context.spark_session
+job = Job(context)
+job.init(args["JOB_NAME"], args)
+lake = f"s3://{args['lake_bucket']}"
+orders = spark.read.option("header", True).csv(f"{lake}/raw/orders/")
+counts = orders.groupBy("user_id").agg(F.count("*").alias("orders"))
+counts.write.mode("overwrite").partitionBy("user_id").parquet(f"{lake}/runs/{args['run']}/counts/")
+again = spark.read.parquet(f"{lake}/runs/{args['run']}/counts/")
+print("rows", again.count(), "spark", spark.version, "job", args["JOB_NAME"])
+job.commit()
+"""
+
+
+def test_a_script_reads_and_writes_objects_in_place(glue: Glue) -> None:
+    glue.s3.put_object(
+        Bucket="lake", Key="raw/orders/orders.csv", Body=b"order_id,user_id\n1,7\n2,7\n3,8\n"
+    )
+    glue.job(
+        "count-orders",
+        PARTITIONS,
+        DefaultArguments={"--lake_bucket": "none", "--run": "default"},
+        NonOverridableArguments={"--lake_bucket": "lake"},
+    )
+    ended = []
+    glue.aws.signals.subscribe("job-ended", ended.append)
+
+    run = glue.run("count-orders", run="r1", lake_bucket="ignored")
+
+    assert run["JobRunState"] == "SUCCEEDED", glue.errors(run)
+    assert "rows 2 spark 3.5.6 job count-orders" in glue.output(run)
+    keys = glue.keys("runs/")
+    assert [key.rpartition("/")[0] for key in keys] == [
+        "runs/r1/counts/user_id=7",
+        "runs/r1/counts/user_id=8",
+    ]
+    assert all(key.endswith(".snappy.parquet") for key in keys)
+    assert pq.read_table(glue.aws.objects.path("lake", keys[0])).to_pylist() == [{"orders": 2}]
+    assert run["Arguments"] == {"--run": "r1", "--lake_bucket": "ignored"}
+    assert run["GlueVersion"] == "5.1"
+    assert run["ExecutionTime"] > 0
+    assert run["DPUSeconds"] > 0
+    assert ended == [{"service": "glue", "id": run["Id"]}]
+
+
+def test_a_missing_path_fails_the_run_with_sparks_own_message(glue: Glue) -> None:
+    glue.job(
+        "missing",
+        "from pyspark.sql import SparkSession\n"
+        "spark = SparkSession.builder.getOrCreate()\n"
+        "spark.range(3).write.parquet('s3://lake/partly/')\n"
+        "spark.read.parquet('s3://lake/nothing/here/')\n",
+    )
+
+    run = glue.run("missing")
+
+    assert run["JobRunState"] == "FAILED"
+    assert run["ErrorMessage"] == (
+        "AnalysisException: [PATH_NOT_FOUND] Path does not exist: s3://lake/nothing/here."
+    )
+    assert glue.keys("partly/"), "what was written before the failure stays, as on AWS"
+
+
+@pytest.mark.parametrize("end", ["STOPPED", "TIMEOUT"])
+def test_the_whole_process_group_dies(glue: Glue, end: str) -> None:
+    glue.job("slow", "import subprocess\nsubprocess.run(['sleep', '300'])\n", Timeout=1)
+    if end == "TIMEOUT":
+        glue.runs.minute_seconds = 1.0
+    run = glue.start("slow")
+    if end == "STOPPED":
+        glue.wait("slow", run, ("RUNNING",))
+        answer = glue.client.batch_stop_job_run(JobName="slow", JobRunIds=[run, "jr_none"])
+        assert answer["SuccessfulSubmissions"] == [{"JobName": "slow", "JobRunId": run}]
+        assert answer["Errors"][0]["ErrorDetail"]["ErrorCode"] == "EntityNotFoundException"
+
+    record = glue.wait("slow", run)
+
+    assert record["JobRunState"] == end
+    assert ("1 minutes" in record.get("ErrorMessage", "")) == (end == "TIMEOUT")
