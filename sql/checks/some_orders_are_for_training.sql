@@ -1,9 +1,9 @@
--- At least one order has the eval_set train and at least one prior: without them nothing is learned.
+-- At least one order is a train order and at least one a prior order: else nothing can be learned.
 -- One row if that is not so: how many orders there are of each.
 SELECT
-    count_if(trim(eval_set) = 'train') AS train_orders,
-    count_if(trim(eval_set) = 'prior') AS prior_orders
+    count(CASE WHEN trim(eval_set) = 'train' THEN 1 END) AS train_orders,
+    count(CASE WHEN trim(eval_set) = 'prior' THEN 1 END) AS prior_orders
 FROM ${RawDatabase}.orders
 HAVING
-    count_if(trim(eval_set) = 'train') = 0
-    OR count_if(trim(eval_set) = 'prior') = 0
+    count(CASE WHEN trim(eval_set) = 'train' THEN 1 END) = 0
+    OR count(CASE WHEN trim(eval_set) = 'prior' THEN 1 END) = 0

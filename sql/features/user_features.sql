@@ -33,8 +33,8 @@ prior_lines AS (
         user_id,
         count(*) AS user_total_products,
         count(DISTINCT product_id) AS user_distinct_products,
-        CAST(count_if(reordered = 1) AS double)
-        / nullif(count_if(order_number > 1), 0) AS user_reorder_ratio
+        CAST(count(CASE WHEN reordered = 1 THEN 1 END) AS double)
+        / nullif(count(CASE WHEN order_number > 1 THEN 1 END), 0) AS user_reorder_ratio
     FROM ${Database}.order_products_prior_${run}
     WHERE user_bucket < ${sample_buckets}
     GROUP BY user_id

@@ -270,11 +270,11 @@ def require_both_labels(summary: Mapping[str, Any]) -> None:
     for name in LABELLED_SETS:
         rows, positives = summary["rows"][name], summary["positives"][name]
         if not 0 < positives < rows:
+            percents = f"{summary['validation_percent']} and {summary['holdout_percent']}"
             raise ValueError(
                 f"The {name} set has {rows} rows, {positives} of them bought again; it needs both "
-                f"kinds. Users a set: {json.dumps(summary['users'])}, with validation_percent "
-                f"{summary['validation_percent']} and holdout_percent {summary['holdout_percent']}: "
-                "take more users or other percentages."
+                f"kinds. Users a set: {json.dumps(summary['users'])}, with {percents} percent for "
+                "validation and holdout: take more users or other percentages."
             )
 
 

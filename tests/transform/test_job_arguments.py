@@ -1,0 +1,90 @@
+"""What the Glue job accepts, and what it says otherwise."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pyspark.sql import SparkSession
+
+from tasks.glue_jobs import join_features
+from tests.transform import tiny
+from tests.transform.lake import Lake
+
+GOOD = {
+    "lake_bucket": "rebuy-lake-000000000000",
+    "run": "2026_11_22_a",
+    "validation_percent": "10",
+    "holdout_percent": "15",
+}
+
+
+def test_the_lake_is_the_bucket() -> None:
+    arguments = join_features.read_arguments(GOOD)
+
+    assert arguments.run_uri == "s3://rebuy-lake-000000000000/runs/run=2026_11_22_a"
+    assert (arguments.validation_percent, arguments.holdout_percent) == (10, 15)
+
+
+def test_the_lake_may_be_anywhere_else() -> None:
+    arguments = join_features.read_arguments({**GOOD, "lake_uri": "file:///lake/"})
+
+    assert arguments.run_uri == "file:///lake/runs/run=2026_11_22_a"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("validation_percent", "0", "--validation_percent was '0'; accepted is a whole number"),
+        ("validation_percent", "10.5", "--validation_percent was '10.5'"),
+        ("validation_percent", "-1", "--validation_percent was '-1'"),
+        ("holdout_percent", "", "--holdout_percent was ''"),
+        ("holdout_percent", "99", "--holdout_percent was '99'; accepted is a whole number from 1"),
+        ("holdout_percent", "90", "leave no user for training; together they may be at most 99"),
+        ("run", "Run-1", "--run was 'Run-1'; accepted are 1 to 40 lower-case letters"),
+        ("run", "r" * 41, "accepted are 1 to 40"),
+        ("lake_bucket", "s3://lake", "--lake_bucket was 's3://lake'; accepted is the name"),
+    ],
+)
+def test_a_wrong_argument_is_named(name: str, value: str, message: str) -> None:
+    with pytest.raises(ValueError) as error:
+        join_features.read_arguments({**GOOD, name: value})
+
+    assert message in str(error.value)
+
+
+def test_a_candidate_without_features_stops_the_job(tmp_path: Path, spark: SparkSession) -> None:
+    lake = Lake(tmp_path)
+    lake.load(tiny.raw())
+    lake.build_features()
+    folder = tmp_path / "runs/run=r1/features/user_features"
+    lost = folder / "part-0.parquet"
+    users = f"read_parquet('{lost}')"
+    lake.connection.execute(f"COPY (FROM {users} WHERE user_id <> 2) TO '{folder}/part-1.parquet'")
+    lost.unlink()
+
+    with pytest.raises(ValueError, match="the user features have no such user_id"):
+        lake.join(spark)
+
+
+def test_a_set_with_one_kind_of_label_stops_the_job() -> None:
+    summary: dict[str, Any] = {
+        "validation_percent": 10,
+        "holdout_percent": 10,
+        "rows": {"training": 90, "validation": 10, "holdout": 0},
+        "users": {"training": 9, "validation": 1, "holdout": 0},
+        "positives": {"training": 9, "validation": 1, "holdout": 0},
+    }
+
+    with pytest.raises(ValueError, match="The holdout set has 0 rows, 0 of them bought again"):
+        join_features.require_both_labels(summary)
+
+
+def test_the_summary_is_one_line_of_json(tmp_path: Path, spark: SparkSession) -> None:
+    join_features.write_summary(spark, str(tmp_path), {"rows": {"training": 5}, "run": "r'1"})
+
+    (file,) = (tmp_path / "sets/summary").glob("part-*")
+    (line,) = file.read_text().splitlines()
+    assert json.loads(line) == {"rows": {"training": 5}, "run": "r'1"}

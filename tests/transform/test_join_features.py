@@ -1,0 +1,187 @@
+"""The chain from raw orders to the model's sets: real SQL, recipes and Spark over a real lake."""
+
+from __future__ import annotations
+
+import copy
+import math
+import zlib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pyspark.sql import SparkSession
+
+from tasks.glue_jobs.join_features import FEATURES, LABELLED_SETS, SETS
+from tests.transform import shoppers, tiny
+from tests.transform.lake import RAW_COLUMNS, Lake, Raw
+
+ORACLE = Path(__file__).parent / "oracle.sql"
+
+
+def build(root: Path, raw: Raw, spark: SparkSession, **settings: Any) -> Lake:
+    """A lake with everything the chain writes for `raw`."""
+    lake = Lake(root, **settings)
+    lake.load(raw)
+    lake.build_features()
+    lake.join(spark)
+    return lake
+
+
+def features_of(lake: Lake) -> dict[tuple[int, int], tuple[Any, ...]]:
+    """The features of every candidate of every set, by (user_id, product_id)."""
+    return {(row[0], row[1]): row[-len(FEATURES) :] for name in SETS for row in lake.set_rows(name)}
+
+
+def numbers(values: tuple[Any, ...]) -> list[float]:
+    """Null as -1, which no feature ever is."""
+    return [-1 if value is None else value for value in values]
+
+
+def set_of_users(lake: Lake) -> dict[int, set[str]]:
+    """The sets in which each user has rows."""
+    found: dict[int, set[str]] = {}
+    for name in SETS:
+        for row in lake.set_rows(name):
+            found.setdefault(row[0], set()).add(name)
+    return found
+
+
+@pytest.fixture(scope="module")
+def tiny_lake(tmp_path_factory: pytest.TempPathFactory, spark: SparkSession) -> Lake:
+    return build(tmp_path_factory.mktemp("tiny"), tiny.raw(), spark)
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory, spark: SparkSession) -> Lake:
+    """300 users, through the whole chain."""
+    return build(tmp_path_factory.mktemp("shop"), shoppers.raw(), spark)
+
+
+@pytest.mark.parametrize("position", range(len(FEATURES)), ids=FEATURES)
+def test_a_feature_has_the_value_worked_out_by_hand(tiny_lake: Lake, position: int) -> None:
+    found = {pair: values[position] for pair, values in features_of(tiny_lake).items()}
+
+    expected = {pair: case[2][position] for pair, case in tiny.EXPECTED.items()}
+    assert found == pytest.approx(expected, rel=1e-12)
+
+
+def test_labels_and_orders_to_predict_are_those_worked_out_by_hand(tiny_lake: Lake) -> None:
+    labelled = {
+        (row[0], row[1]): (row[2], row[3])
+        for name in LABELLED_SETS
+        for row in tiny_lake.set_rows(name)
+    }
+    scored = {(row[0], row[1]): (row[2], None) for row in tiny_lake.set_rows("scoring")}
+
+    assert labelled | scored == {pair: case[:2] for pair, case in tiny.EXPECTED.items()}
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_a_set_has_the_contracted_columns(shop: Lake, name: str) -> None:
+    described = shop.connection.execute(f"DESCRIBE FROM {shop.set_files(name)}").fetchall()
+
+    keys = [("user_id", "BIGINT"), ("product_id", "BIGINT"), ("order_id", "BIGINT")]
+    label = [] if name == "scoring" else [("label", "INTEGER")]
+    assert [row[:2] for row in described] == keys + label + [(f, "DOUBLE") for f in FEATURES]
+
+
+def test_every_row_agrees_with_one_query_written_apart_from_the_chain(shop: Lake) -> None:
+    oracle = shop.connection.execute(ORACLE.read_text()).fetchall()
+    expected = {
+        (row[1], row[2]): ("scoring" if row[0] == "test" else "labelled", row[3], row[4], *row[5:])
+        for row in oracle
+    }
+    found = {}
+    for name in SETS:
+        for row in shop.set_rows(name):
+            kind, label = ("scoring", 0) if name == "scoring" else ("labelled", row[3])
+            found[row[0], row[1]] = (kind, row[2], label, *row[-len(FEATURES) :])
+
+    assert len(found) > 1500
+    assert found.keys() == expected.keys()
+    for pair, values in expected.items():
+        assert found[pair][:3] == values[:3], pair
+        assert numbers(found[pair][3:]) == pytest.approx(numbers(values[3:]), rel=1e-12), pair
+
+
+def test_nothing_of_the_order_to_predict_is_in_a_feature(
+    tmp_path: Path, shop: Lake, spark: SparkSession
+) -> None:
+    """Every train and test order gets other days, hours and products: labels change, no feature."""
+    raw = copy.deepcopy(shoppers.raw())
+    columns = RAW_COLUMNS["orders"]
+    targets = set()
+    for order in raw["orders"]:
+        if order[columns.index("eval_set")] != "prior":
+            targets.add(order[0])
+            order[columns.index("order_dow")] = "0"
+            order[columns.index("order_hour_of_day")] = "1"
+            order[columns.index("days_since_prior_order")] = "30.0"
+    raw["order_products"] = [line for line in raw["order_products"] if line[0] not in targets]
+    for order_id in targets:
+        raw["order_products"] += [[order_id, str(1000 + i), str(i + 1), "1"] for i in range(60)]
+
+    changed = build(tmp_path, raw, spark)
+
+    assert features_of(changed) == features_of(shop)
+    assert {row[3] for name in LABELLED_SETS for row in changed.set_rows(name)} == {1}
+
+
+def test_a_user_is_in_one_set_only_and_always_in_the_same(shop: Lake) -> None:
+    """Computed anew from the rule in the job's text: CRC-32 as zlib has it."""
+    found = set_of_users(shop)
+
+    kinds = {int(row[1] or 0): row[2] for row in shoppers.raw()["orders"] if row[2] != "prior"}
+    for user_id, names in found.items():
+        hundredth = zlib.crc32(f"rebuy-split-1:{user_id}".encode()) % 100
+        expected = (
+            "scoring"
+            if kinds[user_id] == "test"
+            else "validation"
+            if hundredth < 20
+            else "holdout"
+            if hundredth >= 80
+            else "training"
+        )
+        assert names == {expected}
+    assert {name for names in found.values() for name in names} == set(SETS)
+    assert found.keys() == kinds.keys()
+
+
+def test_a_sampled_run_has_the_same_rows_for_fewer_users(
+    tmp_path: Path, shop: Lake, spark: SparkSession
+) -> None:
+    sampled = build(tmp_path, shoppers.raw(), spark, run="r2", sample_buckets=5)
+
+    everybody = features_of(shop)
+    expected = {pair: row for pair, row in everybody.items() if pair[0] % 20 < 5}
+    assert 0 < len(expected) < len(everybody)
+    assert features_of(sampled) == expected
+    users = set_of_users(shop)
+    assert set_of_users(sampled) == {user: users[user] for user in users if user % 20 < 5}
+
+
+def test_the_summary_counts_what_was_written(shop: Lake, spark: SparkSession) -> None:
+    summary = shop.join(spark)
+
+    for name in SETS:
+        rows = shop.set_rows(name)
+        assert summary["rows"][name] == len(rows)
+        assert summary["users"][name] == len({row[0] for row in rows})
+        assert summary["orders"][name] == len({row[2] for row in rows})
+        if name != "scoring":
+            assert summary["positives"][name] == sum(row[3] for row in rows)
+    assert summary["spark_version"] == "3.5.6"
+    assert "scoring" not in summary["positives"]
+
+
+def test_what_cannot_be_known_is_null_and_not_a_number_made_up(shop: Lake) -> None:
+    """Users with one prior order have no gap between orders, and no line after the first order."""
+    one_order = [values for values in features_of(shop).values() if values[8] == 1]
+
+    assert one_order
+    for values in one_order:
+        assert values[1] is None
+        assert values[4] is None
+        assert values[2] == 0
+    assert not any(math.isnan(v) for values in features_of(shop).values() for v in values if v)
