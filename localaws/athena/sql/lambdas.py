@@ -1,0 +1,138 @@
+"""Functions that take functions: transform, filter, reduce and their relatives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from sqlglot import exp
+
+from . import types as t
+from .errors import QueryError
+from .scope import Scope
+from .types import Type
+from .values import Value, convert
+
+if TYPE_CHECKING:
+    from .expressions import Expressions
+
+Compiled = Callable[["Expressions", list[Any], Scope], Value]
+
+
+def _body(self: Expressions, node: Any, scope: Scope, values: list[Value]) -> Value:
+    """The lambda's body with its parameters standing for `values`."""
+    if not isinstance(node, exp.Lambda) or len(node.expressions) != len(values):
+        raise QueryError("TYPE_MISMATCH", f"a lambda with {len(values)} parameters is expected here")
+    names = [parameter.name.lower() for parameter in node.expressions]
+    inner = Scope(outer=scope, locals=dict(zip(names, values, strict=True)))
+    return self.compile(node.this, inner)
+
+
+def _fresh(self: Expressions) -> str:
+    self.names += 1
+    return f"p{self.names}"
+
+
+def _argument(self: Expressions, node: Any, scope: Scope, name: str, function: str) -> Value:
+    value = self.compile(node, scope)
+    if value.type.name != name:
+        raise QueryError("TYPE_MISMATCH", f"Unexpected parameters ({value.type}) for function {function}")
+    return value
+
+
+def transform(self: Expressions, arguments: list[Any], scope: Scope) -> Value:
+    items = _argument(self, arguments[0], scope, "array", "transform")
+    name = _fresh(self)
+    body = _body(self, arguments[1], scope, [Value(name, items.type.items[0])])
+    return Value(f"list_transform({items.sql}, lambda {name}: {body.sql})", t.array(body.type))
+
+
+def filter_(self: Expressions, arguments: list[Any], scope: Scope) -> Value:
+    items = _argument(self, arguments[0], scope, "array", "filter")
+    name = _fresh(self)
+    body = _body(self, arguments[1], scope, [Value(name, items.type.items[0])])
+    return Value(f"list_filter({items.sql}, lambda {name}: coalesce({body.sql}, false))", items.type)
+
+
+def match(word: str) -> Compiled:
+    """any_match, all_match, none_match, with SQL's third truth value."""
+
+    def compile_match(self: Expressions, arguments: list[Any], scope: Scope) -> Value:
+        items = _argument(self, arguments[0], scope, "array", f"{word}_match")
+        name = _fresh(self)
+        body = _body(self, arguments[1], scope, [Value(name, items.type.items[0])])
+        tests = f"list_transform({items.sql}, lambda {name}: {body.sql})"
+        decisive = "false" if word == "all" else "true"
+        result = {"any": ("true", "false"), "all": ("false", "true"), "none": ("false", "true")}[word]
+        return Value(
+            f"CASE WHEN {items.sql} IS NULL THEN NULL WHEN list_contains({tests}, {decisive}) "
+            f"THEN {result[0]} WHEN list_count({tests}) < len({tests}) THEN NULL ELSE {result[1]} END",
+            t.BOOLEAN,
+        )
+
+    return compile_match
+
+
+def reduce_(self: Expressions, arguments: list[Any], scope: Scope) -> Value:
+    """The start decides the state's type, as in Trino; a step of a wider type is refused there."""
+    items = _argument(self, arguments[0], scope, "array", "reduce")
+    start = self.compile(arguments[1], scope)
+    state, item = _fresh(self), _fresh(self)
+    kind: Type = start.type
+    for _ in range(2):
+        step = _body(self, arguments[2], scope, [Value(f"{state}.s", kind), Value(f"{item}.e", items.type.items[0])])
+        kind = t.common(kind, step.type) or kind
+    step = convert(step, kind)
+    shape = f"STRUCT(s {t.duckdb(kind)}, e {t.duckdb(items.type.items[0])})"
+    first = f"{{'s': {convert(start, kind).sql}, 'e': NULL}}::{shape}"
+    rows = f"list_transform({items.sql}, lambda {item}: {{'s': NULL, 'e': {item}}}::{shape})"
+    folded = (
+        f"list_reduce({rows}, lambda {state}, {item}: {{'s': {step.sql}, 'e': NULL}}::{shape}, {first}).s"
+    )
+    result = _body(self, arguments[3], scope, [Value(folded, kind)])
+    return result
+
+
+def zip_with(self: Expressions, arguments: list[Any], scope: Scope) -> Value:
+    left = _argument(self, arguments[0], scope, "array", "zip_with")
+    right = _argument(self, arguments[1], scope, "array", "zip_with")
+    name = _fresh(self)
+    values = [Value(f"{name}[1]", left.type.items[0]), Value(f"{name}[2]", right.type.items[0])]
+    body = _body(self, arguments[2], scope, values)
+    return Value(
+        f"list_transform(list_zip({left.sql}, {right.sql}), lambda {name}: {body.sql})", t.array(body.type)
+    )
+
+
+def over_map(function: str) -> Compiled:
+    """map_filter, transform_keys, transform_values, entry by entry."""
+
+    def compile_map(self: Expressions, arguments: list[Any], scope: Scope) -> Value:
+        pairs = _argument(self, arguments[0], scope, "map", function)
+        name = _fresh(self)
+        key, item = pairs.type.items
+        body = _body(self, arguments[1], scope, [Value(f"{name}.key", key), Value(f"{name}.value", item)])
+        entries = f"map_entries({pairs.sql})"
+        if function == "map_filter":
+            kept = f"list_filter({entries}, lambda {name}: coalesce({body.sql}, false))"
+            return Value(f"map_from_entries({kept})", pairs.type)
+        fields = (body.sql, f"{name}.value") if function == "transform_keys" else (f"{name}.key", body.sql)
+        new = f"list_transform({entries}, lambda {name}: {{'key': {fields[0]}, 'value': {fields[1]}}})"
+        kind = t.map_of(body.type, item) if function == "transform_keys" else t.map_of(key, body.type)
+        return Value(f"map_from_entries({new})", kind)
+
+    return compile_map
+
+
+LAMBDAS: dict[str, Compiled] = {
+    "transform": transform,
+    "filter": filter_,
+    "any_match": match("any"),
+    "all_match": match("all"),
+    "none_match": match("none"),
+    "reduce": reduce_,
+    "zip_with": zip_with,
+    "map_filter": over_map("map_filter"),
+    "transform_keys": over_map("transform_keys"),
+    "transform_values": over_map("transform_values"),
+}

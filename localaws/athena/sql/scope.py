@@ -1,0 +1,83 @@
+"""Which columns a name can mean at a place of a query."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from sqlglot import exp
+
+from .errors import QueryError
+from .types import Type
+from .values import Value, name
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column as the outside sees it, and the DuckDB text that reads it."""
+
+    name: str
+    type: Type
+    sql: str
+    hidden: bool = False  # "$path" and the like: resolvable, not part of *
+
+
+@dataclass(frozen=True)
+class Relation:
+    """A table, subquery or UNNEST in FROM. `qualifiers` are the names that may stand before the
+    dot, longest last: ("orders",) or ("awsdatacatalog", "shop", "orders")."""
+
+    qualifiers: tuple[str, ...]
+    columns: tuple[Column, ...]
+
+    def answers(self, parts: tuple[str, ...]) -> bool:
+        return bool(parts) and self.qualifiers[-len(parts) :] == parts
+
+
+@dataclass
+class Scope:
+    """The relations in sight; names not found here are looked up in `outer` (correlation)."""
+
+    relations: list[Relation] = field(default_factory=list)
+    outer: Scope | None = None
+    merged: list[Column] = field(default_factory=list)  # columns of JOIN ... USING
+    locals: dict[str, Value] = field(default_factory=dict)  # lambda parameters, output aliases
+
+    def find(self, parts: tuple[str, ...], node: exp.Expression) -> tuple[Value, int] | None:
+        """The value of a dotted name and how many of its parts that took; None if not in sight.
+
+        Raises QueryError (AMBIGUOUS_COLUMN) if it could be two columns.
+        """
+        if parts[0] in self.locals:
+            return self.locals[parts[0]], 1
+        for taken in range(min(4, len(parts)), 0, -1):
+            qualifier, wanted = parts[: taken - 1], parts[taken - 1]
+            if not qualifier:
+                merged = [column for column in self.merged if column.name == wanted]
+                if merged:
+                    return Value(merged[0].sql, merged[0].type), 1
+            found = [
+                column
+                for relation in self.relations
+                if not qualifier or relation.answers(qualifier)
+                for column in relation.columns
+                if column.name == wanted
+            ]
+            if len(found) > 1:
+                raise QueryError(
+                    "AMBIGUOUS_NAME", f"Column '{'.'.join(parts[:taken])}' is ambiguous", node
+                )
+            if found:
+                return Value(found[0].sql, found[0].type), taken
+        return self.outer.find(parts, node) if self.outer else None
+
+
+def field_of(value: Value, wanted: str, node: exp.Expression) -> Value:
+    """A field of a row."""
+    if value.type.name == "row":
+        for index, field_name in enumerate(value.type.names):
+            if field_name is not None and field_name.lower() == wanted:
+                item = value.type.items[index]
+                return Value(f"({value.sql}).{name(field_name.lower())}", item)
+    raise QueryError(
+        "TYPE_MISMATCH", f"Expression {wanted!r} is not a field of type {value.type}", node
+    )

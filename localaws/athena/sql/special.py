@@ -1,0 +1,459 @@
+"""Functions whose result type or text depends on more than a signature says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from . import types as t
+from .errors import QueryError, not_emulated
+from .types import Type
+from .values import NULL, Value, cast, convert, text
+
+Special = Callable[[list[Value]], Value]
+
+
+def unify(values: list[Value], what: str) -> tuple[list[Value], Type]:
+    """The values converted to their common type; TYPE_MISMATCH when there is none."""
+    kind = values[0].type
+    for value in values[1:]:
+        both = t.common(kind, value.type)
+        if both is None:
+            raise QueryError(
+                "TYPE_MISMATCH",
+                f"All {what} must be the same type or coercible to a common type. "
+                f"Cannot find common type between {kind} and {value.type}",
+            )
+        kind = both
+    return [convert(value, kind) for value in values], kind
+
+
+def count(arguments: list[Value], name: str, *accepted: int) -> None:
+    if len(arguments) not in accepted:
+        shown = ", ".join(str(value.type) for value in arguments)
+        raise QueryError(
+            "FUNCTION_NOT_FOUND",
+            f"Unexpected parameters ({shown}) for function {name}. "
+            f"It takes {' or '.join(map(str, accepted))} arguments",
+        )
+
+
+def constant(arguments: list[Value], place: int, name: str) -> str:
+    """A text argument that has to be a literal here."""
+    found = arguments[place].constant if place < len(arguments) else None
+    if not isinstance(found, str):
+        raise not_emulated(f"{name} with a text that is not a literal (argument {place + 1})")
+    return found
+
+
+def coalesce(arguments: list[Value]) -> Value:
+    values, kind = unify(arguments, "COALESCE operands")
+    return Value(f"coalesce({', '.join(value.sql for value in values)})", kind)
+
+
+def nullif(arguments: list[Value]) -> Value:
+    count(arguments, "nullif", 2)
+    (left, right), _ = unify(arguments, "NULLIF operands")
+    kept = arguments[0]
+    return Value(f"CASE WHEN {left.sql} = {right.sql} THEN NULL ELSE {kept.sql} END", kept.type)
+
+
+def if_(arguments: list[Value]) -> Value:
+    count(arguments, "if", 2, 3)
+    if arguments[0].type not in (t.BOOLEAN, t.UNKNOWN):
+        raise QueryError("TYPE_MISMATCH", f"IF condition must evaluate to a boolean: {arguments[0].type}")
+    values, kind = unify([*arguments[1:], NULL][:2], "IF operands")
+    return Value(f"CASE WHEN {arguments[0].sql} THEN {values[0].sql} ELSE {values[1].sql} END", kind)
+
+
+def extreme(name: str) -> Special:
+    def compile_extreme(arguments: list[Value]) -> Value:
+        values, kind = unify(arguments, f"{name} operands")
+        any_null = " OR ".join(f"{value.sql} IS NULL" for value in values)
+        inside = ", ".join(value.sql for value in values)
+        return Value(f"CASE WHEN {any_null} THEN NULL ELSE {name}({inside}) END", kind)
+
+    return compile_extreme
+
+
+def concat(arguments: list[Value]) -> Value:
+    if len(arguments) < 2:
+        raise QueryError(
+            "INVALID_FUNCTION_ARGUMENT", "There must be two or more concatenation arguments"
+        )
+    if any(value.type.name == "array" for value in arguments):
+        items = [
+            value if value.type.name == "array" else Value(f"[{value.sql}]", t.array(value.type))
+            for value in arguments
+        ]
+        values, kind = unify(items, "concat operands")
+        sql = values[0].sql
+        for value in values[1:]:
+            sql = f"list_concat({sql}, {value.sql})"
+        return Value(sql, kind)
+    for value in arguments:
+        if value.type.name not in ("varchar", "unknown", "varbinary"):
+            raise QueryError(
+                "TYPE_MISMATCH",
+                "Unexpected parameters "
+                f"({', '.join(str(value.type) for value in arguments)}) for function concat. "
+                "Expected: concat(varchar), concat(array)",
+            )
+    kind = t.VARBINARY if arguments[0].type == t.VARBINARY else t.VARCHAR
+    return Value("(" + " || ".join(value.sql for value in arguments) + ")", kind)
+
+
+def numeric(name: str) -> Special:
+    """abs, ceiling, floor, round, truncate, sign: the result keeps the argument's kind."""
+
+    def compile_numeric(arguments: list[Value]) -> Value:
+        count(arguments, name, 1, 2) if name in ("round", "truncate") else count(arguments, name, 1)
+        value = arguments[0]
+        kind = value.type
+        if not (t.is_number(kind) or kind == t.UNKNOWN):
+            raise QueryError("TYPE_MISMATCH", f"Unexpected parameters ({kind}) for function {name}")
+        places = arguments[1].sql if len(arguments) == 2 else None
+        if kind.name in ("real", "double"):
+            return _float_function(name, value, places)
+        if t.is_integer(kind):
+            return _integer_function(name, value, places)
+        if kind == t.UNKNOWN:
+            return Value("CAST(NULL AS DOUBLE)", t.DOUBLE)
+        return _decimal_function(name, arguments)
+
+    return compile_numeric
+
+
+def _float_function(name: str, value: Value, places: str | None) -> Value:
+    sql = {
+        "abs": "abs({0})",
+        "ceiling": "ceil({0})",
+        "floor": "floor({0})",
+        "round": "round({0})",
+        "truncate": "trunc({0})",
+        "sign": "CASE WHEN isnan({0}) THEN {0} ELSE CAST(sign({0}) AS DOUBLE) END",
+    }[name].format(value.sql)
+    if places:
+        if name == "truncate":
+            raise not_emulated("truncate(double, integer)")
+        sql = f"trino_round_to({value.sql}, {places})"
+    return Value(f"CAST({sql} AS {t.duckdb(value.type)})", value.type)
+
+
+def _integer_function(name: str, value: Value, places: str | None) -> Value:
+    if name == "round" and places:
+        sql = f"round(CAST({value.sql} AS DECIMAL(38,0)), {places})"
+    else:
+        sql = {"abs": f"abs({value.sql})", "sign": f"sign({value.sql})"}.get(name, value.sql)
+    return Value(f"CAST({sql} AS {t.duckdb(value.type)})", value.type)
+
+
+def _decimal_function(name: str, arguments: list[Value]) -> Value:
+    value = arguments[0]
+    precision, scale = value.type.numbers
+    if name == "abs":
+        return Value(f"CAST(abs({value.sql}) AS {t.duckdb(value.type)})", value.type)
+    if name == "sign":
+        return Value(f"CAST(sign({value.sql}) AS DECIMAL(1,0))", t.decimal(1, 0))
+    if len(arguments) == 2:
+        if name == "truncate" or not isinstance(arguments[1].constant, int):
+            raise not_emulated(f"{name} of a decimal to places that are not a literal")
+        kind = t.decimal(precision + 1, scale)
+        return Value(f"CAST(round({value.sql}, {arguments[1].sql}) AS {t.duckdb(kind)})", kind)
+    kind = t.decimal(precision - scale + (1 if scale and name != "truncate" else 0) or 1, 0)
+    function = {"ceiling": "ceil", "truncate": "trunc"}.get(name, name)
+    return Value(f"CAST({function}({value.sql}) AS {t.duckdb(kind)})", kind)
+
+
+_UNITS = {
+    "millisecond": "milliseconds",
+    "second": "seconds",
+    "minute": "minutes",
+    "hour": "hours",
+    "day": "days",
+    "week": "weeks",
+    "month": "months",
+    "quarter": "quarters",
+    "year": "years",
+}
+
+
+def _unit(arguments: list[Value], name: str, kind: Type) -> str:
+    unit = constant(arguments, 0, name).lower()
+    if unit not in _UNITS or (
+        kind == t.DATE and unit in ("millisecond", "second", "minute", "hour")
+    ):
+        raise QueryError("INVALID_FUNCTION_ARGUMENT", f"'{unit}' is not a valid {kind.name.upper()} field")
+    return unit
+
+
+def _moment(value: Value, name: str) -> Type:
+    if value.type.name not in ("date", "timestamp", "timestamp with time zone"):
+        raise QueryError("TYPE_MISMATCH", f"Unexpected parameters ({value.type}) for function {name}")
+    return value.type
+
+
+def date_add(arguments: list[Value]) -> Value:
+    count(arguments, "date_add", 3)
+    kind = _moment(arguments[2], "date_add")
+    unit = _unit(arguments, "date_add", kind)
+    if not t.is_integer(arguments[1].type):
+        raise QueryError(
+            "TYPE_MISMATCH", f"date_add: the amount is {arguments[1].type}, it must be bigint"
+        )
+    moved = f"({arguments[2].sql} + to_{_UNITS[unit]}({arguments[1].sql}))"
+    return Value(f"CAST({moved} AS {t.duckdb(kind)})", kind)
+
+
+def date_diff(arguments: list[Value]) -> Value:
+    count(arguments, "date_diff", 3)
+    _moment(arguments[1], "date_diff")
+    _moment(arguments[2], "date_diff")
+    (first, second), kind = unify(arguments[1:], "date_diff operands")
+    unit = _unit(arguments, "date_diff", kind)
+    return Value(f"date_sub('{unit}', {first.sql}, {second.sql})", t.BIGINT)
+
+
+def date_trunc(arguments: list[Value]) -> Value:
+    count(arguments, "date_trunc", 2)
+    kind = _moment(arguments[1], "date_trunc")
+    unit = _unit(arguments, "date_trunc", kind)
+    return Value(f"CAST(date_trunc('{unit}', {arguments[1].sql}) AS {t.duckdb(kind)})", kind)
+
+
+def date(arguments: list[Value]) -> Value:
+    count(arguments, "date", 1)
+    return cast(arguments[0], t.DATE)
+
+
+# https://trino.io/docs/current/functions/datetime.html#mysql-date-functions
+_MYSQL = {
+    "Y": "%Y", "y": "%y", "m": "%m", "c": "%-m", "d": "%d", "e": "%-d", "H": "%H", "k": "%-H",
+    "h": "%I", "I": "%I", "l": "%-I", "i": "%M", "s": "%S", "S": "%S", "f": "%f", "j": "%j",
+    "M": "%B", "b": "%b", "a": "%a", "W": "%A", "p": "%p", "T": "%H:%M:%S", "%": "%%",
+    "r": "%I:%M:%S %p",
+}  # fmt: skip
+
+
+def mysql_format(pattern: str, name: str) -> str:
+    """The strftime pattern of a MySQL one; refuses letters it does not have."""
+    out, at = "", 0
+    while at < len(pattern):
+        if pattern[at] != "%":
+            out += pattern[at]
+        else:
+            at += 1
+            letter = pattern[at : at + 1]
+            if letter not in _MYSQL:
+                raise not_emulated(f"{name} with %{letter}")
+            out += _MYSQL[letter]
+        at += 1
+    return out
+
+
+# Joda-Time letters: https://www.joda.org/joda-time/key_format.html
+_JODA = {
+    "yyyy": "%Y", "y": "%Y", "yy": "%y", "YYYY": "%Y", "M": "%-m", "MM": "%m", "MMM": "%b",
+    "MMMM": "%B", "d": "%-d", "dd": "%d", "H": "%-H", "HH": "%H", "h": "%-I", "hh": "%I",
+    "m": "%-M", "mm": "%M", "s": "%-S", "ss": "%S", "SSS": "%g", "a": "%p", "E": "%a", "EEE": "%a",
+    "EEEE": "%A", "D": "%-j", "DDD": "%j", "e": "%u",
+}  # fmt: skip
+
+
+def joda_format(pattern: str, name: str) -> str:
+    """The strftime pattern of a Joda one; refuses letters it does not have."""
+    out, at = "", 0
+    while at < len(pattern):
+        letter = pattern[at]
+        if letter == "'":
+            end = pattern.find("'", at + 1)
+            quoted = pattern[at + 1 : end]
+            out += (quoted or "'").replace("%", "%%")
+            at = end + 1
+        elif letter.isalpha():
+            end = at
+            while end < len(pattern) and pattern[end] == letter:
+                end += 1
+            if pattern[at:end] not in _JODA:
+                raise not_emulated(f"{name} with {pattern[at:end]!r}")
+            out += _JODA[pattern[at:end]]
+            at = end
+        else:
+            out += letter.replace("%", "%%")
+            at += 1
+    return out
+
+
+def date_format(arguments: list[Value]) -> Value:
+    count(arguments, "date_format", 2)
+    _moment(arguments[0], "date_format")
+    pattern = mysql_format(constant(arguments, 1, "date_format"), "date_format")
+    return Value(f"strftime({arguments[0].sql}, {text(pattern)})", t.VARCHAR)
+
+
+def date_parse(arguments: list[Value]) -> Value:
+    count(arguments, "date_parse", 2)
+    pattern = mysql_format(constant(arguments, 1, "date_parse"), "date_parse")
+    return Value(f"trino_parse_time({arguments[0].sql}, {text(pattern)})", t.TIMESTAMP)
+
+
+def format_datetime(arguments: list[Value]) -> Value:
+    count(arguments, "format_datetime", 2)
+    _moment(arguments[0], "format_datetime")
+    pattern = joda_format(constant(arguments, 1, "format_datetime"), "format_datetime")
+    return Value(f"strftime({arguments[0].sql}, {text(pattern)})", t.VARCHAR)
+
+
+def parse_datetime(arguments: list[Value]) -> Value:
+    count(arguments, "parse_datetime", 2)
+    pattern = joda_format(constant(arguments, 1, "parse_datetime"), "parse_datetime")
+    return Value(
+        f"CAST(trino_parse_time({arguments[0].sql}, {text(pattern)}) AS TIMESTAMPTZ)", t.TIMESTAMP_TZ
+    )
+
+
+def now(arguments: list[Value]) -> Value:
+    count(arguments, "now", 0)
+    return Value("date_trunc('millisecond', now())", t.TIMESTAMP_TZ)
+
+
+def to_iso8601(arguments: list[Value]) -> Value:
+    count(arguments, "to_iso8601", 1)
+    kind = _moment(arguments[0], "to_iso8601")
+    patterns = {"date": "%Y-%m-%d", "timestamp": "%Y-%m-%dT%H:%M:%S.%g"}
+    pattern = patterns.get(kind.name, "%Y-%m-%dT%H:%M:%S.%gZ")
+    return Value(f"strftime({arguments[0].sql}, '{pattern}')", t.VARCHAR)
+
+
+def random(arguments: list[Value]) -> Value:
+    count(arguments, "random", 0, 1, 2)
+    if not arguments:
+        return Value("random()", t.DOUBLE)
+    low, high = ("0", arguments[0].sql) if len(arguments) == 1 else (arguments[0].sql, arguments[1].sql)
+    return Value(f"CAST({low} + floor(random() * ({high} - {low})) AS BIGINT)", t.BIGINT)
+
+
+def typeof(arguments: list[Value]) -> Value:
+    count(arguments, "typeof", 1)
+    return Value(text(str(arguments[0].type)), t.VARCHAR)
+
+
+def regexp_extract(arguments: list[Value]) -> Value:
+    count(arguments, "regexp_extract", 2, 3)
+    part = arguments[2].sql if len(arguments) == 3 else "0"
+    if len(arguments) == 3 and not isinstance(arguments[2].constant, int):
+        raise not_emulated("regexp_extract with a group that is not a literal")
+    return Value(f"trino_extract({arguments[0].sql}, {arguments[1].sql}, {part})", t.VARCHAR)
+
+
+def regexp_extract_all(arguments: list[Value]) -> Value:
+    count(arguments, "regexp_extract_all", 2, 3)
+    part = arguments[2].sql if len(arguments) == 3 else "0"
+    return Value(
+        f"regexp_extract_all({arguments[0].sql}, {arguments[1].sql}, {part})", t.array(t.VARCHAR)
+    )
+
+
+def regexp_replace(arguments: list[Value]) -> Value:
+    count(arguments, "regexp_replace", 2, 3)
+    replacement = constant(arguments, 2, "regexp_replace") if len(arguments) == 3 else ""
+    out, at = "", 0
+    while at < len(replacement):
+        letter, after = replacement[at], replacement[at + 1 : at + 2]
+        if letter == "$" and after.isdigit():
+            out, at = out + "\\" + after, at + 2
+        elif letter == "$":
+            raise not_emulated("regexp_replace with a named group")
+        elif letter == "\\" and after:
+            out, at = out + ("\\\\" if after == "\\" else after), at + 2
+        else:
+            out, at = out + letter, at + 1
+    sql = f"regexp_replace({arguments[0].sql}, {arguments[1].sql}, {text(out)}, 'g')"
+    return Value(sql, t.VARCHAR)
+
+
+def map_entries(arguments: list[Value]) -> Value:
+    count(arguments, "map_entries", 1)
+    kind = _kind(arguments[0], "map", "map_entries")
+    pair = t.row(kind.items)
+    return Value(
+        f"list_transform(map_entries({arguments[0].sql}), "
+        "lambda e: {'field0': e.key, 'field1': e.value})",
+        t.array(pair),
+    )
+
+
+def map_from_entries(arguments: list[Value]) -> Value:
+    count(arguments, "map_from_entries", 1)
+    pair = _kind(arguments[0], "array", "map_from_entries").items[0]
+    if pair.name != "row" or len(pair.items) != 2:
+        raise QueryError("TYPE_MISMATCH", f"map_from_entries takes array(row(K, V)), not {arguments[0].type}")
+    first, second = t.field_name(pair, 0), t.field_name(pair, 1)
+    keys = f"list_transform({arguments[0].sql}, lambda e: e.\"{first}\")"
+    items = f"list_transform({arguments[0].sql}, lambda e: e.\"{second}\")"
+    return Value(f"trino_map({keys}, {items})", t.map_of(*pair.items))
+
+
+def zip_(arguments: list[Value]) -> Value:
+    kinds = [_kind(value, "array", "zip").items[0] for value in arguments]
+    lists = ", ".join(value.sql for value in arguments)
+    fields = ", ".join(f"'field{i}': e[{i + 1}]" for i in range(len(kinds)))
+    return Value(
+        f"list_transform(list_zip({lists}), lambda e: {{{fields}}})", t.array(t.row(kinds))
+    )
+
+
+def _kind(value: Value, name: str, function: str) -> Type:
+    if value.type.name != name:
+        raise QueryError("TYPE_MISMATCH", f"Unexpected parameters ({value.type}) for function {function}")
+    return value.type
+
+
+def url_part(name: str) -> Special:
+    """RFC 3986, appendix B, as one regular expression."""
+    groups = {"protocol": 2, "host": 5, "path": 7, "query": 9, "fragment": 11}
+    pattern = r"^(([^:/?#]+):)?(//([^/?#@]*@)?([^/?#:]*)(:[0-9]*)?)?([^?#]*)(\?([^#]*))?(#(.*))?"
+    group = {"path": 7}.get(name, groups[name])
+
+    def compile_part(arguments: list[Value]) -> Value:
+        count(arguments, f"url_extract_{name}", 1)
+        return Value(f"regexp_extract({arguments[0].sql}, {text(pattern)}, {group})", t.VARCHAR)
+
+    return compile_part
+
+
+def mod(arguments: list[Value]) -> Value:
+    from .operators import arithmetic
+
+    count(arguments, "mod", 2)
+    return arithmetic("%", arguments[0], arguments[1])
+
+
+SPECIALS: dict[str, Special] = {
+    "coalesce": coalesce,
+    "nullif": nullif,
+    "if": if_,
+    "greatest": extreme("greatest"),
+    "least": extreme("least"),
+    "concat": concat,
+    "mod": mod,
+    **{n: numeric(n) for n in ("abs", "ceiling", "floor", "round", "truncate", "sign")},
+    "date": date,
+    "date_add": date_add,
+    "date_diff": date_diff,
+    "date_trunc": date_trunc,
+    "date_format": date_format,
+    "date_parse": date_parse,
+    "format_datetime": format_datetime,
+    "parse_datetime": parse_datetime,
+    "now": now,
+    "to_iso8601": to_iso8601,
+    "random": random,
+    "typeof": typeof,
+    "regexp_extract": regexp_extract,
+    "regexp_extract_all": regexp_extract_all,
+    "regexp_replace": regexp_replace,
+    "map_entries": map_entries,
+    "map_from_entries": map_from_entries,
+    "zip": zip_,
+    **{f"url_extract_{n}": url_part(n) for n in ("protocol", "host", "path", "query", "fragment")},
+}

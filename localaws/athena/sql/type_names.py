@@ -1,0 +1,58 @@
+"""The Trino type that a parsed type name stands for."""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+from . import types as t
+from .errors import not_emulated
+from .types import Type
+
+_PLAIN = {
+    "BOOLEAN": t.BOOLEAN,
+    "TINYINT": t.TINYINT,
+    "SMALLINT": t.SMALLINT,
+    "INT": t.INTEGER,
+    "BIGINT": t.BIGINT,
+    "FLOAT": t.REAL,
+    "DOUBLE": t.DOUBLE,
+    "VARBINARY": t.VARBINARY,
+    "DATE": t.DATE,
+    "JSON": t.JSON,
+    "TEXT": t.VARCHAR,
+}
+
+
+def from_trino(node: exp.DataType, literal: str | int | None = None) -> Type:
+    """`literal` is the text of `DECIMAL '1.50'`, whose digits are the type's."""
+    kind = node.this.value if hasattr(node.this, "value") else str(node.this)
+    numbers = tuple(int(part.this.name) for part in node.expressions if isinstance(part, exp.DataTypeParam))
+    if kind in _PLAIN:
+        return _PLAIN[kind]
+    if kind == "VARCHAR":
+        return Type("varchar", numbers)
+    if kind == "DECIMAL":
+        if not numbers and isinstance(literal, str):
+            digits = literal.lstrip("+-").lstrip("0")
+            whole, _, fraction = digits.partition(".")
+            return t.decimal(max(1, len(whole + fraction)), len(fraction))
+        return t.decimal(*((numbers or (38,)) + (0,))[:2])
+    if kind == "TIMESTAMP":
+        if isinstance(literal, str) and numbers == (0,):
+            return t.TIMESTAMP if "." not in literal else Type("timestamp", (max(3, len(literal.rpartition(".")[2])),))
+        return Type("timestamp", numbers or (3,))
+    if kind == "TIMESTAMPTZ":
+        return Type("timestamp with time zone", numbers or (3,))
+    if kind == "ARRAY":
+        return t.array(from_trino(node.expressions[0]))
+    if kind == "MAP":
+        return t.map_of(from_trino(node.expressions[0]), from_trino(node.expressions[1]))
+    if kind == "STRUCT":
+        fields = [
+            (part.name.lower(), from_trino(part.args["kind"]))
+            if isinstance(part, exp.ColumnDef)
+            else (None, from_trino(part))
+            for part in node.expressions
+        ]
+        return t.row((item for _, item in fields), (name for name, _ in fields))
+    raise not_emulated(f"the type {node.sql('trino')}", node)

@@ -1,0 +1,321 @@
+"""The crawler's verbs of the Glue API, and the thread each crawl runs in."""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+import time
+import uuid
+from typing import Any
+
+from localaws.catalog.api import page
+from localaws.core.aws import LocalAws
+from localaws.core.errors import AwsError, NotEmulated
+from localaws.core.service import Call, Service
+from localaws.crawler.classifiers import Classifiers
+from localaws.crawler.run import Cancelled, Outcome, crawl
+from localaws.s3.objects import split_uri
+
+Json = dict[str, Any]
+_KIND = "glue-crawlers"
+_FIELDS = (
+    "Name", "Role", "DatabaseName", "Description", "Targets.S3Targets.Path",
+    "Targets.S3Targets.Exclusions", "Schedule", "Classifiers", "TablePrefix", "SchemaChangePolicy",
+    "RecrawlPolicy.RecrawlBehavior", "LineageConfiguration.CrawlerLineageSettings", "Configuration",
+)  # fmt: skip
+_TARGETS = ("JdbcTargets", "MongoDBTargets", "DynamoDBTargets", "CatalogTargets", "DeltaTargets", "IcebergTargets", "HudiTargets")
+_CHANGES = {
+    "UpdateBehavior": ("UPDATE_IN_DATABASE", "LOG"),
+    "DeleteBehavior": ("DEPRECATE_IN_DATABASE", "DELETE_FROM_DATABASE", "LOG"),
+}
+
+
+def register(service: Service, aws: LocalAws) -> None:
+    """Adds the verbs of crawlers and classifiers."""
+    classifiers = Classifiers(aws)
+    classifiers.register(service)
+    crawlers = Crawlers(aws, classifiers)
+    service.on_start(crawlers.recover)
+    service.on_stop(crawlers.stop_all)
+    _plain(service, crawlers)
+    _running(service, crawlers)
+
+
+def _plain(service: Service, crawlers: Crawlers) -> None:
+    @service.operation("CreateCrawler", *_FIELDS, "Tags")
+    def create_crawler(call: Call) -> Json:
+        crawlers.create(call.params)
+        return {}
+
+    @service.operation("UpdateCrawler", *_FIELDS)
+    def update_crawler(call: Call) -> Json:
+        crawlers.update(call.params)
+        return {}
+
+    @service.operation("DeleteCrawler", "Name")
+    def delete_crawler(call: Call) -> Json:
+        crawlers.delete(call.params["Name"])
+        return {}
+
+    @service.operation("GetCrawler", "Name")
+    def get_crawler(call: Call) -> Json:
+        return {"Crawler": crawlers.shown(crawlers.get(call.params["Name"]))}
+
+    @service.operation("GetCrawlers", "MaxResults", "NextToken")
+    def get_crawlers(call: Call) -> Json:
+        found, more = page(crawlers.all(), call.params)
+        return {"Crawlers": [crawlers.shown(crawler) for crawler in found], **more}
+
+    @service.operation("ListCrawlers", "MaxResults", "NextToken")
+    def list_crawlers(call: Call) -> Json:
+        found, more = page([crawler["Name"] for crawler in crawlers.all()], call.params)
+        return {"CrawlerNames": found, **more}
+
+    @service.operation("BatchGetCrawlers", "CrawlerNames")
+    def batch_get_crawlers(call: Call) -> Json:
+        known = {crawler["Name"]: crawler for crawler in crawlers.all()}
+        names = call.params["CrawlerNames"]
+        return {
+            "Crawlers": [crawlers.shown(known[name]) for name in names if name in known],
+            "CrawlersNotFound": [name for name in names if name not in known],
+        }
+
+
+def _running(service: Service, crawlers: Crawlers) -> None:
+    @service.operation("StartCrawler", "Name")
+    def start_crawler(call: Call) -> Json:
+        crawlers.start(call.params["Name"])
+        return {}
+
+    @service.operation("StopCrawler", "Name")
+    def stop_crawler(call: Call) -> Json:
+        crawlers.stop(call.params["Name"])
+        return {}
+
+    @service.operation("GetCrawlerMetrics", "CrawlerNameList", "MaxResults", "NextToken")
+    def get_crawler_metrics(call: Call) -> Json:
+        names = call.params.get("CrawlerNameList") or [c["Name"] for c in crawlers.all()]
+        found, more = page([crawlers.metrics(crawlers.get(name)) for name in names], call.params)
+        return {"CrawlerMetricsList": found, **more}
+
+
+class Crawlers:
+    """The crawlers on disk, and the threads of those that run."""
+
+    def __init__(self, aws: LocalAws, classifiers: Classifiers) -> None:
+        self.aws = aws
+        self.classifiers = classifiers
+        self._lock = threading.RLock()
+        self._running: dict[str, tuple[threading.Thread, threading.Event]] = {}
+
+    def get(self, name: str) -> Json:
+        crawler = self.aws.documents.get(_KIND, name)
+        if crawler is None:
+            raise AwsError("EntityNotFoundException", f"Crawler with name {name} does not exist")
+        return crawler
+
+    def all(self) -> list[Json]:
+        return [crawler for _, crawler in self.aws.documents.items(_KIND)]
+
+    def create(self, params: Json) -> None:
+        crawler = self._checked("CreateCrawler", params, {})
+        now = self.aws.clock.now()
+        crawler |= {"State": "READY", "CreationTime": now, "LastUpdated": now, "Version": 1}
+        crawler["CrawlElapsedTime"] = 0
+        if not self.aws.documents.insert(_KIND, crawler["Name"], crawler):
+            raise AwsError("AlreadyExistsException", f"{crawler['Name']} already exists")
+
+    def update(self, params: Json) -> None:
+        with self._lock:
+            before = self._idle(params["Name"])
+            crawler = self._checked("UpdateCrawler", params, before)
+            crawler |= {"Version": before["Version"] + 1, "LastUpdated": self.aws.clock.now()}
+            self.aws.documents.put(_KIND, crawler["Name"], crawler)
+
+    def delete(self, name: str) -> None:
+        with self._lock:
+            self._idle(name)
+            self.aws.documents.delete(_KIND, name)
+
+    def _idle(self, name: str) -> Json:
+        crawler = self.get(name)
+        if crawler["State"] != "READY":
+            raise AwsError("CrawlerRunningException", f"Crawler with name {name} has already started")
+        return crawler
+
+    def _checked(self, operation: str, params: Json, before: Json) -> Json:
+        """The crawler as it will be stored; what it cannot do is refused now, not when it runs."""
+        given = {key: value for key, value in params.items() if key != "Tags"}
+        crawler = {**before, **given}
+        if given.get("Schedule"):
+            raise NotEmulated("glue", operation, "Schedule", "Start it with StartCrawler or EventBridge Scheduler.")
+        for kind in _TARGETS:
+            if (given.get("Targets") or {}).get(kind):
+                raise NotEmulated("glue", operation, f"Targets.{kind}", "S3 targets are.")
+        targets = (crawler.get("Targets") or {}).get("S3Targets") or []
+        if not targets:
+            raise AwsError("InvalidInputException", "Targets.S3Targets is empty; a crawler needs at least one path.")
+        for target in targets:
+            split_uri(target.get("Path", ""))
+        if not crawler.get("DatabaseName"):
+            raise AwsError("InvalidInputException", "DatabaseName is missing.")
+        recrawl = (crawler.get("RecrawlPolicy") or {}).get("RecrawlBehavior", "CRAWL_EVERYTHING")
+        if recrawl != "CRAWL_EVERYTHING":
+            raise NotEmulated("glue", operation, f"RecrawlPolicy.RecrawlBehavior {recrawl}", "CRAWL_EVERYTHING is.")
+        lineage = (crawler.get("LineageConfiguration") or {}).get("CrawlerLineageSettings", "DISABLE")
+        if lineage != "DISABLE":
+            raise NotEmulated("glue", operation, "LineageConfiguration ENABLE")
+        policy = {key: choices[0] for key, choices in _CHANGES.items()} | (crawler.get("SchemaChangePolicy") or {})
+        for key, choices in _CHANGES.items():
+            if policy[key] not in choices:
+                raise AwsError("InvalidInputException", f"SchemaChangePolicy.{key} is {policy[key]!r}; it is one of {choices}.")
+        for name in crawler.get("Classifiers") or []:
+            self.classifiers.get(name)
+        check_configuration(operation, crawler.get("Configuration"))
+        return {
+            "Classifiers": [],
+            "TablePrefix": "",
+            "LineageConfiguration": {"CrawlerLineageSettings": "DISABLE"},
+            **crawler,
+            "Targets": {kind: [] for kind in _TARGETS} | {"S3Targets": targets},
+            "SchemaChangePolicy": policy,
+            "RecrawlPolicy": {"RecrawlBehavior": recrawl},
+        }
+
+    # running
+
+    def start(self, name: str) -> None:
+        with self._lock:
+            crawler = self._idle(name)
+            cancel = threading.Event()
+            crawler["State"] = "RUNNING"
+            crawler["StartedAt"] = self.aws.clock.now()
+            self.aws.documents.put(_KIND, name, crawler)
+            thread = threading.Thread(target=self._run, args=(crawler, cancel), name=f"crawler-{name}", daemon=True)
+            self._running[name] = (thread, cancel)
+            thread.start()
+
+    def stop(self, name: str) -> None:
+        with self._lock:
+            crawler = self.get(name)
+            if crawler["State"] == "READY":
+                raise AwsError("CrawlerNotRunningException", f"Crawler with name {name} isn't running.")
+            if crawler["State"] == "STOPPING":
+                raise AwsError("CrawlerStoppingException", f"Crawler with name {name} is stopping.")
+            self._state(name, "STOPPING")
+            self._running[name][1].set()
+
+    def stop_all(self) -> None:
+        with self._lock:
+            running = list(self._running.values())
+        for _, cancel in running:
+            cancel.set()
+        for thread, _ in running:
+            thread.join(10)
+
+    def recover(self) -> None:
+        """A crawl that the last stop of the server cut off did not succeed."""
+        for crawler in self.all():
+            if crawler["State"] != "READY":
+                self._finish(crawler, "FAILED", "The crawl was interrupted by a restart of localaws.", Outcome(), 0.0)
+
+    def _run(self, crawler: Json, cancel: threading.Event) -> None:
+        began = time.monotonic()
+        outcome = Outcome()
+        status, message = "SUCCEEDED", None
+        try:
+            rules = [self.classifiers.rules(name) for name in crawler["Classifiers"]]
+            outcome = crawl(self.aws, crawler, rules, cancel)
+        except Cancelled:
+            status, message = "CANCELLED", "The crawl was stopped by StopCrawler."
+        except Exception as error:  # a crawl must end, and say why
+            status, message = "FAILED", str(error) or type(error).__name__
+        if self.aws.stopping.is_set():
+            return  # recover() tells how it ended
+        self._state(crawler["Name"], "STOPPING")
+        self._finish(crawler, status, message, outcome, time.monotonic() - began)
+
+    def _state(self, name: str, state: str) -> None:
+        with self._lock:
+            crawler = self.get(name)
+            crawler["State"] = state
+            self.aws.documents.put(_KIND, name, crawler)
+
+    def _finish(self, crawler: Json, status: str, message: str | None, outcome: Outcome, seconds: float) -> None:
+        name, mark = crawler["Name"], str(uuid.uuid4())
+        last = {
+            "Status": status,
+            "LogGroup": "/aws-glue/crawlers",
+            "LogStream": name,
+            "MessagePrefix": mark,
+            "StartTime": crawler.get("StartedAt") or self.aws.clock.now(),
+        }
+        if message:
+            last["ErrorMessage"] = message
+        log = self.aws.home.directory("crawler-logs") / f"{re.sub(r'[^A-Za-z0-9._-]', '_', name)}.log"
+        with log.open("a") as file:
+            for line in [*outcome.log, f"{status} {message or ''}".strip()]:
+                file.write(f"[{mark}] {line}\n")
+        with self._lock:
+            stored = self.get(name)
+            runs = [*stored.get("Runs", []), seconds][-20:]
+            stored |= {"State": "READY", "LastCrawl": last, "Runs": runs, "CrawlElapsedTime": 0}
+            stored["Last"] = {"created": outcome.created, "updated": outcome.updated, "deleted": outcome.deleted}
+            self._running.pop(name, None)
+            self.aws.documents.put(_KIND, name, stored)
+        self.aws.signals.publish("job-ended", {"service": "glue-crawler", "id": name})
+
+    def shown(self, crawler: Json) -> Json:
+        """As GetCrawler returns it."""
+        inner = ("StartedAt", "Runs", "Last")
+        document = {key: value for key, value in crawler.items() if key not in inner}
+        if crawler["State"] != "READY" and "StartedAt" in crawler:
+            spent = self.aws.clock.now() - crawler["StartedAt"]
+            document["CrawlElapsedTime"] = int(spent.total_seconds() * 1000)
+        return document
+
+    def metrics(self, crawler: Json) -> Json:
+        runs = sorted(crawler.get("Runs") or [0.0])
+        last = crawler.get("Last") or {}
+        return {
+            "CrawlerName": crawler["Name"],
+            "TimeLeftSeconds": 0.0,
+            "StillEstimating": crawler["State"] == "RUNNING",
+            "LastRuntimeSeconds": (crawler.get("Runs") or [0.0])[-1],
+            "MedianRuntimeSeconds": runs[len(runs) // 2],
+            "TablesCreated": last.get("created", 0),
+            "TablesUpdated": last.get("updated", 0),
+            "TablesDeleted": last.get("deleted", 0),
+        }
+
+
+def check_configuration(operation: str, text: str | None) -> None:
+    """Configuration is a JSON string; settings that would change the outcome unseen are refused."""
+    if not text:
+        return
+    try:
+        settings = json.loads(text)
+    except ValueError as error:
+        raise AwsError("InvalidInputException", f"Configuration is not JSON: {error}") from None
+    known = {
+        "Version": {},
+        "CreatePartitionIndex": {},
+        "Grouping": {"TableGroupingPolicy": {}, "TableLevelConfiguration": {}},
+        "CrawlerOutput": {
+            "Tables": {"AddOrUpdateBehavior": {}, "TableThreshold": None},
+            "Partitions": {"AddOrUpdateBehavior": {}},
+        },
+    }
+
+    def walk(given: Json, accepted: Json, path: str) -> None:
+        for key, value in given.items():
+            if accepted.get(key) is None:
+                raise NotEmulated("glue", operation, f"Configuration.{path}{key}")
+            if isinstance(value, dict):
+                walk(value, accepted[key], f"{path}{key}.")
+
+    walk(settings, known, "")
+    level = (settings.get("Grouping") or {}).get("TableLevelConfiguration")
+    if level is not None and (not isinstance(level, int) or level < 1):
+        raise AwsError("InvalidInputException", f"Grouping.TableLevelConfiguration is {level!r}; it is a level, from 1 (the bucket).")

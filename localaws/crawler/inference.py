@@ -1,0 +1,317 @@
+"""What one file is: its format, columns and types, found by reading it.
+
+Rules: https://docs.aws.amazon.com/glue/latest/dg/add-classifier.html (built-in CSV: at least two
+columns and two rows; a header only where every cell is text and some data column is not) and
+https://docs.aws.amazon.com/glue/latest/dg/custom-classifier.html.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import json
+import re
+import zlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+Json = dict[str, Any]
+SAMPLE_BYTES = 1 << 20  # types come from the first MiB of each file
+_DELIMITERS = (",", "|", "\t", ";", "\x01")
+_NAME = re.compile(r"[^\x00-\x1f,;|\t]{1,150}")
+
+
+@dataclass(frozen=True)
+class Schema:
+    """A file's classification (csv, parquet, json), columns and what a SerDe needs to know."""
+
+    classification: str
+    columns: tuple[tuple[str, str], ...]  # (name, Hive type)
+    compression: str = "none"
+    rows: int = 0
+    delimiter: str = ","
+    quote: str | None = None
+    header: bool = False
+    serde: str = "LazySimpleSerDe"
+
+    @property
+    def kind(self) -> tuple[str, str]:
+        return self.classification, self.compression
+
+
+@dataclass(frozen=True)
+class CsvRules:
+    """A custom CSV classifier, as CreateClassifier takes it."""
+
+    delimiter: str | None = None
+    quote: str | None = None
+    contains_header: str = "UNKNOWN"
+    header: tuple[str, ...] = ()
+    trim: bool = True
+    single_column: bool = False
+    serde: str | None = None
+    types: tuple[str, ...] = field(default=())  # Hive types allowed; empty: the built-in ones
+
+
+def infer(path: Path, rules: Iterable[CsvRules]) -> Schema | None:
+    """The file's schema by the first classifier that fits; None when none does."""
+    compression, sample = read_sample(path)
+    if sample.startswith(b"PAR1"):
+        return _parquet(path)
+    if not sample.strip() or b"\x00" in sample[:4096]:
+        return None
+    text = sample.decode("utf-8", errors="replace").removeprefix("\ufeff")
+    whole = len(sample) < SAMPLE_BYTES
+    for rule in rules:
+        found = _custom_csv(text, whole, rule)
+        if found is not None:
+            return _counted(found, path, compression)
+    found = _json_lines(text, whole) or _builtin_csv(text, whole)
+    return _counted(found, path, compression) if found is not None else None
+
+
+def read_sample(path: Path) -> tuple[str, bytes]:
+    """(compression, first uncompressed bytes)."""
+    with path.open("rb") as file:
+        start = file.read(2)
+    if start == b"\x1f\x8b":
+        with gzip.open(path) as file:
+            return "gzip", file.read(SAMPLE_BYTES)
+    with path.open("rb") as file:
+        return "none", file.read(SAMPLE_BYTES)
+
+
+def count_lines(path: Path, compression: str) -> int:
+    """Lines that are not empty at the end of the file; the whole file is read."""
+    lines, last = 0, b"\n"
+    for block in _blocks(path, compression):
+        lines += block.count(b"\n")
+        last = block[-1:]
+    return lines + (last != b"\n")
+
+
+def _blocks(path: Path, compression: str) -> Iterator[bytes]:
+    with gzip.open(path) if compression == "gzip" else path.open("rb") as file:
+        while block := file.read(1 << 22):
+            yield block
+
+
+def _counted(schema: Schema, path: Path, compression: str) -> Schema:
+    rows = count_lines(path, compression) - schema.header
+    return Schema(**{**schema.__dict__, "compression": compression, "rows": max(0, rows)})
+
+
+def _parquet(path: Path) -> Schema:
+    file = pq.ParquetFile(path)
+    columns = tuple((name.lower(), hive_type(kind)) for name, kind in zip(
+        file.schema_arrow.names, file.schema_arrow.types, strict=True
+    ))  # fmt: skip
+    return Schema("parquet", columns, rows=file.metadata.num_rows)
+
+
+_ARROW = {
+    "bool": "boolean", "int8": "tinyint", "int16": "smallint", "int32": "int", "int64": "bigint",
+    "uint8": "smallint", "uint16": "int", "uint32": "bigint", "uint64": "decimal(20,0)",
+    "halffloat": "float", "float": "float", "double": "double", "string": "string",
+    "large_string": "string", "binary": "binary", "large_binary": "binary", "date32[day]": "date",
+}  # fmt: skip
+
+
+def hive_type(kind: pa.DataType) -> str:
+    """The catalog's name of a Parquet column's type."""
+    if pa.types.is_decimal(kind):
+        return f"decimal({kind.precision},{kind.scale})"
+    if pa.types.is_timestamp(kind):
+        return "timestamp"
+    if pa.types.is_dictionary(kind):
+        return hive_type(kind.value_type)
+    if pa.types.is_map(kind):
+        return f"map<{hive_type(kind.key_type)},{hive_type(kind.item_type)}>"
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
+        return f"array<{hive_type(kind.value_type)}>"
+    if pa.types.is_struct(kind):
+        fields = (kind.field(i) for i in range(kind.num_fields))
+        return f"struct<{','.join(f'{f.name.lower()}:{hive_type(f.type)}' for f in fields)}>"
+    return _ARROW.get(str(kind), "string")
+
+
+# CSV
+
+
+def _rows(text: str, whole: bool, delimiter: str, quote: str | None, trim: bool) -> list[list[str]]:
+    """The sample's complete lines, cut into cells."""
+    if not whole:
+        text = text[: text.rfind("\n") + 1] or text
+    options: Json = {"quotechar": quote} if quote else {"quoting": csv.QUOTE_NONE}
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, **options)
+    try:
+        rows = [row for row in reader if row]
+    except csv.Error:
+        return []
+    return [[cell.strip() for cell in row] for row in rows] if trim else rows
+
+
+def _custom_csv(text: str, whole: bool, rule: CsvRules) -> Schema | None:
+    delimiter = rule.delimiter or _sniff(text, whole) or ","
+    rows = _rows(text, whole, delimiter, rule.quote or '"', rule.trim)
+    if not rows or (len(rows[0]) < 2 and not rule.single_column):
+        return None
+    if rule.header and len(rule.header) != len(rows[0]):
+        return None
+    header = rule.contains_header == "PRESENT" or (
+        rule.contains_header == "UNKNOWN" and (_is_header(rows) or list(rule.header) == rows[0])
+    )
+    names = list(rule.header) or (rows[0] if header else [f"col{i}" for i in range(len(rows[0]))])
+    data = rows[1:] if header else rows
+    serde = rule.serde or ("OpenCSVSerDe" if rule.quote and rule.quote in text else "LazySimpleSerDe")
+    columns = _columns(names, data, rule.types)
+    return Schema(
+        "csv", columns, delimiter=delimiter, quote=rule.quote, header=header, serde=serde
+    )
+
+
+def _builtin_csv(text: str, whole: bool) -> Schema | None:
+    delimiter = _sniff(text, whole)
+    if delimiter is None:
+        return None
+    rows = _rows(text, whole, delimiter, '"', True)
+    if len(rows) < 2 or len(rows[0]) < 2:
+        return None
+    header = _is_header(rows)
+    names = rows[0] if header else [f"col{i}" for i in range(len(rows[0]))]
+    columns = _columns(names, rows[1:] if header else rows, ())
+    return Schema("csv", columns, delimiter=delimiter, header=header)
+
+
+def _sniff(text: str, whole: bool) -> str | None:
+    """The delimiter that cuts (nearly) all lines into the same number of cells, two or more."""
+    best, most = None, 1
+    for delimiter in _DELIMITERS:
+        rows = _rows(text[:65536], whole and len(text) <= 65536, delimiter, '"', False)
+        if not rows:
+            continue
+        width = len(rows[0])
+        same = sum(len(row) == width for row in rows)
+        if width > most and same >= 0.9 * len(rows):
+            best, most = delimiter, width
+    return best
+
+
+def _is_header(rows: list[list[str]]) -> bool:
+    first, data = rows[0], rows[1:]
+    if not data or any(value_type([cell]) != "string" for cell in first):
+        return False
+    if any(not _NAME.fullmatch(cell) for cell in first[:-1]):
+        return False
+    return any(value_type([row[i] for row in data if i < len(row)]) != "string" for i in range(len(first)))
+
+
+def _columns(names: list[str], data: list[list[str]], allowed: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    taken: dict[str, int] = {}
+    columns = []
+    for place, name in enumerate(names):
+        name = name.strip().lower() or f"col{place}"
+        taken[name] = taken.get(name, 0) + 1
+        if taken[name] > 1:
+            name = f"{name}_{taken[name]}"
+        cells = [row[place] for row in data if place < len(row)]
+        columns.append((name, _allowed_type(cells, allowed)))
+    return tuple(columns)
+
+
+_INTEGER = re.compile(r"[+-]?\d{1,18}")
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+
+
+def value_type(cells: list[str]) -> str:
+    """bigint, double or string; empty cells say nothing, and nothing but them is a string."""
+    said = [cell for cell in cells if cell != ""]
+    if not said:
+        return "string"
+    if all(_INTEGER.fullmatch(cell) for cell in said):
+        return "bigint"
+    return "double" if all(_NUMBER.fullmatch(cell) for cell in said) else "string"
+
+
+_TESTS = {
+    "boolean": re.compile(r"(?i)true|false"),
+    "int": re.compile(r"[+-]?\d{1,9}"),
+    "bigint": _INTEGER,
+    "smallint": re.compile(r"[+-]?\d{1,4}"),
+    "double": _NUMBER,
+    "float": _NUMBER,
+    "date": re.compile(r"\d{4}-\d{2}-\d{2}"),
+    "timestamp": re.compile(r"\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}:\d{2}(\.\d+)?"),
+}
+
+
+def _allowed_type(cells: list[str], allowed: tuple[str, ...]) -> str:
+    if not allowed:
+        return value_type(cells)
+    said = [cell for cell in cells if cell != ""]
+    for kind, test in _TESTS.items():
+        if kind in allowed and said and all(test.fullmatch(cell) for cell in said):
+            return kind
+    return "string"
+
+
+# JSON
+
+
+def _json_lines(text: str, whole: bool) -> Schema | None:
+    """One object a line; a sample may end within one."""
+    if not text.lstrip().startswith("{"):
+        return None
+    lines = text.splitlines()
+    if not whole:
+        lines = lines[:-1]
+    columns: dict[str, str] = {}
+    for line in lines:
+        if not line.strip():
+            continue
+        try:
+            document = json.loads(line)
+        except ValueError:
+            return None
+        if not isinstance(document, dict):
+            return None
+        for name, value in document.items():
+            columns[name.lower()] = merge_types(columns.get(name.lower()), _json_type(value))
+    return Schema("json", tuple(columns.items())) if columns else None
+
+
+def _json_type(value: Any) -> str | None:
+    if isinstance(value, bool):
+        return "boolean"
+    if isinstance(value, int):
+        return "int" if abs(value) < 1 << 31 else "bigint"
+    if isinstance(value, float):
+        return "double"
+    if isinstance(value, list):
+        inside: str | None = None
+        for item in value:
+            inside = merge_types(inside, _json_type(item))
+        return f"array<{inside or 'string'}>"
+    if isinstance(value, dict):
+        fields = (f"{name.lower()}:{_json_type(item) or 'string'}" for name, item in value.items())
+        return f"struct<{','.join(fields)}>" if value else "string"
+    return None if value is None else "string"
+
+
+def merge_types(first: str | None, second: str | None) -> str:
+    """The type that holds both."""
+    if first is None or second is None or first == second:
+        return first or second or "string"
+    for order in (("int", "bigint", "double"), ("float", "double")):
+        if first in order and second in order:
+            return max(first, second, key=order.index)
+    return "string"
+
+
+READ_ERRORS = (OSError, EOFError, zlib.error, pa.ArrowInvalid)

@@ -1,0 +1,209 @@
+"""One crawl: read the files below the targets and bring the catalog up to date."""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+from dataclasses import dataclass, field
+from typing import Any
+
+from localaws.catalog.store import Catalog
+from localaws.core.aws import LocalAws
+from localaws.core.errors import AwsError
+from localaws.crawler.grouping import File, Group, groups, table_name
+from localaws.crawler.inference import READ_ERRORS, CsvRules, infer
+from localaws.crawler.tables import partition_inputs, table_input
+from localaws.s3.objects import split_uri
+
+Json = dict[str, Any]
+
+
+class Cancelled(Exception):
+    """StopCrawler was called."""
+
+
+@dataclass
+class Outcome:
+    """What a crawl did, for GetCrawlerMetrics and the log."""
+
+    created: int = 0
+    updated: int = 0
+    deleted: int = 0
+    log: list[str] = field(default_factory=list)
+
+
+def crawl(aws: LocalAws, crawler: Json, rules: list[CsvRules], cancel: threading.Event) -> Outcome:
+    """Raises Cancelled, and AwsError or OSError when the crawl fails."""
+    catalog = Catalog(aws)
+    catalog.database(crawler["DatabaseName"])
+    settings = json.loads(crawler.get("Configuration") or "{}")
+    grouping = settings.get("Grouping") or {}
+    outcome = Outcome()
+    found: list[Group] = []
+    roots = []
+    for target in crawler["Targets"]["S3Targets"]:
+        bucket, prefix = split_uri(target["Path"])
+        root = prefix if prefix.endswith("/") or not prefix else prefix + "/"
+        roots.append(f"s3://{bucket}/{root}")
+        files = _read(aws, bucket, prefix, root, target.get("Exclusions") or [], rules, cancel, outcome)
+        if files and not any(file.stored.key.startswith(root) for file in files):
+            root = files[0].stored.key.rpartition("/")[0] + "/"  # the path is one file
+        found += groups(
+            bucket,
+            root if root != "/" else "",
+            files,
+            grouping.get("TableLevelConfiguration"),
+            grouping.get("TableGroupingPolicy") == "CombineCompatibleSchemas",
+        )
+    if cancel.is_set():
+        raise Cancelled
+    _write(catalog, crawler, settings, found, roots, outcome)
+    return outcome
+
+
+def _read(
+    aws: LocalAws, bucket: str, prefix: str, root: str, exclusions: list[str], rules: list[CsvRules],
+    cancel: threading.Event, outcome: Outcome,
+) -> list[File]:  # fmt: skip
+    patterns = [re.compile(glob(exclusion)) for exclusion in exclusions]
+    files = []
+    for stored in aws.objects.list(bucket, prefix):
+        if cancel.is_set():
+            raise Cancelled
+        if stored.key != prefix and not stored.key.startswith(root):
+            continue  # s3://b/raw also lists raw2/
+        below = stored.key.removeprefix(root)
+        hidden = any(part.startswith(("_", ".")) for part in below.split("/"))
+        if hidden or not stored.bytes or any(pattern.fullmatch(below) for pattern in patterns):
+            continue
+        try:
+            schema = infer(stored.path, rules)
+        except READ_ERRORS as error:
+            raise AwsError("InvalidInputException", f"s3://{bucket}/{stored.key} cannot be read: {error}") from error
+        if schema is None:
+            outcome.log.append(f"WARN : s3://{bucket}/{stored.key} was not recognised by any classifier.")
+            continue
+        files.append(File(stored, schema))
+    return files
+
+
+def glob(pattern: str) -> str:
+    """The regular expression of an exclude pattern: `*` stays within a folder, `**` does not.
+
+    https://docs.aws.amazon.com/glue/latest/dg/define-crawler-choose-data-sources.html
+    """
+    out, at = "", 0
+    while at < len(pattern):
+        if pattern.startswith("**", at):
+            out, at = out + ".*", at + 2
+            continue
+        letter = pattern[at]
+        if letter == "[" and "]" in pattern[at:]:
+            end = pattern.index("]", at)
+            inside = pattern[at + 1 : end]
+            out += "[" + ("^" + inside[1:] if inside.startswith("!") else inside) + "]"
+            at = end + 1
+            continue
+        plain = {"*": "[^/]*", "?": "[^/]", "{": "(?:", "}": ")", ",": "|"}
+        inside_braces = pattern[:at].count("{") > pattern[:at].count("}")
+        out += plain[letter] if letter in plain and (letter != "," or inside_braces) else re.escape(letter)
+        at += 1
+    return out
+
+
+def _write(
+    catalog: Catalog, crawler: Json, settings: Json, found: list[Group], roots: list[str], outcome: Outcome
+) -> None:
+    database, name = crawler["DatabaseName"], crawler["Name"]
+    policy = crawler["SchemaChangePolicy"]
+    output = settings.get("CrawlerOutput") or {}
+    merge = (output.get("Tables") or {}).get("AddOrUpdateBehavior") == "MergeNewColumns"
+    inherit = (output.get("Partitions") or {}).get("AddOrUpdateBehavior") == "InheritFromTable"
+    existing = {table["Name"]: table for table in catalog.tables(database)}
+    places = {
+        table.get("StorageDescriptor", {}).get("Location"): table["Name"]
+        for table in existing.values()
+        if table.get("Parameters", {}).get("UPDATED_BY_CRAWLER") == name
+    }
+    seen: set[str] = set()
+    for group in found:
+        location = f"s3://{group.bucket}/{group.location}"
+        known = places.get(location)
+        table = table_input(
+            name, known or table_name(crawler.get("TablePrefix", ""), group, {*existing, *seen}), group
+        )
+        seen.add(table["Name"])
+        if known is None:
+            catalog.create_table(database, table)
+            outcome.created += 1
+            outcome.log.append(f"INFO : Created table {table['Name']} in database {database}")
+        else:
+            table = _update(catalog, database, existing[known], table, policy, merge, outcome)
+        _write_partitions(catalog, database, table, partition_inputs(group, table, inherit), policy)
+    for location, table_name_ in places.items():
+        if table_name_ not in seen and location and location.startswith(tuple(roots)):
+            _gone(catalog, database, existing[table_name_], policy, outcome)
+
+
+def _update(
+    catalog: Catalog, database: str, before: Json, table: Json, policy: Json, merge: bool, outcome: Outcome
+) -> Json:
+    """The table as it is in the catalog afterwards. LOG keeps the schema that is there."""
+    old = before["StorageDescriptor"]["Columns"]
+    new = table["StorageDescriptor"]["Columns"]
+    same_keys = before["PartitionKeys"] == table["PartitionKeys"]
+    if merge:
+        names = {column["Name"] for column in old}
+        new = old + [column for column in new if column["Name"] not in names]
+        table["StorageDescriptor"]["Columns"] = new
+    if policy["UpdateBehavior"] == "LOG" and (old != new or not same_keys):
+        outcome.log.append(f"INFO : Schema change of table {table['Name']} was logged, not applied")
+        table["StorageDescriptor"]["Columns"] = old
+        table["PartitionKeys"] = before["PartitionKeys"]
+    elif old != new or not same_keys:
+        outcome.log.append(f"INFO : Updated table {table['Name']} in database {database}")
+    table["Parameters"].pop("DEPRECATED_BY_CRAWLER", None)
+    outcome.updated += 1
+    if not same_keys and policy["UpdateBehavior"] != "LOG":
+        for partition in catalog.partitions(database, table["Name"]):
+            catalog.delete_partition(database, table["Name"], partition["Values"])
+    catalog.update_table(database, table)
+    return table
+
+
+def _write_partitions(catalog: Catalog, database: str, table: Json, inputs: list[Json], policy: Json) -> None:
+    there = {tuple(p["Values"]): p for p in catalog.partitions(database, table["Name"])}
+    for given in inputs:
+        key = tuple(given["Values"])
+        if len(key) != len(table["PartitionKeys"]):
+            continue  # the schema change was only logged
+        if key not in there:
+            catalog.create_partition(database, table["Name"], given)
+        elif policy["UpdateBehavior"] != "LOG":
+            catalog.update_partition(database, table["Name"], list(key), given)
+        there.pop(key, None)
+    if policy["DeleteBehavior"] == "DELETE_FROM_DATABASE":
+        for key in there:
+            catalog.delete_partition(database, table["Name"], list(key))
+
+
+def _gone(catalog: Catalog, database: str, table: Json, policy: Json, outcome: Outcome) -> None:
+    """A table of this crawler whose files are gone."""
+    name = table["Name"]
+    if policy["DeleteBehavior"] == "DELETE_FROM_DATABASE":
+        catalog.delete_table(database, name)
+        outcome.deleted += 1
+        outcome.log.append(f"INFO : Deleted table {name} from database {database}")
+    elif policy["DeleteBehavior"] == "DEPRECATE_IN_DATABASE":
+        kept = {k: v for k, v in table.items() if k in _INPUT}
+        stamp = str(int(catalog.aws.clock.now().timestamp() * 1000))
+        kept["Parameters"] = {**table.get("Parameters", {}), "DEPRECATED_BY_CRAWLER": stamp}
+        catalog.update_table(database, kept)
+        outcome.log.append(f"INFO : Deprecated table {name} in database {database}")
+
+
+_INPUT = (
+    "Name", "Description", "Owner", "Retention", "StorageDescriptor", "PartitionKeys", "TableType",
+    "Parameters",
+)  # fmt: skip

@@ -1,0 +1,128 @@
+"""The catalog entry that a crawler writes for a group of files (CONTRACTS of the Glue crawler)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from localaws.crawler.grouping import File, Group, partition_keys, partition_values
+from localaws.crawler.inference import Schema
+
+Json = dict[str, Any]
+_TEXT = (
+    "org.apache.hadoop.mapred.TextInputFormat",
+    "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat",
+)
+_PARQUET = (
+    "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat",
+    "org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat",
+)
+
+
+def table_input(crawler: str, name: str, group: Group) -> Json:
+    """TableInput as Glue's crawler fills it; all parameter values are strings."""
+    parameters = _parameters(group.schema, group.files)
+    parameters |= {
+        "UPDATED_BY_CRAWLER": crawler,
+        "CrawlerSchemaSerializerVersion": "1.0",
+        "CrawlerSchemaDeserializerVersion": "1.0",
+    }
+    storage = storage_descriptor(group.schema, f"s3://{group.bucket}/{group.location}")
+    storage["Parameters"] = dict(parameters)
+    return {
+        "Name": name,
+        "Owner": "owner",
+        "Retention": 0,
+        "TableType": "EXTERNAL_TABLE",
+        "Parameters": parameters,
+        "StorageDescriptor": storage,
+        "PartitionKeys": [{"Name": key, "Type": "string"} for key in partition_keys(group)],
+    }
+
+
+def partition_inputs(group: Group, table: Json, inherit: bool) -> list[Json]:
+    """A PartitionInput for each folder of a partitioned table."""
+    keys = [key["Name"] for key in table["PartitionKeys"]]
+    if not keys:
+        return []
+    inputs = []
+    for folder, files in group.folders.items():
+        location = f"{table['StorageDescriptor']['Location']}{'/'.join(folder)}/"
+        storage = {**table["StorageDescriptor"], "Location": location}
+        storage["Parameters"] = _parameters(files[0].schema, files)
+        if not inherit:
+            storage["Columns"] = [
+                {"Name": name, "Type": kind} for name, kind in files[0].schema.columns
+            ]
+        inputs.append(
+            {
+                "Values": partition_values(folder, keys),
+                "StorageDescriptor": storage,
+                "Parameters": _parameters(files[0].schema, files),
+            }
+        )
+    return inputs
+
+
+def storage_descriptor(schema: Schema, location: str) -> Json:
+    formats = _PARQUET if schema.classification == "parquet" else _TEXT
+    return {
+        "Columns": [{"Name": name, "Type": kind} for name, kind in schema.columns],
+        "Location": location,
+        "InputFormat": formats[0],
+        "OutputFormat": formats[1],
+        "Compressed": schema.compression != "none",
+        "NumberOfBuckets": -1,
+        "SerdeInfo": _serde(schema),
+        "BucketColumns": [],
+        "SortColumns": [],
+        "StoredAsSubDirectories": False,
+    }
+
+
+def _serde(schema: Schema) -> Json:
+    if schema.classification == "parquet":
+        return {
+            "SerializationLibrary": "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe",
+            "Parameters": {"serialization.format": "1"},
+        }
+    if schema.classification == "json":
+        paths = ",".join(name for name, _ in schema.columns)
+        return {
+            "SerializationLibrary": "org.openx.data.jsonserde.JsonSerDe",
+            "Parameters": {"paths": paths},
+        }
+    if schema.serde == "OpenCSVSerDe":
+        parameters = {"separatorChar": schema.delimiter}
+        if schema.quote:
+            parameters["quoteChar"] = schema.quote
+        return {
+            "SerializationLibrary": "org.apache.hadoop.hive.serde2.OpenCSVSerde",
+            "Parameters": parameters,
+        }
+    return {
+        "SerializationLibrary": "org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe",
+        "Parameters": {"field.delim": schema.delimiter},
+    }
+
+
+def _parameters(schema: Schema, files: list[File]) -> dict[str, str]:
+    size = sum(file.stored.bytes for file in files)
+    rows = sum(file.schema.rows for file in files)
+    parameters = {
+        "classification": schema.classification,
+        "compressionType": schema.compression,
+        "typeOfData": "file",
+        "objectCount": str(len(files)),
+        "recordCount": str(rows),
+        "averageRecordSize": str(size // rows if rows else 0),
+        "sizeKey": str(size),
+    }
+    if schema.classification == "csv":
+        parameters |= {
+            "delimiter": schema.delimiter,
+            "columnsOrdered": "true",
+            "areColumnsQuoted": "true" if schema.serde == "OpenCSVSerDe" else "false",
+        }
+        if schema.header:
+            parameters["skip.header.line.count"] = "1"
+    return parameters
