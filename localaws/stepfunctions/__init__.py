@@ -1,0 +1,1 @@
+"""AWS Step Functions, Standard workflows: a durable engine with AWS's own rules and names."""

@@ -1,0 +1,315 @@
+"""Executions: starting, stopping, describing, listing; task tokens."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from datetime import datetime
+from typing import Any
+
+from localaws.core.errors import AwsError
+from localaws.stepfunctions import history, names, tasks, timestamps, validation
+from localaws.stepfunctions.engine import Engine
+from localaws.stepfunctions.frames import Frame
+from localaws.stepfunctions.machines import Machines
+from localaws.stepfunctions.payload import MAX_BYTES
+from localaws.stepfunctions.run import Run
+from localaws.stepfunctions.store import Event, Execution, Store
+
+Json = dict[str, Any]
+
+REDRIVE_SECONDS = 14 * 24 * 3600
+MAX_EVENTS = 25_000
+
+
+class Executions:
+    def __init__(self, store: Store, engine: Engine, machines: Machines) -> None:
+        self._store = store
+        self._engine = engine
+        self._machines = machines
+
+    # --- start and stop ------------------------------------------------------------------------
+
+    def start(self, params: Json, now: datetime) -> Json:
+        """Raises InvalidName, InvalidExecutionInput, ExecutionAlreadyExists.
+
+        Idempotent: the same name and input text while the execution runs is the same execution.
+        """
+        text = params.get("input", "{}")
+        check_input(text)
+        name = params.get("name") or str(uuid.uuid4())
+        names.check_name(name)
+        arn = params["stateMachineArn"]
+        with self._store.transaction():
+            body, version_arn, alias_arn = self._machines.resolve(arn)
+            machine_arn = body["stateMachineArn"]
+            execution_arn = machine_arn.replace(":stateMachine:", ":execution:") + f":{name}"
+            existing = self._store.execution(execution_arn)
+            if existing is not None:
+                if existing.status == "RUNNING" and existing.input == text:
+                    return _started(existing)
+                raise AwsError(
+                    "ExecutionAlreadyExists", f"Execution Already Exists: '{execution_arn}'"
+                )
+            row = Execution(
+                id=0,
+                arn=execution_arn,
+                machine_arn=machine_arn,
+                name=name,
+                status="RUNNING",
+                input=text,
+                output=None,
+                error=None,
+                cause=None,
+                started=now.timestamp(),
+                stopped=None,
+                definition=self._machines.keep(body),
+                map_run_arn=None,
+                redrive_count=0,
+                redriven=None,
+                about={
+                    "role_arn": body["roleArn"],
+                    "version_arn": version_arn,
+                    "alias_arn": alias_arn,
+                    "trace_header": params.get("traceHeader"),
+                    "revision": body["revisionId"],
+                    "update_date": body["updateDate"] or body["creationDate"],
+                    "logging": body["loggingConfiguration"],
+                    "tracing": body["tracingConfiguration"],
+                },
+            )
+            self._store.add_execution(row, started_event(row))
+        self._engine.begin(row)
+        return _started(row)
+
+    def stop(self, params: Json) -> Json:
+        """Ends the execution ABORTED and cancels its work; one that has ended stays as it is."""
+        row = self.row(params["executionArn"])
+
+        def abort() -> None:
+            run = self._engine.runs.get(row.id)
+            if run is not None and run.active:
+                run.end_aborted(params.get("error"), params.get("cause"))
+
+        if row.status == "RUNNING":
+            self._engine.submit(abort)
+        stopped = self.row(row.arn).stopped
+        return {"stopDate": timestamps.from_epoch(stopped or self._engine.now())}
+
+    def row(self, arn: str) -> Execution:
+        names.check_execution_arn(arn)
+        found = self._store.execution(arn)
+        if found is None:
+            raise AwsError("ExecutionDoesNotExist", f"Execution Does Not Exist: '{arn}'")
+        return found
+
+    # --- reading -------------------------------------------------------------------------------
+
+    def describe(self, params: Json) -> Json:
+        row = self.row(params["executionArn"])
+        data = params.get("includedData", "ALL_DATA") == "ALL_DATA"
+        shown = {
+            "executionArn": row.arn,
+            "stateMachineArn": row.machine_arn,
+            "name": row.name,
+            "status": row.status,
+            "startDate": timestamps.from_epoch(row.started),
+            "stopDate": _date(row.stopped),
+            "input": row.input if data else None,
+            "inputDetails": {"included": data},
+            "output": row.output if data else None,
+            "outputDetails": {"included": data} if row.output is not None else None,
+            "traceHeader": row.about.get("trace_header"),
+            "mapRunArn": row.map_run_arn,
+            "error": row.error,
+            "cause": row.cause,
+            "stateMachineVersionArn": row.about.get("version_arn"),
+            "stateMachineAliasArn": row.about.get("alias_arn"),
+            "redriveCount": row.redrive_count,
+            "redriveDate": _date(row.redriven),
+        }
+        reason = self.not_redrivable(row)
+        shown["redriveStatus"] = "NOT_REDRIVABLE" if reason else "REDRIVABLE"
+        shown["redriveStatusReason"] = reason
+        return {key: value for key, value in shown.items() if value is not None}
+
+    def not_redrivable(self, row: Execution) -> str | None:
+        """Why the execution cannot be redriven; None when it can."""
+        if row.status == "RUNNING":
+            return "Execution is RUNNING and cannot be redriven"
+        if row.status == "SUCCEEDED":
+            return "Execution is SUCCEEDED and cannot be redriven"
+        if row.map_run_arn is not None:
+            return "The child executions of a Map Run are redriven with their parent"
+        if self._engine.now() - row.started > REDRIVE_SECONDS:
+            return "Execution redrive period exceeded"
+        last = self._store.events(row.id, reverse=True, limit=1)
+        if last and last[0].id >= MAX_EVENTS - 1:
+            return "Execution history event limit exceeded"
+        return None
+
+    def describe_machine(self, params: Json) -> Json:
+        """The machine as it was when the execution started."""
+        row = self.row(params["executionArn"])
+        about = row.about
+        shown = {
+            "stateMachineArn": row.machine_arn,
+            "name": row.machine_arn.rsplit(":", 1)[1],
+            "definition": self._store.definition(row.definition),
+            "roleArn": about["role_arn"],
+            "updateDate": timestamps.from_epoch(about["update_date"]),
+            "loggingConfiguration": about["logging"],
+            "tracingConfiguration": about["tracing"],
+            "mapRunArn": row.map_run_arn,
+            "revisionId": about.get("revision"),
+        }
+        return {key: value for key, value in shown.items() if value is not None}
+
+    def list_executions(self, params: Json) -> Json:
+        """Newest first; by machine, version, alias or map run."""
+        arn, map_run = params.get("stateMachineArn"), params.get("mapRunArn")
+        if (arn is None) == (map_run is None):
+            raise AwsError(
+                "ValidationException", "Must specify exactly one of stateMachineArn or mapRunArn"
+            )
+        qualified = None
+        if arn is not None:
+            names.check_machine_arn(arn)
+            self._machines.machine(names.base_arn(arn))
+            qualified = arn if names.qualifier(arn) is not None else None
+        size = params.get("maxResults") or 100
+        before = names.read_page_token(params.get("nextToken")).get("before")
+        found: list[Execution] = []
+        while len(found) <= size:
+            rows = self._store.executions(
+                machine_arn=None if arn is None else names.base_arn(arn),
+                map_run_arn=map_run,
+                status=params.get("statusFilter"),
+                before=before,
+                limit=size + 1,
+            )
+            found += [row for row in rows if _listed(row, qualified, params.get("redriveFilter"))]
+            if len(rows) <= size:
+                break
+            before = rows[-1].id
+        page = found[:size]
+        answer: Json = {"executions": [_item(row) for row in page]}
+        if len(found) > size:
+            answer["nextToken"] = names.page_token(before=page[-1].id)
+        return answer
+
+    def history(self, params: Json) -> Json:
+        row = self.row(params["executionArn"])
+        reverse = bool(params.get("reverseOrder"))
+        data = params.get("includeExecutionData", True)
+        size = params.get("maxResults") or 100
+        position = names.read_page_token(params.get("nextToken")).get("next")
+        bounds = {}
+        if position is not None:
+            bounds = {"last" if reverse else "first": int(position)}
+        events = self._store.events(row.id, reverse=reverse, limit=size + 1, **bounds)
+        answer: Json = {"events": [history.shown(event, data=data) for event in events[:size]]}
+        if len(events) > size:
+            answer["nextToken"] = names.page_token(next=events[size].id)
+        return answer
+
+    # --- task tokens ---------------------------------------------------------------------------
+
+    def settle(self, token: str, outcome: Json) -> None:
+        """SendTaskSuccess, SendTaskFailure: kept at once, applied when the task is submitted."""
+        run, frame = self._waiting(token)
+        if not self._store.settle_token(token, outcome):
+            raise _timed_out()
+        self._engine.post(run, lambda: run.soon(frame, tasks.token_settled))
+
+    def heartbeat(self, token: str) -> None:
+        run, frame = self._waiting(token)
+        self._engine.post(run, lambda: run.soon(frame, tasks.heartbeat))
+
+    def _waiting(self, token: str) -> tuple[Run, Frame]:
+        """The task that waits for the token. Raises InvalidToken, TaskTimedOut."""
+        known = self._store.token(token)
+        if known is None:
+            raise AwsError("InvalidToken", f"Invalid Token: '{token}'")
+        run = self._engine.runs.get(known[0])
+        frame = None if run is None else run.frames.get(known[1])
+        if run is None or frame is None or frame.token != token:
+            raise _timed_out()
+        return run, frame
+
+
+def started_event(row: Execution) -> Event:
+    """ExecutionStarted, event 1."""
+    details = {
+        "input": row.input,
+        "inputDetails": {"truncated": False},
+        "roleArn": row.about["role_arn"],
+    }
+    for member, key in (
+        ("stateMachineVersionArn", "version_arn"),
+        ("stateMachineAliasArn", "alias_arn"),
+    ):
+        if row.about.get(key):
+            details[member] = row.about[key]
+    text = json.dumps({"executionStartedEventDetails": details}, ensure_ascii=False)
+    return Event(1, 0, "ExecutionStarted", row.started, text)
+
+
+def check_input(text: str) -> None:
+    """Raises InvalidExecutionInput for what is no JSON or has more than 256 KiB."""
+    if len(text.encode()) > MAX_BYTES:
+        raise AwsError(
+            "InvalidExecutionInput",
+            f"Invalid State Machine Execution Input: 'The input must not exceed {MAX_BYTES} bytes'",
+        )
+    try:
+        json.loads(text, parse_constant=_refuse)
+    except ValueError as error:
+        problem = validation.json_problem(text, error) if text else "Invalid execution input."
+        raise AwsError(
+            "InvalidExecutionInput", f"Invalid State Machine Execution Input: '{problem}'"
+        ) from error
+
+
+def _refuse(constant: str) -> None:
+    raise json.JSONDecodeError(f"{constant} is not JSON", constant, 0)
+
+
+def _started(row: Execution) -> Json:
+    return {"executionArn": row.arn, "startDate": timestamps.from_epoch(row.started)}
+
+
+def _timed_out() -> AwsError:
+    return AwsError("TaskTimedOut", "Task Timed Out: 'Provided task does not exist anymore'")
+
+
+def _date(seconds: float | None) -> datetime | None:
+    return None if seconds is None else timestamps.from_epoch(seconds)
+
+
+def _listed(row: Execution, qualified: str | None, redriven: str | None) -> bool:
+    if qualified is not None and qualified not in (
+        row.about.get("version_arn"),
+        row.about.get("alias_arn"),
+    ):
+        return False
+    if redriven is not None:
+        return (row.redrive_count > 0) == (redriven == "REDRIVEN")
+    return True
+
+
+def _item(row: Execution) -> Json:
+    item = {
+        "executionArn": row.arn,
+        "stateMachineArn": row.machine_arn,
+        "name": row.name,
+        "status": row.status,
+        "startDate": timestamps.from_epoch(row.started),
+        "stopDate": _date(row.stopped),
+        "mapRunArn": row.map_run_arn,
+        "stateMachineVersionArn": row.about.get("version_arn"),
+        "stateMachineAliasArn": row.about.get("alias_arn"),
+        "redriveCount": row.redrive_count,
+        "redriveDate": _date(row.redriven),
+    }
+    return {key: value for key, value in item.items() if value is not None}

@@ -1,0 +1,1 @@
+"""What a Task can do: any AWS API call, and the optimised integrations."""

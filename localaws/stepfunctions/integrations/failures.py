@@ -1,0 +1,78 @@
+"""Service errors under the names Step Functions gives them.
+
+Optimised integrations use the exception names of the Java SDK v1, AWS SDK integrations those of
+v2, where a code that the service does not model becomes the service's base exception.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from localaws.stepfunctions.errors import NOT_EMULATED, StateError
+from localaws.stepfunctions.integrations import models
+from localaws.stepfunctions.integrations.resources import Resource
+
+# Prefix, base exception and service name of the Java SDK v1.
+V1_NAMES = {
+    "athena": ("Athena", "AmazonAthenaException", "AmazonAthena"),
+    "glue": ("Glue", "AWSGlueException", "AWSGlue"),
+    "databrew": ("DataBrew", "AWSGlueDataBrewException", "AWSGlueDataBrew"),
+    "sagemaker": ("SageMaker", "AmazonSageMakerException", "AmazonSageMaker"),
+    "lambda": ("Lambda", "AWSLambdaException", "AWSLambda"),
+    "dynamodb": ("DynamoDB", "AmazonDynamoDBException", "AmazonDynamoDBv2"),
+    "sns": ("SNS", "AmazonSNSException", "AmazonSNS"),
+    "sqs": ("SQS", "AmazonSQSException", "AmazonSQS"),
+    "events": ("EventBridge", "AmazonEventBridgeException", "AmazonEventBridge"),
+    "states": ("StepFunctions", "AWSStepFunctionsException", "AWSStepFunctions"),
+}
+# Codes that are a plain service error even though some operation models them.
+PLAIN_CODES = {"sagemaker": {"ValidationException"}}
+
+
+def exception_name(shape: str) -> str:
+    """A modelled error's class name: always with the suffix Exception."""
+    if shape.endswith("Exception"):
+        return shape
+    return shape.removesuffix("Fault") + "Exception"
+
+
+def from_error(resource: Resource, service: str, error: Exception) -> StateError:
+    """The StateError for what a client raised. `service` is botocore's name."""
+    if not isinstance(error, ClientError):
+        prefix = models.sdk_prefix(service) if resource.sdk else V1_NAMES[resource.service][0]
+        if isinstance(error, BotoCoreError):
+            return StateError(f"{prefix}.SdkClientException", str(error), from_task=True)
+        raise error
+    code = error.response["Error"].get("Code", "")
+    message = error.response["Error"].get("Message", "")
+    if code == NOT_EMULATED:
+        return StateError(NOT_EMULATED, message, from_task=True)
+    metadata = error.response.get("ResponseMetadata", {})
+    shape = models.error_names(service).get(code)
+    status, request = metadata.get("HTTPStatusCode", 400), metadata.get("RequestId", "")
+    if resource.sdk:
+        return _v2(service, shape, message, status, request)
+    if code in PLAIN_CODES.get(service, ()):
+        shape = None
+    return _v1(resource.service, code, shape, message, status, request)
+
+
+def _v2(service: str, shape: str | None, message: str, status: Any, request: str) -> StateError:
+    prefix = models.sdk_prefix(service)
+    name = exception_name(shape) if shape else f"{prefix}Exception"
+    cause = f"{message} (Service: {prefix}, Status Code: {status}, Request ID: {request})"
+    return StateError(f"{prefix}.{name}", cause, from_task=True)
+
+
+def _v1(
+    service: str, code: str, shape: str | None, message: str, status: Any, request: str
+) -> StateError:
+    prefix, base, full = V1_NAMES[service]
+    name = exception_name(shape) if shape else base
+    cause = (
+        f"{message} (Service: {full}; Status Code: {status}; Error Code: {code};"
+        f" Request ID: {request}; Proxy: null)"
+    )
+    return StateError(f"{prefix}.{name}", cause, from_task=True)

@@ -1,0 +1,163 @@
+"""Jobs behind `.sync`: how to identify, follow, stop and find again what a start call began."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from localaws.stepfunctions.integrations import models
+from localaws.stepfunctions.integrations.shapes import parse_json, to_output
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class JobKind:
+    """One kind of job.
+
+    `handle(params, response)`: what must be remembered, JSON; its "id" is the id in the
+    "job-ended" signal of `service`. `describe`: the response. `output`: what the task returns,
+    and where it failed its Cause. `find`: a handle of a job that the same call began earlier.
+    """
+
+    service: str
+    handle: Callable[[Json, Json], Json]
+    describe: Callable[[Any, Json], Json]
+    status: Callable[[Json], str]
+    running: frozenset[str]
+    succeeded: frozenset[str]
+    output: Callable[[Json], Json]
+    stop: Callable[[Any, Json], Any]
+    find: Callable[[Any, Json, datetime], Json | None]
+
+
+def _shape(service: str, operation: str, member: str | None = None) -> Any:
+    shape = models.operation_model(service, operation).output_shape
+    return shape if member is None else shape.members[member]
+
+
+def _find_nothing(_client: Any, _params: Json, _since: datetime) -> Json | None:
+    return None
+
+
+def _find_glue_run(client: Any, params: Json, since: datetime) -> Json | None:
+    for run in client.get_job_runs(JobName=params["JobName"])["JobRuns"]:
+        same = run.get("Arguments", {}) == params.get("Arguments", run.get("Arguments", {}))
+        if run["StartedOn"] >= since and same:
+            return {"id": run["Id"], "name": params["JobName"]}
+    return None
+
+
+def _find_brew_run(client: Any, params: Json, since: datetime) -> Json | None:
+    for run in client.list_job_runs(Name=params["Name"])["JobRuns"]:
+        if run["StartedOn"] >= since:
+            return {"id": run["RunId"], "name": params["Name"]}
+    return None
+
+
+def _find_training(client: Any, params: Json, since: datetime) -> Json | None:
+    name = params["TrainingJobName"]
+    try:
+        job = client.describe_training_job(TrainingJobName=name)
+    except client.exceptions.ClientError:
+        return None
+    return {"id": name} if job["CreationTime"] >= since else None
+
+
+def _find_execution(client: Any, params: Json, _since: datetime) -> Json | None:
+    arn = params["stateMachineArn"].replace(":stateMachine:", ":execution:")
+    arn = ":".join(arn.split(":")[:7]) + f":{params['name']}"
+    try:
+        client.describe_execution(executionArn=arn)
+    except client.exceptions.ClientError:
+        return None
+    return {"id": arn}
+
+
+def _execution_output(response: Json) -> Json:
+    shape = _shape("stepfunctions", "DescribeExecution")
+    output: Json = to_output(shape, response, milliseconds=True)
+    return output
+
+
+def json_execution_output(output: Json) -> Json:
+    """`.sync:2`: Input and Output as JSON values instead of texts."""
+    return {
+        key: parse_json(value) if key in ("Input", "Output") else value
+        for key, value in output.items()
+    }
+
+
+KINDS: dict[tuple[str, str], JobKind] = {
+    ("athena", "startQueryExecution"): JobKind(
+        service="athena",
+        handle=lambda _, response: {"id": response["QueryExecutionId"]},
+        describe=lambda client, job: client.get_query_execution(QueryExecutionId=job["id"]),
+        status=lambda response: response["QueryExecution"]["Status"]["State"],
+        running=frozenset({"QUEUED", "RUNNING"}),
+        succeeded=frozenset({"SUCCEEDED"}),
+        output=lambda response: to_output(
+            _shape("athena", "GetQueryExecution"), response, milliseconds=True
+        ),
+        stop=lambda client, job: client.stop_query_execution(QueryExecutionId=job["id"]),
+        find=_find_nothing,  # its ClientRequestToken makes the call itself idempotent
+    ),
+    ("glue", "startJobRun"): JobKind(
+        service="glue",
+        handle=lambda params, response: {"id": response["JobRunId"], "name": params["JobName"]},
+        describe=lambda client, job: client.get_job_run(JobName=job["name"], RunId=job["id"]),
+        status=lambda response: response["JobRun"]["JobRunState"],
+        running=frozenset({"STARTING", "RUNNING", "STOPPING", "WAITING"}),
+        succeeded=frozenset({"SUCCEEDED"}),
+        output=lambda response: to_output(
+            _shape("glue", "GetJobRun", "JobRun"), response["JobRun"], milliseconds=True
+        ),
+        stop=lambda client, job: client.batch_stop_job_run(
+            JobName=job["name"], JobRunIds=[job["id"]]
+        ),
+        find=_find_glue_run,
+    ),
+    ("databrew", "startJobRun"): JobKind(
+        service="databrew",
+        handle=lambda params, response: {"id": response["RunId"], "name": params["Name"]},
+        describe=lambda client, job: client.describe_job_run(Name=job["name"], RunId=job["id"]),
+        status=lambda response: response["State"],
+        running=frozenset({"STARTING", "RUNNING", "STOPPING"}),
+        succeeded=frozenset({"SUCCEEDED"}),
+        output=lambda response: to_output(
+            _shape("databrew", "DescribeJobRun"), response, milliseconds=True
+        ),
+        stop=lambda client, job: client.stop_job_run(Name=job["name"], RunId=job["id"]),
+        find=_find_brew_run,
+    ),
+    ("sagemaker", "createTrainingJob"): JobKind(
+        service="sagemaker",
+        handle=lambda params, _: {"id": params["TrainingJobName"]},
+        describe=lambda client, job: client.describe_training_job(TrainingJobName=job["id"]),
+        status=lambda response: response["TrainingJobStatus"],
+        running=frozenset({"InProgress", "Stopping"}),
+        succeeded=frozenset({"Completed"}),
+        output=lambda response: to_output(
+            _shape("sagemaker", "DescribeTrainingJob"), response, milliseconds=True
+        ),
+        stop=lambda client, job: client.stop_training_job(TrainingJobName=job["id"]),
+        find=_find_training,
+    ),
+    ("states", "startExecution"): JobKind(
+        service="states",
+        handle=lambda _, response: {"id": response["executionArn"]},
+        describe=lambda client, job: client.describe_execution(executionArn=job["id"]),
+        status=lambda response: response["status"],
+        running=frozenset({"RUNNING", "PENDING_REDRIVE"}),
+        succeeded=frozenset({"SUCCEEDED"}),
+        output=_execution_output,
+        stop=lambda client, job: client.stop_execution(
+            executionArn=job["id"],
+            error="Aborted",
+            cause="The parent execution that started this one has ended.",
+        ),
+        find=_find_execution,
+    ),
+}

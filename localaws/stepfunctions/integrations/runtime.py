@@ -1,0 +1,246 @@
+"""Doing a Task: making its call, following its job, stopping it. Blocking; runs on workers."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from botocore import xform_name
+from botocore.exceptions import BotoCoreError, ClientError
+
+from localaws.core.errors import NotEmulated
+from localaws.stepfunctions import timestamps
+from localaws.stepfunctions.errors import NOT_EMULATED, TASK_FAILED, StateError, runtime_error
+from localaws.stepfunctions.integrations import failures, jobs, models
+from localaws.stepfunctions.integrations.resources import (
+    REFUSED,
+    SYNC_JSON,
+    TOKEN,
+    Resource,
+    ResourceError,
+)
+from localaws.stepfunctions.integrations.shapes import (
+    parse_json,
+    sdk_metadata,
+    to_output,
+    to_request,
+)
+from localaws.stepfunctions.payload import dumps
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class TaskCall:
+    """One attempt of a Task. `since`: epoch seconds when its state was entered; `again`: a
+    restart cannot know whether the call had been made."""
+
+    resource: Resource
+    arguments: Any
+    client_token: str
+    execution_arn: str
+    since: float
+    again: bool = False
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The call's output; `job` is the handle of what still runs (`.sync`)."""
+
+    output: Any
+    job: Json | None = None
+
+
+class Integrations:
+    """The Tasks of one local AWS. `client(service)` gives a boto3 client; `supports(service,
+    operation)` tells whether localaws has that operation."""
+
+    def __init__(
+        self, client: Callable[[str], Any], supports: Callable[[str, str], bool] = lambda *_: True
+    ) -> None:
+        self._client = client
+        self._supports = supports
+
+    # --- checks ------------------------------------------------------------------------------
+
+    def check_resource(self, resource: Resource) -> None:
+        """Raises ResourceError for what AWS lacks, NotEmulated for what only localaws lacks."""
+        if resource.is_activity:
+            raise NotEmulated("stepfunctions", "CreateActivity", detail="Activities are not run.")
+        if not resource.sdk and resource.service in REFUSED:
+            raise NotEmulated("stepfunctions", "CreateStateMachine", f"Resource {resource.arn}")
+        service = models.botocore_name(resource.service)
+        operation = models.operation_model(service, resource.operation) if service else None
+        if service is None or operation is None:
+            raise ResourceError(resource.arn)
+        if not self._supports(service, operation.name):
+            raise NotEmulated(service, operation.name, detail=f"(Resource {resource.arn})")
+        if resource.pattern.startswith("sync") and _job_kind(resource) is None:
+            raise NotEmulated(service, operation.name, detail=f"(Resource {resource.arn})")
+
+    def check_arguments(self, resource: Resource, arguments: Any) -> None:
+        """Raises States.Runtime when the API would not take the arguments."""
+        if resource.is_function:
+            return
+        found = to_request(self._operation(resource).input_shape, arguments)[1]
+        if found:
+            raise runtime_error(
+                f"The Parameters '{dumps(arguments)}' could not be used to start the Task:"
+                f" [{', '.join(found)}]"
+            )
+
+    def _service(self, resource: Resource) -> str:
+        service = models.botocore_name(resource.service)
+        if service is None:
+            raise StateError(NOT_EMULATED, f"localaws has no service {resource.service!r}.")
+        return service
+
+    def _operation(self, resource: Resource) -> Any:
+        operation = models.operation_model(self._service(resource), resource.operation)
+        if operation is None:
+            raise StateError(NOT_EMULATED, f"localaws has no operation {resource.arn}.")
+        return operation
+
+    # --- work --------------------------------------------------------------------------------
+
+    def start(self, task: TaskCall) -> Answer:
+        """Makes the call. Raises StateError with the service's error."""
+        resource = task.resource
+        if resource.service == "lambda" and not resource.sdk:
+            return Answer(self._invoke(task))
+        params = to_request(self._operation(resource).input_shape, task.arguments)[0]
+        _make_idempotent(resource, params, task)
+        service = self._service(resource)
+        kind = _job_kind(resource) if resource.pattern.startswith("sync") else None
+        client = self._client(service)
+        if task.again and (found := self._found(client, resource, params, task)):
+            return Answer(_start_output(resource, params, found[1]), found[0])
+        response = self._call(resource, params)
+        if resource.sdk:
+            shape = self._operation(resource).output_shape
+            output = to_output(shape, _plain(response), milliseconds=False)
+            return Answer({} if output is None else output)
+        output = self._optimised_output(resource, params, response)
+        return Answer(output, kind.handle(params, response) if kind else None)
+
+    def _found(
+        self, client: Any, resource: Resource, params: Json, task: TaskCall
+    ) -> tuple[Json, Json] | None:
+        """(handle, its start response) of the job that this very call began before a restart."""
+        kind = _job_kind(resource)
+        if kind is None:
+            return None
+        job = kind.find(client, params, timestamps.from_epoch(task.since))
+        return None if job is None else (job, {"ResponseMetadata": {}})
+
+    def poll(self, resource: Resource, job: Json) -> Answer | None:
+        """None while the job runs. Raises States.TaskFailed, its Cause the described job."""
+        kind = _job_kind(resource)
+        if kind is None:
+            raise StateError(NOT_EMULATED, f"{resource.arn} has no job to wait for.")
+        try:
+            response = kind.describe(self._client(self._service(resource)), job)
+        except (ClientError, BotoCoreError) as error:
+            raise failures.from_error(resource, self._service(resource), error) from error
+        status = kind.status(response)
+        if status in kind.running:
+            return None
+        output = kind.output(_plain(response))
+        if status not in kind.succeeded:
+            raise StateError(TASK_FAILED, dumps(output), from_task=True)
+        if resource.pattern == SYNC_JSON:
+            output = jobs.json_execution_output(output)
+        return Answer(output)
+
+    def cancel(self, resource: Resource, job: Json) -> None:
+        """Stops the job as well as possible; it may have ended by itself meanwhile."""
+        kind = _job_kind(resource)
+        if kind is None:
+            return
+        try:
+            kind.stop(self._client(self._service(resource)), job)
+        except (ClientError, BotoCoreError):
+            return
+
+    def _call(self, resource: Resource, params: Json) -> Json:
+        service = self._service(resource)
+        method = getattr(self._client(service), xform_name(self._operation(resource).name))
+        try:
+            response: Json = method(**params)
+        except (ClientError, BotoCoreError) as error:
+            raise failures.from_error(resource, service, error) from error
+        return response
+
+    def _optimised_output(self, resource: Resource, params: Json, response: Json) -> Json:
+        shape = self._operation(resource).output_shape
+        output = to_output(shape, _plain(response), milliseconds=True) or {}
+        if resource.service == "glue":
+            output["JobName"] = params["JobName"]
+        if resource.service == "states":
+            output["StartDate"] = output.get("StartDate")
+        return dict(sorted({**output, **sdk_metadata(response)}.items()))
+
+    def _invoke(self, task: TaskCall) -> Any:
+        """Lambda, by either kind of Resource; a function's own exception becomes the error."""
+        resource, arguments = task.resource, task.arguments
+        if resource.is_function:
+            params = {"FunctionName": resource.arn, "Payload": dumps(arguments).encode()}
+        else:
+            params = to_request(self._operation(resource).input_shape, arguments)[0]
+            payload = arguments.get("Payload")
+            if payload is not None:
+                params["Payload"] = dumps(payload).encode()
+        response = self._call(resource, params)
+        text = response["Payload"].read().decode() if "Payload" in response else ""
+        if response.get("FunctionError"):
+            raise _function_error(text)
+        payload = parse_json(text) if text else None
+        if resource.is_function:
+            return payload
+        output = {
+            "ExecutedVersion": response.get("ExecutedVersion", "$LATEST"),
+            "Payload": payload,
+            "StatusCode": response.get("StatusCode", 200),
+            **sdk_metadata(response),
+        }
+        return dict(sorted(output.items()))
+
+
+def _function_error(text: str) -> StateError:
+    body = parse_json(text)
+    if not isinstance(body, dict) or "errorType" not in body:
+        return StateError(
+            "Lambda.Unknown",
+            "The cause could not be determined because Lambda did not return an error type."
+            f" Returned payload: {text}",
+            from_task=True,
+        )
+    return StateError(str(body["errorType"]), json.dumps(body), from_task=True)
+
+
+def _plain(response: Json) -> Json:
+    return {key: value for key, value in response.items() if key != "ResponseMetadata"}
+
+
+def _job_kind(resource: Resource) -> jobs.JobKind | None:
+    return None if resource.sdk else jobs.KINDS.get((resource.service, resource.action))
+
+
+def _make_idempotent(resource: Resource, params: Json, task: TaskCall) -> None:
+    """Gives the call the token by which the service recognises a repetition, where it has one."""
+    if resource.service == "athena" and resource.action == "startQueryExecution":
+        params.setdefault("ClientRequestToken", task.client_token)
+    if resource.service == "states" and resource.action == "startExecution" and not resource.sdk:
+        name = str(uuid.UUID(task.client_token[:32]))
+        params.setdefault("name", name)
+        if resource.pattern == TOKEN:
+            params.setdefault("input", "{}")
+
+
+def _start_output(resource: Resource, params: Json, response: Json) -> Json:
+    """The output of TaskSubmitted where the start itself was not seen, only what it began."""
+    named = {"JobName": params["JobName"]} if "JobName" in params else {}
+    return {**named, **sdk_metadata(response)}

@@ -1,0 +1,70 @@
+"""What a Map iterates over: batches of items, and how many failures it bears."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from localaws.stepfunctions.language import Language, Scope
+from localaws.stepfunctions.payload import dumps
+
+TOLERANCE_CAUSE = "The specified tolerated failure threshold was exceeded"
+
+
+def batches(language: Language, scope: Scope, items: list[Any]) -> list[Any]:
+    """The items, or `{"BatchInput": ..., "Items": [...]}` objects where there is an ItemBatcher.
+
+    With an ItemBatcher the ItemSelector applies to each item before batching.
+    """
+    body = scope.state.body
+    batcher = body.get("ItemBatcher")
+    if batcher is None:
+        return items
+    selected = [_selected(language, scope, index, item) for index, item in enumerate(items)]
+    inner = Scope(scope.state, scope.input, scope.context, scope.variables)
+    most = _limit(language, inner, batcher, "MaxItemsPerBatch")
+    most_bytes = _limit(language, inner, batcher, "MaxInputBytesPerBatch")
+    shared: dict[str, Any] = {}
+    if "BatchInput" in batcher:
+        shared["BatchInput"] = language.template(scope, batcher["BatchInput"])
+    made: list[Any] = []
+    current: list[Any] = []
+    size = 0
+    for item in selected:
+        item_bytes = len(dumps(item).encode())
+        full = (most is not None and len(current) >= most) or (
+            most_bytes is not None and current and size + item_bytes > most_bytes
+        )
+        if full:
+            made.append({**shared, "Items": current})
+            current, size = [], 0
+        current.append(item)
+        size += item_bytes
+    if current:
+        made.append({**shared, "Items": current})
+    return made
+
+
+def _selected(language: Language, scope: Scope, index: int, item: Any) -> Any:
+    context = {**scope.context, "Map": {"Item": {"Index": index, "Value": item}}}
+    inner = Scope(scope.state, scope.input, context, scope.variables)
+    return language.item_input(inner, item)
+
+
+def _limit(language: Language, scope: Scope, batcher: dict[str, Any], name: str) -> int | None:
+    if name in batcher:
+        return int(batcher[name])
+    if name + "Path" in batcher:
+        return int(language.template(scope, {"n.$": batcher[name + "Path"]})["n"])
+    return None
+
+
+def tolerance(language: Language, scope: Scope, total: int) -> int | None:
+    """How many items may fail: the lower of count and percentage; None when neither is given."""
+    count = language.number(scope, "ToleratedFailureCount")
+    percentage = language.number(scope, "ToleratedFailurePercentage")
+    limits = []
+    if count is not None:
+        limits.append(int(count))
+    if percentage is not None:
+        limits.append(int(total * percentage / 100))
+    return min(limits) if limits else None

@@ -1,0 +1,63 @@
+"""Names, ARNs and page tokens of the Step Functions API."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from typing import Any
+
+from localaws.core.errors import AwsError
+
+FORBIDDEN = re.compile(r"[\s<>{}\[\]?*\"#%\\^|~`$&,;:/\x00-\x1f\x7f-\x9f]")
+MACHINE = re.compile(r"arn:aws[\w-]*:states:[\w-]+:\d{12}:stateMachine:[^:/]+(?::[^:/]+)?")
+EXECUTION = re.compile(r"arn:aws[\w-]*:states:[\w-]+:\d{12}:execution:[^:/]+(?:/[^:]+)?:[^:]+")
+
+
+def check_name(name: str, what: str = "Invalid Name") -> None:
+    """1 to 80 characters, without white space, brackets, wildcards and the like."""
+    if not 1 <= len(name) <= 80 or FORBIDDEN.search(name):
+        raise AwsError("InvalidName", f"{what}: '{name}'")
+
+
+def check_machine_arn(arn: str) -> None:
+    if not MACHINE.fullmatch(arn):
+        raise AwsError("InvalidArn", f"Invalid Arn: '{arn}'")
+
+
+def check_execution_arn(arn: str) -> None:
+    if not EXECUTION.fullmatch(arn):
+        raise AwsError("InvalidArn", f"Invalid Arn: '{arn}'")
+
+
+def base_arn(arn: str) -> str:
+    """The machine's ARN, without a version's number or an alias's name."""
+    return ":".join(arn.split(":")[:7])
+
+
+def qualifier(arn: str) -> str | None:
+    parts = arn.split(":")
+    return parts[7] if len(parts) > 7 else None
+
+
+def page_token(**position: Any) -> str:
+    return base64.urlsafe_b64encode(json.dumps(position).encode()).decode()
+
+
+def read_page_token(token: str | None) -> dict[str, Any]:
+    """The position a token holds; {} for the first page. Raises InvalidToken."""
+    if not token:
+        return {}
+    try:
+        position: dict[str, Any] = json.loads(base64.urlsafe_b64decode(token))
+    except ValueError as error:
+        raise AwsError("InvalidToken", "Invalid Token: 'Invalid token'") from error
+    return position
+
+
+def paged(items: list[Any], params: dict[str, Any], default: int = 100) -> tuple[list[Any], Any]:
+    """(one page of a list, the next token or None), by maxResults and nextToken."""
+    start = int(read_page_token(params.get("nextToken")).get("at", 0))
+    size = params.get("maxResults") or default
+    end = start + size
+    return items[start:end], page_token(at=end) if end < len(items) else None

@@ -1,0 +1,83 @@
+"""What each type of state does once it is entered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from localaws.stepfunctions import children, tasks, timestamps
+from localaws.stepfunctions.errors import NO_CHOICE_MATCHED, StateError, runtime_error
+from localaws.stepfunctions.frames import WAITING, Frame
+
+if TYPE_CHECKING:
+    from localaws.stepfunctions.run import Run
+
+Runner = Callable[["Run", Frame], None]
+
+NO_CHOICE = "Failed to transition out of the state. The state does not point to a next state."
+# A loop around a Wait that takes no time would fill the history in seconds while the thing it
+# waits for needs real time: from its second visit on, a scaled Wait takes at least this long.
+REVISIT_SECONDS = 0.2
+
+
+def run_pass(run: Run, frame: Frame) -> None:
+    scope = run.scope(frame)
+    body = frame.state.body
+    result = body["Result"] if "Result" in body else run.language(frame).arguments(scope)
+    run.finish(frame, result)
+
+
+def run_choice(run: Run, frame: Frame) -> None:
+    target, output, assigned = run.language(frame).choose(run.scope(frame))
+    if target is None:
+        raise StateError(NO_CHOICE_MATCHED, NO_CHOICE)
+    run.leave(frame, output, assigned, target)
+
+
+def run_succeed(run: Run, frame: Frame) -> None:
+    language, scope = run.language(frame), run.scope(frame)
+    output, assigned = language.output(scope, language.input(scope))
+    run.leave(frame, output, assigned, None)
+
+
+def run_fail(run: Run, frame: Frame) -> None:
+    language, scope = run.language(frame), run.scope(frame)
+    raise StateError(language.text(scope, "Error"), language.text(scope, "Cause"))
+
+
+def run_wait(run: Run, frame: Frame) -> None:
+    language, scope = run.language(frame), run.scope(frame)
+    seconds = language.number(scope, "Seconds")
+    if seconds is None:
+        text = language.text(scope, "Timestamp")
+        until = timestamps.parse(text)
+        if until is None:
+            raise runtime_error(f"The Timestamp parameter does not reference a timestamp: {text}")
+        seconds = max(0.0, until.timestamp() - frame.entered_time)
+    elif seconds < 0:
+        raise runtime_error(f"The Seconds parameter must not be negative: {seconds}")
+    waited = seconds * run.engine.wait_scale
+    if frame.visits[frame.state.name] > 1:
+        waited = max(waited, min(seconds, REVISIT_SECONDS))
+    frame.due = frame.entered_time + waited
+    frame.moved(WAITING)
+    run.save(frame)
+    run.at(frame.due, frame, waited_enough)
+
+
+def waited_enough(run: Run, frame: Frame) -> None:
+    language, scope = run.language(frame), run.scope(frame)
+    frame.due = None
+    run.finish(frame, language.input(scope))
+
+
+RUNNERS: dict[str, Runner] = {
+    "Pass": run_pass,
+    "Choice": run_choice,
+    "Succeed": run_succeed,
+    "Fail": run_fail,
+    "Wait": run_wait,
+    "Task": tasks.schedule,
+    "Parallel": children.start,
+    "Map": children.start,
+}

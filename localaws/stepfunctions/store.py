@@ -1,0 +1,304 @@
+"""What Step Functions keeps: machines, executions, their history and the engine's journal.
+
+One SQLite file in WAL mode. `synchronous=NORMAL`: a committed transaction survives the death of
+the process at any moment (`kill -9`); a power cut may lose the last moments, never consistency.
+
+The journal is append-only: each record is the new position of one thread of an execution (a
+"frame"), so folding it, last record per frame wins, gives the engine's state. Events and journal
+records of one transition are one transaction; its effect starts after the commit.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+Json = dict[str, Any]
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS resources (
+  sequence INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, arn TEXT NOT NULL UNIQUE,
+  parent TEXT NOT NULL, body TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS resources_by_parent ON resources (kind, parent);
+CREATE TABLE IF NOT EXISTS definitions (sha256 TEXT PRIMARY KEY, text TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS executions (
+  id INTEGER PRIMARY KEY AUTOINCREMENT, arn TEXT NOT NULL UNIQUE, machine_arn TEXT NOT NULL,
+  name TEXT NOT NULL, status TEXT NOT NULL, input TEXT NOT NULL, output TEXT, error TEXT,
+  cause TEXT, started REAL NOT NULL, stopped REAL, definition TEXT NOT NULL, map_run_arn TEXT,
+  redrive_count INTEGER NOT NULL DEFAULT 0, redriven REAL, about TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS executions_by_machine ON executions (machine_arn, id);
+CREATE INDEX IF NOT EXISTS executions_by_map_run ON executions (map_run_arn, id);
+CREATE INDEX IF NOT EXISTS executions_by_status ON executions (status, id);
+CREATE TABLE IF NOT EXISTS events (
+  key INTEGER PRIMARY KEY, previous INTEGER NOT NULL, type TEXT NOT NULL, time REAL NOT NULL,
+  details TEXT);
+CREATE TABLE IF NOT EXISTS journal (
+  sequence INTEGER PRIMARY KEY AUTOINCREMENT, execution INTEGER NOT NULL, frame INTEGER NOT NULL,
+  record TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS journal_by_execution ON journal (execution, sequence);
+CREATE TABLE IF NOT EXISTS tokens (
+  token TEXT PRIMARY KEY, execution INTEGER NOT NULL, frame INTEGER NOT NULL, outcome TEXT);
+"""
+EVENT_BITS = 20  # an event's key is its execution's id, shifted, plus its own id
+COLUMNS = (
+    "id, arn, machine_arn, name, status, input, output, error, cause, started, stopped,"
+    " definition, map_run_arn, redrive_count, redriven, about"
+)
+
+
+@dataclass(frozen=True)
+class Event:
+    """One history event; `details` is its API-shaped details member, as JSON text."""
+
+    id: int
+    previous: int
+    type: str
+    time: float
+    details: str | None
+
+
+@dataclass
+class Execution:
+    """One row of executions; times are epoch seconds. `about` holds what does not change:
+    role, version and alias ARN, revision, trace header, the parent of a child workflow."""
+
+    id: int
+    arn: str
+    machine_arn: str
+    name: str
+    status: str
+    input: str
+    output: str | None
+    error: str | None
+    cause: str | None
+    started: float
+    stopped: float | None
+    definition: str
+    map_run_arn: str | None
+    redrive_count: int
+    redriven: float | None
+    about: Json
+
+
+@dataclass
+class Changes:
+    """What one transition of one execution writes."""
+
+    execution: int
+    events: list[Event] = field(default_factory=list)
+    records: list[tuple[int, str]] = field(default_factory=list)
+    tokens: list[tuple[str, int]] = field(default_factory=list)
+    ended: tuple[str, str | None, str | None, str | None, float] | None = None
+
+
+class Store:
+    """All reads and writes. Writes go one at a time; reads see what is committed."""
+
+    def __init__(self, file: Path) -> None:
+        self._lock = threading.RLock()
+        self._writer = sqlite3.connect(file, check_same_thread=False, isolation_level=None)
+        self._writer.execute("PRAGMA journal_mode=WAL")
+        self._writer.execute("PRAGMA synchronous=NORMAL")
+        self._writer.execute("PRAGMA wal_autocheckpoint=4000")
+        self._writer.executescript(SCHEMA)
+
+    def close(self) -> None:
+        with self._lock:
+            self._writer.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """One transaction; nested use joins the outer one."""
+        with self._lock:
+            if self._writer.in_transaction:
+                yield self._writer
+                return
+            self._writer.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._writer
+            except BaseException:
+                self._writer.execute("ROLLBACK")
+                raise
+            self._writer.execute("COMMIT")
+
+    def _rows(self, sql: str, values: Iterable[Any] = ()) -> list[Any]:
+        with self._lock:
+            return self._writer.execute(sql, tuple(values)).fetchall()
+
+    # --- machines, versions, aliases, map runs ---------------------------------------------
+
+    def put(self, kind: str, arn: str, parent: str, body: Json) -> None:
+        with self.transaction() as writer:
+            writer.execute(
+                "INSERT INTO resources (kind, arn, parent, body) VALUES (?, ?, ?, ?)"
+                " ON CONFLICT (arn) DO UPDATE SET body = excluded.body",
+                (kind, arn, parent, json.dumps(body)),
+            )
+
+    def get(self, kind: str, arn: str) -> Json | None:
+        rows = self._rows("SELECT body FROM resources WHERE kind = ? AND arn = ?", (kind, arn))
+        return json.loads(rows[0][0]) if rows else None
+
+    def resources(self, kind: str, parent: str | None = None) -> list[Json]:
+        """Oldest first; all of a kind, or those below one parent ARN."""
+        if parent is None:
+            rows = self._rows(
+                "SELECT body FROM resources WHERE kind = ? ORDER BY sequence", (kind,)
+            )
+        else:
+            rows = self._rows(
+                "SELECT body FROM resources WHERE kind = ? AND parent = ? ORDER BY sequence",
+                (kind, parent),
+            )
+        return [json.loads(body) for (body,) in rows]
+
+    def delete(self, arn: str) -> None:
+        with self.transaction() as writer:
+            writer.execute("DELETE FROM resources WHERE arn = ?", (arn,))
+
+    def keep_definition(self, sha256: str, text: str) -> None:
+        with self.transaction() as writer:
+            writer.execute("INSERT OR IGNORE INTO definitions VALUES (?, ?)", (sha256, text))
+
+    def definition(self, sha256: str) -> str:
+        text: str = self._rows("SELECT text FROM definitions WHERE sha256 = ?", (sha256,))[0][0]
+        return text
+
+    # --- executions ---------------------------------------------------------------------------
+
+    def add_execution(self, row: Execution, started: Event) -> Execution:
+        """Writes the execution with its first event; `row.id` is ignored and given anew."""
+        values = [getattr(row, name) for name in COLUMNS.split(", ")[1:-1]]
+        with self.transaction() as writer:
+            cursor = writer.execute(
+                f"INSERT INTO executions ({COLUMNS.removeprefix('id, ')})"
+                f" VALUES ({', '.join('?' * (len(values) + 1))})",
+                (*values, json.dumps(row.about)),
+            )
+            row.id = int(cursor.lastrowid or 0)
+            self._write_events(writer, row.id, [started])
+        return row
+
+    def execution(self, arn: str) -> Execution | None:
+        rows = self._rows(f"SELECT {COLUMNS} FROM executions WHERE arn = ?", (arn,))
+        return _execution(rows[0]) if rows else None
+
+    def executions(
+        self,
+        *,
+        machine_arn: str | None = None,
+        map_run_arn: str | None = None,
+        status: str | None = None,
+        before: int | None = None,
+        limit: int = -1,
+    ) -> list[Execution]:
+        """Newest first. `before` is an execution id: only older ones."""
+        conditions, values = ["1"], list[Any]()
+        for column, value in (
+            ("machine_arn = ?", machine_arn),
+            ("map_run_arn = ?", map_run_arn),
+            ("status = ?", status),
+            ("id < ?", before),
+        ):
+            if value is not None:
+                conditions.append(column)
+                values.append(value)
+        rows = self._rows(
+            f"SELECT {COLUMNS} FROM executions WHERE {' AND '.join(conditions)}"
+            " ORDER BY id DESC LIMIT ?",
+            (*values, limit),
+        )
+        return [_execution(row) for row in rows]
+
+    def commit(self, changes: Iterable[Changes]) -> None:
+        """Writes transitions in one transaction."""
+        with self.transaction() as writer:
+            for change in changes:
+                self._write_events(writer, change.execution, change.events)
+                if change.records:
+                    writer.executemany(
+                        "INSERT INTO journal (execution, frame, record) VALUES (?, ?, ?)",
+                        [(change.execution, frame, text) for frame, text in change.records],
+                    )
+                for token, frame in change.tokens:
+                    writer.execute(
+                        "INSERT OR IGNORE INTO tokens VALUES (?, ?, ?, NULL)",
+                        (token, change.execution, frame),
+                    )
+                if change.ended is not None:
+                    writer.execute(
+                        "UPDATE executions SET status = ?, output = ?, error = ?, cause = ?,"
+                        " stopped = ? WHERE id = ?",
+                        (*change.ended, change.execution),
+                    )
+
+    @staticmethod
+    def _write_events(writer: sqlite3.Connection, execution: int, events: list[Event]) -> None:
+        base = execution << EVENT_BITS
+        writer.executemany(
+            "INSERT INTO events VALUES (?, ?, ?, ?, ?)",
+            [(base | e.id, e.previous, e.type, e.time, e.details) for e in events],
+        )
+
+    def redrive(self, execution: int, time: float) -> None:
+        with self.transaction() as writer:
+            writer.execute(
+                "UPDATE executions SET status = 'RUNNING', output = NULL, error = NULL,"
+                " cause = NULL, stopped = NULL, redrive_count = redrive_count + 1, redriven = ?"
+                " WHERE id = ?",
+                (time, execution),
+            )
+
+    # --- history and journal ------------------------------------------------------------------
+
+    def events(
+        self,
+        execution: int,
+        *,
+        first: int = 1,
+        last: int = (1 << EVENT_BITS) - 1,
+        reverse: bool = False,
+        limit: int = -1,
+    ) -> list[Event]:
+        """Events with ids from `first` to `last`, both included."""
+        base = execution << EVENT_BITS
+        rows = self._rows(
+            "SELECT key, previous, type, time, details FROM events WHERE key BETWEEN ? AND ?"
+            f" ORDER BY key {'DESC' if reverse else 'ASC'} LIMIT ?",
+            (base | first, base | last, limit),
+        )
+        return [Event(key - base, *rest) for key, *rest in rows]
+
+    def journal(self, execution: int) -> dict[int, Json]:
+        """The fold of the journal: each frame's last record, by frame id."""
+        rows = self._rows(
+            "SELECT frame, record FROM journal WHERE execution = ? ORDER BY sequence", (execution,)
+        )
+        return {frame: json.loads(record) for frame, record in dict(rows).items()}
+
+    def token(self, token: str) -> tuple[int, int, Json | None] | None:
+        """(execution id, frame id, outcome or None) of a task token."""
+        rows = self._rows("SELECT execution, frame, outcome FROM tokens WHERE token = ?", (token,))
+        if not rows:
+            return None
+        execution, frame, outcome = rows[0]
+        return execution, frame, json.loads(outcome) if outcome else None
+
+    def settle_token(self, token: str, outcome: Json) -> bool:
+        """Keeps what a task answered by its token; False when it had answered before."""
+        with self.transaction() as writer:
+            cursor = writer.execute(
+                "UPDATE tokens SET outcome = ? WHERE token = ? AND outcome IS NULL",
+                (json.dumps(outcome), token),
+            )
+            return cursor.rowcount == 1
+
+
+def _execution(row: tuple[Any, ...]) -> Execution:
+    return Execution(*row[:-1], about=json.loads(row[-1]))

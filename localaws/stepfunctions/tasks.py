@@ -1,0 +1,274 @@
+"""The life of a Task: scheduled, started, submitted, ended; with timeout, heartbeat and token."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import secrets
+from typing import TYPE_CHECKING, Any
+
+from localaws.stepfunctions import payload
+from localaws.stepfunctions.errors import TIMEOUT, StateError
+from localaws.stepfunctions.frames import SCHEDULED, STARTED, SUBMITTED, Frame
+from localaws.stepfunctions.integrations.resources import Resource
+from localaws.stepfunctions.integrations.runtime import Answer, TaskCall
+
+if TYPE_CHECKING:
+    from localaws.stepfunctions.run import Run
+
+POLL_SECONDS = 1.0  # the fallback where no signal tells that a job ended
+MAX_POLL_SECONDS = 5.0
+
+
+def resource_of(frame: Frame) -> Resource:
+    return Resource.parse(frame.state.body["Resource"])
+
+
+def schedule(run: Run, frame: Frame) -> None:
+    """Evaluates and checks the arguments, and writes TaskScheduled."""
+    resource = resource_of(frame)
+    frame.attempt += 1
+    frame.due = None
+    frame.token = new_token() if resource.pattern == "waitForTaskToken" else None
+    scope, language = run.scope(frame), run.language(frame)
+    arguments = language.arguments(scope)
+    timeout = language.number(scope, "TimeoutSeconds")
+    heartbeat = language.number(scope, "HeartbeatSeconds")
+    run.engine.integrations.check_arguments(resource, arguments)
+    text = payload.check_size(payload.dumps(arguments), frame.state.name)
+    seconds = {
+        "timeoutInSeconds": None if timeout is None else int(timeout),
+        "heartbeatInSeconds": None if heartbeat is None else int(heartbeat),
+    }
+    if resource.is_function:
+        frame.last = run.event(
+            "LambdaFunctionScheduled",
+            frame.last,
+            "lambdaFunctionScheduledEventDetails",
+            resource=resource.arn,
+            input=text,
+            inputDetails={"truncated": False},
+            timeoutInSeconds=seconds["timeoutInSeconds"],
+        )
+    else:
+        frame.last = run.event(
+            "TaskScheduled",
+            frame.last,
+            "taskScheduledEventDetails",
+            **resource.details(),
+            region=run.engine.region,
+            parameters=text,
+            **seconds,
+        )
+    now = run.engine.now()
+    frame.deadline = None if timeout is None else now + timeout
+    frame.heartbeat_seconds = heartbeat
+    frame.beat = None if heartbeat is None or frame.token is None else now + heartbeat
+    if frame.token is not None:
+        run.changes.tokens.append((frame.token, frame.id))
+    frame.moved(SCHEDULED)
+    run.save(frame)
+    run.soon(frame, lambda run_, f: begin(run_, f, arguments))
+
+
+def new_token() -> str:
+    return base64.urlsafe_b64encode(secrets.token_bytes(96)).decode()
+
+
+def begin(run: Run, frame: Frame, arguments: Any) -> None:
+    """Writes TaskStarted and, once that is committed, makes the call."""
+    resource = resource_of(frame)
+    if resource.is_function:
+        frame.last = run.event("LambdaFunctionStarted", frame.last)
+    else:
+        frame.last = run.event(
+            "TaskStarted", frame.last, "taskStartedEventDetails", **resource.details()
+        )
+    frame.moved(STARTED)
+    run.save(frame)
+    call(run, frame, arguments, again=False)
+
+
+def call(run: Run, frame: Frame, arguments: Any, *, again: bool) -> None:
+    """Makes the call. `again`: a restart cannot know whether it had been made before."""
+    resource = resource_of(frame)
+    task = TaskCall(
+        resource=resource,
+        arguments=arguments,
+        client_token=client_token(run, frame),
+        execution_arn=run.execution.arn,
+        since=frame.entered_time,
+        again=again,
+    )
+    integrations = run.engine.integrations
+
+    def cancel_late(answer: Answer) -> None:
+        if answer.job is not None:
+            integrations.cancel(resource, answer.job)
+
+    arm(run, frame)
+    run.work(frame, lambda: integrations.start(task), answered, late=cancel_late)
+
+
+def client_token(run: Run, frame: Frame) -> str:
+    """The same for the same attempt of the same visit, whatever happens in between."""
+    text = f"{run.execution.arn}/{frame.id}/{frame.entered}/{frame.attempt}"
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def answered(run: Run, frame: Frame, answer: Answer | StateError) -> None:
+    """The call came back: the task is done, or its job runs, or its token is awaited."""
+    resource = resource_of(frame)
+    if isinstance(answer, StateError):
+        failed(run, frame, answer)
+    if not isinstance(answer, Answer):
+        return
+    if answer.job is None and frame.token is None:
+        succeeded(run, frame, answer.output)
+        return
+    frame.last = run.event(
+        "TaskSubmitted",
+        frame.last,
+        "taskSubmittedEventDetails",
+        **resource.details(),
+        output=payload.dumps(answer.output),
+        outputDetails={"truncated": False},
+    )
+    frame.job = answer.job
+    frame.moved(SUBMITTED)
+    run.save(frame)
+    attend(run, frame)
+
+
+def attend(run: Run, frame: Frame) -> None:
+    """Waits for the job's end or for the token's answer."""
+    arm(run, frame)
+    if frame.job is not None:
+        run.engine.watch(run, frame)
+        run.at(run.engine.now() + POLL_SECONDS, frame, _poll_on(POLL_SECONDS))
+    elif frame.token is not None:
+        known = run.engine.store.token(frame.token)
+        if known is not None and known[2] is not None:
+            run.soon(frame, token_settled)
+
+
+def _poll_on(waited: float) -> Any:
+    def poll_again(run: Run, frame: Frame) -> None:
+        poll(run, frame)
+        longer = min(waited * 1.5, MAX_POLL_SECONDS)
+        run.at(run.engine.now() + longer, frame, _poll_on(longer))
+
+    return poll_again
+
+
+def poll(run: Run, frame: Frame) -> None:
+    """Asks for the job's state; called by its end's signal, and now and then."""
+    resource, job = resource_of(frame), frame.job
+    if job is not None:
+        run.work(frame, lambda: run.engine.integrations.poll(resource, job), polled)
+
+
+def polled(run: Run, frame: Frame, answer: Answer | StateError | None) -> None:
+    if isinstance(answer, StateError):
+        frame.job = None
+        failed(run, frame, answer)
+    elif answer is not None:
+        frame.job = None
+        succeeded(run, frame, answer.output)
+
+
+def token_settled(run: Run, frame: Frame) -> None:
+    """SendTaskSuccess or SendTaskFailure has come; before TaskSubmitted it is kept until then."""
+    if frame.token is None or frame.phase != SUBMITTED:
+        return
+    known = run.engine.store.token(frame.token)
+    outcome = None if known is None else known[2]
+    if outcome is None:
+        return
+    if "output" in outcome:
+        succeeded(run, frame, json.loads(outcome["output"]))
+    else:
+        failed(run, frame, StateError(outcome["error"], outcome["cause"], from_task=True))
+
+
+def succeeded(run: Run, frame: Frame, output: Any) -> None:
+    resource = resource_of(frame)
+    try:
+        text = payload.check_size(payload.dumps(output), resource.label, from_task=True)
+    except StateError as failure:
+        failed(run, frame, failure)
+        return
+    result = {"output": text, "outputDetails": {"truncated": False}}
+    if resource.is_function:
+        frame.last = run.event(
+            "LambdaFunctionSucceeded",
+            frame.last,
+            "lambdaFunctionSucceededEventDetails",
+            **result,
+        )
+    else:
+        frame.last = run.event(
+            "TaskSucceeded",
+            frame.last,
+            "taskSucceededEventDetails",
+            **resource.details(),
+            **result,
+        )
+    frame.deadline = frame.beat = frame.token = frame.job = None
+    run.finish(frame, output)
+
+
+def failed(run: Run, frame: Frame, failure: StateError) -> None:
+    """Writes the task's failure, then lets the state fail with it (raises StateError)."""
+    failure.from_task = True
+    _ended_badly(run, frame, "Failed", error=failure.error, cause=failure.cause)
+    raise failure
+
+
+def _ended_badly(run: Run, frame: Frame, what: str, **details: Any) -> None:
+    resource = resource_of(frame)
+    if resource.is_function:
+        type_, member, shown = f"LambdaFunction{what}", f"lambdaFunction{what}EventDetails", {}
+    else:
+        type_, member, shown = f"Task{what}", f"task{what}EventDetails", resource.details()
+    frame.last = run.event(type_, frame.last, member, **shown, **details)
+    frame.deadline = frame.beat = None
+
+
+def arm(run: Run, frame: Frame) -> None:
+    """Sets the timers of the frame's present phase."""
+    for due in (frame.deadline, frame.beat):
+        if due is not None:
+            run.at(due, frame, overdue)
+
+
+def overdue(run: Run, frame: Frame) -> None:
+    """The timeout or the heartbeat has passed: the job is stopped and the task has timed out."""
+    now = run.engine.now()
+    late = frame.deadline is not None and now >= frame.deadline
+    silent = frame.beat is not None and now >= frame.beat
+    if not late and not silent:
+        return
+    cancel(run, frame)
+    _ended_badly(run, frame, "TimedOut", error=TIMEOUT)
+    frame.token = frame.job = None
+    raise StateError(TIMEOUT, None, heartbeat=silent and not late, from_task=True)
+
+
+def heartbeat(run: Run, frame: Frame) -> None:
+    """SendTaskHeartbeat: the silence is counted anew."""
+    if frame.heartbeat_seconds is not None:
+        frame.beat = run.engine.now() + frame.heartbeat_seconds
+        run.save(frame)
+        run.at(frame.beat, frame, overdue)
+
+
+def cancel(run: Run, frame: Frame) -> None:
+    """Stops the frame's job on a worker, once this step is committed."""
+    if frame.state.type != "Task" or frame.job is None:
+        return
+    resource, job = resource_of(frame), frame.job
+    frame.job = None
+    integrations = run.engine.integrations
+    run.engine.work(run, lambda: integrations.cancel(resource, job), lambda _: None)

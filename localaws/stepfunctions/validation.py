@@ -1,0 +1,632 @@
+"""Whether a definition is right: AWS's diagnostics, before anything is created.
+
+https://docs.aws.amazon.com/step-functions/latest/apireference/API_ValidateStateMachineDefinition.html
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from localaws.core.errors import NotEmulated
+from localaws.stepfunctions import choice, intrinsics, paths, timestamps
+from localaws.stepfunctions.definition import JSONATA, JSONPATH, inner_bodies
+from localaws.stepfunctions.integrations import models
+from localaws.stepfunctions.integrations.resources import Resource, ResourceError
+from localaws.stepfunctions.integrations.shapes import problems
+
+Json = dict[str, Any]
+Check = Callable[[Resource], None]  # raises ResourceError or NotEmulated
+
+MAX_BYTES = 1024 * 1024
+MAX_NAME = 80
+SCHEMA = "SCHEMA_VALIDATION_FAILED"
+TARGET = "MISSING_TRANSITION_TARGET"
+
+TYPES = ("Task", "Wait", "Pass", "Succeed", "Fail", "Choice", "Parallel", "Map")
+COMMON = {"Type", "Comment", "QueryLanguage"}
+FLOW = {"Next", "End"}
+PATHS = {"InputPath", "OutputPath"}
+RESULT = {"ResultPath", "ResultSelector", "Parameters"}
+HANDLING = {"Retry", "Catch"}
+JSONATA_OUT = {"Output", "Assign"}
+MAP_BOTH = {
+    "ItemProcessor",
+    "Iterator",
+    "ItemReader",
+    "ItemSelector",
+    "ItemBatcher",
+    "ResultWriter",
+    "MaxConcurrency",
+    "ToleratedFailurePercentage",
+    "ToleratedFailureCount",
+    "Label",
+}
+TIMES = {"TimeoutSeconds", "HeartbeatSeconds"}
+
+# What each type takes beside COMMON: in both languages, only in JSONPath, only in JSONata.
+FIELDS: dict[str, tuple[set[str], set[str], set[str]]] = {
+    "Task": (
+        FLOW | HANDLING | TIMES | {"Resource", "Credentials", "Assign"},
+        PATHS | RESULT | {"TimeoutSecondsPath", "HeartbeatSecondsPath"},
+        {"Arguments", "Output"},
+    ),
+    "Pass": (FLOW | {"Assign"}, PATHS | {"ResultPath", "Parameters", "Result"}, {"Output"}),
+    "Wait": (
+        FLOW | {"Assign", "Seconds", "Timestamp"},
+        PATHS | {"SecondsPath", "TimestampPath"},
+        {"Output"},
+    ),
+    "Succeed": (set(), PATHS, {"Output"}),
+    "Fail": ({"Error", "Cause"}, {"ErrorPath", "CausePath"}, set()),
+    "Choice": ({"Choices", "Default", "Assign"}, PATHS, {"Output"}),
+    "Parallel": (
+        FLOW | HANDLING | {"Branches", "Assign"},
+        PATHS | RESULT,
+        {"Arguments", "Output"},
+    ),
+    "Map": (
+        FLOW | HANDLING | MAP_BOTH | {"Assign"},
+        PATHS
+        | RESULT
+        | {
+            "ItemsPath",
+            "MaxConcurrencyPath",
+            "ToleratedFailurePercentagePath",
+            "ToleratedFailureCountPath",
+        },
+        {"Items", "Output"},
+    ),
+}
+REQUIRED = {
+    "Task": ("Resource",),
+    "Choice": ("Choices",),
+    "Parallel": ("Branches",),
+}
+MACHINE_FIELDS = {"Comment", "StartAt", "States", "Version", "TimeoutSeconds", "QueryLanguage"}
+PATH_FIELDS = (
+    "InputPath",
+    "OutputPath",
+    "ItemsPath",
+    "SecondsPath",
+    "TimestampPath",
+    "TimeoutSecondsPath",
+    "HeartbeatSecondsPath",
+    "ErrorPath",
+    "CausePath",
+    "MaxConcurrencyPath",
+    "ToleratedFailurePercentagePath",
+    "ToleratedFailureCountPath",
+)
+CALLS_ALLOWED = {"ErrorPath", "CausePath", "InputPath", "OutputPath", "ItemsPath"}
+TEMPLATES = ("Parameters", "ResultSelector", "ItemSelector", "Assign")
+EXCLUSIVE = (
+    ("TimeoutSeconds", "TimeoutSecondsPath"),
+    ("HeartbeatSeconds", "HeartbeatSecondsPath"),
+    ("Error", "ErrorPath"),
+    ("Cause", "CausePath"),
+    ("MaxConcurrency", "MaxConcurrencyPath"),
+    ("ToleratedFailureCount", "ToleratedFailureCountPath"),
+    ("ToleratedFailurePercentage", "ToleratedFailurePercentagePath"),
+    ("ItemProcessor", "Iterator"),
+    ("Next", "End"),
+)
+
+
+@dataclass(frozen=True)
+class Diagnostic:
+    """One finding, as ValidateStateMachineDefinition returns it."""
+
+    message: str
+    location: str | None = None
+    code: str = SCHEMA
+    severity: str = "ERROR"
+
+    def text(self) -> str:
+        """As in the message of InvalidDefinition."""
+        where = f" at {self.location}" if self.location else ""
+        return f"{self.code}: {self.message}{where}"
+
+
+def invalid_definition(found: list[Diagnostic]) -> str:
+    """The message of InvalidDefinition."""
+    return f"Invalid State Machine Definition: '{', '.join(item.text() for item in found)}'"
+
+
+def diagnose(text: str, check: Check, type_: str = "STANDARD") -> list[Diagnostic]:
+    """Every finding, errors first. `check` refuses resources. Raises NotEmulated, by name, for
+    what AWS would accept and this runtime lacks."""
+    if not text.strip():
+        return [Diagnostic("Definition must be a valid JSON object")]
+    if len(text.encode()) > MAX_BYTES:
+        return [Diagnostic("Definition must not exceed 1048576 bytes")]
+    try:
+        body = json.loads(text)
+    except ValueError as error:
+        return [Diagnostic(json_problem(text, error), code="INVALID_JSON_DESCRIPTION")]
+    if not isinstance(body, dict):
+        return [Diagnostic("Definition must be a valid JSON object")]
+    checker = _Checker(check, type_)
+    found = list(checker.machine(body))
+    return sorted(found, key=lambda item: item.severity != "ERROR")
+
+
+def json_problem(text: str, error: ValueError) -> str:
+    """What is wrong with a text that is no JSON, worded as AWS's parser does where it is known."""
+    position = getattr(error, "pos", 0)
+    rest = text[position:].lstrip()
+    word = rest.split()[0].rstrip(",:{}[]\"'") if rest.split() else ""
+    if not rest:
+        return "Unexpected end-of-input"
+    if word and word.isalpha():
+        return (
+            f"Unrecognized token '{word}': was expecting (JSON String, Number, Array, Object or"
+            " token 'null', 'true' or 'false')"
+        )
+    expected = "double-quote to start field name" if "property name" in str(error) else "a value"
+    return f"Unexpected character ('{rest[0]}' (code {ord(rest[0])})): was expecting {expected}"
+
+
+class _Checker:
+    def __init__(self, check: Check, type_: str) -> None:
+        self._check = check
+        self._type = type_
+        self._names: set[str] = set()
+
+    def machine(self, body: Json) -> Iterator[Diagnostic]:
+        language = body.get("QueryLanguage", JSONPATH)
+        if language not in (JSONPATH, JSONATA):
+            yield Diagnostic(
+                "The field 'QueryLanguage' should have one of these values: [JSONPath, JSONata]",
+                "/QueryLanguage",
+            )
+            return
+        timeout = body.get("TimeoutSeconds")
+        if timeout is not None and not _whole(timeout, 1, 99_999_999):
+            yield Diagnostic(
+                "The value for the field 'TimeoutSeconds' must be an integer from 1 to 99999999",
+                "/TimeoutSeconds",
+            )
+        yield from self._unknown(body, MACHINE_FIELDS, "/")
+        yield from self.group(body, "", language)
+
+    def _unknown(self, body: Json, allowed: set[str], where: str) -> Iterator[Diagnostic]:
+        for name in body:
+            if name not in allowed:
+                yield Diagnostic(f"Field '{name}' is not supported", where)
+
+    def group(self, body: Json, where: str, language: str) -> Iterator[Diagnostic]:
+        missing = [name for name in ("States", "StartAt") if name not in body]
+        if missing:
+            yield Diagnostic(f"These fields are required: [{', '.join(missing)}]", where or "/")
+            return
+        states, start = body["States"], body["StartAt"]
+        if not isinstance(states, dict) or not states:
+            yield Diagnostic("The field 'States' must be an object with a state", f"{where}/States")
+            return
+        if start not in states:
+            yield Diagnostic(f"Missing 'StartAt' target: {start}", f"{where}/StartAt", code=TARGET)
+        for name, state in states.items():
+            place = f"{where}/States/{name}"
+            if len(name) > MAX_NAME:
+                yield Diagnostic(f"State name must not exceed {MAX_NAME} characters", place)
+            if name in self._names:
+                yield Diagnostic(
+                    f"State name '{name}' is not unique", place, code="DUPLICATE_STATE_NAME"
+                )
+            self._names.add(name)
+            if not isinstance(state, dict):
+                yield Diagnostic("A state must be an object", place)
+                continue
+            yield from self.state(state, place, language)
+        yield from self._transitions(states, start, where)
+
+    def _transitions(self, states: Json, start: Any, where: str) -> Iterator[Diagnostic]:
+        reached, todo = set(), [start]
+        terminal = False
+        for name, state in states.items():
+            if not isinstance(state, dict):
+                continue
+            terminal = (
+                terminal or state.get("Type") in ("Succeed", "Fail") or bool(state.get("End"))
+            )
+            for field, target in _targets(state):
+                if target not in states:
+                    yield Diagnostic(
+                        f"Missing '{field.rsplit('/', 1)[-1]}' target: {target}",
+                        f"{where}/States/{name}/{field}",
+                        code=TARGET,
+                    )
+        while todo:
+            name = todo.pop()
+            if name in reached or not isinstance(states.get(name), dict):
+                continue
+            reached.add(name)
+            todo += [target for _, target in _targets(states[name])]
+        for name in states:
+            if name not in reached and start in states:
+                yield Diagnostic(
+                    f'State "{name}" is not reachable.', f"{where}/States/{name}", code=TARGET
+                )
+        if not terminal:
+            yield Diagnostic(
+                "No state ends the workflow: none is terminal",
+                f"{where}/States" if where else "/States",
+                code="NO_TERMINAL_STATE",
+                severity="WARNING",
+            )
+
+    def state(self, state: Json, where: str, machine_language: str) -> Iterator[Diagnostic]:
+        kind = state.get("Type")
+        if kind not in FIELDS:
+            if kind is None:
+                yield Diagnostic("These fields are required: [Type]", where)
+            else:
+                yield Diagnostic(
+                    f"The field 'Type' should have one of these values: [{', '.join(TYPES)}]",
+                    f"{where}/Type",
+                )
+            return
+        language = state.get("QueryLanguage", machine_language)
+        if machine_language == JSONATA and language == JSONPATH:
+            yield Diagnostic(
+                "'QueryLanguage' can not be 'JSONPath' if set to 'JSONata' for whole state machine",
+                where,
+            )
+        both, jsonpath, jsonata = FIELDS[kind]
+        allowed = COMMON | both | (jsonata if language == JSONATA else jsonpath)
+        yield from self._unknown(state, allowed, where)
+        missing = [name for name in REQUIRED.get(kind, ()) if name not in state]
+        if missing:
+            yield Diagnostic(f"These fields are required: [{', '.join(missing)}]", where)
+        for one, other in EXCLUSIVE:
+            if one in state and other in state:
+                yield Diagnostic(f"Only one of these fields is allowed: [{one}, {other}]", where)
+        if "Next" in FIELDS[kind][0] and "Next" not in state and state.get("End") is not True:
+            yield Diagnostic("One of these fields is required: [Next, End]", where)
+        yield from self._fields(state, where, language)
+        yield from KIND_CHECKS.get(kind, _no_check)(self, state, where, language)
+
+    def _fields(self, state: Json, where: str, language: str) -> Iterator[Diagnostic]:
+        for name in ("TimeoutSeconds", "HeartbeatSeconds"):
+            value = state.get(name)
+            if value is not None and not _expression(value) and not _whole(value, 1, 99_999_999):
+                yield Diagnostic(
+                    f"The value for the field '{name}' must be an integer from 1 to 99999999",
+                    f"{where}/{name}",
+                )
+        timeout, heartbeat = state.get("TimeoutSeconds"), state.get("HeartbeatSeconds")
+        if _whole(timeout, 1, 99_999_999) and _whole(heartbeat, 1, 99_999_999):
+            if heartbeat >= timeout:
+                yield Diagnostic("HeartbeatSeconds must be smaller than TimeoutSeconds", where)
+        for name in HANDLING & state.keys():
+            yield from _handlers(state[name], f"{where}/{name}", name)
+        if language == JSONATA:
+            return
+        for name in PATH_FIELDS:
+            if state.get(name) is not None:
+                yield from _path(state[name], f"{where}/{name}", name, name in CALLS_ALLOWED)
+        if state.get("ResultPath") is not None:
+            yield from _reference(state["ResultPath"], f"{where}/ResultPath")
+        for name in TEMPLATES:
+            if name in state:
+                yield from template(state[name], f"{where}/{name}")
+
+    # --- by type ---------------------------------------------------------------------------
+
+    def task(self, state: Json, where: str, language: str) -> Iterator[Diagnostic]:
+        arn = state.get("Resource")
+        if arn is None:
+            return
+        place = f"{where}/Resource"
+        if not isinstance(arn, str):
+            yield Diagnostic("The value for the field 'Resource' must be a string", place)
+            return
+        try:
+            resource = Resource.parse(arn)
+            if self._type == "EXPRESS" and resource.pattern:
+                yield Diagnostic(
+                    f"Express state machine does not support '.{resource.pattern}' service"
+                    " integration ",
+                    place,
+                )
+                return
+            self._check(resource)
+        except ResourceError as error:
+            yield Diagnostic(str(error), place)
+            return
+        if "Credentials" in state:
+            raise NotEmulated("stepfunctions", "CreateStateMachine", "Credentials", f"({where})")
+        yield from _arguments(state, where, resource, language)
+
+    def wait(self, state: Json, where: str, language: str) -> Iterator[Diagnostic]:
+        names = ("Seconds", "Timestamp", "SecondsPath", "TimestampPath")
+        if sum(name in state for name in names) != 1:
+            yield Diagnostic(
+                f"Exactly one of these fields is required: [{', '.join(names)}]", where
+            )
+        seconds, until = state.get("Seconds"), state.get("Timestamp")
+        if seconds is not None and not _expression(seconds) and not _whole(seconds, 0, 99_999_999):
+            yield Diagnostic(
+                "The value for the field 'Seconds' must be an integer from 0 to 99999999",
+                f"{where}/Seconds",
+            )
+        if until is not None and not _expression(until) and timestamps.parse(until) is None:
+            yield Diagnostic(
+                "The value for the field 'Timestamp' must be a valid timestamp (RFC 3339)",
+                f"{where}/Timestamp",
+            )
+
+    def choices(self, state: Json, where: str, language: str) -> Iterator[Diagnostic]:
+        rules = state.get("Choices")
+        if not isinstance(rules, list) or not rules:
+            yield Diagnostic("The field 'Choices' must be a list with a rule", f"{where}/Choices")
+            return
+        for index, rule in enumerate(rules):
+            place = f"{where}/Choices[{index}]"
+            if not isinstance(rule, dict):
+                yield Diagnostic("A choice rule must be an object", place)
+                continue
+            if "Next" not in rule:
+                yield Diagnostic("These fields are required: [Next]", place)
+            if language == JSONATA:
+                if not _expression(rule.get("Condition")):
+                    yield Diagnostic("The field 'Condition' must be a JSONata expression", place)
+            else:
+                yield from _rule(rule, place, top=True)
+
+    def groups(self, state: Json, where: str, language: str) -> Iterator[Diagnostic]:
+        inner_language = state.get("QueryLanguage", language)
+        for index, body in enumerate(inner_bodies(state)):
+            parallel = state["Type"] == "Parallel"
+            name = "ItemProcessor" if "ItemProcessor" in state else "Iterator"
+            place = f"{where}/Branches[{index}]" if parallel else f"{where}/{name}"
+            if not isinstance(body, dict):
+                yield Diagnostic("It must be an object with StartAt and States", place)
+                continue
+            allowed = {"StartAt", "States", "Comment", "ProcessorConfig"}
+            yield from self._unknown(
+                body, allowed - ({"ProcessorConfig"} if parallel else set()), place
+            )
+            yield from self.group(body, place, inner_language)
+
+    def parallel(self, state: Json, where: str, language: str) -> Iterator[Diagnostic]:
+        branches = state.get("Branches")
+        if not isinstance(branches, list) or not branches:
+            yield Diagnostic("The field 'Branches' must be a list with a branch", where)
+            return
+        yield from self.groups(state, where, language)
+
+    def map(self, state: Json, where: str, language: str) -> Iterator[Diagnostic]:
+        if "ItemProcessor" not in state and "Iterator" not in state:
+            yield Diagnostic("These fields are required: [ItemProcessor]", where)
+            return
+        if "ItemSelector" in state and "Parameters" in state:
+            yield Diagnostic(
+                "Only one of these fields is allowed: [ItemSelector, Parameters]", where
+            )
+        concurrency = state.get("MaxConcurrency")
+        if concurrency is not None and not _expression(concurrency):
+            if not _whole(concurrency, 0, 10_000):
+                yield Diagnostic(
+                    "The value for the field 'MaxConcurrency' must be an integer of at least 0",
+                    f"{where}/MaxConcurrency",
+                )
+        processor = state.get("ItemProcessor")
+        config = processor.get("ProcessorConfig", {}) if isinstance(processor, dict) else {}
+        mode = config.get("Mode", "INLINE")
+        if mode not in ("INLINE", "DISTRIBUTED"):
+            yield Diagnostic(
+                "The field 'Mode' should have one of these values: [INLINE, DISTRIBUTED]",
+                f"{where}/ItemProcessor/ProcessorConfig/Mode",
+            )
+        if mode == "DISTRIBUTED" and "ExecutionType" not in config:
+            yield Diagnostic(
+                "These fields are required: [ExecutionType]",
+                f"{where}/ItemProcessor/ProcessorConfig",
+            )
+        if mode != "DISTRIBUTED":
+            for name in ("ItemReader", "ResultWriter", "Label"):
+                if name in state:
+                    yield Diagnostic(f"Field '{name}' needs the mode DISTRIBUTED", where)
+        yield from self.groups(state, where, language)
+
+
+def _no_check(*_: Any) -> Iterator[Diagnostic]:
+    return iter(())
+
+
+KIND_CHECKS: dict[str, Callable[[_Checker, Json, str, str], Iterator[Diagnostic]]] = {
+    "Task": _Checker.task,
+    "Wait": _Checker.wait,
+    "Choice": _Checker.choices,
+    "Parallel": _Checker.parallel,
+    "Map": _Checker.map,
+}
+
+
+def _whole(value: Any, low: int, high: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
+
+
+def _expression(value: Any) -> bool:
+    """Whether it is a JSONata expression."""
+    return isinstance(value, str) and value.startswith("{%") and value.endswith("%}")
+
+
+def _targets(state: Json) -> Iterator[tuple[str, Any]]:
+    """(field, name of the state it leads to), for every transition of the state."""
+    for name in ("Next", "Default"):
+        if name in state:
+            yield name, state[name]
+    for list_name in ("Choices", "Catch"):
+        for index, block in enumerate(state.get(list_name) or ()):
+            if isinstance(block, dict) and "Next" in block:
+                yield f"{list_name}[{index}]/Next", block["Next"]
+
+
+def _path(value: Any, where: str, name: str, calls: bool) -> Iterator[Diagnostic]:
+    try:
+        if calls and isinstance(value, str) and intrinsics.is_call(value):
+            intrinsics.parse(value)
+        elif isinstance(value, str):
+            paths.parse(value)
+        else:
+            raise paths.PathSyntaxError(str(value))
+    except (paths.PathSyntaxError, intrinsics.IntrinsicSyntaxError):
+        yield Diagnostic(f"Value is not a valid JSONPath: '{value}' (field '{name}')", where)
+
+
+def _reference(value: Any, where: str) -> Iterator[Diagnostic]:
+    try:
+        paths.parse_reference(value if isinstance(value, str) else "")
+    except paths.PathSyntaxError:
+        yield Diagnostic(f"Value is not a Reference Path: '{value}'", where)
+
+
+def template(value: Any, where: str) -> Iterator[Diagnostic]:
+    """The paths and intrinsic functions of a payload template."""
+    if isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from template(item, f"{where}[{index}]")
+    if not isinstance(value, dict):
+        return
+    for key, item in value.items():
+        place = f"{where}/{key}"
+        if not key.endswith(".$"):
+            yield from template(item, place)
+            continue
+        try:
+            if not isinstance(item, str):
+                raise paths.PathSyntaxError(str(item))
+            if intrinsics.is_call(item):
+                intrinsics.parse(item)
+            else:
+                paths.parse(item)
+        except (paths.PathSyntaxError, intrinsics.IntrinsicSyntaxError):
+            yield Diagnostic(
+                f"The value for the field '{key}' must be a valid JSONPath or a valid intrinsic"
+                " function call",
+                place,
+            )
+
+
+def _handlers(blocks: Any, where: str, name: str) -> Iterator[Diagnostic]:
+    """Retriers and catchers: what they must have, and where States.ALL may stand."""
+    if not isinstance(blocks, list):
+        yield Diagnostic(f"The field '{name}' must be a list", where)
+        return
+    required = ["ErrorEquals"] + (["Next"] if name == "Catch" else [])
+    for index, block in enumerate(blocks):
+        place = f"{where}[{index}]"
+        missing = [field for field in required if field not in block]
+        if missing:
+            yield Diagnostic(f"These fields are required: [{', '.join(missing)}]", place)
+            continue
+        errors = block["ErrorEquals"]
+        if not isinstance(errors, list) or not errors:
+            yield Diagnostic("The field 'ErrorEquals' must be a list with an error name", place)
+            continue
+        if "States.ALL" in errors and (len(errors) > 1 or index < len(blocks) - 1):
+            yield Diagnostic(
+                "States.ALL must appear alone in ErrorEquals and in the last "
+                + ("retrier" if name == "Retry" else "catcher"),
+                f"{place}/ErrorEquals",
+            )
+        if name == "Retry":
+            yield from _retrier(block, place)
+        elif block.get("ResultPath") is not None:
+            yield from _reference(block["ResultPath"], f"{place}/ResultPath")
+
+
+def _retrier(block: Json, where: str) -> Iterator[Diagnostic]:
+    limits = {
+        "IntervalSeconds": (1, 99_999_999),
+        "MaxAttempts": (0, 99_999_999),
+        "MaxDelaySeconds": (1, 31_622_399),
+    }
+    for name, (low, high) in limits.items():
+        if name in block and not _whole(block[name], low, high):
+            yield Diagnostic(
+                f"The value for the field '{name}' must be an integer from {low} to {high}",
+                f"{where}/{name}",
+            )
+    rate = block.get("BackoffRate", 2)
+    if isinstance(rate, bool) or not isinstance(rate, int | float) or rate < 1:
+        yield Diagnostic(
+            "The value for the field 'BackoffRate' must be a number of at least 1.0",
+            f"{where}/BackoffRate",
+        )
+    if block.get("JitterStrategy", "NONE") not in ("NONE", "FULL"):
+        yield Diagnostic(
+            "The field 'JitterStrategy' should have one of these values: [NONE, FULL]",
+            f"{where}/JitterStrategy",
+        )
+    allowed = {"ErrorEquals", "Comment", "BackoffRate", "JitterStrategy", *limits}
+    for name in block:
+        if name not in allowed:
+            yield Diagnostic(f"Field '{name}' is not supported", where)
+
+
+def _rule(rule: Json, where: str, *, top: bool) -> Iterator[Diagnostic]:
+    if not top and "Next" in rule:
+        yield Diagnostic("Field 'Next' is not supported", where)
+    combined = [name for name in ("And", "Or", "Not") if name in rule]
+    if combined:
+        name = combined[0]
+        parts = [rule[name]] if name == "Not" else rule[name]
+        if not isinstance(parts, list) or not parts:
+            yield Diagnostic(f"The field '{name}' must be a list with a rule", where)
+            return
+        for index, part in enumerate(parts):
+            place = f"{where}/{name}" + ("" if name == "Not" else f"[{index}]")
+            if isinstance(part, dict):
+                yield from _rule(part, place, top=False)
+            else:
+                yield Diagnostic("A choice rule must be an object", place)
+        return
+    operators = [name for name in rule if name in choice.OPERATORS]
+    if "Variable" not in rule:
+        yield Diagnostic("These fields are required: [Variable]", where)
+    else:
+        yield from _path(rule["Variable"], f"{where}/Variable", "Variable", calls=False)
+    if len(operators) != 1:
+        yield Diagnostic("Exactly one comparison operator is required", where)
+        return
+    known = {"Variable", "Next", "Comment", "Assign", *operators}
+    for name in rule:
+        if name not in known:
+            yield Diagnostic(f"Field '{name}' is not supported", where)
+    yield from _operand(operators[0], rule[operators[0]], f"{where}/{operators[0]}")
+
+
+def _operand(operator: str, value: Any, where: str) -> Iterator[Diagnostic]:
+    if operator.endswith("Path"):
+        yield from _path(value, where, operator, calls=False)
+        return
+    kind = "a string"
+    fits = isinstance(value, str)
+    if operator.startswith(("Is", "Boolean")):
+        kind, fits = "a boolean", isinstance(value, bool)
+    elif operator.startswith("Numeric"):
+        kind = "a number"
+        fits = isinstance(value, int | float) and not isinstance(value, bool)
+    elif operator.startswith("Timestamp"):
+        kind, fits = "a timestamp", timestamps.parse(value) is not None
+    if not fits:
+        yield Diagnostic(f"The value for the field '{operator}' must be {kind}", where)
+
+
+def _arguments(state: Json, where: str, resource: Resource, language: str) -> Iterator[Diagnostic]:
+    name = "Arguments" if language == JSONATA else "Parameters"
+    service = models.botocore_name(resource.service)
+    if resource.is_function or name not in state or service is None:
+        return
+    operation = models.operation_model(service, resource.operation)
+    given = state[name]
+    if operation is None or not isinstance(given, dict):
+        return
+    for problem in problems(operation.input_shape, given):
+        yield Diagnostic(problem, f"{where}/{name}")
