@@ -29,7 +29,7 @@ LARGEST_BASKET = 80
 REORDER_USER_SPREAD, REORDER_ORDER_SPREAD = 1.1, 0.9
 ODD_ORDERS = 0.026  # share of orders that hold only new products, whatever went before
 FINAL_REORDER_SHIFT = -0.2  # a user's last order comes after a longer gap
-REORDER_SHIFT = 0.3  # makes up for what the next two take away
+REORDER_SHIFT = 0.31  # makes up for what the next two take away
 LARGE_BASKET_SHIFT = -0.5  # per log (basket size / mean size): big shops hold more new things
 # Speed of a known product in the race, on the log scale.
 TASTE_SPREAD = 0.68  # between the products of one user
@@ -61,7 +61,7 @@ def fill(order_counts: Integers, catalogue: Catalogue, rng: np.random.Generator)
         active = int(np.searchsorted(-count, -step))
         user, product, is_reorder = shop.visit(step, active, last=count[:active] == step + 1)
         parts.append((first_row[user] + step, product, is_reorder))
-    order, product, is_reorder = (np.concatenate(columns) for columns in zip(*parts))
+    order, product, is_reorder = (np.concatenate(columns) for columns in zip(*parts, strict=True))
     cart_key = rng.random(len(order), dtype=np.float32)
     is_late = ~is_reorder & (rng.random(len(order), dtype=np.float32) < LATE_NEW_PRODUCTS)
     later = np.maximum(cart_key, rng.random(len(order), dtype=np.float32))
@@ -99,13 +99,15 @@ class _Shop:
     def visit(
         self, step: int, active: int, last: NDArray[np.bool_]
     ) -> tuple[Integers, Integers, NDArray[np.bool_]]:
-        """One order each of the first `active` users: (user, product, is a reorder) of its lines."""
+        """One order each of the first `active` users: (user, product, is a reorder) by line."""
         self._forget_users_from(active)
         size = self._basket_sizes(active, last)
         known = np.bincount(self.user, minlength=active)
         logit = REORDER_SHIFT + self.reorder_logit[step + 1] + self.reorder_habit[:active]
         logit = logit + LARGE_BASKET_SHIFT * np.log(size / BASKET_MEAN)
-        logit = logit + FINAL_REORDER_SHIFT * last + self.rng.normal(0, REORDER_ORDER_SPREAD, active)
+        logit = (
+            logit + FINAL_REORDER_SHIFT * last + self.rng.normal(0, REORDER_ORDER_SPREAD, active)
+        )
         rate = np.where(self.rng.random(active) < ODD_ORDERS, 0, 1 / (1 + np.exp(-logit)))
         reorders = np.minimum(self.rng.binomial(size, rate), known)
         again = self._winners(step, reorders, known)

@@ -89,14 +89,14 @@ def generate(
     products = catalogue.make(np.random.default_rng(catalogue_seed))
     _write_catalogue(out, products)
     groups = _groups(users, np.random.default_rng(users_seed), group_seeds)
-    written = {file: 0 for file in (files.ORDERS, files.PRIOR, files.TRAIN)}
+    written = dict.fromkeys((files.ORDERS, files.PRIOR, files.TRAIN), 0)
     with ExitStack() as stack:
         sinks = {file: stack.enter_context((out / file.name).open("wb")) for file in written}
         for file, sink in sinks.items():
             files.write_header(sink, file)
         users_done = 0
         for group, rows in _in_order(groups, products):
-            for file, columns in zip(written, (rows.orders, rows.prior, rows.train)):
+            for file, columns in zip(written, (rows.orders, rows.prior, rows.train), strict=True):
                 files.write_rows(sinks[file], columns)
                 written[file] += len(columns[0])
             users_done += len(group.order_counts)
@@ -142,6 +142,7 @@ def _write_catalogue(out: Path, products: Catalogue) -> None:
         products.name,
         products.aisle_id.tolist(),
         products.department_id.tolist(),
+        strict=True,
     )
     files.write_small(out, files.PRODUCTS, sorted(rows))
 

@@ -7,6 +7,7 @@ occur, because readers of these files must cope with them.
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 # department -> aisle -> nouns for the products in it
 AISLES: dict[str, dict[str, tuple[str, ...]]] = {
@@ -209,7 +210,7 @@ _FLAVOURS = (
 )  # fmt: skip
 _ENDINGS = (
     "", "", "", "", "", ", 12 oz", ", 2 Pack", ", Large", ", 16 oz Bag", ", 6 Count", ", Mini",
-    ' 9"', ", 1.5 L", " (Bag)", ", Sliced, Resealable", " & More", " with Omega-3", " - Ready to Eat",
+    ' 9"', ", 1.5 L", " (Bag)", ", Sliced, Resealable", " & More", " with Omega-3", " - Low Fat",
 )  # fmt: skip
 _SIMPLE_FORMS = ("{}", "Organic {}", "Bag of {}", "Organic {}, Family Size", "Large {}")
 
@@ -232,7 +233,9 @@ def product_names(nouns: list[tuple[str, ...]], rng: np.random.Generator) -> lis
     return names
 
 
-def _compound_name(nouns: tuple[str, ...], draws: np.ndarray) -> str:
+def _compound_name(nouns: tuple[str, ...], draws: NDArray[np.float64]) -> str:
     lists = (_BRANDS, _QUALITIES, _FLAVOURS, nouns, _ENDINGS)
-    *words, ending = (words[int(draw * len(words))] for words, draw in zip(lists, draws))
+    *words, ending = (
+        words[int(draw * len(words))] for words, draw in zip(lists, draws, strict=True)
+    )
     return " ".join(word for word in words if word) + ending

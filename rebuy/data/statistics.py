@@ -29,12 +29,14 @@ INNER JOIN read_csv('{folder}/departments.csv', header = true) USING (department
 
 CREATE TABLE prior AS
 SELECT lines.*, user_id, order_number
-FROM read_csv('{folder}/order_products__prior.csv', header = true, columns = {line_columns}) AS lines
+FROM read_csv('{folder}/order_products__prior.csv', header = true, columns = {line_columns})
+    AS lines
 INNER JOIN orders USING (order_id);
 
 CREATE TABLE train AS
 SELECT lines.*, user_id
-FROM read_csv('{folder}/order_products__train.csv', header = true, columns = {line_columns}) AS lines
+FROM read_csv('{folder}/order_products__train.csv', header = true, columns = {line_columns})
+    AS lines
 INNER JOIN orders USING (order_id);
 
 CREATE TABLE users AS
@@ -58,7 +60,6 @@ _LINE_COLUMNS = (
     "{'order_id': 'INTEGER', 'product_id': 'INTEGER',"
     " 'add_to_cart_order': 'INTEGER', 'reordered': 'INTEGER'}"
 )
-
 
 
 def _percentiles(name: str, points: list[int], column: str, rows: str, kind: str = "disc") -> str:

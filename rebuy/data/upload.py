@@ -1,0 +1,148 @@
+"""Put a folder of raw files into the lake, each with a SHA-256 that can be read back.
+
+The files go up as they are: the original ones or generated ones, unpacked. Compressed files
+are not taken, because every reader of raw/ expects `*.csv`.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from io import FileIO
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from rebuy.data.files import RAW_FILES, RawFile
+from rebuy.errors import InputError
+
+# One PutObject takes 5 GiB at most. Parts would give a checksum of checksums instead of the
+# file's own SHA-256, which nobody could compare with the file.
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html
+MOST_BYTES = 5 * 1024**3
+
+Progress = Callable[[str, int, int], None]  # (file name, bytes read so far, bytes in all)
+
+
+@dataclass(frozen=True)
+class Uploaded:
+    """A raw file that is now in the lake."""
+
+    name: str
+    uri: str
+    bytes: int
+    sha256: str  # of the file, in hex
+    unchanged: bool  # the same bytes were there already: nothing was sent
+
+
+def upload(
+    folder: Path,
+    bucket: str,
+    client: Any,
+    *,
+    allow_partial: bool = False,
+    progress: Progress | None = None,
+) -> list[Uploaded]:
+    """Put the six raw files of `folder` to s3://<bucket>/raw/<table>/<file>, in a fixed order.
+
+    `client` is a boto3 S3 client. An object that already has the file's SHA-256 is left alone.
+    Other files in the folder are ignored. `allow_partial` also takes a folder in which some of
+    the six are missing, for trying out what a pipeline says to that.
+
+    Raises InputError before anything is sent if the folder or a file is missing, the columns
+    of a file are other ones, or a file is empty or above 5 GiB. Errors of S3 come through as
+    botocore's ClientError.
+    """
+    folder = Path(folder)
+    files = _files_of(folder, allow_partial)
+    for file in files:
+        _check_content(folder / file.name, file)
+    return [_put(folder / file.name, file, bucket, client, progress) for file in files]
+
+
+def _files_of(folder: Path, allow_partial: bool) -> list[RawFile]:
+    wanted = ", ".join(file.name for file in RAW_FILES)
+    if not folder.is_dir():
+        raise InputError(f"{folder} is not a folder; one that holds {wanted} is wanted.")
+    found = [file for file in RAW_FILES if (folder / file.name).is_file()]
+    missing = [file.name for file in RAW_FILES if file not in found]
+    if not found or (missing and not allow_partial):
+        present = ", ".join(sorted(path.name for path in folder.iterdir())) or "nothing"
+        raise InputError(
+            f"{folder} lacks {', '.join(missing)}. It holds {present}; wanted are {wanted}, "
+            "unpacked and under these names."
+        )
+    return found
+
+
+def _check_content(path: Path, file: RawFile) -> None:
+    size = path.stat().st_size
+    if size > MOST_BYTES:
+        raise InputError(f"{path} has {size:,} bytes; at most {MOST_BYTES:,} can be put at once.")
+    with path.open("rb") as content:
+        first_line = content.readline(4096)
+    given = first_line.decode("utf-8", "replace").removeprefix("\ufeff").strip()
+    columns = tuple(name.strip().strip('"') for name in given.split(","))
+    if columns != file.columns:
+        raise InputError(
+            f"{path} starts with {given[:200]!r}; its header must be {','.join(file.columns)!r}."
+        )
+
+
+def _put(
+    path: Path, file: RawFile, bucket: str, client: Any, progress: Progress | None
+) -> Uploaded:
+    key = f"raw/{file.table}/{file.name}"
+    with path.open("rb") as content:
+        digest = hashlib.file_digest(content, "sha256")
+    checksum = base64.b64encode(digest.digest()).decode()
+    size = path.stat().st_size
+    unchanged = _checksum_there(bucket, key, client) == checksum
+    if not unchanged:
+        with _WatchedFile(path, progress) as body:
+            client.put_object(
+                Bucket=bucket,
+                Key=key,
+                Body=body,
+                ContentType="text/csv",
+                ChecksumAlgorithm="SHA256",
+                ChecksumSHA256=checksum,  # S3 refuses the object if it received other bytes
+            )
+    elif progress:
+        progress(path.name, size, size)
+    return Uploaded(path.name, f"s3://{bucket}/{key}", size, digest.hexdigest(), unchanged)
+
+
+def _checksum_there(bucket: str, key: str, client: Any) -> str | None:
+    """The whole-object SHA-256 (base64) of what is stored; None without object or checksum."""
+    try:
+        head = client.head_object(Bucket=bucket, Key=key, ChecksumMode="ENABLED")
+    except ClientError as error:
+        if error.response["Error"]["Code"] in ("404", "NoSuchKey", "NotFound"):
+            # A missing bucket answers HeadObject with 404 as well; the put then says so by name.
+            return None
+        raise
+    checksum = head.get("ChecksumSHA256")
+    return str(checksum) if checksum else None
+
+
+class _WatchedFile(FileIO):
+    """A file that reports how far it has been read; reading it again reports nothing new."""
+
+    def __init__(self, path: Path, progress: Progress | None) -> None:
+        super().__init__(path, "rb")
+        self._progress = progress
+        self._file_name = path.name
+        self._size = path.stat().st_size
+        self._furthest = 0
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """The next bytes, as any file gives them."""
+        data = super().read(-1 if size is None else size)
+        if self._progress and self.tell() > self._furthest:
+            self._furthest = self.tell()
+            self._progress(self._file_name, self._furthest, self._size)
+        return data
