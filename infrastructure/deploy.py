@@ -202,7 +202,7 @@ def newest_event(cloudformation: Any, name: str) -> str | None:
 
 def new_events(cloudformation: Any, name: str, seen: str | None) -> list[dict[str, Any]]:
     """Events after `seen`, oldest first."""
-    found = []
+    found: list[dict[str, Any]] = []
     pages = cloudformation.get_paginator("describe_stack_events").paginate(StackName=name)
     for page in pages:
         for event in page["StackEvents"]:

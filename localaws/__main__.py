@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import fcntl
+import json
 import logging
+import os
 import signal
 import sys
 import threading
@@ -27,6 +30,14 @@ def main(argv: list[str] | None = None) -> int:
     from localaws.core.aws import start
     from localaws.services import factories
 
+    home = options.home.resolve()
+    home.mkdir(parents=True, exist_ok=True)
+    lock = (home / "lock").open("w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        print(f"Another local AWS runs on {home}.", file=sys.stderr)
+        return 1
     try:
         listener = server.bind(options.port)
     except (OSError, SystemExit):
@@ -34,7 +45,7 @@ def main(argv: list[str] | None = None) -> int:
         return 1
     url = f"http://{server.HOST}:{listener.server_port}"
     aws = start(
-        options.home.resolve(),
+        home,
         factories(),
         url=url,
         region=options.region,
@@ -43,9 +54,14 @@ def main(argv: list[str] | None = None) -> int:
     done = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: done.set())
+    note = home / "server.json"
     with server.BackgroundServer(listener, aws.gateway):
-        print(f"localaws is ready at {url}, state in {options.home}", flush=True)
+        note.write_text(
+            json.dumps({"pid": os.getpid(), "url": url, "wait_scale": options.wait_scale})
+        )
+        print(f"localaws is ready at {url}, state in {home}", flush=True)
         done.wait()
+        note.unlink(missing_ok=True)
         aws.stop()
     return 0
 

@@ -90,7 +90,7 @@ def start(
     aws.processes.clean_up()
     services = [factory(aws) for factory in factories]
     aws.moto.load()
-    aws.gateway = Gateway(services, aws.moto, aws.account)
+    aws.gateway = Gateway(services, aws.moto, aws.account, place.root)
     aws.clients.connect(aws.gateway)
     for service in services:
         for starter in service.starters:

@@ -20,7 +20,7 @@ class AwsError(Exception):
         return f"{self.code}: {self.message}"
 
 
-class NotEmulated(AwsError):  # noqa: N818 - it reads as what it says
+class NotEmulated(AwsError):
     """AWS takes this call or parameter, localaws does not, and says so instead of guessing."""
 
     def __init__(

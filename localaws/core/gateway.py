@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import uuid
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -18,20 +20,25 @@ from localaws.core.service import Call, Service, check_parameters
 
 logger = logging.getLogger(__name__)
 
+HEALTH = "/_aws/health"
 LOOPBACK = {"127.0.0.1", "localhost", "[::1]"}
 
 
 class Gateway:
     """Serves the AWS API: `handle` for requests from inside, the instance itself as WSGI."""
 
-    def __init__(self, services: Iterable[Service], moto: MotoBridge, account: str) -> None:
+    def __init__(
+        self, services: Iterable[Service], moto: MotoBridge, account: str, home: Path
+    ) -> None:
         self.services = {service.name: service for service in services}
         self.routes = {
             prefix: route
             for service in self.services.values()
             for prefix, route in service.routes.items()
         }
+        self.routes[HEALTH] = self._health
         self._moto = moto
+        self._home = home
         self._account = account
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
@@ -69,6 +76,11 @@ class Gateway:
             logger.exception("%s:%s failed", service_name, operation.name if operation else "?")
             result = AwsError("InternalFailure", f"localaws failed: {error!r}", 500)
         return wire.respond(operation, service_name, request.content_type, result, request_id)
+
+    def _health(self, _: Request) -> Response:
+        """That we are up, and whose state this is."""
+        body = {"status": "running", "home": str(self._home), "services": sorted(self.services)}
+        return Response(json.dumps(body), mimetype="application/json")
 
 
 class ServerRequest(Request):

@@ -1,0 +1,373 @@
+"""`rebuy`: the commands. Each loads what it needs when it is called, so that help is quick."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from rebuy.errors import RebuyError
+
+if TYPE_CHECKING:
+    from rebuy.connection import Connection
+    from rebuy.settings import Settings
+
+app = typer.Typer(
+    help="Raw order files to a live purchase prediction, as one Step Functions workflow.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+local_app = typer.Typer(help="The local AWS on this machine.", no_args_is_help=True)
+data_app = typer.Typer(help="Raw order files.", no_args_is_help=True)
+app.add_typer(local_app, name="local")
+app.add_typer(data_app, name="data")
+
+EndpointUrl = Annotated[
+    str | None, typer.Option("--endpoint-url", help="Where the AWS API is; default: AWS itself.")
+]
+Profile = Annotated[str | None, typer.Option("--profile", help="Profile of the AWS credentials.")]
+Region = Annotated[str | None, typer.Option("--region", help="AWS region.")]
+Home = Annotated[Path, typer.Option("--home", help="State folder of the local AWS.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Execution = Annotated[str, typer.Argument(help="ARN, name, or `latest`.")]
+DEFAULT_HOME = Path(".localaws")
+
+
+def main() -> None:
+    """The entry point: errors of ours are one message and exit code 1, without a traceback."""
+    try:
+        app()
+    except RebuyError as error:
+        print(f"rebuy: {error}", file=sys.stderr)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        print("rebuy: interrupted", file=sys.stderr)
+        sys.exit(130)
+    except Exception as error:
+        if not is_client_error(error):
+            raise
+        print(f"rebuy: {error}", file=sys.stderr)
+        sys.exit(1)
+
+
+def is_client_error(error: Exception) -> bool:
+    """Whether AWS (or the way to it) refused: the message says all there is to say."""
+    if "botocore" not in sys.modules:
+        return False
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    return isinstance(error, BotoCoreError | ClientError)
+
+
+def settings(**flags: Any) -> Settings:
+    from rebuy.settings import read
+
+    return read(**flags)
+
+
+def connect(endpoint_url: str | None, profile: str | None, region: str | None) -> Connection:
+    from rebuy.connection import Connection
+
+    return Connection(settings(endpoint_url=endpoint_url, profile=profile, region=region))
+
+
+def stack_outputs(connection: Connection) -> dict[str, str]:
+    from infrastructure.deploy import stack_outputs as outputs
+
+    return outputs(connection)
+
+
+@app.command()
+def demo(
+    users: Annotated[int, typer.Option(help="Users of the generated data.")] = 2000,
+    data: Annotated[Path | None, typer.Option(help="A folder of raw files instead.")] = None,
+    serve: Annotated[
+        bool, typer.Option("--serve/--no-serve", help="Leave the local AWS running.")
+    ] = True,
+    as_json: AsJson = False,
+    home: Home = DEFAULT_HOME,
+    port: Annotated[int, typer.Option(help="Port of the local AWS; 0: any free one.")] = 4566,
+) -> None:
+    """Run the whole chain on this machine: deploy, data, one execution, one prediction."""
+    from rebuy.cli import demo as work
+    from rebuy.cli.console import err
+
+    result = work.run(settings(endpoint_url="http://127.0.0.1"), home, port, users, data, serve)
+    work.show(result)
+    if serve:
+        err.print("The local AWS goes on running; `rebuy local down` stops it.")
+    if as_json:
+        print(json.dumps(result))
+
+
+@app.command()
+def validate() -> None:
+    """Check the workflow, the SQL, the recipes and the template, without an account."""
+    from infrastructure.validate import validate as check
+
+    for line in check():
+        print(line)
+
+
+@app.command()
+def definition(
+    write: Annotated[
+        bool, typer.Option("--write", help="Update the checked-in definition.")
+    ] = False,
+) -> None:
+    """Print the workflow in the Amazon States Language, as it is deployed."""
+    from workflows import purchase_prediction as workflow
+
+    content = workflow.definition_bytes()
+    if write:
+        workflow.GOLDEN.write_bytes(content)
+        print(f"{workflow.definition_sha256(content)}  {workflow.GOLDEN.name}")
+    else:
+        sys.stdout.write(content.decode())
+
+
+@app.command()
+def deploy(
+    endpoint_url: EndpointUrl = None,
+    profile: Profile = None,
+    region: Region = None,
+    as_json: AsJson = False,
+) -> None:
+    """Create or update the stack, and print its outputs."""
+    from infrastructure.deploy import deploy as bring
+    from rebuy.cli.console import say
+
+    done = bring(connect(endpoint_url, profile, region), say)
+    if as_json:
+        print(json.dumps({"stack": done.stack_name, "changed": done.changed, **done.outputs}))
+        return
+    print(f"{done.stack_name}: {'deployed' if done.changed else 'nothing to change'}")
+    for name, value in done.outputs.items():
+        print(f"  {name:<18} {value}")
+
+
+@app.command()
+def start(
+    given: Annotated[str, typer.Option("--input", help="The execution's input, JSON.")] = "{}",
+    name: Annotated[str | None, typer.Option(help="The execution's name.")] = None,
+    wait: Annotated[bool, typer.Option("--wait", help="Follow it to its end.")] = False,
+    endpoint_url: EndpointUrl = None,
+    profile: Profile = None,
+    region: Region = None,
+) -> None:
+    """Start an execution of the live version."""
+    from rebuy.cli import runs
+
+    connection = connect(endpoint_url, profile, region)
+    outputs = stack_outputs(connection)
+    arn = runs.start(connection, outputs["LiveAliasArn"], given, name)
+    print(arn)
+    if wait:
+        _follow(connection, arn, outputs["LakeBucket"])
+
+
+@app.command()
+def status(
+    execution: Annotated[
+        str | None, typer.Argument(help="ARN, name, or `latest`; default: the last ten.")
+    ] = None,
+    endpoint_url: EndpointUrl = None,
+    profile: Profile = None,
+    region: Region = None,
+) -> None:
+    """Show an execution, or the newest ones."""
+    from rebuy.cli import runs
+
+    connection = connect(endpoint_url, profile, region)
+    machine = stack_outputs(connection)["StateMachineArn"]
+    if execution is None:
+        found = connection.client("stepfunctions").list_executions(
+            stateMachineArn=machine, maxResults=10
+        )["executions"]
+        for entry in found:
+            print(f"{entry['status']:<10} {entry['startDate']:%Y-%m-%d %H:%M:%S}  {entry['name']}")
+        return
+    entry = runs.describe(connection, runs.resolve(connection, machine, execution))
+    shown = ("status", "name", "executionArn", "startDate", "stopDate", "error", "cause", "input")
+    for name in shown:
+        if entry.get(name) is not None:
+            print(f"{name:<13} {entry[name]}")
+
+
+@app.command()
+def watch(
+    execution: Execution = "latest",
+    endpoint_url: EndpointUrl = None,
+    profile: Profile = None,
+    region: Region = None,
+) -> None:
+    """Follow an execution, state by state; exit code 1 when it does not succeed."""
+    from rebuy.cli import runs
+
+    connection = connect(endpoint_url, profile, region)
+    outputs = stack_outputs(connection)
+    arn = runs.resolve(connection, outputs["StateMachineArn"], execution)
+    runs.describe(connection, arn)
+    _follow(connection, arn, outputs["LakeBucket"])
+
+
+@app.command()
+def stop(
+    execution: Execution = "latest",
+    endpoint_url: EndpointUrl = None,
+    profile: Profile = None,
+    region: Region = None,
+) -> None:
+    """Stop an execution and the job it is waiting for."""
+    from rebuy.cli import runs
+
+    connection = connect(endpoint_url, profile, region)
+    machine = stack_outputs(connection)["StateMachineArn"]
+    arn = runs.resolve(connection, machine, execution)
+    runs.describe(connection, arn)
+    connection.client("stepfunctions").stop_execution(
+        executionArn=arn, error="StoppedByUser", cause="rebuy stop"
+    )
+    print(f"stopped {arn}")
+
+
+@app.command()
+def audit(
+    execution: Execution = "latest",
+    as_json: AsJson = False,
+    verify: Annotated[bool, typer.Option("--verify", help="Recompute every hash.")] = False,
+    endpoint_url: EndpointUrl = None,
+    profile: Profile = None,
+    region: Region = None,
+) -> None:
+    """Show an execution's audit record; with --verify, exit code 1 when a hash differs."""
+    from rebuy.cli import audit as records
+    from rebuy.cli import runs
+    from rebuy.cli.console import out
+
+    connection = connect(endpoint_url, profile, region)
+    outputs = stack_outputs(connection)
+    arn = runs.resolve(connection, outputs["StateMachineArn"], execution)
+    _, record = records.find(connection, outputs["LakeBucket"], arn)
+    findings = list(records.verify(connection, outputs["LakeBucket"], record)) if verify else []
+    if as_json:
+        print(json.dumps({**record, "verification": [f.__dict__ for f in findings]}))
+    else:
+        records.show(record, out)
+        marks = {True: "[green]same[/]", False: "[red]DIFFERS[/]", None: "[yellow]not reached[/]"}
+        for finding in findings:
+            out.print(f"{marks[finding.ok]:<24} {finding.what} {finding.detail}")
+    if any(finding.ok is False for finding in findings):
+        raise typer.Exit(1)
+
+
+@app.command()
+def predict(
+    line: Annotated[str, typer.Argument(help="18 numbers, comma-separated.")],
+    endpoint_url: EndpointUrl = None,
+    profile: Profile = None,
+    region: Region = None,
+) -> None:
+    """Ask the live endpoint, through its API, whether one customer buys one product again."""
+    from rebuy.cli import demo as work
+
+    outputs = stack_outputs(connect(endpoint_url, profile, region))
+    print(json.dumps(work.predict(outputs["ApiUrl"], line)))
+
+
+@local_app.command("up")
+def local_up(
+    home: Home = DEFAULT_HOME,
+    port: Annotated[int, typer.Option(help="0: any free one.")] = 4566,
+    wait_scale: Annotated[
+        float, typer.Option(min=0, max=1, help="Multiplies the workflow's waits; 1: as on AWS.")
+    ] = 1.0,
+) -> None:
+    """Start the local AWS in the background."""
+    from rebuy.cli import local
+
+    server = local.up(home, port, wait_scale)
+    print(f"{server.url}\nexport AWS_ENDPOINT_URL={server.url}")
+
+
+@local_app.command("down")
+def local_down(home: Home = DEFAULT_HOME) -> None:
+    """Stop it, and everything it started; its state stays."""
+    from rebuy.cli import local
+
+    print("stopped" if local.down(home) else "was not running")
+
+
+@local_app.command("status")
+def local_status(home: Home = DEFAULT_HOME) -> None:
+    """Whether it runs, and where."""
+    from rebuy.cli import local
+
+    print(json.dumps(local.describe(home)))
+
+
+@local_app.command("reset")
+def local_reset(
+    home: Home = DEFAULT_HOME,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Stop it and delete its state: buckets, tables, models, executions."""
+    from rebuy.cli import local
+
+    if not yes:
+        typer.confirm(f"Delete everything in {home}?", abort=True)
+    local.reset(home)
+    print(f"{home} is gone")
+
+
+@data_app.command("generate")
+def data_generate(
+    out: Annotated[Path, typer.Option(help="The folder to write to.")],
+    users: Annotated[int, typer.Option(help="206209 is the size of the original.")] = 2000,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same bytes.")] = 7,
+) -> None:
+    """Write raw files in the Instacart shape."""
+    from rebuy.data.generate import generate
+
+    made = generate(users, out, seed)
+    rows = {"orders": made.orders, "prior lines": made.prior_lines, "train lines": made.train_lines}
+    for name, count in {"users": made.users, "products": made.products, **rows}.items():
+        print(f"{name:<12} {count:>12,}")
+
+
+@data_app.command("upload")
+def data_upload(
+    folder: Annotated[Path, typer.Argument(help="The six raw files, as published.")],
+    allow_partial: Annotated[bool, typer.Option(help="Even if files are missing.")] = False,
+    ready: Annotated[
+        bool, typer.Option("--start", help="Say that the upload is complete: starts the workflow.")
+    ] = False,
+    endpoint_url: EndpointUrl = None,
+    profile: Profile = None,
+    region: Region = None,
+) -> None:
+    """Put raw files into the lake; with --start, the upload starts an execution."""
+    from infrastructure.template import READY_KEY
+    from rebuy.cli import demo as work
+
+    connection = connect(endpoint_url, profile, region)
+    lake = stack_outputs(connection)["LakeBucket"]
+    work.upload(connection, folder, lake, allow_partial=allow_partial)
+    if ready:
+        connection.client("s3").put_object(Bucket=lake, Key=READY_KEY, Body=b"ready\n")
+        print(f"s3://{lake}/{READY_KEY}")
+
+
+def _follow(connection: Connection, arn: str, lake: str) -> None:
+    from rebuy.cli import demo as work
+    from rebuy.cli import runs
+
+    work.follow(connection, arn, lake)
+    found = runs.describe(connection, arn)
+    print(found["status"])
+    if found["status"] != "SUCCEEDED":
+        raise typer.Exit(1)

@@ -1,0 +1,224 @@
+"""Audit records: found, shown, and every hash in them computed again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from rebuy.connection import Connection
+from rebuy.errors import RunError
+
+PREFIX = "audit/"
+CHUNK_BYTES = 8 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One recomputed hash: `ok` True or False, or None when the thing cannot be reached."""
+
+    what: str
+    ok: bool | None
+    detail: str = ""
+
+
+def find(connection: Connection, lake: str, execution_arn: str) -> tuple[str, dict[str, Any]]:
+    """(key, record) of an execution; RunError when it has none (yet)."""
+    s3 = connection.client("s3")
+    # Newest first: people mostly ask for what has just happened.
+    keys = sorted((entry["Key"] for entry in _objects(s3, lake, PREFIX)), reverse=True)
+    for key in keys:
+        record = json.loads(s3.get_object(Bucket=lake, Key=key)["Body"].read())
+        if record["execution"]["arn"] == execution_arn:
+            return key, record
+    raise RunError(
+        f"No audit record of {execution_arn} in s3://{lake}/{PREFIX}; it is written at the end."
+    )
+
+
+def verify(connection: Connection, lake: str, record: dict[str, Any]) -> Iterator[Finding]:
+    """Recomputes what the record claims: raw files and outputs (in the recorded versions), the
+    model, SQL texts, recipes, the definition, and the record before."""
+    s3 = connection.client("s3")
+    for entry in record["inputs"]:
+        yield _object(s3, lake, entry, "raw file")
+    for dataset in record["outputs"]:
+        for entry in dataset["objects"]:
+            yield _object(s3, lake, entry, dataset["dataset"])
+    model = record.get("model")
+    if model:
+        yield _object(s3, model["uri"].split("/")[2], model, "model")
+    if record.get("previous"):
+        yield _object(s3, lake, record["previous"], "previous audit record")
+    yield from _definition(connection, record)
+    for visit in record["states"]:
+        yield from _job(connection, visit)
+
+
+def _object(s3: Any, bucket: str, entry: dict[str, Any], kind: str) -> Finding:
+    version = {"VersionId": entry["version_id"]} if entry.get("version_id") else {}
+    what = f"{kind} {entry['key']}"
+    try:
+        body = s3.get_object(Bucket=bucket, Key=entry["key"], **version)["Body"]
+    except s3.exceptions.ClientError as error:
+        return Finding(what, None, error.response["Error"]["Code"])
+    digest = hashlib.sha256()
+    for chunk in body.iter_chunks(CHUNK_BYTES):
+        digest.update(chunk)
+    return _compare(what, digest.hexdigest(), entry["sha256"])
+
+
+def _definition(connection: Connection, record: dict[str, Any]) -> Iterator[Finding]:
+    deployed = _reach(
+        "definition as deployed",
+        lambda: connection.client("stepfunctions").describe_state_machine_for_execution(
+            executionArn=record["execution"]["arn"]
+        )["definition"],
+    )
+    if isinstance(deployed, Finding):
+        yield deployed
+        return
+    actual = hashlib.sha256(deployed.encode()).hexdigest()
+    yield _compare(
+        "definition as deployed", actual, record["execution"]["deployed_definition_sha256"]
+    )
+
+
+def _job(connection: Connection, visit: dict[str, Any]) -> Iterator[Finding]:
+    figures = visit.get("figures") or {}
+    if "sql_sha256" in figures:
+        what = f"SQL of {visit['state']}"
+        text = _reach(
+            what,
+            lambda: connection.client("athena").get_query_execution(
+                QueryExecutionId=figures["query_execution_id"]
+            )["QueryExecution"]["Query"],
+        )
+        if isinstance(text, Finding):
+            yield text
+        else:
+            actual = hashlib.sha256(text.encode()).hexdigest()
+            yield _compare(what, actual, figures["sql_sha256"])
+    if "recipe_sha256" in figures:
+        what = f"recipe {figures['recipe']} {figures['recipe_version']}"
+        steps = _reach(
+            what,
+            lambda: connection.client("databrew").describe_recipe(
+                Name=figures["recipe"], RecipeVersion=figures["recipe_version"]
+            )["Steps"],
+        )
+        if isinstance(steps, Finding):
+            yield steps
+        else:
+            text = json.dumps(steps, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+            actual = hashlib.sha256(text.encode()).hexdigest()
+            yield _compare(what, actual, figures["recipe_sha256"])
+
+
+def _reach(what: str, call: Callable[[], Any]) -> Any:
+    """The call's answer, or the finding that the thing is out of reach."""
+    from botocore.exceptions import ClientError
+
+    try:
+        return call()
+    except ClientError as error:
+        return Finding(what, None, error.response["Error"]["Code"])
+
+
+def _compare(what: str, actual: str, recorded: str) -> Finding:
+    if actual == recorded:
+        return Finding(what, True)
+    return Finding(what, False, f"is {actual[:16]}..., recorded {recorded[:16]}...")
+
+
+def show(record: dict[str, Any], console: Console) -> None:
+    """The record for people: how it ended, what went in, what each state did, what came out."""
+    good = record["status"] == "SUCCEEDED"
+    console.print(
+        f"[bold {'green' if good else 'red'}]{record['status']}[/]  "
+        f"{record['execution']['name']}  [dim]{record['execution']['arn']}[/]"
+    )
+    if not good:
+        console.print(f"at [bold]{record['failed_state']}[/]: {record['error']}")
+        console.print(str(record["cause"]), style="red", markup=False)
+    trigger = record["trigger"] or {}
+    console.print(f"Trigger: {trigger.get('kind', 'not recognised')}")
+    console.print(f"Definition: {record['execution']['definition_sha256']}")
+    console.print(_inputs(record))
+    console.print(_states(record))
+    if record["outputs"]:
+        console.print(_outputs(record))
+    if record["gate"]:
+        console.print(_scores(record))
+        verdict = "published" if record["gate"]["publish"] else "not published"
+        console.print(f"Gate: [bold]{verdict}[/]. {record['gate']['reason']}")
+    if record["endpoint"]:
+        before = record["endpoint"]["before"]["endpoint_config"] or "nothing"
+        after = record["endpoint"]["after"]["endpoint_config"] or "nothing"
+        console.print(f"Endpoint {record['endpoint']['name']}: {before} before, {after} now")
+    console.print(
+        "Cost inputs: " + ", ".join(f"{k} {v:,}" for k, v in record["cost_inputs"].items())
+    )
+
+
+def _inputs(record: dict[str, Any]) -> Table:
+    table = Table(title="Raw files", title_justify="left")
+    for column in ("key", "bytes", "version", "SHA-256"):
+        table.add_column(column, justify="right" if column == "bytes" else "left")
+    for entry in record["inputs"]:
+        table.add_row(
+            entry["key"],
+            f"{entry['bytes']:,}",
+            str(entry["version_id"] or "")[:12],
+            entry["sha256"][:16],
+        )
+    return table
+
+
+def _states(record: dict[str, Any]) -> Table:
+    table = Table(title="States", title_justify="left")
+    for column in ("state", "seconds", "tries", "status"):
+        table.add_column(column, justify="right" if column in ("seconds", "tries") else "left")
+    for visit in record["states"]:
+        if visit["type"] in ("Choice", "Pass", "Wait") and not visit["attempts"]:
+            continue
+        attempts = visit["attempts"]
+        table.add_row(
+            visit["state"],
+            "" if visit["seconds"] is None else f"{visit['seconds']:.1f}",
+            str(len(attempts) or ""),
+            attempts[-1]["status"] if attempts else "",
+        )
+    return table
+
+
+def _outputs(record: dict[str, Any]) -> Table:
+    table = Table(title="Outputs", title_justify="left")
+    for column in ("dataset", "rows", "bytes", "files"):
+        table.add_column(column, justify="left" if column == "dataset" else "right")
+    for entry in record["outputs"]:
+        rows = "" if entry["rows"] is None else f"{entry['rows']:,}"
+        table.add_row(entry["dataset"], rows, f"{entry['bytes']:,}", str(len(entry["objects"])))
+    return table
+
+
+def _scores(record: dict[str, Any]) -> Table:
+    table = Table(title="On this run's holdout", title_justify="left")
+    table.add_column("score")
+    table.add_column("challenger", justify="right")
+    table.add_column("live model", justify="right")
+    gate = record["gate"]
+    for name, value in gate["challenger"].items():
+        live = gate["champion"][name] if gate["champion"] else None
+        table.add_row(name, f"{value:.4f}", "" if live is None else f"{live:.4f}")
+    return table
+
+
+def _objects(s3: Any, bucket: str, prefix: str) -> Iterator[dict[str, Any]]:
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+        yield from page.get("Contents", [])

