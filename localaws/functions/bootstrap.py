@@ -10,8 +10,6 @@ JSON header, then a JSON payload. Errors are shaped as AWS's Python runtime shap
 from __future__ import annotations
 
 import importlib
-import importlib.machinery
-import importlib.metadata
 import json
 import logging
 import os
@@ -21,8 +19,8 @@ import struct
 import sys
 import time
 import traceback
-from collections.abc import Callable, Iterable, Sequence
-from types import ModuleType
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 Handler = Callable[[Any, Any], Any]
@@ -50,36 +48,6 @@ def write_message(connection: socket.socket, header: dict[str, Any], payload: by
     connection.sendall(
         struct.pack(">I", len(head)) + head + struct.pack(">I", len(payload)) + payload
     )
-
-
-class RuntimePackages:
-    """Finds only those installed packages that the Lambda runtime and its layers have.
-
-    The interpreter is the project's own and holds far more; a function that forgot its layer must
-    fail here with the same ImportModuleError as on AWS.
-    """
-
-    def __init__(self, folders: list[str], allowed: set[str]) -> None:
-        self.folders = folders
-        self.allowed = allowed
-
-    def find_spec(
-        self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
-    ) -> importlib.machinery.ModuleSpec | None:
-        if path is not None or name not in self.allowed:
-            return None
-        return importlib.machinery.PathFinder.find_spec(name, self.folders, target)
-
-    def find_distributions(
-        self, context: importlib.metadata.DistributionFinder.Context | None = None
-    ) -> Iterable[importlib.metadata.Distribution]:
-        wanted = importlib.metadata.DistributionFinder.Context(
-            name=context.name if context else None, path=self.folders
-        )
-        return importlib.metadata.MetadataPathFinder.find_distributions(wanted)
-
-    def invalidate_caches(self) -> None:
-        """Nothing is cached."""
 
 
 class Identity:
@@ -250,8 +218,11 @@ def memory_mb() -> int:
 
 def main(socket_path: str, folders: str, allowed: str) -> None:
     """Connect, load, and answer until the other side closes."""
-    sys.meta_path.append(RuntimePackages(folders.split(os.pathsep), set(allowed.split(","))))
-    sys.path.insert(0, os.environ["LAMBDA_TASK_ROOT"])
+    sys.path.insert(0, str(Path(__file__).parent))
+    from runtime_packages import install  # type: ignore[import-not-found]
+
+    sys.path[0] = os.environ["LAMBDA_TASK_ROOT"]
+    install(folders, allowed)
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)

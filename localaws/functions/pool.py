@@ -13,7 +13,7 @@ MAXIMUM_WORKERS = 4
 IDLE_SECONDS = 600.0
 
 
-class Busy(Exception):  # noqa: N818 - it reads as what it says
+class Busy(Exception):
     """The function's reserved concurrency is used up."""
 
 

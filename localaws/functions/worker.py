@@ -69,7 +69,7 @@ class Outcome:
     alive: bool
 
 
-class Died(Exception):  # noqa: N818 - it reads as what it says
+class Died(Exception):
     """The process ended in the middle; `code` as subprocess gives it."""
 
     def __init__(self, code: int | None) -> None:

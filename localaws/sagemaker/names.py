@@ -1,0 +1,68 @@
+"""Names, ARNs and the errors about them, worded as SageMaker words them."""
+
+from __future__ import annotations
+
+import re
+
+from localaws.core.aws import LocalAws
+from localaws.core.errors import AwsError
+from localaws.core.service import Json
+
+NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")
+TRAINING_JOB = "sagemaker-training-job"
+MODEL = "sagemaker-model"
+ENDPOINT_CONFIG = "sagemaker-endpoint-config"
+ENDPOINT = "sagemaker-endpoint"
+
+# Kind of document: (ARN part, words in messages).
+WORDS = {
+    TRAINING_JOB: ("training-job", "training job"),
+    MODEL: ("model", "model"),
+    ENDPOINT_CONFIG: ("endpoint-config", "endpoint configuration"),
+    ENDPOINT: ("endpoint", "endpoint"),
+}
+
+
+def arn(aws: LocalAws, kind: str, name: str) -> str:
+    """The ARN of a resource. SageMaker lowers the name's case in it."""
+    return f"arn:aws:sagemaker:{aws.region}:{aws.account}:{WORDS[kind][0]}/{name.lower()}"
+
+
+def validation(message: str) -> AwsError:
+    """A ValidationException."""
+    return AwsError("ValidationException", message)
+
+
+def check_name(parameter: str, name: str) -> None:
+    """ValidationException unless at most 63 letters, digits and inner hyphens."""
+    if not NAME.fullmatch(name):
+        member = parameter[0].lower() + parameter[1:]
+        raise validation(
+            f"1 validation error detected: Value '{name}' at '{member}' failed to satisfy "
+            "constraint: Member must satisfy regular expression pattern: "
+            "^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}"
+        )
+
+
+def find(aws: LocalAws, kind: str, name: str) -> Json:
+    """The document, or SageMaker's error for a name it does not know."""
+    document = aws.documents.get(kind, name)
+    if document is None:
+        if kind == TRAINING_JOB:
+            raise validation("Requested resource not found.")
+        raise validation(f'Could not find {WORDS[kind][1]} "{arn(aws, kind, name)}".')
+    return document
+
+
+def insert(aws: LocalAws, kind: str, name: str, document: Json) -> None:
+    """Keeps a new document; the error of a second one with the name."""
+    if aws.documents.insert(kind, name, document):
+        return
+    there = arn(aws, kind, name)
+    if kind == TRAINING_JOB:
+        raise AwsError(
+            "ResourceInUse",
+            "Training job names must be unique within an AWS account and region, and a training "
+            f"job with this name already exists ({there})",
+        )
+    raise validation(f'Cannot create already existing {WORDS[kind][1]} "{there}".')

@@ -1,0 +1,217 @@
+"""The operations on training jobs."""
+
+from __future__ import annotations
+
+from localaws.core.aws import LocalAws
+from localaws.core.errors import AwsError, NotEmulated
+from localaws.core.service import Call, Json, Service
+from localaws.s3.names import split_uri
+from localaws.sagemaker import archives, images, listing
+from localaws.sagemaker.layout import program
+from localaws.sagemaker.names import TRAINING_JOB, arn, check_name, find, insert, validation
+from localaws.sagemaker.training import TrainingJobs, enter
+
+CHANNEL = "InputDataConfig"
+PARAMETERS = (
+    "TrainingJobName",
+    "HyperParameters",
+    "AlgorithmSpecification.TrainingImage",
+    "AlgorithmSpecification.TrainingInputMode",
+    "AlgorithmSpecification.EnableSageMakerMetricsTimeSeries",
+    "AlgorithmSpecification.MetricDefinitions",
+    "RoleArn",
+    f"{CHANNEL}.ChannelName",
+    f"{CHANNEL}.DataSource.S3DataSource.S3DataType",
+    f"{CHANNEL}.DataSource.S3DataSource.S3Uri",
+    f"{CHANNEL}.DataSource.S3DataSource.S3DataDistributionType",
+    f"{CHANNEL}.ContentType",
+    f"{CHANNEL}.CompressionType",
+    f"{CHANNEL}.RecordWrapperType",
+    f"{CHANNEL}.InputMode",
+    "OutputDataConfig.S3OutputPath",
+    "OutputDataConfig.CompressionType",
+    "ResourceConfig.InstanceType",
+    "ResourceConfig.InstanceCount",
+    "ResourceConfig.VolumeSizeInGB",
+    "StoppingCondition.MaxRuntimeInSeconds",
+    "Tags",
+    "EnableNetworkIsolation",
+    "EnableInterContainerTrafficEncryption",
+    "EnableManagedSpotTraining",
+    "CheckpointConfig.S3Uri",
+    "CheckpointConfig.LocalPath",
+    "ProfilerConfig.DisableProfiler",
+    "Environment",
+    "RetryStrategy",
+)
+# Parameter path below InputDataConfig: the one value that is emulated.
+CHANNEL_VALUES = {
+    "CompressionType": "None",
+    "RecordWrapperType": "None",
+    "InputMode": "File",
+}
+SOURCE_VALUES = {"S3DataType": "S3Prefix", "S3DataDistributionType": "FullyReplicated"}
+FALSE_ONLY = (
+    "EnableNetworkIsolation",
+    "EnableManagedSpotTraining",
+    "EnableInterContainerTrafficEncryption",
+)
+DAY_SECONDS = 86_400
+SUMMARY = (
+    "TrainingJobName",
+    "TrainingJobArn",
+    "CreationTime",
+    "TrainingEndTime",
+    "LastModifiedTime",
+    "TrainingJobStatus",
+    "SecondaryStatus",
+)
+
+
+def register_training(service: Service, aws: LocalAws, jobs: TrainingJobs) -> None:
+    """Create, describe, list, stop."""
+
+    @service.operation("CreateTrainingJob", *PARAMETERS)
+    def create_training_job(call: Call) -> Json:
+        request = dict(call.params)
+        name = request["TrainingJobName"]
+        check_name("TrainingJobName", name)
+        check_request(aws, call)
+        request.setdefault("StoppingCondition", {})
+        request["StoppingCondition"].setdefault("MaxRuntimeInSeconds", DAY_SECONDS)
+        tags = request.pop("Tags", [])
+        now = aws.clock.now()
+        job_arn = arn(aws, TRAINING_JOB, name)
+        describe = request | {
+            "TrainingJobArn": job_arn,
+            "TrainingJobStatus": "InProgress",
+            "CreationTime": now,
+            "EnableNetworkIsolation": False,
+            "EnableInterContainerTrafficEncryption": False,
+            "EnableManagedSpotTraining": False,
+        }
+        enter(describe, "Starting", now)
+        document = {"request": request, "describe": describe, "tags": tags}
+        insert(aws, TRAINING_JOB, name, document)
+        jobs.start(name)
+        return {"TrainingJobArn": job_arn}
+
+    @service.operation("DescribeTrainingJob", "TrainingJobName")
+    def describe_training_job(call: Call) -> Json:
+        describe: Json = find(aws, TRAINING_JOB, call.params["TrainingJobName"])["describe"]
+        return describe
+
+    @service.operation("StopTrainingJob", "TrainingJobName")
+    def stop_training_job(call: Call) -> Json:
+        jobs.stop(call.params["TrainingJobName"])
+        return {}
+
+    @service.operation("ListTrainingJobs", *listing.CHANGING)
+    def list_training_jobs(call: Call) -> Json:
+        items = [
+            {member: doc["describe"][member] for member in SUMMARY if member in doc["describe"]}
+            for _, doc in aws.documents.items(TRAINING_JOB)
+        ]
+        return listing.page(
+            call, "TrainingJobSummaries", "TrainingJob", items, status="TrainingJobStatus"
+        )
+
+
+def refuse(call: Call, parameter: str, detail: str = "") -> NotEmulated:
+    """The refusal of one value."""
+    return NotEmulated("sagemaker", call.operation, parameter, detail)
+
+
+def check_request(aws: LocalAws, call: Call) -> None:
+    """Raises for what AWS refuses, and by name for what is not done here."""
+    params = call.params
+    algorithm = params.get("AlgorithmSpecification", {})
+    if "TrainingImage" not in algorithm:
+        raise refuse(call, "AlgorithmSpecification without TrainingImage")
+    images.check_image(
+        call.operation, "AlgorithmSpecification.TrainingImage", algorithm["TrainingImage"]
+    )
+    if algorithm.get("MetricDefinitions"):
+        raise validation(
+            "You can't override the metric definitions for Amazon SageMaker algorithms. Please "
+            "retry the request without specifying metric definitions."
+        )
+    if algorithm["TrainingInputMode"] != "File":
+        raise refuse(
+            call, f"AlgorithmSpecification.TrainingInputMode={algorithm['TrainingInputMode']}"
+        )
+    for member in FALSE_ONLY:
+        if params.get(member):
+            raise refuse(call, f"{member}=True")
+    if not params.get("ProfilerConfig", {}).get("DisableProfiler", True):
+        raise refuse(call, "ProfilerConfig.DisableProfiler=False")
+    check_resources(call)
+    for channel in params.get("InputDataConfig", []):
+        check_channel(call, channel)
+    names = [channel["ChannelName"] for channel in params.get("InputDataConfig", [])]
+    if len(set(names)) < len(names):
+        raise validation(f"Channel names must be unique; they are {', '.join(names)}.")
+    if params["OutputDataConfig"].get("CompressionType", "GZIP") != "GZIP":
+        raise refuse(call, "OutputDataConfig.CompressionType=NONE")
+    check_uri("OutputDataConfig.S3OutputPath", params["OutputDataConfig"]["S3OutputPath"])
+    if "CheckpointConfig" in params:
+        check_uri("CheckpointConfig.S3Uri", params["CheckpointConfig"]["S3Uri"])
+        local = params["CheckpointConfig"].get("LocalPath", "/opt/ml/checkpoints")
+        if local.rstrip("/") != "/opt/ml/checkpoints":
+            raise refuse(call, f"CheckpointConfig.LocalPath={local}")
+    check_program(aws, call)
+
+
+def check_resources(call: Call) -> None:
+    """One instance: this machine."""
+    resources = call.params.get("ResourceConfig")
+    if resources is None:
+        raise validation("ResourceConfig is required.")
+    if resources.get("InstanceCount") != 1:
+        raise refuse(call, f"ResourceConfig.InstanceCount={resources.get('InstanceCount')}")
+    if "InstanceType" not in resources:
+        raise validation("ResourceConfig.InstanceType is required.")
+
+
+def check_channel(call: Call, channel: Json) -> None:
+    """Objects below a prefix, all of them, as files."""
+    for member, value in CHANNEL_VALUES.items():
+        if channel.get(member, value) != value:
+            raise refuse(call, f"InputDataConfig.{member}={channel[member]}")
+    source = channel["DataSource"].get("S3DataSource")
+    if source is None:
+        raise refuse(call, "InputDataConfig.DataSource without S3DataSource")
+    for member, value in SOURCE_VALUES.items():
+        if source.get(member, value) != value:
+            raise refuse(call, f"InputDataConfig.DataSource.S3DataSource.{member}={source[member]}")
+    check_uri("InputDataConfig.DataSource.S3DataSource.S3Uri", source["S3Uri"])
+
+
+def check_uri(parameter: str, uri: str) -> None:
+    """ValidationException for what is no S3 address."""
+    try:
+        split_uri(uri)
+    except ValueError as problem:
+        raise validation(f"{parameter}: {problem}") from problem
+
+
+def check_program(aws: LocalAws, call: Call) -> None:
+    """Script mode only, with the packages the image has."""
+    entry, source = program(call.params)
+    if not entry or not source:
+        raise refuse(
+            call,
+            "HyperParameters without sagemaker_program and sagemaker_submit_directory",
+            "It has script mode; the image's built-in algorithm is not run.",
+        )
+    check_uri("sagemaker_submit_directory", str(source))
+    try:
+        names = archives.top_level(aws.objects.path(*split_uri(str(source))))
+    except (AwsError, OSError):
+        return  # the job will fail and say so, as on AWS
+    if "requirements.txt" in names:
+        raise refuse(
+            call,
+            "HyperParameters.sagemaker_submit_directory",
+            "Its requirements.txt is not installed.",
+        )
