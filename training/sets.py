@@ -148,9 +148,10 @@ def open_set(name: str, folder: str | None) -> ParquetSet:
 class BatchIterator(xgb.DataIter):
     """Hands a set to XGBoost batch by batch; it asks for the whole set a few times over."""
 
-    def __init__(self, data: ParquetSet, features: tuple[str, ...]) -> None:
+    def __init__(self, data: ParquetSet, features: tuple[str, ...], every: int = 1) -> None:
+        """`every` takes each so-many-th row of a batch only."""
         super().__init__()
-        self._data, self._features = data, features
+        self._data, self._features, self._every = data, features, every
         self._batches = data.batches(features)
 
     def reset(self) -> None:
@@ -160,7 +161,10 @@ class BatchIterator(xgb.DataIter):
         batch = next(self._batches, None)
         if batch is None:
             return False
-        input_data(data=batch.matrix, label=batch.label, feature_names=list(self._features))
+        rows = slice(None, None, self._every)
+        input_data(
+            data=batch.matrix[rows], label=batch.label[rows], feature_names=list(self._features)
+        )
         return True
 
 
