@@ -40,11 +40,7 @@ function showValues() {
   });
   const count = given.length;
   at("count").textContent =
-    count === 0
-      ? "No value yet. The order is listed below."
-      : count === FIELDS.length
-        ? "18 of 18 values"
-        : `${count} of 18 values`;
+    count === 0 ? "No value yet. The order is listed below." : `${count} of 18 values`;
   at("count").dataset.complete = count === FIELDS.length;
 }
 
@@ -98,6 +94,7 @@ function showAnswer({ will_buy: willBuy, probability, threshold, model }) {
   at("bar").style.width = `${probability * 100}%`;
   at("mark").style.left = `${threshold * 100}%`;
   at("answer").hidden = false;
+  at("answer").scrollIntoView({ block: "nearest" }); // on a phone it starts below the window
 }
 
 async function submit(event) {
