@@ -3,7 +3,7 @@
     python -m benchmarks.generate [--sizes 2000,20000,206209] [--compare] [--learn] [--keep FOLDER]
 
 Every measurement is a process of its own. --compare names the statistics that lie too far from
-the real data, --learn trains on each set (minutes, 3 GB at full size) and says how hard it is,
+the real data, --learn trains on each set (minutes, 6 GB at full size) and says how hard it is,
 --keep leaves the data in FOLDER/<users>.
 """
 
