@@ -5,6 +5,10 @@ from __future__ import annotations
 from localaws.core.aws import LocalAws
 from localaws.core.service import Service
 from localaws.functions.logs import LogShipper
+from localaws.sagemaker.endpoints import Endpoints, SageMakerService
+from localaws.sagemaker.endpoints_api import register_endpoints
+from localaws.sagemaker.models import register_models
+from localaws.sagemaker.tags import register_tags
 from localaws.sagemaker.training import TrainingJobs
 from localaws.sagemaker.training_api import register_training
 
@@ -12,9 +16,15 @@ from localaws.sagemaker.training_api import register_training
 def service(aws: LocalAws) -> Service:
     """The service "sagemaker"."""
     logs = LogShipper(aws)
-    sagemaker = Service("sagemaker")
+    sagemaker = SageMakerService("sagemaker")
+    sagemaker.endpoints = Endpoints(aws, logs)
     jobs = TrainingJobs(aws, logs)
     register_training(sagemaker, aws, jobs)
+    register_models(sagemaker, aws)
+    register_endpoints(sagemaker, aws, sagemaker.endpoints)
+    register_tags(sagemaker, aws)
     sagemaker.on_start(jobs.restore)
+    sagemaker.on_start(sagemaker.endpoints.restore)
+    sagemaker.on_stop(sagemaker.endpoints.stop)
     sagemaker.on_stop(logs.flush)
     return sagemaker

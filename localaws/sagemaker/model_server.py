@@ -79,9 +79,8 @@ def answer(transform: Transform, body: bytes, headers: dict[bytes, bytes]) -> Re
         status = getattr(problem, "status_code", None)
         if not isinstance(status, int) or not 400 <= status < 600:
             traceback.print_exc()
-            status = 500
-        message = getattr(problem, "message", None) or f"{type(problem).__name__}: {problem}"
-        return Reply(status, str(message).encode())
+            return Reply(500, f"{type(problem).__name__}: {problem}".encode())
+        return Reply(status, str(getattr(problem, "message", problem)).encode())
 
 
 def to_bytes(result: Any) -> bytes:

@@ -1,0 +1,299 @@
+"""Endpoints: which model server is current, and how it is changed without losing a request."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import shutil
+import threading
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from localaws.core.aws import LocalAws
+from localaws.core.errors import AwsError
+from localaws.core.service import Json, Service
+from localaws.functions.logs import LogShipper
+from localaws.s3.names import split_uri
+from localaws.sagemaker import archives
+from localaws.sagemaker.model_process import ModelProcess, NotServing
+from localaws.sagemaker.models import CODE_IN_MODEL
+from localaws.sagemaker.names import ENDPOINT, ENDPOINT_CONFIG, MODEL, find
+
+START_WAIT_SECONDS = 60.0
+LONG_LOOK_SECONDS = 1.0
+CHANGING = ("Creating", "Updating", "RollingBack", "Deleting")
+
+logger = logging.getLogger(__name__)
+
+
+class Endpoints:
+    """The server processes by endpoint name.
+
+    An endpoint's document: `describe` (status, times, the configuration's name), `current` and
+    `pending` (deployments: configuration name, variant, container, folder), `tags`. A deployment
+    has its own copy of everything, since models and configurations may be deleted afterwards.
+    """
+
+    def __init__(self, aws: LocalAws, logs: LogShipper) -> None:
+        self._aws = aws
+        self._logs = logs
+        self._changed = threading.Condition()
+        self._current: dict[str, ModelProcess] = {}
+        self._restarting: set[str] = set()
+
+    # -- deployments ---------------------------------------------------------------------------
+
+    def plan(self, name: str, config_name: str) -> Json:
+        """What deploying the configuration means, as it is defined now."""
+        config = find(self._aws, ENDPOINT_CONFIG, config_name)["describe"]
+        variant = config["ProductionVariants"][0]
+        model = find(self._aws, MODEL, variant["ModelName"])["describe"]
+        folder = self._aws.home.directory(f"endpoints/{name}") / uuid.uuid4().hex[:12]
+        return {
+            "config": config_name,
+            "variant": variant,
+            "container": model["PrimaryContainer"],
+            "folder": str(folder.relative_to(self._aws.home.root)),
+        }
+
+    def deploy(self, name: str) -> None:
+        """Brings up the document's `pending` deployment in the background."""
+        threading.Thread(
+            target=self._deploy, args=(name,), name=f"deploy {name}", daemon=True
+        ).start()
+
+    def _deploy(self, name: str) -> None:
+        plan = find(self._aws, ENDPOINT, name)["pending"]
+        try:
+            process = self._launch(name, plan)
+        except NotServing as problem:
+            if not self._aws.stopping.is_set():
+                self._failed(name, plan, str(problem))
+            return
+        except Exception as problem:
+            logger.exception("Endpoint %s could not be deployed", name)
+            self._failed(name, plan, f"localaws: {problem!r}")
+            return
+        before: Json | None = None
+        with self._changed:
+            document = self._aws.documents.get(ENDPOINT, name)
+            if document is None or self._aws.stopping.is_set():
+                retired: ModelProcess | None = process
+            else:
+                before = document.get("current")
+                document |= {"current": plan, "pending": None}
+                describe = document["describe"]
+                describe["EndpointConfigName"] = plan["config"]
+                describe["ProductionVariants"] = [summary(plan, self._aws.clock.now())]
+                describe.pop("FailureReason", None)
+                self._settle(name, document, "InService")
+                retired = self._current.get(name)
+                self._current[name] = process
+        if retired is not None:
+            retired.stop()
+        if before is not None:
+            shutil.rmtree(self._aws.home.root / before["folder"], ignore_errors=True)
+
+    def _failed(self, name: str, plan: Json, reason: str) -> None:
+        """A failed update leaves the old deployment in service; a failed creation is Failed."""
+        variant = plan["variant"]["VariantName"]
+        text = (
+            f"The primary container for production variant {variant} did not pass the ping health "
+            f"check. Please check CloudWatch logs for this endpoint. ({reason})"
+        )
+        with self._changed:
+            document = self._aws.documents.get(ENDPOINT, name)
+            if document is None:
+                return
+            document["pending"] = None
+            document["describe"]["FailureReason"] = text
+            status = "InService" if document.get("current") else "Failed"
+            self._settle(name, document, status)
+
+    def _settle(self, name: str, document: Json, status: str) -> None:
+        """Ends a change. Under the lock."""
+        describe = document["describe"]
+        describe.pop("PendingDeploymentSummary", None)
+        describe["EndpointStatus"] = status
+        describe["LastModifiedTime"] = self._aws.clock.now()
+        self._aws.documents.put(ENDPOINT, name, document)
+        self._changed.notify_all()
+
+    def _launch(self, name: str, plan: Json) -> ModelProcess:
+        """A server that answers /ping. NotServing otherwise."""
+        folder = self._aws.home.root / plan["folder"]
+        if not (folder / "model").is_dir():
+            self._unpack(plan, folder)
+        process = ModelProcess(self._aws, self._logs, name, folder, plan)
+        try:
+            process.wait_until_serving()
+        except NotServing:
+            process.stop(0)
+            raise
+        return process
+
+    def _unpack(self, plan: Json, folder: Path) -> None:
+        """The model and its code, as the container would have them."""
+        container = plan["container"]
+        fresh = folder.with_suffix(".new")
+        shutil.rmtree(fresh, ignore_errors=True)
+        source = container["Environment"]["SAGEMAKER_SUBMIT_DIRECTORY"].removeprefix("file://")
+        try:
+            data = self._aws.objects.path(*split_uri(container["ModelDataUrl"]))
+            archives.unpack(data, fresh / "model")
+            if f"{source}/".startswith(CODE_IN_MODEL):
+                inside = fresh / "model" / source[len(CODE_IN_MODEL) :]
+                shutil.copytree(inside, fresh / "code")
+            else:
+                archives.unpack(self._aws.objects.path(*split_uri(source)), fresh / "code")
+        except (AwsError, ValueError, OSError) as problem:
+            raise NotServing(f"Failed to download model data: {problem}") from problem
+        fresh.rename(folder)
+
+    # -- life ----------------------------------------------------------------------------------
+
+    def restore(self) -> None:
+        """Brings the endpoints up that an earlier server had, and ends what it had begun."""
+        for name, document in self._aws.documents.items(ENDPOINT):
+            if document["describe"]["EndpointStatus"] == "Deleting":
+                self._aws.documents.delete(ENDPOINT, name)
+                continue
+            if document.get("current"):
+                self._restart(name)
+            if document.get("pending"):
+                self.deploy(name)
+
+    def _restart(self, name: str) -> None:
+        """Starts the current deployment's server again, in the background."""
+        with self._changed:
+            if name in self._restarting:
+                return
+            self._restarting.add(name)
+        threading.Thread(
+            target=self._bring_back, args=(name,), name=f"restart {name}", daemon=True
+        ).start()
+
+    def _bring_back(self, name: str) -> None:
+        process: ModelProcess | None = None
+        plan = (self._aws.documents.get(ENDPOINT, name) or {}).get("current")
+        try:
+            if plan:
+                process = self._launch(name, plan)
+        except NotServing as problem:
+            logger.warning("Endpoint %s did not come up again: %s", name, problem)
+        with self._changed:
+            self._restarting.discard(name)
+            document = self._aws.documents.get(ENDPOINT, name)
+            # An update may have been quicker.
+            unused = process
+            if process is not None and document and document.get("current") == plan:
+                unused = self._current.get(name)
+                self._current[name] = process
+            self._changed.notify_all()
+        if unused is not None:
+            unused.stop(0)
+
+    def delete(self, name: str) -> None:
+        """Takes the endpoint away; requests under way are answered first."""
+        with self._changed:
+            document = find(self._aws, ENDPOINT, name)
+            document["describe"]["EndpointStatus"] = "Deleting"
+            self._aws.documents.put(ENDPOINT, name, document)
+            process = self._current.pop(name, None)
+        if process is not None:
+            process.stop()
+        with self._changed:
+            self._aws.documents.delete(ENDPOINT, name)
+            self._changed.notify_all()
+        shutil.rmtree(self._aws.home.directory("endpoints") / name, ignore_errors=True)
+
+    def stop(self) -> None:
+        """Ends every server process; the documents say what to bring up again."""
+        with self._changed:
+            processes, self._current = list(self._current.values()), {}
+        for process in processes:
+            process.stop(1.0)
+
+    def describe(self, name: str) -> Json:
+        """The description. Where waits are scaled, a caller's loop would spin while a change is
+        under way and use up its looks, so then the answer waits for the change, up to a second."""
+        document = find(self._aws, ENDPOINT, name)
+        if self._aws.clock.wait_scale < 1 and document["describe"]["EndpointStatus"] in CHANGING:
+            with self._changed:
+                self._changed.wait_for(lambda: self._settled(name), LONG_LOOK_SECONDS)
+            document = find(self._aws, ENDPOINT, name)
+        answer: Json = document["describe"]
+        return answer
+
+    def _settled(self, name: str) -> bool:
+        document = self._aws.documents.get(ENDPOINT, name)
+        return document is None or document["describe"]["EndpointStatus"] not in CHANGING
+
+    # -- requests ------------------------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def serving(self, name: str) -> Iterator[ModelProcess]:
+        """The current server, held so that an update lets the request finish.
+
+        Raises ValidationError for an endpoint that does not exist or has never been in service.
+        """
+        with self._changed:
+            process = self._current.get(name)
+            if process is None or not process.alive():
+                process = self._wait_for(name, process)
+            process.hold()
+        try:
+            yield process
+        finally:
+            process.release()
+
+    def _wait_for(self, name: str, dead: ModelProcess | None) -> ModelProcess:
+        """The server of an endpoint that is being brought up again. Under the lock."""
+        document = self._aws.documents.get(ENDPOINT, name)
+        if document is None or not document.get("current"):
+            owner = self._aws.account
+            raise AwsError("ValidationError", f"Endpoint {name} of account {owner} not found.")
+        if name not in self._restarting:
+            if dead is not None:
+                self._current.pop(name, None)
+            self._restart(name)
+        self._changed.wait_for(lambda: name not in self._restarting, START_WAIT_SECONDS)
+        process = self._current.get(name)
+        if process is None or not process.alive():
+            raise AwsError("ServiceUnavailable", f"Endpoint {name} is not serving.", 503)
+        return process
+
+
+def summary(plan: Json, now: object) -> Json:
+    """A deployment as DescribeEndpoint shows it."""
+    variant = plan["variant"]
+    image = plan["container"]["Image"]
+    shown: Json = {
+        "VariantName": variant["VariantName"],
+        "DeployedImages": [
+            {"SpecifiedImage": image, "ResolvedImage": image, "ResolutionTime": now}
+        ],
+        "CurrentWeight": variant["InitialVariantWeight"],
+        "DesiredWeight": variant["InitialVariantWeight"],
+    }
+    if "ServerlessConfig" in variant:
+        shown["CurrentServerlessConfig"] = variant["ServerlessConfig"]
+    else:
+        count = variant["InitialInstanceCount"]
+        shown |= {"CurrentInstanceCount": count, "DesiredInstanceCount": count}
+    return shown
+
+
+class SageMakerService(Service):
+    """The service "sagemaker", with its endpoints for InvokeEndpoint in this process."""
+
+    endpoints: Endpoints
+
+
+def endpoints_of(aws: LocalAws) -> Endpoints:
+    """The endpoints of a running AWS."""
+    service: Any = aws.gateway.services["sagemaker"]
+    endpoints: Endpoints = service.endpoints
+    return endpoints

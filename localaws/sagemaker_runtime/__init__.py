@@ -1,0 +1,1 @@
+"""SageMaker Runtime: InvokeEndpoint, handed to the endpoint's server process."""

@@ -1,0 +1,84 @@
+"""InvokeEndpoint (docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from localaws.core.aws import LocalAws
+from localaws.core.errors import AwsError
+from localaws.core.service import Call, Json, Service
+from localaws.sagemaker.endpoints import endpoints_of
+from localaws.sagemaker.model_process import NotServing, Served
+from localaws.sagemaker_runtime.wire import ModelError, install
+
+BODY_LIMIT_BYTES = 6_291_456
+# Request parameter: the header the container gets.
+HEADERS = {
+    "ContentType": "Content-Type",
+    "Accept": "Accept",
+    "CustomAttributes": "X-Amzn-SageMaker-Custom-Attributes",
+}
+
+
+def service(aws: LocalAws) -> Service:
+    """The service "sagemaker-runtime"."""
+    install()
+    runtime = Service("sagemaker-runtime")
+
+    @runtime.operation("InvokeEndpoint", "EndpointName", "Body", *HEADERS, "TargetVariant")
+    def invoke_endpoint(call: Call) -> Json:
+        params = call.params
+        name = params["EndpointName"]
+        body = body_bytes(params.get("Body", b""))
+        if len(body) > BODY_LIMIT_BYTES:
+            raise AwsError(
+                "ValidationError",
+                f"Request body is {len(body)} bytes; the limit is {BODY_LIMIT_BYTES}.",
+                413,
+            )
+        headers = {header: params[member] for member, header in HEADERS.items() if member in params}
+        with endpoints_of(aws).serving(name) as process:
+            variant = process.variant
+            if params.get("TargetVariant", variant) != variant:
+                raise AwsError(
+                    "ValidationError",
+                    f"Variant {params['TargetVariant']} of endpoint {name} not found.",
+                )
+            try:
+                served = process.invoke(body, headers)
+            except TimeoutError as problem:
+                text = "Your invocation timed out while waiting for a response from container"
+                raise model_error(aws, name, Served(0, text.encode(), "")) from problem
+            except (NotServing, OSError) as problem:
+                text = f"The container ended while it answered: {problem}"
+                raise model_error(aws, name, Served(0, text.encode(), "")) from problem
+        if served.status >= 300:
+            raise model_error(aws, name, served)
+        return {
+            "Body": served.body,
+            "ContentType": served.content_type,
+            "InvokedProductionVariant": variant,
+        }
+
+    return runtime
+
+
+def body_bytes(body: Any) -> bytes:
+    """A blob parameter, which may come as a stream."""
+    if hasattr(body, "read"):
+        body = body.read()
+    return body.encode() if isinstance(body, str) else bytes(body)
+
+
+def model_error(aws: LocalAws, name: str, served: Served) -> ModelError:
+    """424, worded as AWS words it."""
+    message = served.body.decode("utf-8", "replace")
+    kind = "client" if 400 <= served.status < 500 else "server"
+    group = f"/aws/sagemaker/Endpoints/{name}"
+    text = (
+        f'Received {kind} error ({served.status}) from primary with message "{message}". See '
+        f"https://{aws.region}.console.aws.amazon.com/cloudwatch/home?region={aws.region}"
+        f"#logEventViewer:group={group} in account {aws.account} for more information."
+    )
+    stream = f"arn:aws:logs:{aws.region}:{aws.account}:log-group:{group}"
+    return ModelError(text, served.status, message, stream)
