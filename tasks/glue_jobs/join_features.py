@@ -31,6 +31,7 @@ import re
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any
 
 from pyspark.sql import Column, DataFrame, SparkSession
@@ -39,6 +40,7 @@ from pyspark.sql import functions as F  # noqa: N812 - the name every Spark scri
 SPLIT_SALT = "rebuy-split-1:"  # a new salt would move holdout users into training: never change it
 LABELLED_SETS = ("training", "validation", "holdout")
 SETS = (*LABELLED_SETS, "scoring")
+MEASURES = {"rows": SETS, "users": SETS, "orders": SETS, "positives": LABELLED_SETS}
 
 # The wire order of the endpoint: a line of 18 numbers.
 FEATURES = (
@@ -169,7 +171,8 @@ def candidate_rows(candidates: DataFrame, users: DataFrame, products: DataFrame)
 
     `users` (user features, order_id, bought_products) and `products` (product_ratios) go to every
     executor: a few hundred thousand short rows, while `candidates` are many millions and stay where
-    they are read. The label is whether bought_products holds the product.
+    they are read. The label is whether bought_products holds the product. A candidate without
+    features of its user or product is kept, with nulls: `summarize` finds it.
     """
     columns = {
         "user_average_basket": F.col("user_total_products") / F.col("user_orders"),
@@ -181,7 +184,7 @@ def candidate_rows(candidates: DataFrame, users: DataFrame, products: DataFrame)
     label = F.coalesce(F.array_contains("bought_products", F.col("product_id")), F.lit(False))
     return (
         candidates.join(F.broadcast(users), "user_id")
-        .join(F.broadcast(products), "product_id")
+        .join(F.broadcast(products), "product_id", "left")
         .select(
             F.col("user_id").cast("long"),
             F.col("product_id").cast("long"),
@@ -190,18 +193,6 @@ def candidate_rows(candidates: DataFrame, users: DataFrame, products: DataFrame)
             *[columns.get(name, F.col(name)).cast("double").alias(name) for name in FEATURES],
         )
     )
-
-
-def require_features(candidates: DataFrame, users: DataFrame, products: DataFrame) -> None:
-    """ValueError naming a candidate whose user or product has no features: it would get lost."""
-    for table, key in ((users, "user_id"), (products, "product_id")):
-        orphan = candidates.join(F.broadcast(table.select(key)), key, "left_anti").first()
-        if orphan is not None:
-            raise ValueError(
-                f"user_product_features has user {orphan['user_id']} with product "
-                f"{orphan['product_id']}, but the {key.removesuffix('_id')} features have no such "
-                f"{key}. The feature tables are not of the same run or not complete."
-            )
 
 
 def write_sets(spark: SparkSession, arguments: Arguments) -> dict[str, Any]:
@@ -216,10 +207,8 @@ def write_sets(spark: SparkSession, arguments: Arguments) -> dict[str, Any]:
     candidates = read_table(spark, run_uri, "features/user_product_features")
     user_features = read_table(spark, run_uri, "features/user_features")
     products = product_ratios(read_table(spark, run_uri, "features/product_features")).cache()
-    require_features(candidates, user_features, products)
-
     # One row a user, read by each of the four sets: computed once.
-    users = user_features.join(F.broadcast(targets), "user_id").cache()
+    users = targets.join(user_features, "user_id", "left").cache()
     for name in SETS:
         users_of_set = users.where(F.col("set_name") == name)
         rows = candidate_rows(candidates, users_of_set, products)
@@ -234,28 +223,61 @@ def write_sets(spark: SparkSession, arguments: Arguments) -> dict[str, Any]:
     return summarize(spark, arguments)
 
 
-def summarize(spark: SparkSession, arguments: Arguments) -> dict[str, Any]:
-    """The summary (see the top of this file) of the sets as they are stored."""
-    counts: dict[str, dict[str, int]] = {"rows": {}, "users": {}, "orders": {}, "positives": {}}
-    for name in SETS:
-        rows = read_table(spark, arguments.run_uri, f"sets/{name}")
-        # Few rows a user: counting (user, order) groups is cheaper than two distinct counts.
-        per_order = rows.groupBy("user_id", "order_id").agg(
+def orders_of_set(rows: DataFrame, name: str) -> DataFrame:
+    """One row per order_id of a set: set_name, user_id, rows, positives, and the least id without
+    features as unknown_user and unknown_product (null if there is none).
+
+    A first step of `summarize`: few orders, many rows, and one number as a key is quick.
+    """
+    label = F.col("label") if name in LABELLED_SETS else F.lit(None).cast("int")
+    return (
+        rows.groupBy("order_id")
+        .agg(
+            F.min("user_id").alias("user_id"),
             F.count("*").alias("rows"),
-            *([F.sum("label").alias("positives")] if name != "scoring" else []),
-        )
-        found = per_order.agg(
-            F.coalesce(F.sum("rows"), F.lit(0)).alias("rows"),
-            F.countDistinct("user_id").alias("users"),
-            F.count("*").alias("orders"),
-            *(
-                [F.coalesce(F.sum("positives"), F.lit(0)).alias("positives")]
-                if name != "scoring"
-                else []
+            F.sum(label).alias("positives"),
+            F.min(F.when(F.col("user_orders").isNull(), F.col("user_id"))).alias("unknown_user"),
+            F.min(F.when(F.col("prod_orders").isNull(), F.col("product_id"))).alias(
+                "unknown_product"
             ),
-        ).collect()[0]
-        for measure, count in found.asDict().items():
-            counts[measure][name] = int(count)
+        )
+        .withColumn("set_name", F.lit(name))
+    )
+
+
+def summarize(spark: SparkSession, arguments: Arguments) -> dict[str, Any]:
+    """The summary (see the top of this file) of the sets as they are stored.
+
+    Raises ValueError if a row has no features of its user or its product.
+    """
+    per_order = reduce(
+        DataFrame.unionByName,
+        [
+            orders_of_set(read_table(spark, arguments.run_uri, f"sets/{name}"), name)
+            for name in SETS
+        ],
+    )
+    found = per_order.groupBy("set_name").agg(
+        F.sum("rows").alias("rows"),
+        F.countDistinct("user_id").alias("users"),
+        F.count("*").alias("orders"),
+        F.sum("positives").alias("positives"),
+        F.min("unknown_user").alias("unknown_user"),
+        F.min("unknown_product").alias("unknown_product"),
+    )
+    of_set = {row["set_name"]: row.asDict() for row in found.collect()}  # an empty set is not here
+    for name, row in of_set.items():
+        for kind in ("user", "product"):
+            if row[f"unknown_{kind}"] is not None:
+                raise ValueError(
+                    f"The {name} set has rows of {kind}_id {row[f'unknown_{kind}']}, which "
+                    f"features/{kind}_features/ does not have: the feature tables are not complete "
+                    "or not of the same run."
+                )
+    counts = {
+        measure: {name: of_set.get(name, {}).get(measure) or 0 for name in sets}
+        for measure, sets in MEASURES.items()
+    }
     return {
         "run": arguments.run,
         "spark_version": spark.version,

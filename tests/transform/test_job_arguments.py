@@ -55,17 +55,27 @@ def test_a_wrong_argument_is_named(name: str, value: str, message: str) -> None:
     assert message in str(error.value)
 
 
-def test_a_candidate_without_features_stops_the_job(tmp_path: Path, spark: SparkSession) -> None:
+@pytest.mark.parametrize(
+    ("table", "key", "message"),
+    [
+        ("user_features", "user_id = 2", "The scoring set has rows of user_id 2, which features/u"),
+        ("product_features", "product_id = 101", "rows of product_id 101, which features/product_"),
+    ],
+)
+def test_a_candidate_without_features_stops_the_job(
+    tmp_path: Path, spark: SparkSession, table: str, key: str, message: str
+) -> None:
     lake = Lake(tmp_path)
     lake.load(tiny.raw())
     lake.build_features()
-    folder = tmp_path / "runs/run=r1/features/user_features"
-    lost = folder / "part-0.parquet"
-    users = f"read_parquet('{lost}')"
-    lake.connection.execute(f"COPY (FROM {users} WHERE user_id <> 2) TO '{folder}/part-1.parquet'")
-    lost.unlink()
+    (file,) = (tmp_path / f"runs/run=r1/features/{table}").rglob("*.parquet")
+    rest = file.with_name("rest.parquet")
+    lake.connection.execute(
+        f"COPY (SELECT * EXCLUDE (run) FROM '{file}' WHERE NOT {key}) TO '{rest}'"
+    )
+    file.unlink()
 
-    with pytest.raises(ValueError, match="the user features have no such user_id"):
+    with pytest.raises(ValueError, match=message):
         lake.join(spark)
 
 
