@@ -1,0 +1,122 @@
+"""Datasets: what a recipe job reads."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from localaws.core.aws import LocalAws
+from localaws.core.errors import NotEmulated
+from localaws.core.service import Call, Service
+from localaws.databrew.documents import arn, conflict, created, invalid, modified, not_found, page
+
+Json = dict[str, Any]
+
+KIND = "databrew-dataset"
+FORMATS = ("CSV", "JSON", "PARQUET")
+DELIMITERS = (",", ";", ":", "|", "\t", "^", "\\", " ")
+SETTINGS = (
+    "Format",
+    "FormatOptions.Csv",
+    "FormatOptions.Json",
+    "Input.S3InputDefinition",
+    "Input.DataCatalogInputDefinition.CatalogId",
+    "Input.DataCatalogInputDefinition.DatabaseName",
+    "Input.DataCatalogInputDefinition.TableName",
+)
+
+
+class Datasets:
+    def __init__(self, aws: LocalAws) -> None:
+        self._aws = aws
+
+    def get(self, name: str) -> Json:
+        """The dataset. Raises ResourceNotFoundException."""
+        found = self._aws.documents.get(KIND, name)
+        if found is None:
+            raise not_found("Dataset", name)
+        return found
+
+    def register(self, service: Service) -> None:
+        service.operation("CreateDataset", "Name", "Tags", *SETTINGS)(self.create)
+        service.operation("UpdateDataset", "Name", *SETTINGS)(self.update)
+        service.operation("DescribeDataset", "Name")(lambda call: self.get(call.params["Name"]))
+        service.operation("DeleteDataset", "Name")(self.delete)
+        service.operation("ListDatasets", "MaxResults", "NextToken")(self.list)
+
+    def create(self, call: Call) -> Json:
+        name = call.params["Name"]
+        document = {
+            "Name": name,
+            "Tags": call.params.get("Tags", {}),
+            "ResourceArn": arn(self._aws, "dataset", name),
+            **created(self._aws),
+            **_settings(call),
+        }
+        if not self._aws.documents.insert(KIND, name, document):
+            raise conflict(f"Dataset {name} already exists.")
+        return {"Name": name}
+
+    def update(self, call: Call) -> Json:
+        name = call.params["Name"]
+        kept = ("Name", "Tags", "ResourceArn", "CreateDate", "CreatedBy")
+        old = self.get(name)
+        document = {each: old[each] for each in kept} | modified(self._aws) | _settings(call)
+        self._aws.documents.put(KIND, name, document)
+        return {"Name": name}
+
+    def delete(self, call: Call) -> Json:
+        """Raises ConflictException while a job uses it."""
+        name = call.params["Name"]
+        self.get(name)
+        for job_name, job in self._aws.documents.items("databrew-job"):
+            if job["DatasetName"] == name:
+                raise conflict(f"Dataset {name} is used by job {job_name}.")
+        self._aws.documents.delete(KIND, name)
+        return {"Name": name}
+
+    def list(self, call: Call) -> Json:
+        found, token = page(
+            [
+                {"AccountId": self._aws.account, **item}
+                for _, item in self._aws.documents.items(KIND)
+            ],
+            call.params,
+        )
+        return {"Datasets": found, **token}
+
+
+def _settings(call: Call) -> Json:
+    """The definition, checked. Raises ValidationException or NotEmulated."""
+    given = call.params
+    source = given["Input"]
+    if len(source) != 1:
+        raise invalid(
+            "Input needs exactly one of S3InputDefinition and DataCatalogInputDefinition;"
+            f" it has {', '.join(source) or 'none'}."
+        )
+    location = source.get("S3InputDefinition")
+    if location is not None:
+        key = location.get("Key", "")
+        if any(mark in key for mark in "<>{}"):
+            raise NotEmulated(
+                "databrew", call.operation, "Input.S3InputDefinition.Key",
+                f"The key {key!r} has a pattern; give the key of a file or folder.",
+            )  # fmt: skip
+    catalog = source.get("DataCatalogInputDefinition")
+    if catalog is not None and not (catalog.get("DatabaseName") and catalog.get("TableName")):
+        raise invalid("DataCatalogInputDefinition needs DatabaseName and TableName.")
+    if given.get("Format") not in (None, *FORMATS):
+        raise NotEmulated(
+            "databrew", call.operation, f"Format={given['Format']}", f"It has {', '.join(FORMATS)}."
+        )
+    delimiter = given.get("FormatOptions", {}).get("Csv", {}).get("Delimiter", ",")
+    if delimiter not in DELIMITERS:
+        raise invalid(f"Csv.Delimiter is {delimiter!r}; it must be one of {DELIMITERS}.")
+    found: Json = {
+        "Input": source,
+        "Source": "S3" if location is not None else "DATA-CATALOG",
+        "FormatOptions": given.get("FormatOptions", {}),
+    }
+    if "Format" in given:
+        found["Format"] = given["Format"]
+    return found

@@ -1,0 +1,52 @@
+"""What DataBrew's definitions have in common: names, ARNs, who and when, pages."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+from localaws.core.aws import LocalAws
+from localaws.core.errors import AwsError
+
+Json = dict[str, Any]
+Item = TypeVar("Item")
+
+PAGE = 100
+
+
+def not_found(what: str, name: str) -> AwsError:
+    return AwsError("ResourceNotFoundException", f"{what} {name} not found.", 404)
+
+
+def conflict(message: str) -> AwsError:
+    return AwsError("ConflictException", message, 409)
+
+
+def invalid(message: str) -> AwsError:
+    return AwsError("ValidationException", message)
+
+
+def arn(aws: LocalAws, kind: str, name: str) -> str:
+    return f"arn:aws:databrew:{aws.region}:{aws.account}:{kind}/{name}"
+
+
+def user(aws: LocalAws) -> str:
+    return f"arn:aws:iam::{aws.account}:root"
+
+
+def created(aws: LocalAws) -> Json:
+    return {"CreateDate": aws.clock.now(), "CreatedBy": user(aws)} | modified(aws)
+
+
+def modified(aws: LocalAws) -> Json:
+    return {"LastModifiedDate": aws.clock.now(), "LastModifiedBy": user(aws)}
+
+
+def page(items: Sequence[Item], params: Json) -> tuple[list[Item], dict[str, str]]:
+    """The page that `params` asks for, and `{"NextToken": ...}` while there is more."""
+    token = params.get("NextToken") or "0"
+    if not token.isdigit():
+        raise invalid(f"NextToken {token!r} is not one of ours.")
+    start = int(token)
+    end = start + int(params.get("MaxResults") or PAGE)
+    return list(items[start:end]), ({"NextToken": str(end)} if end < len(items) else {})

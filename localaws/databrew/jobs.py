@@ -1,0 +1,112 @@
+"""Recipe jobs: a dataset, a published recipe, and where the result goes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from localaws.core.aws import LocalAws
+from localaws.core.errors import NotEmulated
+from localaws.core.service import Call, Service
+from localaws.databrew import outputs
+from localaws.databrew.datasets import Datasets
+from localaws.databrew.documents import arn, conflict, created, invalid, modified, not_found, page
+from localaws.databrew.recipes import PUBLISHED, WORKING, Recipes
+
+Json = dict[str, Any]
+
+KIND = "databrew-job"
+DEFAULT_CAPACITY_NODES = 5
+DEFAULT_TIMEOUT_MINUTES = 2880
+SETTINGS = ("RoleArn", "Outputs", "LogSubscription", "MaxCapacity", "MaxRetries", "Timeout")
+
+
+class Jobs:
+    def __init__(self, aws: LocalAws, datasets: Datasets, recipes: Recipes) -> None:
+        self._aws = aws
+        self._datasets = datasets
+        self._recipes = recipes
+
+    def register(self, service: Service) -> None:
+        service.operation(
+            "CreateRecipeJob",
+            *("Name", "DatasetName", "RecipeReference", "Tags", *SETTINGS),
+        )(self.create)
+        service.operation("UpdateRecipeJob", "Name", *SETTINGS)(self.update)
+        service.operation("DescribeJob", "Name")(lambda call: self.get(call.params["Name"]))
+        service.operation("DeleteJob", "Name")(self.delete)
+        service.operation("ListJobs", "DatasetName", "MaxResults", "NextToken")(self.list)
+
+    def get(self, name: str) -> Json:
+        """The job. Raises ResourceNotFoundException."""
+        found = self._aws.documents.get(KIND, name)
+        if found is None:
+            raise not_found("Job", name)
+        return found
+
+    def create(self, call: Call) -> Json:
+        """Raises ValidationException for a reference that is not a published version."""
+        name, given = call.params["Name"], call.params
+        if not given.get("DatasetName") or not given.get("RecipeReference"):
+            raise invalid("A recipe job needs DatasetName and RecipeReference.")
+        self._datasets.get(given["DatasetName"])
+        reference = {"RecipeVersion": PUBLISHED, **given["RecipeReference"]}
+        if reference["RecipeVersion"] == WORKING:
+            raise invalid(
+                f"Recipe {reference['Name']}: a job needs a published version, such as 1.0 or"
+                f" {PUBLISHED}, not {WORKING}."
+            )
+        self._recipes.get(reference["Name"], reference["RecipeVersion"])
+        document = {
+            "Name": name,
+            "Type": "RECIPE",
+            "DatasetName": given["DatasetName"],
+            "RecipeReference": reference,
+            "Tags": given.get("Tags", {}),
+            "ResourceArn": arn(self._aws, "job", name),
+            **created(self._aws),
+            **_settings(call),
+        }
+        if not self._aws.documents.insert(KIND, name, document):
+            raise conflict(f"Job {name} already exists.")
+        return {"Name": name}
+
+    def update(self, call: Call) -> Json:
+        """Replaces role, outputs and limits; dataset and recipe stay."""
+        name = call.params["Name"]
+        document = self.get(name) | _settings(call) | modified(self._aws)
+        self._aws.documents.put(KIND, name, document)
+        return {"Name": name}
+
+    def delete(self, call: Call) -> Json:
+        name = call.params["Name"]
+        self.get(name)
+        self._aws.documents.delete(KIND, name)
+        return {"Name": name}
+
+    def list(self, call: Call) -> Json:
+        wanted = call.params.get("DatasetName")
+        found, token = page(
+            [
+                {"AccountId": self._aws.account, **job}
+                for _, job in self._aws.documents.items(KIND)
+                if wanted in (None, job["DatasetName"])
+            ],
+            call.params,
+        )
+        return {"Jobs": found, **token}
+
+
+def _settings(call: Call) -> Json:
+    given = call.params
+    if not given.get("Outputs"):
+        raise invalid("A recipe job needs at least one of Outputs.")
+    if given.get("MaxRetries", 0) != 0:
+        raise NotEmulated("databrew", call.operation, "MaxRetries", "It retries nothing; give 0.")
+    return {
+        "RoleArn": given["RoleArn"],
+        "Outputs": [outputs.checked(call.operation, output) for output in given["Outputs"]],
+        "LogSubscription": given.get("LogSubscription", "ENABLE"),
+        "MaxCapacity": given.get("MaxCapacity", DEFAULT_CAPACITY_NODES),
+        "MaxRetries": 0,
+        "Timeout": given.get("Timeout", DEFAULT_TIMEOUT_MINUTES),
+    }

@@ -1,0 +1,190 @@
+"""Recipes: a working draft that can be edited, and published versions that cannot.
+
+A recipe that localaws cannot run is refused when it is written: ValidationException names the
+step, the operation, and whether DataBrew or only localaws lacks it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from localaws.core.aws import LocalAws
+from localaws.core.errors import AwsError
+from localaws.core.service import Call, Service
+from localaws.databrew.documents import (
+    arn,
+    conflict,
+    created,
+    invalid,
+    modified,
+    not_found,
+    page,
+    user,
+)
+from localaws.databrew.recipe.compiler import parse
+from localaws.databrew.recipe.errors import RecipeError
+
+Json = dict[str, Any]
+
+KIND = "databrew-recipe"
+WORKING, PUBLISHED = "LATEST_WORKING", "LATEST_PUBLISHED"
+
+
+def _checked(steps: list[Json]) -> list[Json]:
+    try:
+        parse(steps)
+    except RecipeError as error:
+        raise invalid(str(error)) from error
+    return steps
+
+
+class Recipes:
+    def __init__(self, aws: LocalAws) -> None:
+        self._aws = aws
+
+    def register(self, service: Service) -> None:
+        service.operation("CreateRecipe", "Name", "Description", "Steps", "Tags")(self.create)
+        service.operation("UpdateRecipe", "Name", "Description", "Steps")(self.update)
+        service.operation("PublishRecipe", "Name", "Description")(self.publish)
+        service.operation("DescribeRecipe", "Name", "RecipeVersion")(self.describe)
+        service.operation("ListRecipes", "MaxResults", "NextToken", "RecipeVersion")(self.list)
+        service.operation("ListRecipeVersions", "MaxResults", "NextToken", "Name")(self.versions)
+        service.operation("DeleteRecipeVersion", "Name", "RecipeVersion")(self.delete)
+        service.operation("BatchDeleteRecipeVersion", "Name", "RecipeVersions")(self.delete_many)
+
+    def get(self, name: str, version: str) -> Json:
+        """One version, by number, LATEST_PUBLISHED or LATEST_WORKING.
+
+        Raises ResourceNotFoundException.
+        """
+        document = self._document(name)
+        if version == WORKING:
+            return dict(document["working"])
+        published = document["published"]
+        if version == PUBLISHED:
+            if not published:
+                raise not_found("Published version of recipe", name)
+            return dict(published[-1])
+        for each in published:
+            if each["RecipeVersion"] == version:
+                return dict(each)
+        raise not_found("Recipe", f"{name} version {version}")
+
+    def _document(self, name: str) -> Json:
+        found = self._aws.documents.get(KIND, name)
+        if found is None:
+            raise not_found("Recipe", name)
+        return found
+
+    def create(self, call: Call) -> Json:
+        name = call.params["Name"]
+        working = {
+            "Name": name,
+            "RecipeVersion": WORKING,
+            "Description": call.params.get("Description", ""),
+            "Steps": _checked(call.params["Steps"]),
+            "Tags": call.params.get("Tags", {}),
+            "ResourceArn": arn(self._aws, "recipe", name),
+            **created(self._aws),
+        }
+        if not self._aws.documents.insert(KIND, name, {"working": working, "published": []}):
+            raise conflict(f"Recipe {name} already exists.")
+        return {"Name": name}
+
+    def update(self, call: Call) -> Json:
+        """Changes the working draft; published versions stay as they are."""
+        document = self._document(call.params["Name"])
+        if "Steps" in call.params:
+            document["working"]["Steps"] = _checked(call.params["Steps"])
+        if "Description" in call.params:
+            document["working"]["Description"] = call.params["Description"]
+        document["working"] |= modified(self._aws)
+        self._aws.documents.put(KIND, call.params["Name"], document)
+        return {"Name": call.params["Name"]}
+
+    def publish(self, call: Call) -> Json:
+        """Freezes the draft as the next version: 1.0, 2.0, ..."""
+        document = self._document(call.params["Name"])
+        last = document["published"][-1]["RecipeVersion"] if document["published"] else "0.0"
+        number = max(int(last.split(".")[0]), int(document.get("last", 0))) + 1
+        document["last"] = number
+        document["published"].append(
+            document["working"]
+            | {
+                "RecipeVersion": f"{number}.0",
+                "Description": call.params.get("Description", document["working"]["Description"]),
+                "PublishedBy": user(self._aws),
+                "PublishedDate": self._aws.clock.now(),
+            }
+        )
+        self._aws.documents.put(KIND, call.params["Name"], document)
+        return {"Name": call.params["Name"]}
+
+    def describe(self, call: Call) -> Json:
+        return self.get(call.params["Name"], call.params.get("RecipeVersion", PUBLISHED))
+
+    def list(self, call: Call) -> Json:
+        wanted = call.params.get("RecipeVersion", PUBLISHED)
+        if wanted not in (WORKING, PUBLISHED):
+            raise invalid(f"RecipeVersion is {wanted!r}; it must be {WORKING} or {PUBLISHED}.")
+        found = []
+        for name, document in self._aws.documents.items(KIND):
+            if wanted == WORKING or document["published"]:
+                found.append(self.get(name, wanted))
+        recipes, token = page(found, call.params)
+        return {"Recipes": recipes, **token}
+
+    def versions(self, call: Call) -> Json:
+        """Every published version, newest first."""
+        document = self._document(call.params["Name"])
+        recipes, token = page(document["published"][::-1], call.params)
+        return {"Recipes": recipes, **token}
+
+    def delete(self, call: Call) -> Json:
+        name, version = call.params["Name"], call.params["RecipeVersion"]
+        self._remove(name, version)
+        return {"Name": name, "RecipeVersion": version}
+
+    def delete_many(self, call: Call) -> Json:
+        name = call.params["Name"]
+        self._document(name)
+        errors = []
+        # The draft can go only after all others.
+        for version in sorted(call.params["RecipeVersions"], key=lambda each: each == WORKING):
+            try:
+                self._remove(name, version)
+            except AwsError as error:
+                errors.append(
+                    {
+                        "ErrorCode": error.code,
+                        "ErrorMessage": error.message,
+                        "RecipeVersion": version,
+                    }
+                )
+        return {"Name": name, "Errors": errors}
+
+    def _remove(self, name: str, version: str) -> None:
+        document = self._document(name)
+        self.get(name, version)
+        if version == PUBLISHED:
+            raise invalid(f"RecipeVersion must be a number such as 1.0 or {WORKING}.")
+        self._refuse_used(name, version)
+        if version == WORKING:
+            if document["published"]:
+                raise conflict(f"Recipe {name} has published versions; delete those first.")
+            self._aws.documents.delete(KIND, name)
+            return
+        document["published"] = [
+            each for each in document["published"] if each["RecipeVersion"] != version
+        ]
+        self._aws.documents.put(KIND, name, document)
+
+    def _refuse_used(self, name: str, version: str) -> None:
+        last = version != WORKING and self.get(name, PUBLISHED)["RecipeVersion"] == version
+        for job_name, job in self._aws.documents.items("databrew-job"):
+            reference = job["RecipeReference"]
+            if reference["Name"] == name and (
+                reference["RecipeVersion"] == version
+                or (last and reference["RecipeVersion"] == PUBLISHED)
+            ):
+                raise conflict(f"Recipe {name} version {version} is used by job {job_name}.")

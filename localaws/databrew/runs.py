@@ -1,0 +1,336 @@
+"""Job runs: the recipe compiled and run by DuckDB over the objects in place."""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+import shutil
+import threading
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from localaws.core.aws import LocalAws
+from localaws.core.errors import AwsError
+from localaws.core.service import Call, Service
+from localaws.core.signals import EVENTS, JOB_ENDED
+from localaws.databrew import inputs, outputs
+from localaws.databrew.datasets import Datasets
+from localaws.databrew.documents import conflict, not_found, page, user
+from localaws.databrew.jobs import Jobs
+from localaws.databrew.recipe.compiler import compile_steps, needs_order, parse
+from localaws.databrew.recipe.errors import RecipeError
+from localaws.databrew.recipe.sql import ident
+from localaws.databrew.recipe.table import Context, Table
+from localaws.databrew.recipes import Recipes
+
+Json = dict[str, Any]
+
+KIND = "databrew-run"
+ACTIVE = ("STARTING", "RUNNING", "STOPPING")
+MOST_AT_ONCE = 2  # more wait as STARTING: each may use both cores
+MEMORY_LIMIT = "2GB"  # of one run; beyond it DuckDB works on disk
+THREADS = 2
+LOG_GROUP = "/aws-glue-databrew/jobs"
+INTERRUPTED = "The local AWS was stopped while this run was under way."
+
+
+class Stopped(Exception):
+    """The run was told to stop, or ran out of time."""
+
+
+class Runs:
+    minute_seconds = 60.0  # a job's Timeout is in minutes
+
+    def __init__(self, aws: LocalAws, datasets: Datasets, recipes: Recipes, jobs: Jobs) -> None:
+        self._aws = aws
+        self._datasets = datasets
+        self._recipes = recipes
+        self._jobs = jobs
+        self._lock = threading.RLock()
+        self._slots = threading.Semaphore(MOST_AT_ONCE)
+        self._under_way: dict[str, _Worker] = {}
+        self._closing = False
+
+    def register(self, service: Service) -> None:
+        service.operation("StartJobRun", "Name")(self.start)
+        service.operation("DescribeJobRun", "Name", "RunId")(
+            lambda call: self.get(call.params["Name"], call.params["RunId"])
+        )
+        service.operation("ListJobRuns", "Name", "MaxResults", "NextToken")(self.list)
+        service.operation("StopJobRun", "Name", "RunId")(self.stop)
+        service.on_start(self.recover)
+        service.on_stop(self.close)
+
+    # Documents
+
+    def get(self, job: str, run_id: str) -> Json:
+        """The run. Raises ResourceNotFoundException."""
+        run = self._aws.documents.get(KIND, run_id)
+        if run is None or run["JobName"] != job:
+            raise not_found("Job run", run_id)
+        return run
+
+    def _of_job(self, job: str) -> list[Json]:
+        """Newest first."""
+        return [run for _, run in self._aws.documents.items(KIND) if run["JobName"] == job][::-1]
+
+    def list(self, call: Call) -> Json:
+        self._jobs.get(call.params["Name"])
+        runs, token = page(self._of_job(call.params["Name"]), call.params)
+        return {"JobRuns": runs, **token}
+
+    def change(self, run_id: str, **members: object) -> Json:
+        with self._lock:
+            run = (self._aws.documents.get(KIND, run_id) or {}) | members
+            self._aws.documents.put(KIND, run_id, run)
+            return run
+
+    def finish(self, run_id: str, state: str, message: str | None = None) -> None:
+        """The run's end: stored first, then told to whoever waits."""
+        now = self._aws.clock.now()
+        run = self._aws.documents.get(KIND, run_id) or {}
+        started = run.get("StartedOn", now)
+        members: Json = {
+            "State": state,
+            "CompletedOn": now,
+            "ExecutionTime": max(1, round((now - started).total_seconds())),
+        }
+        if message is not None:
+            members["ErrorMessage"] = message
+        run = self.change(run_id, **members)
+        self._aws.signals.publish(EVENTS, self._event(run))
+        self._aws.signals.publish(JOB_ENDED, {"service": "databrew", "id": run_id})
+
+    def _event(self, run: Json) -> Json:
+        return {
+            "version": "0",
+            "id": secrets.token_hex(16),
+            "detail-type": "DataBrew Job State Change",
+            "source": "aws.databrew",
+            "account": self._aws.account,
+            "time": self._aws.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "region": self._aws.region,
+            "resources": [],
+            "detail": {
+                "jobName": run["JobName"],
+                "state": run["State"],
+                "jobRunId": run["RunId"],
+                "message": run.get("ErrorMessage", ""),
+            },
+        }
+
+    # Starting and stopping
+
+    def start(self, call: Call) -> Json:
+        """Starts a run of the job as it is now; later changes to it are not this run's.
+
+        Raises ConflictException while the job has a run under way.
+        """
+        with self._lock:
+            job = self._jobs.get(call.params["Name"])
+            reference = job["RecipeReference"]
+            recipe = self._recipes.get(reference["Name"], reference["RecipeVersion"])
+            dataset = self._datasets.get(job["DatasetName"])
+            for run in self._of_job(job["Name"]):
+                if run["State"] in ACTIVE:
+                    raise conflict(f"Job {job['Name']} has the run {run['RunId']} under way.")
+            run_id = "db_" + secrets.token_hex(32)
+            self._aws.documents.put(
+                KIND,
+                run_id,
+                {
+                    "RunId": run_id,
+                    "JobName": job["Name"],
+                    "Attempt": 0,
+                    "DatasetName": job["DatasetName"],
+                    "RecipeReference": {
+                        "Name": reference["Name"],
+                        "RecipeVersion": recipe["RecipeVersion"],
+                    },
+                    "Outputs": job["Outputs"],
+                    "State": "STARTING",
+                    "StartedOn": self._aws.clock.now(),
+                    "StartedBy": user(self._aws),
+                    "ExecutionTime": 0,
+                    "LogSubscription": job["LogSubscription"],
+                    "LogGroupName": LOG_GROUP,
+                },
+            )
+            worker = _Worker(self._aws, run_id, job, dataset, recipe, self._datasets)
+            self._under_way[run_id] = worker
+        threading.Thread(target=self._follow, args=(worker,), name=run_id, daemon=True).start()
+        return {"RunId": run_id}
+
+    def stop(self, call: Call) -> Json:
+        """Raises ValidationException for a run that is over."""
+        run_id = call.params["RunId"]
+        with self._lock:
+            run = self.get(call.params["Name"], run_id)
+            worker = self._under_way.get(run_id)
+            if run["State"] not in ACTIVE or worker is None:
+                raise AwsError("ValidationException", f"Run {run_id} is {run['State']} already.")
+            self.change(run_id, State="STOPPING")
+        worker.stop()
+        return {"RunId": run_id}
+
+    def recover(self) -> None:
+        """Runs of an earlier server that died: they did not end, so they failed."""
+        for run_id, run in self._aws.documents.items(KIND):
+            if run["State"] in ACTIVE:
+                shutil.rmtree(self._scratch(run_id), ignore_errors=True)
+                self.finish(run_id, "FAILED", INTERRUPTED)
+
+    def close(self) -> None:
+        """Ends every run; they are recorded as FAILED, interrupted."""
+        self._closing = True
+        workers = list(self._under_way.values())
+        for worker in workers:
+            worker.stop()
+        for worker in workers:
+            worker.over.wait(timeout=10)
+
+    def _scratch(self, run_id: str) -> Path:
+        return self._aws.home.directory("databrew-runs") / run_id
+
+    def _follow(self, worker: _Worker) -> None:
+        run_id = worker.run_id
+        timer: threading.Timer | None = None
+        try:
+            with self._slots:
+                self._begin(worker)
+                timer = threading.Timer(
+                    worker.job["Timeout"] * self.minute_seconds, worker.stop, kwargs={"late": True}
+                )
+                timer.daemon = True
+                timer.start()
+                worker.work(self._scratch(run_id))
+            self.finish(run_id, "SUCCEEDED")
+        except Stopped:
+            self._finish_stopped(worker)
+        except (RecipeError, inputs.InputError, LookupError) as error:
+            self.finish(run_id, "FAILED", str(error))
+        except AwsError as error:
+            self.finish(run_id, "FAILED", error.message)
+        except duckdb.Error as error:
+            self.finish(run_id, "FAILED", str(error).splitlines()[0])
+        except Exception as error:
+            self.finish(run_id, "FAILED", f"localaws failed: {error!r}")
+        finally:
+            if timer is not None:
+                timer.cancel()
+            shutil.rmtree(self._scratch(run_id), ignore_errors=True)
+            with self._lock:
+                self._under_way.pop(run_id, None)
+            worker.over.set()
+
+    def _begin(self, worker: _Worker) -> None:
+        with self._lock:
+            worker.check()
+            self.change(worker.run_id, State="RUNNING")
+
+    def _finish_stopped(self, worker: _Worker) -> None:
+        if self._closing:
+            self.finish(worker.run_id, "FAILED", INTERRUPTED)
+        elif worker.late:
+            minutes = worker.job["Timeout"]
+            self.finish(worker.run_id, "TIMEOUT", f"The run exceeded its {minutes} minutes.")
+        else:
+            self.finish(worker.run_id, "STOPPED")
+
+
+class _Worker:
+    """One run's work, which can be stopped from another thread."""
+
+    def __init__(
+        self,
+        aws: LocalAws,
+        run_id: str,
+        job: Json,
+        dataset: Json,
+        recipe: Json,
+        datasets: Datasets,
+    ) -> None:
+        self._aws = aws
+        self.run_id = run_id
+        self.job = job
+        self._dataset = dataset
+        self._recipe = recipe
+        self._datasets = datasets
+        self._connection: duckdb.DuckDBPyConnection | None = None
+        self._stopping = False
+        self.late = False
+        self.over = threading.Event()
+
+    def stop(self, late: bool = False) -> None:
+        self.late = late
+        self._stopping = True
+        connection = self._connection
+        if connection is not None:
+            with contextlib.suppress(duckdb.ConnectionException):  # its work is done already
+                connection.interrupt()
+
+    def check(self) -> None:
+        if self._stopping:
+            raise Stopped
+
+    def work(self, scratch: Path) -> None:
+        """Reads, transforms, writes; the objects appear only when all of it is done."""
+        steps = parse(self._recipe["Steps"])
+        (scratch / "spill").mkdir(parents=True, exist_ok=True)
+        with contextlib.closing(duckdb.connect(config=_settings(scratch))) as connection:
+            self._connection = connection
+            connection.execute("SET TimeZone = 'UTC'")
+            connection.execute(f"SET preserve_insertion_order = {needs_order(steps)}")
+            raw = inputs.raw_columns(steps)
+            source = self._view("input", self._dataset, raw)
+            compiled = compile_steps(
+                steps,
+                source,
+                Context(
+                    dataset=lambda name: self._view(
+                        ident(f"dataset {name}"), self._datasets.get(name), raw
+                    ),
+                    now=self._aws.clock.now(),
+                ),
+                self._query,
+            )
+            when = self._aws.clock.now()
+            written = [
+                outputs.write(
+                    output,
+                    compiled.sql,
+                    compiled.columns,
+                    self.job["Name"],
+                    when,
+                    scratch / f"output-{number}",
+                    self._query,
+                )
+                for number, output in enumerate(self.job["Outputs"])
+            ]
+            self.check()
+        for output, files in zip(self.job["Outputs"], written, strict=True):
+            outputs.publish(self._aws, output, files)
+
+    def _view(self, name: str, dataset: Json, raw: set[str]) -> Table:
+        found = inputs.relation(self._aws, dataset, raw, self._query)
+        self._query(f"CREATE OR REPLACE TEMP VIEW {name} AS {found.sql}")
+        return Table(found.columns, name)
+
+    def _query(self, sql: str) -> list[tuple[Any, ...]]:
+        self.check()
+        assert self._connection is not None
+        try:
+            return self._connection.execute(sql).fetchall()
+        except duckdb.InterruptException as error:
+            raise Stopped from error
+
+
+def _settings(scratch: Path) -> dict[str, str | bool | int | float | list[str]]:
+    return {
+        "threads": THREADS,
+        "memory_limit": MEMORY_LIMIT,
+        "temp_directory": str(scratch / "spill"),
+        "autoinstall_known_extensions": False,
+    }
