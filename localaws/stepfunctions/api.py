@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from localaws.core.aws import LocalAws
@@ -157,6 +158,10 @@ def _execution_operations(made: Service, executions: Executions, aws: LocalAws) 
     @made.operation("StopExecution", "executionArn", "error", "cause")
     def stop(call: Call) -> Json:
         return executions.stop(call.params)
+
+    @made.operation("RedriveExecution", "executionArn", "clientToken")
+    def redrive(call: Call) -> Json:
+        return executions.redrive(call.params, aws.clock.now())
 
     @made.operation("DescribeExecution", "executionArn", "includedData")
     def describe(call: Call) -> Json:

@@ -7,6 +7,7 @@ step per thread of its own, so each of its transitions is committed before the n
 
 from __future__ import annotations
 
+import functools
 import heapq
 import itertools
 import logging
@@ -79,8 +80,8 @@ class Engine:
         if self._thread is not None:
             return
         self._unsubscribe = self._signals.subscribe(JOB_ENDED, self._job_ended)
-        for execution in reversed(self.store.executions(status="RUNNING")):
-            self.post(None, lambda row=execution: recovery.resume(self, row))  # type: ignore[misc]
+        for row in reversed(self.store.executions(status="RUNNING")):
+            self.post(None, functools.partial(recovery.resume, self, row))
         self._thread = threading.Thread(target=self._loop, name="sfn-engine", daemon=True)
         self._thread.start()
 
@@ -107,6 +108,10 @@ class Engine:
 
         self.post(None, step)
 
+    def redrive(self, execution: Execution) -> None:
+        """Takes up an execution that had ended, from where it failed."""
+        self.post(None, functools.partial(recovery.redrive, self, execution))
+
     def submit(self, function: Callable[[], T]) -> T:
         """Runs the function on the engine's thread and returns its value, once committed."""
         if threading.current_thread() is self._thread:
@@ -117,7 +122,7 @@ class Engine:
             try:
                 value = function()
             except BaseException as error:
-                self._effects.append(lambda error=error: future.set_exception(error))  # type: ignore[misc]
+                self._effects.append(functools.partial(future.set_exception, error))
                 return
             self._effects.append(lambda: future.set_result(value))
 

@@ -96,6 +96,19 @@ class Executions:
         stopped = self.row(row.arn).stopped
         return {"stopDate": timestamps.from_epoch(stopped or self._engine.now())}
 
+    def redrive(self, params: Json, now: datetime) -> Json:
+        """Runs an unsuccessful execution again from where it failed. Raises
+        ExecutionNotRedrivable with the reason that DescribeExecution gives."""
+        with self._store.transaction():
+            row = self.row(params["executionArn"])
+            reason = self.not_redrivable(row)
+            if reason is not None:
+                raise AwsError("ExecutionNotRedrivable", f"{reason}: '{row.arn}'")
+            self._store.redrive(row.id, now.timestamp())
+            row = self.row(row.arn)
+        self._engine.redrive(row)
+        return {"redriveDate": now}
+
     def row(self, arn: str) -> Execution:
         names.check_execution_arn(arn)
         found = self._store.execution(arn)

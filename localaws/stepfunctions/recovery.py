@@ -37,15 +37,64 @@ Json = dict[str, Any]
 
 def resume(engine: Engine, execution: Execution) -> None:
     """Puts the execution's frames back and lets each go on."""
+    run, records = _adopt(engine, execution)
+    if not records:
+        run.begin()
+        return
+    _put_back(run, records)
+
+
+def redrive(engine: Engine, execution: Execution) -> None:
+    """Runs an ended execution again from where it failed: each state that did not succeed runs
+    anew with the same input and fresh retriers; branches and iterations that succeeded stay.
+
+    https://docs.aws.amazon.com/step-functions/latest/dg/redrive-executions.html
+    """
+    run, records = _adopt(engine, execution)
+    previous = run.next_event - 1
+    redriven = run.event(
+        "ExecutionRedriven",
+        previous,
+        "executionRedrivenEventDetails",
+        redriveCount=execution.redrive_count,
+    )
+    run.announce()
+    if not records:
+        run.begin()
+        return
+    for number, record in records.items():
+        if record["ph"] != DONE:
+            record["ph"] = _phase_to_redrive(run, number, record, records)
+            record["l"] = redriven
+            record.pop("r", None)
+            record.pop("rc", None)
+    _put_back(run, records)
+    for frame in run.frames.values():
+        run.save(frame)
+
+
+def _phase_to_redrive(run: Run, number: int, record: Json, records: dict[int, Json]) -> str:
+    state = run.machine.state(record["g"], record["s"])
+    attempt = record.get("a", 0)
+    joined = state.type in ("Parallel", "Map") and any(
+        other.get("p") == number and other.get("pa", 0) == attempt for other in records.values()
+    )
+    if joined or (state.distributed and attempt):
+        return CHILDREN
+    return ENTERED if record["e"] else NEW
+
+
+def _adopt(engine: Engine, execution: Execution) -> tuple[Run, dict[int, Json]]:
     run = engine.adopt(execution)
     records = engine.store.journal(execution.id)
     last = engine.store.events(execution.id, reverse=True, limit=1)
     run.next_event = last[0].id + 1 if last else 2
     run.next_frame = max(records, default=-1) + 1
-    if not records:
-        run.begin()
-        return
-    engine.start_deadline(run)
+    return run, records
+
+
+def _put_back(run: Run, records: dict[int, Json]) -> None:
+    run.engine.start_deadline(run)
     over: dict[int, list[tuple[int, Json]]] = {}
     for number, record in sorted(records.items()):
         parent = run.frames.get(record["p"]) if "p" in record else None
@@ -153,4 +202,5 @@ def _arguments(run: Run, frame: Frame) -> Any:
     while not event.type.endswith("Scheduled"):
         event = by_id[event.previous]
     details = _details(event)
-    return json.loads(details.get("parameters", details.get("input", "{}")))
+    text: str = details["parameters"] if "parameters" in details else details["input"]
+    return json.loads(text)

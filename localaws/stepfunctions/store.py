@@ -301,4 +301,5 @@ class Store:
 
 
 def _execution(row: tuple[Any, ...]) -> Execution:
-    return Execution(*row[:-1], about=json.loads(row[-1]))
+    *values, about = row
+    return Execution(*[*values, json.loads(about)])

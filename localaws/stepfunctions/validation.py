@@ -297,10 +297,11 @@ class _Checker:
                     f"The value for the field '{name}' must be an integer from 1 to 99999999",
                     f"{where}/{name}",
                 )
-        timeout, heartbeat = state.get("TimeoutSeconds"), state.get("HeartbeatSeconds")
-        if _whole(timeout, 1, 99_999_999) and _whole(heartbeat, 1, 99_999_999):
-            if heartbeat >= timeout:
-                yield Diagnostic("HeartbeatSeconds must be smaller than TimeoutSeconds", where)
+        timeout: Any = state.get("TimeoutSeconds")
+        heartbeat: Any = state.get("HeartbeatSeconds")
+        both_given = isinstance(timeout, int) and isinstance(heartbeat, int)
+        if both_given and heartbeat >= timeout:
+            yield Diagnostic("HeartbeatSeconds must be smaller than TimeoutSeconds", where)
         for name in HANDLING & state.keys():
             yield from _handlers(state[name], f"{where}/{name}", name)
         if language == JSONATA:
@@ -408,12 +409,11 @@ class _Checker:
                 "Only one of these fields is allowed: [ItemSelector, Parameters]", where
             )
         concurrency = state.get("MaxConcurrency")
-        if concurrency is not None and not _expression(concurrency):
-            if not _whole(concurrency, 0, 10_000):
-                yield Diagnostic(
-                    "The value for the field 'MaxConcurrency' must be an integer of at least 0",
-                    f"{where}/MaxConcurrency",
-                )
+        if not (concurrency is None or _expression(concurrency) or _whole(concurrency, 0, 10_000)):
+            yield Diagnostic(
+                "The value for the field 'MaxConcurrency' must be an integer of at least 0",
+                f"{where}/MaxConcurrency",
+            )
         processor = state.get("ItemProcessor")
         config = processor.get("ProcessorConfig", {}) if isinstance(processor, dict) else {}
         mode = config.get("Mode", "INLINE")
@@ -573,7 +573,7 @@ def _retrier(block: Json, where: str) -> Iterator[Diagnostic]:
 def _rule(rule: Json, where: str, *, top: bool) -> Iterator[Diagnostic]:
     if not top and "Next" in rule:
         yield Diagnostic("Field 'Next' is not supported", where)
-    combined = [name for name in ("And", "Or", "Not") if name in rule]
+    combined: list[str] = [name for name in ("And", "Or", "Not") if name in rule]
     if combined:
         name = combined[0]
         parts = [rule[name]] if name == "Not" else rule[name]

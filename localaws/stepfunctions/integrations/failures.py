@@ -27,8 +27,8 @@ V1_NAMES = {
     "events": ("EventBridge", "AmazonEventBridgeException", "AmazonEventBridge"),
     "states": ("StepFunctions", "AWSStepFunctionsException", "AWSStepFunctions"),
 }
-# Codes that are a plain service error even though some operation models them.
-PLAIN_CODES = {"sagemaker": {"ValidationException"}}
+# Throttling comes as the service's base exception, even where some operation models its code.
+THROTTLING = frozenset({"ThrottlingException", "Throttling", "ThrottledException"})
 
 
 def exception_name(shape: str) -> str:
@@ -50,12 +50,10 @@ def from_error(resource: Resource, service: str, error: Exception) -> StateError
     if code == NOT_EMULATED:
         return StateError(NOT_EMULATED, message, from_task=True)
     metadata = error.response.get("ResponseMetadata", {})
-    shape = models.error_names(service).get(code)
+    shape = None if code in THROTTLING else models.error_names(service).get(code)
     status, request = metadata.get("HTTPStatusCode", 400), metadata.get("RequestId", "")
     if resource.sdk:
         return _v2(service, shape, message, status, request)
-    if code in PLAIN_CODES.get(service, ()):
-        shape = None
     return _v1(resource.service, code, shape, message, status, request)
 
 
