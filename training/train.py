@@ -37,6 +37,10 @@ if not __package__:
     folder.__path__ = [str(Path(__file__).resolve().parent)]
     sys.modules["training"] = folder
 
+# Threads that wait for one another sleep instead of spinning: on a machine that also does other
+# work (a laptop, a CI runner) the job takes half the time. Read once, when XGBoost loads OpenMP.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
 import xgboost as xgb
 
 from training import evaluation, metrics

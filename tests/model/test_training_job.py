@@ -304,6 +304,16 @@ def spoil_champion_model(folder: Path, told: dict[str, str]) -> None:
     )
 
 
+def spoil_champion_features(folder: Path, told: dict[str, str]) -> None:
+    told_before = write_sets(folder / "before", users=60)
+    for file in (folder / "before").rglob("*.parquet"):
+        table = pq.read_table(file)
+        pq.write_table(table.append_column("streak", table["up_orders"]), file)
+    assert main(["--run", "old", "--num_round", "2"], told_before) == 0
+    (folder / "champion/none.json").unlink()
+    pack(folder / "before/model", folder / "champion/model.tar.gz")
+
+
 def spoil_champion_link(folder: Path, told: dict[str, str]) -> None:
     (folder / "champion/none.json").unlink()
     with tarfile.open(folder / "champion/model.tar.gz", "w:gz") as tar:
@@ -332,6 +342,7 @@ BAD_DATA = [
     (spoil_champion_archive, "The champion's model.tar.gz cannot be read"),
     (spoil_champion_without_model, "The champion's model.tar.gz has no xgboost-model"),
     (spoil_champion_model, "xgboost-model cannot be read by XGBoost"),
+    (spoil_champion_features, "The champion (old) was trained on streak, which this run's sets"),
     (spoil_champion_link, "xgboost-model is not a regular file"),
 ]
 
