@@ -1,0 +1,218 @@
+"""Change sets: what an update would do, kept until it is executed."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from localaws.cloudformation.engine import Engine
+from localaws.cloudformation.plan import Planned, plan
+from localaws.cloudformation.registry import Registry
+from localaws.cloudformation.requests import check_name, target_of
+from localaws.cloudformation.shapes import shown_parameters, shown_tags
+from localaws.cloudformation.stacks import Stacks, now
+from localaws.cloudformation.template import invalid, read
+from localaws.core.aws import LocalAws
+from localaws.core.errors import AwsError
+from localaws.core.service import Call, Service
+
+Json = dict[str, Any]
+NO_CHANGES = (
+    "The submitted information didn't contain changes. Submit different information to create a"
+    " change set."
+)
+UPDATABLE = (
+    *("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "UPDATE_FAILED"),
+    *("CREATE_FAILED", "IMPORT_COMPLETE"),
+)
+_ACTIONS = {"create": "Add", "remove": "Remove"}
+_REPLACEMENT = {"update": "False", "replace": "True", "maybe-replace": "Conditional"}
+
+
+def check_updatable(stack: Json) -> None:
+    if stack["status"] not in UPDATABLE:
+        raise invalid(
+            f"Stack:{stack['id']} is in {stack['status']} state and can not be updated."
+        )
+
+
+def change(planned: Planned) -> Json:
+    """A planned change as DescribeChangeSet shows it."""
+    shown: Json = {
+        "Action": _ACTIONS.get(planned.action, "Modify"),
+        "LogicalResourceId": planned.logical_id,
+        "ResourceType": planned.type,
+        "Scope": [],
+        "Details": [],
+    }
+    if planned.physical_id:
+        shown["PhysicalResourceId"] = planned.physical_id
+    if planned.action in _REPLACEMENT:
+        shown["Replacement"] = _REPLACEMENT[planned.action]
+        shown["Scope"] = ["Tags"] if planned.changed == ("Tags",) else ["Properties"]
+        recreation = {"update": "Never", "replace": "Always"}.get(planned.action, "Conditionally")
+        shown["Details"] = [
+            {
+                "Target": {
+                    "Attribute": "Properties",
+                    "Name": name,
+                    "RequiresRecreation": recreation,
+                },
+                "Evaluation": "Static",
+                "ChangeSource": "DirectModification",
+            }
+            for name in planned.changed
+        ]
+    return {"Type": "Resource", "ResourceChange": shown}
+
+
+def register(
+    service: Service, aws: LocalAws, stacks: Stacks, engine: Engine, registry: Registry
+) -> None:
+    """Adds the change set operations to the service."""
+
+    @service.operation(
+        *("CreateChangeSet", "StackName", "ChangeSetName", "ChangeSetType", "TemplateBody"),
+        *("TemplateURL", "UsePreviousTemplate", "Parameters", "Capabilities", "Tags"),
+        *("Description", "ClientToken", "RoleARN", "IncludeNestedStacks", "OnStackFailure"),
+    )
+    def create_change_set(call: Call) -> Json:
+        params = call.params
+        kind = params.get("ChangeSetType", "UPDATE")
+        stack = stacks.find(params["StackName"])
+        if kind == "CREATE":
+            check_name(params["StackName"])
+            if stack is not None and stack["status"] != "REVIEW_IN_PROGRESS":
+                raise invalid(
+                    f"Stack [{params['StackName']}] already exists and cannot be created again"
+                    " with the changeSet."
+                )
+        elif kind == "UPDATE":
+            stack = stacks.get(params["StackName"])
+            check_updatable(stack)
+        else:
+            raise invalid(f"ChangeSetType {kind} is not taken here; CREATE and UPDATE are.")
+        target = target_of(aws, registry, "CreateChangeSet", params, stack)
+        if stack is None:
+            stack = stacks.new(params["StackName"], "REVIEW_IN_PROGRESS")
+            stacks.event(stack, "REVIEW_IN_PROGRESS", "User Initiated")
+        if any(found["name"] == params["ChangeSetName"] for found in stacks.change_sets(stack)):
+            raise AwsError(
+                "AlreadyExistsException", f"ChangeSet {params['ChangeSetName']} already exists"
+            )
+        changes = plan(stack, target.members, target.template, aws, registry)
+        changed = bool(changes) or not same_target(stack, target.members)
+        arn = f"arn:aws:cloudformation:{aws.region}:{aws.account}:changeSet"
+        change_set = {
+            "id": f"{arn}/{params['ChangeSetName']}/{uuid.uuid4()}",
+            "name": params["ChangeSetName"],
+            "stack_id": stack["id"],
+            "stack_name": stack["name"],
+            "type": kind,
+            "created": now(),
+            "description": params.get("Description"),
+            "target": target.members,
+            "on_failure": params.get("OnStackFailure"),
+            "changes": [change(item) for item in changes],
+            "status": "CREATE_COMPLETE" if changed else "FAILED",
+            "execution": "AVAILABLE" if changed else "UNAVAILABLE",
+            "reason": None if changed else NO_CHANGES,
+        }
+        stacks.put_change_set(change_set)
+        return {"Id": change_set["id"], "StackId": stack["id"]}
+
+    @service.operation(
+        "DescribeChangeSet", "ChangeSetName", "StackName", "NextToken", "IncludePropertyValues"
+    )
+    def describe_change_set(call: Call) -> Json:
+        found = stacks.change_set(call.params["ChangeSetName"], call.params.get("StackName"))
+        template = read(found["target"]["template"])
+        shown = _listed(found) | {
+            "Parameters": shown_parameters(template, found["target"]["parameters"]),
+            "Tags": shown_tags(found["target"]["tags"]),
+            "Capabilities": found["target"]["capabilities"],
+            "Changes": found["changes"],
+            "NotificationARNs": [],
+            "RollbackConfiguration": {},
+        }
+        shown.pop("ChangeSetType", None)
+        return shown
+
+    @service.operation("ListChangeSets", "StackName", "NextToken")
+    def list_change_sets(call: Call) -> Json:
+        stack = stacks.get(call.params["StackName"])
+        return {"Summaries": [_listed(found) for found in stacks.change_sets(stack)]}
+
+    @service.operation("DeleteChangeSet", "ChangeSetName", "StackName")
+    def delete_change_set(call: Call) -> Json:
+        try:
+            found = stacks.change_set(call.params["ChangeSetName"], call.params.get("StackName"))
+        except AwsError:
+            return {}
+        stacks.delete_change_set(found)
+        return {}
+
+    @service.operation(
+        *("ExecuteChangeSet", "ChangeSetName", "StackName", "ClientRequestToken"),
+        "DisableRollback",
+    )
+    def execute_change_set(call: Call) -> Json:
+        found = stacks.change_set(call.params["ChangeSetName"], call.params.get("StackName"))
+        stack = stacks.get(found["stack_id"])
+        if found["execution"] != "AVAILABLE":
+            raise AwsError(
+                "InvalidChangeSetStatus",
+                f"ChangeSet [{found['id']}] cannot be executed in its current status of"
+                f" [{found['status']}]",
+            )
+        creating = stack["status"] == "REVIEW_IN_PROGRESS"
+        if not creating:
+            check_updatable(stack)
+        for other in stacks.change_sets(stack):
+            stacks.delete_change_set(other)  # an executed change set makes the others stale
+        stack["change_set"] = found["id"]
+        stack["on_failure"] = (
+            "DO_NOTHING" if call.params.get("DisableRollback") else found["on_failure"]
+        )
+        if creating:
+            stack.update(found["target"], status="CREATE_IN_PROGRESS", reason="User Initiated")
+            operation = engine.create
+        else:
+            stack.update(
+                next=found["target"],
+                status="UPDATE_IN_PROGRESS",
+                reason="User Initiated",
+                updated=now(),
+            )
+            operation = engine.update
+        stacks.put(stack)
+        stacks.event(stack, stack["status"], "User Initiated")
+        engine.run(operation, stack)
+        return {}
+
+
+def same_target(stack: Json, target: Json) -> bool:
+    """Whether an update has nothing to do besides resources: same outputs, parameters, tags."""
+    if not stack.get("template"):
+        return False
+    return (
+        read(stack["template"]).outputs == read(target["template"]).outputs
+        and stack["parameters"] == target["parameters"]
+        and stack["tags"] == target["tags"]
+    )
+
+
+def _listed(found: Json) -> Json:
+    shown = {
+        "ChangeSetName": found["name"],
+        "ChangeSetId": found["id"],
+        "StackId": found["stack_id"],
+        "StackName": found["stack_name"],
+        "CreationTime": found["created"],
+        "Status": found["status"],
+        "ExecutionStatus": found["execution"],
+    }
+    for member, name in (("reason", "StatusReason"), ("description", "Description")):
+        if found.get(member):
+            shown[name] = found[member]
+    return shown

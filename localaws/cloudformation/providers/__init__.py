@@ -1,0 +1,1 @@
+"""One provider a resource type."""

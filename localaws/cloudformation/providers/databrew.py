@@ -1,0 +1,133 @@
+"""AWS::DataBrew::Dataset, Recipe (its working version only, as AWS: it never publishes), Job."""
+
+from __future__ import annotations
+
+from localaws.cloudformation.provider import (
+    Json,
+    Made,
+    Provider,
+    Request,
+    ignoring_missing,
+    picked,
+)
+from localaws.core.errors import AwsError
+
+
+class Dataset(Provider):
+    type = "AWS::DataBrew::Dataset"
+    name_property = "Name"
+    replaced_by = ("Name",)
+    plain = ("Input", "Format", "FormatOptions", "PathOptions")
+    properties = ("Name", "Tags", *plain)
+
+    def create(self, request: Request) -> Made:
+        name = request.properties["Name"]
+        given = picked(request.properties, self.plain)
+        request.call("databrew", "create_dataset", Name=name, Tags=request.tags() or None, **given)
+        return Made(name)
+
+    def update(self, request: Request) -> Made:
+        given = picked(request.properties, self.plain)
+        request.call("databrew", "update_dataset", Name=request.physical_id, **given)
+        return Made(request.physical_id)
+
+    def delete(self, request: Request) -> None:
+        with ignoring_missing():
+            request.call("databrew", "delete_dataset", Name=request.physical_id)
+
+
+class Recipe(Provider):
+    type = "AWS::DataBrew::Recipe"
+    name_property = "Name"
+    replaced_by = ("Name",)
+    properties = ("Name", "Description", "Steps", "Tags")
+
+    def create(self, request: Request) -> Made:
+        name = request.properties["Name"]
+        request.call(
+            "databrew",
+            "create_recipe",
+            Name=name,
+            Steps=_steps(request.properties),
+            Description=request.properties.get("Description"),
+            Tags=request.tags() or None,
+        )
+        return Made(name)
+
+    def update(self, request: Request) -> Made:
+        request.call(
+            "databrew",
+            "update_recipe",
+            Name=request.physical_id,
+            Steps=_steps(request.properties),
+            Description=request.properties.get("Description"),
+        )
+        return Made(request.physical_id)
+
+    def delete(self, request: Request) -> None:
+        """Published versions have to go before the working one."""
+        name = request.physical_id
+        with ignoring_missing():
+            listed = request.call("databrew", "list_recipe_versions", Name=name)
+            versions = [recipe["RecipeVersion"] for recipe in listed.get("Recipes", [])]
+            for version in [*versions, "LATEST_WORKING"]:
+                with ignoring_missing():
+                    request.call(
+                        "databrew", "delete_recipe_version", Name=name, RecipeVersion=version
+                    )
+
+
+def _steps(properties: Json) -> list[Json]:
+    """Template parameters may begin with a capital letter (RecipeParameters); the API's do not."""
+    steps = []
+    for step in properties["Steps"]:
+        action = step["Action"]
+        parameters = {
+            name[:1].lower() + name[1:]: value
+            for name, value in (action.get("Parameters") or {}).items()
+        }
+        made = {"Operation": action["Operation"]}
+        steps.append({**step, "Action": made | ({"Parameters": parameters} if parameters else {})})
+    return steps
+
+
+class Job(Provider):
+    type = "AWS::DataBrew::Job"
+    name_property = "Name"
+    replaced_by = ("Name", "Type", "DatasetName", "Recipe")
+    plain = (
+        *("RoleArn", "Outputs", "MaxCapacity", "MaxRetries", "Timeout", "LogSubscription"),
+        *("DataCatalogOutputs", "DatabaseOutputs", "EncryptionMode"),
+    )
+    properties = ("Name", "Type", "DatasetName", "Recipe", "Tags", *plain)
+
+    def create(self, request: Request) -> Made:
+        given = request.properties
+        if given["Type"] != "RECIPE":
+            raise AwsError("NotEmulated", f"AWS::DataBrew::Job of Type {given['Type']}; RECIPE is.")
+        recipe = given.get("Recipe", {})
+        reference = {"Name": recipe["Name"]} if recipe else None
+        if reference is not None and "Version" in recipe:
+            reference["RecipeVersion"] = recipe["Version"]
+        request.call(
+            "databrew",
+            "create_recipe_job",
+            Name=given["Name"],
+            DatasetName=given.get("DatasetName"),
+            RecipeReference=reference,
+            Tags=request.tags() or None,
+            **picked(given, self.plain),
+        )
+        return Made(given["Name"])
+
+    def update(self, request: Request) -> Made:
+        given = picked(request.properties, self.plain)
+        request.call("databrew", "update_recipe_job", Name=request.physical_id, **given)
+        return Made(request.physical_id)
+
+    def delete(self, request: Request) -> None:
+        with ignoring_missing():
+            request.call("databrew", "delete_job", Name=request.physical_id)
+
+
+PROVIDERS = (Dataset(), Recipe(), Job())

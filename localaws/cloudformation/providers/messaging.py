@@ -1,0 +1,163 @@
+"""AWS::DynamoDB::Table, AWS::SNS::Topic, AWS::SQS::Queue and AWS::SQS::QueuePolicy."""
+
+from __future__ import annotations
+
+from localaws.cloudformation.provider import (
+    Json,
+    Made,
+    Provider,
+    Request,
+    document,
+    ignoring_missing,
+    picked,
+)
+
+
+class Table(Provider):
+    type = "AWS::DynamoDB::Table"
+    name_property = "TableName"
+    replaced_by = ("TableName", "KeySchema")
+    attributes = ("Arn",)
+    plain = ("AttributeDefinitions", "KeySchema", "BillingMode", "ProvisionedThroughput")
+    properties = ("TableName", "Tags", "TimeToLiveSpecification", "GlobalSecondaryIndexes", *plain)
+
+    def create(self, request: Request) -> Made:
+        given = request.properties
+        name = given.get("TableName") or request.name(255)
+        arn = request.call(
+            "dynamodb",
+            "create_table",
+            TableName=name,
+            Tags=request.tag_list(),
+            **picked(given, (*self.plain, "GlobalSecondaryIndexes")),
+        )["TableDescription"]["TableArn"]
+
+        def active() -> bool:
+            table = request.call("dynamodb", "describe_table", TableName=name)["Table"]
+            return bool(table["TableStatus"] == "ACTIVE")
+
+        request.wait(active, f"Table {name} is not active")
+        self._time_to_live(request, name)
+        return Made(name, {"Arn": arn})
+
+    def update(self, request: Request) -> Made:
+        names = ("AttributeDefinitions", "BillingMode", "ProvisionedThroughput")
+        if picked(request.properties, names) != picked(request.previous, names):
+            given = picked(request.properties, names)
+            request.call("dynamodb", "update_table", TableName=request.physical_id, **given)
+        self._time_to_live(request, request.physical_id)
+        return Made(request.physical_id, request.attributes)
+
+    def delete(self, request: Request) -> None:
+        with ignoring_missing():
+            request.call("dynamodb", "delete_table", TableName=request.physical_id)
+
+    def must_replace(self, new: Json, old: Json) -> list[str]:
+        return [
+            name
+            for name in (*self.replaced_by, "GlobalSecondaryIndexes")
+            if new.get(name) != old.get(name)
+        ]
+
+    @staticmethod
+    def _time_to_live(request: Request, name: str) -> None:
+        wanted = request.properties.get("TimeToLiveSpecification")
+        if wanted != request.previous.get("TimeToLiveSpecification") and wanted is not None:
+            request.call(
+                "dynamodb", "update_time_to_live", TableName=name, TimeToLiveSpecification=wanted
+            )
+
+
+class Topic(Provider):
+    type = "AWS::SNS::Topic"
+    name_property = "TopicName"
+    replaced_by = ("TopicName",)
+    attributes = ("TopicArn", "TopicName")
+    properties = ("TopicName", "DisplayName", "Tags")
+
+    def create(self, request: Request) -> Made:
+        name = request.properties.get("TopicName") or request.name(256)
+        arn = request.call("sns", "create_topic", Name=name, Tags=request.tag_list())["TopicArn"]
+        self._display(request, arn)
+        return Made(arn, {"TopicArn": arn, "TopicName": name})
+
+    def update(self, request: Request) -> Made:
+        self._display(request, request.physical_id)
+        return Made(request.physical_id, request.attributes)
+
+    def delete(self, request: Request) -> None:
+        with ignoring_missing():
+            request.call("sns", "delete_topic", TopicArn=request.physical_id)
+
+    @staticmethod
+    def _display(request: Request, arn: str) -> None:
+        shown = request.properties.get("DisplayName", "")
+        if shown != request.previous.get("DisplayName", ""):
+            request.call(
+                *("sns", "set_topic_attributes"),
+                TopicArn=arn,
+                AttributeName="DisplayName",
+                AttributeValue=shown,
+            )
+
+
+class Queue(Provider):
+    type = "AWS::SQS::Queue"
+    name_property = "QueueName"
+    replaced_by = ("QueueName", "FifoQueue")
+    attributes = ("Arn", "QueueName", "QueueUrl")
+    plain = (
+        *("VisibilityTimeout", "MessageRetentionPeriod", "DelaySeconds", "MaximumMessageSize"),
+        *("ReceiveMessageWaitTimeSeconds", "RedrivePolicy", "FifoQueue"),
+        *("ContentBasedDeduplication", "SqsManagedSseEnabled"),
+    )
+    properties = ("QueueName", "Tags", *plain)
+
+    def create(self, request: Request) -> Made:
+        name = request.properties.get("QueueName") or request.name(80)
+        url = request.call(
+            "sqs",
+            "create_queue",
+            QueueName=name,
+            Attributes=picked(request.properties, self.plain) or None,
+            tags=request.tags() or None,
+        )["QueueUrl"]
+        arn = request.sub_arn("sqs", name)
+        return Made(url, {"Arn": arn, "QueueName": name, "QueueUrl": url})
+
+    def update(self, request: Request) -> Made:
+        given = picked(request.properties, self.plain)
+        if given:
+            request.call(
+                "sqs", "set_queue_attributes", QueueUrl=request.physical_id, Attributes=given
+            )
+        return Made(request.physical_id, request.attributes)
+
+    def delete(self, request: Request) -> None:
+        with ignoring_missing():
+            request.call("sqs", "delete_queue", QueueUrl=request.physical_id)
+
+
+class QueuePolicy(Provider):
+    type = "AWS::SQS::QueuePolicy"
+    properties = ("Queues", "PolicyDocument")
+
+    def create(self, request: Request) -> Made:
+        self._put(request, document(request.properties["PolicyDocument"]))
+        return Made(request.physical_id or request.name(80))
+
+    update = create
+
+    def delete(self, request: Request) -> None:
+        with ignoring_missing():
+            self._put(request, "")
+
+    @staticmethod
+    def _put(request: Request, policy: str) -> None:
+        for url in request.properties["Queues"]:
+            request.call(
+                "sqs", "set_queue_attributes", QueueUrl=url, Attributes={"Policy": policy}
+            )
+
+
+PROVIDERS = (Table(), Topic(), Queue(), QueuePolicy())

@@ -1,0 +1,109 @@
+"""What a stack operation is asked to do: template, parameters, tags, checked before anything runs."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from localaws.cloudformation.plan import scope_of
+from localaws.cloudformation.registry import Registry
+from localaws.cloudformation.template import Template, invalid, read
+from localaws.cloudformation.values import parameter_values
+from localaws.core.aws import LocalAws
+from localaws.core.errors import AwsError
+
+Json = dict[str, Any]
+LONGEST_BODY = 51_200
+LONGEST_STORED = 1_000_000
+_NAME = re.compile(r"[a-zA-Z][-a-zA-Z0-9]{0,127}")
+
+
+@dataclass(frozen=True)
+class Target:
+    """What a stack shall become."""
+
+    template: Template
+    parameters: Json
+    tags: dict[str, str]
+    capabilities: list[str]
+
+    @property
+    def members(self) -> Json:
+        """As the stack document keeps it."""
+        return {
+            "template": self.template.body,
+            "parameters": self.parameters,
+            "tags": self.tags,
+            "capabilities": self.capabilities,
+        }
+
+
+def check_name(name: str) -> None:
+    if not _NAME.fullmatch(name):
+        raise invalid(
+            f"1 validation error detected: Value '{name}' at 'stackName' failed to satisfy"
+            " constraint: Member must satisfy regular expression pattern: [a-zA-Z][-a-zA-Z0-9]*"
+        )
+
+
+def template_body(aws: LocalAws, params: Json, previous: Json | None = None) -> str:
+    """The template text from TemplateBody, TemplateURL or UsePreviousTemplate."""
+    if params.get("UsePreviousTemplate"):
+        if previous is None or not previous.get("template"):
+            raise invalid("UsePreviousTemplate: there is no previous template.")
+        return str(previous["template"])
+    if ("TemplateBody" in params) == ("TemplateURL" in params):
+        raise invalid("Either Template URL or Template Body must be specified, and not both.")
+    if "TemplateBody" in params:
+        body = str(params["TemplateBody"])
+        if len(body.encode()) > LONGEST_BODY:
+            raise invalid(
+                f"1 validation error detected: 'templateBody' has {len(body.encode())} bytes;"
+                f" at most {LONGEST_BODY} are taken. Use TemplateURL."
+            )
+        return body
+    return _stored(aws, str(params["TemplateURL"]))
+
+
+def _stored(aws: LocalAws, url: str) -> str:
+    parts = urlsplit(url)
+    path = unquote(parts.path).removeprefix("/")
+    host = parts.hostname or ""
+    virtual = re.fullmatch(r"(.+?)\.s3[.-][a-z0-9.-]*amazonaws\.com", host)
+    bucket, key = (virtual[1], path) if virtual else tuple(path.partition("/")[::2])
+    if parts.scheme == "s3" or not bucket or not key:
+        raise invalid(f"S3 error: TemplateURL must be the https address of an object, not {url}")
+    version = parse_qs(parts.query).get("versionId", [None])[0]
+    try:
+        found = aws.objects.head(bucket, key, version)
+    except AwsError as error:
+        raise invalid(f"S3 error: {error.message}") from error
+    if found.bytes > LONGEST_STORED:
+        raise invalid(f"The template has {found.bytes} bytes; at most {LONGEST_STORED} are taken.")
+    return found.path.read_text()
+
+
+def target_of(
+    aws: LocalAws, registry: Registry, operation: str, params: Json, stack: Json | None
+) -> Target:
+    """Reads and checks everything that can be checked before the first resource.
+
+    Raises ValidationError, InsufficientCapabilitiesException or NotEmulated.
+    """
+    template = read(template_body(aws, params, stack))
+    previous = stack["parameters"] if stack else {}
+    values = parameter_values(template, params.get("Parameters", []), previous)
+    tags = {tag["Key"]: tag["Value"] for tag in params["Tags"]} if "Tags" in params else None
+    target = Target(
+        template,
+        values,
+        tags if tags is not None else (stack["tags"] if stack else {}),
+        list(params.get("Capabilities", [])),
+    )
+    about = stack or {"name": params["StackName"], "id": "", "resources": {}}
+    scope = scope_of(about | target.members, template, aws)
+    registry.check(operation, template, scope)
+    registry.check_capabilities(template, target.capabilities)
+    return target

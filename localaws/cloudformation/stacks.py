@@ -1,0 +1,123 @@
+"""Stacks as they are kept: one document a stack, one a change set, and the events."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from datetime import UTC, datetime
+from typing import Any
+
+from localaws.core.documents import Documents
+from localaws.core.errors import AwsError
+
+Json = dict[str, Any]
+STACKS = "cloudformation-stack"
+CHANGE_SETS = "cloudformation-change-set"
+GONE = "DELETE_COMPLETE"
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Stacks:
+    """Every stack and its events. A document is written before an answer or a next step."""
+
+    def __init__(self, documents: Documents, account: str, region: str) -> None:
+        self._documents = documents
+        self._account = account
+        self._region = region
+        self._lock = threading.RLock()
+
+    def new(self, name: str, status: str, **members: Any) -> Json:
+        """A new stack document. Raises AlreadyExistsException."""
+        with self._lock:
+            if self.find(name) is not None:
+                raise AwsError("AlreadyExistsException", f"Stack [{name}] already exists")
+            arn = f"arn:aws:cloudformation:{self._region}:{self._account}"
+            stack: Json = {
+                "id": f"{arn}:stack/{name}/{uuid.uuid4()}",
+                "name": name,
+                "status": status,
+                "reason": None,
+                "created": now(),
+                "resources": {},
+                "outputs": [],
+                "parameters": {},
+                "tags": {},
+                **members,
+            }
+            self.put(stack)
+        return stack
+
+    def put(self, stack: Json) -> None:
+        self._documents.put(STACKS, stack["id"], stack)
+
+    def find(self, name_or_id: str) -> Json | None:
+        """A stack by id, or the one by name that has not been deleted."""
+        if name_or_id.startswith("arn:"):
+            return self._documents.get(STACKS, name_or_id)
+        for _, stack in self._documents.items(STACKS):
+            if stack["name"] == name_or_id and stack["status"] != GONE:
+                return stack
+        return None
+
+    def get(self, name_or_id: str) -> Json:
+        """Raises ValidationError, as AWS does for a stack that is not there."""
+        found = self.find(name_or_id)
+        if found is None:
+            raise AwsError("ValidationError", f"Stack with id {name_or_id} does not exist")
+        return found
+
+    def all(self) -> list[Json]:
+        """Newest first."""
+        return [stack for _, stack in reversed(self._documents.items(STACKS))]
+
+    def event(
+        self, stack: Json, status: str, reason: str | None = None, resource: Json | None = None
+    ) -> None:
+        """Adds an event of a resource, or of the stack itself."""
+        about = resource or {
+            "logical_id": stack["name"],
+            "physical_id": stack["id"],
+            "type": "AWS::CloudFormation::Stack",
+        }
+        event = {
+            "StackId": stack["id"],
+            "EventId": str(uuid.uuid4()),
+            "StackName": stack["name"],
+            "LogicalResourceId": about["logical_id"],
+            "PhysicalResourceId": about["physical_id"],
+            "ResourceType": about["type"],
+            "Timestamp": now(),
+            "ResourceStatus": status,
+        }
+        if reason:
+            event["ResourceStatusReason"] = reason
+        self._documents.put(f"cloudformation-events {stack['id']}", event["EventId"], event)
+
+    def events(self, stack: Json) -> list[Json]:
+        """Newest first."""
+        kept = self._documents.items(f"cloudformation-events {stack['id']}")
+        return [event for _, event in reversed(kept)]
+
+    def change_sets(self, stack: Json) -> list[Json]:
+        return [
+            change_set
+            for _, change_set in self._documents.items(CHANGE_SETS)
+            if change_set["stack_id"] == stack["id"]
+        ]
+
+    def put_change_set(self, change_set: Json) -> None:
+        self._documents.put(CHANGE_SETS, change_set["id"], change_set)
+
+    def delete_change_set(self, change_set: Json) -> None:
+        self._documents.delete(CHANGE_SETS, change_set["id"])
+
+    def change_set(self, name_or_id: str, stack_name: str | None) -> Json:
+        """Raises ChangeSetNotFound."""
+        for _, found in self._documents.items(CHANGE_SETS):
+            same_stack = stack_name in (None, found["stack_id"], found["stack_name"])
+            if name_or_id == found["id"] or (name_or_id == found["name"] and same_stack):
+                return found
+        raise AwsError("ChangeSetNotFound", f"ChangeSet [{name_or_id}] does not exist", 404)
