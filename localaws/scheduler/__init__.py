@@ -1,0 +1,1 @@
+"""EventBridge Scheduler, and the clock of scheduled rules."""
