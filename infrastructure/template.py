@@ -469,7 +469,6 @@ def state_machine() -> Json:
     in_workflow = [name for name in FUNCTIONS if name != "CustomResources"]
     substitutions: Json = {
         "LakeBucket": ref("Lake"),
-        "RawDatabase": ref("RawDatabase"),
         "Database": ref("Database"),
         "WorkGroup": ref("WorkGroup"),
         "CrawlerName": ref("Crawler"),

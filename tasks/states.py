@@ -6,6 +6,7 @@ Language that it does not know takes one line here.
 
 from __future__ import annotations
 
+import logging
 import os
 import warnings
 from collections.abc import Iterable
@@ -14,6 +15,12 @@ from typing import Any, TypeAlias
 
 # The SDK asks boto3 for a region to find its ARN partition, even when it only writes JSON.
 os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")
+os.environ.setdefault("SAGEMAKER_SUPPRESS_V2_WARNING", "1")
+# The SageMaker SDK would report on standard output that it has found no configuration.
+_quiet = logging.getLogger("sagemaker.config")
+_quiet.addHandler(logging.NullHandler())
+_quiet.setLevel(logging.WARNING)
+_quiet.propagate = False
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # the SDK compares strings with `is`
     from stepfunctions import steps

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
-import os
 import warnings
 from typing import Any
 
@@ -115,8 +113,6 @@ def _channel(name: str, prefix: str) -> dict[str, Any]:
 
 def _estimator() -> Any:
     """The SDK's training step wants an estimator; it is built without any call to AWS."""
-    os.environ.setdefault("SAGEMAKER_SUPPRESS_V2_WARNING", "1")
-    logging.getLogger("sagemaker.config").setLevel(logging.ERROR)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         import boto3

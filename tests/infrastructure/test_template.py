@@ -1,0 +1,105 @@
+"""The template: valid, least privilege, and built the same everywhere."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from infrastructure import packages, template
+from infrastructure.validate import lint
+
+# Actions that AWS offers no resource for.
+UNSCOPED = {
+    "ecr:GetAuthorizationToken",
+    "cloudwatch:PutMetricData",
+    "logs:CreateLogDelivery",
+    "logs:GetLogDelivery",
+    "logs:UpdateLogDelivery",
+    "logs:DeleteLogDelivery",
+    "logs:ListLogDeliveries",
+    "logs:PutResourcePolicy",
+    "logs:DescribeResourcePolicies",
+    "logs:DescribeLogGroups",
+    "glue:GetClassifier",
+    "glue:CreateClassifier",
+    "glue:UpdateClassifier",
+    "glue:DeleteClassifier",
+}
+
+
+@pytest.fixture(scope="module")
+def resources() -> dict[str, Any]:
+    return template.template()["Resources"]
+
+
+def statements(resources: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for name, resource in resources.items():
+        if resource["Type"] == "AWS::IAM::Role":
+            for policy in resource["Properties"]["Policies"]:
+                for statement in policy["PolicyDocument"]["Statement"]:
+                    yield name, statement
+
+
+def test_the_template_passes_cfn_lint() -> None:
+    assert lint(template.template_bytes()) == []
+
+
+def test_no_role_has_a_wildcard_action(resources: dict[str, Any]) -> None:
+    for name, statement in statements(resources):
+        assert not [action for action in statement["Action"] if "*" in action], name
+
+
+def test_only_actions_without_resources_are_granted_on_everything(
+    resources: dict[str, Any],
+) -> None:
+    for name, statement in statements(resources):
+        if "*" in statement["Resource"]:
+            assert set(statement["Action"]) <= UNSCOPED, name
+
+
+def test_only_sagemaker_and_databrew_roles_can_be_passed_on(resources: dict[str, Any]) -> None:
+    passed = [s for _, s in statements(resources) if "iam:PassRole" in s["Action"]]
+    assert [s["Resource"] for s in passed] == [
+        [{"Fn::GetAtt": ["SageMakerRole", "Arn"]}],
+        [{"Fn::GetAtt": ["DataBrewRole", "Arn"]}],
+    ]
+    assert all("iam:PassedToService" in json.dumps(s["Condition"]) for s in passed)
+
+
+def test_every_function_has_a_role_and_a_log_group_of_its_own(resources: dict[str, Any]) -> None:
+    functions = [n for n, r in resources.items() if r["Type"] == "AWS::Lambda::Function"]
+    assert len(functions) == 8
+    for name in functions:
+        assert resources[name]["Properties"]["Role"] == {"Fn::GetAtt": [f"{name}Role", "Arn"]}
+        assert resources[f"{name}Logs"]["Type"] == "AWS::Logs::LogGroup"
+
+
+def test_only_the_site_can_be_read_by_everybody(resources: dict[str, Any]) -> None:
+    policies = [r for r in resources.values() if r["Type"] == "AWS::S3::BucketPolicy"]
+    assert [p["Properties"]["Bucket"] for p in policies] == [{"Ref": "Site"}]
+
+
+def test_no_output_can_start_the_workflow(resources: dict[str, Any]) -> None:
+    pattern = resources["UploadRule"]["Properties"]["EventPattern"]
+    assert pattern["detail"]["object"]["key"] == ["raw/_READY"]
+
+
+def test_packages_are_the_same_bytes_in_every_build() -> None:
+    first, second = packages.build(), packages.build()
+    assert [package.key for package in first] == [package.key for package in second]
+
+
+def test_packages_hold_what_their_handlers_import() -> None:
+    import io
+    import zipfile
+
+    built = {package.parameter: package for package in packages.build()}
+    names = zipfile.ZipFile(io.BytesIO(built["FunctionsKey"].content)).namelist()
+
+    assert "tasks/functions/receive_trigger.py" in names
+    assert "sql/checks/orders_are_unique.sql" in names
+    assert "build.json" in names
+    assert not [name for name in names if "__pycache__" in name]

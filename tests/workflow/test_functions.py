@@ -1,0 +1,147 @@
+"""The decisions of the pipeline's functions, as tables of cases."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from tasks.functions import check_raw_data, judge_model, receive_trigger, smoke_test
+
+ARN = "arn:aws:states:us-east-1:000000000000:execution:rebuy:"
+
+
+def plan(given: Any, name: str = "manual-1") -> dict[str, Any]:
+    return receive_trigger.plan(
+        {
+            "input": given,
+            "execution": ARN + name,
+            "name": name,
+            "started_at": "2026-11-22T08:00:00.250Z",
+        },
+        datetime(2026, 11, 22, 8, 0, 1, tzinfo=UTC),
+    )
+
+
+def test_an_empty_input_is_a_manual_run_with_every_default() -> None:
+    run = plan({})
+
+    assert run["trigger"] == {"kind": "manual"}
+    assert run["options"] == {"settle_seconds": 0, "sample_buckets": 20, "publish": "if_better"}
+    assert run["crawl_not_before"] == "2026-11-22T08:00:00Z"
+    assert run["crawl_deadline"] == "2026-11-22T09:00:01Z"
+
+
+def test_an_upload_event_is_recognised() -> None:
+    run = plan(
+        {
+            "id": "e1",
+            "detail-type": "Object Created",
+            "source": "aws.s3",
+            "time": "2026-11-22T07:59:59Z",
+            "detail": {
+                "bucket": {"name": "lake"},
+                "object": {"key": "raw/_READY", "version-id": "v1", "size": 6},
+            },
+        }
+    )
+    assert run["trigger"] == {
+        "kind": "upload",
+        "bucket": "lake",
+        "key": "raw/_READY",
+        "version_id": "v1",
+        "event_id": "e1",
+        "time": "2026-11-22T07:59:59Z",
+    }
+
+
+def test_a_schedule_may_carry_options() -> None:
+    run = plan({"schedule": {"time": "2026-11-22T08:00:00Z"}, "publish": "never"})
+    assert run["trigger"]["kind"] == "schedule"
+    assert run["options"]["publish"] == "never"
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"publsh": "always"}, "Unknown input publsh; accepted are publish, sample_buckets"),
+        ({"publish": "maybe"}, "publish is 'maybe'; it takes one of if_better, always, never"),
+        ({"settle_seconds": -1}, "settle_seconds is -1; it takes a whole number 0 to 3600"),
+        ({"settle_seconds": True}, "settle_seconds is True"),
+        ({"sample_buckets": 21}, "sample_buckets is 21; it takes a whole number 1 to 20"),
+        ([1], "The input is list; it takes a JSON object"),
+        ("x", "The input is str; it takes a JSON object"),
+    ],
+)
+def test_a_wrong_input_is_refused_with_what_is_accepted(given: Any, message: str) -> None:
+    with pytest.raises(receive_trigger.InvalidInput, match=message):
+        plan(given)
+
+
+@pytest.mark.parametrize("name", ["a", "Ünïcode-Name", "x" * 80, "2026.11.22_run", "---", "UPPER"])
+def test_run_ids_fit_tables_and_sagemaker_and_are_the_executions_own(name: str) -> None:
+    import re
+
+    run = plan({}, name)
+
+    assert re.fullmatch(r"[a-z0-9_]{1,40}", run["id"])
+    for made in run["names"].values():
+        assert re.fullmatch(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}", made)
+    assert plan({}, name)["id"] == run["id"]
+    assert plan({}, name + "b")["id"] != run["id"]
+
+
+def scores(auc: float) -> dict[str, float]:
+    return {"auc": auc, "logloss": 0.2, "average_precision": 0.3, "mean_f1": 0.4, "threshold": 0.2}
+
+
+@pytest.mark.parametrize(
+    ("wish", "new", "live", "publish", "reason"),
+    [
+        ("if_better", 0.82, None, True, "Nothing is live yet"),
+        ("if_better", 0.82, 0.81, True, "above the live model's 0.8100"),
+        ("if_better", 0.81, 0.81, False, "not above the live model's 0.8100"),
+        ("if_better", 0.80, 0.81, False, "not above the live model's 0.8100"),
+        ("if_better", 0.55, None, False, "below the least useful 0.6"),
+        ("always", 0.80, 0.81, True, "whatever the comparison says"),
+        ("always", 0.55, None, False, "below the least useful 0.6"),
+        ("never", 0.99, None, False, "never to publish"),
+    ],
+)
+def test_the_gate(wish: str, new: float, live: float | None, publish: bool, reason: str) -> None:
+    champion = None if live is None else scores(live)
+    decision = judge_model.judge({"challenger": scores(new), "champion": champion}, wish)
+
+    assert decision["publish"] is publish
+    assert reason in decision["reason"]
+    assert decision["challenger"]["auc"] == new
+    assert (decision["champion"] or {}).get("auc") == live
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("0.1\n0.3", "Golden row 2: 0.3 instead of 0.2"),
+        ("0.1", "1 answers to 2 golden rows"),
+        ("nan\n0.2", "Golden row 1: nan"),
+        ("<html>", "The endpoint answered '<html>'"),
+    ],
+)
+def test_a_wrong_answer_fails_the_smoke_test(text: str, message: str) -> None:
+    with pytest.raises(smoke_test.SmokeTestFailed, match=message):
+        smoke_test.compare([0.1, 0.2], text)
+
+
+def test_the_right_answer_passes_with_commas_or_lines() -> None:
+    assert smoke_test.compare([0.1, 0.2], "0.1,0.200001")["rows"] == 2
+
+
+def test_a_violation_is_reported_with_name_count_and_sample() -> None:
+    found = check_raw_data.violation(
+        "orders_are_unique", [{"violation_count": 17, "order_id": "3"}]
+    )
+    assert found is not None
+    assert check_raw_data.report([found]) == (
+        'orders_are_unique: 17 violation(s), for example [{"order_id": "3"}]'
+    )
