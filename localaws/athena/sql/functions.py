@@ -8,7 +8,6 @@ aggregate `#` is where DISTINCT goes, `~` the ORDER BY, and `@` FILTER and OVER.
 from __future__ import annotations
 
 Overloads = list[tuple[str, str]]
-_DECIMAL = "decimal stays"
 
 SCALARS: dict[str, Overloads] = {
     # numbers
@@ -88,8 +87,6 @@ SCALARS: dict[str, Overloads] = {
     "sha1": [("varbinary -> varbinary", "unhex(sha1({0}))")],
     "sha256": [("varbinary -> varbinary", "unhex(sha256({0}))")],
     "crc32": [("varbinary -> bigint", "trino_crc32({0})")],
-    "xxhash64": [("varbinary -> varbinary", "trino_xxhash64({0})")],
-    "from_big_endian_64": [("varbinary -> bigint", "trino_from_big_endian_64({0})")],
     "regexp_like": [("varchar, varchar -> boolean", "regexp_matches({0}, {1})")],
     "regexp_count": [("varchar, varchar -> bigint", "len(regexp_extract_all({0}, {1}))")],
     # conditions and the rest
@@ -101,7 +98,6 @@ SCALARS: dict[str, Overloads] = {
         ),
     ],
     # dates
-    "date_trunc": [],  # special
     "from_unixtime": [("double -> tz", "to_timestamp({0})")],
     "to_unixtime": [("tz -> double", "epoch({0})")],
     "from_iso8601_date": [("varchar -> date", "CAST({0} AS DATE)")],
@@ -230,7 +226,6 @@ AGGREGATES: dict[str, Overloads] = {
     "geometric_mean": [("double -> double", "exp(avg(ln({0}))@)")],
     "histogram": [("T -> map(T,bigint)", "histogram({0})@")],
     "map_agg": [("K, V -> map(K,V)", "trino_map_of(list({{'k': {0}, 'v': {1}}})@)")],
-    "checksum": [],
 }
 
 WINDOWS: dict[str, Overloads] = {
@@ -278,7 +273,7 @@ KNOWN_TO_TRINO = frozenset(
     from_encoded_polyline from_geojson_geometry from_ieee754_32 from_ieee754_64
     from_iso8601_timestamp from_iso8601_timestamp_nanos from_unixtime_nanos geometry_from_hadoop_shape
     great_circle_distance hash_counts hmac_md5 hmac_sha1 hmac_sha256 hmac_sha512
-    human_readable_seconds inverse_beta_cdf inverse_normal_cdf is_json_scalar jaccard_index
+    from_big_endian_64 human_readable_seconds inverse_beta_cdf inverse_normal_cdf is_json_scalar jaccard_index
     json_array json_array_contains json_array_get json_exists json_object json_query json_size
     json_value kurtosis learn_classifier line_locate_point listagg luhn_check make_set_digest
     map_entries map_from_entries map_union map_zip_with merge merge_set_digest multimap_agg
@@ -292,6 +287,6 @@ KNOWN_TO_TRINO = frozenset(
     to_geometry to_ieee754_32 to_ieee754_64 to_iso8601 to_milliseconds trim_array typeof
     url_decode url_encode url_extract_fragment url_extract_host url_extract_parameter url_extract_path
     url_extract_port url_extract_protocol url_extract_query uuid value_at_quantile
-    values_at_quantiles wilson_interval_lower wilson_interval_upper with_timezone word_stem
+    values_at_quantiles wilson_interval_lower wilson_interval_upper with_timezone word_stem xxhash64
     zip""".split()
 )

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-MACROS = (
-    # 1.0E0: the digits of the shortest form, put in scientific notation as Java's DecimalFormat.
-    """CREATE MACRO trino_scientific(number, digits) AS CASE
-        WHEN isnan(number) THEN 'NaN'
-        WHEN isinf(number) THEN CASE WHEN number > 0 THEN 'Infinity' ELSE '-Infinity' END
-        ELSE trino_scientific_text(digits) END""",
+MACROS = (  # each after those it calls
     """CREATE MACRO trino_subscript(items, place) AS CASE
         WHEN place = 0 THEN error('INVALID_FUNCTION_ARGUMENT: SQL array indices start at 1')
         WHEN place < 0 THEN error('INVALID_FUNCTION_ARGUMENT: Array subscript is negative: ' || place)
@@ -78,12 +73,12 @@ MACROS = (
     """CREATE MACRO trino_position(items, wanted) AS CASE
         WHEN items IS NULL OR wanted IS NULL THEN NULL
         ELSE coalesce(list_position(items, wanted), 0) END""",
+    """CREATE MACRO trino_point(digits, scale) AS
+        substr(digits, 1, length(digits) - scale) || '.' || right(digits, scale)""",
     """CREATE MACRO trino_decimal_of(whole, scale) AS
         CASE WHEN whole < 0 THEN '-' ELSE '' END || trino_point(
             lpad(CAST(abs(whole) AS VARCHAR),
                 CAST(greatest(length(CAST(abs(whole) AS VARCHAR)), scale + 1) AS INTEGER), '0'), scale)""",
-    """CREATE MACRO trino_point(digits, scale) AS
-        substr(digits, 1, length(digits) - scale) || '.' || right(digits, scale)""",
     """CREATE MACRO trino_ln(value) AS CASE WHEN value > 0 THEN ln(value)
         WHEN value = 0 THEN '-Infinity'::DOUBLE WHEN value IS NULL THEN NULL
         ELSE 'NaN'::DOUBLE END""",
@@ -101,15 +96,6 @@ MACROS = (
         ELSE strptime(value, pattern) END""",
     """CREATE MACRO trino_extract(value, pattern, part) AS CASE
         WHEN regexp_matches(value, pattern) THEN regexp_extract(value, pattern, part) END""",
-    """CREATE MACRO trino_scientific_text(digits) AS trino_scientific_parts(
-        CASE WHEN starts_with(digits, '-') THEN '-' ELSE '' END,
-        string_split(lower(ltrim(digits, '-')), 'e')[1],
-        CAST(coalesce(string_split(lower(digits), 'e')[2], '0') AS INTEGER))""",
-    """CREATE MACRO trino_scientific_parts(minus, plain, power) AS trino_scientific_join(
-        minus,
-        string_split(plain, '.')[1],
-        coalesce(string_split(plain, '.')[2], ''),
-        power)""",
     """CREATE MACRO trino_scientific_join(minus, whole, fraction, power) AS CASE
         WHEN ltrim(whole || fraction, '0') = '' THEN minus || '0.0E0'
         ELSE minus || substr(ltrim(whole || fraction, '0'), 1, 1) || '.' || CASE
@@ -118,4 +104,18 @@ MACROS = (
             || 'E' || CAST(power + length(whole) - 1
                 - (length(whole || fraction) - length(ltrim(whole || fraction, '0'))) AS VARCHAR)
         END""",
+    """CREATE MACRO trino_scientific_parts(minus, plain, power) AS trino_scientific_join(
+        minus,
+        string_split(plain, '.')[1],
+        coalesce(string_split(plain, '.')[2], ''),
+        power)""",
+    """CREATE MACRO trino_scientific_text(digits) AS trino_scientific_parts(
+        CASE WHEN starts_with(digits, '-') THEN '-' ELSE '' END,
+        string_split(lower(ltrim(digits, '-')), 'e')[1],
+        CAST(coalesce(string_split(lower(digits), 'e')[2], '0') AS INTEGER))""",
+    # 1.0E0: the digits of the shortest form, put in scientific notation as Java's DecimalFormat.
+    """CREATE MACRO trino_scientific(number, digits) AS CASE
+        WHEN isnan(number) THEN 'NaN'
+        WHEN isinf(number) THEN CASE WHEN number > 0 THEN 'Infinity' ELSE '-Infinity' END
+        ELSE trino_scientific_text(digits) END""",
 )

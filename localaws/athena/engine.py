@@ -1,0 +1,98 @@
+"""The DuckDB that runs Athena's queries: one instance, a connection for each query."""
+
+from __future__ import annotations
+
+import os
+import re
+import threading
+import zlib
+from pathlib import Path
+
+import duckdb
+
+from localaws.athena.sql.errors import QueryError
+from localaws.athena.sql.macros import MACROS
+
+MEMORY_SHARE = 0.4  # of the machine's memory, for all queries together; the rest spills to disk
+
+
+class Engine:
+    """Opened at the first query. `folder` takes what does not fit in memory."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._lock = threading.Lock()
+        self._root: duckdb.DuckDBPyConnection | None = None
+
+    def connect(self) -> duckdb.DuckDBPyConnection:
+        """A connection of its own: it can be interrupted without touching the others."""
+        with self._lock:
+            if self._root is None:
+                self._root = self._open()
+            connection = self._root.cursor()
+        connection.execute("SET TimeZone = 'UTC'")
+        return connection
+
+    def close(self) -> None:
+        with self._lock:
+            if self._root is not None:
+                self._root.close()
+                self._root = None
+
+    def _open(self) -> duckdb.DuckDBPyConnection:
+        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+        root = duckdb.connect(
+            ":memory:",
+            config={
+                "memory_limit": f"{int(memory * MEMORY_SHARE) >> 20}MiB",
+                "temp_directory": str(self.folder),
+                "preserve_insertion_order": "false",
+                "autoinstall_known_extensions": "false",
+                "autoload_known_extensions": "false",
+            },
+        )
+        prepare(root)
+        return root
+
+
+def prepare(connection: duckdb.DuckDBPyConnection) -> None:
+    """Adds the macros and functions that compiled queries call."""
+    for macro in MACROS:
+        connection.execute(macro)
+    connection.create_function("trino_crc32", _crc32, ["BLOB"], "BIGINT")
+
+
+def _crc32(data: bytes) -> int:
+    return zlib.crc32(data)
+
+
+_CODED = re.compile(r"\b([A-Z][A-Z0-9_]{5,}): (.*)", re.DOTALL)
+
+
+def explain(error: duckdb.Error, query: str = "") -> QueryError:
+    """The error of DuckDB as Athena would put it."""
+    message = str(error)
+    head = message.partition("\n")[0]
+    coded = _CODED.search(message)
+    if coded and isinstance(error, duckdb.InvalidInputException | duckdb.Error) and "Error: " + coded[1] in message:
+        return QueryError(coded[1], coded[2].strip())
+    plain = re.sub(r"^[A-Za-z ]+ Error: ", "", head)
+    if "ivision by zero" in head:
+        return QueryError("DIVISION_BY_ZERO", "Division by zero")
+    if "More than one row returned by a subquery" in head:
+        return QueryError("SUBQUERY_MULTIPLE_ROWS", "Scalar sub-query has returned multiple rows")
+    if "must appear in the GROUP BY clause" in head or "must appear in the GROUP BY" in message:
+        column = re.search(r'column "?([^" ]+)"?', head)
+        shown = f"'{column[1]}' " if column else ""
+        return QueryError("EXPRESSION_NOT_AGGREGATE", f"{shown}must be an aggregate expression or appear in GROUP BY clause")
+    if isinstance(error, duckdb.OutOfRangeException) or "out of range" in head or "Overflow" in head:
+        return QueryError("NUMERIC_VALUE_OUT_OF_RANGE", plain)
+    if isinstance(error, duckdb.ConversionException):
+        return QueryError("INVALID_CAST_ARGUMENT", plain)
+    if isinstance(error, duckdb.OutOfMemoryException):
+        return QueryError("EXCEEDED_LOCAL_MEMORY_LIMIT", plain)
+    if isinstance(error, duckdb.IOException):
+        return QueryError("HIVE_CANNOT_OPEN_SPLIT", plain)
+    if "regex" in head.lower() or "perl operator" in head:
+        return QueryError("NOT_SUPPORTED", f"localaws does not emulate this regular expression: {plain}")
+    return QueryError("GENERIC_INTERNAL_ERROR", plain)

@@ -1,0 +1,91 @@
+"""Result files in S3, and the pages of GetQueryResults read back from them."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from localaws.core.aws import LocalAws
+from localaws.core.errors import AwsError
+from localaws.s3.objects import split_uri
+
+Json = dict[str, Any]
+
+
+def store(aws: LocalAws, uri: str, data: bytes, content_type: str) -> None:
+    bucket, key = split_uri(uri)
+    aws.objects.put(bucket, key, data, content_type)
+
+
+def store_metadata(aws: LocalAws, uri: str, columns: list[Json]) -> None:
+    """The `.metadata` file. AWS's is binary and undocumented; ours is the same facts as JSON."""
+    store(aws, f"{uri}.metadata", json.dumps({"columns": columns}).encode(), "application/json")
+
+
+def adopt(aws: LocalAws, uri: str, file: Path, content_type: str) -> None:
+    bucket, key = split_uri(uri)
+    aws.objects.adopt(bucket, key, file, content_type)
+
+
+def temporary(folder: Path, ending: str) -> Path:
+    """A path for a new file of an engine."""
+    return Path(tempfile.mkdtemp(dir=folder)) / f"result{ending}"
+
+
+def rows_page(aws: LocalAws, uri: str, start: int, count: int) -> tuple[list[list[str | None]], int | None]:
+    """Rows of a result file from the byte `start`, and where the next page starts (None: nowhere).
+
+    In a CSV file a header line comes first, values are quoted, and NULL is nothing at all.
+    Raises AwsError if the file is gone, as GetQueryResults does.
+    """
+    bucket, key = split_uri(uri)
+    try:
+        path = aws.objects.path(bucket, key)
+    except AwsError as error:
+        raise AwsError("InvalidRequestException", f"Could not find results: {uri}") from error
+    rows: list[list[str | None]] = []
+    with path.open("rb") as file:
+        file.seek(start)
+        while len(rows) < count:
+            line = file.readline()
+            if not line:
+                return rows, None
+            if uri.endswith(".csv"):
+                while line.count(b'"') % 2:
+                    more = file.readline()
+                    if not more:
+                        break
+                    line += more
+                rows.append(split_row(line.decode().removesuffix("\n")))
+            else:
+                rows.append([line.decode().removesuffix("\n")])
+        at = file.tell()
+        return rows, at if file.read(1) else None
+
+
+def split_row(line: str) -> list[str | None]:
+    """The values of one line of a result file."""
+    cells: list[str | None] = []
+    at = 0
+    while True:
+        if line.startswith('"', at):
+            end = at + 1
+            while True:
+                end = line.index('"', end)
+                if not line.startswith('""', end):
+                    break
+                end += 2
+            cells.append(line[at + 1 : end].replace('""', '"'))
+            at = end + 1
+        else:
+            end = line.find(",", at)
+            end = len(line) if end < 0 else end
+            cells.append(line[at:end] or None)
+            at = end
+        if at >= len(line):
+            return cells
+        at += 1
+        if at == len(line):
+            return [*cells, None]

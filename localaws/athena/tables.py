@@ -1,0 +1,133 @@
+"""The catalog as the query compiler asks for it, and views as Athena keeps them."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+from sqlglot import exp
+
+from localaws.athena.scan import typed_columns
+from localaws.athena.sql import types as t
+from localaws.athena.sql.errors import QueryError
+from localaws.athena.sql.queries import Found, Query
+from localaws.athena.sql.type_names import from_trino
+from localaws.athena.sql.types import Type
+from localaws.catalog.store import Catalog
+from localaws.core.errors import AwsError
+
+Json = dict[str, Any]
+_VIEW = "/* Presto View: "
+
+
+class CatalogTables:
+    """Finds tables and views for the compiler, with Athena's messages for those that are not."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self.catalog = catalog
+
+    def find(self, database: str, table: str, node: exp.Expression | None) -> Found:
+        document = self.document(database, table, node)
+        if document.get("TableType") == "VIRTUAL_VIEW":
+            view = read_view(document)
+            columns = tuple((c["name"].lower(), trino_type(c["type"])) for c in view["columns"])
+            return Found((), view=view["originalSql"], view_columns=columns)
+        keys = [key["Name"].lower() for key in document.get("PartitionKeys") or []]
+        kinds = [t.from_hive(key.get("Type") or "string") for key in document.get("PartitionKeys") or []]
+        columns = (*typed_columns(document), *zip(keys, kinds, strict=True))
+        return Found(columns, frozenset(keys))
+
+    def document(self, database: str, table: str, node: exp.Expression | None = None) -> Json:
+        """The catalog's entry. Raises QueryError (SCHEMA_NOT_FOUND, TABLE_NOT_FOUND)."""
+        try:
+            self.catalog.database(database)
+        except AwsError:
+            raise QueryError("SCHEMA_NOT_FOUND", f"Schema '{database}' does not exist", node) from None
+        try:
+            return self.catalog.table(database, table)
+        except AwsError:
+            raise QueryError(
+                "TABLE_NOT_FOUND", f"Table 'awsdatacatalog.{database}.{table}' does not exist", node
+            ) from None
+
+
+def trino_type(text: str) -> Type:
+    return from_trino(exp.DataType.build(text, dialect="trino"))
+
+
+def read_view(document: Json) -> Json:
+    """{"originalSql", "catalog", "schema", "columns": [{"name", "type"}]}"""
+    original = document.get("ViewOriginalText") or ""
+    if not original.startswith(_VIEW):
+        raise QueryError("INVALID_VIEW", f"View {document['Name']} is not an Athena view (no Presto view text)")
+    decoded: Json = json.loads(base64.b64decode(original[len(_VIEW) :].removesuffix(" */")))
+    return decoded
+
+
+def view_input(database: str, name: str, sql: str, query: Query) -> Json:
+    """TableInput of a view. https://docs.aws.amazon.com/athena/latest/ug/views.html"""
+    text = json.dumps(
+        {
+            "originalSql": sql,
+            "catalog": "awsdatacatalog",
+            "schema": database,
+            "columns": [{"name": c.name, "type": str(c.type)} for c in query.columns],
+        }
+    )
+    return {
+        "Name": name,
+        "TableType": "VIRTUAL_VIEW",
+        "ViewOriginalText": f"{_VIEW}{base64.b64encode(text.encode()).decode()} */",
+        "ViewExpandedText": "/* Presto View */",
+        "Parameters": {"presto_view": "true", "comment": "Presto View"},
+        "StorageDescriptor": {
+            "Columns": [{"Name": c.name, "Type": _view_type(c.type)} for c in query.columns],
+            "Location": "",
+            "SerdeInfo": {},
+        },
+    }
+
+
+def _view_type(kind: Type) -> str:
+    try:
+        return t.hive(kind)
+    except QueryError:
+        return str(kind)
+
+
+_SERDES = {
+    "parquet": (
+        "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe",
+        "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat",
+        "org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat",
+    ),
+    "textfile": (
+        "org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe",
+        "org.apache.hadoop.mapred.TextInputFormat",
+        "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat",
+    ),
+    "json": (
+        "org.apache.hive.hcatalog.data.JsonSerDe",
+        "org.apache.hadoop.mapred.TextInputFormat",
+        "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat",
+    ),
+}
+
+
+def storage(kind: str, columns: list[Json], location: str, serde_parameters: dict[str, str]) -> Json:
+    """A StorageDescriptor for parquet, textfile or json data."""
+    serde, reads, writes = _SERDES[kind]
+    return {
+        "Columns": columns,
+        "Location": location,
+        "InputFormat": reads,
+        "OutputFormat": writes,
+        "Compressed": False,
+        "NumberOfBuckets": -1,
+        "SerdeInfo": {"SerializationLibrary": serde, "Parameters": serde_parameters},
+        "BucketColumns": [],
+        "SortColumns": [],
+        "Parameters": {},
+        "StoredAsSubDirectories": False,
+    }
