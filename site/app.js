@@ -99,10 +99,10 @@ function showAnswer({ will_buy: willBuy, probability, threshold, model }) {
 
 async function submit(event) {
   event.preventDefault();
-  if (at("predict").disabled) return;
+  if (at("predict").ariaDisabled === "true") return;
   clearOutcome();
   showValues();
-  at("predict").disabled = true;
+  at("predict").ariaDisabled = "true"; // `disabled` would take the keyboard's focus away
   at("form").setAttribute("aria-busy", "true");
   try {
     if (!line()) throw new Problem("Enter 18 numbers, or use the example.");
@@ -111,7 +111,7 @@ async function submit(event) {
   } catch (error) {
     showProblem(error instanceof Problem ? error : new Problem(`The page failed: ${error.message}`));
   } finally {
-    at("predict").disabled = false;
+    at("predict").ariaDisabled = null;
     at("form").removeAttribute("aria-busy");
   }
 }
