@@ -6,12 +6,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 from pyspark.sql import SparkSession
 
 from tasks.glue_jobs import join_features
-from tests.transform import tiny
-from tests.transform.lake import Lake
 
 GOOD = {
     "lake_bucket": "rebuy-lake-000000000000",
@@ -56,27 +55,29 @@ def test_a_wrong_argument_is_named(name: str, value: str, message: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("table", "key", "message"),
+    ("orders_of_user", "orders_of_product", "message"),
     [
-        ("user_features", "user_id = 2", "The scoring set has rows of user_id 2, which features/u"),
-        ("product_features", "product_id = 101", "rows of product_id 101, which features/product_"),
+        ("NULL", "5.0", "The training set has rows of user_id 7, which features/user_features/"),
+        ("5.0", "NULL", "The training set has rows of product_id 100, which features/product_fea"),
     ],
 )
 def test_a_candidate_without_features_stops_the_job(
-    tmp_path: Path, spark: SparkSession, table: str, key: str, message: str
+    tmp_path: Path,
+    spark: SparkSession,
+    orders_of_user: str,
+    orders_of_product: str,
+    message: str,
 ) -> None:
-    lake = Lake(tmp_path)
-    lake.load(tiny.raw())
-    lake.build_features()
-    (file,) = (tmp_path / f"runs/run=r1/features/{table}").rglob("*.parquet")
-    rest = file.with_name("rest.parquet")
-    lake.connection.execute(
-        f"COPY (SELECT * EXCLUDE (run) FROM '{file}' WHERE NOT {key}) TO '{rest}'"
-    )
-    file.unlink()
+    values = f"{orders_of_user}::DOUBLE AS user_orders, {orders_of_product}::DOUBLE AS prod_orders"
+    row = f"SELECT 7::BIGINT user_id, 100::BIGINT product_id, 1::BIGINT order_id, 1 label, {values}"
+    for name in join_features.SETS:
+        folder = tmp_path / f"runs/run=r1/sets/{name}"
+        folder.mkdir(parents=True)
+        empty = "" if name == "training" else " WHERE false"
+        duckdb.sql(f"COPY (SELECT * FROM ({row}){empty}) TO '{folder}/part-0.parquet'")
 
     with pytest.raises(ValueError, match=message):
-        lake.join(spark)
+        join_features.summarize(spark, join_features.Arguments(str(tmp_path), "r1", 10, 10))
 
 
 def test_a_set_with_one_kind_of_label_stops_the_job() -> None:
