@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pyarrow.parquet as pq
 import pytest
 
@@ -41,7 +43,7 @@ def test_a_script_reads_and_writes_objects_in_place(glue: Glue) -> None:
         DefaultArguments={"--lake_bucket": "none", "--run": "default"},
         NonOverridableArguments={"--lake_bucket": "lake"},
     )
-    ended = []
+    ended: list[dict[str, Any]] = []
     glue.aws.signals.subscribe("job-ended", ended.append)
 
     run = glue.run("count-orders", run="r1", lake_bucket="ignored")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from localaws.databrew.recipe.shapes import Compile
 from localaws.databrew.recipe.sql import TYPES, cast, ident, literal, to_double, to_text
 from localaws.databrew.recipe.steps import Step
@@ -246,6 +248,11 @@ def unpivot(step: Step, table: Table, context: Context) -> Selected:
     )
 
 
+def _plain(name: str) -> str:
+    """A field's name as DuckDB writes it in a type."""
+    return name if re.fullmatch("[a-z_][a-z0-9_]*", name) else ident(name)
+
+
 def nest(write: str) -> Compile:
     """Packs columns into one array, map or struct column."""
 
@@ -256,7 +263,7 @@ def nest(write: str) -> Compile:
         if write == "struct":
             fields = ", ".join(f"{ident(name)} := {ident(name)}" for name in sources)
             inner = ", ".join(
-                f"{ident(name)} {kind}" for name, kind in zip(sources, kinds, strict=True)
+                f"{_plain(name)} {kind}" for name, kind in zip(sources, kinds, strict=True)
             )
             value, kind = f"struct_pack({fields})", f"STRUCT({inner})"
         else:

@@ -111,7 +111,8 @@ def shuffle_rows(step: Step, table: Table, context: Context) -> Selected:
     kept = f"SELECT *, row_number() OVER ({partition}ORDER BY {ROW}) AS __k FROM {table.name}"
     mixed = (
         f"SELECT {values}, {named + ', ' if named else ''}"
-        f"row_number() OVER ({partition}ORDER BY random()) AS __k FROM {table.name}"
+        f"row_number() OVER ({partition}ORDER BY __random) AS __k"
+        f" FROM (SELECT *, random() AS __random FROM {table.name})"
     )
     return Selected(
         f"SELECT a.* EXCLUDE (__k) REPLACE ({replaced})"

@@ -29,9 +29,10 @@ TYPES = {
     "date": "DATE",
 }
 
-# Layouts of text dates tried after ISO, in this order: month before day unless impossible.
+# Layouts of text dates tried after ISO, in this order: month before day unless impossible. Years of
+# two digits come first, since %Y takes those too (and 02 would be the year 2).
 DATE_LAYOUTS = (
-    "%m/%d/%Y", "%m-%d-%Y", "%d/%m/%Y", "%d-%m-%Y", "%d-%Y-%m", "%m %d %Y", "%m/%d/%y",
+    "%m/%d/%y", "%m/%d/%Y", "%m-%d-%Y", "%d/%m/%Y", "%d-%m-%Y", "%d-%Y-%m", "%m %d %Y",
     "%B %d %Y", "%B/%d/%Y", "%d %B %Y", "%m/%d/%Y %H:%M:%S", "%m-%d-%Y %H:%M:%S",
 )  # fmt: skip
 
@@ -98,7 +99,10 @@ def to_time(expression: str, kind: str) -> str:
     if is_text(kind):
         layouts = ", ".join(literal(layout) for layout in DATE_LAYOUTS)
         other = f"try_strptime({expression}, [{layouts}])"
-        return f"coalesce(TRY_CAST({expression} AS TIMESTAMP), {other})"
+        # Only what starts with a year of four digits: DuckDB takes 02/02/02 for the year 2.
+        year_first = f"regexp_matches({expression}, '^\\s*\\d{{4}}[-/]')"
+        iso = f"CASE WHEN {year_first} THEN TRY_CAST({expression} AS TIMESTAMP) END"
+        return f"coalesce({iso}, {other})"
     if is_time(kind):
         return f"CAST({expression} AS TIMESTAMP)"
     return "CAST(NULL AS TIMESTAMP)"
