@@ -1,0 +1,174 @@
+"""A request to an API: route, throttle, permission, function, answer."""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+import uuid
+
+from werkzeug.wrappers import Request, Response
+
+from localaws.core.errors import AwsError
+from localaws.core.service import Json
+from localaws.functions.functions import Answer, Functions, functions_of, split_name
+from localaws.functions.permissions import Permissions
+from localaws.http_api import cors as cross_origin
+from localaws.http_api.payload import MalformedError, Target, build_event, read_result
+from localaws.http_api.resources import function_arn
+from localaws.http_api.routing import Match, find_route, source_arn
+from localaws.http_api.store import PREFIX, Apis
+from localaws.http_api.throttle import Throttle
+
+BODY_LIMIT_BYTES = 10 * 1024 * 1024
+DEFAULT_STAGE = "$default"
+API_GATEWAY = "apigateway.amazonaws.com"
+
+logger = logging.getLogger(__name__)
+
+
+def message(status: int, text: str) -> Response:
+    """An answer of API Gateway's own."""
+    return Response(json.dumps({"message": text}), status, content_type="application/json")
+
+
+class HttpApiGateway:
+    """Serves `/_aws/execute-api/<api id>/...`."""
+
+    def __init__(self, apis: Apis) -> None:
+        self._apis = apis
+        self._aws = apis.aws
+        self._permissions = Permissions(apis.aws)
+        self._throttle = Throttle()
+
+    def __call__(self, request: Request) -> Response:
+        request_id = str(uuid.uuid4())
+        try:
+            response = self._serve(request, request_id)
+        except Exception:
+            logger.exception("%s %s failed", request.method, request.path)
+            response = message(500, "Internal Server Error")
+        response.headers["Apigw-Requestid"] = request_id
+        return response
+
+    def _serve(self, request: Request, request_id: str) -> Response:
+        api_id, _, rest = request.path.removeprefix(PREFIX).removeprefix("/").partition("/")
+        document = self._apis.look(api_id)
+        if document is None:
+            return message(404, "Not Found")
+        stage, path = choose_stage(document, "/" + rest)
+        if stage is None:
+            return message(404, "Not Found")
+        cors: Json | None = document["api"].get("CorsConfiguration")
+        if cors and cross_origin.is_preflight(request):
+            return cross_origin.preflight(cors, request)
+        target = Target(api_id, stage, "/" + rest, self._aws.account, self._aws.url, request_id)
+        response = self._answer(request, document, target, path)
+        if cors:
+            cross_origin.apply(cors, request, response)
+        return response
+
+    def _answer(self, request: Request, document: Json, target: Target, path: str) -> Response:
+        routes, integrations = deployed(document, target.stage)
+        match = find_route(routes, request.method, path)
+        if match is None:
+            return message(404, "Not Found")
+        key = match.route["RouteKey"]
+        settings = target.stage["DefaultRouteSettings"] | target.stage["RouteSettings"].get(key, {})
+        if not self._throttle.admits((target.api_id, target.stage["StageName"], key), settings):
+            return message(429, "Too Many Requests")
+        if (request.content_length or 0) > BODY_LIMIT_BYTES:
+            return message(413, "Request Entity Too Large")
+        body = request.get_data()
+        if len(body) > BODY_LIMIT_BYTES:
+            return message(413, "Request Entity Too Large")
+        integration = integrations.get(match.route.get("Target", "").partition("/")[2])
+        if integration is None:
+            return message(500, "Internal Server Error")
+        return self._integrate(request, body, target, match, integration)
+
+    def _integrate(
+        self, request: Request, body: bytes, target: Target, match: Match, integration: Json
+    ) -> Response:
+        function = function_arn(integration)
+        if not self._permitted(function, target, match.route["RouteKey"]):
+            logger.warning(
+                "API %s may not invoke %s: it has no permission for %s (lambda AddPermission)",
+                *(target.api_id, function, API_GATEWAY),
+            )
+            return message(500, "Internal Server Error")
+        event = build_event(request, body, target, match, self._aws.clock.now())
+        try:
+            answer = self._invoke(function, json.dumps(event).encode(), integration)
+        except AwsError as problem:
+            logger.warning("API %s: %s", target.api_id, problem)
+            if problem.code == "RequestTooLargeException":
+                return message(413, "Request Entity Too Large")
+            if problem.code == "TooManyRequestsException":
+                return message(503, "Service Unavailable")
+            return message(500, "Internal Server Error")
+        if answer is None:
+            return message(503, "Service Unavailable")
+        if answer.function_error is not None:
+            return message(500, "Internal Server Error")
+        try:
+            return read_result(answer.payload)
+        except MalformedError as problem:
+            logger.warning("API %s: the result of %s: %s", target.api_id, function, problem)
+            return message(500, "Internal Server Error")
+
+    def _permitted(self, function: str, target: Target, route_key: str) -> bool:
+        name, qualifier = split_name(function)
+        arn = source_arn(
+            *(self._aws.region, self._aws.account, target.api_id),
+            *(target.stage["StageName"], route_key),
+        )
+        key = f"{name}:{qualifier}" if qualifier else name
+        return self._permissions.allows(key, API_GATEWAY, arn, self._aws.account)
+
+    def _invoke(self, function: str, payload: bytes, integration: Json) -> Answer | None:
+        """The function's answer, or None when it takes longer than the integration waits."""
+        functions = functions_of(self._aws)
+        limit = integration["TimeoutInMillis"] / 1000
+        _, _, document = functions.resolve(function)
+        if document["configuration"]["Timeout"] < limit:
+            return functions.invoke(function, payload)
+        return invoke_within(functions, function, payload, limit)
+
+
+def invoke_within(
+    functions: Functions, function: str, payload: bytes, seconds: float
+) -> Answer | None:
+    """As `invoke`, but gives up after a time; the function goes on, as on AWS."""
+    answers: list[Answer] = []
+    problems: list[AwsError] = []
+
+    def run() -> None:
+        try:
+            answers.append(functions.invoke(function, payload))
+        except AwsError as problem:
+            problems.append(problem)
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    thread.join(seconds)
+    if problems:
+        raise problems[0]
+    return answers[0] if answers else None
+
+
+def choose_stage(document: Json, path: str) -> tuple[Json | None, str]:
+    """(stage, path below it): a first segment that names a stage, else $default."""
+    first, _, rest = path[1:].partition("/")
+    stages: Json = document["stages"]
+    if first in stages and first != DEFAULT_STAGE:
+        return stages[first], "/" + rest
+    return stages.get(DEFAULT_STAGE), path
+
+
+def deployed(document: Json, stage: Json) -> tuple[list[Json], Json]:
+    """(routes, integrations) that the stage serves."""
+    source = document
+    if not stage["AutoDeploy"]:
+        source = document["deployments"].get(stage.get("DeploymentId", ""), {})
+    return list(source.get("routes", {}).values()), source.get("integrations", {})

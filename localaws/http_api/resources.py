@@ -1,0 +1,424 @@
+"""Create, get, update and delete of APIs, integrations, routes, stages and deployments."""
+
+from __future__ import annotations
+
+import re
+
+from localaws.core.errors import AwsError, NotEmulated
+from localaws.core.service import Call, Json, Service
+from localaws.http_api.routing import check_route_key
+from localaws.http_api.store import PREFIX, Apis, bad_request, new_id, page, part
+
+FUNCTION = re.compile(
+    r"(?:arn:aws[a-z-]*:apigateway:[a-z0-9-]+:lambda:path/2015-03-31/functions/)?"
+    r"(?P<arn>arn:aws[a-z-]*:lambda:[a-z0-9-]+:\d{12}:function:[a-zA-Z0-9_-]+"
+    r"(?::[$a-zA-Z0-9_-]+)?)(?:/invocations)?"
+)
+SELECTIONS = ("$request.method $request.path", "${request.method} ${request.path}")
+TIMEOUT_MS = range(50, 30_001)
+SETTINGS = ("ThrottlingBurstLimit", "ThrottlingRateLimit", "DetailedMetricsEnabled")
+API_MEMBERS = ("Name", "Description", "Version", "CorsConfiguration")
+INTEGRATION_MEMBERS = (
+    "IntegrationType",
+    "IntegrationUri",
+    "IntegrationMethod",
+    "PayloadFormatVersion",
+    "TimeoutInMillis",
+    "Description",
+    "ConnectionType",
+)
+ROUTE_MEMBERS = ("RouteKey", "Target", "AuthorizationType", "OperationName", "ApiKeyRequired")
+STAGE_MEMBERS = ("AutoDeploy", "Description", "StageVariables", "DeploymentId")
+STAGE_SETTINGS = tuple(f"DefaultRouteSettings.{name}" for name in SETTINGS)
+# Keys of RouteSettings are route keys, which have dots and slashes of their own.
+STAGE_PARAMETERS = (*STAGE_MEMBERS, *STAGE_SETTINGS, "RouteSettings")
+
+
+def given(call: Call, members: tuple[str, ...]) -> Json:
+    """The members that the call has."""
+    return {name: call.params[name] for name in members if name in call.params}
+
+
+def register_apis(service: Service, apis: Apis) -> None:
+    """The APIs themselves."""
+    clock = apis.aws.clock
+
+    @service.operation(
+        "CreateApi", *API_MEMBERS, "ProtocolType", "RouteSelectionExpression", "Tags"
+    )
+    def create_api(call: Call) -> Json:
+        if call.params["ProtocolType"] != "HTTP":
+            raise NotEmulated("apigatewayv2", call.operation, "ProtocolType=WEBSOCKET")
+        selection = call.params.get("RouteSelectionExpression", SELECTIONS[0])
+        if selection not in SELECTIONS:
+            raise bad_request(f"RouteSelectionExpression {selection!r} is not possible for HTTP.")
+        check_cors(call.params.get("CorsConfiguration", {}))
+        api_id = new_id(10)
+        api = given(call, API_MEMBERS) | {
+            "ApiId": api_id,
+            "ApiEndpoint": f"{apis.aws.url}{PREFIX}/{api_id}",
+            "ProtocolType": "HTTP",
+            "RouteSelectionExpression": SELECTIONS[0],
+            "ApiKeySelectionExpression": "$request.header.x-api-key",
+            "DisableExecuteApiEndpoint": False,
+            "IpAddressType": "ipv4",
+            "CreatedDate": clock.now(),
+            "Tags": call.params.get("Tags", {}),
+        }
+        parts: Json = {"integrations": {}, "routes": {}, "stages": {}, "deployments": {}}
+        apis.add(api_id, {"api": api, **parts})
+        return api
+
+    def shown(api: Json) -> Json:
+        # The port may be another one after a restart.
+        return api | {"ApiEndpoint": f"{apis.aws.url}{PREFIX}/{api['ApiId']}"}
+
+    @service.operation("GetApi", "ApiId")
+    def get_api(call: Call) -> Json:
+        return shown(apis.find(call.params["ApiId"])["api"])
+
+    @service.operation("GetApis", "MaxResults", "NextToken")
+    def get_apis(call: Call) -> Json:
+        return page(call.params, [shown(document["api"]) for document in apis.all()])
+
+    @service.operation("UpdateApi", "ApiId", *API_MEMBERS)
+    def update_api(call: Call) -> Json:
+        check_cors(call.params.get("CorsConfiguration", {}))
+        with apis.changing(call.params["ApiId"]) as document:
+            document["api"] |= given(call, API_MEMBERS)
+        return shown(document["api"])
+
+    @service.operation("DeleteApi", "ApiId")
+    def delete_api(call: Call) -> Json:
+        apis.remove(call.params["ApiId"])
+        return {}
+
+    @service.operation("DeleteCorsConfiguration", "ApiId")
+    def delete_cors_configuration(call: Call) -> Json:
+        with apis.changing(call.params["ApiId"]) as document:
+            document["api"].pop("CorsConfiguration", None)
+        return {}
+
+
+def check_cors(cors: Json) -> None:
+    """docs.aws.amazon.com/apigateway/latest/developerguide/http-api-cors.html"""
+    for origin in cors.get("AllowOrigins", []):
+        if origin != "*" and "://" not in origin:
+            raise bad_request(f"Invalid format for origin {origin!r}: it has no scheme.")
+    if cors.get("AllowCredentials") and "*" in cors.get("AllowOrigins", []):
+        raise bad_request("AllowCredentials is not supported with the origin *.")
+
+
+def register_integrations(service: Service, apis: Apis) -> None:
+    """Integrations: Lambda functions with payload format 2.0."""
+
+    @service.operation("CreateIntegration", "ApiId", *INTEGRATION_MEMBERS)
+    def create_integration(call: Call) -> Json:
+        integration = {
+            "IntegrationMethod": "POST",
+            "ConnectionType": "INTERNET",
+            "TimeoutInMillis": 30_000,
+            **given(call, INTEGRATION_MEMBERS),
+            "IntegrationId": new_id(7),
+        }
+        check_integration(call.operation, integration)
+        with apis.changing(call.params["ApiId"]) as document:
+            document["integrations"][integration["IntegrationId"]] = integration
+        return integration
+
+    @service.operation("GetIntegration", "ApiId", "IntegrationId")
+    def get_integration(call: Call) -> Json:
+        document = apis.find(call.params["ApiId"])
+        return part(document, "integrations", "Integration", call.params["IntegrationId"])
+
+    @service.operation("GetIntegrations", "ApiId", "MaxResults", "NextToken")
+    def get_integrations(call: Call) -> Json:
+        document = apis.find(call.params["ApiId"])
+        return page(call.params, list(document["integrations"].values()))
+
+    @service.operation("UpdateIntegration", "ApiId", "IntegrationId", *INTEGRATION_MEMBERS)
+    def update_integration(call: Call) -> Json:
+        with apis.changing(call.params["ApiId"]) as document:
+            integration = part(
+                document, "integrations", "Integration", call.params["IntegrationId"]
+            )
+            integration |= given(call, INTEGRATION_MEMBERS)
+            check_integration(call.operation, integration)
+        return integration
+
+    @service.operation("DeleteIntegration", "ApiId", "IntegrationId")
+    def delete_integration(call: Call) -> Json:
+        identifier = call.params["IntegrationId"]
+        with apis.changing(call.params["ApiId"]) as document:
+            part(document, "integrations", "Integration", identifier)
+            used = [
+                route["RouteKey"]
+                for route in document["routes"].values()
+                if route.get("Target") == f"integrations/{identifier}"
+            ]
+            if used:
+                raise AwsError(
+                    "ConflictException",
+                    f"Cannot delete Integration {identifier}: route {used[0]} uses it.",
+                    409,
+                )
+            del document["integrations"][identifier]
+        return {}
+
+
+def check_integration(operation: str, integration: Json) -> None:
+    """Refuses by name what does not go to a Lambda function."""
+    if integration["IntegrationType"] != "AWS_PROXY":
+        kind = integration["IntegrationType"]
+        raise NotEmulated("apigatewayv2", operation, f"IntegrationType={kind}")
+    if "PayloadFormatVersion" not in integration:
+        raise bad_request("PayloadFormatVersion is a required parameter for integration")
+    if integration["PayloadFormatVersion"] != "2.0":
+        raise NotEmulated(
+            "apigatewayv2", operation, f"PayloadFormatVersion={integration['PayloadFormatVersion']}"
+        )
+    if integration["ConnectionType"] != "INTERNET":
+        raise NotEmulated(
+            "apigatewayv2", operation, f"ConnectionType={integration['ConnectionType']}"
+        )
+    if FUNCTION.fullmatch(integration.get("IntegrationUri", "")) is None:
+        raise bad_request(
+            f"IntegrationUri {integration.get('IntegrationUri')!r} is not a Lambda function's ARN."
+        )
+    if integration["TimeoutInMillis"] not in TIMEOUT_MS:
+        raise bad_request(
+            f"TimeoutInMillis is {integration['TimeoutInMillis']}; it must be 50 to 30000."
+        )
+
+
+def function_arn(integration: Json) -> str:
+    """The Lambda function (perhaps with a qualifier) that an integration calls."""
+    match = FUNCTION.fullmatch(integration["IntegrationUri"])
+    if match is None:
+        raise ValueError(f"No function ARN: {integration['IntegrationUri']!r}")
+    return match["arn"]
+
+
+def register_routes(service: Service, apis: Apis) -> None:
+    """Routes."""
+
+    @service.operation("CreateRoute", "ApiId", *ROUTE_MEMBERS)
+    def create_route(call: Call) -> Json:
+        route = {
+            "AuthorizationType": "NONE",
+            "ApiKeyRequired": False,
+            **given(call, ROUTE_MEMBERS),
+            "RouteId": new_id(7),
+        }
+        with apis.changing(call.params["ApiId"]) as document:
+            check_route(call, document, route)
+            document["routes"][route["RouteId"]] = route
+        return route
+
+    @service.operation("GetRoute", "ApiId", "RouteId")
+    def get_route(call: Call) -> Json:
+        document = apis.find(call.params["ApiId"])
+        return part(document, "routes", "Route", call.params["RouteId"])
+
+    @service.operation("GetRoutes", "ApiId", "MaxResults", "NextToken")
+    def get_routes(call: Call) -> Json:
+        return page(call.params, list(apis.find(call.params["ApiId"])["routes"].values()))
+
+    @service.operation("UpdateRoute", "ApiId", "RouteId", *ROUTE_MEMBERS)
+    def update_route(call: Call) -> Json:
+        with apis.changing(call.params["ApiId"]) as document:
+            route = part(document, "routes", "Route", call.params["RouteId"])
+            route |= given(call, ROUTE_MEMBERS)
+            check_route(call, document, route)
+        return route
+
+    @service.operation("DeleteRoute", "ApiId", "RouteId")
+    def delete_route(call: Call) -> Json:
+        with apis.changing(call.params["ApiId"]) as document:
+            part(document, "routes", "Route", call.params["RouteId"])
+            del document["routes"][call.params["RouteId"]]
+        return {}
+
+
+def check_route(call: Call, document: Json, route: Json) -> None:
+    """The key, that it is the only one, and its target."""
+    if route["AuthorizationType"] != "NONE":
+        kind = route["AuthorizationType"]
+        raise NotEmulated("apigatewayv2", call.operation, f"AuthorizationType={kind}")
+    if route["ApiKeyRequired"]:
+        raise bad_request("ApiKeyRequired is not supported for HTTP APIs")
+    check_route_key(route["RouteKey"])
+    for other in document["routes"].values():
+        if other["RouteKey"] == route["RouteKey"] and other["RouteId"] != route["RouteId"]:
+            raise AwsError(
+                "ConflictException",
+                f"Route with key {route['RouteKey']} already exists for this API",
+                409,
+            )
+    if "Target" in route:
+        kind, _, identifier = route["Target"].partition("/")
+        if kind != "integrations" or identifier not in document["integrations"]:
+            raise bad_request(f"Target {route['Target']!r} is no integration of this API.")
+
+
+def register_stages(service: Service, apis: Apis) -> None:
+    """Stages and deployments."""
+    clock = apis.aws.clock
+
+    @service.operation("CreateStage", "ApiId", "StageName", *STAGE_PARAMETERS, "Tags")
+    def create_stage(call: Call) -> Json:
+        name = call.params["StageName"]
+        now = clock.now()
+        stage = {
+            "AutoDeploy": False,
+            "DefaultRouteSettings": {"DetailedMetricsEnabled": False},
+            "RouteSettings": {},
+            "StageVariables": {},
+            **given(call, (*STAGE_MEMBERS, "DefaultRouteSettings", "RouteSettings")),
+            "StageName": name,
+            "CreatedDate": now,
+            "LastUpdatedDate": now,
+            "Tags": call.params.get("Tags", {}),
+        }
+        check_stage(stage)
+        with apis.changing(call.params["ApiId"]) as document:
+            if name in document["stages"]:
+                raise AwsError("ConflictException", "Stage already exists", 409)
+            check_deployment(document, stage)
+            document["stages"][name] = stage
+        return stage
+
+    @service.operation("GetStage", "ApiId", "StageName")
+    def get_stage(call: Call) -> Json:
+        document = apis.find(call.params["ApiId"])
+        return part(document, "stages", "Stage", call.params["StageName"])
+
+    @service.operation("GetStages", "ApiId", "MaxResults", "NextToken")
+    def get_stages(call: Call) -> Json:
+        return page(call.params, list(apis.find(call.params["ApiId"])["stages"].values()))
+
+    @service.operation("UpdateStage", "ApiId", "StageName", *STAGE_PARAMETERS)
+    def update_stage(call: Call) -> Json:
+        with apis.changing(call.params["ApiId"]) as document:
+            stage = part(document, "stages", "Stage", call.params["StageName"])
+            stage |= given(call, (*STAGE_MEMBERS, "DefaultRouteSettings", "RouteSettings"))
+            stage["LastUpdatedDate"] = clock.now()
+            check_stage(stage)
+            check_deployment(document, stage)
+        return stage
+
+    @service.operation("DeleteStage", "ApiId", "StageName")
+    def delete_stage(call: Call) -> Json:
+        with apis.changing(call.params["ApiId"]) as document:
+            part(document, "stages", "Stage", call.params["StageName"])
+            del document["stages"][call.params["StageName"]]
+        return {}
+
+    @service.operation("CreateDeployment", "ApiId", "Description", "StageName")
+    def create_deployment(call: Call) -> Json:
+        with apis.changing(call.params["ApiId"]) as document:
+            deployment = given(call, ("Description",)) | {
+                "DeploymentId": new_id(6),
+                "DeploymentStatus": "DEPLOYED",
+                "CreatedDate": clock.now(),
+                "AutoDeployed": False,
+            }
+            if "StageName" in call.params:
+                stage = part(document, "stages", "Stage", call.params["StageName"])
+                if stage["AutoDeploy"]:
+                    raise bad_request("Deployment ID cannot be set on an auto-deployed stage.")
+                stage["DeploymentId"] = deployment["DeploymentId"]
+            # What a stage without AutoDeploy serves: routes and integrations as they are now.
+            document["deployments"][deployment["DeploymentId"]] = {
+                "deployment": deployment,
+                "routes": dict(document["routes"]),
+                "integrations": dict(document["integrations"]),
+            }
+        return deployment
+
+    @service.operation("GetDeployment", "ApiId", "DeploymentId")
+    def get_deployment(call: Call) -> Json:
+        document = apis.find(call.params["ApiId"])
+        found = part(document, "deployments", "Deployment", call.params["DeploymentId"])
+        deployment: Json = found["deployment"]
+        return deployment
+
+    @service.operation("GetDeployments", "ApiId", "MaxResults", "NextToken")
+    def get_deployments(call: Call) -> Json:
+        document = apis.find(call.params["ApiId"])
+        return page(
+            call.params, [found["deployment"] for found in document["deployments"].values()]
+        )
+
+    @service.operation("DeleteDeployment", "ApiId", "DeploymentId")
+    def delete_deployment(call: Call) -> Json:
+        identifier = call.params["DeploymentId"]
+        with apis.changing(call.params["ApiId"]) as document:
+            part(document, "deployments", "Deployment", identifier)
+            if any(s.get("DeploymentId") == identifier for s in document["stages"].values()):
+                raise bad_request("Active stages with deployments cannot be deleted.")
+            del document["deployments"][identifier]
+        return {}
+
+
+def check_stage(stage: Json) -> None:
+    """The name, and limits that are limits."""
+    if not re.fullmatch(r"\$default|[a-zA-Z0-9_-]{1,128}", stage["StageName"]):
+        raise bad_request(f"Stage name {stage['StageName']!r} is not valid.")
+    for settings in (stage["DefaultRouteSettings"], *stage["RouteSettings"].values()):
+        unknown = set(settings) - set(SETTINGS)
+        if unknown:
+            raise NotEmulated("apigatewayv2", "CreateStage", f"RouteSettings.{min(unknown)}")
+        for name in ("ThrottlingBurstLimit", "ThrottlingRateLimit"):
+            if settings.get(name, 0) < 0:
+                raise bad_request(f"{name} is {settings[name]}; it must be 0 or more.")
+
+
+def check_deployment(document: Json, stage: Json) -> None:
+    """A stage deploys by itself or shows a deployment that exists."""
+    identifier = stage.get("DeploymentId")
+    if identifier is not None:
+        if stage["AutoDeploy"]:
+            raise bad_request("Deployment ID cannot be set when AutoDeploy is enabled.")
+        part(document, "deployments", "Deployment", identifier)
+
+
+def register_tags(service: Service, apis: Apis) -> None:
+    """Tags of APIs and stages: arn:aws:apigateway:<region>::/apis/<id>[/stages/<name>]."""
+
+    def tags_of(document: Json, arn: str) -> Json:
+        words = arn.split("::/apis/", 1)[-1].split("/")
+        owner = document["api"]
+        if len(words) == 3 and words[1] == "stages":
+            owner = part(document, "stages", "Stage", words[2])
+        tags: Json = owner["Tags"]
+        return tags
+
+    def api_of(call: Call) -> str:
+        arn: str = call.params["ResourceArn"]
+        if "::/apis/" not in arn:
+            raise not_found_arn(arn)
+        return arn.split("::/apis/", 1)[1].split("/")[0]
+
+    @service.operation("TagResource", "ResourceArn", "Tags")
+    def tag_resource(call: Call) -> Json:
+        with apis.changing(api_of(call)) as document:
+            tags_of(document, call.params["ResourceArn"]).update(call.params["Tags"])
+        return {}
+
+    @service.operation("UntagResource", "ResourceArn", "TagKeys")
+    def untag_resource(call: Call) -> Json:
+        with apis.changing(api_of(call)) as document:
+            tags = tags_of(document, call.params["ResourceArn"])
+            for key in call.params["TagKeys"]:
+                tags.pop(key, None)
+        return {}
+
+    @service.operation("GetTags", "ResourceArn")
+    def get_tags(call: Call) -> Json:
+        return {"Tags": tags_of(apis.find(api_of(call)), call.params["ResourceArn"])}
+
+
+def not_found_arn(arn: str) -> AwsError:
+    """NotFoundException for an ARN that is no HTTP API's."""
+    return AwsError("NotFoundException", f"Invalid resource ARN {arn}", 404)
