@@ -31,9 +31,7 @@ _REPLACEMENT = {"update": "False", "replace": "True", "maybe-replace": "Conditio
 
 def check_updatable(stack: Json) -> None:
     if stack["status"] not in UPDATABLE:
-        raise invalid(
-            f"Stack:{stack['id']} is in {stack['status']} state and can not be updated."
-        )
+        raise invalid(f"Stack:{stack['id']} is in {stack['status']} state and can not be updated.")
 
 
 def change(planned: Planned) -> Json:

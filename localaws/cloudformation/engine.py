@@ -81,7 +81,9 @@ class Engine:
         self._set(stack, "CREATE_COMPLETE")
 
     def _roll_back_creation(self, stack: Json, logical_id: str | None, why: str = "") -> None:
-        failed = f"The following resource(s) failed to create: [{logical_id}]." if logical_id else why
+        failed = (
+            f"The following resource(s) failed to create: [{logical_id}]." if logical_id else why
+        )
         if stack.get("on_failure") == "DO_NOTHING":
             self._set(stack, "CREATE_FAILED", failed)
             return
@@ -337,7 +339,13 @@ class Engine:
         )
 
     def _status(
-        self, stack: Json, record: Json, status: str, reason: str | None = None, *, keep: bool = True
+        self,
+        stack: Json,
+        record: Json,
+        status: str,
+        reason: str | None = None,
+        *,
+        keep: bool = True,
     ) -> None:
         record.update(status=status, reason=reason, changed=now())
         self._stacks.event(stack, status, reason, record)

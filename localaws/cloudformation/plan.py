@@ -65,9 +65,7 @@ def plan_resource(
     properties = scope.value(template.resources[logical_id].get("Properties", {}))
     before = old["properties"]
     changed = tuple(
-        name
-        for name in sorted({*properties, *before})
-        if properties.get(name) != before.get(name)
+        name for name in sorted({*properties, *before}) if properties.get(name) != before.get(name)
     )
     if kind != old["type"]:
         return Planned(logical_id, kind, "replace", properties, changed, old["physical_id"])
@@ -84,7 +82,9 @@ def plan_resource(
     return Planned(logical_id, kind, action, properties, changed, old["physical_id"])
 
 
-def plan(stack: Json, target: Json, template: Template, aws: LocalAws, registry: Registry) -> list[Planned]:
+def plan(
+    stack: Json, target: Json, template: Template, aws: LocalAws, registry: Registry
+) -> list[Planned]:
     """The changes that bring `stack` to `target` (its new parameters and tags), in order."""
     planned: dict[str, Planned] = {}
     after = stack | target
@@ -113,9 +113,7 @@ def plan(stack: Json, target: Json, template: Template, aws: LocalAws, registry:
             kind = template.resources[logical_id]["Type"]
             planned[logical_id] = Planned(logical_id, kind, "create")
         else:
-            planned[logical_id] = plan_resource(
-                after, template, scope, registry, logical_id, old
-            )
+            planned[logical_id] = plan_resource(after, template, scope, registry, logical_id, old)
     removed = [
         Planned(logical_id, record["type"], "remove", physical_id=record["physical_id"])
         for logical_id, record in stack["resources"].items()

@@ -1,4 +1,4 @@
-"""What a stack operation is asked to do: template, parameters, tags, checked before anything runs."""
+"""What a stack operation is asked to do, checked before anything runs."""
 
 from __future__ import annotations
 

@@ -77,7 +77,10 @@ def listed(stack: Json) -> Json:
 def records(stack: Json) -> list[Json]:
     """The resources there are, and after a delete or rollback those there were."""
     gone = stack.get("gone", {})
-    return [*stack["resources"].values(), *(r for n, r in gone.items() if n not in stack["resources"])]
+    return [
+        *stack["resources"].values(),
+        *(r for n, r in gone.items() if n not in stack["resources"]),
+    ]
 
 
 def resource(stack: Json, record: Json) -> Json:

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from localaws.core.errors import NotEmulated
 from localaws.cloudformation.template import (
     Template,
     function_of,
@@ -16,6 +15,7 @@ from localaws.cloudformation.template import (
     invalid,
     sub_parts,
 )
+from localaws.core.errors import NotEmulated
 
 Json = dict[str, Any]
 
@@ -85,8 +85,10 @@ def _check_parameter(name: str, about: Json, value: str) -> None:
         for item in items:
             if item not in allowed:
                 raise invalid(
-                    explanation
-                    and f"Parameter {name} failed to satisfy constraint: {explanation}"
+                    (
+                        explanation
+                        and f"Parameter {name} failed to satisfy constraint: {explanation}"
+                    )
                     or f"Parameter {name} is {item!r}; it takes one of {', '.join(allowed)}."
                 )
     if "AllowedPattern" in about and re.fullmatch(str(about["AllowedPattern"]), value) is None:
@@ -100,8 +102,10 @@ def _check_parameter(name: str, about: Json, value: str) -> None:
                 number = float(item)
             except ValueError as error:
                 raise invalid(f"Parameter {name} is {item!r}, which is no number.") from error
-            if not float(about.get("MinValue", "-inf")) <= number <= float(
-                about.get("MaxValue", "inf")
+            if (
+                not float(about.get("MinValue", "-inf"))
+                <= number
+                <= float(about.get("MaxValue", "inf"))
             ):
                 raise invalid(
                     f"Parameter {name} is {item}; it goes from {about.get('MinValue', 'any')}"

@@ -101,12 +101,16 @@ def scheduled(rules: Rules) -> list[tuple[Json, Any, datetime]]:
 def check_bus(operation: str, params: Json) -> None:
     name = params.get("EventBusName", BUS).rsplit("/", 1)[-1]
     if name != BUS:
-        raise NotEmulated("events", operation, "EventBusName", f"There is the default bus only, no {name}.")
+        raise NotEmulated(
+            "events", operation, "EventBusName", f"There is the default bus only, no {name}."
+        )
 
 
 def shown(rule: Json) -> Json:
     names = ("Name", "Arn", "EventPattern", "ScheduleExpression", "State", "Description", "RoleArn")
-    return {name: rule[name] for name in names if rule.get(name) is not None} | {"EventBusName": BUS}
+    return {name: rule[name] for name in names if rule.get(name) is not None} | {
+        "EventBusName": BUS
+    }
 
 
 def _register_rules(service: Service, aws: LocalAws, rules: Rules, runner: Runner) -> None:
@@ -127,7 +131,7 @@ def _register_rules(service: Service, aws: LocalAws, rules: Rules, runner: Runne
         if "ScheduleExpression" in params:
             check_rule_expression(params["ScheduleExpression"])
         old = rules.find(params["Name"]) or {}
-        given = {
+        given: Json = {
             name: params[name]
             for name in ("EventPattern", "ScheduleExpression", "Description", "RoleArn")
             if name in params
@@ -215,9 +219,7 @@ def _register_targets(service: Service, rules: Rules) -> None:
         by_id = {target["Id"]: target for target in rule["Targets"]}
         by_id |= {target["Id"]: target for target in call.params["Targets"]}
         if len(by_id) > MOST_TARGETS:
-            raise AwsError(
-                "LimitExceededException", f"A rule has at most {MOST_TARGETS} targets."
-            )
+            raise AwsError("LimitExceededException", f"A rule has at most {MOST_TARGETS} targets.")
         rules.put(rule | {"Targets": list(by_id.values())})
         return {"FailedEntryCount": 0, "FailedEntries": []}
 

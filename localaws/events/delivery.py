@@ -25,7 +25,12 @@ WORKERS = 4
 MOST_ATTEMPTS = 185
 OLDEST_SECONDS = 86_400
 LONGEST_WAIT = 60.0
-_THROTTLED = ("Throttling", "ThrottlingException", "TooManyRequestsException", "RequestLimitExceeded")
+_THROTTLED = (
+    "Throttling",
+    "ThrottlingException",
+    "TooManyRequestsException",
+    "RequestLimitExceeded",
+)
 
 
 def kind_of(arn: str) -> str | None:
@@ -179,7 +184,8 @@ def send(aws: LocalAws, target: Json, text: str, key: str) -> None:
     elif kind == "states":
         # The name is the delivery's: a second attempt cannot start a second execution.
         aws.client("stepfunctions").start_execution(
-            stateMachineArn=arn, name=f"{key}_{uuid.uuid5(uuid.NAMESPACE_URL, arn)}"[:80],
+            stateMachineArn=arn,
+            name=f"{key}_{uuid.uuid5(uuid.NAMESPACE_URL, arn)}"[:80],
             input=_json(text),
         )
     elif kind == "sqs":

@@ -29,9 +29,7 @@ _LARGEST = 5e9  # numeric matching goes from -5e9 to 5e9
 
 
 def invalid(reason: str) -> AwsError:
-    return AwsError(
-        "InvalidEventPatternException", f"Event pattern is not valid. Reason: {reason}"
-    )
+    return AwsError("InvalidEventPatternException", f"Event pattern is not valid. Reason: {reason}")
 
 
 def parse(text: str) -> Json:

@@ -30,9 +30,7 @@ class Sequencer:
 def created(found: StoredObject, reason: str, sequencer: str, account: str, region: str) -> Any:
     """`Object Created`; reason PutObject, CopyObject or CompleteMultipartUpload."""
     about = {"key": found.key, "size": found.bytes, "etag": found.etag}
-    return _event(
-        "Object Created", found, about, {"reason": reason}, sequencer, account, region
-    )
+    return _event("Object Created", found, about, {"reason": reason}, sequencer, account, region)
 
 
 def deleted(

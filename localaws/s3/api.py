@@ -13,6 +13,7 @@ from localaws.s3 import (
     website,
 )
 from localaws.s3.index import Index
+from localaws.s3.lifecycle import Lifecycle
 from localaws.s3.objects import Objects
 
 EVENTS = "events"
@@ -35,5 +36,8 @@ def service(aws: LocalAws) -> Service:
     object_operations.register(s3, objects)
     upload_operations.register(s3, objects)
     s3.routes[website.PREFIX] = website.route(objects)
+    lifecycle = Lifecycle(objects, aws.clock)
+    s3.on_start(lifecycle.start)
+    s3.on_stop(lifecycle.stop)
     s3.on_stop(objects.index.close)
     return s3

@@ -97,6 +97,4 @@ def check_received(received: Received, sent: Json, content_md5: str | None) -> N
     except binascii.Error as error:
         raise AwsError("InvalidDigest", "The Content-MD5 you specified is not valid.") from error
     if given != received.etag:
-        raise AwsError(
-            "BadDigest", "The Content-MD5 you specified did not match what we received."
-        )
+        raise AwsError("BadDigest", "The Content-MD5 you specified did not match what we received.")

@@ -81,9 +81,7 @@ def register(service: Service, objects: Objects) -> None:
             raise AwsError("404", "Not Found", 404) from error
         return {"BucketRegion": bucket.region, "AccessPointAlias": False}
 
-    @service.operation(
-        "ListBuckets", "MaxBuckets", "ContinuationToken", "Prefix", "BucketRegion"
-    )
+    @service.operation("ListBuckets", "MaxBuckets", "ContinuationToken", "Prefix", "BucketRegion")
     def list_buckets(call: Call) -> Json:
         params = call.params
         after = params.get("ContinuationToken", "")

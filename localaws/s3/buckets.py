@@ -111,4 +111,4 @@ class Buckets:
 
     def tells_eventbridge(self, name: str) -> bool:
         found = self.configuration(name, "notification")
-        return bool(found) and "EventBridgeConfiguration" in found
+        return "EventBridgeConfiguration" in (found or {})

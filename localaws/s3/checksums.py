@@ -11,7 +11,7 @@ import base64
 import hashlib
 import zlib
 from collections.abc import Iterable
-from functools import lru_cache
+from functools import cache
 from typing import Protocol
 
 import numpy as np
@@ -99,7 +99,7 @@ class _Algebra:
         return int(states[0])
 
 
-@lru_cache(maxsize=None)
+@cache
 def _algebra(polynomial: int) -> _Algebra:
     return _Algebra(polynomial)
 

@@ -26,17 +26,13 @@ class Configuration:
     delete: str | None
     member: str
     unset: str | Json
-    shape: Callable[[Json], Json]
+    shape: Callable[[Any], Json] = lambda document: document
     accepted: tuple[str, ...] = ()  # members of the Put parameter; none: all of them
     check: Callable[[Buckets, str, Any], None] | None = None
 
 
-def _wrapped(name: str) -> Callable[[Json], Json]:
+def _wrapped(name: str) -> Callable[[Any], Json]:
     return lambda document: {name: document}
-
-
-def _as_is(document: Json) -> Json:
-    return document
 
 
 def check_versioning(_: Buckets, __: str, document: Json) -> None:
@@ -49,7 +45,9 @@ def check_policy(buckets: Buckets, bucket: str, text: str) -> None:
     try:
         statements = json.loads(text)["Statement"]
     except (ValueError, KeyError, TypeError) as error:
-        raise AwsError("MalformedPolicy", "Policies must be valid JSON with a Statement.") from error
+        raise AwsError(
+            "MalformedPolicy", "Policies must be valid JSON with a Statement."
+        ) from error
     for statement in statements if isinstance(statements, list) else [statements]:
         missing = {"Effect", "Action", "Resource", "Principal"} - {
             name.removeprefix("Not") for name in statement
@@ -96,6 +94,9 @@ _LIFECYCLE = tuple(
         "ID",
         "Prefix",
         "Filter.Prefix",
+        "Filter.And.Prefix",
+        "Filter.And.ObjectSizeGreaterThan",
+        "Filter.And.ObjectSizeLessThan",
         "Filter.ObjectSizeGreaterThan",
         "Filter.ObjectSizeLessThan",
         "Status",
@@ -107,63 +108,109 @@ _LIFECYCLE = tuple(
     )
 )
 
+_DEFAULT_ENCRYPTION: Json = {
+    "ServerSideEncryptionConfiguration": {
+        "Rules": [
+            {
+                "ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"},
+                "BucketKeyEnabled": False,
+            }
+        ]
+    }
+}
+
 CONFIGURATIONS = (
     Configuration(
-        *("versioning", "PutBucketVersioning", "GetBucketVersioning", None),
-        *("VersioningConfiguration", {}, _as_is, ("Status",), check_versioning),
+        kind="versioning",
+        put="PutBucketVersioning",
+        get="GetBucketVersioning",
+        delete=None,
+        member="VersioningConfiguration",
+        unset={},
+        accepted=("Status",),
+        check=check_versioning,
     ),
     Configuration(
-        *("policy", "PutBucketPolicy", "GetBucketPolicy", "DeleteBucketPolicy", "Policy"),
-        *("NoSuchBucketPolicy", _wrapped("Policy"), (), check_policy),
+        kind="policy",
+        put="PutBucketPolicy",
+        get="GetBucketPolicy",
+        delete="DeleteBucketPolicy",
+        member="Policy",
+        unset="NoSuchBucketPolicy",
+        shape=_wrapped("Policy"),
+        check=check_policy,
     ),
     Configuration(
-        *("tagging", "PutBucketTagging", "GetBucketTagging", "DeleteBucketTagging", "Tagging"),
-        *("NoSuchTagSet", _as_is),
+        kind="tagging",
+        put="PutBucketTagging",
+        get="GetBucketTagging",
+        delete="DeleteBucketTagging",
+        member="Tagging",
+        unset="NoSuchTagSet",
     ),
     Configuration(
-        *("notification", "PutBucketNotificationConfiguration"),
-        *("GetBucketNotificationConfiguration", None, "NotificationConfiguration", {}, _as_is),
+        kind="notification",
+        put="PutBucketNotificationConfiguration",
+        get="GetBucketNotificationConfiguration",
+        delete=None,
+        member="NotificationConfiguration",
+        unset={},
         accepted=("EventBridgeConfiguration",),
     ),
     Configuration(
-        *("publicAccessBlock", "PutPublicAccessBlock", "GetPublicAccessBlock"),
-        *("DeletePublicAccessBlock", "PublicAccessBlockConfiguration"),
-        *("NoSuchPublicAccessBlockConfiguration", _wrapped("PublicAccessBlockConfiguration")),
+        kind="publicAccessBlock",
+        put="PutPublicAccessBlock",
+        get="GetPublicAccessBlock",
+        delete="DeletePublicAccessBlock",
+        member="PublicAccessBlockConfiguration",
+        unset="NoSuchPublicAccessBlockConfiguration",
+        shape=_wrapped("PublicAccessBlockConfiguration"),
     ),
     Configuration(
-        *("website", "PutBucketWebsite", "GetBucketWebsite", "DeleteBucketWebsite"),
-        *("WebsiteConfiguration", "NoSuchWebsiteConfiguration", _as_is),
+        kind="website",
+        put="PutBucketWebsite",
+        get="GetBucketWebsite",
+        delete="DeleteBucketWebsite",
+        member="WebsiteConfiguration",
+        unset="NoSuchWebsiteConfiguration",
         accepted=("IndexDocument", "ErrorDocument"),
     ),
     Configuration(
-        *("encryption", "PutBucketEncryption", "GetBucketEncryption", "DeleteBucketEncryption"),
-        "ServerSideEncryptionConfiguration",
-        {
-            "ServerSideEncryptionConfiguration": {
-                "Rules": [
-                    {
-                        "ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"},
-                        "BucketKeyEnabled": False,
-                    }
-                ]
-            }
-        },
-        _wrapped("ServerSideEncryptionConfiguration"),
+        kind="encryption",
+        put="PutBucketEncryption",
+        get="GetBucketEncryption",
+        delete="DeleteBucketEncryption",
+        member="ServerSideEncryptionConfiguration",
+        unset=_DEFAULT_ENCRYPTION,
+        shape=_wrapped("ServerSideEncryptionConfiguration"),
         check=check_encryption,
     ),
     Configuration(
-        *("lifecycle", "PutBucketLifecycleConfiguration", "GetBucketLifecycleConfiguration"),
-        *("DeleteBucketLifecycle", "LifecycleConfiguration", "NoSuchLifecycleConfiguration"),
-        *(_as_is, _LIFECYCLE, check_lifecycle),
+        kind="lifecycle",
+        put="PutBucketLifecycleConfiguration",
+        get="GetBucketLifecycleConfiguration",
+        delete="DeleteBucketLifecycle",
+        member="LifecycleConfiguration",
+        unset="NoSuchLifecycleConfiguration",
+        accepted=_LIFECYCLE,
+        check=check_lifecycle,
     ),
     Configuration(
-        *("cors", "PutBucketCors", "GetBucketCors", "DeleteBucketCors"),
-        *("CORSConfiguration", "NoSuchCORSConfiguration", _as_is),
+        kind="cors",
+        put="PutBucketCors",
+        get="GetBucketCors",
+        delete="DeleteBucketCors",
+        member="CORSConfiguration",
+        unset="NoSuchCORSConfiguration",
     ),
     Configuration(
-        *("ownership", "PutBucketOwnershipControls", "GetBucketOwnershipControls"),
-        *("DeleteBucketOwnershipControls", "OwnershipControls"),
-        *("OwnershipControlsNotFoundError", _wrapped("OwnershipControls")),
+        kind="ownership",
+        put="PutBucketOwnershipControls",
+        get="GetBucketOwnershipControls",
+        delete="DeleteBucketOwnershipControls",
+        member="OwnershipControls",
+        unset="OwnershipControlsNotFoundError",
+        shape=_wrapped("OwnershipControls"),
     ),
 )
 

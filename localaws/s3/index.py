@@ -10,6 +10,7 @@ import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -99,4 +100,7 @@ def successor(prefix: str) -> str | None:
 
 
 def dump(document: Any) -> str:
-    return json.dumps(document, separators=(",", ":"), ensure_ascii=False)
+    """As JSON; a time is its ISO text."""
+    return json.dumps(
+        document, separators=(",", ":"), ensure_ascii=False, default=datetime.isoformat
+    )

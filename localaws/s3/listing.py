@@ -31,9 +31,7 @@ class Page:
     truncated: bool = False
 
 
-def page(
-    index: Index, bucket: str, prefix: str, delimiter: str, after: str, most: int
-) -> Page:
+def page(index: Index, bucket: str, prefix: str, delimiter: str, after: str, most: int) -> Page:
     """The first `most` current keys or common prefixes greater than `after`."""
     found = Page()
     if most == 0:
@@ -42,7 +40,10 @@ def page(
     if delimiter and position.startswith(prefix):
         cut = position.find(delimiter, len(prefix))
         if cut >= 0 and position == position[: cut + len(delimiter)] and not inclusive:
-            position, inclusive = successor(position) or position, True  # the page before ended here
+            position, inclusive = (
+                successor(position) or position,
+                True,
+            )  # the page before ended here
     end = successor(prefix)
     while True:
         rows = index.rows(
@@ -228,6 +229,4 @@ def _from_token(token: str) -> str:
     try:
         return base64.urlsafe_b64decode(token.encode()).decode("utf-8", "surrogatepass")
     except (binascii.Error, ValueError) as error:
-        raise AwsError(
-            "InvalidArgument", "The continuation token provided is incorrect"
-        ) from error
+        raise AwsError("InvalidArgument", "The continuation token provided is incorrect") from error

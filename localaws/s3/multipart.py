@@ -95,7 +95,7 @@ class Uploads:
         folder = self._root / upload.id
         folder.mkdir(parents=True, exist_ok=True)
         with self._index.writing():
-            os.replace(part.path, folder / str(number))
+            part.path.replace(folder / str(number))
             self._index.run(
                 "INSERT OR REPLACE INTO parts VALUES (?, ?, ?, ?, ?, ?)",
                 *(upload.id, number, part.bytes, part.etag, dump(part.checksums), time.time()),
@@ -112,9 +112,7 @@ class Uploads:
             self._index.run("DELETE FROM uploads WHERE id = ?", upload.id)
         shutil.rmtree(self._root / upload.id, ignore_errors=True)
 
-    def complete(
-        self, upload: Upload, listed: list[Json], unless: Any = None
-    ) -> StoredObject:
+    def complete(self, upload: Upload, listed: list[Json], unless: Any = None) -> StoredObject:
         """Joins the listed parts to an object.
 
         Raises InvalidPartOrder, InvalidPart (unknown, or another ETag), EntityTooSmall, BadDigest.
@@ -196,9 +194,9 @@ def _upload(row: Row) -> Upload:
 
 def join(parts: Iterable[Path], target: Path) -> None:
     """Writes the files one after the other; the kernel copies, or shares the blocks."""
-    with open(target, "xb") as output:
+    with target.open("xb") as output:
         for path in parts:
-            with open(path, "rb") as part:
+            with path.open("rb") as part:
                 left = os.fstat(part.fileno()).st_size
                 while left > 0:
                     left -= _append(part.fileno(), output.fileno(), min(left, _JOINED))

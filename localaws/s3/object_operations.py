@@ -21,8 +21,10 @@ KEPT = (
     *("ContentType", "ContentEncoding", "ContentDisposition", "ContentLanguage", "CacheControl"),
     *("Expires", "Metadata", "StorageClass"),
 )
-CHECKSUMS = ("ChecksumCRC32", "ChecksumCRC32C", "ChecksumCRC64NVME", "ChecksumSHA1")
-CHECKSUMS = (*CHECKSUMS, "ChecksumSHA256", "ChecksumAlgorithm")
+CHECKSUMS = (
+    *("ChecksumCRC32", "ChecksumCRC32C", "ChecksumCRC64NVME", "ChecksumSHA1"),
+    *("ChecksumSHA256", "ChecksumAlgorithm"),
+)
 WHERE = ("Bucket", "Key", "RequestPayer", "ExpectedBucketOwner")
 WRITE = (*WHERE, *KEPT, "ACL", "Tagging", "ServerSideEncryption")
 CONDITIONS = ("IfMatch", "IfNoneMatch", "IfModifiedSince", "IfUnmodifiedSince")
@@ -111,8 +113,10 @@ def register(service: Service, objects: Objects) -> None:
 
     @service.operation("GetObject", *READ)
     def get_object(call: Call) -> Json:
-        found = objects.head(call.params["Bucket"], call.params["Key"], call.params.get("VersionId"))
-        file = open(found.path, "rb")  # noqa: SIM115 - read, and closed, while the answer goes out
+        found = objects.head(
+            call.params["Bucket"], call.params["Key"], call.params.get("VersionId")
+        )
+        file = found.path.open("rb")  # read, and closed, while the answer goes out
         try:
             answer, start = _described(found, call.params)
         except BaseException:
@@ -176,7 +180,9 @@ def register(service: Service, objects: Objects) -> None:
 
     @service.operation("GetObjectTagging", *WHERE, "VersionId")
     def get_object_tagging(call: Call) -> Json:
-        found = objects.head(call.params["Bucket"], call.params["Key"], call.params.get("VersionId"))
+        found = objects.head(
+            call.params["Bucket"], call.params["Key"], call.params.get("VersionId")
+        )
         tags = found.properties.get("Tags", {})
         tag_set = [{"Key": name, "Value": value} for name, value in tags.items()]
         return {"TagSet": tag_set, **version(found)}
@@ -185,20 +191,26 @@ def register(service: Service, objects: Objects) -> None:
         "PutObjectTagging", *WHERE, "VersionId", "Tagging", "ContentMD5", "ChecksumAlgorithm"
     )
     def put_object_tagging(call: Call) -> Json:
-        found = objects.head(call.params["Bucket"], call.params["Key"], call.params.get("VersionId"))
+        found = objects.head(
+            call.params["Bucket"], call.params["Key"], call.params.get("VersionId")
+        )
         tags = {tag["Key"]: tag["Value"] for tag in call.params["Tagging"]["TagSet"]}
         objects.update(found, found.properties | {"Tags": tags})
         return version(found)
 
     @service.operation("DeleteObjectTagging", *WHERE, "VersionId")
     def delete_object_tagging(call: Call) -> Json:
-        found = objects.head(call.params["Bucket"], call.params["Key"], call.params.get("VersionId"))
+        found = objects.head(
+            call.params["Bucket"], call.params["Key"], call.params.get("VersionId")
+        )
         objects.update(found, found.properties | {"Tags": {}})
         return version(found)
 
     @service.operation("GetObjectAttributes", *WHERE, "VersionId", "ObjectAttributes")
     def get_object_attributes(call: Call) -> Json:
-        found = objects.head(call.params["Bucket"], call.params["Key"], call.params.get("VersionId"))
+        found = objects.head(
+            call.params["Bucket"], call.params["Key"], call.params.get("VersionId")
+        )
         return _attributes(found, call.params["ObjectAttributes"]) | version(found)
 
 
@@ -272,9 +284,11 @@ def _copy(objects: Objects, params: Json) -> Json:
         )
     inherited = {name: value for name, value in source.properties.items() if name in KEPT}
     inherited.pop("StorageClass", None)
-    properties = given if replaced else inherited | {
-        name: value for name, value in given.items() if name == "StorageClass"
-    }
+    properties = (
+        given
+        if replaced
+        else inherited | {name: value for name, value in given.items() if name == "StorageClass"}
+    )
     if params.get("TaggingDirective") == "REPLACE":
         properties["Tags"] = given.get("Tags", {})
     elif "Tags" in source.properties:

@@ -26,6 +26,7 @@ from localaws.s3.stored import DEFAULT_TYPE, NULL_VERSION, Received, StoredObjec
 
 __all__ = ["Objects", "Removed", "StoredObject", "split_uri"]
 
+Listed = list[StoredObject]
 Publish = Callable[[dict[str, Any]], None]
 
 
@@ -68,7 +69,7 @@ class Objects:
         self.buckets.get(bucket)
         return self.root / bucket
 
-    def list(self, bucket: str, prefix: str = "") -> list[StoredObject]:
+    def list(self, bucket: str, prefix: str = "") -> Listed:
         """Current objects whose key starts with `prefix`, by key. Raises NoSuchBucket."""
         self.buckets.get(bucket)
         return [StoredObject.of(row, self.root) for row in self._rows_below(bucket, prefix)]
@@ -89,7 +90,7 @@ class Objects:
         shutil.move(file, target)
         return self.commit(bucket, key, measure(target), {"ContentType": content_type})
 
-    def discover(self, bucket: str, prefix: str = "") -> list[StoredObject]:
+    def discover(self, bucket: str, prefix: str = "") -> Listed:
         """Makes files that an engine wrote directly below the bucket's folder objects.
 
         Returns all objects below `prefix`. Changed files count as written again; objects whose
@@ -167,7 +168,7 @@ class Objects:
                 version = uuid.uuid4().hex if versioning == ENABLED else NULL_VERSION
                 path = self._place(bucket, key)
                 self._clear_way(bucket, key, version, keep=path)
-                os.replace(data.path, path)
+                data.path.replace(path)
                 stored = self._insert(bucket, key, version, path, data, properties)
         except BaseException:
             data.path.unlink(missing_ok=True)
@@ -273,9 +274,7 @@ class Objects:
             if row is not None and same:
                 self.index.run("DELETE FROM objects WHERE id = ?", row["id"])
             self._clear_way(bucket, key, version, keep=path)
-            stored = self._insert(
-                bucket, key, version, path, data, {}, mtime_ns=before.st_mtime_ns
-            )
+            stored = self._insert(bucket, key, version, path, data, {}, mtime_ns=before.st_mtime_ns)
         self._tell_created(stored, "PutObject")
         return stored
 
@@ -400,7 +399,7 @@ class Objects:
         if source == target:
             return
         target.parent.mkdir(parents=True, exist_ok=True)
-        os.replace(source, target)
+        source.replace(target)
         self.index.run(
             "UPDATE objects SET path = ? WHERE id = ?", str(target.relative_to(self.root)), row_id
         )

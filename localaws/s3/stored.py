@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import uuid
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from localaws.s3 import checksums
 from localaws.s3.index import Row
 
 PIECE = 1 << 20
+Piece = bytes  # a dataclass with a field `bytes` cannot name the type
 NULL_VERSION = "null"
 DEFAULT_TYPE = "binary/octet-stream"
 
@@ -43,9 +43,9 @@ class StoredObject:
     def content_type(self) -> str:
         return str(self.properties.get("ContentType", DEFAULT_TYPE))
 
-    def stream(self, start: int = 0, length: int | None = None) -> Iterator[bytes]:
+    def stream(self, start: int = 0, length: int | None = None) -> Iterator[Piece]:
         """The bytes from `start` on, in pieces; the file is opened before the first piece."""
-        return pieces(open(self.path, "rb"), start, self.bytes if length is None else length)
+        return pieces(self.path.open("rb"), start, self.bytes if length is None else length)
 
     @staticmethod
     def of(row: Row, root: Path) -> StoredObject:
@@ -92,7 +92,7 @@ def receive(chunks: Iterable[bytes], folder: Path, algorithms: Iterable[str] = (
     running = {name: checksums.new(name) for name in algorithms}
     size = 0
     try:
-        with open(path, "xb", buffering=0) as file:
+        with path.open("xb", buffering=0) as file:
             for chunk in chunks:
                 file.write(chunk)
                 md5.update(chunk)
@@ -111,7 +111,7 @@ def measure(path: Path, algorithms: Iterable[str] = ()) -> Received:
     md5 = hashlib.md5(usedforsecurity=False)
     running = {name: checksums.new(name) for name in algorithms}
     size = 0
-    for piece in pieces(open(path, "rb"), 0, os.path.getsize(path)):
+    for piece in pieces(path.open("rb"), 0, path.stat().st_size):
         md5.update(piece)
         for digest in running.values():
             digest.update(piece)

@@ -91,7 +91,7 @@ class Schedules:
         minutes = window.get("MaximumWindowInMinutes", 0) if window["Mode"] == "FLEXIBLE" else 0
         text = filled(self._aws, schedule, due)
         source = {"SCHEDULE_ARN": schedule["Arn"]}
-        wait = random.uniform(0, minutes * 60) * self._aws.clock.wait_scale  # noqa: S311
+        wait = random.uniform(0, minutes * 60) * self._aws.clock.wait_scale
         self._deliveries.add(schedule["Target"], text, source, wait_seconds=wait)
         over = isinstance(parse_expression(schedule["ScheduleExpression"]), At)
         if over and schedule.get("ActionAfterCompletion") == "DELETE":
@@ -139,7 +139,7 @@ def checked(params: Json) -> Json:
     if (window["Mode"] == "FLEXIBLE") != ("MaximumWindowInMinutes" in window):
         raise AwsError(
             "ValidationException",
-            "MaximumWindowInMinutes is given with the flexible time window FLEXIBLE, and only then.",
+            "MaximumWindowInMinutes goes with FlexibleTimeWindow Mode FLEXIBLE, and only with it.",
         )
     target = params["Target"]
     check_target("scheduler", "CreateSchedule", target)
@@ -152,9 +152,9 @@ def checked(params: Json) -> Json:
         if name in schedule:
             moment = schedule[name]
             schedule[name] = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    if "StartDate" in schedule and "EndDate" in schedule:
-        if schedule["EndDate"] <= schedule["StartDate"]:
-            raise AwsError("ValidationException", "EndDate must be later than StartDate.")
+    start, end = schedule.get("StartDate"), schedule.get("EndDate")
+    if start is not None and end is not None and end <= start:
+        raise AwsError("ValidationException", "EndDate must be later than StartDate.")
     defaults = {"GroupName": DEFAULT, "State": "ENABLED", "ActionAfterCompletion": "NONE"}
     return defaults | {"ScheduleExpressionTimezone": "UTC"} | schedule
 
@@ -188,9 +188,7 @@ def _register_schedules(
             **{"CreationDate": now, "LastModificationDate": now, "Anchor": now},
         }
         if not aws.documents.insert(SCHEDULES, key, schedule):
-            raise AwsError(
-                "ConflictException", f"Schedule {schedule['Name']} already exists.", 409
-            )
+            raise AwsError("ConflictException", f"Schedule {schedule['Name']} already exists.", 409)
         runner.changed()
         return {"ScheduleArn": schedule["Arn"]}
 

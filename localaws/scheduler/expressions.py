@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 from localaws.core.errors import AwsError
 
 MONTHS = {name.upper(): number for number, name in enumerate(calendar.month_abbr) if name}
-WEEKDAYS = {name: number for number, name in enumerate("SUN MON TUE WED THU FRI SAT".split(), 1)}
+WEEKDAYS = {"SUN": 1, "MON": 2, "TUE": 3, "WED": 4, "THU": 5, "FRI": 6, "SAT": 7}
 YEARS = (1970, 2199)
 UNITS = {"minute": 60, "hour": 3600, "day": 86_400}
 _RATE = re.compile(r"rate\(\s*(\d+)\s+(minute|hour|day)(s?)\s*\)")

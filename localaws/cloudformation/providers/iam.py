@@ -46,9 +46,7 @@ class Role(Provider):
     def update(self, request: Request) -> Made:
         given, old, name = request.properties, request.previous, request.physical_id
         trust = document(given["AssumeRolePolicyDocument"])
-        request.call(
-            "iam", "update_assume_role_policy", RoleName=name, PolicyDocument=trust
-        )
+        request.call("iam", "update_assume_role_policy", RoleName=name, PolicyDocument=trust)
         if picked(given, ("Description", "MaxSessionDuration")) != picked(
             old, ("Description", "MaxSessionDuration")
         ):
@@ -129,7 +127,9 @@ class ManagedPolicy(Provider):
         given, arn = request.properties, request.physical_id
         if given["PolicyDocument"] != request.previous["PolicyDocument"]:
             versions = request.call("iam", "list_policy_versions", PolicyArn=arn)["Versions"]
-            spare = [version["VersionId"] for version in versions if not version["IsDefaultVersion"]]
+            spare = [
+                version["VersionId"] for version in versions if not version["IsDefaultVersion"]
+            ]
             if len(versions) >= 5:  # IAM keeps at most five
                 oldest = min(spare, key=lambda version: int(version.removeprefix("v")))
                 request.call("iam", "delete_policy_version", PolicyArn=arn, VersionId=oldest)
@@ -148,9 +148,7 @@ class ManagedPolicy(Provider):
         with ignoring_missing():
             roles = request.call("iam", "list_entities_for_policy", PolicyArn=arn)["PolicyRoles"]
             for role in roles:
-                request.call(
-                    "iam", "detach_role_policy", RoleName=role["RoleName"], PolicyArn=arn
-                )
+                request.call("iam", "detach_role_policy", RoleName=role["RoleName"], PolicyArn=arn)
             for version in request.call("iam", "list_policy_versions", PolicyArn=arn)["Versions"]:
                 if not version["IsDefaultVersion"]:
                     number = version["VersionId"]

@@ -155,9 +155,7 @@ class QueuePolicy(Provider):
     @staticmethod
     def _put(request: Request, policy: str) -> None:
         for url in request.properties["Queues"]:
-            request.call(
-                "sqs", "set_queue_attributes", QueueUrl=url, Attributes={"Policy": policy}
-            )
+            request.call("sqs", "set_queue_attributes", QueueUrl=url, Attributes={"Policy": policy})
 
 
 PROVIDERS = (Table(), Topic(), Queue(), QueuePolicy())

@@ -193,17 +193,23 @@ CONFIGURATIONS: dict[str, tuple[str, str | None, str, Any]] = {
     "WebsiteConfiguration": (
         *("put_bucket_website", "delete_bucket_website", "WebsiteConfiguration"),
         lambda given: {
-            **({"IndexDocument": {"Suffix": given["IndexDocument"]}} if "IndexDocument" in given else {}),
-            **({"ErrorDocument": {"Key": given["ErrorDocument"]}} if "ErrorDocument" in given else {}),
+            **(
+                {"IndexDocument": {"Suffix": given["IndexDocument"]}}
+                if "IndexDocument" in given
+                else {}
+            ),
+            **(
+                {"ErrorDocument": {"Key": given["ErrorDocument"]}}
+                if "ErrorDocument" in given
+                else {}
+            ),
         },
     ),
     "OwnershipControls": (
         *("put_bucket_ownership_controls", "delete_bucket_ownership_controls"),
         *("OwnershipControls", _same),
     ),
-    "CorsConfiguration": (
-        *("put_bucket_cors", "delete_bucket_cors", "CORSConfiguration", _cors),
-    ),
+    "CorsConfiguration": (*("put_bucket_cors", "delete_bucket_cors", "CORSConfiguration", _cors),),
 }
 
 
