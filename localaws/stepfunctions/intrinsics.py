@@ -259,7 +259,10 @@ def _array_length(array: Any) -> int:
 
 
 def _array_unique(array: Any) -> list[Any]:
-    return list({_identity(item): item for item in reversed(_list(array))}.values())[::-1]
+    first: dict[str, Any] = {}
+    for item in _list(array):
+        first.setdefault(_identity(item), item)
+    return list(first.values())
 
 
 def _base64_encode(text: Any) -> str:

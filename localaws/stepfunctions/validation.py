@@ -85,6 +85,14 @@ REQUIRED = {
     "Choice": ("Choices",),
     "Parallel": ("Branches",),
 }
+JSON_TYPES: dict[str, type] = {
+    **dict.fromkeys(("Next", "Default", "Resource", "Comment", "QueryLanguage", "Label"), str),
+    **dict.fromkeys(("Choices", "Retry", "Catch", "Branches"), list),
+    **dict.fromkeys(
+        ("ItemProcessor", "Iterator", "ItemReader", "ItemBatcher", "ResultWriter", "Assign"), dict
+    ),
+    "End": bool,
+}
 MACHINE_FIELDS = {"Comment", "StartAt", "States", "Version", "TimeoutSeconds", "QueryLanguage"}
 PATH_FIELDS = (
     "InputPath",
@@ -206,7 +214,7 @@ class _Checker:
         if not isinstance(states, dict) or not states:
             yield Diagnostic("The field 'States' must be an object with a state", f"{where}/States")
             return
-        if start not in states:
+        if not isinstance(start, str) or start not in states:
             yield Diagnostic(f"Missing 'StartAt' target: {start}", f"{where}/StartAt", code=TARGET)
         for name, state in states.items():
             place = f"{where}/States/{name}"
@@ -233,7 +241,7 @@ class _Checker:
                 terminal or state.get("Type") in ("Succeed", "Fail") or bool(state.get("End"))
             )
             for field, target in _targets(state):
-                if target not in states:
+                if not isinstance(target, str) or target not in states:
                     yield Diagnostic(
                         f"Missing '{field.rsplit('/', 1)[-1]}' target: {target}",
                         f"{where}/States/{name}/{field}",
@@ -241,12 +249,14 @@ class _Checker:
                     )
         while todo:
             name = todo.pop()
-            if name in reached or not isinstance(states.get(name), dict):
+            if not isinstance(name, str) or name in reached:
+                continue
+            if not isinstance(states.get(name), dict):
                 continue
             reached.add(name)
             todo += [target for _, target in _targets(states[name])]
         for name in states:
-            if name not in reached and start in states:
+            if name not in reached and isinstance(start, str) and start in states:
                 yield Diagnostic(
                     f'State "{name}" is not reachable.', f"{where}/States/{name}", code=TARGET
                 )
@@ -260,7 +270,7 @@ class _Checker:
 
     def state(self, state: Json, where: str, machine_language: str) -> Iterator[Diagnostic]:
         kind = state.get("Type")
-        if kind not in FIELDS:
+        if not isinstance(kind, str) or kind not in FIELDS:
             if kind is None:
                 yield Diagnostic("These fields are required: [Type]", where)
             else:
@@ -268,6 +278,16 @@ class _Checker:
                     f"The field 'Type' should have one of these values: [{', '.join(TYPES)}]",
                     f"{where}/Type",
                 )
+            return
+        wrong = [
+            Diagnostic(
+                f"The value for the field '{name}' must be {_article(JSON_TYPES[name])}", where
+            )
+            for name in state
+            if name in JSON_TYPES and not isinstance(state[name], JSON_TYPES[name])
+        ]
+        if wrong:
+            yield from wrong
             return
         language = state.get("QueryLanguage", machine_language)
         if machine_language == JSONATA and language == JSONPATH:
@@ -447,6 +467,10 @@ KIND_CHECKS: dict[str, Callable[[_Checker, Json, str, str], Iterator[Diagnostic]
 }
 
 
+def _article(kind: type) -> str:
+    return {str: "a string", list: "a list", dict: "an object", bool: "a boolean"}[kind]
+
+
 def _whole(value: Any, low: int, high: int) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
 
@@ -462,7 +486,8 @@ def _targets(state: Json) -> Iterator[tuple[str, Any]]:
         if name in state:
             yield name, state[name]
     for list_name in ("Choices", "Catch"):
-        for index, block in enumerate(state.get(list_name) or ()):
+        blocks = state.get(list_name)
+        for index, block in enumerate(blocks if isinstance(blocks, list) else ()):
             if isinstance(block, dict) and "Next" in block:
                 yield f"{list_name}[{index}]/Next", block["Next"]
 
