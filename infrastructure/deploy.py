@@ -163,6 +163,8 @@ def apply(cloudformation: Any, name: str, url: str, parameters: dict[str, str], 
 def wait(cloudformation: Any, name: str, seen: str | None, say: Say) -> None:
     """Follows the stack's events until it is settled; DeploymentError when it did not go well."""
     failures: list[str] = []
+    done = 0
+    local = "amazonaws" not in cloudformation.meta.endpoint_url  # there it takes seconds
     while True:
         stack = find_stack(cloudformation, name)
         for event in new_events(cloudformation, name, seen) if stack else []:
@@ -172,17 +174,21 @@ def wait(cloudformation: Any, name: str, seen: str | None, say: Say) -> None:
                 failures.append(
                     f"{event['LogicalResourceId']} ({event.get('ResourceType', '')}): {reason}"
                 )
-            say(f"{event['ResourceStatus'].lower():<28} {event['LogicalResourceId']}")
+            if not event["ResourceStatus"].endswith("_IN_PROGRESS"):
+                done += 1
+                if not local:
+                    say(f"{event['ResourceStatus'].lower():<28} {event['LogicalResourceId']}")
         if stack is None or stack["StackStatus"] == "DELETE_COMPLETE":
             return
         status = stack["StackStatus"]
         if not status.endswith("_IN_PROGRESS"):
             if status in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
+                say(f"stack {name} is {status.lower()} after {done} changes")
                 return
             raise DeploymentError(
                 f"Stack {name} is {status}.\n" + "\n".join(f"  {line}" for line in failures)
             )
-        time.sleep(POLL_SECONDS if "amazonaws" in cloudformation.meta.endpoint_url else 0.1)
+        time.sleep(0.1 if local else POLL_SECONDS)
 
 
 def find_stack(cloudformation: Any, name: str) -> dict[str, Any] | None:

@@ -158,7 +158,8 @@ def buckets() -> Json:
                     ]
                 },
             },
-            DeletionPolicy="Retain",
+            # The data outlives the stack, but a stack that could not be created leaves nothing.
+            DeletionPolicy="RetainExceptOnCreate",
             UpdateReplacePolicy="Retain",
         ),
         "Site": resource(
@@ -307,7 +308,6 @@ def databrew() -> Json:
                         "CatalogId": ref("AWS::AccountId"),
                         "DatabaseName": ref(database),
                         "TableName": table,
-                        "TempDirectory": {"Bucket": ref("Lake"), "Key": "databrew-temporary/"},
                     }
                 },
             },

@@ -28,8 +28,8 @@ def recipe_job(
 ) -> tuple[State, State]:
     """(first, last) state of one job, all named after `title`.
 
-    `output` is the prefix below `runs/run=<run>/`. The last state's output is {run_id, seconds,
-    key}. Without `source` the job reads what its dataset always reads.
+    `output` is the prefix below `runs/run=<run>/`. Afterwards `$.job` is {run_id, seconds, key}.
+    Without `source` the job reads what its dataset always reads.
     """
     key = f"States.Format('runs/run={{}}/{output}/', $.run.id)"
     aim = _aim(title, job_name, key)
@@ -53,7 +53,7 @@ def recipe_job(
         cause=f"Another execution re-aimed DataBrew job {job_name} at the same time; "
         "what it read or wrote is not this run's. Start this execution again.",
     )
-    done = sdk.Pass(f"{title}: done", input_path="$.job")
+    done = sdk.Pass(f"{title}: done")
     aim.next(run)
     before_comparison.next(expect)
     expect.next(compare)
@@ -76,7 +76,6 @@ def _point(title: str, source: Source) -> State:
                 "DataCatalogInputDefinition": {
                     "DatabaseName": "${Database}",
                     "TableName.$": _table(source),
-                    "TempDirectory": {"Bucket": "${LakeBucket}", "Key": "databrew-temporary/"},
                 }
             },
         },

@@ -51,9 +51,6 @@ def build_features() -> State:
         Source("${PriorLinesDataset}", "order_products_prior"),
     )
     define = run_statement("Define product features", sql.read("tables/product_features"))
-    # `done` has left the job's figures only; the statement needs the run again.
-    done.input_path = None
-    done.result_path = None
     done.next(define)
     return _parallel(
         "Build features",
@@ -95,7 +92,7 @@ def _parallel(name: str, branches: dict[str, tuple[State, State]], *, result_pat
     selector = {f"{key}.$": f"$[{index}]" for index, key in enumerate(branches)}
     state = Parallel(name, result_selector=selector, result_path=result_path)
     for first, last in branches.values():
-        if isinstance(last, sdk.Task):
-            last.output_path = last.result_path
+        # A branch hands on its figures alone, not another copy of the whole state.
+        last.fields["output_path"] = last.fields.get("result_path", "$.job")
         state.add_branch(sdk.Chain([first]))
     return state

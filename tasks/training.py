@@ -70,6 +70,7 @@ def _request() -> dict[str, Any]:
         "RoleArn": "${SageMakerRoleArn}",
         "HyperParameters": {
             **HYPERPARAMETERS,
+            "run.$": "$.run.name",
             # Script mode reads its own settings as JSON.
             "sagemaker_program": json.dumps("train.py"),
             "sagemaker_submit_directory": json.dumps("s3://${CodeBucket}/${TrainingCodeKey}"),

@@ -12,11 +12,11 @@ out = Console(highlight=False)
 
 def say(text: str) -> None:
     """A step of work, dimmed: it is for whoever watches."""
-    err.print(f"  {text}", style="dim", markup=False)
+    err.print(f"  {text}", style="dim", markup=False, soft_wrap=True)
 
 
 def heading(text: str) -> None:
-    err.print(text, style="bold", markup=False)
+    err.print(text, style="bold", markup=False, soft_wrap=True)
 
 
 def number(value: Any) -> str:

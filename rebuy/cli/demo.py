@@ -115,10 +115,10 @@ def follow(connection: Connection, arn: str, lake: str) -> None:
     silent = ("ChoiceStateExited", "WaitStateExited", "PassStateExited")
     for step in follower.steps():
         if step.failed:
-            err.print(f"  [red]failed[/]  {step.detail}", highlight=False)
+            err.print(f"  failed  {step.detail}", style="red", markup=False, soft_wrap=True)
         elif step.kind not in silent:
-            line = f"  {step.state:<34}{seconds(step.seconds):>12}   {step.detail}"
-            err.print(line, markup=False, highlight=False)
+            line = f"  {step.state:<42}{seconds(step.seconds):>9}   {step.detail}"
+            err.print(line, markup=False, soft_wrap=True)
 
 
 def predict(api_url: str, line: str) -> Json:

@@ -120,7 +120,7 @@ def count_rows(s3: Any, bucket: str, prefix: str) -> int:
     for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
         for entry in page.get("Contents", []):
             name = entry["Key"].rsplit("/", 1)[1]
-            if entry["Size"] < 12 or name.startswith((".", "_")) or name.endswith(".json"):
+            if entry["Size"] < 12 or name.startswith((".", "_")) or "/summary/" in entry["Key"]:
                 continue
             start = max(0, entry["Size"] - FOOTER_BYTES)
             body = s3.get_object(
