@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import re
 import threading
 import uuid
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from localaws.core.aws import LocalAws
 from localaws.core.errors import AwsError
 from localaws.core.service import Json, Service
+from localaws.functions import scratch
 from localaws.functions.code import CodeStore
 from localaws.functions.logs import LogShipper
-from localaws.functions.pool import Busy, Pool
+from localaws.functions.pool import Pool
 from localaws.functions.worker import OVERHEAD_BYTES, Outcome, Request, Spec
 
 FUNCTION = "lambda-function"  # documents: name -> {configuration, sha256, tags, reserved, ...}
@@ -56,6 +60,7 @@ class Functions:
         self.code = CodeStore(aws)
         self.logs = LogShipper(aws)
         self._pools: dict[str, Pool] = {}
+        self._busy: Counter[str] = Counter()
         self._lock = threading.Lock()
 
     # -- what there is -------------------------------------------------------------------------
@@ -110,12 +115,8 @@ class Functions:
             request_id or str(uuid.uuid4()), payload, self.arn(name, called), client_context
         )
         latest = self.aws.documents.get(FUNCTION, name) or document
-        try:
-            outcome, stream = self._pool(name, version, document).invoke(
-                request, latest.get("reserved")
-            )
-        except Busy:
-            raise AwsError("TooManyRequestsException", "Rate Exceeded.", 429) from None
+        with self._admitted(name, latest.get("reserved")):
+            outcome, stream = self._pool(name, version, document).invoke(request)
         lines = report(request, version, document["configuration"], outcome)
         self.logs.send(log_group(document["configuration"]), stream, lines)
         tail = "\n".join(lines).encode()[-TAIL_BYTES:]
@@ -126,6 +127,19 @@ class Functions:
             None if outcome.ok else "Unhandled",
             base64.b64encode(tail).decode(),
         )
+
+    @contextlib.contextmanager
+    def _admitted(self, name: str, reserved: int | None) -> Iterator[None]:
+        """Counts the function's invocations, all versions together, against its reservation."""
+        with self._lock:
+            if reserved is not None and self._busy[name] >= reserved:
+                raise AwsError("TooManyRequestsException", "Rate Exceeded.", 429)
+            self._busy[name] += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._busy[name] -= 1
 
     def invoke_later(self, given: str, payload: bytes, qualifier: str | None = None) -> Answer:
         """Accepts an asynchronous invocation: on disk before the answer, retried twice."""
@@ -176,6 +190,7 @@ class Functions:
 
     def start(self) -> None:
         """Takes up the asynchronous invocations that an earlier server had accepted."""
+        scratch.sweep(self.aws, "fn")
         for _, event in self.aws.documents.items(EVENT):
             self._deliver(event)
 

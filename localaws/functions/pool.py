@@ -13,10 +13,6 @@ MAXIMUM_WORKERS = 4
 IDLE_SECONDS = 600.0
 
 
-class Busy(Exception):
-    """The function's reserved concurrency is used up."""
-
-
 class Pool:
     """At most `MAXIMUM_WORKERS` processes; the one used last is used first."""
 
@@ -25,23 +21,11 @@ class Pool:
         self._aws = aws
         self._free: list[Worker] = []
         self._count = 0
-        self._running = 0  # invocations, waiting ones included
         self._retired = False
         self._changed = threading.Condition()
 
-    def invoke(self, request: Request, reserved: int | None) -> tuple[Outcome, str]:
-        """(outcome, log stream). Raises Busy beyond `reserved` invocations at once."""
-        with self._changed:
-            if reserved is not None and self._running >= reserved:
-                raise Busy
-            self._running += 1
-        try:
-            return self._invoke(request)
-        finally:
-            with self._changed:
-                self._running -= 1
-
-    def _invoke(self, request: Request) -> tuple[Outcome, str]:
+    def invoke(self, request: Request) -> tuple[Outcome, str]:
+        """(outcome, log stream)."""
         worker = self._take()
         try:
             worker = worker or Worker(self._aws, self.spec)

@@ -7,7 +7,6 @@ import shutil
 import socket
 import struct
 import sys
-import tempfile
 import time
 import uuid
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from pathlib import Path
 
 from localaws.core.aws import LocalAws
 from localaws.core.service import Json
-from localaws.functions import packages
+from localaws.functions import packages, scratch
 
 BOOTSTRAP = Path(__file__).with_name("bootstrap.py")
 # AWS gives the first import 10 s and then starts over; a busy laptop may be slower than that.
@@ -89,8 +88,7 @@ class Worker:
         self.log = aws.home.directory(f"functions/logs/{spec.name}") / f"{self.stream[-32:]}.log"
         self.last_used = time.monotonic()
         self._read_to = 0
-        # Not below home: a socket's path may have only about 100 characters.
-        self._scratch = Path(tempfile.mkdtemp(prefix="localaws-fn-"))
+        self._scratch = scratch.make(aws, "fn")
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
             listener.bind(str(self._scratch / "s"))

@@ -14,6 +14,7 @@ from typing import Any
 from localaws.core.aws import LocalAws
 from localaws.core.errors import AwsError
 from localaws.core.service import Json, Service
+from localaws.functions import scratch
 from localaws.functions.logs import LogShipper
 from localaws.s3.names import split_uri
 from localaws.sagemaker import archives
@@ -108,6 +109,8 @@ class Endpoints:
             if document is None:
                 return
             document["pending"] = None
+            for part in ("model", "code"):  # the log stays
+                shutil.rmtree(self._aws.home.root / plan["folder"] / part, ignore_errors=True)
             document["describe"]["FailureReason"] = text
             status = "InService" if document.get("current") else "Failed"
             self._settle(name, document, status)
@@ -156,6 +159,7 @@ class Endpoints:
 
     def restore(self) -> None:
         """Brings the endpoints up that an earlier server had, and ends what it had begun."""
+        scratch.sweep(self._aws, "ep")
         for name, document in self._aws.documents.items(ENDPOINT):
             if document["describe"]["EndpointStatus"] == "Deleting":
                 self._aws.documents.delete(ENDPOINT, name)

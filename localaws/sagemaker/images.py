@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from localaws.core.errors import NotEmulated
-from localaws.functions.packages import folders
+from localaws.functions.packages import folders, with_requirements
 
 CONTAINER = Path(__file__).with_name("container.py")
 # 3.0-5 has XGBoost 3.0.5, as installed here (sagemaker SDK 2.257, image_uri_config/xgboost.json).
@@ -42,5 +42,5 @@ def command(what: str, *arguments: str) -> list[str]:
     """The command line that trains ("train") or serves ("serve") with the image's packages."""
     return [
         *(sys.executable, "-I", "-S", "-u", "-X", "utf8", str(CONTAINER)),
-        *(what, folders(), ",".join(sorted(PACKAGES)), *arguments),
+        *(what, folders(), ",".join(sorted(with_requirements(PACKAGES))), *arguments),
     ]

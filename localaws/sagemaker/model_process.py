@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import shutil
 import socket
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ from pathlib import Path
 
 from localaws.core.aws import LocalAws
 from localaws.core.service import Json
+from localaws.functions import scratch
 from localaws.functions.logs import LogShipper
 from localaws.sagemaker import images
 from localaws.sagemaker.tail import Tail
@@ -44,8 +44,8 @@ class ModelProcess:
         self, aws: LocalAws, logs: LogShipper, endpoint: str, folder: Path, plan: Json
     ) -> None:
         self.variant: str = plan["variant"]["VariantName"]
-        self._scratch = Path(tempfile.mkdtemp(prefix="localaws-ep-"))
-        self._socket = str(self._scratch / "s")  # a socket's path must be short
+        self._scratch = scratch.make(aws, "ep")
+        self._socket = str(self._scratch / "s")
         self._log = folder / "server.log"
         self._free: list[socket.socket] = []
         self._active = 0

@@ -114,7 +114,10 @@ class TrainingJobs:
             with self._lock:
                 self._running.pop(name, None)
             if not self._aws.stopping.is_set():
-                shutil.rmtree(layout.base / "input", ignore_errors=True)
+                # After a failure everything but the data stays, to look at.
+                describe = find(self._aws, TRAINING_JOB, name)["describe"]
+                well = describe["TrainingJobStatus"] == "Completed"
+                shutil.rmtree(layout.base if well else layout.base / "input", ignore_errors=True)
 
     def _train(self, name: str, request: Json, layout: Layout, running: Running) -> None:
         self._move(name, "Downloading", TrainingStartTime=self._aws.clock.now())
