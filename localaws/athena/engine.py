@@ -66,15 +66,15 @@ def _crc32(data: bytes) -> int:
     return zlib.crc32(data)
 
 
-_CODED = re.compile(r"\b([A-Z][A-Z0-9_]{5,}): (.*)", re.DOTALL)
+_CODED = re.compile(r"Invalid Input Error: ([A-Z][A-Z0-9_]{5,}): (.*)", re.DOTALL)
 
 
 def explain(error: duckdb.Error, query: str = "") -> QueryError:
     """The error of DuckDB as Athena would put it."""
     message = str(error)
     head = message.partition("\n")[0]
-    coded = _CODED.search(message)
-    if coded and isinstance(error, duckdb.InvalidInputException | duckdb.Error) and "Error: " + coded[1] in message:
+    coded = _CODED.fullmatch(message)
+    if coded:
         return QueryError(coded[1], coded[2].strip())
     plain = re.sub(r"^[A-Za-z ]+ Error: ", "", head)
     if "ivision by zero" in head:

@@ -83,7 +83,7 @@ class Session:
         scanner = Scanner(self.aws, self.connection, self.folder)
         scanner.strict = strict
         try:
-            self.outcome.scanned = sum(scanner.prepare(scan, query.sql) for scan in query.scans)
+            self.outcome.scanned = sum(scanner.prepare(scan, query.reads) for scan in query.scans)
         except duckdb.Error as error:
             raise explain(error) from error
 

@@ -306,7 +306,7 @@ def _reshape(query: Query, chosen: list[str], columns: tuple[tuple[str, t.Type],
         source = query.columns[places[label]].sql if label in places else "NULL"
         shown.append(f"CAST({source} AS {t.duckdb(kind)}) AS i{number}")
         out.append(Column(label, kind, f"i{number}"))
-    return Query(f"SELECT {', '.join(shown)} FROM ({query.sql})", tuple(out), query.scans)
+    return Query(f"SELECT {', '.join(shown)} FROM ({query.sql})", tuple(out), query.scans, query.reads)
 
 
 def _table_format(table: Json) -> Format:

@@ -13,6 +13,7 @@ from . import types as t
 from .errors import QueryError, not_emulated
 from .functions import AGGREGATES, ALIASES, KNOWN_TO_TRINO, SCALARS, WINDOWS
 from .lambdas import LAMBDAS
+from .macros import FAILING
 from .operators import arithmetic, average, comparison
 from .scope import Scope, field_of
 from .signatures import fit, read
@@ -123,6 +124,9 @@ class Expressions:
 
     def _comparison(self, node: exp.Binary, operator: str, scope: Scope) -> Value:
         quantified = node.expression
+        if isinstance(quantified, exp.Anonymous) and quantified.name.upper() in ("ALL", "ANY", "SOME"):
+            kind = exp.All if quantified.name.upper() == "ALL" else exp.Any
+            quantified = kind(this=quantified.expressions[0])  # ALL (VALUES ...)
         if isinstance(quantified, exp.Any | exp.All):
             left = self.compile(node.this, scope)
             query, columns = self.queries.subquery(quantified.this, scope)
@@ -306,7 +310,7 @@ class Expressions:
             return self.row(node, scope)
         if name == "try":
             value = self.compile(arguments[0], scope)
-            return Value(f"TRY({value.sql})", value.type)
+            return Value(f"TRY({tried(value.sql)})", value.type)
         if name == "grouping":
             inside = ", ".join(self.compile(item, scope).sql for item in arguments)
             return Value(f"CAST(grouping({inside}) AS BIGINT)", t.BIGINT)
@@ -442,6 +446,20 @@ class Expressions:
 
     def parse_json(self, node: exp.ParseJSON, scope: Scope) -> Value:
         return self.call("json_parse", [self.compile(node.this, scope)], node)
+
+
+def tried(sql: str) -> str:
+    """The text with failures that TRY() can catch; they must look at a column of the row."""
+    failing = re.compile(rf"\b(?:trino_({'|'.join(sorted(FAILING))})|(error))\(")
+    if not failing.search(sql):
+        return sql
+    column = re.search(r"\br\d+\.(?:\"[^\"]+\"|c\d+)", sql)
+    if column is None:
+        raise not_emulated("TRY of an expression without a column")
+    witness = f"left(coalesce(CAST({column[0]} AS VARCHAR), ''), 0)"
+    return failing.sub(
+        lambda m: f"trino_fail({witness} || " if m[2] else f"tried_{m[1]}({witness}, ", sql
+    )
 
 
 def _constant_list(value: Value) -> str:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-MACROS = (  # each after those it calls
+_PLAIN = (  # each after those it calls
+    # Fails with the message, inside TRY(), which refuses error() because that is volatile. The
+    # message must depend on a row's values, or the optimizer runs it for no row at all.
+    """CREATE MACRO trino_fail(message) AS
+        CASE WHEN CAST(message AS INTEGER) IS NULL THEN NULL END""",
     """CREATE MACRO trino_subscript(items, place) AS CASE
         WHEN place = 0 THEN error('INVALID_FUNCTION_ARGUMENT: SQL array indices start at 1')
         WHEN place < 0 THEN error('INVALID_FUNCTION_ARGUMENT: Array subscript is negative: ' || place)
@@ -119,3 +123,15 @@ MACROS = (  # each after those it calls
         WHEN isinf(number) THEN CASE WHEN number > 0 THEN 'Infinity' ELSE '-Infinity' END
         ELSE trino_scientific_text(digits) END""",
 )
+
+_MARK = "CREATE MACRO trino_"
+FAILING = frozenset(m.removeprefix(_MARK).partition("(")[0] for m in _PLAIN if "error(" in m)
+
+
+def _tried(macro: str) -> str:
+    """The macro's twin for use inside TRY(): `witness` is empty text that depends on a row."""
+    twin = macro.replace(_MARK, "CREATE MACRO tried_").replace("(", "(witness, ", 1)
+    return twin.replace("error(", "trino_fail(witness || ")
+
+
+MACROS = (*_PLAIN, *(_tried(macro) for macro in _PLAIN if "error(" in macro))

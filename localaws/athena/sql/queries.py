@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+import re
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from sqlglot import exp
@@ -55,6 +55,7 @@ class Query:
     sql: str
     columns: tuple[Column, ...]
     scans: tuple[Scan, ...]
+    reads: str = ""  # the parts of the text that the result depends on: which columns are read
 
 
 @dataclass(frozen=True)
@@ -83,10 +84,11 @@ class Queries:
         self.windows: dict[str, exp.Window] = {}
         self.environment = _Environment(database, {})
         self.numbers = 0
+        self.items: dict[str, str] = {}  # output column to the text that defines it
 
     def compile(self, node: exp.Expression) -> Query:
         sql, columns = self.query(node, None)
-        return Query(sql, columns, tuple(self.scans))
+        return Query(sql, columns, tuple(self.scans), live(sql, columns, self.items))
 
     def subquery(self, node: exp.Expression, scope: Scope) -> tuple[str, tuple[Column, ...]]:
         return self.query(node, scope)
@@ -156,11 +158,17 @@ class Queries:
         distinct = node.args.get("distinct")
         if distinct is not None and distinct.args.get("on"):
             raise not_emulated("DISTINCT ON", distinct)
+        limits = ("group", "having", "distinct", "limit", "offset", "windows")
+        plain = not any(node.args.get(part) for part in limits) and not node.find(exp.Window)
         columns, texts = [], []
         for number, (label, value) in enumerate(items):
-            alias = f"c{number}"
+            alias = self._fresh("c")
             texts.append(f"CAST({value.sql} AS {t.duckdb(value.type)}) AS {alias}")
-            columns.append(Column(label or f"_col{number}", value.type, alias))
+            columns.append(
+                Column(label or f"_col{number}", value.type, alias, origin=value.origin if plain else None)
+            )
+            if not any(node.args.get(part) for part in ("distinct", "group", "order")):
+                self.items[alias] = texts[-1]  # nothing but its readers needs it
         sql = f"SELECT {'DISTINCT ' if distinct else ''}{', '.join(texts)}{from_sql}{where_sql}{group_sql}{having_sql}"
         aliases = {label: value for label, value in items if label}
         sql = self._tail(sql, node, tuple(columns), Scope(outer=scope, locals=aliases))
@@ -179,7 +187,8 @@ class Queries:
                 items.append((item.alias.lower(), self.expressions.compile(item.this, scope)))
             else:
                 value = self.expressions.compile(item, scope)
-                label = name_parts(item)[-1] if isinstance(item, exp.Column | exp.Dot) else None
+                named = item.expression if isinstance(item, exp.Dot) else item
+                label = name_parts(named)[-1] if isinstance(named, exp.Column | exp.Identifier) else None
                 items.append((label, value))
         return items
 
@@ -201,7 +210,7 @@ class Queries:
             for column in relation.columns
             if not column.hidden and column.name not in names
         ]
-        return [(column.name, Value(column.sql, column.type)) for column in chosen]
+        return [(c.name, Value(c.sql, c.type, origin=c.origin)) for c in chosen]
 
     def _group(self, node: exp.Group | None, scope: Scope, items: list[tuple[str | None, Value]]) -> str:
         if node is None:
@@ -290,7 +299,9 @@ class Queries:
 
     def _keep_whole(self, relations: list[Relation]) -> None:
         """Their rows may be missing in the join, so conditions on the result prune nothing."""
-        aliases = {column.sql.partition(".")[0] for r in relations for column in r.columns}
+        aliases = {
+            (column.origin or column.sql).partition(".")[0] for r in relations for column in r.columns
+        }
         for scan in self.scans:
             if scan.alias in aliases:
                 scan.partition_keys = frozenset()
@@ -345,7 +356,7 @@ class Queries:
         inner = self._fresh("r")
         label = (alias.name.lower(),) if alias is not None and alias.name else ()
         scope.relations.append(
-            Relation(label, tuple(Column(c.name, c.type, f"{inner}.{c.sql}") for c in columns))
+            Relation(label, tuple(replace(c, sql=f"{inner}.{c.sql}") for c in columns))
         )
         return f"({sql}) AS {inner}"
 
@@ -358,7 +369,10 @@ class Queries:
             columns = _renamed(columns, alias, node)
             inner = self._fresh("r")
             scope.relations.append(
-                Relation(label or (parts[0],), tuple(Column(c.name, c.type, f"{inner}.{c.sql}") for c in columns))
+                Relation(
+                    label or (parts[0],),  # read more than once, perhaps: nothing may prune it
+                    tuple(replace(c, sql=f"{inner}.{c.sql}", origin=None) for c in columns),
+                )
             )
             return f"{held} AS {inner}"
         database, table = self._place(parts, node)
@@ -369,7 +383,10 @@ class Queries:
         inner = self._fresh("r")
         scan = Scan(f"scan_{len(self.scans)}", inner, database, table, found.partition_keys)
         self.scans.append(scan)
-        columns = tuple(Column(label_, kind, f"{inner}.{name(label_)}") for label_, kind in found.columns)
+        columns = tuple(
+            Column(label_, kind, f"{inner}.{name(label_)}", origin=f"{inner}.{name(label_)}")
+            for label_, kind in found.columns
+        )
         columns = _renamed(columns, alias, node)
         hidden = tuple(Column(label_, kind, f"{inner}.{name(label_)}", hidden=True) for label_, kind in HIDDEN)
         scope.relations.append(Relation(qualifiers, columns + hidden))
@@ -412,11 +429,11 @@ class Queries:
                 "its columns have changed; create it again",
                 node,
             )
-        named = tuple(Column(label, c.type, c.sql) for (label, _), c in zip(shown, columns, strict=True))
+        named = tuple(replace(c, name=label) for (label, _), c in zip(shown, columns, strict=True))
         named = _renamed(named, alias, node)
         inner = self._fresh("r")
         scope.relations.append(
-            Relation(qualifiers, tuple(Column(c.name, c.type, f"{inner}.{c.sql}") for c in named))
+            Relation(qualifiers, tuple(replace(c, sql=f"{inner}.{c.sql}") for c in named))
         )
         return f"({sql}) AS {inner}"
 
@@ -498,11 +515,11 @@ class Queries:
                 )
             kinds.append(kind)
         columns = tuple(
-            Column(column.name, kind, f"c{i}")
-            for i, (column, kind) in enumerate(zip(left_columns, kinds, strict=True))
+            Column(column.name, kind, self._fresh("c"))
+            for column, kind in zip(left_columns, kinds, strict=True)
         )
         both = f" {word}{'' if node.args.get('distinct') else ' ALL'} ".join(
-            _reshaped(sql, given, kinds)
+            _reshaped(sql, given, columns)
             for sql, given in ((left, left_columns), (right, right_columns))
         )
         aliases = {column.name: Value(column.sql, column.type) for column in columns}
@@ -530,8 +547,8 @@ class Queries:
             "(" + ", ".join(f"CAST({convert(v, k).sql} AS {t.duckdb(k)})" for v, k in zip(row, kinds, strict=True)) + ")"
             for row in rows
         ]
-        names = ", ".join(f"c{i}" for i in range(width))
-        columns = tuple(Column(f"_col{i}", kind, f"c{i}") for i, kind in enumerate(kinds))
+        columns = tuple(Column(f"_col{i}", kind, self._fresh("c")) for i, kind in enumerate(kinds))
+        names = ", ".join(column.sql for column in columns)
         sql = f"SELECT {names} FROM (VALUES {', '.join(texts)}) AS v({names})"
         return self._tail(sql, node, columns, outer), columns
 
@@ -549,11 +566,38 @@ class Queries:
             if conjunct.find(exp.Select, exp.Subquery, exp.Lambda):
                 continue
             reads = [scope.find(name_parts(column), column) for column in conjunct.find_all(exp.Column)]
-            texts = [read[0].sql for read in reads if read is not None]
+            found = {read[0].sql: read[0].origin for read in reads if read is not None}
+            if not found or len(reads) != sum(read is not None for read in reads):
+                continue
             for scan in self.scans:
                 keys = {f"{scan.alias}.{name(key)}" for key in scan.partition_keys}
-                if texts and len(texts) == len(reads) and set(texts) <= keys:
-                    scan.conditions.append(self.expressions.compile(conjunct, scope).sql)
+                if set(found.values()) <= keys:
+                    condition_sql = self.expressions.compile(conjunct, scope).sql
+                    for inside, origin in found.items():
+                        assert origin is not None
+                        condition_sql = re.sub(rf"(?<![\w.\"]){re.escape(inside)}(?![\w\"])", lambda _: origin, condition_sql)
+                    scan.conditions.append(condition_sql)
+
+
+def live(sql: str, columns: tuple[Column, ...], items: dict[str, str]) -> str:
+    """The text without the output columns of subqueries that nothing refers to."""
+    rest, bodies = sql, {}
+    order = list(items)
+    for alias in reversed(order):
+        rest = rest.replace(items[alias], "")
+    for place, alias in enumerate(order):
+        body = items[alias]
+        for inner in reversed(order[:place]):
+            body = body.replace(items[inner], "")
+        bodies[alias] = body.rpartition(" AS ")[0]
+    wanted = {column.sql for column in columns}
+    kept: list[str] = [rest]
+    while wanted:
+        news = [bodies.pop(alias) for alias in list(bodies) if alias in wanted]
+        kept += news
+        text = " ".join(kept)
+        wanted = {alias for alias in bodies if re.search(rf"\b{alias}\b", text)}
+    return " ".join(kept)
 
 
 def _set_name(item: exp.Expression) -> str:
@@ -571,13 +615,12 @@ def _renamed(columns: tuple[Column, ...], alias: Any, node: exp.Expression) -> t
             f"Column alias list has {len(labels)} entries but '{alias.name}' has {len(columns)} columns available",
             node,
         )
-    return tuple(Column(label, c.type, c.sql) for label, c in zip(labels, columns, strict=True))
+    return tuple(replace(c, name=label) for label, c in zip(labels, columns, strict=True))
 
 
-def _reshaped(sql: str, columns: tuple[Column, ...], kinds: list[Type]) -> str:
+def _reshaped(sql: str, given: tuple[Column, ...], wanted: tuple[Column, ...]) -> str:
     inside = ", ".join(
-        f"CAST({column.sql} AS {t.duckdb(kind)}) AS c{i}"
-        for i, (column, kind) in enumerate(zip(columns, kinds, strict=True))
+        f"CAST({a.sql} AS {t.duckdb(b.type)}) AS {b.sql}" for a, b in zip(given, wanted, strict=True)
     )
     return f"(SELECT {inside} FROM ({sql}))"
 
@@ -600,5 +643,3 @@ def _whole(node: exp.Expression) -> int:
         raise QueryError("INVALID_LITERAL", f"LIMIT and OFFSET take a whole number, not {node.sql('trino')}", node)
     return int(node.this)
 
-
-Compile = Callable[[exp.Expression], Query]

@@ -19,6 +19,7 @@ class Column:
     type: Type
     sql: str
     hidden: bool = False  # "$path" and the like: resolvable, not part of *
+    origin: str | None = None  # see Value.origin
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ class Scope:
                     "AMBIGUOUS_NAME", f"Column '{'.'.join(parts[:taken])}' is ambiguous", node
                 )
             if found:
-                return Value(found[0].sql, found[0].type), taken
+                return Value(found[0].sql, found[0].type, origin=found[0].origin), taken
         return self.outer.find(parts, node) if self.outer else None
 
 

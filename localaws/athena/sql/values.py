@@ -16,6 +16,7 @@ class Value:
     sql: str
     type: Type
     constant: str | int | None = None
+    origin: str | None = None  # the scan's column this is, unchanged, if it is one
 
 
 NULL = Value("NULL", t.UNKNOWN)

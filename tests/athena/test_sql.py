@@ -1,0 +1,47 @@
+"""Trino's answers, as Athena writes them, from DuckDB: the cases are tests/cases/athena_sql.json."""
+
+from __future__ import annotations
+
+from operator import itemgetter
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from localaws.athena.engine import Engine, explain
+from localaws.athena.formatting import result_query
+from localaws.athena.sql.errors import QueryError
+from localaws.athena.sql.parsing import parse
+from localaws.athena.sql.queries import Found, Queries
+from tests.conftest import cases
+
+
+class NoTables:
+    def find(self, database: str, table: str, node: Any) -> Found:
+        raise QueryError("TABLE_NOT_FOUND", f"Table 'awsdatacatalog.{database}.{table}' does not exist", node)
+
+
+@pytest.fixture(scope="module")
+def connection(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    engine = Engine(Path(tmp_path_factory.mktemp("spill")))
+    yield engine.connect()
+    engine.close()
+
+
+def answer(connection: duckdb.DuckDBPyConnection, sql: str) -> list[list[str | None]]:
+    query = Queries(NoTables(), "shop").compile(parse(sql))
+    try:
+        return [list(row) for row in connection.execute(result_query(query)).fetchall()]
+    except duckdb.Error as error:
+        raise explain(error) from error
+
+
+@pytest.mark.parametrize("case", cases("athena_sql"), ids=itemgetter("why"))
+def test_athena_sql(connection: duckdb.DuckDBPyConnection, case: dict[str, Any]) -> None:
+    if "rows" in case:
+        assert answer(connection, case["sql"]) == case["rows"]
+        return
+    with pytest.raises(QueryError) as caught:
+        answer(connection, case["sql"])
+    assert str(caught.value).startswith(tuple(case["error"].split("|")))
