@@ -20,10 +20,11 @@ from typing import Any, TypeVar
 from localaws.core.clock import Clock
 from localaws.core.signals import JOB_ENDED, Signals
 from localaws.stepfunctions import recovery, status_events, tasks
-from localaws.stepfunctions.definition import JSONPATH, parse
+from localaws.stepfunctions.definition import JSONATA, JSONPATH, parse
 from localaws.stepfunctions.errors import RUNTIME, StateError
 from localaws.stepfunctions.frames import Frame
 from localaws.stepfunctions.integrations.runtime import Integrations
+from localaws.stepfunctions.jsonata_language import JsonataLanguage
 from localaws.stepfunctions.jsonpath_language import JsonPathLanguage
 from localaws.stepfunctions.language import Language
 from localaws.stepfunctions.run import HistoryFullError, Run
@@ -55,7 +56,10 @@ class Engine:
         self.integrations = integrations
         self.region = region
         self.account = account
-        self.languages: dict[str, Language] = {JSONPATH: JsonPathLanguage()}
+        self.languages: dict[str, Language] = {
+            JSONPATH: JsonPathLanguage(),
+            JSONATA: JsonataLanguage(),
+        }
         self.runs: dict[int, Run] = {}
         self.touched: dict[int, Run] = {}  # runs with changes to commit at the end of the round
         self._signals = signals

@@ -65,6 +65,7 @@ class StateError(Exception):
         heartbeat: bool = False,
         from_task: bool = False,
         branch: bool = False,
+        location: str | None = None,
     ) -> None:
         super().__init__(f"{error}: {cause}")
         self.error = error
@@ -72,6 +73,7 @@ class StateError(Exception):
         self.heartbeat = heartbeat
         self.from_task = from_task
         self.branch = branch
+        self.location = location  # the field whose JSONata failed
 
     def output(self) -> dict[str, str]:
         """What a catcher receives."""

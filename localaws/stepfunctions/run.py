@@ -257,6 +257,16 @@ class Run:
     def fail(self, frame: Frame, failure: StateError) -> None:
         """Retry, else Catch, else the frame fails."""
         failure = self._explained(frame, failure)
+        if failure.location is not None:
+            frame.last = self.event(
+                "EvaluationFailed",
+                frame.last,
+                "evaluationFailedEventDetails",
+                error=failure.error,
+                cause=failure.cause,
+                location=failure.location,
+                state=frame.state.name,
+            )
         body = frame.state.body
         if frame.state.type in RETRYABLE:
             retriers = body.get("Retry", ())
@@ -290,7 +300,7 @@ class Run:
         if not of_definition or failure.cause is None or failure.cause.startswith(prefix):
             return failure
         where = f"{prefix}{frame.state.name}' (entered at the event id #{frame.entered}). "
-        return StateError(failure.error, where + failure.cause)
+        return StateError(failure.error, where + failure.cause, location=failure.location)
 
     def _retry(self, frame: Frame, retrier: Json, index: int) -> None:
         delay = retry.delay_seconds(retrier, frame.retries[index])

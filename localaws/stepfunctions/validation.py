@@ -16,6 +16,7 @@ from localaws.stepfunctions.definition import JSONATA, JSONPATH, inner_bodies
 from localaws.stepfunctions.integrations import models
 from localaws.stepfunctions.integrations.resources import Resource, ResourceError
 from localaws.stepfunctions.integrations.shapes import problems
+from localaws.stepfunctions.jsonata_language import ExpressionSyntaxError, compiled, expression
 
 Json = dict[str, Any]
 Check = Callable[[Resource], None]  # raises ResourceError or NotEmulated
@@ -109,6 +110,7 @@ PATH_FIELDS = (
     "ToleratedFailureCountPath",
 )
 CALLS_ALLOWED = {"ErrorPath", "CausePath", "InputPath", "OutputPath", "ItemsPath"}
+GROUP_FIELDS = {"Branches", "ItemProcessor", "Iterator"}
 TEMPLATES = ("Parameters", "ResultSelector", "ItemSelector", "Assign")
 EXCLUSIVE = (
     ("TimeoutSeconds", "TimeoutSecondsPath"),
@@ -325,6 +327,9 @@ class _Checker:
         for name in HANDLING & state.keys():
             yield from _handlers(state[name], f"{where}/{name}", name)
         if language == JSONATA:
+            yield from _expressions(
+                {key: value for key, value in state.items() if key not in GROUP_FIELDS}, where
+            )
             return
         for name in PATH_FIELDS:
             if state.get(name) is not None:
@@ -465,6 +470,21 @@ KIND_CHECKS: dict[str, Callable[[_Checker, Json, str, str], Iterator[Diagnostic]
     "Parallel": _Checker.parallel,
     "Map": _Checker.map,
 }
+
+
+def _expressions(value: Any, where: str) -> Iterator[Diagnostic]:
+    """The JSONata expressions anywhere below a field."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from _expressions(item, f"{where}/{key}")
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _expressions(item, f"{where}[{index}]")
+    elif (text := expression(value)) is not None:
+        try:
+            compiled(text)
+        except ExpressionSyntaxError as error:
+            yield Diagnostic(f"The JSONata expression is not valid: {error}", where)
 
 
 def _article(kind: type) -> str:

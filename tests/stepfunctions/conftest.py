@@ -63,8 +63,12 @@ def services(jobs: Jobs) -> list[Callable[[LocalAws], Service]]:
             state = jobs.states[name]
             failure = {"ErrorMessage": "it broke"} if state == "FAILED" else {}
             return {
-                "Id": name, "JobName": "join", "JobRunState": state,
-                "StartedOn": datetime.now(UTC), "CompletedOn": began, **failure,
+                "Id": name,
+                "JobName": "join",
+                "JobRunState": state,
+                "StartedOn": datetime.now(UTC),
+                "CompletedOn": began,
+                **failure,
             }
 
         @made.operation("GetJobRun", "JobName", "RunId")
@@ -83,8 +87,9 @@ def services(jobs: Jobs) -> list[Callable[[LocalAws], Service]]:
         @made.operation("GetCrawler", "Name")
         def get_crawler(call: Call) -> Json:
             jobs.begin("GetCrawler", call.params)
-            return {"Crawler": {"Name": call.params["Name"], "State": "READY",
-                                "CreationTime": began}}
+            return {
+                "Crawler": {"Name": call.params["Name"], "State": "READY", "CreationTime": began}
+            }
 
         @made.operation("StartCrawler", "Name")
         def start_crawler(call: Call) -> Json:
@@ -104,8 +109,13 @@ def services(jobs: Jobs) -> list[Callable[[LocalAws], Service]]:
         def get_query(call: Call) -> Json:
             state = jobs.states[call.params["QueryExecutionId"]]
             status = {"State": state, "SubmissionDateTime": began}
-            return {"QueryExecution": {"QueryExecutionId": call.params["QueryExecutionId"],
-                                       "Status": status, "Query": "SELECT 1"}}
+            return {
+                "QueryExecution": {
+                    "QueryExecutionId": call.params["QueryExecutionId"],
+                    "Status": status,
+                    "Query": "SELECT 1",
+                }
+            }
 
         @made.operation("StopQueryExecution", "QueryExecutionId")
         def stop(call: Call) -> Json:
@@ -126,10 +136,16 @@ def services(jobs: Jobs) -> list[Callable[[LocalAws], Service]]:
                 value = reply(event)
             except ValueError as error:
                 body = {"errorMessage": str(error), "errorType": type(error).__name__}
-                return {"StatusCode": 200, "FunctionError": "Unhandled",
-                        "Payload": json.dumps(body).encode()}
-            return {"StatusCode": 200, "ExecutedVersion": "$LATEST",
-                    "Payload": json.dumps(value).encode()}
+                return {
+                    "StatusCode": 200,
+                    "FunctionError": "Unhandled",
+                    "Payload": json.dumps(body).encode(),
+                }
+            return {
+                "StatusCode": 200,
+                "ExecutedVersion": "$LATEST",
+                "Payload": json.dumps(value).encode(),
+            }
 
         return made
 

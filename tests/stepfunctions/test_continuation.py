@@ -1,4 +1,4 @@
-"""After kill -9 the next start continues every running execution; redrive runs what failed again."""
+"""After kill -9 the next start continues what ran; redrive runs only what failed again."""
 
 from __future__ import annotations
 

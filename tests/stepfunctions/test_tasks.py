@@ -304,7 +304,10 @@ def test_a_failed_child_execution_fails_the_task(sfn: Workflows) -> None:
 
 def test_stopping_the_parent_stops_the_child(sfn: Workflows) -> None:
     child = sfn.create(
-        machine(Wait={"Type": "Wait", "Timestamp": "2099-01-01T00:00:00Z"}, W2=task(CRAWLER, {"Name": "x"}))
+        machine(
+            Wait={"Type": "Wait", "Timestamp": "2099-01-01T00:00:00Z"},
+            W2=task(CRAWLER, {"Name": "x"}),
+        )
     )
     sfn.jobs.ends_at_once = None
     grand = sfn.create(machine(Join=task(GLUE_SYNC, {"JobName": "join"})))
