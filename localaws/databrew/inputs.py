@@ -23,6 +23,7 @@ Json = dict[str, Any]
 Query = Callable[[str], list[tuple[Any, ...]]]
 
 SAMPLE_ROWS = 20_480
+PLAIN = "hive_partitioning = false"  # a folder such as run=1 is no column of the data
 CANDIDATES = "['BIGINT', 'DOUBLE', 'BOOLEAN', 'DATE', 'TIMESTAMP', 'VARCHAR']"
 OPEN_CSV = "org.apache.hadoop.hive.serde2.OpenCSVSerde"
 LAZY_SIMPLE = "org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe"
@@ -121,17 +122,17 @@ def _of_objects(
     kind = _format(dataset, files)
     options = dataset.get("FormatOptions", {})
     if kind == "PARQUET":
-        sql = f"SELECT * FROM read_parquet({_list(files)}, union_by_name = true)"
+        sql = f"SELECT * FROM read_parquet({_list(files)}, union_by_name = true, {PLAIN})"
         return Relation(sql, _described(sql, query))
     if kind == "JSON":
         lines = not options.get("Json", {}).get("MultiLine", False)
         how = "newline_delimited" if lines else "auto"
-        sql = f"SELECT * FROM read_json({_list(files)}, format = '{how}')"
+        sql = f"SELECT * FROM read_json({_list(files)}, format = '{how}', {PLAIN})"
         return Relation(sql, _described(sql, query))
     csv = options.get("Csv", {})
     header = bool(csv.get("HeaderRow", True))
     common = f"{_list(files)}, delim = {literal(csv.get('Delimiter', ','))}, header = {header}"
-    common += ", quote = '\"', escape = '\"'"
+    common += f", quote = '\"', escape = '\"', {PLAIN}"
     guessed = _described(
         f"SELECT * FROM read_csv({common}, sample_size = {SAMPLE_ROWS},"
         f" auto_type_candidates = {CANDIDATES})",
@@ -217,10 +218,10 @@ def _reader(table: Json, files: list[Path], query: Query) -> tuple[list[str], st
         for column in descriptor["Columns"]
     }
     if library == PARQUET:
-        source = f"read_parquet({_list(files)}, union_by_name = true)"
+        source = f"read_parquet({_list(files)}, union_by_name = true, {PLAIN})"
         return _by_name(columns, _described(f"SELECT * FROM {source}", query)), source, columns
     if library in JSON_SERDES:
-        source = f"read_json({_list(files)}, format = 'newline_delimited')"
+        source = f"read_json({_list(files)}, format = 'newline_delimited', {PLAIN})"
         return _by_name(columns, _described(f"SELECT * FROM {source}", query)), source, columns
     if library in (OPEN_CSV, LAZY_SIMPLE):
         source = _csv(table, serde.get("Parameters", {}), files, library == OPEN_CSV)
@@ -258,6 +259,7 @@ def _csv(table: Json, serde: Json, files: list[Path], quoted: bool) -> str:
         f"delim = {literal(delimiter)}",
         f"quote = {literal(quote)}",
         f"escape = {literal(quote)}",
+        PLAIN,
     ]
     if quoted:  # an empty cell is the empty text there, not null
         options.append(f"force_not_null = [{', '.join(literal(name) for name in names)}]")

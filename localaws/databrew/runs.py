@@ -6,6 +6,7 @@ import contextlib
 import secrets
 import shutil
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ ACTIVE = ("STARTING", "RUNNING", "STOPPING")
 MOST_AT_ONCE = 2  # more wait as STARTING: each may use both cores
 MEMORY_LIMIT = "2GB"  # of one run; beyond it DuckDB works on disk
 THREADS = 2
+POLL_SECONDS = 0.1
 LOG_GROUP = "/aws-glue-databrew/jobs"
 INTERRUPTED = "The local AWS was stopped while this run was under way."
 
@@ -198,7 +200,7 @@ class Runs:
         run_id = worker.run_id
         timer: threading.Timer | None = None
         try:
-            with self._slots:
+            with self._slot(worker):
                 self._begin(worker)
                 timer = threading.Timer(
                     worker.job["Timeout"] * self.minute_seconds, worker.stop, kwargs={"late": True}
@@ -224,6 +226,16 @@ class Runs:
             with self._lock:
                 self._under_way.pop(run_id, None)
             worker.over.set()
+
+    @contextlib.contextmanager
+    def _slot(self, worker: _Worker) -> Iterator[None]:
+        """A place among those at work; a run may be stopped while it waits for one."""
+        while not self._slots.acquire(timeout=POLL_SECONDS):
+            worker.check()
+        try:
+            yield
+        finally:
+            self._slots.release()
 
     def _begin(self, worker: _Worker) -> None:
         with self._lock:

@@ -157,9 +157,16 @@ class Runs:
 
     def recover(self) -> None:
         """Runs of an earlier server that died: they did not end, so they failed."""
-        for run_id, run in self._aws.documents.items(KIND):
-            if run["JobRunState"] in ACTIVE:
-                self._finish(run_id, "FAILED", INTERRUPTED)
+        interrupted = [
+            run_id
+            for run_id, run in self._aws.documents.items(KIND)
+            if run["JobRunState"] in ACTIVE
+        ]
+        if interrupted:
+            store.remove_scratch(store.mounts(self._aws))
+        for run_id in interrupted:
+            shutil.rmtree(self.folder(run_id) / "tmp", ignore_errors=True)
+            self._finish(run_id, "FAILED", INTERRUPTED)
 
     def close(self) -> None:
         """Ends every run; they are recorded as FAILED, interrupted."""

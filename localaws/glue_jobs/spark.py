@@ -67,7 +67,6 @@ def properties(run: SparkRun) -> dict[str, str]:
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.catalogImplementation": "in-memory",
         "spark.sql.warehouse.dir": str(run.folder / "tmp" / "warehouse"),
-        "spark.local.dir": str(run.folder / "tmp"),
         # As on Glue: no _SUCCESS objects, which readers of a folder would trip over.
         "spark.hadoop.mapreduce.fileoutputcommitter.marksuccessfuljobs": "false",
         "spark.hadoop.fs.objects.impl": "org.apache.hadoop.fs.RawLocalFileSystem",

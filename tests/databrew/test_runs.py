@@ -109,6 +109,20 @@ def test_partition_columns_become_folders_and_leave_the_files(brew: DataBrew) ->
     assert rows(brew, "out/") == [{"order_id": 1}, {"order_id": 2}, {"order_id": 3}]
 
 
+def test_a_folder_named_like_a_partition_adds_no_column(brew: DataBrew) -> None:
+    brew.put("runs/run=r1/orders.csv", ORDERS)
+    brew.dataset("orders", "runs/run=r1/", Format="CSV")
+    brew.recipe("keep", step("DELETE", sourceColumns=["note"]))
+    brew.job("first", "orders", "keep", Location={"Bucket": "lake", "Key": "runs/run=r2/clean"})
+    brew.dataset("clean", "runs/run=r2/clean", Format="PARQUET")
+    brew.recipe("upper", step("RENAME", sourceColumn="user_id", targetColumn="user"))
+    brew.job("second", "clean", "upper")
+
+    assert brew.run("first")["State"] == "SUCCEEDED"
+    assert brew.run("second")["State"] == "SUCCEEDED"
+    assert rows(brew, "out/")[0] == {"order_id": 1, "user": 7}
+
+
 def test_overwrite_replaces_what_was_at_the_location(brew: DataBrew) -> None:
     brew.put("raw/orders.csv", ORDERS)
     brew.put("out/csv/old.csv", "old")

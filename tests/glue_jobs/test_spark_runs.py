@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
@@ -82,14 +84,25 @@ def test_a_missing_path_fails_the_run_with_sparks_own_message(glue: Glue) -> Non
     assert glue.keys("partly/"), "what was written before the failure stays, as on AWS"
 
 
+STUBBORN = """
+import signal, subprocess
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+child = subprocess.Popen(["sleep", "300"])
+print(child.pid)
+child.wait()
+"""
+
+
 @pytest.mark.parametrize("end", ["STOPPED", "TIMEOUT"])
-def test_the_whole_process_group_dies(glue: Glue, end: str) -> None:
-    glue.job("slow", "import subprocess\nsubprocess.run(['sleep', '300'])\n", Timeout=1)
+def test_the_whole_process_group_dies_even_if_it_does_not_listen(glue: Glue, end: str) -> None:
+    glue.job("slow", STUBBORN, Timeout=1)
     if end == "TIMEOUT":
-        glue.runs.minute_seconds = 1.0
+        glue.runs.minute_seconds = 2.0
     run = glue.start("slow")
     if end == "STOPPED":
-        glue.wait("slow", run, ("RUNNING",))
+        record = glue.wait("slow", run, ("RUNNING",))
+        while not glue.output(record):
+            time.sleep(0.05)
         answer = glue.client.batch_stop_job_run(JobName="slow", JobRunIds=[run, "jr_none"])
         assert answer["SuccessfulSubmissions"] == [{"JobName": "slow", "JobRunId": run}]
         assert answer["Errors"][0]["ErrorDetail"]["ErrorCode"] == "EntityNotFoundException"
@@ -98,3 +111,9 @@ def test_the_whole_process_group_dies(glue: Glue, end: str) -> None:
 
     assert record["JobRunState"] == end
     assert ("1 minutes" in record.get("ErrorMessage", "")) == (end == "TIMEOUT")
+    child = Path("/proc", glue.output(record).strip(), "cmdline")
+    for _ in range(100):  # a killed process stays listed until it is reaped
+        if not child.exists() or not child.read_bytes():
+            break
+        time.sleep(0.02)
+    assert not child.exists() or not child.read_bytes()
