@@ -34,12 +34,14 @@ from dataclasses import dataclass
 from functools import reduce
 from typing import Any
 
+from pyspark import StorageLevel
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812 - the name every Spark script uses
 
 SPLIT_SALT = "rebuy-split-1:"  # a new salt would move holdout users into training: never change it
 LABELLED_SETS = ("training", "validation", "holdout")
 SETS = (*LABELLED_SETS, "scoring")
+FILES_OF_A_SET = 4
 MEASURES = {"rows": SETS, "users": SETS, "orders": SETS, "positives": LABELLED_SETS}
 
 # The wire order of the endpoint: a line of 18 numbers.
@@ -166,6 +168,18 @@ def product_ratios(products: DataFrame) -> DataFrame:
     )
 
 
+def in_order(candidates: DataFrame) -> DataFrame:
+    """The same rows, always in the same files and the same order.
+
+    Athena writes its rows in any order, and training draws its samples by position: without this,
+    the same data would give another model each time. Sorting here, before the other features are
+    joined to the keys, moves the least.
+    """
+    return candidates.repartition(FILES_OF_A_SET, "user_id").sortWithinPartitions(
+        "user_id", "product_id"
+    )
+
+
 def candidate_rows(candidates: DataFrame, users: DataFrame, products: DataFrame) -> DataFrame:
     """One row per (user_id, product_id) of `candidates` whose user is in `users`: keys, FEATURES.
 
@@ -204,7 +218,9 @@ def write_sets(spark: SparkSession, arguments: Arguments) -> dict[str, Any]:
         arguments.validation_percent,
         arguments.holdout_percent,
     )
-    candidates = read_table(spark, run_uri, "features/user_product_features")
+    candidates = in_order(read_table(spark, run_uri, "features/user_product_features")).persist(
+        StorageLevel.MEMORY_AND_DISK
+    )
     user_features = read_table(spark, run_uri, "features/user_features")
     products = product_ratios(read_table(spark, run_uri, "features/product_features")).cache()
     # One row a user, read by each of the four sets: computed once.
@@ -214,10 +230,9 @@ def write_sets(spark: SparkSession, arguments: Arguments) -> dict[str, Any]:
         rows = candidate_rows(candidates, users_of_set, products)
         if name == "scoring":
             rows = rows.drop("label")
-        # One file a core: readers want few files, and no row has to move for it.
-        rows.coalesce(spark.sparkContext.defaultParallelism).write.mode("overwrite").parquet(
-            f"{run_uri}/sets/{name}/"
-        )
+        # The joins move no row, so each file is as sorted as the candidates are.
+        rows.write.mode("overwrite").parquet(f"{run_uri}/sets/{name}/")
+    candidates.unpersist()
     users.unpersist()
     products.unpersist()
     return summarize(spark, arguments)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 import math
 import zlib
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from pyspark.sql import SparkSession
 
@@ -159,6 +162,38 @@ def test_a_sampled_run_has_the_same_rows_for_fewer_users(
     assert features_of(sampled) == expected
     users = set_of_users(shop)
     assert set_of_users(sampled) == {user: users[user] for user in users if user % 20 < 5}
+
+
+def test_the_same_rows_in_another_order_give_the_same_files(
+    tmp_path: Path, shop: Lake, spark: SparkSession
+) -> None:
+    """Athena writes rows in any order, into any number of files; models must not depend on it."""
+    raw = copy.deepcopy(shoppers.raw())
+    for table in raw.values():
+        table.reverse()
+    other = build(tmp_path, raw, spark)
+    features = tmp_path / "runs/run=r1/features/user_product_features"
+    files = [file for file in features.rglob("*") if file.is_file()]
+    rows = pa.concat_tables([pq.ParquetFile(file).read() for file in files])
+    for file in files:
+        file.unlink()
+    backwards = rows.take(list(range(rows.num_rows - 1, -1, -1)))
+    for part, start in enumerate(range(0, rows.num_rows, 700)):
+        pq.write_table(backwards.slice(start, 700), features / f"part-{part}.parquet")
+    other.join(spark)
+
+    assert contents(other) == contents(shop)
+
+
+def contents(lake: Lake) -> dict[str, list[str]]:
+    """The digests of each set's files, in the order of their names."""
+    return {
+        name: [
+            hashlib.sha256(file.read_bytes()).hexdigest()
+            for file in sorted((lake.root / f"runs/run={lake.run}/sets/{name}").glob("part-*"))
+        ]
+        for name in SETS
+    }
 
 
 def test_the_summary_counts_what_was_written(shop: Lake, spark: SparkSession) -> None:
