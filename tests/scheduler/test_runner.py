@@ -73,7 +73,8 @@ def test_a_schedule_fires_with_its_input_and_deletes_itself(aws: LocalAws) -> No
         Target={
             "Arn": QUEUE,
             "RoleArn": ROLE,
-            "Input": '{"at": "<aws.scheduler.scheduled-time>", "n": <aws.scheduler.attempt-number>}',
+            "Input": '{"at": "<aws.scheduler.scheduled-time>",'
+            ' "n": <aws.scheduler.attempt-number>}',
         },
     )
     messages: list[Any] = []

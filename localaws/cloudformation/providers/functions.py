@@ -43,6 +43,7 @@ class Function(Provider):
             Tags=request.tags() or None,
             **picked(given, (*self.plain, "PackageType", "Architectures")),
         )
+        request.physical_id = name  # there already, should it not settle
         self._settle(request, name)
         return Made(name, {"Arn": made["FunctionArn"]})
 

@@ -120,6 +120,7 @@ class ManagedPolicy(Provider):
             **picked(given, ("Description", "Path")),
         )["Policy"]
         made = Made(policy["Arn"], {"PolicyArn": policy["Arn"], "PolicyId": policy["PolicyId"]})
+        request.physical_id = policy["Arn"]  # there already, should a role refuse it
         self._attach(request, policy["Arn"], [])
         return made
 
@@ -215,6 +216,7 @@ class LogGroup(Provider):
     def create(self, request: Request) -> Made:
         name = request.properties.get("LogGroupName") or request.name(512)
         request.call("logs", "create_log_group", logGroupName=name, tags=request.tags() or None)
+        request.physical_id = name  # there already, should the retention be refused
         self._retain(request, name)
         return Made(name, {"Arn": request.sub_arn("logs", f"log-group:{name}:*")})
 

@@ -31,6 +31,7 @@ class Table(Provider):
             Tags=request.tag_list(),
             **picked(given, (*self.plain, "GlobalSecondaryIndexes")),
         )["TableDescription"]["TableArn"]
+        request.physical_id = name  # there already, should it not settle
 
         def active() -> bool:
             table = request.call("dynamodb", "describe_table", TableName=name)["Table"]
@@ -78,6 +79,7 @@ class Topic(Provider):
     def create(self, request: Request) -> Made:
         name = request.properties.get("TopicName") or request.name(256)
         arn = request.call("sns", "create_topic", Name=name, Tags=request.tag_list())["TopicArn"]
+        request.physical_id = arn
         self._display(request, arn)
         return Made(arn, {"TopicArn": arn, "TopicName": name})
 

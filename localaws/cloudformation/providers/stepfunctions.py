@@ -39,6 +39,7 @@ class StateMachine(Provider):
             tracingConfiguration=_camel(given.get("TracingConfiguration")),
             tags=request.tag_list("key", "value"),
         )["stateMachineArn"]
+        request.physical_id = arn
         return Made(arn, self._attributes(request, arn))
 
     def update(self, request: Request) -> Made:

@@ -1,0 +1,341 @@
+"""Stacks: created, updated, rolled back, deleted, with truthful events."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from localaws.core.aws import LocalAws, start
+from tests.cloudformation.conftest import SERVICES, Stack
+
+
+def queue(**properties: Any) -> dict[str, Any]:
+    return {"Type": "AWS::SQS::Queue", "Properties": properties}
+
+
+def bucket(name: str, **properties: Any) -> dict[str, Any]:
+    return {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": name, **properties}}
+
+
+def ref(name: str) -> dict[str, str]:
+    return {"Ref": name}
+
+
+BAD = {**bucket("No"), "DependsOn": ["Queue", "Lake"]}  # S3 takes no capital letters
+
+
+def buckets(aws: LocalAws) -> list[str]:
+    return [found["Name"] for found in aws.client("s3").list_buckets()["Buckets"]]
+
+
+def queues(aws: LocalAws) -> list[str]:
+    urls = aws.client("sqs").list_queues().get("QueueUrls", [])
+    return [url.rsplit("/", 1)[1] for url in urls]
+
+
+def test_resources_are_made_after_what_they_need(stack: Stack, aws: LocalAws) -> None:
+    policy = {"Version": "2012-10-17", "Statement": []}
+    reading = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}
+    template = {
+        "Resources": {
+            "Policy": {
+                "Type": "AWS::S3::BucketPolicy",
+                "Properties": {"Bucket": ref("Lake"), "PolicyDocument": policy},
+            },
+            "Lake": bucket(
+                "lake",
+                VersioningConfiguration={"Status": "Enabled"},
+                NotificationConfiguration={
+                    "EventBridgeConfiguration": {"EventBridgeEnabled": "true"}
+                },
+                LifecycleConfiguration={
+                    "Rules": [{"Status": "Enabled", "Prefix": "tmp/", "ExpirationInDays": "7"}]
+                },
+                Tags=[{"Key": "own", "Value": "1"}],
+            ),
+            "Uploads": {
+                "Type": "AWS::Events::Rule",
+                "Properties": {
+                    "EventPattern": {"source": ["aws.s3"]},
+                    "Targets": [{"Id": "q", "Arn": {"Fn::GetAtt": ["Queue", "Arn"]}}],
+                },
+            },
+            "Queue": queue(VisibilityTimeout=45),
+            "Daily": {
+                "Type": "AWS::Scheduler::Schedule",
+                "Properties": {
+                    "ScheduleExpression": "cron(0 8 * * ? *)",
+                    "FlexibleTimeWindow": {"Mode": "OFF"},
+                    "Target": {
+                        "Arn": {"Fn::GetAtt": ["Queue", "Arn"]},
+                        "RoleArn": {"Fn::GetAtt": ["Role", "Arn"]},
+                    },
+                },
+            },
+            "Role": {
+                "Type": "AWS::IAM::Role",
+                "Properties": {
+                    "AssumeRolePolicyDocument": policy,
+                    "Policies": [
+                        {"PolicyName": "p", "PolicyDocument": {**policy, "Statement": [reading]}}
+                    ],
+                },
+            },
+            "Logs": {
+                "Type": "AWS::Logs::LogGroup",
+                "Properties": {"LogGroupName": "/shop", "RetentionInDays": 14},
+            },
+        },
+        "Outputs": {
+            "Site": {"Value": {"Fn::GetAtt": ["Lake", "WebsiteURL"]}},
+            "Queue": {"Value": ref("Queue"), "Description": "where"},
+        },
+    }
+    assert stack.create(template, Tags=[{"Key": "all", "Value": "2"}]) == "CREATE_COMPLETE"
+    order = [name for name, _ in stack.events("CREATE_COMPLETE")]
+    for earlier, later in (("Lake", "Policy"), ("Queue", "Uploads"), ("Role", "Daily")):
+        assert order.index(earlier) < order.index(later)
+    assert order[-1] == "shop"
+    assert stack.outputs["Site"] == f"{aws.url}/_aws/website/lake/"
+    s3 = aws.client("s3")
+    assert s3.get_bucket_versioning(Bucket="lake")["Status"] == "Enabled"
+    assert aws.objects.buckets.tells_eventbridge("lake")
+    tags = {tag["Key"] for tag in s3.get_bucket_tagging(Bucket="lake")["TagSet"]}
+    assert tags == {"own", "all"}
+    groups = aws.client("logs").describe_log_groups()["logGroups"]
+    assert [group.get("retentionInDays") for group in groups] == [14]
+    assert stack.delete() == "DELETE_COMPLETE"
+    assert (buckets(aws), queues(aws)) == ([], [])
+    assert aws.client("events").list_rules()["Rules"] == []
+    assert aws.client("iam").list_roles()["Roles"] == []
+
+
+def test_a_failed_creation_is_rolled_back_and_says_why(stack: Stack, aws: LocalAws) -> None:
+    template = {"Resources": {"Queue": queue(), "Lake": bucket("lake"), "Bad": BAD}}
+    assert stack.create(template) == "ROLLBACK_COMPLETE"
+    assert "The specified bucket is not valid: 'No'" in stack.reason("Bad", "CREATE_FAILED")
+    assert "failed to create: [Bad]" in stack.reason("shop", "ROLLBACK_IN_PROGRESS")
+    assert (buckets(aws), queues(aws)) == ([], [])
+    with pytest.raises(ClientError, match="ROLLBACK_COMPLETE state and can not be updated"):
+        stack.update(template)
+
+
+@pytest.mark.parametrize(
+    ("choice", "status", "left"),
+    [("DO_NOTHING", "CREATE_FAILED", ["lake"]), ("DELETE", "DELETE_COMPLETE", [])],
+)
+def test_what_happens_on_failure_can_be_chosen(
+    stack: Stack, aws: LocalAws, choice: str, status: str, left: list[str]
+) -> None:
+    template = {"Resources": {"Queue": queue(), "Lake": bucket("lake"), "Bad": BAD}}
+    assert stack.create(template, OnFailure=choice) == status
+    assert buckets(aws) == left
+
+
+def test_an_update_changes_in_place_replaces_adds_and_removes(stack: Stack, aws: LocalAws) -> None:
+    stack.create(
+        {
+            "Resources": {
+                "Same": queue(QueueName="same"),
+                "Changed": queue(QueueName="changed", DelaySeconds=1),
+                "Replaced": queue(QueueName="before"),
+                "Removed": queue(QueueName="removed"),
+            }
+        }
+    )
+    template = {
+        "Resources": {
+            "Same": queue(QueueName="same"),
+            "Changed": queue(QueueName="changed", DelaySeconds=2),
+            "Replaced": queue(QueueName="after"),
+            "Added": queue(QueueName="added"),
+        }
+    }
+    assert stack.update(template) == "UPDATE_COMPLETE"
+    assert sorted(queues(aws)) == ["added", "after", "changed", "same"]
+    after = stack.events()[stack.events().index(("shop", "UPDATE_IN_PROGRESS")) :]
+    assert ("Same", "UPDATE_IN_PROGRESS") not in after
+    cleanup = after.index(("shop", "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"))
+    assert after.index(("Replaced", "UPDATE_COMPLETE")) < cleanup
+    assert after.index(("Replaced", "DELETE_COMPLETE")) > cleanup
+    with pytest.raises(ClientError, match="No updates are to be performed"):
+        stack.update(template)
+
+
+def test_a_failed_update_brings_back_what_was(stack: Stack, aws: LocalAws) -> None:
+    before = {
+        "Resources": {
+            "Queue": queue(QueueName="q", DelaySeconds=1),
+            "Lake": bucket("lake"),
+            "Replaced": queue(QueueName="before"),
+        },
+        "Outputs": {"Name": {"Value": ref("Replaced")}},
+    }
+    stack.create(before)
+    outputs = stack.outputs
+    after = {
+        "Resources": {
+            "Queue": queue(QueueName="q", DelaySeconds=9),
+            "Lake": bucket("lake"),
+            "Replaced": queue(QueueName="after"),
+            "Bad": {**BAD, "DependsOn": ["Queue", "Replaced"]},
+        }
+    }
+    assert stack.update(after) == "UPDATE_ROLLBACK_COMPLETE"
+    assert sorted(queues(aws)) == ["before", "q"]
+    assert stack.outputs == outputs
+    sqs = aws.client("sqs")
+    url = stack.physical("Queue")
+    delay = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["DelaySeconds"])
+    assert delay["Attributes"]["DelaySeconds"] == "1"
+    with pytest.raises(ClientError, match="No updates"):
+        stack.update(before)
+
+
+def test_a_named_resource_cannot_be_replaced_under_its_name(stack: Stack) -> None:
+    def table(key: str) -> dict[str, Any]:
+        properties = {
+            "TableName": "t",
+            "BillingMode": "PAY_PER_REQUEST",
+            "KeySchema": [{"AttributeName": key, "KeyType": "HASH"}],
+            "AttributeDefinitions": [{"AttributeName": key, "AttributeType": "S"}],
+        }
+        return {"Resources": {"Table": {"Type": "AWS::DynamoDB::Table", "Properties": properties}}}
+
+    stack.create(table("a"))
+    assert stack.update(table("b")) == "UPDATE_ROLLBACK_COMPLETE"
+    assert "Rename t and update the stack again" in stack.reason("Table", "UPDATE_FAILED")
+
+
+def test_retained_resources_stay(stack: Stack, aws: LocalAws) -> None:
+    kept = {**bucket("kept"), "DeletionPolicy": "Retain"}
+    stack.create({"Resources": {"Kept": kept, "Queue": queue()}})
+    assert stack.delete() == "DELETE_COMPLETE"
+    assert ("Kept", "DELETE_SKIPPED") in stack.events()
+    assert buckets(aws) == ["kept"]
+
+
+def test_a_bucket_with_objects_blocks_the_deletion_by_name(stack: Stack, aws: LocalAws) -> None:
+    stack.create({"Resources": {"Lake": bucket("lake"), "Queue": queue()}})
+    aws.objects.put("lake", "a", b"")
+    assert stack.delete() == "DELETE_FAILED"
+    assert "not empty: lake" in stack.reason("Lake", "DELETE_FAILED")
+    aws.objects.delete("lake", "a")
+    assert stack.delete() == "DELETE_COMPLETE"
+
+
+def test_change_sets_say_what_will_happen_and_do_it(stack: Stack, aws: LocalAws) -> None:
+    client = stack.client
+
+    def change_set(name: str, template: Any, kind: str) -> Any:
+        client.create_change_set(
+            StackName="shop",
+            ChangeSetName=name,
+            ChangeSetType=kind,
+            TemplateBody=json.dumps(template),
+        )
+        return client.describe_change_set(StackName="shop", ChangeSetName=name)
+
+    first = {"Resources": {"Queue": queue(QueueName="a")}}
+    found = change_set("one", first, "CREATE")
+    assert [item["ResourceChange"]["Action"] for item in found["Changes"]] == ["Add"]
+    assert stack.described["StackStatus"] == "REVIEW_IN_PROGRESS"
+    client.execute_change_set(StackName="shop", ChangeSetName="one")
+    assert stack.settled() == "CREATE_COMPLETE"
+
+    same = change_set("same", first, "UPDATE")
+    assert same["Status"] == "FAILED"
+    assert "didn't contain changes" in same["StatusReason"]
+
+    found = change_set("two", {"Resources": {"Queue": queue(QueueName="b")}}, "UPDATE")
+    change = found["Changes"][0]["ResourceChange"]
+    assert (change["Action"], change["Replacement"]) == ("Modify", "True")
+    assert queues(aws) == ["a"]
+    client.execute_change_set(StackName="shop", ChangeSetName="two")
+    assert stack.settled() == "UPDATE_COMPLETE"
+    assert queues(aws) == ["b"]
+
+
+def test_stacks_survive_a_restart(tmp_path: Path) -> None:
+    first = start(tmp_path, SERVICES)
+    stack = Stack(first)
+    stack.create({"Resources": {"Queue": queue()}, "Outputs": {"Url": {"Value": ref("Queue")}}})
+    outputs = stack.outputs
+    first.stop()
+    second = start(tmp_path, SERVICES)
+    again = Stack(second)
+    assert again.described["StackStatus"] == "CREATE_COMPLETE"
+    assert again.outputs == outputs
+    again.id = str(again.described["StackId"])
+    assert again.delete() == "DELETE_COMPLETE"
+    assert queues(second) == []
+    second.stop()
+
+
+CODE = """
+import json, urllib.request
+
+def handler(event, context):
+    wanted = event["ResourceProperties"]
+    answer = {"Status": "SUCCESS", "PhysicalResourceId": "thing-" + wanted["Name"],
+              "StackId": event["StackId"], "RequestId": event["RequestId"],
+              "LogicalResourceId": event["LogicalResourceId"],
+              "Data": {"Upper": wanted["Name"].upper(), "Count": wanted["Count"]}}
+    if wanted["Name"] == "bad":
+        answer |= {"Status": "FAILED", "Reason": "no bad things"}
+    if wanted["Name"] == "crash":
+        raise ValueError("boom")
+    request = urllib.request.Request(event["ResponseURL"], json.dumps(answer).encode(),
+                                     method="PUT", headers={"Content-Type": ""})
+    urllib.request.urlopen(request)
+"""
+
+
+def things(name: str) -> dict[str, Any]:
+    role = {"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": {}}}
+    return {
+        "Resources": {
+            "Role": role,
+            "Maker": {
+                "Type": "AWS::Lambda::Function",
+                "Properties": {
+                    **{"Handler": "index.handler", "Runtime": "python3.11"},
+                    **{"Role": {"Fn::GetAtt": ["Role", "Arn"]}, "Code": {"ZipFile": CODE}},
+                },
+            },
+            "Thing": {
+                "Type": "Custom::Thing",
+                "Properties": {
+                    "ServiceToken": {"Fn::GetAtt": ["Maker", "Arn"]},
+                    **{"Name": name, "Count": 3},
+                },
+            },
+        },
+        "Outputs": {
+            "Ref": {"Value": ref("Thing")},
+            "Upper": {"Value": {"Fn::Sub": "${Thing.Upper} ${Thing.Count}"}},
+        },
+    }
+
+
+def test_a_custom_resource_is_made_by_its_function(server: LocalAws) -> None:
+    stack = Stack(server)
+    role_document = {"Version": "2012-10-17", "Statement": []}
+    template = things("one")
+    template["Resources"]["Role"]["Properties"]["AssumeRolePolicyDocument"] = role_document
+    assert stack.create(template) == "CREATE_COMPLETE"
+    assert stack.outputs == {"Ref": "thing-one", "Upper": "ONE 3"}
+    template["Resources"]["Thing"]["Properties"]["Name"] = "two"
+    assert stack.update(template) == "UPDATE_COMPLETE"
+    assert stack.outputs == {"Ref": "thing-two", "Upper": "TWO 3"}
+    assert ("Thing", "DELETE_COMPLETE") in stack.events()  # thing-one
+    for name, reason in (("bad", "no bad things"), ("crash", "boom")):
+        template["Resources"]["Thing"]["Properties"]["Name"] = name
+        assert stack.update(template) == "UPDATE_ROLLBACK_COMPLETE"
+        assert reason in stack.reason("Thing", "UPDATE_FAILED")
+        assert stack.outputs["Ref"] == "thing-two"
+    assert stack.delete() == "DELETE_COMPLETE"
