@@ -9,9 +9,9 @@ from localaws.http_api.resources import (
     register_apis,
     register_integrations,
     register_routes,
-    register_stages,
     register_tags,
 )
+from localaws.http_api.stages import register_stages
 from localaws.http_api.store import PREFIX, Apis
 
 

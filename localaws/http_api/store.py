@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from localaws.core.aws import LocalAws
 from localaws.core.errors import AwsError
-from localaws.core.service import Json
+from localaws.core.service import Call, Json
 
 API = "http-api"  # documents: api id -> {api, integrations, routes, stages, deployments}
 ALPHABET = string.ascii_lowercase + string.digits
@@ -79,6 +79,11 @@ def part(document: Json, group: str, what: str, identifier: str) -> Json:
     if found is None:
         raise not_found(what, identifier)
     return found
+
+
+def given(call: Call, members: tuple[str, ...]) -> Json:
+    """The members that the call has."""
+    return {name: call.params[name] for name in members if name in call.params}
 
 
 def page(call_params: Json, items: list[Json]) -> Json:

@@ -1,0 +1,137 @@
+"""Create, get, update and delete of stages and deployments."""
+
+from __future__ import annotations
+
+import re
+
+from localaws.core.errors import AwsError, NotEmulated
+from localaws.core.service import Call, Json, Service
+from localaws.http_api.store import Apis, bad_request, given, new_id, page, part
+
+SETTINGS = ("ThrottlingBurstLimit", "ThrottlingRateLimit", "DetailedMetricsEnabled")
+STAGE_MEMBERS = ("AutoDeploy", "Description", "StageVariables", "DeploymentId")
+STAGE_SETTINGS = tuple(f"DefaultRouteSettings.{name}" for name in SETTINGS)
+# Keys of RouteSettings are route keys, which have dots and slashes of their own.
+STAGE_PARAMETERS = (*STAGE_MEMBERS, *STAGE_SETTINGS, "RouteSettings")
+
+
+def register_stages(service: Service, apis: Apis) -> None:
+    """Stages and deployments."""
+    clock = apis.aws.clock
+
+    @service.operation("CreateStage", "ApiId", "StageName", *STAGE_PARAMETERS, "Tags")
+    def create_stage(call: Call) -> Json:
+        name = call.params["StageName"]
+        now = clock.now()
+        stage = {
+            "AutoDeploy": False,
+            "DefaultRouteSettings": {"DetailedMetricsEnabled": False},
+            "RouteSettings": {},
+            "StageVariables": {},
+            **given(call, (*STAGE_MEMBERS, "DefaultRouteSettings", "RouteSettings")),
+            "StageName": name,
+            "CreatedDate": now,
+            "LastUpdatedDate": now,
+            "Tags": call.params.get("Tags", {}),
+        }
+        check_stage(stage)
+        with apis.changing(call.params["ApiId"]) as document:
+            if name in document["stages"]:
+                raise AwsError("ConflictException", "Stage already exists", 409)
+            check_deployment(document, stage)
+            document["stages"][name] = stage
+        return stage
+
+    @service.operation("GetStage", "ApiId", "StageName")
+    def get_stage(call: Call) -> Json:
+        document = apis.find(call.params["ApiId"])
+        return part(document, "stages", "Stage", call.params["StageName"])
+
+    @service.operation("GetStages", "ApiId", "MaxResults", "NextToken")
+    def get_stages(call: Call) -> Json:
+        return page(call.params, list(apis.find(call.params["ApiId"])["stages"].values()))
+
+    @service.operation("UpdateStage", "ApiId", "StageName", *STAGE_PARAMETERS)
+    def update_stage(call: Call) -> Json:
+        with apis.changing(call.params["ApiId"]) as document:
+            stage = part(document, "stages", "Stage", call.params["StageName"])
+            stage |= given(call, (*STAGE_MEMBERS, "DefaultRouteSettings", "RouteSettings"))
+            stage["LastUpdatedDate"] = clock.now()
+            check_stage(stage)
+            check_deployment(document, stage)
+        return stage
+
+    @service.operation("DeleteStage", "ApiId", "StageName")
+    def delete_stage(call: Call) -> Json:
+        with apis.changing(call.params["ApiId"]) as document:
+            part(document, "stages", "Stage", call.params["StageName"])
+            del document["stages"][call.params["StageName"]]
+        return {}
+
+    @service.operation("CreateDeployment", "ApiId", "Description", "StageName")
+    def create_deployment(call: Call) -> Json:
+        with apis.changing(call.params["ApiId"]) as document:
+            deployment = given(call, ("Description",)) | {
+                "DeploymentId": new_id(6),
+                "DeploymentStatus": "DEPLOYED",
+                "CreatedDate": clock.now(),
+                "AutoDeployed": False,
+            }
+            if "StageName" in call.params:
+                stage = part(document, "stages", "Stage", call.params["StageName"])
+                if stage["AutoDeploy"]:
+                    raise bad_request("Deployment ID cannot be set on an auto-deployed stage.")
+                stage["DeploymentId"] = deployment["DeploymentId"]
+            # What a stage without AutoDeploy serves: routes and integrations as they are now.
+            document["deployments"][deployment["DeploymentId"]] = {
+                "deployment": deployment,
+                "routes": dict(document["routes"]),
+                "integrations": dict(document["integrations"]),
+            }
+        return deployment
+
+    @service.operation("GetDeployment", "ApiId", "DeploymentId")
+    def get_deployment(call: Call) -> Json:
+        document = apis.find(call.params["ApiId"])
+        found = part(document, "deployments", "Deployment", call.params["DeploymentId"])
+        deployment: Json = found["deployment"]
+        return deployment
+
+    @service.operation("GetDeployments", "ApiId", "MaxResults", "NextToken")
+    def get_deployments(call: Call) -> Json:
+        document = apis.find(call.params["ApiId"])
+        return page(
+            call.params, [found["deployment"] for found in document["deployments"].values()]
+        )
+
+    @service.operation("DeleteDeployment", "ApiId", "DeploymentId")
+    def delete_deployment(call: Call) -> Json:
+        identifier = call.params["DeploymentId"]
+        with apis.changing(call.params["ApiId"]) as document:
+            part(document, "deployments", "Deployment", identifier)
+            if any(s.get("DeploymentId") == identifier for s in document["stages"].values()):
+                raise bad_request("Active stages with deployments cannot be deleted.")
+            del document["deployments"][identifier]
+        return {}
+
+
+def check_stage(stage: Json) -> None:
+    """The name, and limits that are limits."""
+    if not re.fullmatch(r"\$default|[a-zA-Z0-9_-]{1,128}", stage["StageName"]):
+        raise bad_request(f"Stage name {stage['StageName']!r} is not valid.")
+    for settings in (stage["DefaultRouteSettings"], *stage["RouteSettings"].values()):
+        unknown = set(settings) - set(SETTINGS)
+        if unknown:
+            raise NotEmulated("apigatewayv2", "CreateStage", f"RouteSettings.{min(unknown)}")
+        for name in ("ThrottlingBurstLimit", "ThrottlingRateLimit"):
+            if settings.get(name, 0) < 0:
+                raise bad_request(f"{name} is {settings[name]}; it must be 0 or more.")
+
+
+def check_deployment(document: Json, stage: Json) -> None:
+    """A stage deploys by itself or shows a deployment that exists."""
+    identifier = stage.get("DeploymentId")
+    if identifier is not None:
+        if stage["AutoDeploy"]:
+            raise bad_request("Deployment ID cannot be set when AutoDeploy is enabled.")
+        part(document, "deployments", "Deployment", identifier)
