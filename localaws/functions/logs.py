@@ -6,6 +6,7 @@ import contextlib
 import logging
 import queue
 import threading
+import time
 from dataclasses import dataclass
 
 from botocore.exceptions import ClientError
@@ -15,6 +16,7 @@ from localaws.core.aws import LocalAws
 logger = logging.getLogger(__name__)
 
 MAXIMUM_BATCH = 1000  # PutLogEvents takes 10,000 events or 1 MB
+GATHER_SECONDS = 0.2
 MAXIMUM_LINE = 200_000  # characters; an event may have 256 KB
 
 
@@ -64,35 +66,58 @@ class LogShipper:
 
     def _run(self) -> None:
         while True:
-            item = self._queue.get()
-            if isinstance(item, threading.Event):
-                item.set()
-                continue
-            try:
-                self._write(item)
-            except Exception as problem:
-                if not self._complained:
-                    self._complained = True
-                    logger.warning("No log lines in CloudWatch Logs: %s", problem)
+            waiting: list[threading.Event] = []
+            streams: dict[tuple[str, str], list[Lines]] = {}
+            self._take(self._queue.get(), streams, waiting)
+            if not waiting:
+                # One write for what comes at once: each costs milliseconds of everyone's time.
+                time.sleep(GATHER_SECONDS)
+            while not self._queue.empty():
+                self._take(self._queue.get(), streams, waiting)
+            for items in streams.values():
+                try:
+                    self._write(items)
+                except Exception as problem:
+                    if not self._complained:
+                        self._complained = True
+                        logger.warning("No log lines in CloudWatch Logs: %s", problem)
+            for done in waiting:
+                done.set()
 
-    def _write(self, item: Lines) -> None:
+    @staticmethod
+    def _take(
+        item: Lines | threading.Event,
+        streams: dict[tuple[str, str], list[Lines]],
+        waiting: list[threading.Event],
+    ) -> None:
+        if isinstance(item, threading.Event):
+            waiting.append(item)
+        else:
+            streams.setdefault((item.group, item.stream), []).append(item)
+
+    def _write(self, items: list[Lines]) -> None:
+        """Lines of one stream, in their order."""
         client = self._aws.client("logs")
-        if (item.group, item.stream) not in self._known:
+        group, stream = items[0].group, items[0].stream
+        if (group, stream) not in self._known:
             with contextlib.suppress(client.exceptions.ResourceAlreadyExistsException):
-                client.create_log_group(logGroupName=item.group)
+                client.create_log_group(logGroupName=group)
             with contextlib.suppress(client.exceptions.ResourceAlreadyExistsException):
-                client.create_log_stream(logGroupName=item.group, logStreamName=item.stream)
-            self._known.add((item.group, item.stream))
-        for start in range(0, len(item.lines), MAXIMUM_BATCH):
-            events = [
-                {"timestamp": item.time_ms, "message": line[:MAXIMUM_LINE] or " "}
-                for line in item.lines[start : start + MAXIMUM_BATCH]
-            ]
+                client.create_log_stream(logGroupName=group, logStreamName=stream)
+            self._known.add((group, stream))
+        events = [
+            {"timestamp": item.time_ms, "message": line[:MAXIMUM_LINE] or " "}
+            for item in items
+            for line in item.lines
+        ]
+        for start in range(0, len(events), MAXIMUM_BATCH):
             try:
                 client.put_log_events(
-                    logGroupName=item.group, logStreamName=item.stream, logEvents=events
+                    logGroupName=group,
+                    logStreamName=stream,
+                    logEvents=events[start : start + MAXIMUM_BATCH],
                 )
             except ClientError:
                 # Someone deleted the group meanwhile: make it again at the next lines.
-                self._known.discard((item.group, item.stream))
+                self._known.discard((group, stream))
                 raise
