@@ -8,7 +8,7 @@ from typing import Any
 from localaws.core.aws import LocalAws
 from localaws.core.errors import AwsError, NotEmulated
 from localaws.core.service import Call, Service
-from localaws.stepfunctions import validation
+from localaws.stepfunctions import map_runs_api, validation
 from localaws.stepfunctions.engine import Engine
 from localaws.stepfunctions.executions import Executions
 from localaws.stepfunctions.integrations.runtime import Integrations
@@ -44,6 +44,7 @@ def service(aws: LocalAws) -> Service:
     _machine_operations(made, machines, aws)
     _version_operations(made, machines, aws)
     _execution_operations(made, executions, aws)
+    map_runs_api.operations(made, store, aws)
     _validation_operations(made, integrations)
     made.on_start(engine.start)
 

@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 
 from localaws.core.clock import Clock
 from localaws.core.signals import JOB_ENDED, Signals
-from localaws.stepfunctions import recovery, status_events, tasks
+from localaws.stepfunctions import map_run, recovery, status_events, tasks
 from localaws.stepfunctions.definition import JSONATA, JSONPATH, parse
 from localaws.stepfunctions.errors import RUNTIME, StateError
 from localaws.stepfunctions.frames import Frame
@@ -192,8 +192,15 @@ class Engine:
 
     def ended(self, run: Run) -> None:
         self.runs.pop(run.execution.id, None)
+        if "parent" in run.execution.about:
+            self._effects.append(functools.partial(self._tell_parent, run.execution))
         ending = {"service": "states", "id": run.execution.arn}
         self._effects.append(lambda: self._signals.publish(JOB_ENDED, ending))
+
+    def _tell_parent(self, child: Execution) -> None:
+        parent = self.runs.get(child.about["parent"][0])
+        if parent is not None:
+            self.post(parent, lambda: map_run.child_ended(parent, child))
 
     def watch(self, run: Run, frame: Frame) -> None:
         """Polls the frame's job as soon as its end is announced, even if that was before."""

@@ -38,6 +38,7 @@ class Children:
     limit: int
     results: dict[int, Any] = field(default_factory=dict)
     active: dict[int, Frame] = field(default_factory=dict)
+    runs: dict[int, int] = field(default_factory=dict)  # of a map run: execution id by index
     next: int = 0
     failed: int = 0
 

@@ -1,23 +1,285 @@
-"""Distributed Map: a map run whose iterations are child executions of their own."""
+"""Distributed Map: a map run whose iterations are child executions of their own.
+
+Child executions are ordinary executions in the store with `about["parent"]` = [execution id,
+frame id, index], so the map run's progress is always what the store says: a restart counts the
+children that ended, leaves those that run to their own continuation and starts the rest.
+https://docs.aws.amazon.com/step-functions/latest/dg/state-map-distributed.html
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import hashlib
+import json
+import uuid
+from typing import TYPE_CHECKING, Any
 
-from localaws.stepfunctions.errors import NOT_EMULATED, StateError
-from localaws.stepfunctions.frames import Frame
+from localaws.stepfunctions import item_reader, map_items, payload, result_writer
+from localaws.stepfunctions.errors import DATA_LIMIT, TOLERANCE_EXCEEDED, StateError
+from localaws.stepfunctions.frames import CHILDREN, Children, Frame
+from localaws.stepfunctions.store import Event, Execution
 
 if TYPE_CHECKING:
     from localaws.stepfunctions.run import Run
 
+Json = dict[str, Any]
+
+MAP_RUN = "map-run"
+MAX_CONCURRENCY = 1000  # here; AWS goes up to 10,000
+REDRIVE = "redrive"
+
 
 def start(run: Run, frame: Frame) -> None:
-    raise StateError(NOT_EMULATED, "localaws does not emulate Distributed Map.")
-
-
-def cancel(run: Run, frame: Frame) -> None:
-    """Nothing to stop."""
+    """Reads the items on a worker; then the map run begins."""
+    frame.attempt += 1
+    frame.job = None
+    frame.moved(CHILDREN)
+    run.save(frame)
+    _read(run, frame)
 
 
 def resume(run: Run, frame: Frame) -> None:
-    """Nothing to take up."""
+    """After a restart, or for a redrive: the items are read again."""
+    _read(run, frame)
+
+
+def _read(run: Run, frame: Frame) -> None:
+    scope, language = run.scope(frame), run.language(frame)
+    reader = frame.state.body.get("ItemReader")
+    if reader is None:
+        items = language.items(scope)
+        run.work(frame, lambda: items, _items_read)
+        return
+    plan = item_reader.plan(language, scope, reader)
+    run.work(frame, lambda: item_reader.read(run.engine.integrations, plan), _items_read)
+
+
+def _items_read(run: Run, frame: Frame, items: list[Any] | StateError) -> None:
+    if isinstance(items, StateError):
+        raise items
+    language, scope = run.language(frame), run.scope(frame)
+    inputs = map_items.batches(language, scope, items)
+    limit = int(language.number(scope, "MaxConcurrency") or 0) or MAX_CONCURRENCY
+    frame.children = Children(len(inputs), inputs, min(limit, MAX_CONCURRENCY))
+    if frame.job is None:
+        _begin(run, frame, frame.children, len(items), limit)
+    else:
+        _take_up(run, frame, frame.children)
+    frame.moved(CHILDREN)
+    run.save(frame)
+    _fill_up(run, frame)
+
+
+def _begin(run: Run, frame: Frame, made: Children, items: int, limit: int) -> None:
+    body = frame.state.body
+    label = body.get("Label") or uuid.uuid4().hex[:12]
+    machine = run.execution.machine_arn.replace(":stateMachine:", ":mapRun:")
+    arn = f"{machine}/{label}:{uuid.uuid4()}"
+    frame.last = run.event(
+        "MapStateStarted", frame.last, "mapStateStartedEventDetails", length=items
+    )
+    frame.last = run.event("MapRunStarted", frame.last, "mapRunStartedEventDetails", mapRunArn=arn)
+    frame.job = {"id": arn, "label": label}
+    scope, language = run.scope(frame), run.language(frame)
+    document = {
+        "mapRunArn": arn,
+        "executionArn": run.execution.arn,
+        "stateMachineArn": run.execution.machine_arn,
+        "status": "RUNNING",
+        "startDate": run.engine.now(),
+        "stopDate": None,
+        "maxConcurrency": limit if limit != MAX_CONCURRENCY else 0,
+        "toleratedFailurePercentage": language.number(scope, "ToleratedFailurePercentage") or 0.0,
+        "toleratedFailureCount": int(language.number(scope, "ToleratedFailureCount") or 0),
+        "total": items,
+        "batches": made.total,
+        "redriveCount": 0,
+    }
+    run.engine.store.put(MAP_RUN, arn, run.execution.arn, document)
+
+
+def _take_up(run: Run, frame: Frame, made: Children) -> None:
+    """Counts the children that the store has; a redrive starts those that failed again."""
+    job = frame.job or {}
+    redrive = job.pop(REDRIVE, False)
+    if redrive:
+        frame.last = run.event(
+            "MapRunRedriven",
+            frame.last,
+            "mapRunRedrivenEventDetails",
+            mapRunArn=job["id"],
+            redriveCount=_note(run, job["id"], status="RUNNING", redriven=True)["redriveCount"],
+        )
+    for row in run.engine.store.executions(map_run_arn=job["id"]):
+        index = row.about["parent"][2]
+        made.next = max(made.next, index + 1)
+        if row.status == "RUNNING":
+            made.runs[index] = row.id
+        elif row.status == "SUCCEEDED":
+            made.results[index] = row.id
+        elif redrive:
+            run.engine.store.redrive(row.id, run.engine.now())
+            again = run.engine.store.execution(row.arn)
+            if again is not None:
+                made.runs[index] = row.id
+                run.engine.redrive(again)
+        else:
+            made.failed += 1
+
+
+def _fill_up(run: Run, frame: Frame) -> None:
+    made = frame.children
+    if made is None:
+        return
+    while made.next < made.total and len(made.runs) < made.limit:
+        index = made.next
+        made.next += 1
+        made.runs[index] = _start_child(run, frame, index, made.inputs[index])
+        made.inputs[index] = None  # the store has it now
+    if not made.runs:
+        _complete(run, frame, made)
+
+
+def _start_child(run: Run, frame: Frame, index: int, item: Any) -> int:
+    from localaws.stepfunctions import children
+
+    job = frame.job or {}
+    text = payload.dumps(children.child_input(run, frame, index, item))
+    body = frame.state.body["ItemProcessor"]
+    language = body.get("QueryLanguage", frame.state.language)
+    definition = json.dumps({**body, "QueryLanguage": language, "ProcessorConfig": None})
+    sha256 = hashlib.sha256(definition.encode()).hexdigest()
+    run.engine.store.keep_definition(sha256, definition)
+    parent = run.execution
+    machine_arn = f"{parent.machine_arn}/{job['label']}"
+    name = str(uuid.uuid5(uuid.NAMESPACE_URL, f"{job['id']}#{index}"))
+    row = Execution(
+        id=0,
+        arn=machine_arn.replace(":stateMachine:", ":execution:") + f":{name}",
+        machine_arn=machine_arn,
+        name=name,
+        status="RUNNING",
+        input=text,
+        output=None,
+        error=None,
+        cause=None,
+        started=run.engine.now(),
+        stopped=None,
+        definition=sha256,
+        map_run_arn=job["id"],
+        redrive_count=0,
+        redriven=None,
+        about={**parent.about, "parent": [parent.id, frame.id, index]},
+    )
+    details = {"input": text, "inputDetails": {"truncated": False},
+               "roleArn": parent.about["role_arn"]}  # fmt: skip
+    event = Event(1, 0, "ExecutionStarted", row.started,
+                  json.dumps({"executionStartedEventDetails": details}))  # fmt: skip
+    run.engine.store.add_execution(row, event)
+    run.engine.begin(row)
+    return row.id
+
+
+def child_ended(run: Run, child: Execution) -> None:
+    """A child execution of this run has ended (called once its end is committed)."""
+    _, number, index = child.about["parent"]
+    frame = run.frames.get(number)
+    if not run.active or frame is None or frame.children is None:
+        return
+    try:
+        _count(run, frame, frame.children, child, index)
+    except StateError as failure:
+        run.fail(frame, failure)
+
+
+def _count(run: Run, frame: Frame, made: Children, child: Execution, index: int) -> None:
+    if index not in made.runs:
+        return
+    made.runs.pop(index)
+    if child.status == "SUCCEEDED":
+        made.results[index] = child.id
+    else:
+        made.failed += 1
+        language, scope = run.language(frame), run.scope(frame)
+        borne = map_items.tolerance(language, scope, made.total) or 0
+        if made.failed > borne:
+            _fail(run, frame)
+            return
+    _fill_up(run, frame)
+
+
+def _fail(run: Run, frame: Frame) -> None:
+    cause = map_items.TOLERANCE_CAUSE
+    cancel(run, frame)
+    job = frame.job or {}
+    _note(run, job["id"], status="FAILED")
+    frame.last = run.event(
+        "MapRunFailed",
+        frame.last,
+        "mapRunFailedEventDetails",
+        error=TOLERANCE_EXCEEDED,
+        cause=cause,
+    )
+    run.fail(frame, StateError(TOLERANCE_EXCEEDED, cause))
+
+
+def _complete(run: Run, frame: Frame, made: Children) -> None:
+    """Every child has ended: the results are collected, or written to S3."""
+    job = frame.job or {}
+    store, arn = run.engine.store, job["id"]
+    writer = frame.state.body.get("ResultWriter")
+    if writer is not None:
+        plan = result_writer.plan(run.language(frame), run.scope(frame), writer)
+        call = lambda: result_writer.write(run.engine.integrations, store, plan, arn)  # noqa: E731
+        run.work(frame, call, _collected)
+        return
+    run.work(frame, lambda: _results(run, arn, frame.state.name), _collected)
+
+
+def _results(run: Run, arn: str, name: str) -> list[Any]:
+    """The outputs of the children that succeeded, in the order of the items."""
+    rows = run.engine.store.outputs(arn)
+    if sum(len(text) for _, text in rows) > payload.MAX_BYTES:
+        raise StateError(DATA_LIMIT, payload.TOO_LARGE.format(name=name))
+    return [json.loads(text) for _, text in sorted(rows)]
+
+
+def _collected(run: Run, frame: Frame, results: Any) -> None:
+    if isinstance(results, StateError):
+        raise results
+    _note(run, (frame.job or {})["id"], status="SUCCEEDED")
+    frame.last = run.event("MapRunSucceeded", frame.last)
+    run.event("MapStateSucceeded", frame.last)
+    frame.children = None
+    frame.job = None
+    run.finish(frame, results)
+
+
+def _note(run: Run, arn: str, *, status: str, redriven: bool = False) -> Json:
+    """Keeps the map run's status."""
+    store = run.engine.store
+    document = store.get(MAP_RUN, arn) or {}
+    document["status"] = status
+    document["stopDate"] = None if status == "RUNNING" else run.engine.now()
+    if redriven:
+        document["redriveCount"] += 1
+        document["redriveDate"] = run.engine.now()
+    store.put(MAP_RUN, arn, run.execution.arn, document)
+    return document
+
+
+def cancel(run: Run, frame: Frame) -> None:
+    """Aborts the child executions that run."""
+    made = frame.children
+    if made is None or not made.runs:
+        return
+    ids, made.runs = list(made.runs.values()), {}
+    engine = run.engine
+    _note(run, (frame.job or {})["id"], status="ABORTED")
+
+    def abort() -> None:
+        for number in ids:
+            child = engine.runs.get(number)
+            if child is not None and child.active:
+                child.end_aborted(None, None)
+
+    engine.post(None, abort)

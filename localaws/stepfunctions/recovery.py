@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from localaws.stepfunctions import children, states, tasks
+from localaws.stepfunctions import children, map_run, states, tasks
 from localaws.stepfunctions.frames import (
     CHILDREN,
     DONE,
@@ -66,6 +66,8 @@ def redrive(engine: Engine, execution: Execution) -> None:
         if record["ph"] != DONE:
             record["ph"] = _phase_to_redrive(run, number, record, records)
             record["l"] = redriven
+            if record["ph"] == CHILDREN and "job" in record:
+                record["job"][map_run.REDRIVE] = True
             record.pop("r", None)
             record.pop("rc", None)
     _put_back(run, records)
@@ -79,7 +81,7 @@ def _phase_to_redrive(run: Run, number: int, record: Json, records: dict[int, Js
     joined = state.type in ("Parallel", "Map") and any(
         other.get("p") == number and other.get("pa", 0) == attempt for other in records.values()
     )
-    if joined or (state.distributed and attempt):
+    if joined or (state.distributed and "job" in record):
         return CHILDREN
     return ENTERED if record["e"] else NEW
 

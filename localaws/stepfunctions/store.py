@@ -216,6 +216,23 @@ class Store:
         )
         return [_execution(row) for row in rows]
 
+    def outputs(self, map_run_arn: str) -> list[tuple[int, str]]:
+        """(index, output) of a map run's executions that succeeded."""
+        return self._rows(
+            "SELECT json_extract(about, '$.parent[2]'), output FROM executions"
+            " WHERE map_run_arn = ? AND status = 'SUCCEEDED'",
+            (map_run_arn,),
+        )
+
+    def statuses(self, map_run_arn: str) -> dict[str, int]:
+        """How many of a map run's executions have each status."""
+        return dict(
+            self._rows(
+                "SELECT status, count(*) FROM executions WHERE map_run_arn = ? GROUP BY status",
+                (map_run_arn,),
+            )
+        )
+
     def commit(self, changes: Iterable[Changes]) -> None:
         """Writes transitions in one transaction."""
         with self.transaction() as writer:

@@ -61,7 +61,7 @@ class Integrations:
     def __init__(
         self, client: Callable[[str], Any], supports: Callable[[str, str], bool] = lambda *_: True
     ) -> None:
-        self._client = client
+        self._client = self.client = client
         self._supports = supports
 
     # --- checks ------------------------------------------------------------------------------

@@ -1,0 +1,83 @@
+"""The API of map runs: describing, listing and updating them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from localaws.core.aws import LocalAws
+from localaws.core.errors import AwsError
+from localaws.core.service import Call, Service
+from localaws.stepfunctions import names, timestamps
+from localaws.stepfunctions.map_run import MAP_RUN
+from localaws.stepfunctions.store import Store
+
+Json = dict[str, Any]
+
+COUNTS = {
+    "SUCCEEDED": "succeeded",
+    "FAILED": "failed",
+    "RUNNING": "running",
+    "TIMED_OUT": "timedOut",
+    "ABORTED": "aborted",
+}
+
+
+def operations(made: Service, store: Store, aws: LocalAws) -> None:
+    def found(arn: str) -> Json:
+        document = store.get(MAP_RUN, arn)
+        if document is None:
+            raise AwsError("ResourceNotFound", f"Resource not found: '{arn}'")
+        return document
+
+    @made.operation("DescribeMapRun", "mapRunArn")
+    def describe(call: Call) -> Json:
+        document = found(call.params["mapRunArn"])
+        executions = _counts(store.statuses(document["mapRunArn"]), document["batches"])
+        batched = document["batches"] != document["total"]
+        items = executions if not batched else {**executions, "total": document["total"]}
+        shown = {
+            **_summary(document),
+            "status": document["status"],
+            "maxConcurrency": document["maxConcurrency"],
+            "toleratedFailurePercentage": document["toleratedFailurePercentage"],
+            "toleratedFailureCount": document["toleratedFailureCount"],
+            "itemCounts": items,
+            "executionCounts": executions,
+            "redriveCount": document["redriveCount"],
+        }
+        shown.pop("stateMachineArn")
+        if "redriveDate" in document:
+            shown["redriveDate"] = timestamps.from_epoch(document["redriveDate"])
+        return shown
+
+    @made.operation("ListMapRuns", "executionArn", "maxResults", "nextToken")
+    def list_runs(call: Call) -> Json:
+        arn = call.params["executionArn"]
+        names.check_execution_arn(arn)
+        page, token = names.paged(store.resources(MAP_RUN, arn), call.params)
+        shown = [_summary(document) for document in page]
+        return {"mapRuns": shown, **({"nextToken": token} if token else {})}
+
+
+def _summary(document: Json) -> Json:
+    shown = {
+        "executionArn": document["executionArn"],
+        "mapRunArn": document["mapRunArn"],
+        "stateMachineArn": document["stateMachineArn"],
+        "startDate": timestamps.from_epoch(document["startDate"]),
+    }
+    if document["stopDate"] is not None:
+        shown["stopDate"] = timestamps.from_epoch(document["stopDate"])
+    return shown
+
+
+def _counts(statuses: dict[str, int], total: int) -> Json:
+    counts = {name: statuses.get(status, 0) for status, name in COUNTS.items()}
+    return {
+        **counts,
+        "pending": max(0, total - sum(counts.values())),
+        "total": total,
+        "resultsWritten": 0,
+        "failuresNotRedrivable": 0,
+        "pendingRedrive": 0,
+    }

@@ -1,0 +1,201 @@
+"""Distributed Map: child executions, readers, writers, tolerance, restart and redrive."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from localaws.core.aws import start
+from localaws.s3 import api as s3
+from tests.stepfunctions.conftest import Jobs, Workflows, machine, services
+from tests.stepfunctions.test_tasks import GLUE_SYNC, LAMBDA, task
+
+Json = dict[str, Any]
+CONFIG = {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}}
+
+
+@pytest.fixture
+def sfn(tmp_path: Path, jobs: Jobs) -> Iterator[Workflows]:
+    aws = start(tmp_path / "home", [s3.service, *services(jobs)], wait_scale=0)
+    aws.client("s3").create_bucket(Bucket="lake")
+    yield Workflows(aws, jobs)
+    aws.stop()
+
+
+def spread(processor: Json, **more: Any) -> Json:
+    return {"Type": "Map", "ItemProcessor": {**processor, **CONFIG}, "Label": "each", **more}
+
+
+def put(sfn: Workflows, key: str, text: str) -> None:
+    sfn.aws.client("s3").put_object(Bucket="lake", Key=key, Body=text.encode())
+
+
+def test_every_item_is_an_execution_of_its_own(sfn: Workflows) -> None:
+    inner = machine(I={"Type": "Pass", "Parameters": {"v.$": "$"}})
+    arn = sfn.begin(machine(M=spread(inner)), [1, 2, 3])
+    done = sfn.wait(arn)
+
+    assert done.output == [{"v": 1}, {"v": 2}, {"v": 3}]
+    assert done.types == [
+        "ExecutionStarted", "MapStateEntered", "MapStateStarted", "MapRunStarted",
+        "MapRunSucceeded", "MapStateSucceeded", "MapStateExited", "ExecutionSucceeded",
+    ]  # fmt: skip
+    map_run = sfn.client.list_map_runs(executionArn=arn)["mapRuns"][0]["mapRunArn"]
+    assert map_run == done.details("MapRunStarted")["mapRunArn"]
+    described = sfn.client.describe_map_run(mapRunArn=map_run)
+    assert (described["status"], described["executionCounts"]["succeeded"]) == ("SUCCEEDED", 3)
+    children = sfn.client.list_executions(mapRunArn=map_run)["executions"]
+    assert len(children) == 3
+    assert sfn.history(children[0]["executionArn"])[1]["type"] == "PassStateEntered"
+
+
+@pytest.mark.parametrize(
+    ("text", "config", "items"),
+    [
+        ('[1, {"a": 2}]', {"InputType": "JSON"}, [1, {"a": 2}]),
+        ('{"a": 1}\n\n{"a": 2}\n', {"InputType": "JSONL"}, [{"a": 1}, {"a": 2}]),
+        (
+            'id,name\n1,"a, b"\n2,c\n',
+            {"InputType": "CSV", "CSVHeaderLocation": "FIRST_ROW"},
+            [{"id": "1", "name": "a, b"}, {"id": "2", "name": "c"}],
+        ),
+        (
+            "1;x\n2;y\n3;z\n",
+            {
+                "InputType": "CSV",
+                "CSVHeaderLocation": "GIVEN",
+                "CSVHeaders": ["n", "v"],
+                "CSVDelimiter": "SEMICOLON",
+                "MaxItems": 2,
+            },
+            [{"n": "1", "v": "x"}, {"n": "2", "v": "y"}],
+        ),
+    ],
+    ids=["json", "jsonl", "csv", "csv-given-headers"],
+)
+def test_items_come_from_s3(sfn: Workflows, text: str, config: Json, items: list[Any]) -> None:
+    put(sfn, "items", text)
+    reader = {
+        "Resource": "arn:aws:states:::s3:getObject",
+        "ReaderConfig": config,
+        "Parameters": {"Bucket": "lake", "Key.$": "$.key"},
+    }
+    state = spread(machine(I={"Type": "Pass"}), ItemReader=reader)
+    assert sfn.run(machine(M=state), {"key": "items"}).output == items
+
+
+def test_a_listing_of_objects(sfn: Workflows) -> None:
+    for name in "ab":
+        put(sfn, f"raw/{name}.csv", name)
+    reader = {
+        "Resource": "arn:aws:states:::s3:listObjectsV2",
+        "Parameters": {"Bucket": "lake", "Prefix": "raw/"},
+    }
+    inner = machine(I={"Type": "Pass", "OutputPath": "$.Key"})
+    state = spread(inner, ItemReader=reader)
+    assert sfn.run(machine(M=state)).output == ["raw/a.csv", "raw/b.csv"]
+
+
+def test_a_reader_that_finds_nothing_fails_by_its_name(sfn: Workflows) -> None:
+    reader = {
+        "Resource": "arn:aws:states:::s3:getObject",
+        "ReaderConfig": {"InputType": "JSON"},
+        "Parameters": {"Bucket": "lake", "Key": "nope"},
+    }
+    done = sfn.run(machine(M=spread(machine(I={"Type": "Pass"}), ItemReader=reader)))
+    assert done.error == "States.ItemReaderFailed"
+
+
+def test_results_are_written_to_s3(sfn: Workflows) -> None:
+    writer = {
+        "Resource": "arn:aws:states:::s3:putObject",
+        "Parameters": {"Bucket": "lake", "Prefix": "out"},
+    }
+    done = sfn.run(machine(M=spread(machine(I={"Type": "Pass"}), ResultWriter=writer)), [7])
+    details = done.output["ResultWriterDetails"]
+    client = sfn.aws.client("s3")
+    manifest = json.load(client.get_object(**details)["Body"])
+    key = manifest["ResultFiles"]["SUCCEEDED"][0]["Key"]
+    rows = json.load(client.get_object(Bucket="lake", Key=key)["Body"])
+    assert [(row["Status"], row["Output"]) for row in rows] == [("SUCCEEDED", "7")]
+
+
+def failing_on(sfn: Workflows, *bad: int) -> Json:
+    def reply(event: int) -> int:
+        if event in bad:
+            raise ValueError("bad item")
+        return event
+
+    sfn.jobs.replies["f"] = reply
+    call = task(LAMBDA, {"FunctionName": "f", "Payload.$": "$"}, OutputPath="$.Payload")
+    return machine(F=call)
+
+
+def test_one_failure_too_many_fails_the_map_run(sfn: Workflows) -> None:
+    done = sfn.run(machine(M=spread(failing_on(sfn, 2), MaxConcurrency=1)), [1, 2, 3])
+    assert done.error == "States.ExceedToleratedFailureThreshold"
+    assert done.types[-3:] == ["MapRunFailed", "MapStateFailed", "ExecutionFailed"]
+
+
+def test_tolerated_failures_leave_the_others(sfn: Workflows) -> None:
+    state = spread(failing_on(sfn, 2), ToleratedFailureCount=1)
+    assert sfn.run(machine(M=state), [1, 2, 3]).output == [1, 3]
+
+
+def test_redrive_runs_only_the_failed_children_again(sfn: Workflows) -> None:
+    arn = sfn.begin(machine(M=spread(failing_on(sfn, 2), MaxConcurrency=1)), [1, 2, 3])
+    assert sfn.wait(arn).status == "FAILED"
+    failing_on(sfn)
+    sfn.client.redrive_execution(executionArn=arn)
+    done = sfn.wait(arn)
+    assert done.output == [1, 2, 3]
+    assert "MapRunRedriven" in done.types
+    events = [params["event"] for name, params in sfn.jobs.calls]
+    assert events == [1, 2, 2, 3]
+
+
+def test_a_map_run_goes_on_after_a_restart(sfn: Workflows, tmp_path: Path) -> None:
+    sfn.jobs.ends_at_once = None
+    inner = machine(J=task(GLUE_SYNC, {"JobName": "j"}, OutputPath="$.Id"))
+    arn = sfn.begin(machine(M=spread(inner, MaxConcurrency=2)), [1, 2, 3])
+    sfn.until(lambda: len(sfn.jobs.states) == 2)
+    sfn.jobs.end("jr_0", "SUCCEEDED")
+    sfn.until(lambda: len(sfn.jobs.states) == 3)
+    map_run = sfn.client.list_map_runs(executionArn=arn)["mapRuns"][0]["mapRunArn"]
+    children = sfn.client.list_executions(mapRunArn=map_run)["executions"]
+    sfn.until(lambda: all(sfn.has(c["executionArn"], "TaskSubmitted")() for c in children))
+    sfn.aws.stop()
+
+    aws = start(tmp_path / "home", [s3.service, *services(sfn.jobs)], wait_scale=0)
+    try:
+        again = Workflows(aws, sfn.jobs)
+        for name in ("jr_1", "jr_2"):
+            sfn.jobs.end(name, "SUCCEEDED")
+        assert again.wait(arn).output == ["jr_0", "jr_1", "jr_2"]
+        assert len(sfn.jobs.calls) == 3
+    finally:
+        aws.stop()
+
+
+def test_stopping_stops_the_children_too(sfn: Workflows) -> None:
+    sfn.jobs.ends_at_once = None
+    inner = machine(J=task(GLUE_SYNC, {"JobName": "j"}))
+    arn = sfn.begin(machine(M=spread(inner)), [1, 2])
+    map_runs = sfn.until(lambda: sfn.client.list_map_runs(executionArn=arn)["mapRuns"])
+    map_run = map_runs[0]["mapRunArn"]
+    children = sfn.until(
+        lambda: (
+            len(found := sfn.client.list_executions(mapRunArn=map_run)["executions"]) == 2 and found
+        )
+    )
+    sfn.until(lambda: all(sfn.has(c["executionArn"], "TaskSubmitted")() for c in children))
+    sfn.client.stop_execution(executionArn=arn)
+    assert sorted(sfn.until(lambda: len(sfn.jobs.stopped) == 2 and sfn.jobs.stopped)) == [
+        "jr_0", "jr_1",
+    ]  # fmt: skip
+    for child in children:
+        assert sfn.wait(child["executionArn"]).status == "ABORTED"
