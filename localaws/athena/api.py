@@ -62,14 +62,24 @@ def _executions(service: Service, executions: Executions) -> None:
             try:
                 found.append(executions.shown(executions.get(execution_id)))
             except AwsError as error:
-                missing.append({"QueryExecutionId": execution_id, "ErrorCode": error.code, "ErrorMessage": error.message})
+                missing.append(
+                    {
+                        "QueryExecutionId": execution_id,
+                        "ErrorCode": error.code,
+                        "ErrorMessage": error.message,
+                    }
+                )
         return {"QueryExecutions": found, "UnprocessedQueryExecutionIds": missing}
 
     @service.operation("ListQueryExecutions", "NextToken", "MaxResults", "WorkGroup")
     def list_query_executions(call: Call) -> Json:
         group = call.params.get("WorkGroup") or "primary"
         executions.groups.get(group)
-        ids = [key for key, document in executions.aws.documents.items(KIND) if document["WorkGroup"] == group]
+        ids = [
+            key
+            for key, document in executions.aws.documents.items(KIND)
+            if document["WorkGroup"] == group
+        ]
         found, more = page(ids[::-1], call.params)
         return {"QueryExecutionIds": found, **more}
 
@@ -86,9 +96,14 @@ def _results(service: Service, executions: Executions) -> None:
         state = document["Status"]["State"]
         if state in ("FAILED", "CANCELLED"):
             reason = document["Status"].get("StateChangeReason", "")
-            raise AwsError("InvalidRequestException", f"Query did not finish successfully. Final query state: {state}. {reason}".strip())
+            raise AwsError(
+                "InvalidRequestException",
+                f"Query did not finish successfully. Final query state: {state}. {reason}".strip(),
+            )
         if state != "SUCCEEDED":
-            raise AwsError("InvalidRequestException", f"Query has not yet finished. Current state: {state}")
+            raise AwsError(
+                "InvalidRequestException", f"Query has not yet finished. Current state: {state}"
+            )
         result = document["Result"]
         body: Json = {"ResultSetMetadata": {"ColumnInfo": result["columns"]}, "Rows": []}
         answer: Json = {"UpdateCount": result["update_count"] or 0, "ResultSet": body}
@@ -96,14 +111,17 @@ def _results(service: Service, executions: Executions) -> None:
             return answer
         token = call.params.get("NextToken") or "0"
         if not str(token).isdigit():
-            raise AwsError("InvalidRequestException", f"NextToken {token!r} was not given out here.")
+            raise AwsError(
+                "InvalidRequestException", f"NextToken {token!r} was not given out here."
+            )
         most = int(call.params.get("MaxResults") or 1000)
         if not 1 <= most <= 1000:
             raise AwsError("InvalidRequestException", f"MaxResults is {most}; it is 1 to 1000.")
         location = document["ResultConfiguration"]["OutputLocation"]
         rows, more = rows_page(executions.aws, location, int(token), most)
         body["Rows"] = [
-            {"Data": [{} if value is None else {"VarCharValue": value} for value in row]} for row in rows
+            {"Data": [{} if value is None else {"VarCharValue": value} for value in row]}
+            for row in rows
         ]
         return {**answer, "NextToken": str(more)} if more is not None else answer
 
@@ -114,7 +132,12 @@ def _results(service: Service, executions: Executions) -> None:
         names = ("QueryQueueTimeInMillis", "ServicePreProcessingTimeInMillis", "QueryPlanningTimeInMillis",
                  "EngineExecutionTimeInMillis", "ServiceProcessingTimeInMillis", "TotalExecutionTimeInMillis")  # fmt: skip
         timeline = {name: spent.get(name, 0) for name in names}
-        return {"QueryRuntimeStatistics": {"Timeline": timeline, "Rows": {"InputBytes": spent.get("DataScannedInBytes", 0)}}}
+        return {
+            "QueryRuntimeStatistics": {
+                "Timeline": timeline,
+                "Rows": {"InputBytes": spent.get("DataScannedInBytes", 0)},
+            }
+        }
 
 
 def _metadata(service: Service, aws: LocalAws) -> None:
@@ -123,7 +146,10 @@ def _metadata(service: Service, aws: LocalAws) -> None:
     def check(call: Call) -> Json:
         given = call.params.get("CatalogName") or call.params.get("Name") or "AwsDataCatalog"
         if given.lower() != "awsdatacatalog":
-            raise AwsError("InvalidRequestException", f"Data catalog {given} was not found; there is AwsDataCatalog.")
+            raise AwsError(
+                "InvalidRequestException",
+                f"Data catalog {given} was not found; there is AwsDataCatalog.",
+            )
         return call.params
 
     def missing(error: AwsError) -> AwsError:
@@ -132,7 +158,13 @@ def _metadata(service: Service, aws: LocalAws) -> None:
     @service.operation("GetDataCatalog", "Name", "WorkGroup")
     def get_data_catalog(call: Call) -> Json:
         check(call)
-        return {"DataCatalog": {"Name": "AwsDataCatalog", "Type": "GLUE", "Parameters": {"catalog-id": aws.account}}}
+        return {
+            "DataCatalog": {
+                "Name": "AwsDataCatalog",
+                "Type": "GLUE",
+                "Parameters": {"catalog-id": aws.account},
+            }
+        }
 
     @service.operation("ListDataCatalogs", "NextToken", "MaxResults", "WorkGroup")
     def list_data_catalogs(call: Call) -> Json:
@@ -154,20 +186,34 @@ def _metadata(service: Service, aws: LocalAws) -> None:
     def get_table_metadata(call: Call) -> Json:
         params = check(call)
         try:
-            return {"TableMetadata": _table(catalog.table(params["DatabaseName"], params["TableName"]))}
+            return {
+                "TableMetadata": _table(catalog.table(params["DatabaseName"], params["TableName"]))
+            }
         except AwsError as error:
             raise missing(error) from None
 
-    @service.operation("ListTableMetadata", "CatalogName", "DatabaseName", "Expression", "NextToken", "MaxResults", "WorkGroup")
+    @service.operation(
+        "ListTableMetadata",
+        "CatalogName",
+        "DatabaseName",
+        "Expression",
+        "NextToken",
+        "MaxResults",
+        "WorkGroup",
+    )
     def list_table_metadata(call: Call) -> Json:
         params = check(call)
         try:
             wanted = re.compile(params.get("Expression") or ".*")
-            tables = [t for t in catalog.tables(params["DatabaseName"]) if wanted.fullmatch(t["Name"])]
+            tables = [
+                t for t in catalog.tables(params["DatabaseName"]) if wanted.fullmatch(t["Name"])
+            ]
         except AwsError as error:
             raise missing(error) from None
         except re.error as error:
-            raise AwsError("InvalidRequestException", f"Expression is no regular expression: {error}") from None
+            raise AwsError(
+                "InvalidRequestException", f"Expression is no regular expression: {error}"
+            ) from None
         found, more = page(tables, params)
         return {"TableMetadataList": [_table(one) for one in found], **more}
 
@@ -204,7 +250,15 @@ def _named_queries(service: Service, aws: LocalAws, groups: WorkGroups) -> None:
             raise AwsError("InvalidRequestException", f"NamedQuery {query_id} was not found")
         return document
 
-    @service.operation("CreateNamedQuery", "Name", "Description", "Database", "QueryString", "ClientRequestToken", "WorkGroup")
+    @service.operation(
+        "CreateNamedQuery",
+        "Name",
+        "Description",
+        "Database",
+        "QueryString",
+        "ClientRequestToken",
+        "WorkGroup",
+    )
     def create_named_query(call: Call) -> Json:
         given = {k: v for k, v in call.params.items() if k != "ClientRequestToken"}
         group = given.setdefault("WorkGroup", "primary")
@@ -232,7 +286,9 @@ def _named_queries(service: Service, aws: LocalAws, groups: WorkGroups) -> None:
     @service.operation("ListNamedQueries", "NextToken", "MaxResults", "WorkGroup")
     def list_named_queries(call: Call) -> Json:
         group = call.params.get("WorkGroup") or "primary"
-        ids = [key for key, document in aws.documents.items(_NAMED) if document["WorkGroup"] == group]
+        ids = [
+            key for key, document in aws.documents.items(_NAMED) if document["WorkGroup"] == group
+        ]
         shown, more = page(ids, call.params)
         return {"NamedQueryIds": shown, **more}
 
@@ -245,26 +301,40 @@ def _named_queries(service: Service, aws: LocalAws, groups: WorkGroups) -> None:
 
 def _prepared_statements(service: Service, aws: LocalAws, groups: WorkGroups) -> None:
     def found(params: Json) -> Json:
-        document = aws.documents.get(PREPARED, f"{params['WorkGroup']}/{params['StatementName'].lower()}")
+        document = aws.documents.get(
+            PREPARED, f"{params['WorkGroup']}/{params['StatementName'].lower()}"
+        )
         if document is None:
-            raise AwsError("ResourceNotFoundException", f"PreparedStatement {params['StatementName']} was not found in workGroup {params['WorkGroup']}")
+            raise AwsError(
+                "ResourceNotFoundException",
+                f"PreparedStatement {params['StatementName']} was not found in workGroup {params['WorkGroup']}",
+            )
         return document
 
     def put(params: Json) -> None:
         groups.get(params["WorkGroup"])
         document = {k: v for k, v in params.items() if k != "WorkGroup"}
         document |= {"WorkGroupName": params["WorkGroup"], "LastModifiedTime": aws.clock.now()}
-        aws.documents.put(PREPARED, f"{params['WorkGroup']}/{params['StatementName'].lower()}", document)
+        aws.documents.put(
+            PREPARED, f"{params['WorkGroup']}/{params['StatementName'].lower()}", document
+        )
 
-    @service.operation("CreatePreparedStatement", "StatementName", "WorkGroup", "QueryStatement", "Description")
+    @service.operation(
+        "CreatePreparedStatement", "StatementName", "WorkGroup", "QueryStatement", "Description"
+    )
     def create_prepared_statement(call: Call) -> Json:
         key = f"{call.params['WorkGroup']}/{call.params['StatementName'].lower()}"
         if aws.documents.get(PREPARED, key) is not None:
-            raise AwsError("InvalidRequestException", f"Prepared statement {call.params['StatementName']} already exists")
+            raise AwsError(
+                "InvalidRequestException",
+                f"Prepared statement {call.params['StatementName']} already exists",
+            )
         put(call.params)
         return {}
 
-    @service.operation("UpdatePreparedStatement", "StatementName", "WorkGroup", "QueryStatement", "Description")
+    @service.operation(
+        "UpdatePreparedStatement", "StatementName", "WorkGroup", "QueryStatement", "Description"
+    )
     def update_prepared_statement(call: Call) -> Json:
         found(call.params)
         put(call.params)
@@ -277,7 +347,9 @@ def _prepared_statements(service: Service, aws: LocalAws, groups: WorkGroups) ->
     @service.operation("DeletePreparedStatement", "StatementName", "WorkGroup")
     def delete_prepared_statement(call: Call) -> Json:
         found(call.params)
-        aws.documents.delete(PREPARED, f"{call.params['WorkGroup']}/{call.params['StatementName'].lower()}")
+        aws.documents.delete(
+            PREPARED, f"{call.params['WorkGroup']}/{call.params['StatementName'].lower()}"
+        )
         return {}
 
     @service.operation("ListPreparedStatements", "WorkGroup", "NextToken", "MaxResults")

@@ -22,7 +22,10 @@ NOTHING: Answer = ([], [])
 
 
 def _failed(message: str) -> QueryError:
-    return QueryError("FAILED", f"Execution Error, return code 1 from org.apache.hadoop.hive.ql.exec.DDLTask. {message}")
+    return QueryError(
+        "FAILED",
+        f"Execution Error, return code 1 from org.apache.hadoop.hive.ql.exec.DDLTask. {message}",
+    )
 
 
 def _text(label: str) -> Json:
@@ -66,7 +69,9 @@ def drop_database(session: Session, given: Json) -> Answer:
             return NOTHING
         raise _failed(f"Database does not exist: {given['name']}") from None
     if tables and not given["cascade"]:
-        raise _failed(f"InvalidOperationException(message:Database {given['name']} is not empty. One or more tables exist.)")
+        raise _failed(
+            f"InvalidOperationException(message:Database {given['name']} is not empty. One or more tables exist.)"
+        )
     session.catalog.delete_database(given["name"])
     return NOTHING
 
@@ -80,7 +85,9 @@ def _like(name: str, pattern: str | None) -> bool:
     """Hive's pattern: `*` for anything, `|` for or."""
     if pattern is None:
         return True
-    return any(fnmatch.fnmatchcase(name, part.replace("%", "*").lower()) for part in pattern.split("|"))
+    return any(
+        fnmatch.fnmatchcase(name, part.replace("%", "*").lower()) for part in pattern.split("|")
+    )
 
 
 # tables
@@ -107,7 +114,11 @@ def create_table(session: Session, given: Json) -> Answer:
         "Name": name,
         "TableType": "EXTERNAL_TABLE",
         "Owner": "hadoop",
-        "Parameters": {"EXTERNAL": "TRUE", **given["properties"], **({"comment": given["comment"]} if given["comment"] else {})},
+        "Parameters": {
+            "EXTERNAL": "TRUE",
+            **given["properties"],
+            **({"comment": given["comment"]} if given["comment"] else {}),
+        },
         "PartitionKeys": given["keys"],
         "StorageDescriptor": _storage(given),
     }
@@ -155,7 +166,10 @@ def drop(session: Session, given: Json, view: bool) -> Answer:
         if given["if_exists"]:
             return NOTHING
         if view:
-            raise QueryError("VIEW_NOT_FOUND", f"line 1:1: View 'awsdatacatalog.{database}.{name}' does not exist") from None
+            raise QueryError(
+                "VIEW_NOT_FOUND",
+                f"line 1:1: View 'awsdatacatalog.{database}.{name}' does not exist",
+            ) from None
         raise _failed(f"Table not found {database}.{name}") from None
     if (table.get("TableType") == "VIRTUAL_VIEW") != view:
         kind, word = ("table", "DROP TABLE") if view else ("view", "DROP VIEW")
@@ -167,7 +181,23 @@ def drop(session: Session, given: Json, view: bool) -> Answer:
 def _change(session: Session, given: Json, change: Callable[[Json], None]) -> Answer:
     table = _table(session, given)
     database = table["DatabaseName"]
-    kept = {k: v for k, v in table.items() if k in ("Name", "Description", "Owner", "Retention", "StorageDescriptor", "PartitionKeys", "TableType", "Parameters", "ViewOriginalText", "ViewExpandedText")}
+    kept = {
+        k: v
+        for k, v in table.items()
+        if k
+        in (
+            "Name",
+            "Description",
+            "Owner",
+            "Retention",
+            "StorageDescriptor",
+            "PartitionKeys",
+            "TableType",
+            "Parameters",
+            "ViewOriginalText",
+            "ViewExpandedText",
+        )
+    }
     change(kept)
     session.catalog.update_table(database, kept)
     return NOTHING
@@ -187,11 +217,15 @@ def add_columns(session: Session, given: Json) -> Answer:
 
 def set_location(session: Session, given: Json) -> Answer:
     split_uri(given["location"])
-    return _change(session, given, lambda table: table["StorageDescriptor"].update(Location=given["location"]))
+    return _change(
+        session, given, lambda table: table["StorageDescriptor"].update(Location=given["location"])
+    )
 
 
 def set_properties(session: Session, given: Json) -> Answer:
-    return _change(session, given, lambda table: table.setdefault("Parameters", {}).update(given["properties"]))
+    return _change(
+        session, given, lambda table: table.setdefault("Parameters", {}).update(given["properties"])
+    )
 
 
 # partitions
@@ -200,7 +234,9 @@ def set_properties(session: Session, given: Json) -> Answer:
 def _values(table: Json, values: dict[str, str]) -> list[str]:
     keys = [key["Name"] for key in table.get("PartitionKeys") or []]
     if sorted(values) != sorted(keys):
-        raise _failed(f"partition spec {values} doesn't contain all (or only) partition columns: {keys}")
+        raise _failed(
+            f"partition spec {values} doesn't contain all (or only) partition columns: {keys}"
+        )
     return [values[key] for key in keys]
 
 
@@ -208,7 +244,10 @@ def add_partition(session: Session, given: Json) -> Answer:
     table = _table(session, given)
     for values, location in given["partitions"]:
         listed = _values(table, values)
-        folder = "".join(f"{key['Name']}={escape(v)}/" for key, v in zip(table["PartitionKeys"], listed, strict=True))
+        folder = "".join(
+            f"{key['Name']}={escape(v)}/"
+            for key, v in zip(table["PartitionKeys"], listed, strict=True)
+        )
         place = location or f"{table['StorageDescriptor']['Location'].rstrip('/')}/{folder}"
         try:
             _create_partition(session, table, listed, place)
@@ -224,7 +263,11 @@ def _create_partition(session: Session, table: Json, values: list[str], location
     session.catalog.create_partition(
         table["DatabaseName"],
         table["Name"],
-        {"Values": values, "StorageDescriptor": {**table["StorageDescriptor"], "Location": location}, "Parameters": {}},
+        {
+            "Values": values,
+            "StorageDescriptor": {**table["StorageDescriptor"], "Location": location},
+            "Parameters": {},
+        },
     )
 
 
@@ -232,7 +275,9 @@ def drop_partition(session: Session, given: Json) -> Answer:
     table = _table(session, given)
     for values in given["partitions"]:
         try:
-            session.catalog.delete_partition(table["DatabaseName"], table["Name"], _values(table, values))
+            session.catalog.delete_partition(
+                table["DatabaseName"], table["Name"], _values(table, values)
+            )
         except AwsError:
             if not given["if_exists"]:
                 raise _failed(f"Partition not found ({values})") from None
@@ -247,7 +292,9 @@ def repair_table(session: Session, given: Json) -> Answer:
         return NOTHING
     location = table["StorageDescriptor"]["Location"].rstrip("/") + "/"
     bucket, prefix = split_uri(location)
-    there = {tuple(p["Values"]) for p in session.catalog.partitions(table["DatabaseName"], table["Name"])}
+    there = {
+        tuple(p["Values"]) for p in session.catalog.partitions(table["DatabaseName"], table["Name"])
+    }
     found: dict[tuple[str, ...], str] = {}
     for stored in session.aws.objects.list(bucket, prefix):
         parts = stored.key[len(prefix) :].split("/")[: len(keys)]
@@ -258,7 +305,10 @@ def repair_table(session: Session, given: Json) -> Answer:
     new = {values: place for values, place in found.items() if values not in there}
     lines = []
     if new:
-        shown = "\t".join(f"{table['Name']}:{'/'.join(f'{k}={v}' for k, v in zip(keys, values, strict=True))}" for values in new)
+        shown = "\t".join(
+            f"{table['Name']}:{'/'.join(f'{k}={v}' for k, v in zip(keys, values, strict=True))}"
+            for values in new
+        )
         lines.append(f"Partitions not in metastore:\t{shown}")
     for values, place in new.items():
         _create_partition(session, table, list(values), place)
@@ -276,8 +326,12 @@ def show_tables(session: Session, given: Json, views: bool = False) -> Answer:
         tables = session.catalog.tables(database)
     except AwsError:
         raise _failed(f"Database does not exist: {database}") from None
-    names = [table["Name"] for table in tables if not views or table.get("TableType") == "VIRTUAL_VIEW"]
-    return [n for n in names if _like(n, given["pattern"])], [_text("views" if views else "tab_name")]
+    names = [
+        table["Name"] for table in tables if not views or table.get("TableType") == "VIRTUAL_VIEW"
+    ]
+    return [n for n in names if _like(n, given["pattern"])], [
+        _text("views" if views else "tab_name")
+    ]
 
 
 def show_columns(session: Session, given: Json) -> Answer:
@@ -292,7 +346,10 @@ def show_partitions(session: Session, given: Json) -> Answer:
     if not keys:
         raise _failed(f"Table {table['Name']} is not a partitioned table")
     partitions = session.catalog.partitions(table["DatabaseName"], table["Name"])
-    lines = ["/".join(f"{k}={escape(v)}" for k, v in zip(keys, p["Values"], strict=True)) for p in partitions]
+    lines = [
+        "/".join(f"{k}={escape(v)}" for k, v in zip(keys, p["Values"], strict=True))
+        for p in partitions
+    ]
     return lines, [_text("partition")]
 
 
@@ -300,11 +357,21 @@ def describe(session: Session, given: Json) -> Answer:
     table = _table(session, given)
 
     def line(column: Json) -> str:
-        return f"{column['Name']:<20}\t{column.get('Type', ''):<20}\t{column.get('Comment', ''):<20}"
+        return (
+            f"{column['Name']:<20}\t{column.get('Type', ''):<20}\t{column.get('Comment', ''):<20}"
+        )
 
-    lines = [line(column) for column in [*table["StorageDescriptor"]["Columns"], *(table.get("PartitionKeys") or [])]]
+    lines = [
+        line(column)
+        for column in [*table["StorageDescriptor"]["Columns"], *(table.get("PartitionKeys") or [])]
+    ]
     if table.get("PartitionKeys"):
-        lines += ["\t \t ", "# Partition Information\t \t ", "# col_name            \tdata_type           \tcomment             ", "\t \t "]
+        lines += [
+            "\t \t ",
+            "# Partition Information\t \t ",
+            "# col_name            \tdata_type           \tcomment             ",
+            "\t \t ",
+        ]
         lines += [line(column) for column in table["PartitionKeys"]]
     return lines, [_text("col_name"), _text("data_type"), _text("comment")]
 
@@ -325,15 +392,26 @@ def show_create_table(session: Session, given: Json) -> Answer:
 
     def pairs(given_pairs: Json) -> list[str]:
         items = sorted(given_pairs.items())
-        return [f"  '{k}'='{v}'" + (", " if n < len(items) - 1 else ") ") for n, (k, v) in enumerate(items)]
+        return [
+            f"  '{k}'='{v}'" + (", " if n < len(items) - 1 else ") ")
+            for n, (k, v) in enumerate(items)
+        ]
 
-    lines = [f"CREATE EXTERNAL TABLE `{table['DatabaseName']}.{table['Name']}`(", *columns(place["Columns"])]
+    lines = [
+        f"CREATE EXTERNAL TABLE `{table['DatabaseName']}.{table['Name']}`(",
+        *columns(place["Columns"]),
+    ]
     if table.get("PartitionKeys"):
         lines += ["PARTITIONED BY ( ", *columns(table["PartitionKeys"])]
     lines += ["ROW FORMAT SERDE ", f"  '{serde.get('SerializationLibrary', '')}' "]
     if serde.get("Parameters"):
         lines += ["WITH SERDEPROPERTIES ( ", *pairs(serde["Parameters"])]
-    lines += ["STORED AS INPUTFORMAT ", f"  '{place.get('InputFormat', '')}' ", "OUTPUTFORMAT ", f"  '{place.get('OutputFormat', '')}'"]
+    lines += [
+        "STORED AS INPUTFORMAT ",
+        f"  '{place.get('InputFormat', '')}' ",
+        "OUTPUTFORMAT ",
+        f"  '{place.get('OutputFormat', '')}'",
+    ]
     lines += ["LOCATION", f"  '{place.get('Location', '')}'"]
     properties = {k: v for k, v in (table.get("Parameters") or {}).items() if k != "EXTERNAL"}
     if properties:
@@ -344,14 +422,22 @@ def show_create_table(session: Session, given: Json) -> Answer:
 def show_create_view(session: Session, given: Json) -> Answer:
     table = _table(session, given)
     if table.get("TableType") != "VIRTUAL_VIEW":
-        raise QueryError("NOT_SUPPORTED", f"Relation '{table['DatabaseName']}.{table['Name']}' is a table, not a view")
+        raise QueryError(
+            "NOT_SUPPORTED",
+            f"Relation '{table['DatabaseName']}.{table['Name']}' is a table, not a view",
+        )
     sql = read_view(table)["originalSql"]
-    return [f"CREATE VIEW {table['DatabaseName']}.{table['Name']} AS ", *sql.splitlines()], [_text("Create View")]
+    return [f"CREATE VIEW {table['DatabaseName']}.{table['Name']} AS ", *sql.splitlines()], [
+        _text("Create View")
+    ]
 
 
 def show_properties(session: Session, given: Json) -> Answer:
     parameters = _table(session, given).get("Parameters") or {}
-    return [f"{key}\t{value}" for key, value in sorted(parameters.items())], [_text("prpt_name"), _text("prpt_value")]
+    return [f"{key}\t{value}" for key, value in sorted(parameters.items())], [
+        _text("prpt_name"),
+        _text("prpt_value"),
+    ]
 
 
 COMMANDS: dict[str, Callable[[Session, Json], Answer]] = {

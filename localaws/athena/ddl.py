@@ -28,7 +28,9 @@ class Token:
 
     @property
     def upper(self) -> str:
-        return self.value.upper() if self.kind == "word" else self.value if self.kind == "sign" else ""
+        return (
+            self.value.upper() if self.kind == "word" else self.value if self.kind == "sign" else ""
+        )
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,10 @@ class Reader:
 
     def take(self, *words: str) -> bool:
         """Moves past the words if they come next."""
-        if all(self.tokens[min(self.at + i, len(self.tokens) - 1)].upper == word for i, word in enumerate(words)):
+        if all(
+            self.tokens[min(self.at + i, len(self.tokens) - 1)].upper == word
+            for i, word in enumerate(words)
+        ):
             self.at += len(words)
             return True
         return False
@@ -95,7 +100,9 @@ class Reader:
     def name(self) -> str:
         """An identifier, lower-cased."""
         token = self.next
-        if token.kind not in ("word", "tick") and not (token.kind == "text" and token.raw.startswith('"')):
+        if token.kind not in ("word", "tick") and not (
+            token.kind == "text" and token.raw.startswith('"')
+        ):
             raise self.wrong("<identifier>")
         self.at += 1
         return token.value.lower()
@@ -227,13 +234,20 @@ def read_create_table(reader: Reader) -> Statement:
         elif reader.take("TBLPROPERTIES"):
             given["properties"] = reader.pairs()
         else:
-            raise reader.wrong("PARTITIONED BY", "ROW FORMAT", "STORED AS", "LOCATION", "TBLPROPERTIES")
+            raise reader.wrong(
+                "PARTITIONED BY", "ROW FORMAT", "STORED AS", "LOCATION", "TBLPROPERTIES"
+            )
     return Statement("create table", given)
 
 
 def _delimited(reader: Reader) -> dict[str, str]:
     found = {}
-    endings = {"FIELDS": "field.delim", "COLLECTION": "collection.delim", "MAP": "mapkey.delim", "LINES": "line.delim"}
+    endings = {
+        "FIELDS": "field.delim",
+        "COLLECTION": "collection.delim",
+        "MAP": "mapkey.delim",
+        "LINES": "line.delim",
+    }
     while True:
         if reader.take("ESCAPED", "BY"):
             found["escape.delim"] = reader.text()
@@ -345,7 +359,12 @@ def _database(reader: Reader) -> Statement:
 
 
 def _drop(reader: Reader) -> Statement:
-    for words, kind in ((("DATABASE",), "drop database"), (("SCHEMA",), "drop database"), (("TABLE",), "drop table"), (("VIEW",), "drop view")):
+    for words, kind in (
+        (("DATABASE",), "drop database"),
+        (("SCHEMA",), "drop database"),
+        (("TABLE",), "drop table"),
+        (("VIEW",), "drop view"),
+    ):
         if reader.take(*words):
             skip = reader.take("IF", "EXISTS")
             database, name = reader.qualified()
@@ -397,17 +416,49 @@ def read(sql: str) -> Statement:
     if reader.take("PREPARE"):
         name = reader.name()
         reader.need("FROM")
-        return Statement("prepare", {"name": name, "query": sql[reader.next.start :].strip().rstrip(";")})
+        return Statement(
+            "prepare", {"name": name, "query": sql[reader.next.start :].strip().rstrip(";")}
+        )
     if reader.take("EXECUTE"):
         return Statement("execute", {"name": reader.name(), "using": _using(reader, sql)})
     if reader.take("DEALLOCATE", "PREPARE"):
         return Statement("deallocate", {"name": reader.name()})
     if reader.next.upper in ("SELECT", "WITH", "VALUES", "(", "TABLE"):
         return Statement("query")
-    known = ("UPDATE", "DELETE", "MERGE", "OPTIMIZE", "VACUUM", "GRANT", "REVOKE", "USE", "SET", "ANALYZE", "CREATE", "ALTER", "CALL")
+    known = (
+        "UPDATE",
+        "DELETE",
+        "MERGE",
+        "OPTIMIZE",
+        "VACUUM",
+        "GRANT",
+        "REVOKE",
+        "USE",
+        "SET",
+        "ANALYZE",
+        "CREATE",
+        "ALTER",
+        "CALL",
+    )
     if reader.next.upper in known:
-        return Statement("refused", {"what": " ".join(token.value for token in reader.tokens[reader.at : reader.at + 2])})
-    raise reader.wrong("ALTER", "CREATE", "DESCRIBE", "DROP", "EXPLAIN", "INSERT", "MSCK", "SELECT", "SHOW", "UNLOAD", "VALUES", "WITH")
+        return Statement(
+            "refused",
+            {"what": " ".join(token.value for token in reader.tokens[reader.at : reader.at + 2])},
+        )
+    raise reader.wrong(
+        "ALTER",
+        "CREATE",
+        "DESCRIBE",
+        "DROP",
+        "EXPLAIN",
+        "INSERT",
+        "MSCK",
+        "SELECT",
+        "SHOW",
+        "UNLOAD",
+        "VALUES",
+        "WITH",
+    )
 
 
 def _using(reader: Reader, sql: str) -> list[str]:
@@ -454,4 +505,6 @@ def _unload(reader: Reader, sql: str) -> Statement:
                 break
         reader.need(")")
     reader.end()
-    return Statement("unload", {"query": sql[start:end], "location": location, "properties": properties})
+    return Statement(
+        "unload", {"query": sql[start:end], "location": location, "properties": properties}
+    )

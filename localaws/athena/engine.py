@@ -84,8 +84,15 @@ def explain(error: duckdb.Error, query: str = "") -> QueryError:
     if "must appear in the GROUP BY clause" in head or "must appear in the GROUP BY" in message:
         column = re.search(r'column "?([^" ]+)"?', head)
         shown = f"'{column[1]}' " if column else ""
-        return QueryError("EXPRESSION_NOT_AGGREGATE", f"{shown}must be an aggregate expression or appear in GROUP BY clause")
-    if isinstance(error, duckdb.OutOfRangeException) or "out of range" in head or "Overflow" in head:
+        return QueryError(
+            "EXPRESSION_NOT_AGGREGATE",
+            f"{shown}must be an aggregate expression or appear in GROUP BY clause",
+        )
+    if (
+        isinstance(error, duckdb.OutOfRangeException)
+        or "out of range" in head
+        or "Overflow" in head
+    ):
         return QueryError("NUMERIC_VALUE_OUT_OF_RANGE", plain)
     if isinstance(error, duckdb.ConversionException):
         return QueryError("INVALID_CAST_ARGUMENT", plain)
@@ -94,5 +101,7 @@ def explain(error: duckdb.Error, query: str = "") -> QueryError:
     if isinstance(error, duckdb.IOException):
         return QueryError("HIVE_CANNOT_OPEN_SPLIT", plain)
     if "regex" in head.lower() or "perl operator" in head:
-        return QueryError("NOT_SUPPORTED", f"localaws does not emulate this regular expression: {plain}")
+        return QueryError(
+            "NOT_SUPPORTED", f"localaws does not emulate this regular expression: {plain}"
+        )
     return QueryError("GENERIC_INTERNAL_ERROR", plain)

@@ -41,7 +41,9 @@ class Executions:
         self.engine = Engine(aws.home.directory("athena-work") / "spill")
         self._lock = threading.RLock()
         self._sessions: dict[str, Session] = {}
-        self._queue: queue.Queue[tuple[Session, Statement, str, list[str], float] | None] = queue.Queue()
+        self._queue: queue.Queue[tuple[Session, Statement, str, list[str], float] | None] = (
+            queue.Queue()
+        )
         self._threads: list[threading.Thread] = []
 
     # starting
@@ -50,15 +52,25 @@ class Executions:
         """The id of the execution; the one already there for a ClientRequestToken seen before."""
         sql = params["QueryString"]
         if len(sql.encode()) > MAXIMUM_BYTES:
-            raise AwsError("InvalidRequestException", f"QueryString has {len(sql.encode())} bytes; the most is {MAXIMUM_BYTES}.")
-        reuse = (params.get("ResultReuseConfiguration") or {}).get("ResultReuseByAgeConfiguration") or {}
+            raise AwsError(
+                "InvalidRequestException",
+                f"QueryString has {len(sql.encode())} bytes; the most is {MAXIMUM_BYTES}.",
+            )
+        reuse = (params.get("ResultReuseConfiguration") or {}).get(
+            "ResultReuseByAgeConfiguration"
+        ) or {}
         if reuse.get("Enabled"):
             raise NotEmulated("athena", "StartQueryExecution", "ResultReuseConfiguration")
         group = params.get("WorkGroup") or "primary"
         rules = self.groups.rules(group, params.get("ResultConfiguration") or {})
         context = params.get("QueryExecutionContext") or {}
         if (context.get("Catalog") or "awsdatacatalog").lower() != "awsdatacatalog":
-            raise NotEmulated("athena", "StartQueryExecution", f"QueryExecutionContext.Catalog {context['Catalog']}", "AwsDataCatalog is.")
+            raise NotEmulated(
+                "athena",
+                "StartQueryExecution",
+                f"QueryExecutionContext.Catalog {context['Catalog']}",
+                "AwsDataCatalog is.",
+            )
         parameters = list(params.get("ExecutionParameters") or [])
         statement = check(sql)
         output = self._output(rules)
@@ -69,11 +81,21 @@ class Executions:
                 if known is not None:
                     return known
             execution_id = str(uuid.uuid4())
-            document = self._document(execution_id, sql, statement, context, group, output, parameters)
+            document = self._document(
+                execution_id, sql, statement, context, group, output, parameters
+            )
             self.aws.documents.put(KIND, execution_id, document)
             if token:
                 self.aws.documents.put("athena-tokens", token, {"id": execution_id, "sql": sql})
-            self._enqueue(execution_id, statement, sql, parameters, (context.get("Database") or "default").lower(), output, rules)
+            self._enqueue(
+                execution_id,
+                statement,
+                sql,
+                parameters,
+                (context.get("Database") or "default").strip('`"').lower(),
+                output,
+                rules,
+            )
         return execution_id
 
     def _by_token(self, token: str, sql: str) -> str | None:
@@ -95,27 +117,41 @@ class Executions:
         try:
             self.aws.objects.folder(bucket)
         except AwsError:
-            raise AwsError("InvalidRequestException", f"Unable to verify/create output bucket {bucket}") from None
+            raise AwsError(
+                "InvalidRequestException", f"Unable to verify/create output bucket {bucket}"
+            ) from None
         return rules.output.rstrip("/") + "/"
 
     def _document(
         self, execution_id: str, sql: str, statement: Statement, context: Json, group: str, output: str,
         parameters: list[str],
     ) -> Json:  # fmt: skip
-        kind = "DML" if statement.kind in _DML else "UTILITY" if statement.kind in _UTILITY or statement.kind.startswith("show") else "DDL"
+        kind = (
+            "DML"
+            if statement.kind in _DML
+            else "UTILITY"
+            if statement.kind in _UTILITY or statement.kind.startswith("show")
+            else "DDL"
+        )
         ending = {"query": ".csv"}.get(statement.kind, "" if kind == "DML" else ".txt")
         document = {
             "QueryExecutionId": execution_id,
             "Query": sql,
             "StatementType": kind,
-            "SubstatementType": statement.kind.upper().replace("QUERY", "SELECT").replace("CTAS", "CREATE_TABLE_AS_SELECT").replace(" ", "_"),
+            "SubstatementType": statement.kind.upper()
+            .replace("QUERY", "SELECT")
+            .replace("CTAS", "CREATE_TABLE_AS_SELECT")
+            .replace(" ", "_"),
             "ResultConfiguration": {"OutputLocation": f"{output}{execution_id}{ending}"},
             "ResultReuseConfiguration": {"ResultReuseByAgeConfiguration": {"Enabled": False}},
             "QueryExecutionContext": {key: value.lower() for key, value in context.items()},
             "Status": {"State": "QUEUED", "SubmissionDateTime": self.aws.clock.now()},
             "Statistics": {},
             "WorkGroup": group,
-            "EngineVersion": {"SelectedEngineVersion": "AUTO", "EffectiveEngineVersion": "Athena engine version 3"},
+            "EngineVersion": {
+                "SelectedEngineVersion": "AUTO",
+                "EffectiveEngineVersion": "Athena engine version 3",
+            },
         }
         return {**document, "ExecutionParameters": parameters} if parameters else document
 
@@ -130,7 +166,9 @@ class Executions:
         self._sessions[execution_id] = session
         self._queue.put((session, statement, sql, parameters, time.monotonic()))
         if len(self._threads) < CONCURRENCY:
-            thread = threading.Thread(target=self._work, name=f"athena-{len(self._threads)}", daemon=True)
+            thread = threading.Thread(
+                target=self._work, name=f"athena-{len(self._threads)}", daemon=True
+            )
             self._threads.append(thread)
             thread.start()
 
@@ -146,7 +184,9 @@ class Executions:
             except Exception:
                 logger.exception("The execution %s could not be ended", item[0].execution_id)
 
-    def _run(self, session: Session, statement: Statement, sql: str, parameters: list[str], queued: float) -> None:
+    def _run(
+        self, session: Session, statement: Statement, sql: str, parameters: list[str], queued: float
+    ) -> None:
         began = time.monotonic()
         state, reason, error = "SUCCEEDED", None, None
         try:
@@ -164,7 +204,11 @@ class Executions:
         except Exception as problem:
             logger.exception("The query %s failed inside localaws", session.execution_id)
             code = problem.code if isinstance(problem, AwsError) else "GENERIC_INTERNAL_ERROR"
-            message = problem.message if isinstance(problem, AwsError) else f"{type(problem).__name__}: {problem}"
+            message = (
+                problem.message
+                if isinstance(problem, AwsError)
+                else f"{type(problem).__name__}: {problem}"
+            )
             state, error = "FAILED", failure(QueryError(code, message))
         finally:
             session.close()
@@ -206,7 +250,10 @@ class Executions:
             return
         known = self.aws.documents.get(PREPARED, key)
         if known is None:
-            raise QueryError("PREPARED_STATEMENT_NOT_FOUND", f"PreparedStatement {statement.given['name']} was not found in workGroup {group}")
+            raise QueryError(
+                "PREPARED_STATEMENT_NOT_FOUND",
+                f"PreparedStatement {statement.given['name']} was not found in workGroup {group}",
+            )
         if statement.kind == "deallocate":
             self.aws.documents.delete(PREPARED, key)
             statements.lines(session, [], [])
@@ -221,13 +268,21 @@ class Executions:
             self.aws.documents.put(KIND, execution_id, document)
 
     def _finish(
-        self, session: Session, state: str, reason: str | None, error: Json | None, queued: float, ran: float
+        self,
+        session: Session,
+        state: str,
+        reason: str | None,
+        error: Json | None,
+        queued: float,
+        ran: float,
     ) -> None:
         outcome = session.outcome
         with self._lock:
             document = self.get(session.execution_id)
             status = document["Status"]
-            ended = max(self.aws.clock.now(), status["SubmissionDateTime"] + timedelta(milliseconds=1))
+            ended = max(
+                self.aws.clock.now(), status["SubmissionDateTime"] + timedelta(milliseconds=1)
+            )
             status |= {"State": state, "CompletionDateTime": ended}
             if error is not None:
                 status |= {"StateChangeReason": error["ErrorMessage"], "AthenaError": error}
@@ -258,7 +313,9 @@ class Executions:
     def get(self, execution_id: str) -> Json:
         found = self.aws.documents.get(KIND, execution_id)
         if found is None:
-            raise AwsError("InvalidRequestException", f"QueryExecution {execution_id} was not found")
+            raise AwsError(
+                "InvalidRequestException", f"QueryExecution {execution_id} was not found"
+            )
         return found
 
     def shown(self, document: Json) -> Json:
@@ -277,12 +334,19 @@ class Executions:
         self.folder.mkdir(parents=True, exist_ok=True)
         for execution_id, document in self.aws.documents.items(KIND):
             if document["Status"]["State"] in ("QUEUED", "RUNNING"):
-                message = "GENERIC_INTERNAL_ERROR: The query was interrupted by a restart of localaws"
+                message = (
+                    "GENERIC_INTERNAL_ERROR: The query was interrupted by a restart of localaws"
+                )
                 document["Status"] |= {
                     "State": "FAILED",
                     "StateChangeReason": message,
                     "CompletionDateTime": self.aws.clock.now(),
-                    "AthenaError": {"ErrorCategory": 1, "ErrorType": 200, "Retryable": True, "ErrorMessage": message},
+                    "AthenaError": {
+                        "ErrorCategory": 1,
+                        "ErrorType": 200,
+                        "Retryable": True,
+                        "ErrorMessage": message,
+                    },
                 }
                 self.aws.documents.put(KIND, execution_id, document)
 
@@ -307,5 +371,10 @@ def check(sql: str) -> Statement:
     except SyntaxMistake as mistake:
         raise AwsError("InvalidRequestException", str(mistake)) from None
     if statement.kind == "refused":
-        raise NotEmulated("athena", "StartQueryExecution", "QueryString", f"The statement is {statement.given['what']}.")
+        raise NotEmulated(
+            "athena",
+            "StartQueryExecution",
+            "QueryString",
+            f"The statement is {statement.given['what']}.",
+        )
     return statement

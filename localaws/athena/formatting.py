@@ -43,10 +43,14 @@ def written(sql: str, kind: Type) -> str:
     if kind.name == "map":
         key, item = _inside("e.key", kind.items[0]), _inside("e.value", kind.items[1])
         inside = f"list_transform(map_entries({sql}), lambda e: {key} || '=' || {item})"
-        return f"CASE WHEN {sql} IS NOT NULL THEN '{{' || array_to_string({inside}, ', ') || '}}' END"
+        return (
+            f"CASE WHEN {sql} IS NOT NULL THEN '{{' || array_to_string({inside}, ', ') || '}}' END"
+        )
     if kind.name == "row":
         fields = " || ', ' || ".join(
-            text(f"{kind.names[i] or f'field{i}'}=") + " || " + _inside(f"({sql}).{name(t.field_name(kind, i))}", item)
+            text(f"{kind.names[i] or f'field{i}'}=")
+            + " || "
+            + _inside(f"({sql}).{name(t.field_name(kind, i))}", item)
             for i, item in enumerate(kind.items)
         )
         return f"CASE WHEN {sql} IS NOT NULL THEN '{{' || {fields} || '}}' END"

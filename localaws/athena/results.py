@@ -34,7 +34,9 @@ def temporary(folder: Path, ending: str) -> Path:
     return Path(tempfile.mkdtemp(dir=folder)) / f"result{ending}"
 
 
-def rows_page(aws: LocalAws, uri: str, start: int, count: int) -> tuple[list[list[str | None]], int | None]:
+def rows_page(
+    aws: LocalAws, uri: str, start: int, count: int
+) -> tuple[list[list[str | None]], int | None]:
     """Rows of a result file from the byte `start`, and where the next page starts (None: nowhere).
 
     In a CSV file a header line comes first, values are quoted, and NULL is nothing at all.

@@ -56,10 +56,17 @@ class Scanner:
         catalog = Catalog(self.aws)
         table = catalog.table(scan.database, scan.table)
         columns = typed_columns(table)
-        keys = [(key["Name"].lower(), t.from_hive(key.get("Type") or "string")) for key in table.get("PartitionKeys") or []]
+        keys = [
+            (key["Name"].lower(), t.from_hive(key.get("Type") or "string"))
+            for key in table.get("PartitionKeys") or []
+        ]
         parts = self._partitions(catalog, scan, table, keys)
         files = [file for part in parts for file in part.files]
-        used = {label for label, _ in [*columns, *keys, *HIDDEN] if f"{scan.alias}.{name(label)}" in query}
+        used = {
+            label
+            for label, _ in [*columns, *keys, *HIDDEN]
+            if f"{scan.alias}.{name(label)}" in query
+        }
         reading, scanned = self._reader(table, columns, files, used)
         hidden = used & {label for label, _ in HIDDEN}
         selected = self._with_partitions(reading, columns, keys, parts, bool(hidden))
@@ -68,7 +75,9 @@ class Scanner:
 
     # partitions
 
-    def _partitions(self, catalog: Catalog, scan: Scan, table: Json, keys: list[tuple[str, Type]]) -> list[Located]:
+    def _partitions(
+        self, catalog: Catalog, scan: Scan, table: Json, keys: list[tuple[str, Type]]
+    ) -> list[Located]:
         storage = table.get("StorageDescriptor") or {}
         if not keys:
             return [Located((), tuple(self._list(storage.get("Location", ""))))]
@@ -79,14 +88,20 @@ class Scanner:
                 for number, partition in enumerate(found)
             )
             labels = ", ".join(f"v{i}" for i in range(len(keys)))
-            shown = ", ".join(f"{_partition_value(f'v{i}', kind)} AS {name(key)}" for i, (key, kind) in enumerate(keys))
+            shown = ", ".join(
+                f"{_partition_value(f'v{i}', kind)} AS {name(key)}"
+                for i, (key, kind) in enumerate(keys)
+            )
             kept = self.connection.execute(
                 f"SELECT n FROM (SELECT n, {shown} FROM (VALUES {rows}) AS p(n, {labels})) AS {scan.alias} "
                 f"WHERE {' AND '.join(scan.conditions)} ORDER BY n"
             ).fetchall()
             found = [found[number] for (number,) in kept]
         return [
-            Located(tuple(partition["Values"]), tuple(self._list((partition.get("StorageDescriptor") or {}).get("Location", ""))))
+            Located(
+                tuple(partition["Values"]),
+                tuple(self._list((partition.get("StorageDescriptor") or {}).get("Location", ""))),
+            )
             for partition in found
         ]
 
@@ -97,7 +112,10 @@ class Scanner:
             prefix = prefix if not prefix or prefix.endswith("/") else prefix + "/"
             stored = self.aws.objects.list(bucket, prefix)
         except AwsError as error:
-            raise QueryError("HIVE_INVALID_BUCKET_COLUMNS" if False else "HIVE_FILESYSTEM_ERROR", f"{location}: {error.message}") from None
+            raise QueryError(
+                "HIVE_INVALID_BUCKET_COLUMNS" if False else "HIVE_FILESYSTEM_ERROR",
+                f"{location}: {error.message}",
+            ) from None
         return [
             file
             for file in stored
@@ -116,7 +134,10 @@ class Scanner:
             return f"SELECT {own} FROM ({reading}) AS f"
         if len(filled) <= 1 and not hidden:
             values = filled[0].values if filled else tuple("" for _ in keys)
-            rest = ", ".join(f"{_partition_value(text(value), kind)} AS {name(key)}" for value, (key, kind) in zip(values, keys, strict=True))
+            rest = ", ".join(
+                f"{_partition_value(text(value), kind)} AS {name(key)}"
+                for value, (key, kind) in zip(values, keys, strict=True)
+            )
             return f"SELECT {', '.join(filter(None, (own, rest)))} FROM ({reading}) AS f"
         rows = [
             "("
@@ -131,20 +152,29 @@ class Scanner:
         labels = ["file", *(f"v{i}" for i in range(len(keys))), "path", "size", "changed"]
         if not rows:
             rows = ["(" + ", ".join(["NULL"] * (len(labels))) + ")"]
-        rest = [f"{_partition_value(f'p.v{i}', kind)} AS {name(key)}" for i, (key, kind) in enumerate(keys)]
-        rest += [
+        more = [
+            f"{_partition_value(f'p.v{i}', kind)} AS {name(key)}"
+            for i, (key, kind) in enumerate(keys)
+        ]
+        more += [
             'CAST(p.path AS VARCHAR) AS "$path"',
             'CAST(p.size AS BIGINT) AS "$file_size"',
             'CAST(p.changed AS TIMESTAMPTZ) AS "$file_modified_time"',
         ]
         return (
-            f"SELECT {', '.join(filter(None, (own, *rest)))} FROM ({reading}) AS f "
+            f"SELECT {', '.join(filter(None, (own, *more)))} FROM ({reading}) AS f "
             f"JOIN (VALUES {', '.join(rows)}) AS p({', '.join(labels)}) ON f.{name(_FILE)} = p.file"
         )
 
     # formats
 
-    def _reader(self, table: Json, columns: list[tuple[str, Type]], files: list[StoredObject], used: set[str]) -> tuple[str, int]:
+    def _reader(
+        self,
+        table: Json,
+        columns: list[tuple[str, Type]],
+        files: list[StoredObject],
+        used: set[str],
+    ) -> tuple[str, int]:
         if not files:
             empty = [f"CAST(NULL AS {t.duckdb(kind)}) AS {name(label)}" for label, kind in columns]
             return f"SELECT {', '.join([*empty, f'NULL::VARCHAR AS {name(_FILE)}'])} WHERE false", 0
@@ -159,9 +189,13 @@ class Scanner:
             return self._lazy_simple(table, columns, files), whole
         if serde.endswith("JsonSerDe"):
             return _json(columns, files), whole
-        raise not_emulated(f"the SerDe {serde or '(none)'} of table {table['DatabaseName']}.{table['Name']}")
+        raise not_emulated(
+            f"the SerDe {serde or '(none)'} of table {table['DatabaseName']}.{table['Name']}"
+        )
 
-    def _open_csv(self, table: Json, columns: list[tuple[str, Type]], files: list[StoredObject]) -> str:
+    def _open_csv(
+        self, table: Json, columns: list[tuple[str, Type]], files: list[StoredObject]
+    ) -> str:
         given = (table["StorageDescriptor"]["SerdeInfo"].get("Parameters")) or {}
         mark, quote = given.get("separatorChar", ","), given.get("quoteChar", '"')
         escape = given.get("escapeChar", "\\")
@@ -177,14 +211,20 @@ class Scanner:
             rewritten = rewrite_open_csv(files, labels, mark, quote, escape, skip, self.folder)
             source = f"SELECT * FROM read_parquet({text(str(rewritten))})"
         else:
-            source = _read_csv(paths, labels, mark, skip, f"quote={text(quote)}, escape={text(quote)}", labels)
+            source = _read_csv(
+                paths, labels, mark, skip, f"quote={text(quote)}, escape={text(quote)}", labels
+            )
         shown = [
-            f"{name(label)}" if kind.name == "varchar" else f"{_open_csv_value(label, kind)} AS {name(label)}"
+            f"{name(label)}"
+            if kind.name == "varchar"
+            else f"{_open_csv_value(label, kind)} AS {name(label)}"
             for label, kind in columns
         ]
         return f"SELECT {', '.join(shown)}, {name(_FILE)} FROM ({source})"
 
-    def _lazy_simple(self, table: Json, columns: list[tuple[str, Type]], files: list[StoredObject]) -> str:
+    def _lazy_simple(
+        self, table: Json, columns: list[tuple[str, Type]], files: list[StoredObject]
+    ) -> str:
         given = (table["StorageDescriptor"]["SerdeInfo"].get("Parameters")) or {}
         if given.get("escape.delim"):
             raise not_emulated("ESCAPED BY of LazySimpleSerDe")
@@ -192,13 +232,17 @@ class Scanner:
         null = given.get("serialization.null.format", "\\N")
         labels = [label for label, _ in columns]
         options = f"quote='', escape='', nullstr={text(null)}, null_padding=true, strict_mode=false"
-        source = _read_csv([file.path for file in files], labels, mark, _header_lines(table), options, [])
+        source = _read_csv(
+            [file.path for file in files], labels, mark, _header_lines(table), options, []
+        )
         shown = []
         for label, kind in columns:
             if kind.items:
                 raise not_emulated(f"the type {kind} in a text table (column {label})")
             value = Value(name(label), t.VARCHAR)
-            shown.append(f"{cast(value, kind, attempt=True).sql if kind.name != 'varchar' else value.sql} AS {name(label)}")
+            shown.append(
+                f"{cast(value, kind, attempt=True).sql if kind.name != 'varchar' else value.sql} AS {name(label)}"
+            )
         return f"SELECT {', '.join(shown)}, {name(_FILE)} FROM ({source})"
 
 
@@ -237,7 +281,9 @@ def _literal_glob(path: str) -> str:
     return re.sub(r"([*?\[])", r"[\1]", path)
 
 
-def _read_csv(paths: list[Path], labels: list[str], mark: str, skip: int, options: str, not_null: list[str]) -> str:
+def _read_csv(
+    paths: list[Path], labels: list[str], mark: str, skip: int, options: str, not_null: list[str]
+) -> str:
     columns = ", ".join(f"{text(label)}: 'VARCHAR'" for label in labels)
     kept = f", force_not_null=[{', '.join(text(label) for label in not_null)}]" if not_null else ""
     return (
@@ -320,7 +366,9 @@ _READABLE = {
 }  # fmt: skip
 
 
-def _parquet(columns: list[tuple[str, Type]], files: list[StoredObject], used: set[str]) -> tuple[str, int]:
+def _parquet(
+    columns: list[tuple[str, Type]], files: list[StoredObject], used: set[str]
+) -> tuple[str, int]:
     """Columns by name, whatever their case; a column that a file lacks is NULL there."""
     shapes: dict[tuple[tuple[str, str], ...], list[StoredObject]] = {}
     scanned = 0

@@ -40,7 +40,10 @@ def bind(tree: Any, parameters: list[str]) -> Any:
 def rest(reader: Reader) -> str:
     """What follows, at its own lines and columns."""
     before = reader.sql[: reader.next.start]
-    return "".join("\n" if letter == "\n" else " " for letter in before) + reader.sql[reader.next.start :]
+    return (
+        "".join("\n" if letter == "\n" else " " for letter in before)
+        + reader.sql[reader.next.start :]
+    )
 
 
 def select(session: Session, sql: str, parameters: list[str]) -> None:
@@ -52,7 +55,8 @@ def select(session: Session, sql: str, parameters: list[str]) -> None:
     target = results.temporary(session.folder, ".csv")
     shown = result_query(query)
     session.run(
-        f"COPY ({shown}) TO {text(str(target))} (FORMAT csv, HEADER, FORCE_QUOTE *, NULLSTR '')", query
+        f"COPY ({shown}) TO {text(str(target))} (FORMAT csv, HEADER, FORCE_QUOTE *, NULLSTR '')",
+        query,
     )
     _publish(session, target, [column_info(c.name, c.type) for c in query.columns])
 
@@ -75,7 +79,9 @@ def create_table_as(session: Session, sql: str, parameters: list[str]) -> None:
     database, name = reader.qualified()
     database = database or session.database
     if reader.next.upper == "(":
-        raise SyntaxMistake("line 1:8: missing 'EXTERNAL' at 'TABLE': only external tables and CTAS can be created")
+        raise SyntaxMistake(
+            "line 1:8: missing 'EXTERNAL' at 'TABLE': only external tables and CTAS can be created"
+        )
     if reader.take("COMMENT"):
         reader.text()
     properties = _properties(reader) if reader.take("WITH") else {}
@@ -85,13 +91,19 @@ def create_table_as(session: Session, sql: str, parameters: list[str]) -> None:
         if skip:
             _manifest(session, Written())
             return
-        raise QueryError("TABLE_ALREADY_EXISTS", f"line 1:1: Destination table 'awsdatacatalog.{database}.{name}' already exists")
+        raise QueryError(
+            "TABLE_ALREADY_EXISTS",
+            f"line 1:1: Destination table 'awsdatacatalog.{database}.{name}' already exists",
+        )
     location, format_, keys = _ctas_properties(session, properties)
     query = session.compile(bind(parse(body), parameters))
     labels = [column.name for column in query.columns]
     for number, label in enumerate(labels):
         if label == f"_col{number}":
-            raise QueryError("COLUMN_NAME_NOT_SPECIFIED", f"line 1:1: Column name not specified at position {number + 1}")
+            raise QueryError(
+                "COLUMN_NAME_NOT_SPECIFIED",
+                f"line 1:1: Column name not specified at position {number + 1}",
+            )
     hive = check_types(query, labels)
     _check_partition_keys(keys, labels, query)
     if session.aws.objects.list(*split_uri(location)):
@@ -109,7 +121,9 @@ def create_table_as(session: Session, sql: str, parameters: list[str]) -> None:
         )  # fmt: skip
     columns = [{"Name": label, "Type": kind} for label, kind in zip(labels, hive, strict=True)]
     plain = columns[: len(columns) - len(keys)]
-    session.catalog.create_table(database, _ctas_table(name, plain, columns[len(plain) :], location, format_))
+    session.catalog.create_table(
+        database, _ctas_table(name, plain, columns[len(plain) :], location, format_)
+    )
     _add_partitions(session, database, name, written)
     _manifest(session, written)
 
@@ -164,7 +178,10 @@ def _ctas_properties(session: Session, properties: Json) -> tuple[str, Format, l
         raise not_emulated(f"table_type {properties['table_type']}; HIVE is")
     for key in properties:
         if key not in _KNOWN:
-            raise QueryError("INVALID_TABLE_PROPERTY", f"Catalog 'awsdatacatalog' table property '{key}' does not exist")
+            raise QueryError(
+                "INVALID_TABLE_PROPERTY",
+                f"Catalog 'awsdatacatalog' table property '{key}' does not exist",
+            )
     location = properties.get("external_location")
     if location is not None and session.enforced:
         raise QueryError(
@@ -181,7 +198,10 @@ def _ctas_properties(session: Session, properties: Json) -> tuple[str, Format, l
 def _check_partition_keys(keys: list[str], labels: list[str], query: Query) -> None:
     for key in keys:
         if key not in labels:
-            raise QueryError("INVALID_TABLE_PROPERTY", f"Partition column '{key}' not present in the query: it has {', '.join(labels)}")
+            raise QueryError(
+                "INVALID_TABLE_PROPERTY",
+                f"Partition column '{key}' not present in the query: it has {', '.join(labels)}",
+            )
     if keys and labels[-len(keys) :] != keys:
         raise QueryError(
             "HIVE_COLUMN_ORDER_MISMATCH",
@@ -192,12 +212,19 @@ def _check_partition_keys(keys: list[str], labels: list[str], query: Query) -> N
         raise QueryError("INVALID_TABLE_PROPERTY", "Table contains only partition columns")
     for column in query.columns[len(labels) - len(keys) :] if keys else ():
         if column.type.items or column.type.name in ("varbinary", "double", "real"):
-            raise QueryError("NOT_SUPPORTED", f"Unsupported type [{column.type}] for partition: {column.name}")
+            raise QueryError(
+                "NOT_SUPPORTED", f"Unsupported type [{column.type}] for partition: {column.name}"
+            )
 
 
-def _ctas_table(name: str, columns: list[Json], keys: list[Json], location: str, format_: Format) -> Json:
+def _ctas_table(
+    name: str, columns: list[Json], keys: list[Json], location: str, format_: Format
+) -> Json:
     compression = format_.compression.removesuffix("_raw").upper()
-    parameters = {"EXTERNAL": "TRUE", "classification": {"textfile": "csv"}.get(format_.name, format_.name)}
+    parameters = {
+        "EXTERNAL": "TRUE",
+        "classification": {"textfile": "csv"}.get(format_.name, format_.name),
+    }
     serde = {"serialization.format": "1"}
     if format_.name == "parquet":
         parameters["parquet.compression"] = compression
@@ -217,12 +244,18 @@ def _ctas_table(name: str, columns: list[Json], keys: list[Json], location: str,
 
 def _add_partitions(session: Session, database: str, name: str, written: Written) -> None:
     table = session.catalog.table(database, name)
-    there = {tuple(p["Values"]) for p in session.catalog.partitions(database, name)} if written.partitions else set()
+    there = (
+        {tuple(p["Values"]) for p in session.catalog.partitions(database, name)}
+        if written.partitions
+        else set()
+    )
     for values, location in written.partitions.items():
         if values not in there:
             place = {**table["StorageDescriptor"], "Location": location}
             session.catalog.create_partition(
-                database, name, {"Values": list(values), "StorageDescriptor": place, "Parameters": {}}
+                database,
+                name,
+                {"Values": list(values), "StorageDescriptor": place, "Parameters": {}},
             )
 
 
@@ -256,7 +289,9 @@ def insert(session: Session, sql: str, parameters: list[str]) -> None:
     chosen = given or labels
     unknown = [label for label in chosen if label not in labels]
     if unknown:
-        raise QueryError("COLUMN_NOT_FOUND", f"Insert column name does not exist in target table: {unknown[0]}")
+        raise QueryError(
+            "COLUMN_NOT_FOUND", f"Insert column name does not exist in target table: {unknown[0]}"
+        )
     _check_insert(query, chosen, dict(found.columns))
     reshaped = _reshape(query, chosen, found.columns)
     session.start(reshaped)
@@ -272,7 +307,12 @@ def insert(session: Session, sql: str, parameters: list[str]) -> None:
 
 def _insert_columns(reader: Reader) -> list[str] | None:
     """(a, b) before the query; a parenthesised query is not that."""
-    if reader.next.upper != "(" or reader.tokens[reader.at + 1].upper in ("SELECT", "WITH", "VALUES", "("):
+    if reader.next.upper != "(" or reader.tokens[reader.at + 1].upper in (
+        "SELECT",
+        "WITH",
+        "VALUES",
+        "(",
+    ):
         return None
     reader.need("(")
     found = [reader.name()]
@@ -306,17 +346,27 @@ def _reshape(query: Query, chosen: list[str], columns: tuple[tuple[str, t.Type],
         source = query.columns[places[label]].sql if label in places else "NULL"
         shown.append(f"CAST({source} AS {t.duckdb(kind)}) AS i{number}")
         out.append(Column(label, kind, f"i{number}"))
-    return Query(f"SELECT {', '.join(shown)} FROM ({query.sql})", tuple(out), query.scans, query.reads)
+    return Query(
+        f"SELECT {', '.join(shown)} FROM ({query.sql})", tuple(out), query.scans, query.reads
+    )
 
 
 def _table_format(table: Json) -> Format:
     serde = (table["StorageDescriptor"].get("SerdeInfo") or {}).get("SerializationLibrary", "")
     parameters = {key.lower(): value for key, value in (table.get("Parameters") or {}).items()}
-    for ending, kind in (("ParquetHiveSerDe", "PARQUET"), ("JsonSerDe", "JSON"), ("LazySimpleSerDe", "TEXTFILE")):
+    for ending, kind in (
+        ("ParquetHiveSerDe", "PARQUET"),
+        ("JsonSerDe", "JSON"),
+        ("LazySimpleSerDe", "TEXTFILE"),
+    ):
         if serde.endswith(ending):
             properties: Json = {"format": kind}
-            compression = parameters.get("parquet.compression") or parameters.get("write.compression")
-            properties["write_compression"] = compression or ("GZIP" if kind == "PARQUET" else "NONE")
+            compression = parameters.get("parquet.compression") or parameters.get(
+                "write.compression"
+            )
+            properties["write_compression"] = compression or (
+                "GZIP" if kind == "PARQUET" else "NONE"
+            )
             given = table["StorageDescriptor"]["SerdeInfo"].get("Parameters") or {}
             if kind == "TEXTFILE":
                 if parameters.get("skip.header.line.count", "0") != "0":
@@ -344,15 +394,24 @@ def create_view(session: Session, sql: str) -> None:
     labels = [column.name for column in query.columns]
     for number, label in enumerate(labels):
         if label == f"_col{number}":
-            raise QueryError("COLUMN_NAME_NOT_SPECIFIED", f"line 1:1: Column name not specified at position {number + 1}")
+            raise QueryError(
+                "COLUMN_NAME_NOT_SPECIFIED",
+                f"line 1:1: Column name not specified at position {number + 1}",
+            )
         if label in labels[:number]:
-            raise QueryError("DUPLICATE_COLUMN_NAME", f"Column name '{label}' specified more than once")
+            raise QueryError(
+                "DUPLICATE_COLUMN_NAME", f"Column name '{label}' specified more than once"
+            )
     view = view_input(database, name, body.strip(), query)
     if _exists(session, database, name):
         if session.catalog.table(database, name).get("TableType") != "VIRTUAL_VIEW":
-            raise QueryError("TABLE_ALREADY_EXISTS", f"Table already exists: 'awsdatacatalog.{database}.{name}'")
+            raise QueryError(
+                "TABLE_ALREADY_EXISTS", f"Table already exists: 'awsdatacatalog.{database}.{name}'"
+            )
         if not replace:
-            raise QueryError("TABLE_ALREADY_EXISTS", f"View already exists: 'awsdatacatalog.{database}.{name}'")
+            raise QueryError(
+                "TABLE_ALREADY_EXISTS", f"View already exists: 'awsdatacatalog.{database}.{name}'"
+            )
         session.catalog.update_table(database, view)
     else:
         session.catalog.create_table(database, view)
@@ -365,8 +424,17 @@ def unload(session: Session, statement: Statement, parameters: list[str]) -> Non
     if "format" not in properties:
         raise QueryError("INVALID_UNLOAD_PROPERTY", "UNLOAD needs the property format")
     keys = [key.lower() for key in properties.pop("partitioned_by", [])]
-    properties["write_compression"] = properties.pop("compression", properties.get("write_compression", "GZIP"))
-    format_ = chosen_format({**properties, "format": {"TEXTFILE": "TEXTFILE"}.get(properties["format"].upper(), properties["format"])})
+    properties["write_compression"] = properties.pop(
+        "compression", properties.get("write_compression", "GZIP")
+    )
+    format_ = chosen_format(
+        {
+            **properties,
+            "format": {"TEXTFILE": "TEXTFILE"}.get(
+                properties["format"].upper(), properties["format"]
+            ),
+        }
+    )
     query = session.compile(bind(parse(given["query"]), parameters))
     labels = [column.name for column in query.columns]
     check_types(query, labels)
@@ -387,7 +455,11 @@ def explain_query(session: Session, statement: Statement, parameters: list[str])
     query = session.compile(bind(parse(statement.given["query"]), parameters))
     session.start(query)
     plan = session.run(f"EXPLAIN {query.sql}", query)
-    _lines(session, [line for row in plan for line in str(row[1]).splitlines()], [column_info("Query Plan", t.VARCHAR)])
+    _lines(
+        session,
+        [line for row in plan for line in str(row[1]).splitlines()],
+        [column_info("Query Plan", t.VARCHAR)],
+    )
 
 
 def _lines(session: Session, lines: list[str], columns: list[Json]) -> None:

@@ -34,7 +34,9 @@ class CatalogTables:
             columns = tuple((c["name"].lower(), trino_type(c["type"])) for c in view["columns"])
             return Found((), view=view["originalSql"], view_columns=columns)
         keys = [key["Name"].lower() for key in document.get("PartitionKeys") or []]
-        kinds = [t.from_hive(key.get("Type") or "string") for key in document.get("PartitionKeys") or []]
+        kinds = [
+            t.from_hive(key.get("Type") or "string") for key in document.get("PartitionKeys") or []
+        ]
         columns = (*typed_columns(document), *zip(keys, kinds, strict=True))
         return Found(columns, frozenset(keys))
 
@@ -43,7 +45,9 @@ class CatalogTables:
         try:
             self.catalog.database(database)
         except AwsError:
-            raise QueryError("SCHEMA_NOT_FOUND", f"Schema '{database}' does not exist", node) from None
+            raise QueryError(
+                "SCHEMA_NOT_FOUND", f"Schema '{database}' does not exist", node
+            ) from None
         try:
             return self.catalog.table(database, table)
         except AwsError:
@@ -60,7 +64,9 @@ def read_view(document: Json) -> Json:
     """{"originalSql", "catalog", "schema", "columns": [{"name", "type"}]}"""
     original = document.get("ViewOriginalText") or ""
     if not original.startswith(_VIEW):
-        raise QueryError("INVALID_VIEW", f"View {document['Name']} is not an Athena view (no Presto view text)")
+        raise QueryError(
+            "INVALID_VIEW", f"View {document['Name']} is not an Athena view (no Presto view text)"
+        )
     decoded: Json = json.loads(base64.b64decode(original[len(_VIEW) :].removesuffix(" */")))
     return decoded
 
@@ -115,7 +121,9 @@ _SERDES = {
 }
 
 
-def storage(kind: str, columns: list[Json], location: str, serde_parameters: dict[str, str]) -> Json:
+def storage(
+    kind: str, columns: list[Json], location: str, serde_parameters: dict[str, str]
+) -> Json:
     """A StorageDescriptor for parquet, textfile or json data."""
     serde, reads, writes = _SERDES[kind]
     return {

@@ -39,16 +39,23 @@ def rewrite_open_csv(
     return target
 
 
-def _write(writer: pq.ParquetWriter, schema: pa.Schema, cells: list[list[str | None]], path: Path) -> None:
+def _write(
+    writer: pq.ParquetWriter, schema: pa.Schema, cells: list[list[str | None]], path: Path
+) -> None:
     columns = [*cells, [str(path)] * len(cells[0])]
-    writer.write_table(pa.table([pa.array(column, pa.string()) for column in columns], schema=schema))
+    writer.write_table(
+        pa.table([pa.array(column, pa.string()) for column in columns], schema=schema)
+    )
 
 
 def _rows(path: Path, mark: str, quote: str, escape: str, skip: int) -> Iterator[list[str]]:
     with path.open("rb") as file:
         compressed = file.read(2) == b"\x1f\x8b"
-    opened = gzip.open(path, "rt", encoding="utf-8", newline="\n") if compressed else path.open(encoding="utf-8", newline="\n")
-    with opened as lines:
+    with (
+        gzip.open(path, "rt", encoding="utf-8", newline="\n")
+        if compressed
+        else path.open(encoding="utf-8", newline="\n")
+    ) as lines:
         for number, line in enumerate(lines):
             if number >= skip:
                 yield split_line(line.rstrip("\n").rstrip("\r"), mark, quote, escape)

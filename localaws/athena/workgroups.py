@@ -52,15 +52,25 @@ class WorkGroups:
         own = (configuration.get("ResultConfiguration") or {}).get("OutputLocation")
         asked = given.get("OutputLocation")
         output = own if (enforced and own) or not asked else asked
-        return Rules(output, bool(enforced and own), configuration.get("BytesScannedCutoffPerQuery"))
+        return Rules(
+            output, bool(enforced and own), configuration.get("BytesScannedCutoffPerQuery")
+        )
 
     def _document(self, name: str, configuration: Json, description: str) -> Json:
         limit = configuration.get("BytesScannedCutoffPerQuery")
         if limit is not None and limit < 10_000_000:
-            raise AwsError("InvalidRequestException", f"BytesScannedCutoffPerQuery is {limit}; the least is 10000000.")
+            raise AwsError(
+                "InvalidRequestException",
+                f"BytesScannedCutoffPerQuery is {limit}; the least is 10000000.",
+            )
         asked = (configuration.get("EngineVersion") or {}).get("SelectedEngineVersion", "AUTO")
         if asked not in ("AUTO", "Athena engine version 3"):
-            raise NotEmulated("athena", "CreateWorkGroup", "EngineVersion", f"{asked!r}; Athena engine version 3 is.")
+            raise NotEmulated(
+                "athena",
+                "CreateWorkGroup",
+                "EngineVersion",
+                f"{asked!r}; Athena engine version 3 is.",
+            )
         return {
             "Name": name,
             "State": "ENABLED",
@@ -83,7 +93,9 @@ class WorkGroups:
         @service.operation("CreateWorkGroup", "Name", "Description", "Tags", *fields)
         def create_work_group(call: Call) -> Json:
             params = call.params
-            document = self._document(params["Name"], params.get("Configuration") or {}, params.get("Description", ""))
+            document = self._document(
+                params["Name"], params.get("Configuration") or {}, params.get("Description", "")
+            )
             document["Tags"] = params.get("Tags") or []
             if not self.aws.documents.insert(_KIND, params["Name"], document):
                 raise AwsError("InvalidRequestException", "WorkGroup is already created")
@@ -99,14 +111,28 @@ class WorkGroups:
             keys = ("Name", "State", "Description", "CreationTime")
             return {
                 "WorkGroups": [
-                    {**{k: g[k] for k in keys}, "EngineVersion": g["Configuration"]["EngineVersion"]} for g in groups
+                    {
+                        **{k: g[k] for k in keys},
+                        "EngineVersion": g["Configuration"]["EngineVersion"],
+                    }
+                    for g in groups
                 ]
             }
 
         updates = [f"ConfigurationUpdates.{name}" for name in _CONFIGURATION]
-        updates += [f"ConfigurationUpdates.ResultConfigurationUpdates.{name}" for name in (*_OUTPUT, "RemoveOutputLocation")]
+        updates += [
+            f"ConfigurationUpdates.ResultConfigurationUpdates.{name}"
+            for name in (*_OUTPUT, "RemoveOutputLocation")
+        ]
 
-        @service.operation("UpdateWorkGroup", "WorkGroup", "Description", "State", "ConfigurationUpdates.RemoveBytesScannedCutoffPerQuery", *updates)
+        @service.operation(
+            "UpdateWorkGroup",
+            "WorkGroup",
+            "Description",
+            "State",
+            "ConfigurationUpdates.RemoveBytesScannedCutoffPerQuery",
+            *updates,
+        )
         def update_work_group(call: Call) -> Json:
             self._update(call.params)
             return {}
@@ -134,8 +160,13 @@ class WorkGroups:
         configuration = {**group["Configuration"], **changes, "ResultConfiguration": result}
         if remove:
             configuration.pop("BytesScannedCutoffPerQuery", None)
-        checked = self._document(group["Name"], configuration, params.get("Description", group["Description"]))
-        checked |= {"CreationTime": group["CreationTime"], "State": params.get("State", group["State"])}
+        checked = self._document(
+            group["Name"], configuration, str(params.get("Description", group["Description"]))
+        )
+        checked |= {
+            "CreationTime": group["CreationTime"],
+            "State": params.get("State", group["State"]),
+        }
         checked["Tags"] = group.get("Tags") or []
         self.aws.documents.put(_KIND, group["Name"], checked)
 
@@ -144,7 +175,9 @@ class WorkGroups:
             arn = call.params["ResourceARN"]
             kind, _, name = arn.rpartition(":")[2].partition("/")
             if kind != "workgroup":
-                raise NotEmulated("athena", call.operation, f"ResourceARN of a {kind}", "Work groups are.")
+                raise NotEmulated(
+                    "athena", call.operation, f"ResourceARN of a {kind}", "Work groups are."
+                )
             return self.get(name)
 
         @service.operation("ListTagsForResource", "ResourceARN", "NextToken", "MaxResults")
@@ -161,7 +194,11 @@ class WorkGroups:
         @service.operation("UntagResource", "ResourceARN", "TagKeys")
         def untag(call: Call) -> Json:
             group = named(call)
-            kept = [item for item in group.get("Tags") or [] if item["Key"] not in call.params["TagKeys"]]
+            kept = [
+                item
+                for item in group.get("Tags") or []
+                if item["Key"] not in call.params["TagKeys"]
+            ]
             self.aws.documents.put(_KIND, group["Name"], {**group, "Tags": kept})
             return {}
 

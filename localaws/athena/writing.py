@@ -65,14 +65,22 @@ def chosen_format(properties: dict[str, Any]) -> Format:
         raise not_emulated(f"the format {kind.upper()}; it writes PARQUET, JSON and TEXTFILE")
     if "compression_level" in properties:
         raise not_emulated("compression_level")
-    asked = [key for key in ("write_compression", f"{kind}_compression", "compression") if key in properties]
+    asked = [
+        key
+        for key in ("write_compression", f"{kind}_compression", "compression")
+        if key in properties
+    ]
     if len(asked) > 1:
         raise QueryError("INVALID_TABLE_PROPERTY", f"{' and '.join(asked)} cannot both be given")
     compression = str(properties[asked[0]]).upper() if asked else "GZIP"
     compression = {"UNCOMPRESSED": "NONE"}.get(compression, compression)
     if compression not in _COMPRESSIONS[kind]:
-        raise not_emulated(f"the compression {compression} of {kind.upper()}; it has {', '.join(_COMPRESSIONS[kind])}")
-    return Format(kind, _COMPRESSIONS[kind][compression], str(properties.get("field_delimiter", "\x01")))
+        raise not_emulated(
+            f"the compression {compression} of {kind.upper()}; it has {', '.join(_COMPRESSIONS[kind])}"
+        )
+    return Format(
+        kind, _COMPRESSIONS[kind][compression], str(properties.get("field_delimiter", "\x01"))
+    )
 
 
 def write(
@@ -91,15 +99,29 @@ def write(
             f"{_plain(column.sql, column.type, format_)} AS {name(label)}"
             for column, label in zip(query.columns, labels, strict=True)
         )
-        options = [f"FORMAT {'csv' if format_.name == 'textfile' else format_.name}", f"COMPRESSION {format_.compression}"]
+        options = [
+            f"FORMAT {'csv' if format_.name == 'textfile' else format_.name}",
+            f"COMPRESSION {format_.compression}",
+        ]
         if format_.name == "textfile":
-            options += [f"DELIMITER {text(format_.delimiter)}", "HEADER false", "QUOTE ''", "ESCAPE ''", r"NULLSTR '\N'"]
+            options += [
+                f"DELIMITER {text(format_.delimiter)}",
+                "HEADER false",
+                "QUOTE ''",
+                "ESCAPE ''",
+                r"NULLSTR '\N'",
+            ]
         if keys:
-            options += [f"PARTITION_BY ({', '.join(name(key) for key in keys)})", "OVERWRITE_OR_IGNORE"]
+            options += [
+                f"PARTITION_BY ({', '.join(name(key) for key in keys)})",
+                "OVERWRITE_OR_IGNORE",
+            ]
             place = target
         else:
             place = target / "data"
-        copied = run(f"COPY (SELECT {selected} FROM ({query.sql})) TO {text(str(place))} ({', '.join(options)})")
+        copied = run(
+            f"COPY (SELECT {selected} FROM ({query.sql})) TO {text(str(place))} ({', '.join(options)})"
+        )
         written = Written(rows=int(copied[0][0]))
         found = sorted(path for path in target.rglob("*") if path.is_file())
         if written.rows == 0:
@@ -114,12 +136,16 @@ def write(
         bucket, prefix = split_uri(location)
         for number, path in enumerate(found):
             values = [_value(part) for part in path.parent.relative_to(target).parts]
-            below = "".join(f"{key}={escape(value)}/" for key, value in zip(keys, values, strict=True))
+            below = "".join(
+                f"{key}={escape(value)}/" for key, value in zip(keys, values, strict=True)
+            )
             file = f"{stamp}_{number:05d}_{uuid.uuid4()}{format_.ending}"
             aws.objects.adopt(bucket, f"{prefix}{below}{file}", path)
             written.files.append(f"s3://{bucket}/{prefix}{below}{file}")
             if keys:
-                written.partitions[tuple(values)] = f"s3://{bucket}/{prefix}{below}".rstrip("/") + "/"
+                written.partitions[tuple(values)] = (
+                    f"s3://{bucket}/{prefix}{below}".rstrip("/") + "/"
+                )
         return written
     finally:
         shutil.rmtree(work, ignore_errors=True)
@@ -142,7 +168,9 @@ def _value(part: str) -> str:
 
 def escape(value: str) -> str:
     """A partition value as Hive writes it into a folder name."""
-    return re.sub(r"[\x00-\x1f\"#%'*/:=?\\\x7f{\[\]^]", lambda match: f"%{ord(match[0]):02X}", value)
+    return re.sub(
+        r"[\x00-\x1f\"#%'*/:=?\\\x7f{\[\]^]", lambda match: f"%{ord(match[0]):02X}", value
+    )
 
 
 def check_types(query: Query, labels: list[str]) -> list[str]:
@@ -150,6 +178,8 @@ def check_types(query: Query, labels: list[str]) -> list[str]:
     seen: set[str] = set()
     for label in labels:
         if label in seen:
-            raise QueryError("DUPLICATE_COLUMN_NAME", f"Column name '{label}' specified more than once")
+            raise QueryError(
+                "DUPLICATE_COLUMN_NAME", f"Column name '{label}' specified more than once"
+            )
         seen.add(label)
     return [t.hive(column.type) for column in query.columns]

@@ -48,7 +48,9 @@ def page(items: list[Any], params: Json, size: int = 100) -> tuple[list[Any], Js
 def _check(call: Call) -> Json:
     given = call.params.get("CatalogId")
     if given not in (None, call.account):
-        raise AwsError("EntityNotFoundException", f"Catalog {given} not found; there is {call.account}.")
+        raise AwsError(
+            "EntityNotFoundException", f"Catalog {given} not found; there is {call.account}."
+        )
     return call.params
 
 
@@ -62,7 +64,14 @@ def _databases(service: Service, catalog: Catalog) -> None:
     def get_database(call: Call) -> Json:
         return {"Database": catalog.database(_check(call)["Name"])}
 
-    @service.operation("GetDatabases", "CatalogId", "NextToken", "MaxResults", "ResourceShareType", "AttributesToGet")
+    @service.operation(
+        "GetDatabases",
+        "CatalogId",
+        "NextToken",
+        "MaxResults",
+        "ResourceShareType",
+        "AttributesToGet",
+    )
     def get_databases(call: Call) -> Json:
         found, more = page(catalog.databases(), _check(call))
         return {"DatabaseList": found, **more}
@@ -91,13 +100,17 @@ def _tables(service: Service, catalog: Catalog) -> None:
         params = _check(call)
         return {"Table": catalog.table(params["DatabaseName"], params["Name"])}
 
-    @service.operation("GetTables", "CatalogId", "DatabaseName", "Expression", "NextToken", "MaxResults")
+    @service.operation(
+        "GetTables", "CatalogId", "DatabaseName", "Expression", "NextToken", "MaxResults"
+    )
     def get_tables(call: Call) -> Json:
         params = _check(call)
         try:
             wanted = re.compile(params.get("Expression") or ".*")
         except re.error as error:
-            raise AwsError("InvalidInputException", f"Expression is no regular expression: {error}") from None
+            raise AwsError(
+                "InvalidInputException", f"Expression is no regular expression: {error}"
+            ) from None
         tables = [t for t in catalog.tables(params["DatabaseName"]) if wanted.fullmatch(t["Name"])]
         found, more = page(tables, params)
         return {"TableList": found, **more}
@@ -131,7 +144,9 @@ def _partitions(service: Service, catalog: Catalog) -> None:
     @service.operation("CreatePartition", *where, "PartitionInput")
     def create_partition(call: Call) -> Json:
         params = _check(call)
-        catalog.create_partition(params["DatabaseName"], params["TableName"], params["PartitionInput"])
+        catalog.create_partition(
+            params["DatabaseName"], params["TableName"], params["PartitionInput"]
+        )
         return {}
 
     @service.operation("GetPartition", *where, "PartitionValues")
@@ -140,7 +155,15 @@ def _partitions(service: Service, catalog: Catalog) -> None:
         values = params["PartitionValues"]
         return {"Partition": catalog.partition(params["DatabaseName"], params["TableName"], values)}
 
-    @service.operation("GetPartitions", *where, "Expression", "NextToken", "MaxResults", "ExcludeColumnSchema")
+    @service.operation(
+        "GetPartitions",
+        *where,
+        "Expression",
+        "NextToken",
+        "MaxResults",
+        "ExcludeColumnSchema",
+        "Segment",
+    )
     def get_partitions(call: Call) -> Json:
         params = _check(call)
         table = catalog.table(params["DatabaseName"], params["TableName"])
@@ -149,6 +172,9 @@ def _partitions(service: Service, catalog: Catalog) -> None:
             table.get("PartitionKeys") or [],
             params.get("Expression") or "",
         )
+        segment = params.get("Segment")
+        if segment:
+            kept = kept[segment["SegmentNumber"] :: segment["TotalSegments"]]
         found, more = page(kept, params, 1000)
         if params.get("ExcludeColumnSchema"):
             found = [_without_columns(partition) for partition in found]
@@ -158,14 +184,19 @@ def _partitions(service: Service, catalog: Catalog) -> None:
     def update_partition(call: Call) -> Json:
         params = _check(call)
         catalog.update_partition(
-            params["DatabaseName"], params["TableName"], params["PartitionValueList"], params["PartitionInput"]
+            params["DatabaseName"],
+            params["TableName"],
+            params["PartitionValueList"],
+            params["PartitionInput"],
         )
         return {}
 
     @service.operation("DeletePartition", *where, "PartitionValues")
     def delete_partition(call: Call) -> Json:
         params = _check(call)
-        catalog.delete_partition(params["DatabaseName"], params["TableName"], params["PartitionValues"])
+        catalog.delete_partition(
+            params["DatabaseName"], params["TableName"], params["PartitionValues"]
+        )
         return {}
 
 
@@ -175,7 +206,10 @@ def _partition_batches(service: Service, catalog: Catalog) -> None:
     @service.operation("BatchCreatePartition", *where, "PartitionInputList")
     def batch_create_partition(call: Call) -> Json:
         params = _check(call)
-        database, table = params["DatabaseName"], catalog.table(params["DatabaseName"], params["TableName"])["Name"]
+        database, table = (
+            params["DatabaseName"],
+            catalog.table(params["DatabaseName"], params["TableName"])["Name"],
+        )
         errors = _each(
             params["PartitionInputList"],
             lambda given: catalog.create_partition(database, table, given),
@@ -189,7 +223,9 @@ def _partition_batches(service: Service, catalog: Catalog) -> None:
         found, missing = [], []
         for wanted in params["PartitionsToGet"]:
             try:
-                found.append(catalog.partition(params["DatabaseName"], params["TableName"], wanted["Values"]))
+                found.append(
+                    catalog.partition(params["DatabaseName"], params["TableName"], wanted["Values"])
+                )
             except AwsError as error:
                 if error.message != "Cannot find partition.":
                     raise
@@ -202,7 +238,10 @@ def _partition_batches(service: Service, catalog: Catalog) -> None:
         errors = _each(
             params["Entries"],
             lambda entry: catalog.update_partition(
-                params["DatabaseName"], params["TableName"], entry["PartitionValueList"], entry["PartitionInput"]
+                params["DatabaseName"],
+                params["TableName"],
+                entry["PartitionValueList"],
+                entry["PartitionInput"],
             ),
             lambda entry: {"PartitionValueList": entry["PartitionValueList"]},
         )
@@ -213,7 +252,9 @@ def _partition_batches(service: Service, catalog: Catalog) -> None:
         params = _check(call)
         errors = _each(
             params["PartitionsToDelete"],
-            lambda wanted: catalog.delete_partition(params["DatabaseName"], params["TableName"], wanted["Values"]),
+            lambda wanted: catalog.delete_partition(
+                params["DatabaseName"], params["TableName"], wanted["Values"]
+            ),
             lambda wanted: {"PartitionValues": wanted["Values"]},
         )
         return {"Errors": errors}

@@ -81,7 +81,9 @@ def _holds(node: Any, row: dict[str, str], types: dict[str, str]) -> bool:
     raise AwsError("InvalidInputException", f"Unsupported expression '{node.sql()}'")
 
 
-def _sides(left: Any, right: Any, row: dict[str, str], types: dict[str, str]) -> tuple[str, str, str]:
+def _sides(
+    left: Any, right: Any, row: dict[str, str], types: dict[str, str]
+) -> tuple[str, str, str]:
     if isinstance(left, exp.Column):
         key = _key(left, types)
         return row[key], _text(right), types[key]

@@ -89,7 +89,9 @@ class Catalog:
         self.database(database)
         document = self.documents.get(_tables(database), name.lower())
         if document is None:
-            raise AwsError("EntityNotFoundException", f"Entity Not Found: Table {name.lower()} not found.")
+            raise AwsError(
+                "EntityNotFoundException", f"Entity Not Found: Table {name.lower()} not found."
+            )
         return document
 
     def tables(self, database: str) -> list[Json]:

@@ -24,7 +24,15 @@ _FIELDS = (
     "Targets.S3Targets.Exclusions", "Schedule", "Classifiers", "TablePrefix", "SchemaChangePolicy",
     "RecrawlPolicy.RecrawlBehavior", "LineageConfiguration.CrawlerLineageSettings", "Configuration",
 )  # fmt: skip
-_TARGETS = ("JdbcTargets", "MongoDBTargets", "DynamoDBTargets", "CatalogTargets", "DeltaTargets", "IcebergTargets", "HudiTargets")
+_TARGETS = (
+    "JdbcTargets",
+    "MongoDBTargets",
+    "DynamoDBTargets",
+    "CatalogTargets",
+    "DeltaTargets",
+    "IcebergTargets",
+    "HudiTargets",
+)
 _CHANGES = {
     "UpdateBehavior": ("UPDATE_IN_DATABASE", "LOG"),
     "DeleteBehavior": ("DEPRECATE_IN_DATABASE", "DELETE_FROM_DATABASE", "LOG"),
@@ -141,7 +149,9 @@ class Crawlers:
     def _idle(self, name: str) -> Json:
         crawler = self.get(name)
         if crawler["State"] != "READY":
-            raise AwsError("CrawlerRunningException", f"Crawler with name {name} has already started")
+            raise AwsError(
+                "CrawlerRunningException", f"Crawler with name {name} has already started"
+            )
         return crawler
 
     def _checked(self, operation: str, params: Json, before: Json) -> Json:
@@ -149,27 +159,47 @@ class Crawlers:
         given = {key: value for key, value in params.items() if key != "Tags"}
         crawler = {**before, **given}
         if given.get("Schedule"):
-            raise NotEmulated("glue", operation, "Schedule", "Start it with StartCrawler or EventBridge Scheduler.")
+            raise NotEmulated(
+                "glue",
+                operation,
+                "Schedule",
+                "Start it with StartCrawler or EventBridge Scheduler.",
+            )
         for kind in _TARGETS:
             if (given.get("Targets") or {}).get(kind):
                 raise NotEmulated("glue", operation, f"Targets.{kind}", "S3 targets are.")
         targets = (crawler.get("Targets") or {}).get("S3Targets") or []
         if not targets:
-            raise AwsError("InvalidInputException", "Targets.S3Targets is empty; a crawler needs at least one path.")
+            raise AwsError(
+                "InvalidInputException",
+                "Targets.S3Targets is empty; a crawler needs at least one path.",
+            )
         for target in targets:
             split_uri(target.get("Path", ""))
         if not crawler.get("DatabaseName"):
             raise AwsError("InvalidInputException", "DatabaseName is missing.")
         recrawl = (crawler.get("RecrawlPolicy") or {}).get("RecrawlBehavior", "CRAWL_EVERYTHING")
         if recrawl != "CRAWL_EVERYTHING":
-            raise NotEmulated("glue", operation, f"RecrawlPolicy.RecrawlBehavior {recrawl}", "CRAWL_EVERYTHING is.")
-        lineage = (crawler.get("LineageConfiguration") or {}).get("CrawlerLineageSettings", "DISABLE")
+            raise NotEmulated(
+                "glue",
+                operation,
+                f"RecrawlPolicy.RecrawlBehavior {recrawl}",
+                "CRAWL_EVERYTHING is.",
+            )
+        lineage = (crawler.get("LineageConfiguration") or {}).get(
+            "CrawlerLineageSettings", "DISABLE"
+        )
         if lineage != "DISABLE":
             raise NotEmulated("glue", operation, "LineageConfiguration ENABLE")
-        policy = {key: choices[0] for key, choices in _CHANGES.items()} | (crawler.get("SchemaChangePolicy") or {})
+        policy = {key: choices[0] for key, choices in _CHANGES.items()} | (
+            crawler.get("SchemaChangePolicy") or {}
+        )
         for key, choices in _CHANGES.items():
             if policy[key] not in choices:
-                raise AwsError("InvalidInputException", f"SchemaChangePolicy.{key} is {policy[key]!r}; it is one of {choices}.")
+                raise AwsError(
+                    "InvalidInputException",
+                    f"SchemaChangePolicy.{key} is {policy[key]!r}; it is one of {choices}.",
+                )
         for name in crawler.get("Classifiers") or []:
             self.classifiers.get(name)
         check_configuration(operation, crawler.get("Configuration"))
@@ -192,7 +222,9 @@ class Crawlers:
             crawler["State"] = "RUNNING"
             crawler["StartedAt"] = self.aws.clock.now()
             self.aws.documents.put(_KIND, name, crawler)
-            thread = threading.Thread(target=self._run, args=(crawler, cancel), name=f"crawler-{name}", daemon=True)
+            thread = threading.Thread(
+                target=self._run, args=(crawler, cancel), name=f"crawler-{name}", daemon=True
+            )
             self._running[name] = (thread, cancel)
             thread.start()
 
@@ -200,7 +232,9 @@ class Crawlers:
         with self._lock:
             crawler = self.get(name)
             if crawler["State"] == "READY":
-                raise AwsError("CrawlerNotRunningException", f"Crawler with name {name} isn't running.")
+                raise AwsError(
+                    "CrawlerNotRunningException", f"Crawler with name {name} isn't running."
+                )
             if crawler["State"] == "STOPPING":
                 raise AwsError("CrawlerStoppingException", f"Crawler with name {name} is stopping.")
             self._state(name, "STOPPING")
@@ -218,7 +252,13 @@ class Crawlers:
         """A crawl that the last stop of the server cut off did not succeed."""
         for crawler in self.all():
             if crawler["State"] != "READY":
-                self._finish(crawler, "FAILED", "The crawl was interrupted by a restart of localaws.", Outcome(), 0.0)
+                self._finish(
+                    crawler,
+                    "FAILED",
+                    "The crawl was interrupted by a restart of localaws.",
+                    Outcome(),
+                    0.0,
+                )
 
     def _run(self, crawler: Json, cancel: threading.Event) -> None:
         began = time.monotonic()
@@ -242,7 +282,9 @@ class Crawlers:
             crawler["State"] = state
             self.aws.documents.put(_KIND, name, crawler)
 
-    def _finish(self, crawler: Json, status: str, message: str | None, outcome: Outcome, seconds: float) -> None:
+    def _finish(
+        self, crawler: Json, status: str, message: str | None, outcome: Outcome, seconds: float
+    ) -> None:
         name, mark = crawler["Name"], str(uuid.uuid4())
         last = {
             "Status": status,
@@ -253,7 +295,9 @@ class Crawlers:
         }
         if message:
             last["ErrorMessage"] = message
-        log = self.aws.home.directory("crawler-logs") / f"{re.sub(r'[^A-Za-z0-9._-]', '_', name)}.log"
+        log = (
+            self.aws.home.directory("crawler-logs") / f"{re.sub(r'[^A-Za-z0-9._-]', '_', name)}.log"
+        )
         with log.open("a") as file:
             for line in [*outcome.log, f"{status} {message or ''}".strip()]:
                 file.write(f"[{mark}] {line}\n")
@@ -261,7 +305,11 @@ class Crawlers:
             stored = self.get(name)
             runs = [*stored.get("Runs", []), seconds][-20:]
             stored |= {"State": "READY", "LastCrawl": last, "Runs": runs, "CrawlElapsedTime": 0}
-            stored["Last"] = {"created": outcome.created, "updated": outcome.updated, "deleted": outcome.deleted}
+            stored["Last"] = {
+                "created": outcome.created,
+                "updated": outcome.updated,
+                "deleted": outcome.deleted,
+            }
             self._running.pop(name, None)
             self.aws.documents.put(_KIND, name, stored)
         self.aws.signals.publish("job-ended", {"service": "glue-crawler", "id": name})
@@ -318,4 +366,7 @@ def check_configuration(operation: str, text: str | None) -> None:
     walk(settings, known, "")
     level = (settings.get("Grouping") or {}).get("TableLevelConfiguration")
     if level is not None and (not isinstance(level, int) or level < 1):
-        raise AwsError("InvalidInputException", f"Grouping.TableLevelConfiguration is {level!r}; it is a level, from 1 (the bucket).")
+        raise AwsError(
+            "InvalidInputException",
+            f"Grouping.TableLevelConfiguration is {level!r}; it is a level, from 1 (the bucket).",
+        )

@@ -100,7 +100,10 @@ class Classifiers:
             "Serde": ("OpenCSVSerDe", "LazySimpleSerDe", "None"),
         }.items():
             if given.get(key) is not None and given[key] not in choices:
-                raise AwsError("InvalidInputException", f"{key} is {given[key]!r}; it is one of {', '.join(choices)}.")
+                raise AwsError(
+                    "InvalidInputException",
+                    f"{key} is {given[key]!r}; it is one of {', '.join(choices)}.",
+                )
         for kind in given.get("CustomDatatypes") or []:
             if kind not in _DATATYPES:
                 raise NotEmulated("glue", call.operation, f"CsvClassifier.CustomDatatypes {kind}")

@@ -43,7 +43,9 @@ class Group:
         return found
 
 
-def groups(bucket: str, root: str, files: list[File], level: int | None, combine: bool) -> list[Group]:
+def groups(
+    bucket: str, root: str, files: list[File], level: int | None, combine: bool
+) -> list[Group]:
     """`root` is the include path's key prefix, "" or ending in /."""
     if level is not None:
         cut = max(level - 1, 0)
@@ -148,5 +150,7 @@ def table_name(prefix: str, group: Group, taken: Iterable[str]) -> str:
     name = (prefix + re.sub(r"[^a-z0-9_]", "_", last.lower()))[:128]
     if name not in taken:
         return name
-    mark = hashlib.md5(f"{group.bucket}/{group.location}".encode(), usedforsecurity=False).hexdigest()
+    mark = hashlib.md5(
+        f"{group.bucket}/{group.location}".encode(), usedforsecurity=False
+    ).hexdigest()
     return f"{name[:95]}_{mark}"

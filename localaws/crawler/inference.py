@@ -169,11 +169,11 @@ def _custom_csv(text: str, whole: bool, rule: CsvRules) -> Schema | None:
     )
     names = list(rule.header) or (rows[0] if header else [f"col{i}" for i in range(len(rows[0]))])
     data = rows[1:] if header else rows
-    serde = rule.serde or ("OpenCSVSerDe" if rule.quote and rule.quote in text else "LazySimpleSerDe")
-    columns = _columns(names, data, rule.types)
-    return Schema(
-        "csv", columns, delimiter=delimiter, quote=rule.quote, header=header, serde=serde
+    serde = rule.serde or (
+        "OpenCSVSerDe" if rule.quote and rule.quote in text else "LazySimpleSerDe"
     )
+    columns = _columns(names, data, rule.types)
+    return Schema("csv", columns, delimiter=delimiter, quote=rule.quote, header=header, serde=serde)
 
 
 def _builtin_csv(text: str, whole: bool) -> Schema | None:
@@ -209,10 +209,14 @@ def _is_header(rows: list[list[str]]) -> bool:
         return False
     if any(not _NAME.fullmatch(cell) for cell in first[:-1]):
         return False
-    return any(value_type([row[i] for row in data if i < len(row)]) != "string" for i in range(len(first)))
+    return any(
+        value_type([row[i] for row in data if i < len(row)]) != "string" for i in range(len(first))
+    )
 
 
-def _columns(names: list[str], data: list[list[str]], allowed: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+def _columns(
+    names: list[str], data: list[list[str]], allowed: tuple[str, ...]
+) -> tuple[tuple[str, str], ...]:
     taken: dict[str, int] = {}
     columns = []
     for place, name in enumerate(names):

@@ -46,7 +46,9 @@ def crawl(aws: LocalAws, crawler: Json, rules: list[CsvRules], cancel: threading
         bucket, prefix = split_uri(target["Path"])
         root = prefix if prefix.endswith("/") or not prefix else prefix + "/"
         roots.append(f"s3://{bucket}/{root}")
-        files = _read(aws, bucket, prefix, root, target.get("Exclusions") or [], rules, cancel, outcome)
+        files = _read(
+            aws, bucket, prefix, root, target.get("Exclusions") or [], rules, cancel, outcome
+        )
         if files and not any(file.stored.key.startswith(root) for file in files):
             root = files[0].stored.key.rpartition("/")[0] + "/"  # the path is one file
         found += groups(
@@ -80,9 +82,13 @@ def _read(
         try:
             schema = infer(stored.path, rules)
         except READ_ERRORS as error:
-            raise AwsError("InvalidInputException", f"s3://{bucket}/{stored.key} cannot be read: {error}") from error
+            raise AwsError(
+                "InvalidInputException", f"s3://{bucket}/{stored.key} cannot be read: {error}"
+            ) from error
         if schema is None:
-            outcome.log.append(f"WARN : s3://{bucket}/{stored.key} was not recognised by any classifier.")
+            outcome.log.append(
+                f"WARN : s3://{bucket}/{stored.key} was not recognised by any classifier."
+            )
             continue
         files.append(File(stored, schema))
     return files
@@ -107,13 +113,22 @@ def glob(pattern: str) -> str:
             continue
         plain = {"*": "[^/]*", "?": "[^/]", "{": "(?:", "}": ")", ",": "|"}
         inside_braces = pattern[:at].count("{") > pattern[:at].count("}")
-        out += plain[letter] if letter in plain and (letter != "," or inside_braces) else re.escape(letter)
+        out += (
+            plain[letter]
+            if letter in plain and (letter != "," or inside_braces)
+            else re.escape(letter)
+        )
         at += 1
     return out
 
 
 def _write(
-    catalog: Catalog, crawler: Json, settings: Json, found: list[Group], roots: list[str], outcome: Outcome
+    catalog: Catalog,
+    crawler: Json,
+    settings: Json,
+    found: list[Group],
+    roots: list[str],
+    outcome: Outcome,
 ) -> None:
     database, name = crawler["DatabaseName"], crawler["Name"]
     policy = crawler["SchemaChangePolicy"]
@@ -131,7 +146,9 @@ def _write(
         location = f"s3://{group.bucket}/{group.location}"
         known = places.get(location)
         table = table_input(
-            name, known or table_name(crawler.get("TablePrefix", ""), group, {*existing, *seen}), group
+            name,
+            known or table_name(crawler.get("TablePrefix", ""), group, {*existing, *seen}),
+            group,
         )
         seen.add(table["Name"])
         if known is None:
@@ -147,7 +164,13 @@ def _write(
 
 
 def _update(
-    catalog: Catalog, database: str, before: Json, table: Json, policy: Json, merge: bool, outcome: Outcome
+    catalog: Catalog,
+    database: str,
+    before: Json,
+    table: Json,
+    policy: Json,
+    merge: bool,
+    outcome: Outcome,
 ) -> Json:
     """The table as it is in the catalog afterwards. LOG keeps the schema that is there."""
     old = before["StorageDescriptor"]["Columns"]
@@ -172,7 +195,9 @@ def _update(
     return table
 
 
-def _write_partitions(catalog: Catalog, database: str, table: Json, inputs: list[Json], policy: Json) -> None:
+def _write_partitions(
+    catalog: Catalog, database: str, table: Json, inputs: list[Json], policy: Json
+) -> None:
     there = {tuple(p["Values"]): p for p in catalog.partitions(database, table["Name"])}
     for given in inputs:
         key = tuple(given["Values"])

@@ -16,6 +16,8 @@ def service(aws: LocalAws) -> Service:
     built = Service("glue")
     catalog.register(built, aws)
     crawler.register(built, aws)
-    if importlib.util.find_spec("localaws.glue_jobs") and importlib.util.find_spec("localaws.glue_jobs.api"):
+    if importlib.util.find_spec("localaws.glue_jobs") and importlib.util.find_spec(
+        "localaws.glue_jobs.api"
+    ):
         importlib.import_module("localaws.glue_jobs.api").register(built, aws)
     return built

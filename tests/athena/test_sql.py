@@ -19,7 +19,9 @@ from tests.conftest import cases
 
 class NoTables:
     def find(self, database: str, table: str, node: Any) -> Found:
-        raise QueryError("TABLE_NOT_FOUND", f"Table 'awsdatacatalog.{database}.{table}' does not exist", node)
+        raise QueryError(
+            "TABLE_NOT_FOUND", f"Table 'awsdatacatalog.{database}.{table}' does not exist", node
+        )
 
 
 @pytest.fixture(scope="module")

@@ -62,12 +62,14 @@ class Expressions:
                 raise
             raise QueryError(error.code, error.message, node) from None
 
-    def condition(self, node: exp.Expression, scope: Scope, clause: str) -> str:
+    def condition(self, node: Any, scope: Scope, clause: str) -> str:
         """A boolean expression (WHERE, HAVING, ON)."""
         value = self.compile(node, scope)
         if value.type not in (t.BOOLEAN, t.UNKNOWN):
             raise QueryError(
-                "TYPE_MISMATCH", f"{clause} must evaluate to a boolean: actual type {value.type}", node
+                "TYPE_MISMATCH",
+                f"{clause} must evaluate to a boolean: actual type {value.type}",
+                node,
             )
         return value.sql
 
@@ -124,7 +126,11 @@ class Expressions:
 
     def _comparison(self, node: exp.Binary, operator: str, scope: Scope) -> Value:
         quantified = node.expression
-        if isinstance(quantified, exp.Anonymous) and quantified.name.upper() in ("ALL", "ANY", "SOME"):
+        if isinstance(quantified, exp.Anonymous) and quantified.name.upper() in (
+            "ALL",
+            "ANY",
+            "SOME",
+        ):
             kind = exp.All if quantified.name.upper() == "ALL" else exp.Any
             quantified = kind(this=quantified.expressions[0])  # ALL (VALUES ...)
         if isinstance(quantified, exp.Any | exp.All):
@@ -134,9 +140,7 @@ class Expressions:
             both = comparison(operator, left, Value("x", columns[0].type))
             assert both is not None
             return Value(f"({left.sql} {operator} {word} ({query}))", t.BOOLEAN)
-        return comparison(
-            operator, self.compile(node.this, scope), self.compile(quantified, scope)
-        )
+        return comparison(operator, self.compile(node.this, scope), self.compile(quantified, scope))
 
     def logic(self, node: exp.Connector, scope: Scope) -> Value:
         word = "AND" if isinstance(node, exp.And) else "OR"
@@ -144,7 +148,10 @@ class Expressions:
         return Value("(" + f" {word} ".join(sides) + ")", t.BOOLEAN)
 
     def negation(self, node: exp.Not, scope: Scope) -> Value:
-        return Value(f"(NOT {self.condition(node.this, scope, 'Value of logical NOT expression')})", t.BOOLEAN)
+        return Value(
+            f"(NOT {self.condition(node.this, scope, 'Value of logical NOT expression')})",
+            t.BOOLEAN,
+        )
 
     def minus(self, node: exp.Neg, scope: Scope) -> Value:
         value = self.compile(node.this, scope)
@@ -170,7 +177,11 @@ class Expressions:
         if query is not None:
             sql, columns = self.queries.subquery(query, scope)
             if len(columns) != 1:
-                raise QueryError("TYPE_MISMATCH", "Multiple columns returned by subquery are not yet supported", node)
+                raise QueryError(
+                    "TYPE_MISMATCH",
+                    "Multiple columns returned by subquery are not yet supported",
+                    node,
+                )
             kind = t.common(value.type, columns[0].type)
             if kind is None:
                 raise QueryError(
@@ -179,7 +190,7 @@ class Expressions:
                     f"{value.type} vs {columns[0].type}",
                     node,
                 )
-            inside = f"SELECT CAST(\"{columns[0].sql}\" AS {t.duckdb(kind)}) FROM ({sql})"
+            inside = f'SELECT CAST("{columns[0].sql}" AS {t.duckdb(kind)}) FROM ({sql})'
             return Value(f"({convert(value, kind).sql} IN ({inside}))", t.BOOLEAN)
         others = [self.compile(item, scope) for item in node.expressions]
         for other in others:
@@ -191,7 +202,9 @@ class Expressions:
         value, pattern = self.compile(node.this, scope), self.compile(node.expression, scope)
         for side in (value, pattern):
             if side.type.name not in ("varchar", "unknown"):
-                raise QueryError("TYPE_MISMATCH", f"Type of LIKE value must be varchar: {side.type}", node)
+                raise QueryError(
+                    "TYPE_MISMATCH", f"Type of LIKE value must be varchar: {side.type}", node
+                )
         tail = f" ESCAPE {escape}" if escape else ""
         return Value(f"({value.sql} LIKE {pattern.sql}{tail})", t.BOOLEAN)
 
@@ -228,8 +241,10 @@ class Expressions:
         wanted = from_trino(node.to, value.constant)
         if node.args.get("format"):
             raise not_emulated("CAST with FORMAT")
-        if isinstance(node.this, exp.Literal) and node.this.is_string and wanted.name in (
-            "date", "timestamp"
+        if (
+            isinstance(node.this, exp.Literal)
+            and node.this.is_string
+            and wanted.name in ("date", "timestamp")
         ):  # DATE '2020-01-01': a literal, or a cast of one; both fail alike
             return cast(value, wanted, attempt=isinstance(node, exp.TryCast))
         return cast(value, wanted, attempt=isinstance(node, exp.TryCast))
@@ -238,23 +253,34 @@ class Expressions:
         value, place = self.compile(node.this, scope), self.compile(node.expressions[0], scope)
         if value.type.name == "array":
             if not t.is_integer(place.type):
-                raise QueryError("TYPE_MISMATCH", f"Cannot use {place.type} for subscript of {value.type}")
+                raise QueryError(
+                    "TYPE_MISMATCH", f"Cannot use {place.type} for subscript of {value.type}"
+                )
             return Value(f"trino_subscript({value.sql}, {place.sql})", value.type.items[0])
         if value.type.name == "map":
             key = t.common(place.type, value.type.items[0])
             if key is None:
-                raise QueryError("TYPE_MISMATCH", f"Cannot use {place.type} for subscript of {value.type}")
-            return Value(f"trino_key({value.sql}, {convert(place, value.type.items[0]).sql})", value.type.items[1])
+                raise QueryError(
+                    "TYPE_MISMATCH", f"Cannot use {place.type} for subscript of {value.type}"
+                )
+            return Value(
+                f"trino_key({value.sql}, {convert(place, value.type.items[0]).sql})",
+                value.type.items[1],
+            )
         if value.type.name == "row" and isinstance(place.constant, int):
             index = place.constant - 1
             if 0 <= index < len(value.type.items):
-                return Value(f"({value.sql}).\"{t.field_name(value.type, index)}\"", value.type.items[index])
+                return Value(
+                    f'({value.sql})."{t.field_name(value.type, index)}"', value.type.items[index]
+                )
         raise QueryError("TYPE_MISMATCH", f"Cannot use {place.type} for subscript of {value.type}")
 
     def array(self, node: exp.Array, scope: Scope) -> Value:
         if not node.expressions:
             return Value("[]", t.array(t.UNKNOWN))
-        values, kind = unify([self.compile(item, scope) for item in node.expressions], "ARRAY elements")
+        values, kind = unify(
+            [self.compile(item, scope) for item in node.expressions], "ARRAY elements"
+        )
         return Value(f"[{', '.join(value.sql for value in values)}]", t.array(kind))
 
     def row(self, node: exp.Expression, scope: Scope) -> Value:
@@ -269,7 +295,9 @@ class Expressions:
     def scalar_query(self, node: exp.Expression, scope: Scope) -> Value:
         sql, columns = self.queries.subquery(node, scope)
         if len(columns) != 1:
-            raise QueryError("TYPE_MISMATCH", "Multiple columns returned by subquery are not yet supported", node)
+            raise QueryError(
+                "TYPE_MISMATCH", "Multiple columns returned by subquery are not yet supported", node
+            )
         return Value(f"({sql})", columns[0].type)
 
     def exists(self, node: exp.Exists, scope: Scope) -> Value:
@@ -301,7 +329,13 @@ class Expressions:
         return self._function(node.name.lower(), node.expressions, node, scope, "", None)
 
     def _function(
-        self, name: str, arguments: list[Any], node: exp.Expression, scope: Scope, tail: str, nulls: str | None
+        self,
+        name: str,
+        arguments: list[Any],
+        node: exp.Expression,
+        scope: Scope,
+        tail: str,
+        nulls: str | None,
     ) -> Value:
         name = ALIASES.get(name, name)
         if name in LAMBDAS:
@@ -317,9 +351,13 @@ class Expressions:
         if name in AGGREGATES or (name in WINDOWS and tail):
             return self._aggregate(name, arguments, node, scope, tail, nulls)
         if tail:
-            raise QueryError("FUNCTION_NOT_AGGREGATE", f"{name} is not an aggregate or window function", node)
+            raise QueryError(
+                "FUNCTION_NOT_AGGREGATE", f"{name} is not an aggregate or window function", node
+            )
         if name in WINDOWS:
-            raise QueryError("MISSING_OVER", f"Window function {name} requires an OVER clause", node)
+            raise QueryError(
+                "MISSING_OVER", f"Window function {name} requires an OVER clause", node
+            )
         return self.call(name, [self.compile(item, scope) for item in arguments], node)
 
     def call(self, name: str, arguments: list[Value], node: exp.Expression) -> Value:
@@ -329,7 +367,13 @@ class Expressions:
             return SPECIALS[name](arguments)
         return self._overload(name, SCALARS.get(name, []), arguments, node)
 
-    def _overload(self, name: str, overloads: list[tuple[str, str]], arguments: list[Value], node: exp.Expression) -> Value:
+    def _overload(
+        self,
+        name: str,
+        overloads: list[tuple[str, str]],
+        arguments: list[Value],
+        node: exp.Expression,
+    ) -> Value:
         for signature, template in overloads:
             fitted = fit(read(signature), arguments)
             if fitted is not None:
@@ -338,7 +382,10 @@ class Expressions:
                 return Value(template.format(*texts, all=", ".join(texts)), result)
         shown = ", ".join(str(value.type) for value in arguments)
         if overloads:
-            expected = ", ".join(f"{name}({signature.split(' -> ')[0].removeprefix('-> ')})" for signature, _ in overloads)
+            expected = ", ".join(
+                f"{name}({signature.split(' -> ')[0].removeprefix('-> ')})"
+                for signature, _ in overloads
+            )
             raise QueryError(
                 "TYPE_MISMATCH",
                 f"Unexpected parameters ({shown}) for function {name}. Expected: {expected}",
@@ -349,7 +396,13 @@ class Expressions:
         raise QueryError("FUNCTION_NOT_FOUND", f"Function '{name}' not registered", node)
 
     def _aggregate(
-        self, name: str, arguments: list[Any], node: exp.Expression, scope: Scope, tail: str, nulls: str | None
+        self,
+        name: str,
+        arguments: list[Any],
+        node: exp.Expression,
+        scope: Scope,
+        tail: str,
+        nulls: str | None,
     ) -> Value:
         distinct, order = "", ""
         plain: list[Any] = []
@@ -399,7 +452,9 @@ class Expressions:
         if base is not None:
             named = self.queries.windows.get(base.name.lower())
             if named is None:
-                raise QueryError("INVALID_WINDOW_REFERENCE", f"Cannot resolve WINDOW name {base.name}", node)
+                raise QueryError(
+                    "INVALID_WINDOW_REFERENCE", f"Cannot resolve WINDOW name {base.name}", node
+                )
             parts.append(self.window_definition(named, scope))
         if node.args.get("partition_by"):
             keys = [self.compile(key, scope).sql for key in node.args["partition_by"]]
@@ -414,7 +469,11 @@ class Expressions:
                 if bound is None:
                     continue
                 shown = bound if isinstance(bound, str) else self.compile(bound, scope).sql
-                sides.append(f"{shown} {spec.args.get(side + '_side') or ''}".strip().upper() if isinstance(bound, str) else f"{shown} {spec.args[side + '_side']}")
+                sides.append(
+                    f"{shown} {spec.args.get(side + '_side') or ''}".strip().upper()
+                    if isinstance(bound, str)
+                    else f"{shown} {spec.args[side + '_side']}"
+                )
             parts.append(
                 f"{spec.args['kind']} BETWEEN {sides[0]} AND {sides[1]}"
                 if len(sides) == 2
@@ -558,6 +617,10 @@ _WRITERS: dict[type[exp.Expression], Writer] = {
     exp.GroupConcat: Expressions.listagg,
     exp.ParseJSON: Expressions.parse_json,
     exp.CurrentDate: lambda self, node, scope: Value("CAST(now() AS DATE)", t.DATE),
-    exp.CurrentTimestamp: lambda self, node, scope: Value("date_trunc('millisecond', now())", t.TIMESTAMP_TZ),
-    exp.Localtimestamp: lambda self, node, scope: Value("CAST(date_trunc('millisecond', now()) AS TIMESTAMP)", t.TIMESTAMP),
+    exp.CurrentTimestamp: lambda self, node, scope: Value(
+        "date_trunc('millisecond', now())", t.TIMESTAMP_TZ
+    ),
+    exp.Localtimestamp: lambda self, node, scope: Value(
+        "CAST(date_trunc('millisecond', now()) AS TIMESTAMP)", t.TIMESTAMP
+    ),
 }

@@ -42,7 +42,9 @@ SCALARS: dict[str, Overloads] = {
     "is_infinite": [("double -> boolean", "isinf({0})")],
     "nan": [("-> double", "'NaN'::DOUBLE")],
     "infinity": [("-> double", "'Infinity'::DOUBLE")],
-    "width_bucket": [("double, double, double, bigint -> bigint", "trino_bucket({0}, {1}, {2}, {3})")],
+    "width_bucket": [
+        ("double, double, double, bigint -> bigint", "trino_bucket({0}, {1}, {2}, {3})")
+    ],
     "bitwise_and": [("bigint, bigint -> bigint", "({0} & {1})")],
     "bitwise_or": [("bigint, bigint -> bigint", "({0} | {1})")],
     "bitwise_xor": [("bigint, bigint -> bigint", "xor({0}, {1})")],
@@ -54,9 +56,18 @@ SCALARS: dict[str, Overloads] = {
     ],
     "lower": [("varchar -> varchar", "lower({0})")],
     "upper": [("varchar -> varchar", "upper({0})")],
-    "trim": [("varchar -> varchar", "trim({0})"), ("varchar, varchar -> varchar", "trim({0}, {1})")],
-    "ltrim": [("varchar -> varchar", "ltrim({0})"), ("varchar, varchar -> varchar", "ltrim({0}, {1})")],
-    "rtrim": [("varchar -> varchar", "rtrim({0})"), ("varchar, varchar -> varchar", "rtrim({0}, {1})")],
+    "trim": [
+        ("varchar -> varchar", "trim({0})"),
+        ("varchar, varchar -> varchar", "trim({0}, {1})"),
+    ],
+    "ltrim": [
+        ("varchar -> varchar", "ltrim({0})"),
+        ("varchar, varchar -> varchar", "ltrim({0}, {1})"),
+    ],
+    "rtrim": [
+        ("varchar -> varchar", "rtrim({0})"),
+        ("varchar, varchar -> varchar", "rtrim({0}, {1})"),
+    ],
     "substr": [
         ("varchar, bigint -> varchar", "trino_substr({0}, {1}, 2147483647)"),
         ("varchar, bigint, bigint -> varchar", "trino_substr({0}, {1}, {2})"),
@@ -65,13 +76,26 @@ SCALARS: dict[str, Overloads] = {
         ("varchar, varchar -> varchar", "replace({0}, {1}, '')"),
         ("varchar, varchar, varchar -> varchar", "replace({0}, {1}, {2})"),
     ],
-    "reverse": [("varchar -> varchar", "reverse({0})"), ("array(T) -> array(T)", "list_reverse({0})")],
+    "reverse": [
+        ("varchar -> varchar", "reverse({0})"),
+        ("array(T) -> array(T)", "list_reverse({0})"),
+    ],
     "strpos": [("varchar, varchar -> bigint", "strpos({0}, {1})")],
     "starts_with": [("varchar, varchar -> boolean", "starts_with({0}, {1})")],
     "split": [("varchar, varchar -> array(varchar)", "string_split({0}, {1})")],
     "split_part": [("varchar, varchar, bigint -> varchar", "trino_split_part({0}, {1}, {2})")],
-    "lpad": [("varchar, bigint, varchar -> varchar", "trino_pad({0}, {2}, {1}, lpad({0}, CAST({1} AS INTEGER), {2}))")],
-    "rpad": [("varchar, bigint, varchar -> varchar", "trino_pad({0}, {2}, {1}, rpad({0}, CAST({1} AS INTEGER), {2}))")],
+    "lpad": [
+        (
+            "varchar, bigint, varchar -> varchar",
+            "trino_pad({0}, {2}, {1}, lpad({0}, CAST({1} AS INTEGER), {2}))",
+        )
+    ],
+    "rpad": [
+        (
+            "varchar, bigint, varchar -> varchar",
+            "trino_pad({0}, {2}, {1}, rpad({0}, CAST({1} AS INTEGER), {2}))",
+        )
+    ],
     "chr": [("bigint -> varchar", "chr(CAST({0} AS INTEGER))")],
     "codepoint": [("varchar -> integer", "unicode({0})")],
     "translate": [("varchar, varchar, varchar -> varchar", "translate({0}, {1}, {2})")],
@@ -91,7 +115,10 @@ SCALARS: dict[str, Overloads] = {
     "regexp_count": [("varchar, varchar -> bigint", "len(regexp_extract_all({0}, {1}))")],
     # conditions and the rest
     "array_join": [
-        ("array(T), varchar -> varchar", "array_to_string(list_filter(CAST({0} AS VARCHAR[]), lambda e: e IS NOT NULL), {1})"),
+        (
+            "array(T), varchar -> varchar",
+            "array_to_string(list_filter(CAST({0} AS VARCHAR[]), lambda e: e IS NOT NULL), {1})",
+        ),
         (
             "array(T), varchar, varchar -> varchar",
             "array_to_string(list_transform(CAST({0} AS VARCHAR[]), lambda e: coalesce(e, {2})), {1})",
@@ -101,7 +128,10 @@ SCALARS: dict[str, Overloads] = {
     "from_unixtime": [("double -> tz", "to_timestamp({0})")],
     "to_unixtime": [("tz -> double", "epoch({0})")],
     "from_iso8601_date": [("varchar -> date", "CAST({0} AS DATE)")],
-    "last_day_of_month": [("date -> date", "last_day({0})"), ("timestamp -> date", "last_day({0})")],
+    "last_day_of_month": [
+        ("date -> date", "last_day({0})"),
+        ("timestamp -> date", "last_day({0})"),
+    ],
     **{
         name: [
             ("date -> bigint", f"CAST({text}({{0}}) AS BIGINT)"),
@@ -143,7 +173,10 @@ SCALARS: dict[str, Overloads] = {
         ("varchar, varchar -> varchar", "trino_json_scalar(TRY_CAST({0} AS JSON), {1})"),
     ],
     "json_array_length": [
-        ("json -> bigint", "CASE WHEN json_type({0}) = 'ARRAY' THEN CAST(json_array_length({0}) AS BIGINT) END"),
+        (
+            "json -> bigint",
+            "CASE WHEN json_type({0}) = 'ARRAY' THEN CAST(json_array_length({0}) AS BIGINT) END",
+        ),
         (
             "varchar -> bigint",
             "CASE WHEN json_type(TRY_CAST({0} AS JSON)) = 'ARRAY' THEN CAST(json_array_length({0}) AS BIGINT) END",
@@ -163,17 +196,34 @@ SCALARS: dict[str, Overloads] = {
     "array_max": [("array(T) -> T", "CASE WHEN list_count({0}) = len({0}) THEN list_max({0}) END")],
     "array_min": [("array(T) -> T", "CASE WHEN list_count({0}) = len({0}) THEN list_min({0}) END")],
     "array_position": [("array(T), T -> bigint", "CAST(trino_position({0}, {1}) AS BIGINT)")],
-    "array_remove": [("array(T), T -> array(T)", "list_filter({0}, lambda e: e IS DISTINCT FROM {1})")],
+    "array_remove": [
+        ("array(T), T -> array(T)", "list_filter({0}, lambda e: e IS DISTINCT FROM {1})")
+    ],
     "array_sort": [("array(T) -> array(T)", "list_sort({0}, 'ASC', 'NULLS LAST')")],
-    "array_intersect": [("array(T), array(T) -> array(T)", "list_filter(trino_array_distinct({0}), lambda e: list_contains({1}, e))")],
-    "array_except": [("array(T), array(T) -> array(T)", "list_filter(trino_array_distinct({0}), lambda e: NOT list_contains({1}, e))")],
-    "array_union": [("array(T), array(T) -> array(T)", "trino_array_distinct(list_concat({0}, {1}))")],
+    "array_intersect": [
+        (
+            "array(T), array(T) -> array(T)",
+            "list_filter(trino_array_distinct({0}), lambda e: list_contains({1}, e))",
+        )
+    ],
+    "array_except": [
+        (
+            "array(T), array(T) -> array(T)",
+            "list_filter(trino_array_distinct({0}), lambda e: NOT list_contains({1}, e))",
+        )
+    ],
+    "array_union": [
+        ("array(T), array(T) -> array(T)", "trino_array_distinct(list_concat({0}, {1}))")
+    ],
     "arrays_overlap": [("array(T), array(T) -> boolean", "list_has_any({0}, {1})")],
     "flatten": [("array(array(T)) -> array(T)", "flatten({0})")],
     "slice": [("array(T), bigint, bigint -> array(T)", "trino_slice({0}, {1}, {2})")],
     "repeat": [("T, integer -> array(T)", "list_transform(range({1}), lambda e: {0})")],
     "sequence": [
-        ("bigint, bigint -> array(bigint)", "trino_sequence({0}, {1}, CASE WHEN {0} <= {1} THEN 1 ELSE -1 END)"),
+        (
+            "bigint, bigint -> array(bigint)",
+            "trino_sequence({0}, {1}, CASE WHEN {0} <= {1} THEN 1 ELSE -1 END)",
+        ),
         ("bigint, bigint, bigint -> array(bigint)", "trino_sequence({0}, {1}, {2})"),
         ("date, date -> array(date)", "CAST(generate_series({0}, {1}, INTERVAL 1 DAY) AS DATE[])"),
     ],
@@ -264,29 +314,32 @@ ALIASES = {
 # Functions that Trino has and this engine does not: the error says which of the two lacks it.
 # https://trino.io/docs/current/functions/list.html
 KNOWN_TO_TRINO = frozenset(
-    """acos all_match any_match apply approx_most_frequent approx_set array_first array_histogram
-    array_last array_average at_timezone bar beta_cdf bing_tile bit_count bitwise_and_agg bitwise_left_shift bitwise_or_agg
-    bitwise_right_shift bitwise_right_shift_arithmetic bitwise_xor_agg cardinality char2hexint
-    checksum classify color combinations concat_ws contains_sequence convex_hull_agg
-    cosine_distance cosine_similarity current_groups current_timezone date_parse entropy
-    evaluate_classifier_predictions features from_base from_base32 from_base64url from_big_endian_32
-    from_encoded_polyline from_geojson_geometry from_ieee754_32 from_ieee754_64
-    from_iso8601_timestamp from_iso8601_timestamp_nanos from_unixtime_nanos geometry_from_hadoop_shape
+    """
+    acos all_match any_match apply approx_most_frequent approx_set array_average array_first
+    array_histogram array_last at_timezone bar beta_cdf bing_tile bit_count bitwise_and_agg
+    bitwise_left_shift bitwise_or_agg bitwise_right_shift bitwise_right_shift_arithmetic
+    bitwise_xor_agg cardinality char2hexint checksum classify color combinations concat_ws
+    contains_sequence convex_hull_agg cosine_distance cosine_similarity current_groups
+    current_timezone date_parse entropy evaluate_classifier_predictions features from_base
+    from_base32 from_base64url from_big_endian_32 from_big_endian_64 from_encoded_polyline
+    from_geojson_geometry from_ieee754_32 from_ieee754_64 from_iso8601_timestamp
+    from_iso8601_timestamp_nanos from_unixtime_nanos geometry_from_hadoop_shape
     great_circle_distance hash_counts hmac_md5 hmac_sha1 hmac_sha256 hmac_sha512
-    from_big_endian_64 human_readable_seconds inverse_beta_cdf inverse_normal_cdf is_json_scalar jaccard_index
+    human_readable_seconds inverse_beta_cdf inverse_normal_cdf is_json_scalar jaccard_index
     json_array json_array_contains json_array_get json_exists json_object json_query json_size
     json_value kurtosis learn_classifier line_locate_point listagg luhn_check make_set_digest
     map_entries map_from_entries map_union map_zip_with merge merge_set_digest multimap_agg
     multimap_from_entries murmur3 ngrams none_match normal_cdf normalize now numeric_histogram
     objectid_timestamp parse_data_size parse_datetime parse_duration parse_presto_data_size
     qdigest_agg quantile_at_value quantiles_at_values rand random reduce_agg regexp_extract_all
-    regexp_position regexp_split regr_count regr_r2 render rgb sha512 shuffle skewness
-    soundex split_to_map split_to_multimap spooky_hash_v2_32 spooky_hash_v2_64 st_area st_contains
+    regexp_position regexp_split regr_count regr_r2 render rgb sha512 shuffle skewness soundex
+    split_to_map split_to_multimap spooky_hash_v2_32 spooky_hash_v2_64 st_area st_contains
     st_distance st_point strrpos tdigest_agg theta_sketch_estimate timestamp_objectid
-    timezone_hour timezone_minute to_base to_base32 to_base64url to_big_endian_32 to_big_endian_64
-    to_geometry to_ieee754_32 to_ieee754_64 to_iso8601 to_milliseconds trim_array typeof
-    url_decode url_encode url_extract_fragment url_extract_host url_extract_parameter url_extract_path
-    url_extract_port url_extract_protocol url_extract_query uuid value_at_quantile
-    values_at_quantiles wilson_interval_lower wilson_interval_upper with_timezone word_stem xxhash64
-    zip""".split()
+    timezone_hour timezone_minute to_base to_base32 to_base64url to_big_endian_32
+    to_big_endian_64 to_geometry to_ieee754_32 to_ieee754_64 to_iso8601 to_milliseconds
+    trim_array typeof url_decode url_encode url_extract_fragment url_extract_host
+    url_extract_parameter url_extract_path url_extract_port url_extract_protocol
+    url_extract_query uuid value_at_quantile values_at_quantiles wilson_interval_lower
+    wilson_interval_upper with_timezone word_stem xxhash64 zip
+    """.split()  # noqa: SIM905 - a list of a hundred quoted words reads worse
 )

@@ -22,7 +22,9 @@ Compiled = Callable[["Expressions", list[Any], Scope], Value]
 def _body(self: Expressions, node: Any, scope: Scope, values: list[Value]) -> Value:
     """The lambda's body with its parameters standing for `values`."""
     if not isinstance(node, exp.Lambda) or len(node.expressions) != len(values):
-        raise QueryError("TYPE_MISMATCH", f"a lambda with {len(values)} parameters is expected here")
+        raise QueryError(
+            "TYPE_MISMATCH", f"a lambda with {len(values)} parameters is expected here"
+        )
     names = [parameter.name.lower() for parameter in node.expressions]
     inner = Scope(outer=scope, locals=dict(zip(names, values, strict=True)))
     return self.compile(node.this, inner)
@@ -36,7 +38,9 @@ def _fresh(self: Expressions) -> str:
 def _argument(self: Expressions, node: Any, scope: Scope, name: str, function: str) -> Value:
     value = self.compile(node, scope)
     if value.type.name != name:
-        raise QueryError("TYPE_MISMATCH", f"Unexpected parameters ({value.type}) for function {function}")
+        raise QueryError(
+            "TYPE_MISMATCH", f"Unexpected parameters ({value.type}) for function {function}"
+        )
     return value
 
 
@@ -51,7 +55,9 @@ def filter_(self: Expressions, arguments: list[Any], scope: Scope) -> Value:
     items = _argument(self, arguments[0], scope, "array", "filter")
     name = _fresh(self)
     body = _body(self, arguments[1], scope, [Value(name, items.type.items[0])])
-    return Value(f"list_filter({items.sql}, lambda {name}: coalesce({body.sql}, false))", items.type)
+    return Value(
+        f"list_filter({items.sql}, lambda {name}: coalesce({body.sql}, false))", items.type
+    )
 
 
 def match(word: str) -> Compiled:
@@ -63,7 +69,9 @@ def match(word: str) -> Compiled:
         body = _body(self, arguments[1], scope, [Value(name, items.type.items[0])])
         tests = f"list_transform({items.sql}, lambda {name}: {body.sql})"
         decisive = "false" if word == "all" else "true"
-        result = {"any": ("true", "false"), "all": ("false", "true"), "none": ("false", "true")}[word]
+        result = {"any": ("true", "false"), "all": ("false", "true"), "none": ("false", "true")}[
+            word
+        ]
         return Value(
             f"CASE WHEN {items.sql} IS NULL THEN NULL WHEN list_contains({tests}, {decisive}) "
             f"THEN {result[0]} WHEN list_count({tests}) < len({tests}) THEN NULL ELSE {result[1]} END",
@@ -80,17 +88,19 @@ def reduce_(self: Expressions, arguments: list[Any], scope: Scope) -> Value:
     state, item = _fresh(self), _fresh(self)
     kind: Type = start.type
     for _ in range(2):
-        step = _body(self, arguments[2], scope, [Value(f"{state}.s", kind), Value(f"{item}.e", items.type.items[0])])
+        step = _body(
+            self,
+            arguments[2],
+            scope,
+            [Value(f"{state}.s", kind), Value(f"{item}.e", items.type.items[0])],
+        )
         kind = t.common(kind, step.type) or kind
     step = convert(step, kind)
     shape = f"STRUCT(s {t.duckdb(kind)}, e {t.duckdb(items.type.items[0])})"
     first = f"{{'s': {convert(start, kind).sql}, 'e': NULL}}::{shape}"
     rows = f"list_transform({items.sql}, lambda {item}: {{'s': NULL, 'e': {item}}}::{shape})"
-    folded = (
-        f"list_reduce({rows}, lambda {state}, {item}: {{'s': {step.sql}, 'e': NULL}}::{shape}, {first}).s"
-    )
-    result = _body(self, arguments[3], scope, [Value(folded, kind)])
-    return result
+    folded = f"list_reduce({rows}, lambda {state}, {item}: {{'s': {step.sql}, 'e': NULL}}::{shape}, {first}).s"
+    return _body(self, arguments[3], scope, [Value(folded, kind)])
 
 
 def zip_with(self: Expressions, arguments: list[Any], scope: Scope) -> Value:
@@ -100,7 +110,8 @@ def zip_with(self: Expressions, arguments: list[Any], scope: Scope) -> Value:
     values = [Value(f"{name}[1]", left.type.items[0]), Value(f"{name}[2]", right.type.items[0])]
     body = _body(self, arguments[2], scope, values)
     return Value(
-        f"list_transform(list_zip({left.sql}, {right.sql}), lambda {name}: {body.sql})", t.array(body.type)
+        f"list_transform(list_zip({left.sql}, {right.sql}), lambda {name}: {body.sql})",
+        t.array(body.type),
     )
 
 
@@ -111,14 +122,22 @@ def over_map(function: str) -> Compiled:
         pairs = _argument(self, arguments[0], scope, "map", function)
         name = _fresh(self)
         key, item = pairs.type.items
-        body = _body(self, arguments[1], scope, [Value(f"{name}.key", key), Value(f"{name}.value", item)])
+        body = _body(
+            self, arguments[1], scope, [Value(f"{name}.key", key), Value(f"{name}.value", item)]
+        )
         entries = f"map_entries({pairs.sql})"
         if function == "map_filter":
             kept = f"list_filter({entries}, lambda {name}: coalesce({body.sql}, false))"
             return Value(f"map_from_entries({kept})", pairs.type)
-        fields = (body.sql, f"{name}.value") if function == "transform_keys" else (f"{name}.key", body.sql)
+        fields = (
+            (body.sql, f"{name}.value")
+            if function == "transform_keys"
+            else (f"{name}.key", body.sql)
+        )
         new = f"list_transform({entries}, lambda {name}: {{'key': {fields[0]}, 'value': {fields[1]}}})"
-        kind = t.map_of(body.type, item) if function == "transform_keys" else t.map_of(key, body.type)
+        kind = (
+            t.map_of(body.type, item) if function == "transform_keys" else t.map_of(key, body.type)
+        )
         return Value(f"map_from_entries({new})", kind)
 
     return compile_map

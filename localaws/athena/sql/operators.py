@@ -15,15 +15,17 @@ _INTERVALS = ("interval day to second", "interval year to month")
 
 
 def mismatch(operator: str, left: Value, right: Value) -> QueryError:
-    return QueryError("TYPE_MISMATCH", f"Cannot apply operator: {left.type} {operator} {right.type}")
+    return QueryError(
+        "TYPE_MISMATCH", f"Cannot apply operator: {left.type} {operator} {right.type}"
+    )
 
 
 def arithmetic(operator: str, left: Value, right: Value) -> Value:
     """`left operator right` for + - * / %."""
     if t.UNKNOWN in (left.type, right.type):
         known = left.type if right.type == t.UNKNOWN else right.type
-        kind = t.INTEGER if known == t.UNKNOWN else known
-        return Value(f"CAST(NULL AS {t.duckdb(kind)})", kind)
+        result = t.INTEGER if known == t.UNKNOWN else known
+        return Value(f"CAST(NULL AS {t.duckdb(result)})", result)
     if not (t.is_number(left.type) and t.is_number(right.type)):
         return _with_interval(operator, left, right)
     kind = t.common(left.type, right.type)
@@ -35,7 +37,9 @@ def arithmetic(operator: str, left: Value, right: Value) -> Value:
         sign = "//" if operator == "/" else operator
         return Value(f"({a} {sign} {b})", kind)
     if operator == "%":
-        return Value(f"CASE WHEN {b} = 0 THEN CAST('NaN' AS {t.duckdb(kind)}) ELSE {a} % {b} END", kind)
+        return Value(
+            f"CASE WHEN {b} = 0 THEN CAST('NaN' AS {t.duckdb(kind)}) ELSE {a} % {b} END", kind
+        )
     return Value(f"({a} {operator} {b})", kind)
 
 
@@ -75,7 +79,7 @@ def _unscaled(value: Value, scale: int, wanted: int) -> str:
 
 def _scaled(whole: str, kind: Type) -> str:
     """The decimal whose unscaled value is `whole`."""
-    precision, scale = kind.numbers
+    scale = kind.numbers[1]
     if scale == 0:
         return f"CAST({whole} AS {t.duckdb(kind)})"
     return f"trino_decimal_of({whole}, {scale})::{t.duckdb(kind)}"

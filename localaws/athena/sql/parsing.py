@@ -20,7 +20,7 @@ class AthenaNames(Trino):
 
     INDEX_OFFSET = 0
 
-    class Parser(Trino.Parser):
+    class Parser(Trino.Parser):  # type: ignore[misc, valid-type]
         FUNCTIONS: ClassVar[dict[str, Any]] = {}
         FUNCTION_PARSERS: ClassVar[dict[str, Any]] = {
             name: parser
@@ -39,20 +39,28 @@ def parse(sql: str) -> exp.Expression:
     except ParseError as error:
         first = error.errors[0] if error.errors else {}
         found = first.get("highlight") or "<EOF>"
+        if found == "`":
+            raise _backquoted(sql) from None
         line, end = first.get("line") or 1, first.get("col") or 1
         column = max(1, end - len(found)) if found != "<EOF>" else end
         raise SyntaxMistake(
             f"line {line}:{column}: mismatched input '{found}'. {first.get('description', '')}".strip()
         ) from None
     except TokenError as error:
-        line, column = place_in(sql, sql.find("`") if "`" in sql else 0)
-        detail = (
-            "backquoted identifiers are not supported; use double quotes to quote identifiers"
-            if "`" in sql
-            else str(error).partition("\n")[0]
-        )
-        raise SyntaxMistake(f"line {line}:{column}: {detail}") from None
+        if "`" in sql:
+            raise _backquoted(sql) from None
+        raise SyntaxMistake(f"line 1:1: {str(error).partition(chr(10))[0]}") from None
     trees = [tree for tree in trees if tree is not None]
     if len(trees) != 1:
         raise SyntaxMistake("Only one sql statement is allowed.")
-    return trees[0]
+    tree = trees[0]
+    assert isinstance(tree, exp.Expression)
+    return tree
+
+
+def _backquoted(sql: str) -> SyntaxMistake:
+    line, column = place_in(sql, sql.find("`"))
+    return SyntaxMistake(
+        f"line {line}:{column}: backquoted identifiers are not supported; "
+        "use double quotes to quote identifiers"
+    )

@@ -154,7 +154,9 @@ class Queries:
         having = node.args.get("having")
         having_sql = ""
         if having is not None:
-            having_sql = " HAVING " + self.expressions.condition(having.this, scope, "HAVING clause")
+            having_sql = " HAVING " + self.expressions.condition(
+                having.this, scope, "HAVING clause"
+            )
         distinct = node.args.get("distinct")
         if distinct is not None and distinct.args.get("on"):
             raise not_emulated("DISTINCT ON", distinct)
@@ -165,7 +167,12 @@ class Queries:
             alias = self._fresh("c")
             texts.append(f"CAST({value.sql} AS {t.duckdb(value.type)}) AS {alias}")
             columns.append(
-                Column(label or f"_col{number}", value.type, alias, origin=value.origin if plain else None)
+                Column(
+                    label or f"_col{number}",
+                    value.type,
+                    alias,
+                    origin=value.origin if plain else None,
+                )
             )
             if not any(node.args.get(part) for part in ("distinct", "group", "order")):
                 self.items[alias] = texts[-1]  # nothing but its readers needs it
@@ -188,7 +195,11 @@ class Queries:
             else:
                 value = self.expressions.compile(item, scope)
                 named = item.expression if isinstance(item, exp.Dot) else item
-                label = name_parts(named)[-1] if isinstance(named, exp.Column | exp.Identifier) else None
+                label = (
+                    name_parts(named)[-1]
+                    if isinstance(named, exp.Column | exp.Identifier)
+                    else None
+                )
                 items.append((label, value))
         return items
 
@@ -200,8 +211,12 @@ class Queries:
         if not relations:
             shown = ".".join(qualifier)
             if qualifier:
-                raise QueryError("INVALID_COLUMN_REFERENCE", f"Unable to resolve reference {shown}", item)
-            raise QueryError("COLUMN_NOT_FOUND", "SELECT * not allowed in queries without FROM clause", item)
+                raise QueryError(
+                    "INVALID_COLUMN_REFERENCE", f"Unable to resolve reference {shown}", item
+                )
+            raise QueryError(
+                "COLUMN_NOT_FOUND", "SELECT * not allowed in queries without FROM clause", item
+            )
         merged = [] if qualifier else scope.merged
         names = {column.name for column in merged}
         chosen = [*merged] + [
@@ -212,7 +227,9 @@ class Queries:
         ]
         return [(c.name, Value(c.sql, c.type, origin=c.origin)) for c in chosen]
 
-    def _group(self, node: exp.Group | None, scope: Scope, items: list[tuple[str | None, Value]]) -> str:
+    def _group(
+        self, node: exp.Group | None, scope: Scope, items: list[tuple[str | None, Value]]
+    ) -> str:
         if node is None:
             return ""
         if node.args.get("all") or node.args.get("totals"):
@@ -222,14 +239,23 @@ class Queries:
             if isinstance(item, exp.Literal) and not item.is_string:
                 place = int(item.this)
                 if not 1 <= place <= len(items):
-                    raise QueryError("INVALID_COLUMN_REFERENCE", f"GROUP BY position {place} is not in select list", item)
+                    raise QueryError(
+                        "INVALID_COLUMN_REFERENCE",
+                        f"GROUP BY position {place} is not in select list",
+                        item,
+                    )
                 return str(place) if ordinal else items[place - 1][1].sql
             if isinstance(item, exp.Paren):
                 return "(" + key(item.this, ordinal) + ")"
             if isinstance(item, exp.Tuple):
                 return "(" + ", ".join(key(part, False) for part in item.expressions) + ")"
             if isinstance(item, exp.Rollup | exp.Cube | exp.GroupingSets):
-                return _set_name(item) + " (" + ", ".join(key(part, False) for part in item.expressions) + ")"
+                return (
+                    _set_name(item)
+                    + " ("
+                    + ", ".join(key(part, False) for part in item.expressions)
+                    + ")"
+                )
             return self.expressions.compile(item, scope).sql
 
         keys = [key(item, True) for item in node.expressions]
@@ -237,20 +263,28 @@ class Queries:
             keys += [key(item, False) for item in node.args.get(kind) or []]
         return " GROUP BY " + ", ".join(keys)
 
-    def _tail(self, sql: str, node: exp.Expression, columns: tuple[Column, ...], scope: Scope | None) -> str:
+    def _tail(
+        self, sql: str, node: exp.Expression, columns: tuple[Column, ...], scope: Scope | None
+    ) -> str:
         """ORDER BY, OFFSET and LIMIT (or FETCH FIRST)."""
         order = node.args.get("order")
         if order is not None:
             keys = []
             for item in order.expressions:
                 place = _place(item.this, columns)
-                written = str(place) if place else self.expressions.compile(item.this, scope or Scope()).sql
+                written = (
+                    str(place)
+                    if place
+                    else self.expressions.compile(item.this, scope or Scope()).sql
+                )
                 keys.append(written + direction(item))
             sql += " ORDER BY " + ", ".join(keys)
         limit, offset = node.args.get("limit"), node.args.get("offset")
         if isinstance(limit, exp.Fetch):
             options = limit.args.get("limit_options")
-            if options is not None and (options.args.get("with_ties") or options.args.get("percent")):
+            if options is not None and (
+                options.args.get("with_ties") or options.args.get("percent")
+            ):
                 raise not_emulated("FETCH FIRST WITH TIES", limit)
             count = limit.args.get("count")
             sql += f" LIMIT {_whole(count) if count is not None else 1}"
@@ -300,7 +334,9 @@ class Queries:
     def _keep_whole(self, relations: list[Relation]) -> None:
         """Their rows may be missing in the join, so conditions on the result prune nothing."""
         aliases = {
-            (column.origin or column.sql).partition(".")[0] for r in relations for column in r.columns
+            (column.origin or column.sql).partition(".")[0]
+            for r in relations
+            for column in r.columns
         }
         for scan in self.scans:
             if scan.alias in aliases:
@@ -315,17 +351,25 @@ class Queries:
             first = Scope(left, merged=scope.merged).find((wanted,), item)
             second = Scope(right).find((wanted,), item)
             if first is None or second is None:
-                raise QueryError("COLUMN_NOT_FOUND", f"Column '{wanted}' is missing from a side of the join", item)
+                raise QueryError(
+                    "COLUMN_NOT_FOUND",
+                    f"Column '{wanted}' is missing from a side of the join",
+                    item,
+                )
             a, b = first[0], second[0]
             kind = t.common(a.type, b.type)
             if kind is None:
-                raise QueryError("TYPE_MISMATCH", f"Cannot apply operator: {a.type} = {b.type}", item)
+                raise QueryError(
+                    "TYPE_MISMATCH", f"Cannot apply operator: {a.type} = {b.type}", item
+                )
             tests.append(f"{convert(a, kind).sql} = {convert(b, kind).sql}")
             both = {
                 "RIGHT": convert(b, kind).sql,
                 "FULL": f"coalesce({convert(a, kind).sql}, {convert(b, kind).sql})",
             }.get(side, convert(a, kind).sql)
-            scope.merged = [c for c in scope.merged if c.name != wanted] + [Column(wanted, kind, both)]
+            scope.merged = [c for c in scope.merged if c.name != wanted] + [
+                Column(wanted, kind, both)
+            ]
         return " AND ".join(tests)
 
     def _relation(self, node: Any, scope: Scope) -> str:
@@ -341,9 +385,13 @@ class Queries:
             if isinstance(query, exp.Unnest):
                 return self._unnest(query, scope)
             sql, columns = self.query(query, scope)
-            return "LATERAL " + self._derived(sql, columns, node.args.get("alias") or node.this.args.get("alias"), scope, node)
+            return "LATERAL " + self._derived(
+                sql, columns, node.args.get("alias") or node.this.args.get("alias"), scope, node
+            )
         if isinstance(node, exp.Subquery) and isinstance(node.this, exp.Table):
-            inner = self._relation(node.this, scope) + self._joins(node.this.args.get("joins"), scope)
+            inner = self._relation(node.this, scope) + self._joins(
+                node.this.args.get("joins"), scope
+            )
             return "(" + inner + self._joins(node.args.get("joins"), scope) + ")"
         if isinstance(node, exp.Subquery | exp.Values):
             inside = node if isinstance(node, exp.Values) else node.this
@@ -351,7 +399,9 @@ class Queries:
             return self._derived(sql, columns, node.args.get("alias"), scope, node)
         raise not_emulated(f"{type(node).__name__} in FROM", node)
 
-    def _derived(self, sql: str, columns: tuple[Column, ...], alias: Any, scope: Scope, node: exp.Expression) -> str:
+    def _derived(
+        self, sql: str, columns: tuple[Column, ...], alias: Any, scope: Scope, node: exp.Expression
+    ) -> str:
         columns = _renamed(columns, alias, node)
         inner = self._fresh("r")
         label = (alias.name.lower(),) if alias is not None and alias.name else ()
@@ -388,7 +438,9 @@ class Queries:
             for label_, kind in found.columns
         )
         columns = _renamed(columns, alias, node)
-        hidden = tuple(Column(label_, kind, f"{inner}.{name(label_)}", hidden=True) for label_, kind in HIDDEN)
+        hidden = tuple(
+            Column(label_, kind, f"{inner}.{name(label_)}", hidden=True) for label_, kind in HIDDEN
+        )
         scope.relations.append(Relation(qualifiers, columns + hidden))
         return f"{scan.relation} AS {inner}"
 
@@ -401,7 +453,9 @@ class Queries:
             return parts[0], parts[1]
         if self.environment.database is None:
             raise QueryError(
-                "MISSING_SCHEMA_NAME", "Schema must be specified when session schema is not set", node
+                "MISSING_SCHEMA_NAME",
+                "Schema must be specified when session schema is not set",
+                node,
             )
         return self.environment.database, parts[0]
 
@@ -411,7 +465,9 @@ class Queries:
     ) -> str:  # fmt: skip
         before, key = self.environment, f"{database}.{table}"
         if key in before.views:
-            raise QueryError("VIEW_IS_RECURSIVE", f"Statement would create a recursive view: {key}", node)
+            raise QueryError(
+                "VIEW_IS_RECURSIVE", f"Statement would create a recursive view: {key}", node
+            )
         self.environment = _Environment(database, {}, (*before.views, key))
         try:
             assert found.view is not None
@@ -448,8 +504,14 @@ class Queries:
             value = self.expressions.compile(item, scope)
             column = f"u{len(texts)}"
             if value.type.name == "map":
-                texts += [f"unnest(map_keys({value.sql})) AS {column}", f"unnest(map_values({value.sql})) AS u{len(texts) + 1}"]
-                columns += [(column, value.type.items[0]), (f"u{len(texts) - 1}", value.type.items[1])]
+                texts += [
+                    f"unnest(map_keys({value.sql})) AS {column}",
+                    f"unnest(map_values({value.sql})) AS u{len(texts) + 1}",
+                ]
+                columns += [
+                    (column, value.type.items[0]),
+                    (f"u{len(texts) - 1}", value.type.items[1]),
+                ]
                 sizes.append(f"cardinality({value.sql})")
             elif value.type.name == "array":
                 inside = value.type.items[0]
@@ -457,7 +519,8 @@ class Queries:
                 sizes.append(f"len({value.sql})")
                 if inside.name == "row":
                     columns += [
-                        (f"{column}.{name(t.field_name(inside, i))}", kind) for i, kind in enumerate(inside.items)
+                        (f"{column}.{name(t.field_name(inside, i))}", kind)
+                        for i, kind in enumerate(inside.items)
                     ]
                 else:
                     columns.append((column, inside))
@@ -465,7 +528,9 @@ class Queries:
                 raise QueryError("TYPE_MISMATCH", f"Cannot unnest type: {value.type}", node)
         offset = node.args.get("offset")
         if offset:
-            texts.append(f"unnest(range(1, CAST(greatest({', '.join(sizes)}) AS BIGINT) + 1)) AS place")
+            texts.append(
+                f"unnest(range(1, CAST(greatest({', '.join(sizes)}) AS BIGINT) + 1)) AS place"
+            )
             columns.append(("place", t.BIGINT))
         alias = node.args.get("alias")
         labels = [part.name.lower() for part in alias.columns] if alias is not None else []
@@ -474,7 +539,7 @@ class Queries:
         if labels and len(labels) != len(columns):
             raise QueryError(
                 "MISMATCHED_COLUMN_ALIASES",
-                f"Column alias list has {len(labels)} entries but '{alias.name}' has {len(columns)} columns available",
+                f"Column alias list has {len(labels)} entries but there are {len(columns)} columns",
                 node,
             )
         out = ", ".join(f"{text} AS c{i}" for i, (text, _) in enumerate(columns))
@@ -528,7 +593,10 @@ class Queries:
     def _values(self, node: exp.Values, outer: Scope | None) -> tuple[str, tuple[Column, ...]]:
         scope = Scope(outer=outer)
         rows = [
-            [self.expressions.compile(item, scope) for item in (row.expressions if isinstance(row, exp.Tuple) else [row])]
+            [
+                self.expressions.compile(item, scope)
+                for item in (row.expressions if isinstance(row, exp.Tuple) else [row])
+            ]
             for row in node.expressions
         ]
         width = len(rows[0])
@@ -540,11 +608,20 @@ class Queries:
             for row in rows[1:]:
                 both = t.common(kind, row[number].type)
                 if both is None:
-                    raise QueryError("TYPE_MISMATCH", f"Values rows have mismatched types: {kind} vs {row[number].type}", node)
+                    raise QueryError(
+                        "TYPE_MISMATCH",
+                        f"Values rows have mismatched types: {kind} vs {row[number].type}",
+                        node,
+                    )
                 kind = both
             kinds.append(kind)
         texts = [
-            "(" + ", ".join(f"CAST({convert(v, k).sql} AS {t.duckdb(k)})" for v, k in zip(row, kinds, strict=True)) + ")"
+            "("
+            + ", ".join(
+                f"CAST({convert(v, k).sql} AS {t.duckdb(k)})"
+                for v, k in zip(row, kinds, strict=True)
+            )
+            + ")"
             for row in rows
         ]
         columns = tuple(Column(f"_col{i}", kind, self._fresh("c")) for i, kind in enumerate(kinds))
@@ -565,7 +642,9 @@ class Queries:
                 continue
             if conjunct.find(exp.Select, exp.Subquery, exp.Lambda):
                 continue
-            reads = [scope.find(name_parts(column), column) for column in conjunct.find_all(exp.Column)]
+            reads = [
+                scope.find(name_parts(column), column) for column in conjunct.find_all(exp.Column)
+            ]
             found = {read[0].sql: read[0].origin for read in reads if read is not None}
             if not found or len(reads) != sum(read is not None for read in reads):
                 continue
@@ -573,10 +652,17 @@ class Queries:
                 keys = {f"{scan.alias}.{name(key)}" for key in scan.partition_keys}
                 if set(found.values()) <= keys:
                     condition_sql = self.expressions.compile(conjunct, scope).sql
-                    for inside, origin in found.items():
-                        assert origin is not None
-                        condition_sql = re.sub(rf"(?<![\w.\"]){re.escape(inside)}(?![\w\"])", lambda _: origin, condition_sql)
-                    scan.conditions.append(condition_sql)
+                    scan.conditions.append(_over_scan(condition_sql, found))
+
+
+def _over_scan(condition: str, origins: dict[str, str | None]) -> str:
+    """The condition over the scan's own columns instead of a view's."""
+    names = "|".join(re.escape(inside) for inside in origins)
+    return re.sub(
+        rf'(?<![\w."])(?:{names})(?![\w"])',
+        lambda found: origins[found[0]] or found[0],
+        condition,
+    )
 
 
 def live(sql: str, columns: tuple[Column, ...], items: dict[str, str]) -> str:
@@ -606,7 +692,9 @@ def _set_name(item: exp.Expression) -> str:
 
 def _renamed(columns: tuple[Column, ...], alias: Any, node: exp.Expression) -> tuple[Column, ...]:
     """The columns under the names of `AS t(a, b)`."""
-    labels = [part.name.lower() for part in alias.columns] if isinstance(alias, exp.TableAlias) else []
+    labels = (
+        [part.name.lower() for part in alias.columns] if isinstance(alias, exp.TableAlias) else []
+    )
     if not labels:
         return columns
     if len(labels) != len(columns):
@@ -620,7 +708,8 @@ def _renamed(columns: tuple[Column, ...], alias: Any, node: exp.Expression) -> t
 
 def _reshaped(sql: str, given: tuple[Column, ...], wanted: tuple[Column, ...]) -> str:
     inside = ", ".join(
-        f"CAST({a.sql} AS {t.duckdb(b.type)}) AS {b.sql}" for a, b in zip(given, wanted, strict=True)
+        f"CAST({a.sql} AS {t.duckdb(b.type)}) AS {b.sql}"
+        for a, b in zip(given, wanted, strict=True)
     )
     return f"(SELECT {inside} FROM ({sql}))"
 
@@ -630,7 +719,9 @@ def _place(node: exp.Expression, columns: tuple[Column, ...]) -> int | None:
     if isinstance(node, exp.Literal) and not node.is_string:
         place = int(node.this)
         if not 1 <= place <= len(columns):
-            raise QueryError("INVALID_COLUMN_REFERENCE", f"ORDER BY position {place} is not in select list", node)
+            raise QueryError(
+                "INVALID_COLUMN_REFERENCE", f"ORDER BY position {place} is not in select list", node
+            )
         return place
     if isinstance(node, exp.Column) and len(node.parts) == 1:
         found = [i for i, column in enumerate(columns, 1) if column.name == node.name.lower()]
@@ -640,6 +731,9 @@ def _place(node: exp.Expression, columns: tuple[Column, ...]) -> int | None:
 
 def _whole(node: exp.Expression) -> int:
     if not isinstance(node, exp.Literal) or not node.this.isdigit():
-        raise QueryError("INVALID_LITERAL", f"LIMIT and OFFSET take a whole number, not {node.sql('trino')}", node)
+        raise QueryError(
+            "INVALID_LITERAL",
+            f"LIMIT and OFFSET take a whole number, not {node.sql('trino')}",
+            node,
+        )
     return int(node.this)
-

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 
 from . import types as t
 from .types import Type
@@ -42,7 +42,7 @@ class Signature:
     result: Pattern
 
 
-@lru_cache(maxsize=None)
+@cache
 def read(text: str) -> Signature:
     before, _, after = text.rpartition("->")
     return Signature(tuple(_patterns(before.strip())), _patterns(after.strip())[0])
@@ -114,9 +114,11 @@ def _match(pattern: Pattern, given: Type, bound: dict[str, Type]) -> bool:
             _match(item, inside, bound)
             for item, inside in zip(pattern.items, given.items, strict=True)
         )
-    return t.converts(given, _resolve(pattern, bound)) or (
-        pattern.name == "timestamp" and given.name == "timestamp"
-    ) or (pattern.name == "tz" and given.name == "timestamp with time zone")
+    return (
+        t.converts(given, _resolve(pattern, bound))
+        or (pattern.name == "timestamp" and given.name == "timestamp")
+        or (pattern.name == "tz" and given.name == "timestamp with time zone")
+    )
 
 
 def _resolve(pattern: Pattern, bound: dict[str, Type]) -> Type:

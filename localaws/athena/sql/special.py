@@ -60,9 +60,13 @@ def nullif(arguments: list[Value]) -> Value:
 def if_(arguments: list[Value]) -> Value:
     count(arguments, "if", 2, 3)
     if arguments[0].type not in (t.BOOLEAN, t.UNKNOWN):
-        raise QueryError("TYPE_MISMATCH", f"IF condition must evaluate to a boolean: {arguments[0].type}")
+        raise QueryError(
+            "TYPE_MISMATCH", f"IF condition must evaluate to a boolean: {arguments[0].type}"
+        )
     values, kind = unify([*arguments[1:], NULL][:2], "IF operands")
-    return Value(f"CASE WHEN {arguments[0].sql} THEN {values[0].sql} ELSE {values[1].sql} END", kind)
+    return Value(
+        f"CASE WHEN {arguments[0].sql} THEN {values[0].sql} ELSE {values[1].sql} END", kind
+    )
 
 
 def extreme(name: str) -> Special:
@@ -182,13 +186,17 @@ def _unit(arguments: list[Value], name: str, kind: Type) -> str:
     if unit not in _UNITS or (
         kind == t.DATE and unit in ("millisecond", "second", "minute", "hour")
     ):
-        raise QueryError("INVALID_FUNCTION_ARGUMENT", f"'{unit}' is not a valid {kind.name.upper()} field")
+        raise QueryError(
+            "INVALID_FUNCTION_ARGUMENT", f"'{unit}' is not a valid {kind.name.upper()} field"
+        )
     return unit
 
 
 def _moment(value: Value, name: str) -> Type:
     if value.type.name not in ("date", "timestamp", "timestamp with time zone"):
-        raise QueryError("TYPE_MISMATCH", f"Unexpected parameters ({value.type}) for function {name}")
+        raise QueryError(
+            "TYPE_MISMATCH", f"Unexpected parameters ({value.type}) for function {name}"
+        )
     return value.type
 
 
@@ -307,7 +315,8 @@ def parse_datetime(arguments: list[Value]) -> Value:
     count(arguments, "parse_datetime", 2)
     pattern = joda_format(constant(arguments, 1, "parse_datetime"), "parse_datetime")
     return Value(
-        f"CAST(trino_parse_time({arguments[0].sql}, {text(pattern)}) AS TIMESTAMPTZ)", t.TIMESTAMP_TZ
+        f"CAST(trino_parse_time({arguments[0].sql}, {text(pattern)}) AS TIMESTAMPTZ)",
+        t.TIMESTAMP_TZ,
     )
 
 
@@ -328,7 +337,9 @@ def random(arguments: list[Value]) -> Value:
     count(arguments, "random", 0, 1, 2)
     if not arguments:
         return Value("random()", t.DOUBLE)
-    low, high = ("0", arguments[0].sql) if len(arguments) == 1 else (arguments[0].sql, arguments[1].sql)
+    low, high = (
+        ("0", arguments[0].sql) if len(arguments) == 1 else (arguments[0].sql, arguments[1].sql)
+    )
     return Value(f"CAST({low} + floor(random() * ({high} - {low})) AS BIGINT)", t.BIGINT)
 
 
@@ -386,10 +397,12 @@ def map_from_entries(arguments: list[Value]) -> Value:
     count(arguments, "map_from_entries", 1)
     pair = _kind(arguments[0], "array", "map_from_entries").items[0]
     if pair.name != "row" or len(pair.items) != 2:
-        raise QueryError("TYPE_MISMATCH", f"map_from_entries takes array(row(K, V)), not {arguments[0].type}")
+        raise QueryError(
+            "TYPE_MISMATCH", f"map_from_entries takes array(row(K, V)), not {arguments[0].type}"
+        )
     first, second = t.field_name(pair, 0), t.field_name(pair, 1)
-    keys = f"list_transform({arguments[0].sql}, lambda e: e.\"{first}\")"
-    items = f"list_transform({arguments[0].sql}, lambda e: e.\"{second}\")"
+    keys = f'list_transform({arguments[0].sql}, lambda e: e."{first}")'
+    items = f'list_transform({arguments[0].sql}, lambda e: e."{second}")'
     return Value(f"trino_map({keys}, {items})", t.map_of(*pair.items))
 
 
@@ -404,7 +417,9 @@ def zip_(arguments: list[Value]) -> Value:
 
 def _kind(value: Value, name: str, function: str) -> Type:
     if value.type.name != name:
-        raise QueryError("TYPE_MISMATCH", f"Unexpected parameters ({value.type}) for function {function}")
+        raise QueryError(
+            "TYPE_MISMATCH", f"Unexpected parameters ({value.type}) for function {function}"
+        )
     return value.type
 
 

@@ -26,7 +26,9 @@ _PLAIN = {
 def from_trino(node: exp.DataType, literal: str | int | None = None) -> Type:
     """`literal` is the text of `DECIMAL '1.50'`, whose digits are the type's."""
     kind = node.this.value if hasattr(node.this, "value") else str(node.this)
-    numbers = tuple(int(part.this.name) for part in node.expressions if isinstance(part, exp.DataTypeParam))
+    numbers = tuple(
+        int(part.this.name) for part in node.expressions if isinstance(part, exp.DataTypeParam)
+    )
     if kind in _PLAIN:
         return _PLAIN[kind]
     if kind == "VARCHAR":
@@ -39,7 +41,11 @@ def from_trino(node: exp.DataType, literal: str | int | None = None) -> Type:
         return t.decimal(*((numbers or (38,)) + (0,))[:2])
     if kind == "TIMESTAMP":
         if isinstance(literal, str) and numbers == (0,):
-            return t.TIMESTAMP if "." not in literal else Type("timestamp", (max(3, len(literal.rpartition(".")[2])),))
+            return (
+                t.TIMESTAMP
+                if "." not in literal
+                else Type("timestamp", (max(3, len(literal.rpartition(".")[2])),))
+            )
         return Type("timestamp", numbers or (3,))
     if kind == "TIMESTAMPTZ":
         return Type("timestamp with time zone", numbers or (3,))

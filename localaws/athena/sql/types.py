@@ -52,7 +52,15 @@ YEAR_INTERVAL = Type("interval year to month")
 INTEGERS = ("tinyint", "smallint", "integer", "bigint")
 _DIGITS = {"tinyint": 3, "smallint": 5, "integer": 10, "bigint": 19}
 _BOUNDS = {"tinyint": 8, "smallint": 16, "integer": 32, "bigint": 64}
-_ORDER = {"tinyint": 0, "smallint": 1, "integer": 2, "bigint": 3, "decimal": 4, "real": 5, "double": 6}
+_ORDER = {
+    "tinyint": 0,
+    "smallint": 1,
+    "integer": 2,
+    "bigint": 3,
+    "decimal": 4,
+    "real": 5,
+    "double": 6,
+}
 
 
 def decimal(precision: int, scale: int) -> Type:
@@ -132,7 +140,7 @@ def _common_number(left: Type, right: Type) -> Type:
 
 def converts(given: Type, wanted: Type) -> bool:
     """Whether a value of type `given` is accepted where `wanted` is asked for."""
-    if given == wanted or given == UNKNOWN:
+    if given in (wanted, UNKNOWN):
         return True
     if given.name == wanted.name == "varchar":
         return not wanted.numbers or bool(given.numbers and given.numbers[0] <= wanted.numbers[0])

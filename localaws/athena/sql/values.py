@@ -85,7 +85,11 @@ def _from_text(sql: str, given: Type, wanted: Type, attempt: bool) -> str:
     good = f"CASE WHEN regexp_full_match({sql}, {pattern}) THEN {sql} END"
     if attempt:
         return f"TRY_CAST({good} AS {t.duckdb(wanted)})"
-    shown = wanted.name.upper() if not wanted.numbers or wanted.name == "timestamp" else str(wanted).upper()
+    shown = (
+        wanted.name.upper()
+        if not wanted.numbers or wanted.name == "timestamp"
+        else str(wanted).upper()
+    )
     wrong = _wrong_text(sql, wanted, shown)
     return (
         f"CASE WHEN regexp_full_match({sql}, {pattern}) THEN CAST({sql} AS {t.duckdb(wanted)}) "
@@ -158,7 +162,9 @@ def _json_shape(kind: Type) -> str:
     if kind.name == "array":
         return f"[{_json_shape(kind.items[0])}]"
     if kind.name == "row":
-        fields = (f'"{t.field_name(kind, i)}": {_json_shape(item)}' for i, item in enumerate(kind.items))
+        fields = (
+            f'"{t.field_name(kind, i)}": {_json_shape(item)}' for i, item in enumerate(kind.items)
+        )
         return "{" + ", ".join(fields) + "}"
     if kind.name == "map" and kind.items[0].name != "varchar":
         raise QueryError("NOT_SUPPORTED", f"localaws does not emulate CAST of json to {kind}")
@@ -225,7 +231,33 @@ _CASTS = {
     ("json", "array"): _from_json,
     ("json", "map"): _from_json,
     ("json", "row"): _from_json,
-    **{(kind, "varchar"): _to_text for kind in ("boolean", "integer", "decimal", "float", "varchar", "date", "timestamp", "tz", "json")},
+    **{
+        (kind, "varchar"): _to_text
+        for kind in (
+            "boolean",
+            "integer",
+            "decimal",
+            "float",
+            "varchar",
+            "date",
+            "timestamp",
+            "tz",
+            "json",
+        )
+    },
     **{("json", kind): _json_scalar for kind in ("integer", "decimal", "float", "boolean")},
-    **{(kind, "json"): _to_json for kind in ("boolean", "integer", "decimal", "float", "array", "map", "row", "date", "timestamp")},
+    **{
+        (kind, "json"): _to_json
+        for kind in (
+            "boolean",
+            "integer",
+            "decimal",
+            "float",
+            "array",
+            "map",
+            "row",
+            "date",
+            "timestamp",
+        )
+    },
 }
