@@ -294,7 +294,7 @@ class _Worker:
         with contextlib.closing(duckdb.connect(config=_settings(scratch))) as connection:
             self._connection = connection
             connection.execute("SET TimeZone = 'UTC'")
-            # Costs nothing measurable, and the same input gives the same bytes where rows stay rows.
+            # Costs nothing measurable; the same input gives the same bytes where rows stay rows.
             connection.execute("SET preserve_insertion_order = true")
             raw = inputs.raw_columns(steps)
             source = self._view("input", self._dataset, raw)
