@@ -18,7 +18,7 @@ def package(code: str, name: str = "index.py") -> bytes:
     """A deployment package with one module."""
     data = io.BytesIO()
     with zipfile.ZipFile(data, "w") as archive:
-        archive.writestr(name, code)
+        archive.writestr(zipfile.ZipInfo(name), code)  # without the time of day
     return data.getvalue()
 
 
