@@ -15,10 +15,34 @@ from pathlib import Path
 DEFAULT_PORT = 4566
 
 
+PORT_FILE = "port"
+
+
+def port_of(home: Path, wanted: int | None) -> int:
+    """The port to bind. Stacks of a home know their addresses, so a home stays with its port.
+
+    Raises ValueError for another port than the home's.
+    """
+    file = home / PORT_FILE
+    own = int(file.read_text()) if file.exists() else None
+    if own is None:
+        return DEFAULT_PORT if wanted is None else wanted
+    if wanted in (None, 0, own):
+        return own
+    raise ValueError(
+        f"{home} was made with port {own}, which addresses in it (API, site) carry; start it with"
+        f" --port {own}, use another --home, or reset it."
+    )
+
+
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="localaws", description=__doc__)
     parser.add_argument("--home", type=Path, default=Path(".localaws"), help="the state folder")
-    parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="0 takes a free one")
+    parser.add_argument(
+        "--port",
+        type=int,
+        help=f"0: any free one; default: the home's own, or {DEFAULT_PORT} for a new home",
+    )
     parser.add_argument("--region", default="us-east-1")
     parser.add_argument(
         "--wait-scale", type=float, default=1.0, help="multiplies workflow waits: 0 skips them"
@@ -39,10 +63,15 @@ def main(argv: list[str] | None = None) -> int:
         print(f"Another local AWS runs on {home}.", file=sys.stderr)
         return 1
     try:
-        listener = server.bind(options.port)
-    except (OSError, SystemExit):
-        print(f"Port {options.port} is taken; choose another with --port.", file=sys.stderr)
+        port = port_of(home, options.port)
+        listener = server.bind(port)
+    except ValueError as error:
+        print(error, file=sys.stderr)
         return 1
+    except (OSError, SystemExit):
+        print(f"Port {port} is taken; choose another with --port.", file=sys.stderr)
+        return 1
+    (home / PORT_FILE).write_text(str(listener.server_port))
     url = f"http://{server.HOST}:{listener.server_port}"
     aws = start(
         home,

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+# Spark's class archive pays over many runs of one home; every test has a new home.
+os.environ.setdefault("LOCALAWS_SPARK_ARCHIVE", "0")
 
 CASES = Path(__file__).parent / "cases"
 

@@ -34,7 +34,12 @@ Region = Annotated[str | None, typer.Option("--region", help="AWS region.")]
 Home = Annotated[Path, typer.Option("--home", help="State folder of the local AWS.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Execution = Annotated[str, typer.Argument(help="ARN, name, or `latest`.")]
+Port = Annotated[
+    int | None,
+    typer.Option(help="Port of the local AWS; 0: any free one. Default: its last one, or 4566."),
+]
 DEFAULT_HOME = Path(".localaws")
+SUPPORT_MATRIX = Path(__file__).resolve().parents[2] / "docs" / "support-matrix.md"
 
 
 def main() -> None:
@@ -90,7 +95,7 @@ def demo(
     ] = True,
     as_json: AsJson = False,
     home: Home = DEFAULT_HOME,
-    port: Annotated[int, typer.Option(help="Port of the local AWS; 0: any free one.")] = 4566,
+    port: Port = None,
 ) -> None:
     """Run the whole chain on this machine: deploy, data, one execution, one prediction."""
     from rebuy.cli import demo as work
@@ -279,10 +284,27 @@ def predict(
     print(json.dumps(work.predict(outputs["ApiUrl"], line)))
 
 
+@app.command()
+def support(
+    write: Annotated[
+        bool, typer.Option("--write", help="Update docs/support-matrix.md of this checkout.")
+    ] = False,
+) -> None:
+    """Print what the local AWS does and refuses: services, operations, parameters."""
+    from localaws import support as page
+
+    content = page.current()
+    if write:
+        SUPPORT_MATRIX.write_text(content)
+        print(SUPPORT_MATRIX)
+    else:
+        sys.stdout.write(content)
+
+
 @local_app.command("up")
 def local_up(
     home: Home = DEFAULT_HOME,
-    port: Annotated[int, typer.Option(help="0: any free one.")] = 4566,
+    port: Port = None,
     wait_scale: Annotated[
         float, typer.Option(min=0, max=1, help="Multiplies the workflow's waits; 1: as on AWS.")
     ] = 1.0,

@@ -27,7 +27,7 @@ Json = dict[str, Any]
 
 
 def run(
-    settings: Settings, home: Path, port: int, users: int, data: Path | None, serve: bool
+    settings: Settings, home: Path, port: int | None, users: int, data: Path | None, serve: bool
 ) -> Json:
     """Everything, with progress on standard error; what `--json` prints.
 

@@ -42,7 +42,7 @@ def find(home: Path) -> Server | None:
     return server if _answers(server.url, home) else None
 
 
-def up(home: Path, port: int, wait_scale: float) -> Server:
+def up(home: Path, port: int | None, wait_scale: float) -> Server:
     """Starts the server of this home, or finds the one that runs already.
 
     Raises RebuyError with the end of its log when it does not come up.
@@ -52,8 +52,10 @@ def up(home: Path, port: int, wait_scale: float) -> Server:
         return running
     home.mkdir(parents=True, exist_ok=True)
     log = home / "server.log"
-    command = [sys.executable, "-m", "localaws", "--home", str(home), "--port", str(port)]
+    command = [sys.executable, "-m", "localaws", "--home", str(home)]
     command += ["--wait-scale", str(wait_scale)]
+    if port is not None:
+        command += ["--port", str(port)]
     with log.open("ab") as output:
         process = subprocess.Popen(
             command,
