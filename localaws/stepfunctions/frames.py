@@ -63,6 +63,7 @@ class Frame:
     retries: list[int] = field(default_factory=list)
     retry_count: int = 0
     attempt: int = 0  # how often this visit has started its task or children
+    scheduled_time: float = 0.0  # of the present attempt of a Task
     due: float | None = None
     deadline: float | None = None
     beat: float | None = None  # when the next heartbeat is overdue
@@ -96,6 +97,7 @@ class Frame:
             "r": self.retries if any(self.retries) else None,
             "rc": self.retry_count or None,
             "a": self.attempt or None,
+            "st": self.scheduled_time or None,
             "d": self.due,
             "dl": self.deadline,
             "b": self.beat,
@@ -128,6 +130,7 @@ def from_record(number: int, record: Json, machine: Machine, parent: Frame | Non
         retries=record.get("r") or [0] * len(state.body.get("Retry", [])),
         retry_count=record.get("rc", 0),
         attempt=record.get("a", 0),
+        scheduled_time=record.get("st", record["t"]),
         due=record.get("d"),
         deadline=record.get("dl"),
         beat=record.get("b"),

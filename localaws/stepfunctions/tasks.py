@@ -61,7 +61,7 @@ def schedule(run: Run, frame: Frame) -> None:
             parameters=text,
             **seconds,
         )
-    now = run.engine.now()
+    now = frame.scheduled_time = run.engine.now()
     frame.deadline = None if timeout is None else now + timeout
     frame.heartbeat_seconds = heartbeat
     frame.beat = None if heartbeat is None or frame.token is None else now + heartbeat
@@ -98,7 +98,7 @@ def call(run: Run, frame: Frame, arguments: Any, *, again: bool) -> None:
         arguments=arguments,
         client_token=client_token(run, frame),
         execution_arn=run.execution.arn,
-        since=frame.entered_time,
+        since=frame.scheduled_time,
         again=again,
     )
     integrations = run.engine.integrations

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -134,6 +135,35 @@ def test_a_job_that_ended_meanwhile_is_noticed(sfn: Workflows, tmp_path: Path) -
     again = restarted(tmp_path / "home", sfn.jobs, sfn)
     try:
         assert again.wait(arn).error == "States.TaskFailed"
+    finally:
+        again.aws.stop()
+
+
+def test_a_start_that_died_before_its_answer_is_found_again(sfn: Workflows, tmp_path: Path) -> None:
+    """The process dies while StartJobRun is under way: the run it began is the task's job."""
+    sfn.jobs.ends_at_once = None
+    entered = threading.Event()
+    begin = sfn.jobs.begin
+
+    def dies(operation: str, params: Json) -> str:
+        name = begin(operation, params)
+        entered.set()
+        time.sleep(1.5)  # the answer comes after the stop and is lost with the process
+        return name
+
+    sfn.jobs.begin = dies  # type: ignore[method-assign]
+    arn = sfn.begin(machine(Join=task(GLUE_SYNC, {"JobName": "join"})))
+    assert entered.wait(10)
+    sfn.jobs.begin = begin  # type: ignore[method-assign]
+
+    again = restarted(tmp_path / "home", sfn.jobs, sfn)
+    try:
+        again.until(again.has(arn, "TaskSubmitted"))
+        again.jobs.end("jr_0", "SUCCEEDED")
+        done = again.wait(arn)
+        assert done.status == "SUCCEEDED"
+        assert [name for name, _ in sfn.jobs.calls] == ["StartJobRun"]
+        assert done.types.count("TaskStarted") == 1
     finally:
         again.aws.stop()
 

@@ -33,9 +33,28 @@ from localaws.stepfunctions.payload import dumps
 Json = dict[str, Any]
 
 
+# Create calls that a repetition would refuse: how to see what the first one made.
+CREATIONS = {
+    ("sagemaker", "createModel"): ("describe_model", "ModelName", "ModelArn"),
+    ("sagemaker", "createEndpointConfig"): (
+        "describe_endpoint_config",
+        "EndpointConfigName",
+        "EndpointConfigArn",
+    ),
+    ("sagemaker", "createEndpoint"): ("describe_endpoint", "EndpointName", "EndpointArn"),
+}
+# The member of a start call's answer that holds the job's id.
+JOB_IDS = {
+    "glue": "JobRunId",
+    "databrew": "RunId",
+    "athena": "QueryExecutionId",
+    "states": "ExecutionArn",
+}
+
+
 @dataclass(frozen=True)
 class TaskCall:
-    """One attempt of a Task. `since`: epoch seconds when its state was entered; `again`: a
+    """One attempt of a Task. `since`: epoch seconds when it was scheduled; `again`: a
     restart cannot know whether the call had been made."""
 
     resource: Resource
@@ -117,8 +136,15 @@ class Integrations:
         kind = _job_kind(resource) if resource.pattern.startswith("sync") else None
         client = self._client(service)
         if task.again and (found := self._found(client, resource, params, task)):
-            return Answer(_start_output(resource, params, found[1]), found[0])
-        response = self._call(resource, params)
+            job = found if resource.pattern.startswith("sync") else None
+            return Answer(_start_output(resource, params, found), job)
+        try:
+            response = self._call(resource, params)
+        except StateError:
+            made = self._made_before(client, resource, params, task) if task.again else None
+            if made is None:
+                raise
+            response = made
         if resource.sdk:
             shape = self._operation(resource).output_shape
             output = to_output(shape, _plain(response), milliseconds=False)
@@ -126,15 +152,29 @@ class Integrations:
         output = self._optimised_output(resource, params, response)
         return Answer(output, kind.handle(params, response) if kind else None)
 
-    def _found(
-        self, client: Any, resource: Resource, params: Json, task: TaskCall
-    ) -> tuple[Json, Json] | None:
-        """(handle, its start response) of the job that this very call began before a restart."""
+    def _found(self, client: Any, resource: Resource, params: Json, task: TaskCall) -> Json | None:
+        """The handle of the job that this very call began before a restart."""
         kind = _job_kind(resource)
         if kind is None:
             return None
-        job = kind.find(client, params, timestamps.from_epoch(task.since))
-        return None if job is None else (job, {"ResponseMetadata": {}})
+        return kind.find(client, params, timestamps.from_epoch(task.since))
+
+    def _made_before(
+        self, client: Any, resource: Resource, params: Json, task: TaskCall
+    ) -> Json | None:
+        """The answer of a create call that was made before a restart: what it made is there, and
+        younger than the state's entry. A true duplicate is older and stays an error."""
+        named = CREATIONS.get((resource.service, resource.action))
+        if named is None:
+            return None
+        describe, name, arn = named
+        try:
+            found = getattr(client, describe)(**{name: params[name]})
+        except (ClientError, BotoCoreError):
+            return None
+        if found["CreationTime"] < timestamps.from_epoch(task.since):
+            return None
+        return {arn: found[arn], "ResponseMetadata": found["ResponseMetadata"]}
 
     def poll(self, resource: Resource, job: Json) -> Answer | None:
         """None while the job runs. Raises States.TaskFailed, its Cause the described job."""
@@ -240,7 +280,9 @@ def _make_idempotent(resource: Resource, params: Json, task: TaskCall) -> None:
             params.setdefault("input", "{}")
 
 
-def _start_output(resource: Resource, params: Json, response: Json) -> Json:
+def _start_output(resource: Resource, params: Json, job: Json) -> Json:
     """The output of TaskSubmitted where the start itself was not seen, only what it began."""
-    named = {"JobName": params["JobName"]} if "JobName" in params else {}
-    return {**named, **sdk_metadata(response)}
+    output = {"JobName": params["JobName"]} if "JobName" in params else {}
+    if resource.service in JOB_IDS:
+        output[JOB_IDS[resource.service]] = job["id"]
+    return dict(sorted({**output, **sdk_metadata({})}.items()))
