@@ -18,7 +18,7 @@ class Answer(dict[str, Any]):
     """A handler's result with an HTTP status, and a body that may be an iterator of bytes."""
 
     def __init__(
-        self, members: Json, *, status: int = 200, body: Iterable[bytes] | None = None
+        self, members: Json, *, status: int = 200, body: Iterable[bytes] | bytes | None = None
     ) -> None:
         super().__init__(members)
         self.status = status

@@ -14,6 +14,7 @@ from localaws.s3 import (
 )
 from localaws.s3.index import Index
 from localaws.s3.lifecycle import Lifecycle
+from localaws.s3.memory import return_large_blocks
 from localaws.s3.objects import Objects
 
 EVENTS = "events"
@@ -22,6 +23,7 @@ EVENTS = "events"
 def service(aws: LocalAws) -> Service:
     """S3 with its bytes under `objects/` and its index in `s3.sqlite`; sets `aws.objects`."""
     answers.install()
+    return_large_blocks()
     objects = Objects(
         aws.home.directory("objects"),
         Index(aws.home.file("s3.sqlite")),
