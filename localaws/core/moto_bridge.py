@@ -86,7 +86,7 @@ class MotoBridge:
 
 
 def _backends(service: str) -> BackendDict[Any]:
-    found: BackendDict[Any] = backends.get_backend(service)  # type: ignore[call-overload]
+    found: BackendDict[Any] = backends.get_backend(service)
     return found
 
 

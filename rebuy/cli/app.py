@@ -263,9 +263,8 @@ def audit(
         print(json.dumps({**record, "verification": [f.__dict__ for f in findings]}))
     else:
         records.show(record, out)
-        marks = {True: "[green]same[/]", False: "[red]DIFFERS[/]", None: "[yellow]not reached[/]"}
-        for finding in findings:
-            out.print(f"{marks[finding.ok]:<24} {finding.what} {finding.detail}")
+        if findings:
+            records.show_findings(findings, out)
     if any(finding.ok is False for finding in findings):
         raise typer.Exit(1)
 

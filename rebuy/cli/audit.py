@@ -22,6 +22,7 @@ CHUNK_BYTES = 8 * 1024 * 1024
 class Finding:
     """One recomputed hash: `ok` True or False, or None when the thing cannot be reached."""
 
+    kind: str
     what: str
     ok: bool | None
     detail: str = ""
@@ -62,78 +63,91 @@ def verify(connection: Connection, lake: str, record: dict[str, Any]) -> Iterato
 
 def _object(s3: Any, bucket: str, entry: dict[str, Any], kind: str) -> Finding:
     version = {"VersionId": entry["version_id"]} if entry.get("version_id") else {}
-    what = f"{kind} {entry['key']}"
+    what = entry["key"]
     try:
         body = s3.get_object(Bucket=bucket, Key=entry["key"], **version)["Body"]
     except s3.exceptions.ClientError as error:
-        return Finding(what, None, error.response["Error"]["Code"])
+        return Finding(kind, what, None, error.response["Error"]["Code"])
     digest = hashlib.sha256()
     for chunk in body.iter_chunks(CHUNK_BYTES):
         digest.update(chunk)
-    return _compare(what, digest.hexdigest(), entry["sha256"])
+    return _compare(kind, what, digest.hexdigest(), entry["sha256"])
 
 
 def _definition(connection: Connection, record: dict[str, Any]) -> Iterator[Finding]:
-    deployed = _reach(
-        "definition as deployed",
+    execution = record["execution"]
+    yield _reached(
+        "definition",
+        execution["state_machine"],
+        execution["deployed_definition_sha256"],
         lambda: connection.client("stepfunctions").describe_state_machine_for_execution(
-            executionArn=record["execution"]["arn"]
+            executionArn=execution["arn"]
         )["definition"],
-    )
-    if isinstance(deployed, Finding):
-        yield deployed
-        return
-    actual = hashlib.sha256(deployed.encode()).hexdigest()
-    yield _compare(
-        "definition as deployed", actual, record["execution"]["deployed_definition_sha256"]
     )
 
 
 def _job(connection: Connection, visit: dict[str, Any]) -> Iterator[Finding]:
     figures = visit.get("figures") or {}
     if "sql_sha256" in figures:
-        what = f"SQL of {visit['state']}"
-        text = _reach(
-            what,
+        yield _reached(
+            "SQL",
+            visit["state"],
+            figures["sql_sha256"],
             lambda: connection.client("athena").get_query_execution(
                 QueryExecutionId=figures["query_execution_id"]
             )["QueryExecution"]["Query"],
         )
-        if isinstance(text, Finding):
-            yield text
-        else:
-            actual = hashlib.sha256(text.encode()).hexdigest()
-            yield _compare(what, actual, figures["sql_sha256"])
     if "recipe_sha256" in figures:
-        what = f"recipe {figures['recipe']} {figures['recipe_version']}"
-        steps = _reach(
-            what,
-            lambda: connection.client("databrew").describe_recipe(
-                Name=figures["recipe"], RecipeVersion=figures["recipe_version"]
-            )["Steps"],
+        yield _reached(
+            "recipe",
+            f"{figures['recipe']} {figures['recipe_version']}",
+            figures["recipe_sha256"],
+            lambda: json.dumps(
+                connection.client("databrew").describe_recipe(
+                    Name=figures["recipe"], RecipeVersion=figures["recipe_version"]
+                )["Steps"],
+                sort_keys=True,
+                separators=(",", ":"),
+                ensure_ascii=False,
+            ),
         )
-        if isinstance(steps, Finding):
-            yield steps
-        else:
-            text = json.dumps(steps, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-            actual = hashlib.sha256(text.encode()).hexdigest()
-            yield _compare(what, actual, figures["recipe_sha256"])
 
 
-def _reach(what: str, call: Callable[[], Any]) -> Any:
-    """The call's answer, or the finding that the thing is out of reach."""
+def _reached(kind: str, what: str, recorded: str, text: Callable[[], str]) -> Finding:
+    """The hash of a text that a service still has, or that it is out of reach."""
     from botocore.exceptions import ClientError
 
     try:
-        return call()
+        actual = hashlib.sha256(text().encode()).hexdigest()
     except ClientError as error:
-        return Finding(what, None, error.response["Error"]["Code"])
+        return Finding(kind, what, None, error.response["Error"]["Code"])
+    return _compare(kind, what, actual, recorded)
 
 
-def _compare(what: str, actual: str, recorded: str) -> Finding:
+def _compare(kind: str, what: str, actual: str, recorded: str) -> Finding:
     if actual == recorded:
-        return Finding(what, True)
-    return Finding(what, False, f"is {actual[:16]}..., recorded {recorded[:16]}...")
+        return Finding(kind, what, True)
+    return Finding(kind, what, False, f"is {actual[:16]}..., recorded {recorded[:16]}...")
+
+
+def show_findings(findings: list[Finding], console: Console) -> None:
+    """How many hashes of each kind are the same, and every one that is not."""
+    table = Table(title="Verification", title_justify="left")
+    for column in ("what", "same", "differ", "not reached"):
+        table.add_column(column, justify="left" if column == "what" else "right")
+    for kind in dict.fromkeys(finding.kind for finding in findings):
+        of_kind = [finding.ok for finding in findings if finding.kind == kind]
+        table.add_row(kind, *(str(of_kind.count(ok)) for ok in (True, False, None)))
+    console.print(table)
+    for finding in findings:
+        if finding.ok is not True:
+            mark = "DIFFERS" if finding.ok is False else "not reached"
+            console.print(
+                f"{mark}: {finding.kind} {finding.what} {finding.detail}",
+                style="red" if finding.ok is False else "yellow",
+                markup=False,
+                soft_wrap=True,
+            )
 
 
 def show(record: dict[str, Any], console: Console) -> None:
