@@ -44,10 +44,16 @@ def page(items: list[Any], params: Json, size: int = 50) -> tuple[list[Any], Jso
 
 def _executions(service: Service, executions: Executions) -> None:
     @service.operation(
-        "StartQueryExecution", "QueryString", "ClientRequestToken", "QueryExecutionContext",
-        "ResultConfiguration.OutputLocation", "ResultConfiguration.ExpectedBucketOwner", "WorkGroup",
-        "ExecutionParameters", "ResultReuseConfiguration",
-    )  # fmt: skip
+        "StartQueryExecution",
+        "QueryString",
+        "ClientRequestToken",
+        "QueryExecutionContext",
+        "ResultConfiguration.OutputLocation",
+        "ResultConfiguration.ExpectedBucketOwner",
+        "WorkGroup",
+        "ExecutionParameters",
+        "ResultReuseConfiguration",
+    )
     def start_query_execution(call: Call) -> Json:
         return {"QueryExecutionId": executions.start(call.params)}
 
@@ -129,8 +135,14 @@ def _results(service: Service, executions: Executions) -> None:
     def get_query_runtime_statistics(call: Call) -> Json:
         document = executions.get(call.params["QueryExecutionId"])
         spent = document["Statistics"]
-        names = ("QueryQueueTimeInMillis", "ServicePreProcessingTimeInMillis", "QueryPlanningTimeInMillis",
-                 "EngineExecutionTimeInMillis", "ServiceProcessingTimeInMillis", "TotalExecutionTimeInMillis")  # fmt: skip
+        names = (
+            "QueryQueueTimeInMillis",
+            "ServicePreProcessingTimeInMillis",
+            "QueryPlanningTimeInMillis",
+            "EngineExecutionTimeInMillis",
+            "ServiceProcessingTimeInMillis",
+            "TotalExecutionTimeInMillis",
+        )
         timeline = {name: spent.get(name, 0) for name in names}
         return {
             "QueryRuntimeStatistics": {
@@ -307,7 +319,8 @@ def _prepared_statements(service: Service, aws: LocalAws, groups: WorkGroups) ->
         if document is None:
             raise AwsError(
                 "ResourceNotFoundException",
-                f"PreparedStatement {params['StatementName']} was not found in workGroup {params['WorkGroup']}",
+                f"PreparedStatement {params['StatementName']} was not found in workGroup "
+                f"{params['WorkGroup']}",
             )
         return document
 

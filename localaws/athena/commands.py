@@ -70,7 +70,8 @@ def drop_database(session: Session, given: Json) -> Answer:
         raise _failed(f"Database does not exist: {given['name']}") from None
     if tables and not given["cascade"]:
         raise _failed(
-            f"InvalidOperationException(message:Database {given['name']} is not empty. One or more tables exist.)"
+            f"InvalidOperationException(message:Database {given['name']} is not empty. One or "
+            "more tables exist.)"
         )
     session.catalog.delete_database(given["name"])
     return NOTHING

@@ -30,6 +30,7 @@ CONCURRENCY = 2
 MAXIMUM_BYTES = 262_144
 logger = logging.getLogger(__name__)
 _UTILITY = ("describe", "explain")
+_SUBTYPES = {"query": "select", "ctas": "create table as select", "view": "create view"}
 _DML = ("query", "ctas", "insert", "unload", "execute")
 
 
@@ -110,7 +111,8 @@ class Executions:
         if not rules.output:
             raise AwsError(
                 "InvalidRequestException",
-                "No output location provided. An output location is required either through the Workgroup "
+                "No output location provided. An output location is required either through the "
+                "Workgroup "
                 "result configuration setting or as an API input.",
             )
         bucket, _ = split_uri(rules.output)
@@ -123,9 +125,15 @@ class Executions:
         return rules.output.rstrip("/") + "/"
 
     def _document(
-        self, execution_id: str, sql: str, statement: Statement, context: Json, group: str, output: str,
+        self,
+        execution_id: str,
+        sql: str,
+        statement: Statement,
+        context: Json,
+        group: str,
+        output: str,
         parameters: list[str],
-    ) -> Json:  # fmt: skip
+    ) -> Json:
         kind = (
             "DML"
             if statement.kind in _DML
@@ -138,9 +146,8 @@ class Executions:
             "QueryExecutionId": execution_id,
             "Query": sql,
             "StatementType": kind,
-            "SubstatementType": statement.kind.upper()
-            .replace("QUERY", "SELECT")
-            .replace("CTAS", "CREATE_TABLE_AS_SELECT")
+            "SubstatementType": _SUBTYPES.get(statement.kind, statement.kind)
+            .upper()
             .replace(" ", "_"),
             "ResultConfiguration": {"OutputLocation": f"{output}{execution_id}{ending}"},
             "ResultReuseConfiguration": {"ResultReuseByAgeConfiguration": {"Enabled": False}},
@@ -156,13 +163,26 @@ class Executions:
         return {**document, "ExecutionParameters": parameters} if parameters else document
 
     def _enqueue(
-        self, execution_id: str, statement: Statement, sql: str, parameters: list[str], database: str,
-        output: str, rules: Rules,
-    ) -> None:  # fmt: skip
+        self,
+        execution_id: str,
+        statement: Statement,
+        sql: str,
+        parameters: list[str],
+        database: str,
+        output: str,
+        rules: Rules,
+    ) -> None:
         session = Session(
-            self.aws, self.engine, self.folder, execution_id, database, output, rules.enforced,
-            rules.byte_limit, threading.Event(),
-        )  # fmt: skip
+            self.aws,
+            self.engine,
+            self.folder,
+            execution_id,
+            database,
+            output,
+            rules.enforced,
+            rules.byte_limit,
+            threading.Event(),
+        )
         self._sessions[execution_id] = session
         self._queue.put((session, statement, sql, parameters, time.monotonic()))
         if len(self._threads) < CONCURRENCY:

@@ -93,7 +93,8 @@ class Scanner:
                 for i, (key, kind) in enumerate(keys)
             )
             kept = self.connection.execute(
-                f"SELECT n FROM (SELECT n, {shown} FROM (VALUES {rows}) AS p(n, {labels})) AS {scan.alias} "
+                f"SELECT n FROM (SELECT n, {shown} FROM (VALUES {rows}) AS p(n, {labels})) AS "
+                f"{scan.alias} "
                 f"WHERE {' AND '.join(scan.conditions)} ORDER BY n"
             ).fetchall()
             found = [found[number] for (number,) in kept]
@@ -241,7 +242,8 @@ class Scanner:
                 raise not_emulated(f"the type {kind} in a text table (column {label})")
             value = Value(name(label), t.VARCHAR)
             shown.append(
-                f"{cast(value, kind, attempt=True).sql if kind.name != 'varchar' else value.sql} AS {name(label)}"
+                f"{cast(value, kind, attempt=True).sql if kind.name != 'varchar' else value.sql} "
+                f"AS {name(label)}"
             )
         return f"SELECT {', '.join(shown)}, {name(_FILE)} FROM ({source})"
 
@@ -301,7 +303,10 @@ def _open_csv_value(label: str, kind: Type) -> str:
     if kind.name in ("date", "timestamp") or kind.items:
         raise not_emulated(f"the type {kind} in an OpenCSVSerDe table (column {label})")
     value = cast(Value(column, t.VARCHAR), kind, attempt=True).sql
-    wrong = f"error('HIVE_BAD_DATA: Error parsing field value ''' || {column} || ''' for field {label}')"
+    wrong = (
+        f"error('HIVE_BAD_DATA: Error parsing field value ''' || {column} "
+        f"|| ''' for field {label}')"
+    )
     return f"CASE WHEN {value} IS NULL AND {column} IS NOT NULL THEN {wrong} ELSE {value} END"
 
 
@@ -318,7 +323,8 @@ def _contains(path: Path, changed: float, letter: str) -> bool:
 def _json(columns: list[tuple[str, Type]], files: list[StoredObject]) -> str:
     shape = ", ".join(f"{text(label)}: {text(t.duckdb(kind))}" for label, kind in columns)
     return (
-        f"SELECT * FROM read_json({_paths([file.path for file in files])}, format='newline_delimited', "
+        f"SELECT * FROM read_json({_paths([file.path for file in files])}, "
+        "format='newline_delimited', "
         f"columns={{{shape}}}, filename={text(_FILE)})"
     )
 
@@ -390,7 +396,8 @@ def _parquet(
                 raise QueryError(
                     "HIVE_BAD_DATA",
                     f"Field {label}'s type {there[label].upper()} in parquet file "
-                    f"s3://{file.bucket}/{file.key} is incompatible with type {kind} defined in table schema",
+                    f"s3://{file.bucket}/{file.key} is incompatible with type {kind} defined in "
+                    "table schema",
                 )
             shown.append(f"CAST({name(label)} AS {t.duckdb(kind)}) AS {name(label)}")
         shown.append(name(_FILE))

@@ -124,8 +124,14 @@ class Session:
 
 def failure(error: QueryError) -> Json:
     """AthenaError: https://docs.aws.amazon.com/athena/latest/ug/error-reference.html"""
-    data = ("DIVISION_BY_ZERO", "INVALID_CAST_ARGUMENT", "NUMERIC_VALUE_OUT_OF_RANGE", "HIVE_BAD_DATA",
-            "INVALID_FUNCTION_ARGUMENT", "SUBQUERY_MULTIPLE_ROWS")  # fmt: skip
+    data = (
+        "DIVISION_BY_ZERO",
+        "INVALID_CAST_ARGUMENT",
+        "NUMERIC_VALUE_OUT_OF_RANGE",
+        "HIVE_BAD_DATA",
+        "INVALID_FUNCTION_ARGUMENT",
+        "SUBQUERY_MULTIPLE_ROWS",
+    )
     system = error.code.startswith(("GENERIC_INTERNAL", "EXCEEDED_"))
     kind = 1001 if error.code in data else 1000
     return {

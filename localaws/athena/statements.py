@@ -186,8 +186,10 @@ def _ctas_properties(session: Session, properties: Json) -> tuple[str, Format, l
     if location is not None and session.enforced:
         raise QueryError(
             "INVALID_TABLE_PROPERTY",
-            "The Create Table As Select query failed because it was submitted with an 'external_location' "
-            "property to an Athena Workgroup that enforces a centralized output location for all queries. "
+            "The Create Table As Select query failed because it was submitted with an "
+            "'external_location' "
+            "property to an Athena Workgroup that enforces a centralized output location for all "
+            "queries. "
             "Please remove the 'external_location' property and resubmit the query.",
         )
     place = str(location or f"{session.output}tables/{session.execution_id}/")
@@ -205,7 +207,8 @@ def _check_partition_keys(keys: list[str], labels: list[str], query: Query) -> N
     if keys and labels[-len(keys) :] != keys:
         raise QueryError(
             "HIVE_COLUMN_ORDER_MISMATCH",
-            "Partition keys must be the last columns in the table and in the same order as the table properties: "
+            "Partition keys must be the last columns in the table and in the same order as the "
+            "table properties: "
             f"[{', '.join(keys)}]",
         )
     if keys and len(keys) == len(labels):
@@ -326,7 +329,8 @@ def _check_insert(query: Query, chosen: list[str], types: dict[str, t.Type]) -> 
     wanted = [types[label] for label in chosen]
     given = [column.type for column in query.columns]
     if len(wanted) != len(given) or any(
-        not t.converts(a, b) and not (a.name == b.name == "varchar") and not (a.name == b.name == "timestamp")
+        not t.converts(a, b)
+        and not (a.name == b.name and a.name in ("varchar", "timestamp"))
         and not (t.is_integer(a) and t.is_integer(b) and t.common(a, b) == b)
         for a, b in zip(given, wanted, strict=False)
     ):  # fmt: skip

@@ -12,9 +12,12 @@ from localaws.core.service import Call, Service
 Json = dict[str, Any]
 _KIND = "athena-workgroups"
 _CONFIGURATION = (
-    "EnforceWorkGroupConfiguration", "BytesScannedCutoffPerQuery", "PublishCloudWatchMetricsEnabled",
-    "RequesterPaysEnabled", "EngineVersion.SelectedEngineVersion",
-)  # fmt: skip
+    "EnforceWorkGroupConfiguration",
+    "BytesScannedCutoffPerQuery",
+    "PublishCloudWatchMetricsEnabled",
+    "RequesterPaysEnabled",
+    "EngineVersion.SelectedEngineVersion",
+)
 _OUTPUT = ("OutputLocation", "ExpectedBucketOwner")
 _ENGINE = {"SelectedEngineVersion": "AUTO", "EffectiveEngineVersion": "Athena engine version 3"}
 

@@ -26,10 +26,16 @@ Json = dict[str, Any]
 MAXIMUM_WRITERS = 100  # partitions that one CTAS or INSERT INTO may write
 NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
 _COMPRESSIONS = {
-    "parquet": {"GZIP": "gzip", "SNAPPY": "snappy", "ZSTD": "zstd", "LZ4": "lz4_raw", "NONE": "uncompressed"},
+    "parquet": {
+        "GZIP": "gzip",
+        "SNAPPY": "snappy",
+        "ZSTD": "zstd",
+        "LZ4": "lz4_raw",
+        "NONE": "uncompressed",
+    },
     "json": {"GZIP": "gzip", "ZSTD": "zstd", "NONE": "none"},
     "textfile": {"GZIP": "gzip", "ZSTD": "zstd", "NONE": "none"},
-}  # fmt: skip
+}
 _ENDINGS = {"gzip": ".gz", "zstd": ".zst", "snappy": ".snappy", "lz4_raw": ".lz4"}
 
 
@@ -76,7 +82,8 @@ def chosen_format(properties: dict[str, Any]) -> Format:
     compression = {"UNCOMPRESSED": "NONE"}.get(compression, compression)
     if compression not in _COMPRESSIONS[kind]:
         raise not_emulated(
-            f"the compression {compression} of {kind.upper()}; it has {', '.join(_COMPRESSIONS[kind])}"
+            f"the compression {compression} of {kind.upper()}; it has "
+            f"{', '.join(_COMPRESSIONS[kind])}"
         )
     return Format(
         kind, _COMPRESSIONS[kind][compression], str(properties.get("field_delimiter", "\x01"))
@@ -84,9 +91,16 @@ def chosen_format(properties: dict[str, Any]) -> Format:
 
 
 def write(
-    aws: LocalAws, connection: duckdb.DuckDBPyConnection, folder: Path, query: Query, labels: list[str],
-    keys: list[str], location: str, format_: Format, run: Callable[[str], Any],
-) -> Written:  # fmt: skip
+    aws: LocalAws,
+    connection: duckdb.DuckDBPyConnection,
+    folder: Path,
+    query: Query,
+    labels: list[str],
+    keys: list[str],
+    location: str,
+    format_: Format,
+    run: Callable[[str], Any],
+) -> Written:
     """Runs the query through `run`; its rows become objects below `location` (ending in /).
 
     Nothing is put into S3 before all of it is written and the number of partitions is known.
@@ -120,7 +134,8 @@ def write(
         else:
             place = target / "data"
         copied = run(
-            f"COPY (SELECT {selected} FROM ({query.sql})) TO {text(str(place))} ({', '.join(options)})"
+            f"COPY (SELECT {selected} FROM ({query.sql})) TO {text(str(place))} "
+            f"({', '.join(options)})"
         )
         written = Written(rows=int(copied[0][0]))
         found = sorted(path for path in target.rglob("*") if path.is_file())

@@ -2,7 +2,8 @@
 
 https://docs.aws.amazon.com/glue/latest/dg/crawler-table-definition.html: folders of one level are
 partitions of one table where most of their schemas are alike and format and compression are the
-same; otherwise each is a table. TableLevelConfiguration (the bucket is level 1) settles it by depth.
+same; otherwise each is a table. TableLevelConfiguration (the bucket is level
+1) settles it by depth.
 """
 
 from __future__ import annotations

@@ -65,9 +65,15 @@ def crawl(aws: LocalAws, crawler: Json, rules: list[CsvRules], cancel: threading
 
 
 def _read(
-    aws: LocalAws, bucket: str, prefix: str, root: str, exclusions: list[str], rules: list[CsvRules],
-    cancel: threading.Event, outcome: Outcome,
-) -> list[File]:  # fmt: skip
+    aws: LocalAws,
+    bucket: str,
+    prefix: str,
+    root: str,
+    exclusions: list[str],
+    rules: list[CsvRules],
+    cancel: threading.Event,
+    outcome: Outcome,
+) -> list[File]:
     patterns = [re.compile(glob(exclusion)) for exclusion in exclusions]
     files = []
     for stored in aws.objects.list(bucket, prefix):
@@ -229,6 +235,12 @@ def _gone(catalog: Catalog, database: str, table: Json, policy: Json, outcome: O
 
 
 _INPUT = (
-    "Name", "Description", "Owner", "Retention", "StorageDescriptor", "PartitionKeys", "TableType",
+    "Name",
+    "Description",
+    "Owner",
+    "Retention",
+    "StorageDescriptor",
+    "PartitionKeys",
+    "TableType",
     "Parameters",
-)  # fmt: skip
+)

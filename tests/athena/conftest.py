@@ -45,7 +45,9 @@ class Athena:
     def failure(self, sql: str, **more: Any) -> str:
         found = self.wait(self.start(sql, **more))
         assert found["Status"]["State"] == "FAILED", found["Status"]
-        assert found["Status"]["AthenaError"]["ErrorMessage"] == found["Status"]["StateChangeReason"]
+        assert (
+            found["Status"]["AthenaError"]["ErrorMessage"] == found["Status"]["StateChangeReason"]
+        )
         return str(found["Status"]["StateChangeReason"])
 
     def rows(self, sql: str, **more: Any) -> list[list[str | None]]:

@@ -34,9 +34,14 @@ def test_a_table_written_by_awswrangler_is_read_back_three_ways(session: Any) ->
         {"order_id": [1, 2, 3], "dow": ["mon", "tue", "mon"], "share": [0.5, None, 2.0]}
     )
     wr.s3.to_parquet(
-        orders, path="s3://lake/orders/", dataset=True, database="shop", table="orders",
-        partition_cols=["dow"], boto3_session=session,
-    )  # fmt: skip
+        orders,
+        path="s3://lake/orders/",
+        dataset=True,
+        database="shop",
+        table="orders",
+        partition_cols=["dow"],
+        boto3_session=session,
+    )
 
     for how in (
         {"ctas_approach": False},
@@ -70,16 +75,22 @@ def test_a_failed_query_raises_with_athenas_message(session: Any) -> None:
         match=r"TABLE_NOT_FOUND: line 1:15: Table 'awsdatacatalog.shop.nope' does not exist",
     ):
         wr.athena.read_sql_query(
-            "SELECT * FROM nope", database="shop", ctas_approach=False,
-            s3_output="s3://lake/athena-results/", boto3_session=session,
-        )  # fmt: skip
+            "SELECT * FROM nope",
+            database="shop",
+            ctas_approach=False,
+            s3_output="s3://lake/athena-results/",
+            boto3_session=session,
+        )
 
 
 def test_repair_describe_and_drop(session: Any) -> None:
     wr.athena.start_query_execution(
-        "CREATE EXTERNAL TABLE shop.days (a int) PARTITIONED BY (dt string) STORED AS PARQUET LOCATION 's3://lake/days/'",
-        s3_output="s3://lake/r/", boto3_session=session, wait=True,
-    )  # fmt: skip
+        "CREATE EXTERNAL TABLE shop.days (a int) PARTITIONED BY (dt string) STORED AS PARQUET "
+        "LOCATION 's3://lake/days/'",
+        s3_output="s3://lake/r/",
+        boto3_session=session,
+        wait=True,
+    )
     wr.s3.to_parquet(
         pd.DataFrame({"a": pd.Series([1], dtype="int32")}),
         path="s3://lake/days/dt=x/f.parquet",

@@ -10,7 +10,10 @@ from botocore.exceptions import ClientError
 
 from tests.athena.conftest import OUTPUT
 
-ENDLESS = "SELECT count(*) FROM UNNEST(sequence(1, 200000)) AS a(x), UNNEST(sequence(1, 200000)) AS b(y) WHERE x * y % 7 = 3"
+ENDLESS = (
+    "SELECT count(*) FROM UNNEST(sequence(1, 200000)) AS a(x), "
+    "UNNEST(sequence(1, 200000)) AS b(y) WHERE x * y % 7 = 3"
+)
 
 
 def test_the_same_token_is_the_same_execution(athena: Any) -> None:
@@ -21,10 +24,14 @@ def test_the_same_token_is_the_same_execution(athena: Any) -> None:
 
 
 def test_results_come_in_pages_with_a_header_and_nulls(athena: Any) -> None:
-    done = athena.run('SELECT x, CAST(NULL AS double) AS "N" FROM UNNEST(sequence(1, 3)) AS t(x) ORDER BY x')
+    done = athena.run(
+        'SELECT x, CAST(NULL AS double) AS "N" FROM UNNEST(sequence(1, 3)) AS t(x) ORDER BY x'
+    )
     execution_id = done["QueryExecutionId"]
     first = athena.client.get_query_results(QueryExecutionId=execution_id, MaxResults=2)
-    second = athena.client.get_query_results(QueryExecutionId=execution_id, NextToken=first["NextToken"])
+    second = athena.client.get_query_results(
+        QueryExecutionId=execution_id, NextToken=first["NextToken"]
+    )
 
     assert first["ResultSet"]["Rows"] == [
         {"Data": [{"VarCharValue": "x"}, {"VarCharValue": "n"}]},
@@ -44,10 +51,15 @@ def test_results_come_in_pages_with_a_header_and_nulls(athena: Any) -> None:
 def test_parameters_fill_the_question_marks(athena: Any) -> None:
     sql = "SELECT x FROM (VALUES 'a', 'b') AS t(x) WHERE x = ?"
     assert athena.rows(sql, ExecutionParameters=["'b'"]) == [["b"]]
-    assert athena.failure(sql) == "INVALID_PARAMETER_USAGE: Incorrect number of parameters: expected 1 but found 0"
+    assert (
+        athena.failure(sql)
+        == "INVALID_PARAMETER_USAGE: Incorrect number of parameters: expected 1 but found 0"
+    )
     athena.run("PREPARE pick FROM " + sql)
     execute = athena.run("EXECUTE pick USING 'a'")
-    rows = athena.client.get_query_results(QueryExecutionId=execute["QueryExecutionId"])["ResultSet"]["Rows"]
+    rows = athena.client.get_query_results(QueryExecutionId=execute["QueryExecutionId"])[
+        "ResultSet"
+    ]["Rows"]
     assert rows[1] == {"Data": [{"VarCharValue": "a"}]}
 
 
@@ -55,7 +67,12 @@ def test_stopping_interrupts_the_query(athena: Any) -> None:
     ended = []
     athena.local.signals.subscribe("job-ended", ended.append)
     execution_id = athena.start(ENDLESS)
-    while athena.client.get_query_execution(QueryExecutionId=execution_id)["QueryExecution"]["Status"]["State"] == "QUEUED":
+    while (
+        athena.client.get_query_execution(QueryExecutionId=execution_id)["QueryExecution"][
+            "Status"
+        ]["State"]
+        == "QUEUED"
+    ):
         pass
     athena.client.stop_query_execution(QueryExecutionId=execution_id)
 
@@ -78,13 +95,19 @@ def test_two_run_and_the_third_waits(athena: Any) -> None:
     ("sql", "code", "message"),
     [
         ("SELEC 1", "InvalidRequestException", "line 1:1: mismatched input 'SELEC'"),
-        ("SELECT a FROM `t`", "InvalidRequestException", "line 1:15: backquoted identifiers are not supported"),
+        (
+            "SELECT a FROM `t`",
+            "InvalidRequestException",
+            "line 1:15: backquoted identifiers are not supported",
+        ),
         ("SELECT 1; SELECT 2", "InvalidRequestException", "Only one sql statement is allowed"),
         ("DELETE FROM t", "NotEmulated", "The statement is DELETE FROM"),
         ("VACUUM t", "NotEmulated", "The statement is VACUUM t"),
     ],
-)  # fmt: skip
-def test_what_is_no_statement_is_refused_at_once(athena: Any, sql: str, code: str, message: str) -> None:
+)
+def test_what_is_no_statement_is_refused_at_once(
+    athena: Any, sql: str, code: str, message: str
+) -> None:
     with pytest.raises(ClientError) as caught:
         athena.start(sql)
     assert caught.value.response["Error"]["Code"] == code
@@ -93,9 +116,18 @@ def test_what_is_no_statement_is_refused_at_once(athena: Any, sql: str, code: st
 
 def test_result_reuse_and_other_catalogs_are_refused_by_name(athena: Any) -> None:
     with pytest.raises(ClientError, match="ResultReuseConfiguration"):
-        athena.start("SELECT 1", ResultReuseConfiguration={"ResultReuseByAgeConfiguration": {"Enabled": True}})
+        athena.start(
+            "SELECT 1",
+            ResultReuseConfiguration={"ResultReuseByAgeConfiguration": {"Enabled": True}},
+        )
     with pytest.raises(ClientError, match="EncryptionConfiguration"):
-        athena.start("SELECT 1", ResultConfiguration={"OutputLocation": OUTPUT, "EncryptionConfiguration": {"EncryptionOption": "SSE_S3"}})
+        athena.start(
+            "SELECT 1",
+            ResultConfiguration={
+                "OutputLocation": OUTPUT,
+                "EncryptionConfiguration": {"EncryptionOption": "SSE_S3"},
+            },
+        )
 
 
 def test_a_work_group_that_enforces_decides_where_results_go(athena: Any) -> None:
@@ -109,20 +141,31 @@ def test_a_work_group_that_enforces_decides_where_results_go(athena: Any) -> Non
     done = athena.run("SELECT 1", WorkGroup="strict")
     assert done["ResultConfiguration"]["OutputLocation"].startswith("s3://lake/strict/")
     assert "enforces a centralized output location" in athena.failure(
-        "CREATE TABLE t WITH (external_location = 's3://lake/x/') AS SELECT 1 AS a", WorkGroup="strict"
+        "CREATE TABLE t WITH (external_location = 's3://lake/x/') AS SELECT 1 AS a",
+        WorkGroup="strict",
     )
     athena.run("CREATE TABLE t AS SELECT 1 AS a", WorkGroup="strict")
-    location = athena.glue.get_table(DatabaseName="shop", Name="t")["Table"]["StorageDescriptor"]["Location"]
+    location = athena.glue.get_table(DatabaseName="shop", Name="t")["Table"]["StorageDescriptor"][
+        "Location"
+    ]
     assert location.startswith("s3://lake/strict/tables/")
-    athena.client.update_work_group(WorkGroup="strict", ConfigurationUpdates={"EnforceWorkGroupConfiguration": False})
-    athena.run("CREATE TABLE u WITH (external_location = 's3://lake/u/') AS SELECT 1 AS a", WorkGroup="strict")
+    athena.client.update_work_group(
+        WorkGroup="strict", ConfigurationUpdates={"EnforceWorkGroupConfiguration": False}
+    )
+    athena.run(
+        "CREATE TABLE u WITH (external_location = 's3://lake/u/') AS SELECT 1 AS a",
+        WorkGroup="strict",
+    )
     assert len(athena.client.list_query_executions(WorkGroup="strict")["QueryExecutionIds"]) == 4
 
 
 def test_a_query_above_the_byte_limit_is_cancelled(athena: Any) -> None:
     athena.client.create_work_group(
         Name="small",
-        Configuration={"EnforceWorkGroupConfiguration": False, "BytesScannedCutoffPerQuery": 10_000_000},
+        Configuration={
+            "EnforceWorkGroupConfiguration": False,
+            "BytesScannedCutoffPerQuery": 10_000_000,
+        },
     )
     athena.put("big/a.csv", "x" * 99 + "\n" + ("y" * 99 + "\n") * 110_000)
     athena.run("CREATE EXTERNAL TABLE big (a string) LOCATION 's3://lake/big/'")
@@ -136,22 +179,40 @@ def test_no_output_location_is_an_invalid_request(athena: Any) -> None:
         athena.client.start_query_execution(QueryString="SELECT 1")
 
 
-def test_a_query_cut_off_by_a_stop_has_failed_after_the_restart(athena: Any, tmp_path: Path) -> None:
+def test_a_query_cut_off_by_a_stop_has_failed_after_the_restart(
+    athena: Any, tmp_path: Path
+) -> None:
     from localaws.core.aws import start
     from localaws.services import factories
 
     execution_id = athena.start(ENDLESS)
-    while athena.client.get_query_execution(QueryExecutionId=execution_id)["QueryExecution"]["Status"]["State"] == "QUEUED":
+    while (
+        athena.client.get_query_execution(QueryExecutionId=execution_id)["QueryExecution"][
+            "Status"
+        ]["State"]
+        == "QUEUED"
+    ):
         pass
     done = athena.run("CREATE TABLE kept AS SELECT 1 AS a")
     athena.local.stop()
     names = ("localaws.s3", "localaws.glue", "localaws.athena")
-    again = start(tmp_path / "home", [f for f in factories() if f.__module__.startswith(names)], url="http://127.0.0.1:9")
+    again = start(
+        tmp_path / "home",
+        [f for f in factories() if f.__module__.startswith(names)],
+        url="http://127.0.0.1:9",
+    )
 
     client = again.client("athena")
     status = client.get_query_execution(QueryExecutionId=execution_id)["QueryExecution"]["Status"]
     assert status["State"] == "FAILED"
     assert "restart" in status["StateChangeReason"]
-    assert client.get_query_execution(QueryExecutionId=done["QueryExecutionId"])["QueryExecution"]["Status"]["State"] == "SUCCEEDED"
-    assert again.client("glue").get_table(DatabaseName="shop", Name="kept")["Table"]["Name"] == "kept"
+    assert (
+        client.get_query_execution(QueryExecutionId=done["QueryExecutionId"])["QueryExecution"][
+            "Status"
+        ]["State"]
+        == "SUCCEEDED"
+    )
+    assert (
+        again.client("glue").get_table(DatabaseName="shop", Name="kept")["Table"]["Name"] == "kept"
+    )
     again.stop()

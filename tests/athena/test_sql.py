@@ -1,4 +1,4 @@
-"""Trino's answers, as Athena writes them, from DuckDB: the cases are tests/cases/athena_sql.json."""
+"""Trino's answers, as Athena writes them, from DuckDB: tests/cases/athena_sql.json."""
 
 from __future__ import annotations
 

@@ -37,7 +37,10 @@ def test_ctas_writes_partitioned_compressed_parquet(athena: Any) -> None:
 
 @pytest.mark.parametrize("format_", ["PARQUET", "JSON", "TEXTFILE"])
 def test_insert_appends_in_the_tables_format(athena: Any, format_: str) -> None:
-    athena.run(f"CREATE TABLE t WITH (format = '{format_}', partitioned_by = ARRAY['k']) AS SELECT 1 AS a, 'x' AS b, 1 AS k")
+    athena.run(
+        f"CREATE TABLE t WITH (format = '{format_}', partitioned_by = ARRAY['k']) AS SELECT 1 AS "
+        "a, 'x' AS b, 1 AS k"
+    )
     athena.run("INSERT INTO t VALUES (2, 'y', 1), (3, NULL, 2)")
     athena.run("INSERT INTO t (k, a) SELECT 3, 4")
 
@@ -53,22 +56,47 @@ def test_insert_appends_in_the_tables_format(athena: Any, format_: str) -> None:
 @pytest.mark.parametrize(
     ("sql", "message"),
     [
-        ("CREATE TABLE t WITH (partitioned_by = ARRAY['a']) AS SELECT 1 AS a, 2 AS b", "HIVE_COLUMN_ORDER_MISMATCH: Partition keys must be the last columns"),
-        ("CREATE TABLE t WITH (partitioned_by = ARRAY['p']) AS SELECT x AS a, x AS p FROM UNNEST(sequence(1, 101)) AS t(x)", "HIVE_TOO_MANY_OPEN_PARTITIONS: Exceeded limit of 100 open writers for partitions/buckets"),
-        ("CREATE TABLE t AS SELECT 1", "COLUMN_NAME_NOT_SPECIFIED: line 1:1: Column name not specified at position 1"),
-        ("CREATE TABLE t AS SELECT 1 AS a, 2 AS a", "DUPLICATE_COLUMN_NAME: Column name 'a' specified more than once"),
+        (
+            "CREATE TABLE t WITH (partitioned_by = ARRAY['a']) AS SELECT 1 AS a, 2 AS b",
+            "HIVE_COLUMN_ORDER_MISMATCH: Partition keys must be the last columns",
+        ),
+        (
+            "CREATE TABLE t WITH (partitioned_by = ARRAY['p']) AS SELECT x AS a, x AS p FROM "
+            "UNNEST(sequence(1, 101)) AS t(x)",
+            "HIVE_TOO_MANY_OPEN_PARTITIONS: Exceeded limit of 100 open writers for "
+            "partitions/buckets",
+        ),
+        (
+            "CREATE TABLE t AS SELECT 1",
+            "COLUMN_NAME_NOT_SPECIFIED: line 1:1: Column name not specified at position 1",
+        ),
+        (
+            "CREATE TABLE t AS SELECT 1 AS a, 2 AS a",
+            "DUPLICATE_COLUMN_NAME: Column name 'a' specified more than once",
+        ),
         ("CREATE TABLE t AS SELECT NULL AS a", "NOT_SUPPORTED: Unsupported Hive type: unknown"),
-        ("CREATE TABLE t WITH (format = 'ORC') AS SELECT 1 AS a", "NOT_SUPPORTED: localaws does not emulate the format ORC"),
-        ("CREATE TABLE t WITH (bucketed_by = ARRAY['a'], bucket_count = 2) AS SELECT 1 AS a", "NOT_SUPPORTED: localaws does not emulate the CTAS property bucketed_by"),
+        (
+            "CREATE TABLE t WITH (format = 'ORC') AS SELECT 1 AS a",
+            "NOT_SUPPORTED: localaws does not emulate the format ORC",
+        ),
+        (
+            "CREATE TABLE t WITH (bucketed_by = ARRAY['a'], bucket_count = 2) AS SELECT 1 AS a",
+            "NOT_SUPPORTED: localaws does not emulate the CTAS property bucketed_by",
+        ),
         ("CREATE TABLE t AS SELECT 1 / 0 AS a", "DIVISION_BY_ZERO: Division by zero"),
-        ("CREATE TABLE t WITH (external_location = 's3://lake/full') AS SELECT 1 AS a", "HIVE_PATH_ALREADY_EXISTS: Target directory for table 'shop.t' already exists: s3://lake/full/"),
+        (
+            "CREATE TABLE t WITH (external_location = 's3://lake/full') AS SELECT 1 AS a",
+            "HIVE_PATH_ALREADY_EXISTS: Target directory for table 'shop.t' already exists: s3://lake/full/",
+        ),
     ],
-)  # fmt: skip
-def test_a_ctas_that_fails_leaves_no_table_and_no_files(athena: Any, sql: str, message: str) -> None:
+)
+def test_a_ctas_that_fails_leaves_no_table_and_no_files(
+    athena: Any, sql: str, message: str
+) -> None:
     athena.put("full/x", "x")
     assert athena.failure(sql).startswith(message)
     assert athena.rows("SHOW TABLES") == []
-    assert not [key for key in athena.keys("athena-results/tables/")]
+    assert not athena.keys("athena-results/tables/")
 
 
 def test_ctas_of_an_existing_table_fails_unless_it_may_be_there(athena: Any) -> None:
@@ -83,10 +111,14 @@ def test_ctas_of_an_existing_table_fails_unless_it_may_be_there(athena: Any) -> 
 
 
 def test_dropping_a_table_leaves_its_files_and_its_view_stale(athena: Any) -> None:
-    athena.run("CREATE TABLE t WITH (external_location = 's3://lake/t/') AS SELECT 1 AS a, 'x' AS b")
+    athena.run(
+        "CREATE TABLE t WITH (external_location = 's3://lake/t/') AS SELECT 1 AS a, 'x' AS b"
+    )
     athena.run("CREATE OR REPLACE VIEW v AS SELECT a + 1 AS c FROM t")
     assert athena.rows("SELECT c FROM v") == [["2"]]
-    assert athena.glue.get_table(DatabaseName="shop", Name="v")["Table"]["TableType"] == "VIRTUAL_VIEW"
+    assert (
+        athena.glue.get_table(DatabaseName="shop", Name="v")["Table"]["TableType"] == "VIRTUAL_VIEW"
+    )
     assert athena.rows("SHOW VIEWS") == [["v"]]
 
     athena.run("DROP TABLE t")
@@ -100,12 +132,16 @@ def test_dropping_a_table_leaves_its_files_and_its_view_stale(athena: Any) -> No
 def test_insert_refuses_other_types(athena: Any) -> None:
     athena.run("CREATE TABLE t AS SELECT 1 AS a")
     assert athena.failure("INSERT INTO t VALUES 'x'") == (
-        "TYPE_MISMATCH: Insert query has mismatched column types: Table: [integer], Query: [varchar(1)]"
+        "TYPE_MISMATCH: Insert query has mismatched column types: Table: [integer], Query: "
+        "[varchar(1)]"
     )
 
 
 def test_unload_writes_files_and_no_table(athena: Any) -> None:
-    athena.run("UNLOAD (SELECT 1 AS a, 'x' AS p) TO 's3://lake/un/' WITH (format = 'JSON', compression = 'none', partitioned_by = ARRAY['p'])")
+    athena.run(
+        "UNLOAD (SELECT 1 AS a, 'x' AS p) TO 's3://lake/un/' WITH (format = 'JSON', compression "
+        "= 'none', partitioned_by = ARRAY['p'])"
+    )
     (stored,) = athena.local.objects.list("lake", "un/p=x/")
     assert stored.path.read_text() == '{"a":1}\n'
     assert athena.rows("SHOW TABLES") == []

@@ -17,10 +17,15 @@ COMBINE = {"Grouping": {"TableGroupingPolicy": "CombineCompatibleSchemas"}}
 def strings_classifier(crawls: Any) -> None:
     crawls.glue.create_classifier(
         CsvClassifier={
-            "Name": "strings", "Delimiter": ",", "QuoteSymbol": '"', "ContainsHeader": "PRESENT",
-            "Serde": "OpenCSVSerDe", "CustomDatatypeConfigured": True, "CustomDatatypes": ["STRING"],
+            "Name": "strings",
+            "Delimiter": ",",
+            "QuoteSymbol": '"',
+            "ContainsHeader": "PRESENT",
+            "Serde": "OpenCSVSerDe",
+            "CustomDatatypeConfigured": True,
+            "CustomDatatypes": ["STRING"],
         }
-    )  # fmt: skip
+    )
 
 
 def test_each_folder_is_a_table_of_strings_with_the_custom_classifier(crawls: Any) -> None:
@@ -40,7 +45,13 @@ def test_each_folder_is_a_table_of_strings_with_the_custom_classifier(crawls: An
         "SerializationLibrary": "org.apache.hadoop.hive.serde2.OpenCSVSerde",
         "Parameters": {"separatorChar": ",", "quoteChar": '"'},
     }
-    kept = ("classification", "skip.header.line.count", "recordCount", "objectCount", "UPDATED_BY_CRAWLER")
+    kept = (
+        "classification",
+        "skip.header.line.count",
+        "recordCount",
+        "objectCount",
+        "UPDATED_BY_CRAWLER",
+    )
     assert {k: lines["Parameters"][k] for k in kept} == {
         "classification": "csv",
         "skip.header.line.count": "1",
@@ -55,14 +66,20 @@ def test_each_folder_is_a_table_of_strings_with_the_custom_classifier(crawls: An
 @pytest.mark.parametrize(
     ("text", "columns", "header"),
     [
-        ("id,share,name\n1,0.5,a\n2,,b\n", {"id": "bigint", "share": "double", "name": "string"}, True),
+        (
+            "id,share,name\n1,0.5,a\n2,,b\n",
+            {"id": "bigint", "share": "double", "name": "string"},
+            True,
+        ),
         ("aisle,kind\na,b\nc,d\n", {"col0": "string", "col1": "string"}, False),
         ("id|n\n1|2\n", {"id": "bigint", "n": "bigint"}, True),
         ("1,a\n2,b\n", {"col0": "bigint", "col1": "string"}, False),
         ("Id,Id,\n1,2,3\n", {"id": "bigint", "id_2": "bigint", "col2": "bigint"}, True),
     ],
-)  # fmt: skip
-def test_built_in_csv_finds_header_delimiter_and_types(crawls: Any, text: str, columns: Any, header: bool) -> None:
+)
+def test_built_in_csv_finds_header_delimiter_and_types(
+    crawls: Any, text: str, columns: Any, header: bool
+) -> None:
     crawls.put("raw/t/a.csv", text)
     crawls.create("s3://lake/raw/t/")
     crawls.run()
@@ -75,7 +92,9 @@ def test_gzip_json_and_parquet_are_read(crawls: Any) -> None:
     crawls.put("raw/zipped/a.csv.gz", gzip.compress(b"id,n\n1,x\n2,y\n"))
     crawls.put("raw/events/a.json", '{"a":1,"b":{"c":[1.5]}}\n{"a":3000000000}\n')
     buffer = io.BytesIO()
-    pq.write_table(pa.table({"Id": pa.array([1], pa.int32()), "at": pa.array([0], pa.timestamp("ms"))}), buffer)
+    pq.write_table(
+        pa.table({"Id": pa.array([1], pa.int32()), "at": pa.array([0], pa.timestamp("ms"))}), buffer
+    )
     crawls.put("raw/orders/a.parquet", buffer.getvalue())
     crawls.put("raw/orders/_SUCCESS", "")
     crawls.create()
@@ -102,7 +121,9 @@ def test_folders_named_k_v_and_plain_ones_are_partitions(crawls: Any) -> None:
     found = crawls.glue.get_partitions(DatabaseName="shop", TableName="sales")["Partitions"]
     assert [p["Values"] for p in found] == [["2020", "01"], ["2021", "02"]]
     assert found[0]["StorageDescriptor"]["Location"] == "s3://lake/raw/sales/year=2020/01/"
-    only = crawls.glue.get_partitions(DatabaseName="shop", TableName="sales", Expression="year > '2020' AND partition_1 IN ('02')")
+    only = crawls.glue.get_partitions(
+        DatabaseName="shop", TableName="sales", Expression="year > '2020' AND partition_1 IN ('02')"
+    )
     assert [p["Values"] for p in only["Partitions"]] == [["2021", "02"]]
 
 
@@ -110,7 +131,12 @@ def test_a_table_level_settles_which_folders_are_tables(crawls: Any) -> None:
     crawls.put("raw/a/x/1.csv", "id,n\n1,x\n")
     crawls.put("raw/a/y/2.csv", "id,n,more\n1,x,2\n")
     crawls.put("raw/b/3.csv", "id,n\n1,x\n")
-    crawls.create(configuration={"Version": 1.0, "Grouping": {**COMBINE["Grouping"], "TableLevelConfiguration": 3}})
+    crawls.create(
+        configuration={
+            "Version": 1.0,
+            "Grouping": {**COMBINE["Grouping"], "TableLevelConfiguration": 3},
+        }
+    )
     crawls.run()
 
     assert set(crawls.tables()) == {"a", "b"}
@@ -130,8 +156,11 @@ def test_exclusions_and_names(crawls: Any) -> None:
     crawls.put("raw/My-Data 1/a.csv", "id,n\n1,x\n")
     crawls.put("raw/skip/deep/b.csv", "other,m,o\n1,2,3\n")
     crawls.put("raw/My-Data 1/c.bak", "other,m,o\n1,2,3\n")
-    crawls.create(exclusions=["skip/**", "*/*.{bak,tmp}"], TablePrefix="pre_",
-                  configuration={"Version": 1.0, "Grouping": {"TableLevelConfiguration": 3}})  # fmt: skip
+    crawls.create(
+        exclusions=["skip/**", "*/*.{bak,tmp}"],
+        TablePrefix="pre_",
+        configuration={"Version": 1.0, "Grouping": {"TableLevelConfiguration": 3}},
+    )
     crawls.run()
     assert set(crawls.tables()) == {"pre_my_data_1"}
 
@@ -140,9 +169,14 @@ def test_exclusions_and_names(crawls: Any) -> None:
     ("behaviour", "left"),
     [("DELETE_FROM_DATABASE", set()), ("DEPRECATE_IN_DATABASE", {"t"}), ("LOG", {"t"})],
 )
-def test_a_folder_that_became_empty_follows_the_policy(crawls: Any, behaviour: str, left: set[str]) -> None:
+def test_a_folder_that_became_empty_follows_the_policy(
+    crawls: Any, behaviour: str, left: set[str]
+) -> None:
     crawls.put("raw/t/a.csv", "id,n\n1,x\n")
-    crawls.create("s3://lake/raw/t/", SchemaChangePolicy={"UpdateBehavior": "UPDATE_IN_DATABASE", "DeleteBehavior": behaviour})
+    crawls.create(
+        "s3://lake/raw/t/",
+        SchemaChangePolicy={"UpdateBehavior": "UPDATE_IN_DATABASE", "DeleteBehavior": behaviour},
+    )
     crawls.run()
     crawls.s3.delete_object(Bucket="lake", Key="raw/t/a.csv")
     assert crawls.run()["LastCrawl"]["Status"] == "SUCCEEDED"
@@ -154,11 +188,17 @@ def test_a_folder_that_became_empty_follows_the_policy(crawls: Any, behaviour: s
 
 @pytest.mark.parametrize(
     ("behaviour", "columns"),
-    [("UPDATE_IN_DATABASE", {"id": "double", "n": "string", "k": "bigint"}), ("LOG", {"id": "bigint", "n": "string"})],
+    [
+        ("UPDATE_IN_DATABASE", {"id": "double", "n": "string", "k": "bigint"}),
+        ("LOG", {"id": "bigint", "n": "string"}),
+    ],
 )
 def test_a_changed_schema_follows_the_policy(crawls: Any, behaviour: str, columns: Any) -> None:
     crawls.put("raw/t/a.csv", "id,n\n1,x\n")
-    crawls.create("s3://lake/raw/t/", SchemaChangePolicy={"UpdateBehavior": behaviour, "DeleteBehavior": "LOG"})
+    crawls.create(
+        "s3://lake/raw/t/",
+        SchemaChangePolicy={"UpdateBehavior": behaviour, "DeleteBehavior": "LOG"},
+    )
     crawls.run()
     crawls.put("raw/t/a.csv", "id,n,k\n1.5,x,3\n")
     crawls.run()
@@ -183,7 +223,9 @@ def test_a_broken_file_fails_the_crawl_and_names_it(crawls: Any) -> None:
     assert "s3://lake/raw/t/a.parquet" in last["ErrorMessage"]
 
 
-def test_a_crawler_runs_once_at_a_time_and_can_be_stopped(crawls: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_crawler_runs_once_at_a_time_and_can_be_stopped(
+    crawls: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     import threading
 
     from localaws.crawler import run
@@ -216,12 +258,15 @@ def test_a_crawler_runs_once_at_a_time_and_can_be_stopped(crawls: Any, monkeypat
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"RecrawlPolicy": {"RecrawlBehavior": "CRAWL_NEW_FOLDERS_ONLY"}}, "RecrawlPolicy.RecrawlBehavior CRAWL_NEW_FOLDERS_ONLY"),
+        (
+            {"RecrawlPolicy": {"RecrawlBehavior": "CRAWL_NEW_FOLDERS_ONLY"}},
+            "RecrawlPolicy.RecrawlBehavior CRAWL_NEW_FOLDERS_ONLY",
+        ),
         ({"Schedule": "cron(0 1 * * ? *)"}, "parameter Schedule"),
         ({"Classifiers": ["nope"]}, "Classifier nope not found"),
         ({"Configuration": '{"Version":1.0,"Surprise":1}'}, "Configuration.Surprise"),
     ],
-)  # fmt: skip
+)
 def test_what_a_crawler_cannot_do_is_refused_by_name(crawls: Any, given: Any, message: str) -> None:
     with pytest.raises(ClientError, match=message):
         crawls.create(**given)
@@ -230,7 +275,9 @@ def test_what_a_crawler_cannot_do_is_refused_by_name(crawls: Any, given: Any, me
 def test_a_crawl_cut_off_by_a_stop_has_failed_after_the_restart(crawls: Any) -> None:
     crawls.create()
     documents = crawls.local.documents
-    documents.put("glue-crawlers", "raw", {**documents.get("glue-crawlers", "raw"), "State": "RUNNING"})
+    documents.put(
+        "glue-crawlers", "raw", {**documents.get("glue-crawlers", "raw"), "State": "RUNNING"}
+    )
     for starter in crawls.local.gateway.services["glue"].starters:
         starter()
     crawler = crawls.glue.get_crawler(Name="raw")["Crawler"]
@@ -245,7 +292,10 @@ def test_catalog_errors_are_glues(crawls: Any) -> None:
         (lambda: glue.get_table(DatabaseName="shop", Name="t"), "EntityNotFoundException"),
         (lambda: glue.get_database(Name="nope"), "EntityNotFoundException"),
         (lambda: glue.create_database(DatabaseInput={"Name": "SHOP"}), "AlreadyExistsException"),
-        (lambda: glue.get_partition(DatabaseName="shop", TableName="t", PartitionValues=["1"]), "EntityNotFoundException"),
+        (
+            lambda: glue.get_partition(DatabaseName="shop", TableName="t", PartitionValues=["1"]),
+            "EntityNotFoundException",
+        ),
         (lambda: glue.get_table_versions(DatabaseName="shop", TableName="t"), "NotEmulated"),
     ):
         with pytest.raises(ClientError) as caught:

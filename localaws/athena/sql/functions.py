@@ -121,7 +121,8 @@ SCALARS: dict[str, Overloads] = {
         ),
         (
             "array(T), varchar, varchar -> varchar",
-            "array_to_string(list_transform(CAST({0} AS VARCHAR[]), lambda e: coalesce(e, {2})), {1})",
+            "array_to_string(list_transform(CAST({0} AS VARCHAR[]), lambda e: coalesce(e, {2})), "
+            "{1})",
         ),
     ],
     # dates
@@ -179,7 +180,8 @@ SCALARS: dict[str, Overloads] = {
         ),
         (
             "varchar -> bigint",
-            "CASE WHEN json_type(TRY_CAST({0} AS JSON)) = 'ARRAY' THEN CAST(json_array_length({0}) AS BIGINT) END",
+            "CASE WHEN json_type(TRY_CAST({0} AS JSON)) = 'ARRAY' THEN "
+            "CAST(json_array_length({0}) AS BIGINT) END",
         ),
     ],
     # arrays and maps

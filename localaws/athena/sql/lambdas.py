@@ -74,7 +74,8 @@ def match(word: str) -> Compiled:
         ]
         return Value(
             f"CASE WHEN {items.sql} IS NULL THEN NULL WHEN list_contains({tests}, {decisive}) "
-            f"THEN {result[0]} WHEN list_count({tests}) < len({tests}) THEN NULL ELSE {result[1]} END",
+            f"THEN {result[0]} WHEN list_count({tests}) < len({tests}) THEN NULL ELSE {result[1]} "
+            "END",
             t.BOOLEAN,
         )
 
@@ -99,7 +100,10 @@ def reduce_(self: Expressions, arguments: list[Any], scope: Scope) -> Value:
     shape = f"STRUCT(s {t.duckdb(kind)}, e {t.duckdb(items.type.items[0])})"
     first = f"{{'s': {convert(start, kind).sql}, 'e': NULL}}::{shape}"
     rows = f"list_transform({items.sql}, lambda {item}: {{'s': NULL, 'e': {item}}}::{shape})"
-    folded = f"list_reduce({rows}, lambda {state}, {item}: {{'s': {step.sql}, 'e': NULL}}::{shape}, {first}).s"
+    folded = (
+        f"list_reduce({rows}, "
+        f"lambda {state}, {item}: {{'s': {step.sql}, 'e': NULL}}::{shape}, {first}).s"
+    )
     return _body(self, arguments[3], scope, [Value(folded, kind)])
 
 
@@ -134,7 +138,8 @@ def over_map(function: str) -> Compiled:
             if function == "transform_keys"
             else (f"{name}.key", body.sql)
         )
-        new = f"list_transform({entries}, lambda {name}: {{'key': {fields[0]}, 'value': {fields[1]}}})"
+        pair = f"{{'key': {fields[0]}, 'value': {fields[1]}}}"
+        new = f"list_transform({entries}, lambda {name}: {pair})"
         kind = (
             t.map_of(body.type, item) if function == "transform_keys" else t.map_of(key, body.type)
         )

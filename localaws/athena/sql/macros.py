@@ -9,7 +9,8 @@ _PLAIN = (  # each after those it calls
         CASE WHEN CAST(message AS INTEGER) IS NULL THEN NULL END""",
     """CREATE MACRO trino_subscript(items, place) AS CASE
         WHEN place = 0 THEN error('INVALID_FUNCTION_ARGUMENT: SQL array indices start at 1')
-        WHEN place < 0 THEN error('INVALID_FUNCTION_ARGUMENT: Array subscript is negative: ' || place)
+        WHEN place < 0 THEN
+            error('INVALID_FUNCTION_ARGUMENT: Array subscript is negative: ' || place)
         WHEN place > len(items) THEN error('INVALID_FUNCTION_ARGUMENT: Array subscript must be '
             || 'less than or equal to array length: ' || place || ' > ' || len(items))
         ELSE list_extract(items, place) END""",
@@ -27,7 +28,8 @@ _PLAIN = (  # each after those it calls
         ELSE list_contains(items, wanted) END""",
     """CREATE MACRO trino_slice(items, first, size) AS CASE
         WHEN first = 0 THEN error('INVALID_FUNCTION_ARGUMENT: SQL array indices start at 1')
-        WHEN size < 0 THEN error('INVALID_FUNCTION_ARGUMENT: length must be greater than or equal to 0')
+        WHEN size < 0 THEN
+            error('INVALID_FUNCTION_ARGUMENT: length must be greater than or equal to 0')
         WHEN abs(first) > len(items) OR size = 0 THEN items[1:0]
         WHEN first > 0 THEN items[first:first + size - 1]
         ELSE items[len(items) + first + 1:least(len(items), len(items) + first + size)] END""",
@@ -46,7 +48,8 @@ _PLAIN = (  # each after those it calls
         ELSE (CASE WHEN (above < 0) <> (below < 0) THEN -1 ELSE 1 END)
             * ((2 * abs(above) + abs(below)) // (2 * abs(below))) END""",
     """CREATE MACRO trino_round_to(value, places) AS CASE
-        WHEN isnan(value) OR isinf(value) THEN value ELSE round(value, CAST(places AS INTEGER)) END""",
+        WHEN isnan(value) OR isinf(value) THEN value
+        ELSE round(value, CAST(places AS INTEGER)) END""",
     """CREATE MACRO trino_months(earlier, later) AS date_sub('month', earlier, later)""",
     """CREATE MACRO trino_log(base, value) AS ln(value) / ln(base)""",
     """CREATE MACRO trino_bucket(value, low, high, parts) AS CASE
@@ -82,7 +85,8 @@ _PLAIN = (  # each after those it calls
     """CREATE MACRO trino_decimal_of(whole, scale) AS
         CASE WHEN whole < 0 THEN '-' ELSE '' END || trino_point(
             lpad(CAST(abs(whole) AS VARCHAR),
-                CAST(greatest(length(CAST(abs(whole) AS VARCHAR)), scale + 1) AS INTEGER), '0'), scale)""",
+                CAST(greatest(length(CAST(abs(whole) AS VARCHAR)), scale + 1) AS INTEGER), '0'),
+            scale)""",
     """CREATE MACRO trino_ln(value) AS CASE WHEN value > 0 THEN ln(value)
         WHEN value = 0 THEN '-Infinity'::DOUBLE WHEN value IS NULL THEN NULL
         ELSE 'NaN'::DOUBLE END""",
@@ -92,7 +96,8 @@ _PLAIN = (  # each after those it calls
     """CREATE MACRO trino_json_parse(document) AS CASE
         WHEN document IS NULL THEN NULL
         WHEN json_valid(document) THEN json(document)
-        ELSE error('INVALID_FUNCTION_ARGUMENT: Cannot convert value to JSON: ''' || document || '''') END""",
+        ELSE error('INVALID_FUNCTION_ARGUMENT: Cannot convert value to JSON: '''
+            || document || '''') END""",
     """CREATE MACRO trino_parse_time(value, pattern) AS CASE
         WHEN value IS NULL THEN NULL
         WHEN try_strptime(value, pattern) IS NULL THEN

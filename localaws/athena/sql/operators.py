@@ -89,7 +89,8 @@ def average(total: str, rows: str, kind: Type) -> str:
     """avg of a decimal: the sum by the count, half up, in the scale of the argument."""
     scale = kind.numbers[1]
     above = _unscaled(Value(total, Type("decimal", (38, scale))), scale, scale)
-    return f"CASE WHEN {rows} > 0 THEN {_scaled(f'trino_decimal_divide({above}, {rows}::HUGEINT)', kind)} END"
+    divided = _scaled(f"trino_decimal_divide({above}, {rows}::HUGEINT)", kind)
+    return f"CASE WHEN {rows} > 0 THEN {divided} END"
 
 
 def _with_interval(operator: str, left: Value, right: Value) -> Value:

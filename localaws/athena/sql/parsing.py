@@ -44,7 +44,8 @@ def parse(sql: str) -> exp.Expression:
         line, end = first.get("line") or 1, first.get("col") or 1
         column = max(1, end - len(found)) if found != "<EOF>" else end
         raise SyntaxMistake(
-            f"line {line}:{column}: mismatched input '{found}'. {first.get('description', '')}".strip()
+            f"line {line}:{column}: mismatched input '{found}'. "
+            f"{first.get('description', '')}".strip()
         ) from None
     except TokenError as error:
         if "`" in sql:

@@ -176,7 +176,8 @@ class Queries:
             )
             if not any(node.args.get(part) for part in ("distinct", "group", "order")):
                 self.items[alias] = texts[-1]  # nothing but its readers needs it
-        sql = f"SELECT {'DISTINCT ' if distinct else ''}{', '.join(texts)}{from_sql}{where_sql}{group_sql}{having_sql}"
+        word = "SELECT DISTINCT" if distinct else "SELECT"
+        sql = f"{word} {', '.join(texts)}{from_sql}{where_sql}{group_sql}{having_sql}"
         aliases = {label: value for label, value in items if label}
         sql = self._tail(sql, node, tuple(columns), Scope(outer=scope, locals=aliases))
         self.windows = windows
@@ -566,7 +567,8 @@ class Queries:
         if len(left_columns) != len(right_columns):
             raise QueryError(
                 "TYPE_MISMATCH",
-                f"{word} query has different number of fields: {len(left_columns)}, {len(right_columns)}",
+                f"{word} query has different number of fields: {len(left_columns)}, "
+                f"{len(right_columns)}",
                 node,
             )
         kinds = []
@@ -575,7 +577,8 @@ class Queries:
             if kind is None:
                 raise QueryError(
                     "TYPE_MISMATCH",
-                    f"column {number + 1} in {word} query has incompatible types: {a.type}, {b.type}",
+                    f"column {number + 1} in {word} query has incompatible types: {a.type}, "
+                    f"{b.type}",
                     node,
                 )
             kinds.append(kind)
@@ -700,7 +703,8 @@ def _renamed(columns: tuple[Column, ...], alias: Any, node: exp.Expression) -> t
     if len(labels) != len(columns):
         raise QueryError(
             "MISMATCHED_COLUMN_ALIASES",
-            f"Column alias list has {len(labels)} entries but '{alias.name}' has {len(columns)} columns available",
+            f"Column alias list has {len(labels)} entries but '{alias.name}' has {len(columns)} "
+            "columns available",
             node,
         )
     return tuple(replace(c, name=label) for label, c in zip(labels, columns, strict=True))

@@ -195,7 +195,8 @@ def hive(kind: Type) -> str:
     if kind.name == "map":
         return f"map<{hive(kind.items[0])},{hive(kind.items[1])}>"
     if kind.name == "row":
-        return f"struct<{','.join(f'{field_name(kind, i)}:{hive(item)}' for i, item in enumerate(kind.items))}>"
+        fields = (f"{field_name(kind, i)}:{hive(item)}" for i, item in enumerate(kind.items))
+        return f"struct<{','.join(fields)}>"
     if kind.name in plain:
         return plain[kind.name]
     if kind.name in ("boolean", "tinyint", "smallint", "bigint", "double", "date"):

@@ -75,7 +75,8 @@ _PATTERNS = {
     "decimal": "[ ]*[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?[ ]*",
     "float": "[ ]*[+-]?(NaN|Infinity|([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?)[ ]*",
     "date": "[ ]*[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}[ ]*",
-    "timestamp": "[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}( [0-9]{1,2}:[0-9]{1,2}(:[0-9]{1,2}([.][0-9]+)?)?)?",
+    "timestamp": "[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}"
+    "( [0-9]{1,2}:[0-9]{1,2}(:[0-9]{1,2}([.][0-9]+)?)?)?",
 }
 
 
@@ -138,7 +139,8 @@ def _to_text(sql: str, given: Type, wanted: Type, attempt: bool) -> str:
     wrong = (
         "NULL"
         if attempt
-        else f"error('INVALID_CAST_ARGUMENT: Value ' || {written} || ' cannot be represented as {wanted}')"
+        else f"error('INVALID_CAST_ARGUMENT: Value ' || {written} "
+        f"|| ' cannot be represented as {wanted}')"
     )
     return f"CASE WHEN length({written}) > {size} THEN {wrong} ELSE {written} END"
 
