@@ -1,0 +1,312 @@
+"""The deployed stack as the tests use it: run, look, fork, break; everything over the AWS API.
+
+A late state is broken without running the early ones again: the deployed machine, started at that
+state, with what the good run had when it entered it, and a copy of what the good run had made.
+"""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import io
+import itertools
+import json
+import os
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from rebuy.connection import Connection
+
+Json = dict[str, Any]
+REPOSITORY = Path(__file__).parents[2]
+REBUY = [sys.executable, "-c", "from rebuy.cli.app import main; main()"]
+LONGEST_SECONDS = 400.0
+
+
+@dataclass(frozen=True)
+class Execution:
+    """An execution that has ended."""
+
+    arn: str
+    status: str
+    error: str | None
+    cause: str
+    events: list[Json] = field(repr=False)
+
+    def entered(self, state: str) -> Json:
+        """What the state had as input when it was first entered."""
+        for event in self.events:
+            details = event.get("stateEnteredEventDetails")
+            if details and details["name"] == state:
+                found: Json = json.loads(details["input"])
+                return found
+        raise AssertionError(f"{state} was never entered; {self.states}")
+
+    @property
+    def states(self) -> list[str]:
+        """The states in the order in which they were entered."""
+        return [
+            event["stateEnteredEventDetails"]["name"]
+            for event in self.events
+            if "stateEnteredEventDetails" in event
+        ]
+
+
+@dataclass(frozen=True)
+class Live:
+    """What a run that fails may not change."""
+
+    endpoint_config: str
+    answer: Json
+    records: dict[str, str]  # key to SHA-256
+    views: dict[str, str]
+
+
+@dataclass
+class Stack:
+    connection: Connection
+    home: Path
+    outputs: dict[str, str]
+    example: str  # a line of 18 numbers
+    _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+
+    @property
+    def url(self) -> str:
+        return str(self.connection.settings.endpoint_url)
+
+    @property
+    def lake(self) -> str:
+        return self.outputs["LakeBucket"]
+
+    def client(self, service: str) -> Any:
+        return self.connection.client(service)
+
+    def rebuy(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """The command line, in a process of its own, pointed at this stack."""
+        done = subprocess.run(
+            [*REBUY, *arguments],
+            env={**os.environ, "AWS_ENDPOINT_URL": self.url},
+            capture_output=True,
+            text=True,
+            timeout=LONGEST_SECONDS,
+        )
+        if check and done.returncode:
+            raise AssertionError(f"rebuy {arguments}: {done.returncode}\n{done.stderr}")
+        return done
+
+    # -- executions ----------------------------------------------------------------------------
+
+    def start(self, given: Json | None = None, machine: str | None = None) -> str:
+        """Starts the live version, or another machine; the execution's ARN."""
+        answer = self.client("stepfunctions").start_execution(
+            stateMachineArn=machine or self.outputs["LiveAliasArn"],
+            name=f"test-{next(self._numbers)}-{time.time_ns()}",
+            input=json.dumps(given or {}),
+        )
+        return str(answer["executionArn"])
+
+    def wait(self, arn: str) -> Execution:
+        client = self.client("stepfunctions")
+        deadline = time.monotonic() + LONGEST_SECONDS
+        while (found := client.describe_execution(executionArn=arn))["status"] == "RUNNING":
+            if time.monotonic() > deadline:
+                last = self.history(arn)[-3:]
+                raise AssertionError(f"{arn} still runs after {LONGEST_SECONDS} s: {last}")
+            time.sleep(0.1)
+        return Execution(
+            arn, found["status"], found.get("error"), found.get("cause") or "", self.history(arn)
+        )
+
+    def run(self, given: Json | None = None, machine: str | None = None) -> Execution:
+        return self.wait(self.start(given, machine))
+
+    def history(self, arn: str) -> list[Json]:
+        pages = self.client("stepfunctions").get_paginator("get_execution_history")
+        return [
+            event for page in pages.paginate(executionArn=arn) for event in page["events"]
+        ]
+
+    def executions(self) -> list[str]:
+        """The ARNs of the workflow's executions, newest first."""
+        found = self.client("stepfunctions").list_executions(
+            stateMachineArn=self.outputs["StateMachineArn"], maxResults=100
+        )["executions"]
+        return [entry["executionArn"] for entry in found]
+
+    def machine(
+        self, start_at: str, *, until: str | None = None, replace: dict[str, str] | None = None
+    ) -> str:
+        """The deployed workflow as it is now, but started at `start_at`: the new machine's ARN.
+
+        With `until` it ends well after that state. `replace` changes its text first.
+        """
+        client = self.client("stepfunctions")
+        deployed = client.describe_state_machine(stateMachineArn=self.outputs["StateMachineArn"])
+        text = deployed["definition"]
+        for old, new in (replace or {}).items():
+            assert old in text, f"the definition has no {old!r}"
+            text = text.replace(old, new)
+        definition = json.loads(text)
+        definition["StartAt"] = start_at
+        if until is not None:
+            definition["States"][until].pop("Next")
+            definition["States"][until]["End"] = True
+        definition["States"] = reachable(definition)
+        return str(
+            client.create_state_machine(
+                name=f"test-from-{next(self._numbers)}",
+                roleArn=deployed["roleArn"],
+                definition=json.dumps(definition),
+            )["stateMachineArn"]
+        )
+
+    def fork(self, good: Execution, state: str) -> Json:
+        """What `state` had as input in the good run, as if of a new run: everything that the good
+        run had written, and its tables, are there under the new run's name."""
+        before = good.entered(state)
+        run_id, name = before["run"]["id"], before["run"]["name"]
+        new_id = f"fork_{next(self._numbers)}_{time.time_ns() % 10**8:08d}"
+        names = {run_id: new_id, name: new_id.replace("_", "-")}
+
+        def renamed(value: Any) -> Any:
+            text = json.dumps(value, default=str)
+            for old, new in names.items():
+                text = text.replace(old, new)
+            return json.loads(text)
+
+        s3 = self.client("s3")
+        for prefix in (f"runs/run={run_id}/", f"models/rebuy-{name}/"):
+            for entry in self.objects(prefix):
+                source = {"Bucket": self.lake, "Key": entry}
+                s3.copy_object(Bucket=self.lake, Key=renamed(entry), CopySource=source)
+        self._copy_tables(run_id, renamed)
+        forked: Json = renamed(before)
+        return forked
+
+    def _copy_tables(self, run_id: str, renamed: Any) -> None:
+        glue, database = self.client("glue"), self.outputs["Database"]
+        accepted = ("Name", "StorageDescriptor", "PartitionKeys", "TableType", "Parameters")
+        for table in glue.get_tables(DatabaseName=database)["TableList"]:
+            if not table["Name"].endswith(f"_{run_id}"):
+                continue
+            described = renamed({k: table[k] for k in accepted if k in table})
+            glue.create_table(DatabaseName=database, TableInput=described)
+            if not table.get("PartitionKeys"):
+                continue
+            parts = glue.get_partitions(DatabaseName=database, TableName=table["Name"])
+            glue.batch_create_partition(
+                DatabaseName=database,
+                TableName=described["Name"],
+                PartitionInputList=[
+                    renamed({k: part[k] for k in ("Values", "StorageDescriptor")})
+                    for part in parts["Partitions"]
+                ],
+            )
+
+    def record(self, arn: str) -> Json:
+        """The execution's audit record."""
+        from rebuy.cli import audit
+
+        return audit.find(self.connection, self.lake, arn)[1]
+
+    # -- the lake ------------------------------------------------------------------------------
+
+    def objects(self, prefix: str) -> list[str]:
+        pages = self.client("s3").get_paginator("list_objects_v2")
+        return [
+            entry["Key"]
+            for page in pages.paginate(Bucket=self.lake, Prefix=prefix)
+            for entry in page.get("Contents", [])
+        ]
+
+    def read(self, key: str, version: str | None = None) -> bytes:
+        more = {"VersionId": version} if version else {}
+        body: bytes = self.client("s3").get_object(Bucket=self.lake, Key=key, **more)["Body"].read()
+        return body
+
+    def remove(self, prefix: str) -> int:
+        """Deletes what lies below the prefix; how many objects that were."""
+        keys = self.objects(prefix)
+        for key in keys:
+            self.client("s3").delete_object(Bucket=self.lake, Key=key)
+        return len(keys)
+
+    def parquet(self, prefix: str) -> Any:
+        """The rows of the Parquet files below a prefix, as one Arrow table."""
+        import pyarrow as pa
+        from pyarrow import parquet
+
+        tables = [
+            parquet.ParquetFile(io.BytesIO(self.read(key))).read()
+            for key in self.objects(prefix)
+            if key.endswith(".parquet")
+        ]
+        return pa.concat_tables(tables)
+
+    # -- what is live --------------------------------------------------------------------------
+
+    def predict(self) -> Json:
+        """The API's answer to the example."""
+        request = urllib.request.Request(
+            f"{self.outputs['ApiUrl']}/predict",
+            data=self.example.encode(),
+            headers={"Content-Type": "text/csv"},
+        )
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            found: Json = json.load(answer)
+            return found
+
+    def live(self) -> Live:
+        """What is live now."""
+        endpoint = self.client("sagemaker").describe_endpoint(
+            EndpointName=self.outputs["EndpointName"]
+        )
+        assert endpoint["EndpointStatus"] == "InService"
+        tables = self.client("glue").get_tables(DatabaseName=self.outputs["Database"])["TableList"]
+        return Live(
+            endpoint["EndpointConfigName"],
+            self.predict(),
+            {key: hashlib.sha256(self.read(key)).hexdigest() for key in self.objects("audit/")},
+            {t["Name"]: t["ViewOriginalText"] for t in tables if t["TableType"] == "VIRTUAL_VIEW"},
+        )
+
+    @cached_property
+    def raw(self) -> dict[str, bytes]:
+        """The raw files as they were first uploaded, by key."""
+        return {key: self.read(key) for key in self.objects("raw/") if key.endswith(".csv")}
+
+    def restore_raw(self) -> None:
+        """Puts the raw files back as they were."""
+        for key in self.objects("raw/"):
+            if key not in self.raw:
+                self.client("s3").delete_object(Bucket=self.lake, Key=key)
+        there = set(self.objects("raw/"))
+        for key, body in self.raw.items():
+            if key not in there or self.read(key) != body:
+                self.client("s3").put_object(Bucket=self.lake, Key=key, Body=body)
+
+
+def reachable(definition: Json) -> Json:
+    """The states that can be reached from StartAt: AWS refuses a machine that has others."""
+    found: Json = {}
+    waiting = [definition["StartAt"]]
+    while waiting:
+        name = waiting.pop()
+        if name in found:
+            continue
+        state = found[name] = copy.deepcopy(definition["States"][name])
+        waiting += [state[key] for key in ("Next", "Default") if key in state]
+        waiting += [rule["Next"] for key in ("Choices", "Catch") for rule in state.get(key, [])]
+    return found
+
+
+def reason(error: urllib.error.HTTPError) -> str:
+    return error.read().decode()

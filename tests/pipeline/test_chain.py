@@ -1,0 +1,354 @@
+"""A good run, taken apart: what it says it did is there, and is right."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+import re
+import shutil
+import tarfile
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.pipeline.stack import Execution, Json, Stack
+
+SETS = ("training", "validation", "holdout", "scoring")
+
+
+@pytest.fixture(scope="module")
+def record(stack: Stack, good: Execution) -> Json:
+    return stack.record(good.arn)
+
+
+def outputs_of(record: Json) -> dict[str, Json]:
+    return {entry["dataset"]: entry for entry in record["outputs"]}
+
+
+def model_of(archive: bytes) -> bytes:
+    """The booster in a model.tar.gz."""
+    with tarfile.open(fileobj=io.BytesIO(archive)) as opened:
+        member = opened.extractfile("xgboost-model")
+        assert member is not None
+        return member.read()
+
+
+def test_every_output_in_the_record_exists_with_its_hash_and_its_rows(
+    stack: Stack, record: Json
+) -> None:
+    from pyarrow import parquet
+
+    wanted = {"clean/orders", "clean/order_products", "features/order_products_prior"}
+    wanted |= {f"features/{name}_features" for name in ("user", "user_product", "product")}
+    wanted |= {f"sets/{name}" for name in SETS} | {"evaluation"}
+    assert set(outputs_of(record)) == wanted
+
+    for dataset in record["outputs"]:
+        counted = 0
+        for entry in dataset["objects"]:
+            body = stack.read(entry["key"], entry["version_id"])
+            assert len(body) == entry["bytes"]
+            assert hashlib.sha256(body).hexdigest() == entry["sha256"], entry["key"]
+            if dataset["dataset"] != "evaluation":
+                rows = parquet.ParquetFile(io.BytesIO(body)).metadata.num_rows
+                assert rows == entry["rows"], entry["key"]
+                counted += rows
+        assert dataset["rows"] == (None if dataset["dataset"] == "evaluation" else counted)
+
+
+def test_rows_are_those_that_plain_python_counts_in_the_raw_files(
+    stack: Stack, record: Json
+) -> None:
+    """Each table's row count, from the CSV files alone, without any engine."""
+
+    def lines(key: str) -> list[Json]:
+        return list(csv.DictReader(io.StringIO(stack.raw[key].decode())))
+
+    orders = {row["order_id"]: row for row in lines("raw/orders/orders.csv")}
+    prior = lines("raw/order_products/order_products__prior.csv")
+    train = lines("raw/order_products/order_products__train.csv")
+    pairs = {(orders[row["order_id"]]["user_id"], row["product_id"]) for row in prior}
+    last = {row["user_id"]: row["eval_set"] for row in orders.values() if row["eval_set"] != "prior"}
+
+    rows = {name: entry["rows"] for name, entry in outputs_of(record).items()}
+    assert rows["clean/orders"] == len(orders)
+    assert rows["clean/order_products"] == len(prior) + len(train)
+    assert rows["features/order_products_prior"] == len(prior)
+    assert rows["features/user_features"] == len({user for user, _ in pairs})
+    assert rows["features/user_product_features"] == len(pairs)
+    assert rows["features/product_features"] == len({product for _, product in pairs})
+    assert rows["sets/scoring"] == sum(last[user] == "test" for user, _ in pairs)
+    labelled = sum(rows[f"sets/{name}"] for name in SETS[:3])
+    assert labelled == sum(last[user] == "train" for user, _ in pairs)
+
+
+def test_no_user_is_in_two_sets_and_labels_are_the_train_orders(
+    stack: Stack, good: Execution, record: Json
+) -> None:
+    users: dict[str, set[int]] = {}
+    labelled: set[tuple[int, int]] = set()
+    for name in SETS:
+        table = stack.parquet(f"runs/run={record['run']['id']}/sets/{name}/").to_pydict()
+        users[name] = set(table["user_id"])
+        if name != "scoring":
+            pairs = zip(table["order_id"], table["product_id"], table["label"], strict=True)
+            labelled |= {(order, product) for order, product, label in pairs if label}
+    assert sum(map(len, users.values())) == len(set.union(*users.values()))
+    assert all(users.values())
+
+    text = stack.raw["raw/order_products/order_products__train.csv"].decode()
+    train = {
+        (int(row["order_id"]), int(row["product_id"])): row["reordered"]
+        for row in csv.DictReader(io.StringIO(text))
+    }
+    assert labelled == {key for key, reordered in train.items() if reordered == "1"}
+
+
+def test_record_has_every_member_that_is_promised(
+    stack: Stack, good: Execution, record: Json
+) -> None:
+    from workflows import purchase_prediction as workflow
+
+    assert record["status"] == "SUCCEEDED"
+    assert record["error"] is record["cause"] is record["failed_state"] is None
+    assert record["trigger"] == {"kind": "manual"}
+    execution = record["execution"]
+    assert execution["arn"] == good.arn
+    assert execution["definition_sha256"] == workflow.definition_sha256()
+    assert re.search(r":\d+$", execution["state_machine_version"])
+    assert execution["state_machine_alias"].endswith(":live")
+
+    assert [entry["key"] for entry in record["inputs"]] == sorted(stack.raw)
+    for entry in record["inputs"]:
+        body = stack.raw[entry["key"]]
+        assert entry["bytes"] == len(body)
+        assert entry["sha256"] == hashlib.sha256(body).hexdigest()
+        assert entry["etag"] and entry["version_id"]
+
+    assert [visit["state"] for visit in record["states"]] == good.states[: len(record["states"])]
+    for visit in record["states"][:-1]:
+        assert visit["entered_at"] and visit["type"]
+        if visit["state"] == "Look at endpoint":
+            continue  # nothing was live: that attempt is meant to fail
+        assert visit["exited_at"], visit["state"]
+        if visit["type"] == "Task":
+            assert visit["request"] is not None
+            assert [attempt["status"] for attempt in visit["attempts"]] == ["succeeded"], visit
+    assert record["states"][-1]["state"] == "Write audit record"
+
+    figures = {v["state"]: v["figures"] for v in record["states"] if v.get("figures")}
+    assert {name for name, found in figures.items() if "sql_sha256" in found} >= {
+        "Join prior order lines",
+        "Compute user features",
+        "Publish user_features",
+    }
+    assert {name for name, found in figures.items() if "recipe_sha256" in found} == {
+        "Clean orders",
+        "Clean order lines",
+        "Compute product features",
+    }
+    assert figures["Join features"]["job_run_id"] and figures["Train"]["training_job"]
+    assert record["code"]["files"]["training/train.py"]
+    assert {"python", "xgboost", "pyarrow", "numpy"} <= set(record["versions"])
+    assert record["hyperparameters"]["max_depth"] in (6, "6")
+    assert "sagemaker-xgboost:3.0-5" in figures["Train"]["image"]
+    assert record["metrics"]["champion"] is None
+    assert 0.6 < record["metrics"]["challenger"]["auc"] < 1
+    assert record["gate"]["publish"] is True and "Nothing is live yet" in record["gate"]["reason"]
+    assert record["gate"]["challenger"]["auc"] == record["metrics"]["challenger"]["auc"]
+    key = record["model"]["key"]
+    assert record["model"]["sha256"] == hashlib.sha256(stack.read(key)).hexdigest()
+    assert record["endpoint"]["before"]["endpoint_config"] is None
+    assert record["endpoint"]["after"]["endpoint_status"] == "InService"
+    assert record["smoke_test"]["rows"] > 0
+    assert all(value > 0 for value in record["cost_inputs"].values()), record["cost_inputs"]
+    assert record["schema_version"] == 1
+
+
+def test_endpoint_answers_the_golden_rows(stack: Stack, record: Json) -> None:
+    golden = json.loads(stack.read(f"runs/run={record['run']['id']}/evaluation/golden.json"))
+    answer = stack.client("sagemaker-runtime").invoke_endpoint(
+        EndpointName=stack.outputs["EndpointName"],
+        ContentType="text/csv",
+        Accept="text/csv",
+        Body="\n".join(",".join(map(repr, row)) for row in golden["rows"]),
+    )
+    told = [float(value) for value in answer["Body"].read().decode().split()]
+    assert told == pytest.approx(golden["probabilities"], abs=1e-6)
+
+
+def test_api_answers_the_reference_example_as_the_live_model(stack: Stack, record: Json) -> None:
+    answer = stack.predict()
+
+    assert set(answer) == {"will_buy", "probability", "threshold", "model"}
+    assert answer["model"] == record["run"]["name"]
+    assert answer["threshold"] == pytest.approx(record["metrics"]["challenger"]["threshold"])
+    assert answer["will_buy"] is (answer["probability"] >= answer["threshold"])
+
+
+def test_api_says_what_is_wrong_with_a_bad_line(stack: Stack, good: Execution) -> None:
+    request = urllib.request.Request(
+        f"{stack.outputs['ApiUrl']}/predict",
+        data=stack.example.replace("3418", "soon").encode(),
+        headers={"Content-Type": "text/csv"},
+    )
+    with pytest.raises(urllib.request.HTTPError) as refused:
+        urllib.request.urlopen(request, timeout=30)
+    assert refused.value.code == 400
+    assert "user_period" in refused.value.read().decode()
+
+
+def test_page_gives_the_same_answer_in_a_browser(stack: Stack, good: Execution) -> None:
+    from playwright.sync_api import expect, sync_playwright
+
+    chromium = shutil.which("chromium")
+    assert chromium, "chromium is not installed: apt-get install chromium (make does it)"
+    answer = stack.predict()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        page = browser.new_page()
+        page.goto(stack.outputs["SiteUrl"])
+        page.get_by_label("One line of 18 numbers").fill(stack.example)
+        page.get_by_role("button", name="Predict").click()
+        verdict = "Likely to buy again" if answer["will_buy"] else "Unlikely to buy again"
+        expect(page.locator("#verdict")).to_have_text(verdict)
+        shown = page.locator("#probability").inner_text()
+        assert float(shown.split()[0]) == pytest.approx(answer["probability"] * 100, abs=0.06)
+        assert page.locator("#model").inner_text() == answer["model"]
+        browser.close()
+
+
+def test_audit_verifies_and_notices_one_changed_byte(
+    stack: Stack, good: Execution, record: Json
+) -> None:
+    fine = stack.rebuy("audit", good.arn, "--verify", "--json")
+    findings = json.loads(fine.stdout)["verification"]
+    assert all(finding["ok"] for finding in findings), findings
+    kinds = {finding["what"].split()[0] for finding in findings}
+    assert {"raw", "model", "definition", "SQL", "recipe", "clean/orders"} <= kinds
+
+    entry = outputs_of(record)["sets/holdout"]["objects"][0]
+    file = stack.home / "objects" / stack.lake / entry["key"]
+    before = file.read_bytes()
+    changed = bytearray(before)
+    changed[len(changed) // 2] ^= 1
+    try:
+        file.write_bytes(changed)
+        found = stack.rebuy("audit", good.arn, "--verify", check=False)
+    finally:
+        file.write_bytes(before)
+    assert found.returncode == 1
+    assert re.search(r"DIFFERS +sets/holdout", found.stdout), found.stdout
+    assert Path(entry["key"]).name[:20] in found.stdout.replace("\n", "")
+    assert stack.rebuy("audit", good.arn, "--verify").returncode == 0
+
+
+def test_finished_upload_starts_one_run_which_makes_the_same_model_and_changes_nothing(
+    stack: Stack, good: Execution, record: Json, tmp_path: Path
+) -> None:
+    """The same data and code again: the same bytes of model, so the gate keeps what is live."""
+    live, started = stack.live(), set(stack.executions())
+    data = tmp_path / "raw"
+    data.mkdir()
+    for key, body in stack.raw.items():
+        (data / Path(key).name).write_bytes(body)
+
+    said = stack.rebuy("data", "upload", str(data), "--start")
+    assert said.stderr.count("unchanged") == len(stack.raw)
+    assert f"s3://{stack.lake}/raw/_READY" in said.stdout
+    watched = stack.rebuy("watch", "latest")
+    assert watched.stdout.strip() == "SUCCEEDED"
+    for name in ("Check raw data", "Join features", "Train"):
+        assert name in watched.stderr
+
+    (arn,) = set(stack.executions()) - started
+    again = stack.record(arn)
+    assert again["trigger"]["kind"] == "upload"
+    assert again["trigger"]["key"] == "raw/_READY"
+    assert again["previous"]["sha256"] in live.records.values()
+    for name in SETS:  # byte for byte
+        hashes = [
+            [o["sha256"] for o in outputs_of(r)[f"sets/{name}"]["objects"]] for r in (record, again)
+        ]
+        assert hashes[0] == hashes[1], name
+    models = [model_of(stack.read(r["model"]["key"])) for r in (record, again)]
+    assert models[0] == models[1]
+    assert again["gate"]["publish"] is False
+    assert "is not above the live model's" in again["gate"]["reason"]
+    assert again["metrics"]["champion"]["auc"] == again["metrics"]["challenger"]["auc"]
+    assert again["endpoint"]["before"]["endpoint_config"] == live.endpoint_config
+    assert again["endpoint"]["after"]["endpoint_config"] == live.endpoint_config
+    assert stack.live().answer == live.answer
+    assert stack.live().views == live.views
+
+    listed = stack.rebuy("status").stdout.splitlines()
+    assert len(listed) >= 2 and all(line.startswith("SUCCEEDED") for line in listed)
+    assert "SUCCEEDED" in stack.rebuy("status", "latest").stdout
+
+
+def spark_processes(home: Path) -> list[int]:
+    """Processes whose command line names this home's Glue runs."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            command = (folder / "cmdline").read_bytes().decode(errors="replace")
+        except OSError:
+            continue
+        if f"{home}/glue-runs" in command:
+            found.append(int(folder.name))
+    return found
+
+
+def wait_for(what: Any, seconds: float = 60.0) -> Any:
+    import time
+
+    deadline = time.monotonic() + seconds
+    while not (found := what()):
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.05)
+    return found
+
+
+def test_stop_ends_the_spark_process_that_the_run_waits_for(stack: Stack, good: Execution) -> None:
+    arn = stack.start(stack.fork(good, "Join features"), stack.machine("Join features"))
+    wait_for(lambda: spark_processes(stack.home))
+
+    stack.rebuy("stop", arn)
+
+    ended = stack.wait(arn)
+    assert (ended.status, ended.error) == ("ABORTED", "StoppedByUser")
+    wait_for(lambda: not spark_processes(stack.home), 15)
+    job = stack.record(good.arn)["states"]
+    name = next(v["figures"]["job"] for v in job if v["state"] == "Join features")
+    newest = stack.client("glue").get_job_runs(JobName=name)["JobRuns"][0]
+    assert newest["JobRunState"] == "STOPPED"
+    assert "ABORTED" in stack.rebuy("status", arn).stdout
+    assert stack.rebuy("watch", arn, check=False).returncode == 1
+
+
+def test_two_runs_at_the_same_time_do_not_mix(
+    stack: Stack, good: Execution, record: Json
+) -> None:
+    """Both succeed with the good run's rows and model, or one says by name why it could not."""
+    arns = [stack.start({"publish": "never"}) for _ in range(2)]
+    runs = [stack.wait(arn) for arn in arns]
+
+    for run in runs:
+        if run.status == "FAILED":
+            assert run.error in ("DataBrewJobReAimed", "Glue.ConcurrentRunsExceededException"), (
+                f"{run.error}: {run.cause}"
+            )
+            continue
+        mine = stack.record(run.arn)
+        prefix = f"runs/run={mine['run']['id']}/"
+        for name, dataset in outputs_of(mine).items():
+            assert dataset["rows"] == outputs_of(record)[name]["rows"], name
+            assert all(entry["key"].startswith(prefix) for entry in dataset["objects"])
+        assert model_of(stack.read(mine["model"]["key"])) == model_of(
+            stack.read(record["model"]["key"])
+        )
+    assert any(run.status == "SUCCEEDED" for run in runs), [run.error for run in runs]
