@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from localaws.catalog import tags
 from localaws.catalog.filters import matching
 from localaws.catalog.store import Catalog
 from localaws.core.aws import LocalAws
@@ -29,6 +30,7 @@ _DATABASE_INPUT = tuple(
 def register(service: Service, aws: LocalAws) -> None:
     """Adds the verbs of databases, tables and partitions."""
     catalog = Catalog(aws)
+    tags.register(service, aws)
     _databases(service, catalog)
     _tables(service, catalog)
     _partitions(service, catalog)
@@ -55,9 +57,12 @@ def _check(call: Call) -> Json:
 
 
 def _databases(service: Service, catalog: Catalog) -> None:
-    @service.operation("CreateDatabase", "CatalogId", *_DATABASE_INPUT)
+    @service.operation("CreateDatabase", "CatalogId", "Tags", *_DATABASE_INPUT)
     def create_database(call: Call) -> Json:
-        catalog.create_database(_check(call)["DatabaseInput"])
+        given = _check(call)["DatabaseInput"]
+        catalog.create_database(given)
+        place = tags.arn(catalog.aws, "database", given["Name"].lower())
+        tags.write(catalog.aws, place, call.params.get("Tags") or {})
         return {}
 
     @service.operation("GetDatabase", "CatalogId", "Name")

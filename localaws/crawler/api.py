@@ -9,6 +9,7 @@ import time
 import uuid
 from typing import Any
 
+from localaws.catalog import tags
 from localaws.catalog.api import page
 from localaws.core.aws import LocalAws
 from localaws.core.errors import AwsError, NotEmulated
@@ -54,6 +55,8 @@ def _plain(service: Service, crawlers: Crawlers) -> None:
     @service.operation("CreateCrawler", *_FIELDS, "Tags")
     def create_crawler(call: Call) -> Json:
         crawlers.create(call.params)
+        place = tags.arn(crawlers.aws, "crawler", call.params["Name"])
+        tags.write(crawlers.aws, place, call.params.get("Tags") or {})
         return {}
 
     @service.operation("UpdateCrawler", *_FIELDS)

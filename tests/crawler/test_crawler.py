@@ -301,3 +301,11 @@ def test_catalog_errors_are_glues(crawls: Any) -> None:
         with pytest.raises(ClientError) as caught:
             call()
         assert caught.value.response["Error"]["Code"] == code
+
+
+def test_tags_are_kept(crawls: Any) -> None:
+    crawls.create(Tags={"project": "shop"})
+    arn = f"arn:aws:glue:{crawls.local.region}:000000000000:crawler/raw"
+    crawls.glue.tag_resource(ResourceArn=arn, TagsToAdd={"stage": "test"})
+    crawls.glue.untag_resource(ResourceArn=arn, TagsToRemove=["project"])
+    assert crawls.glue.get_tags(ResourceArn=arn)["Tags"] == {"stage": "test"}
