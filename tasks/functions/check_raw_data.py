@@ -8,6 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from tasks.functions.jobs import ATHENA_MINIMUM_BYTES
+
 Json = dict[str, Any]
 
 CHECKS = Path(__file__).resolve().parents[2] / "sql" / "checks"
@@ -38,7 +40,8 @@ class RawDataCheckFailed(Exception):
 
 
 def handler(event: Json, context: Any) -> Json:
-    """Answers {checks, scanned_bytes, query_execution_ids}; raises RawDataCheckFailed."""
+    """Answers {checks, scanned_bytes, charged_bytes, query_execution_ids}; raises
+    RawDataCheckFailed."""
     import awswrangler as wr
     import boto3
 
@@ -64,11 +67,11 @@ def handler(event: Json, context: Any) -> Json:
     violations = [found for found, _ in results if found is not None]
     if violations:
         raise RawDataCheckFailed(report(violations))
+    scanned = [metadata["Statistics"].get("DataScannedInBytes", 0) for _, metadata in results]
     return {
         "checks": ["raw_tables_are_as_expected", *statements],
-        "scanned_bytes": sum(
-            metadata["Statistics"].get("DataScannedInBytes", 0) for _, metadata in results
-        ),
+        "scanned_bytes": sum(scanned),
+        "charged_bytes": sum(max(found, ATHENA_MINIMUM_BYTES) for found in scanned if found),
         "query_execution_ids": [metadata["QueryExecutionId"] for _, metadata in results],
     }
 

@@ -87,15 +87,19 @@ def canonical_sha256(document: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def cost_inputs(visits: list[Json], transitions: int) -> Json:
-    """The quantities that AWS bills, summed over the run; prices are nobody's business here."""
+def cost_inputs(visits: list[Json], checks: Json | None, transitions: int) -> Json:
+    """The quantities that AWS bills, summed over the run; prices are nobody's business here.
+
+    `checks` is the answer of Check raw data, whose queries no state shows.
+    """
+    checked = checks or {}
 
     def total(name: str) -> float:
         return sum((visit.get("figures") or {}).get(name) or 0 for visit in visits)
 
     return {
-        "athena_scanned_bytes": total("scanned_bytes"),
-        "athena_charged_bytes": total("charged_bytes"),
+        "athena_scanned_bytes": total("scanned_bytes") + checked.get("scanned_bytes", 0),
+        "athena_charged_bytes": total("charged_bytes") + checked.get("charged_bytes", 0),
         "glue_dpu_seconds": total("dpu_seconds"),
         "databrew_node_minutes": total("node_minutes"),
         "training_billable_seconds": total("billable_seconds"),

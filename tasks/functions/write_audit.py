@@ -77,6 +77,7 @@ def assemble(event: Json, clients: Any, bucket: str, now: datetime) -> Json:
         if visit["job"] is not None:
             visit["figures"] = jobs.look_up(clients, visit["job"], visit["request"])
     failure = state.get("failure")
+    checks = (state.get("checks") or {}).get("answer")
     s3 = clients("s3")
     prefix = f"runs/run={run['id']}/" if run else None
     evaluation = _evaluation(s3, bucket, prefix) if prefix else None
@@ -91,7 +92,7 @@ def assemble(event: Json, clients: Any, bucket: str, now: datetime) -> Json:
         "run": run,
         "trigger": run["trigger"] if run else None,
         "inputs": _inputs(s3, bucket, prefix) if run else [],
-        "checks": (state.get("checks") or {}).get("answer"),
+        "checks": checks,
         "states": visited,
         "outputs": outputs(s3, bucket, prefix) if prefix else [],
         "code": json.loads(BUILD.read_text()) if BUILD.exists() else None,
@@ -102,7 +103,7 @@ def assemble(event: Json, clients: Any, bucket: str, now: datetime) -> Json:
         "model": _model(s3, state),
         "endpoint": _endpoint(clients, state),
         "smoke_test": (state.get("smoke_test") or {}).get("answer"),
-        "cost_inputs": jobs.cost_inputs(visited, history.transitions(events)),
+        "cost_inputs": jobs.cost_inputs(visited, checks, history.transitions(events)),
     }
 
 

@@ -1,0 +1,144 @@
+"""The one way in: what it answers, what it refuses, and that clients see AWS's errors."""
+
+from __future__ import annotations
+
+import json
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+
+from localaws.core import server as http
+from localaws.core.aws import LocalAws, start
+from localaws.core.errors import AwsError
+from localaws.core.service import Call, Operation, Service, check_parameters
+
+
+def crawler(aws: LocalAws) -> Service:
+    """A small Glue: one operation of our own."""
+    service = Service("glue")
+
+    @service.operation("StartCrawler", "Name")
+    def start_crawler(call: Call) -> dict[str, Any]:
+        if call.params["Name"] == "busy":
+            raise AwsError("CrawlerRunningException", "Crawler busy is running.")
+        if call.params["Name"] == "broken":
+            raise KeyError("a fault of ours")
+        return {}
+
+    return service
+
+
+def roles(aws: LocalAws) -> Service:
+    """IAM as moto keeps it."""
+    service = Service("iam")
+    service.moto("CreateRole", "GetRole")
+    return service
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Iterator[LocalAws]:
+    local = start(tmp_path / "home", [crawler, roles])
+    yield local
+    local.stop()
+
+
+def test_an_error_is_the_exception_that_boto3_has_for_it(small: LocalAws) -> None:
+    glue = small.client("glue")
+    with pytest.raises(glue.exceptions.CrawlerRunningException, match="busy is running"):
+        glue.start_crawler(Name="busy")
+
+
+def test_an_operation_that_nobody_registered_is_refused_by_name(small: LocalAws) -> None:
+    with pytest.raises(ClientError, match="localaws does not emulate glue:GetTables") as refused:
+        small.client("glue").get_tables(DatabaseName="d")
+    assert refused.value.response["Error"]["Code"] == "NotEmulated"
+    assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 501
+
+
+def test_a_service_that_nobody_registered_is_refused_by_name(small: LocalAws) -> None:
+    with pytest.raises(ClientError, match="localaws does not emulate sns:ListTopics"):
+        small.client("sns").list_topics()
+
+
+def test_a_fault_of_ours_is_an_error_and_never_a_success(small: LocalAws) -> None:
+    with pytest.raises(ClientError) as failed:
+        small.client("glue").start_crawler(Name="broken")
+    assert failed.value.response["Error"]["Code"] == "InternalFailure"
+
+
+def test_what_moto_keeps_is_there_after_a_restart(tmp_path: Path) -> None:
+    first = start(tmp_path / "home", [roles])
+    first.client("iam").create_role(RoleName="r", AssumeRolePolicyDocument="{}")
+    first.stop()
+
+    second = start(tmp_path / "home", [roles])
+    arn = second.client("iam").get_role(RoleName="r")["Role"]["Arn"]
+    second.stop()
+
+    assert arn == "arn:aws:iam::000000000000:role/r"
+
+
+@pytest.mark.parametrize(
+    ("given", "accepted", "refused"),
+    [
+        ({"A": 1}, {"A"}, None),
+        ({"A": 1, "B": 2}, {"A"}, "B"),
+        ({"A": {"X": 1, "Y": 2}}, {"A"}, None),
+        ({"A": {"X": 1, "Y": 2}}, {"A.X"}, "A.Y"),
+        ({"A": [{"X": 1}, {"Y": 2}]}, {"A.X"}, "A.Y"),
+        ({"A": {"X": {"Z": 1}}}, {"A.X"}, None),
+        ({"A": {}}, {"A.X"}, None),
+        ({"A": False}, set(), "A"),
+    ],
+)
+def test_a_parameter_that_is_not_taken_is_named(
+    given: dict[str, Any], accepted: set[str], refused: str | None
+) -> None:
+    operation = Operation("Do", None, frozenset(accepted))
+    if refused is None:
+        check_parameters("service", operation, given)
+        return
+    with pytest.raises(AwsError, match=f"service:Do, parameter {refused}\\."):
+        check_parameters("service", operation, given)
+
+
+def request(url: str, **headers: str) -> tuple[int, str]:
+    try:
+        with urllib.request.urlopen(urllib.request.Request(url, headers=headers)) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode()
+
+
+def test_only_requests_that_mean_this_machine_are_served(small: LocalAws) -> None:
+    with http.BackgroundServer(http.bind(0), small.gateway) as server:
+        status, body = request(f"{server.url}/_aws/health")
+        assert status == 200
+        assert json.loads(body)["home"] == str(small.home.root)
+
+        assert request(f"{server.url}/_aws/health", Host="evil.example") == (
+            403,
+            "Host 'evil.example' is not this machine.\n",
+        )
+        assert request(f"{server.url}/_aws/health", Origin="https://evil.example")[0] == 403
+        assert request(f"{server.url}/_aws/health", Origin="http://localhost:3000")[0] == 200
+
+
+def test_boto3_over_http_sees_the_same_as_in_process(small: LocalAws) -> None:
+    with http.BackgroundServer(http.bind(0), small.gateway) as server:
+        glue = boto3.client(
+            "glue",
+            endpoint_url=server.url,
+            region_name="us-east-1",
+            aws_access_key_id="a",
+            aws_secret_access_key="b",
+        )
+        assert glue.start_crawler(Name="idle")["ResponseMetadata"]["HTTPStatusCode"] == 200
+        with pytest.raises(glue.exceptions.CrawlerRunningException):
+            glue.start_crawler(Name="busy")
