@@ -156,6 +156,29 @@ def deploy(
 
 
 @app.command()
+def destroy(
+    with_data: Annotated[
+        bool, typer.Option("--with-data", help="Also the lake: raw files, models, audit records.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    endpoint_url: EndpointUrl = None,
+    profile: Profile = None,
+    region: Region = None,
+) -> None:
+    """Delete the endpoint, the stack and the packages; the data stays unless told otherwise."""
+    from infrastructure.destroy import destroy as take_away
+    from rebuy.cli.console import say
+
+    connection = connect(endpoint_url, profile, region)
+    where = connection.settings.endpoint_url or f"AWS, region {connection.settings.region}"
+    if not yes:
+        data = " AND ITS DATA" if with_data else ""
+        typer.confirm(f"Delete {connection.settings.stack_name}{data} at {where}?", abort=True)
+    for line in take_away(connection, say, with_data=with_data):
+        print(f"left: {line}")
+
+
+@app.command()
 def start(
     given: Annotated[str, typer.Option("--input", help="The execution's input, JSON.")] = "{}",
     name: Annotated[str | None, typer.Option(help="The execution's name.")] = None,
