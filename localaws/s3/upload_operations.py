@@ -11,6 +11,7 @@ from localaws.core.service import Call, Service
 from localaws.s3.bodies import check_received, plain_body, sent_checksums, wanted_algorithms
 from localaws.s3.conditions import byte_range, write_check
 from localaws.s3.listing import OWNER
+from localaws.s3.memory import Bodies
 from localaws.s3.multipart import Upload, Uploads
 from localaws.s3.object_operations import (
     CHECKSUMS,
@@ -30,6 +31,7 @@ Json = dict[str, Any]
 def register(service: Service, objects: Objects) -> None:
     """Adds the multipart operations to the service."""
     uploads = Uploads(objects)
+    bodies = Bodies()
 
     def upload_of(call: Call) -> Upload:
         return uploads.get(call.params["Bucket"], call.params["Key"], call.params["UploadId"])
@@ -65,6 +67,7 @@ def register(service: Service, objects: Objects) -> None:
         except AwsError:
             part.path.unlink()
             raise
+        bodies.took(part.bytes)
         return _keep(uploads, upload, call, part)
 
     @service.operation(
