@@ -11,6 +11,7 @@ from localaws.core.service import Call, Service
 from localaws.stepfunctions import map_runs_api, validation
 from localaws.stepfunctions.engine import Engine
 from localaws.stepfunctions.executions import Executions
+from localaws.stepfunctions.field_rules import Diagnostic
 from localaws.stepfunctions.integrations.runtime import Integrations
 from localaws.stepfunctions.machines import Machines
 from localaws.stepfunctions.store import Store
@@ -231,7 +232,7 @@ def _validation_operations(made: Service, integrations: Integrations) -> None:
                 params["definition"], integrations.check_resource, params.get("type", "STANDARD")
             )
         except NotEmulated as error:
-            found = [validation.Diagnostic(error.message, None, code="NOT_EMULATED")]
+            found = [Diagnostic(error.message, None, code="NOT_EMULATED")]
         if params.get("severity", "ERROR") == "ERROR":
             found = [item for item in found if item.severity == "ERROR"]
         most = params.get("maxResults") or 100

@@ -130,7 +130,7 @@ def from_record(number: int, record: Json, machine: Machine, parent: Frame | Non
         retries=record.get("r") or [0] * len(state.body.get("Retry", [])),
         retry_count=record.get("rc", 0),
         attempt=record.get("a", 0),
-        scheduled_time=record.get("st", record["t"]),
+        scheduled_time=float(record.get("st") or record["t"]),
         due=record.get("d"),
         deadline=record.get("dl"),
         beat=record.get("b"),

@@ -7,23 +7,32 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from localaws.core.errors import NotEmulated
-from localaws.stepfunctions import choice, intrinsics, paths, timestamps
+from localaws.stepfunctions import timestamps
 from localaws.stepfunctions.definition import JSONATA, JSONPATH, inner_bodies
-from localaws.stepfunctions.integrations import models
+from localaws.stepfunctions.field_rules import (
+    Diagnostic,
+    arguments,
+    article,
+    choice_rule,
+    expressions,
+    handlers,
+    is_expression,
+    path_field,
+    reference_field,
+    targets,
+    template,
+    whole,
+)
 from localaws.stepfunctions.integrations.resources import Resource, ResourceError
-from localaws.stepfunctions.integrations.shapes import problems
-from localaws.stepfunctions.jsonata_language import ExpressionSyntaxError, compiled, expression
 
 Json = dict[str, Any]
 Check = Callable[[Resource], None]  # raises ResourceError or NotEmulated
 
 MAX_BYTES = 1024 * 1024
 MAX_NAME = 80
-SCHEMA = "SCHEMA_VALIDATION_FAILED"
 TARGET = "MISSING_TRANSITION_TARGET"
 
 TYPES = ("Task", "Wait", "Pass", "Succeed", "Fail", "Choice", "Parallel", "Map")
@@ -125,21 +134,6 @@ EXCLUSIVE = (
 )
 
 
-@dataclass(frozen=True)
-class Diagnostic:
-    """One finding, as ValidateStateMachineDefinition returns it."""
-
-    message: str
-    location: str | None = None
-    code: str = SCHEMA
-    severity: str = "ERROR"
-
-    def text(self) -> str:
-        """As in the message of InvalidDefinition."""
-        where = f" at {self.location}" if self.location else ""
-        return f"{self.code}: {self.message}{where}"
-
-
 def invalid_definition(found: list[Diagnostic]) -> str:
     """The message of InvalidDefinition."""
     return f"Invalid State Machine Definition: '{', '.join(item.text() for item in found)}'"
@@ -194,7 +188,7 @@ class _Checker:
             )
             return
         timeout = body.get("TimeoutSeconds")
-        if timeout is not None and not _whole(timeout, 1, 99_999_999):
+        if timeout is not None and not whole(timeout, 1, 99_999_999):
             yield Diagnostic(
                 "The value for the field 'TimeoutSeconds' must be an integer from 1 to 99999999",
                 "/TimeoutSeconds",
@@ -242,7 +236,7 @@ class _Checker:
             terminal = (
                 terminal or state.get("Type") in ("Succeed", "Fail") or bool(state.get("End"))
             )
-            for field, target in _targets(state):
+            for field, target in targets(state):
                 if not isinstance(target, str) or target not in states:
                     yield Diagnostic(
                         f"Missing '{field.rsplit('/', 1)[-1]}' target: {target}",
@@ -256,7 +250,7 @@ class _Checker:
             if not isinstance(states.get(name), dict):
                 continue
             reached.add(name)
-            todo += [target for _, target in _targets(states[name])]
+            todo += [target for _, target in targets(states[name])]
         for name in states:
             if name not in reached and isinstance(start, str) and start in states:
                 yield Diagnostic(
@@ -283,7 +277,7 @@ class _Checker:
             return
         wrong = [
             Diagnostic(
-                f"The value for the field '{name}' must be {_article(JSON_TYPES[name])}", where
+                f"The value for the field '{name}' must be {article(JSON_TYPES[name])}", where
             )
             for name in state
             if name in JSON_TYPES and not isinstance(state[name], JSON_TYPES[name])
@@ -314,7 +308,7 @@ class _Checker:
     def _fields(self, state: Json, where: str, language: str) -> Iterator[Diagnostic]:
         for name in ("TimeoutSeconds", "HeartbeatSeconds"):
             value = state.get(name)
-            if value is not None and not _expression(value) and not _whole(value, 1, 99_999_999):
+            if value is not None and not is_expression(value) and not whole(value, 1, 99_999_999):
                 yield Diagnostic(
                     f"The value for the field '{name}' must be an integer from 1 to 99999999",
                     f"{where}/{name}",
@@ -325,17 +319,17 @@ class _Checker:
         if both_given and heartbeat >= timeout:
             yield Diagnostic("HeartbeatSeconds must be smaller than TimeoutSeconds", where)
         for name in HANDLING & state.keys():
-            yield from _handlers(state[name], f"{where}/{name}", name)
+            yield from handlers(state[name], f"{where}/{name}", name)
         if language == JSONATA:
-            yield from _expressions(
+            yield from expressions(
                 {key: value for key, value in state.items() if key not in GROUP_FIELDS}, where
             )
             return
         for name in PATH_FIELDS:
             if state.get(name) is not None:
-                yield from _path(state[name], f"{where}/{name}", name, name in CALLS_ALLOWED)
+                yield from path_field(state[name], f"{where}/{name}", name, name in CALLS_ALLOWED)
         if state.get("ResultPath") is not None:
-            yield from _reference(state["ResultPath"], f"{where}/ResultPath")
+            yield from reference_field(state["ResultPath"], f"{where}/ResultPath")
         for name in TEMPLATES:
             if name in state:
                 yield from template(state[name], f"{where}/{name}")
@@ -365,7 +359,7 @@ class _Checker:
             return
         if "Credentials" in state:
             raise NotEmulated("stepfunctions", "CreateStateMachine", "Credentials", f"({where})")
-        yield from _arguments(state, where, resource, language)
+        yield from arguments(state, where, resource, language)
 
     def wait(self, state: Json, where: str, language: str) -> Iterator[Diagnostic]:
         names = ("Seconds", "Timestamp", "SecondsPath", "TimestampPath")
@@ -374,12 +368,12 @@ class _Checker:
                 f"Exactly one of these fields is required: [{', '.join(names)}]", where
             )
         seconds, until = state.get("Seconds"), state.get("Timestamp")
-        if seconds is not None and not _expression(seconds) and not _whole(seconds, 0, 99_999_999):
+        if seconds is not None and not is_expression(seconds) and not whole(seconds, 0, 99_999_999):
             yield Diagnostic(
                 "The value for the field 'Seconds' must be an integer from 0 to 99999999",
                 f"{where}/Seconds",
             )
-        if until is not None and not _expression(until) and timestamps.parse(until) is None:
+        if until is not None and not is_expression(until) and timestamps.parse(until) is None:
             yield Diagnostic(
                 "The value for the field 'Timestamp' must be a valid timestamp (RFC 3339)",
                 f"{where}/Timestamp",
@@ -398,10 +392,10 @@ class _Checker:
             if "Next" not in rule:
                 yield Diagnostic("These fields are required: [Next]", place)
             if language == JSONATA:
-                if not _expression(rule.get("Condition")):
+                if not is_expression(rule.get("Condition")):
                     yield Diagnostic("The field 'Condition' must be a JSONata expression", place)
             else:
-                yield from _rule(rule, place, top=True)
+                yield from choice_rule(rule, place, top=True)
 
     def groups(self, state: Json, where: str, language: str) -> Iterator[Diagnostic]:
         inner_language = state.get("QueryLanguage", language)
@@ -434,7 +428,7 @@ class _Checker:
                 "Only one of these fields is allowed: [ItemSelector, Parameters]", where
             )
         concurrency = state.get("MaxConcurrency")
-        if not (concurrency is None or _expression(concurrency) or _whole(concurrency, 0, 10_000)):
+        if not (concurrency is None or is_expression(concurrency) or whole(concurrency, 0, 10_000)):
             yield Diagnostic(
                 "The value for the field 'MaxConcurrency' must be an integer of at least 0",
                 f"{where}/MaxConcurrency",
@@ -470,208 +464,3 @@ KIND_CHECKS: dict[str, Callable[[_Checker, Json, str, str], Iterator[Diagnostic]
     "Parallel": _Checker.parallel,
     "Map": _Checker.map,
 }
-
-
-def _expressions(value: Any, where: str) -> Iterator[Diagnostic]:
-    """The JSONata expressions anywhere below a field."""
-    if isinstance(value, dict):
-        for key, item in value.items():
-            yield from _expressions(item, f"{where}/{key}")
-    elif isinstance(value, list):
-        for index, item in enumerate(value):
-            yield from _expressions(item, f"{where}[{index}]")
-    elif (text := expression(value)) is not None:
-        try:
-            compiled(text)
-        except ExpressionSyntaxError as error:
-            yield Diagnostic(f"The JSONata expression is not valid: {error}", where)
-
-
-def _article(kind: type) -> str:
-    return {str: "a string", list: "a list", dict: "an object", bool: "a boolean"}[kind]
-
-
-def _whole(value: Any, low: int, high: int) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
-
-
-def _expression(value: Any) -> bool:
-    """Whether it is a JSONata expression."""
-    return isinstance(value, str) and value.startswith("{%") and value.endswith("%}")
-
-
-def _targets(state: Json) -> Iterator[tuple[str, Any]]:
-    """(field, name of the state it leads to), for every transition of the state."""
-    for name in ("Next", "Default"):
-        if name in state:
-            yield name, state[name]
-    for list_name in ("Choices", "Catch"):
-        blocks = state.get(list_name)
-        for index, block in enumerate(blocks if isinstance(blocks, list) else ()):
-            if isinstance(block, dict) and "Next" in block:
-                yield f"{list_name}[{index}]/Next", block["Next"]
-
-
-def _path(value: Any, where: str, name: str, calls: bool) -> Iterator[Diagnostic]:
-    try:
-        if calls and isinstance(value, str) and intrinsics.is_call(value):
-            intrinsics.parse(value)
-        elif isinstance(value, str):
-            paths.parse(value)
-        else:
-            raise paths.PathSyntaxError(str(value))
-    except (paths.PathSyntaxError, intrinsics.IntrinsicSyntaxError):
-        yield Diagnostic(f"Value is not a valid JSONPath: '{value}' (field '{name}')", where)
-
-
-def _reference(value: Any, where: str) -> Iterator[Diagnostic]:
-    try:
-        paths.parse_reference(value if isinstance(value, str) else "")
-    except paths.PathSyntaxError:
-        yield Diagnostic(f"Value is not a Reference Path: '{value}'", where)
-
-
-def template(value: Any, where: str) -> Iterator[Diagnostic]:
-    """The paths and intrinsic functions of a payload template."""
-    if isinstance(value, list):
-        for index, item in enumerate(value):
-            yield from template(item, f"{where}[{index}]")
-    if not isinstance(value, dict):
-        return
-    for key, item in value.items():
-        place = f"{where}/{key}"
-        if not key.endswith(".$"):
-            yield from template(item, place)
-            continue
-        try:
-            if not isinstance(item, str):
-                raise paths.PathSyntaxError(str(item))
-            if intrinsics.is_call(item):
-                intrinsics.parse(item)
-            else:
-                paths.parse(item)
-        except (paths.PathSyntaxError, intrinsics.IntrinsicSyntaxError):
-            yield Diagnostic(
-                f"The value for the field '{key}' must be a valid JSONPath or a valid intrinsic"
-                " function call",
-                place,
-            )
-
-
-def _handlers(blocks: Any, where: str, name: str) -> Iterator[Diagnostic]:
-    """Retriers and catchers: what they must have, and where States.ALL may stand."""
-    if not isinstance(blocks, list):
-        yield Diagnostic(f"The field '{name}' must be a list", where)
-        return
-    required = ["ErrorEquals"] + (["Next"] if name == "Catch" else [])
-    for index, block in enumerate(blocks):
-        place = f"{where}[{index}]"
-        missing = [field for field in required if field not in block]
-        if missing:
-            yield Diagnostic(f"These fields are required: [{', '.join(missing)}]", place)
-            continue
-        errors = block["ErrorEquals"]
-        if not isinstance(errors, list) or not errors:
-            yield Diagnostic("The field 'ErrorEquals' must be a list with an error name", place)
-            continue
-        if "States.ALL" in errors and (len(errors) > 1 or index < len(blocks) - 1):
-            yield Diagnostic(
-                "States.ALL must appear alone in ErrorEquals and in the last "
-                + ("retrier" if name == "Retry" else "catcher"),
-                f"{place}/ErrorEquals",
-            )
-        if name == "Retry":
-            yield from _retrier(block, place)
-        elif block.get("ResultPath") is not None:
-            yield from _reference(block["ResultPath"], f"{place}/ResultPath")
-
-
-def _retrier(block: Json, where: str) -> Iterator[Diagnostic]:
-    limits = {
-        "IntervalSeconds": (1, 99_999_999),
-        "MaxAttempts": (0, 99_999_999),
-        "MaxDelaySeconds": (1, 31_622_399),
-    }
-    for name, (low, high) in limits.items():
-        if name in block and not _whole(block[name], low, high):
-            yield Diagnostic(
-                f"The value for the field '{name}' must be an integer from {low} to {high}",
-                f"{where}/{name}",
-            )
-    rate = block.get("BackoffRate", 2)
-    if isinstance(rate, bool) or not isinstance(rate, int | float) or rate < 1:
-        yield Diagnostic(
-            "The value for the field 'BackoffRate' must be a number of at least 1.0",
-            f"{where}/BackoffRate",
-        )
-    if block.get("JitterStrategy", "NONE") not in ("NONE", "FULL"):
-        yield Diagnostic(
-            "The field 'JitterStrategy' should have one of these values: [NONE, FULL]",
-            f"{where}/JitterStrategy",
-        )
-    allowed = {"ErrorEquals", "Comment", "BackoffRate", "JitterStrategy", *limits}
-    for name in block:
-        if name not in allowed:
-            yield Diagnostic(f"Field '{name}' is not supported", where)
-
-
-def _rule(rule: Json, where: str, *, top: bool) -> Iterator[Diagnostic]:
-    if not top and "Next" in rule:
-        yield Diagnostic("Field 'Next' is not supported", where)
-    combined: list[str] = [name for name in ("And", "Or", "Not") if name in rule]
-    if combined:
-        name = combined[0]
-        parts = [rule[name]] if name == "Not" else rule[name]
-        if not isinstance(parts, list) or not parts:
-            yield Diagnostic(f"The field '{name}' must be a list with a rule", where)
-            return
-        for index, part in enumerate(parts):
-            place = f"{where}/{name}" + ("" if name == "Not" else f"[{index}]")
-            if isinstance(part, dict):
-                yield from _rule(part, place, top=False)
-            else:
-                yield Diagnostic("A choice rule must be an object", place)
-        return
-    operators = [name for name in rule if name in choice.OPERATORS]
-    if "Variable" not in rule:
-        yield Diagnostic("These fields are required: [Variable]", where)
-    else:
-        yield from _path(rule["Variable"], f"{where}/Variable", "Variable", calls=False)
-    if len(operators) != 1:
-        yield Diagnostic("Exactly one comparison operator is required", where)
-        return
-    known = {"Variable", "Next", "Comment", "Assign", *operators}
-    for name in rule:
-        if name not in known:
-            yield Diagnostic(f"Field '{name}' is not supported", where)
-    yield from _operand(operators[0], rule[operators[0]], f"{where}/{operators[0]}")
-
-
-def _operand(operator: str, value: Any, where: str) -> Iterator[Diagnostic]:
-    if operator.endswith("Path"):
-        yield from _path(value, where, operator, calls=False)
-        return
-    kind = "a string"
-    fits = isinstance(value, str)
-    if operator.startswith(("Is", "Boolean")):
-        kind, fits = "a boolean", isinstance(value, bool)
-    elif operator.startswith("Numeric"):
-        kind = "a number"
-        fits = isinstance(value, int | float) and not isinstance(value, bool)
-    elif operator.startswith("Timestamp"):
-        kind, fits = "a timestamp", timestamps.parse(value) is not None
-    if not fits:
-        yield Diagnostic(f"The value for the field '{operator}' must be {kind}", where)
-
-
-def _arguments(state: Json, where: str, resource: Resource, language: str) -> Iterator[Diagnostic]:
-    name = "Arguments" if language == JSONATA else "Parameters"
-    service = models.botocore_name(resource.service)
-    if resource.is_function or name not in state or service is None:
-        return
-    operation = models.operation_model(service, resource.operation)
-    given = state[name]
-    if operation is None or not isinstance(given, dict):
-        return
-    for problem in problems(operation.input_shape, given):
-        yield Diagnostic(problem, f"{where}/{name}")
