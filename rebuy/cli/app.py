@@ -264,6 +264,26 @@ def stop(
 
 
 @app.command()
+def redrive(
+    execution: Execution = "latest",
+    wait: Annotated[bool, typer.Option("--wait", help="Follow it to its end.")] = False,
+    endpoint_url: EndpointUrl = None,
+    profile: Profile = None,
+    region: Region = None,
+) -> None:
+    """Run an execution that did not succeed again, from the state where it ended."""
+    from rebuy.cli import runs
+
+    connection = connect(endpoint_url, profile, region)
+    outputs = stack_outputs(connection)
+    arn = runs.resolve(connection, outputs["StateMachineArn"], execution)
+    last = runs.redrive(connection, arn)
+    print(f"redriven {arn}")
+    if wait:
+        _follow(connection, arn, outputs["LakeBucket"], after=last)
+
+
+@app.command()
 def audit(
     execution: Execution = "latest",
     as_json: AsJson = False,
@@ -406,11 +426,11 @@ def data_upload(
         print(f"s3://{lake}/{READY_KEY}")
 
 
-def _follow(connection: Connection, arn: str, lake: str) -> None:
+def _follow(connection: Connection, arn: str, lake: str, after: int = 0) -> None:
     from rebuy.cli import demo as work
     from rebuy.cli import runs
 
-    work.follow(connection, arn, lake)
+    work.follow(connection, arn, lake, after)
     found = runs.describe(connection, arn)
     print(found["status"])
     if found["status"] != "SUCCEEDED":

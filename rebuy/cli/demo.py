@@ -109,9 +109,9 @@ def upload(
     return sent
 
 
-def follow(connection: Connection, arn: str, lake: str) -> None:
-    """Shows each state as it ends, until the execution does."""
-    follower = runs.Follower(connection, arn, lake)
+def follow(connection: Connection, arn: str, lake: str, after: int = 0) -> None:
+    """Shows each state as it ends, until the execution does; those after the event `after`."""
+    follower = runs.Follower(connection, arn, lake, after)
     silent = ("ChoiceStateExited", "WaitStateExited", "PassStateExited")
     for step in follower.steps():
         if step.failed:

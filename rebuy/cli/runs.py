@@ -42,11 +42,15 @@ class Step:
 
 @dataclass
 class Follower:
-    """Turns an execution's history into steps, as they happen."""
+    """Turns an execution's history into steps, as they happen.
+
+    `after` is the id of an event: steps up to it were shown before and are left out.
+    """
 
     connection: Connection
     arn: str
     lake: str
+    after: int = 0
     run_id: str | None = None
     _seen: int = 0
     _open: dict[str, list[datetime]] = field(default_factory=dict)
@@ -70,7 +74,7 @@ class Follower:
                     continue
                 self._seen = event["id"]
                 step = self._step(event)
-                if step is not None:
+                if step is not None and event["id"] > self.after:
                     yield step
 
     def _step(self, event: dict[str, Any]) -> Step | None:
@@ -83,8 +87,11 @@ class Follower:
             entered = self._open.get(details["name"], [time_])
             began = entered.pop() if entered else time_
             step = Step(details["name"], kind, (time_ - began).total_seconds())
-            self._describe(step, json.loads(details["output"]))
+            if event["id"] > self.after:
+                self._describe(step, json.loads(details["output"]))
             return step
+        elif kind == "ExecutionRedriven":  # the time it lay ended is no time of a state
+            self._open = {name: [time_] * len(entered) for name, entered in self._open.items()}
         elif kind in ("TaskFailed", "TaskTimedOut", "ExecutionFailed"):
             details = next(value for key, value in event.items() if key.endswith("EventDetails"))
             text = f"{details.get('error', '')}: {shorten(details.get('cause') or '')}"
@@ -93,7 +100,7 @@ class Follower:
 
     def _describe(self, step: Step, output: Any) -> None:
         if isinstance(output, dict) and isinstance(output.get("run"), dict):
-            self.run_id = output["run"]["id"]
+            self.run_id = output["run"]["id"]  # every state's output has it from the first on
         if step.state in DATASETS and self.run_id is not None:
             rows = count_rows(
                 self.connection.client("s3"),
@@ -154,6 +161,24 @@ def resolve(connection: Connection, state_machine: str, execution: str) -> str:
     if not found:
         raise InputError(f"{state_machine} has no execution yet; `rebuy start` begins one.")
     return str(found[0]["executionArn"])
+
+
+def redrive(connection: Connection, arn: str) -> int:
+    """Runs a failed, stopped or timed out execution again from the state that did not succeed;
+    the id of the last event before that.
+
+    Raises InputError, with the reason AWS gives, for one that cannot be redriven: it runs, it
+    succeeded, or it is older than 14 days.
+    """
+    found = describe(connection, arn)
+    client = connection.client("stepfunctions")
+    last = client.get_execution_history(executionArn=arn, reverseOrder=True, maxResults=1)
+    try:
+        client.redrive_execution(executionArn=arn)
+    except client.exceptions.ExecutionNotRedrivable as error:
+        reason = found.get("redriveStatusReason", error)
+        raise InputError(f"{arn} is {found['status']}: {reason}.") from error
+    return int(last["events"][0]["id"])
 
 
 def describe(connection: Connection, arn: str) -> dict[str, Any]:

@@ -1,0 +1,98 @@
+"""`rebuy redrive`, against a stack with a small machine in the place of the pipeline."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from localaws.core.aws import LocalAws
+from rebuy.cli.app import app
+
+ROLE = "arn:aws:iam::000000000000:role/workflow"
+LOOK = {
+    "StartAt": "Begin",
+    "States": {
+        "Begin": {"Type": "Pass", "Result": {"run": {"id": "r1"}}, "Next": "Look"},
+        "Look": {
+            "Type": "Task",
+            "Resource": "arn:aws:states:::aws-sdk:s3:getObject",
+            "Parameters": {"Bucket": "lake", "Key": "late.json"},
+            "ResultSelector": {"body.$": "$.Body"},
+            "End": True,
+        },
+    },
+}
+TEMPLATE = {
+    "Resources": {
+        "Lake": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": "lake"}},
+        "Machine": {
+            "Type": "AWS::StepFunctions::StateMachine",
+            "Properties": {"DefinitionString": json.dumps(LOOK), "RoleArn": ROLE},
+        },
+    },
+    "Outputs": {
+        "LakeBucket": {"Value": {"Ref": "Lake"}},
+        "StateMachineArn": {"Value": {"Ref": "Machine"}},
+    },
+}
+
+
+@pytest.fixture
+def arn(server: LocalAws) -> str:
+    """An execution that failed because an object was not there yet."""
+    cloudformation = server.client("cloudformation")
+    cloudformation.create_stack(StackName="rebuy", TemplateBody=json.dumps(TEMPLATE))
+    ended(lambda: cloudformation.describe_stacks(StackName="rebuy")["Stacks"][0]["StackStatus"],
+          "CREATE_IN_PROGRESS")  # fmt: skip
+    outputs = cloudformation.describe_stacks(StackName="rebuy")["Stacks"][0]["Outputs"]
+    machine = {each["OutputKey"]: each["OutputValue"] for each in outputs}["StateMachineArn"]
+    stepfunctions = server.client("stepfunctions")
+    made: str = stepfunctions.start_execution(stateMachineArn=machine, name="late")["executionArn"]
+    describe = lambda: stepfunctions.describe_execution(executionArn=made)["status"]  # noqa: E731
+    assert ended(describe, "RUNNING") == "FAILED"
+    return made
+
+
+def ended(status: Any, running: str) -> str:
+    until = time.monotonic() + 20
+    while (found := str(status())) == running:
+        assert time.monotonic() < until, found
+        time.sleep(0.05)
+    return found
+
+
+def rebuy(server: LocalAws, *arguments: str) -> Result:
+    return CliRunner().invoke(app, arguments, env={"AWS_ENDPOINT_URL": server.url})
+
+
+def test_a_failed_execution_is_run_again_from_its_failed_state(server: LocalAws, arn: str) -> None:
+    server.client("s3").put_object(Bucket="lake", Key="late.json", Body=b"{}")
+
+    done = rebuy(server, "redrive", "latest", "--wait")
+
+    assert done.exit_code == 0, done.output
+    assert done.stdout == f"redriven {arn}\nSUCCEEDED\n"
+    assert "Look" in done.stderr and "Begin" not in done.stderr
+    history = server.client("stepfunctions").get_execution_history(executionArn=arn)["events"]
+    assert [event["type"] for event in history if "State" in event["type"]] == [
+        "PassStateEntered", "PassStateExited", "TaskStateEntered", "TaskStateExited"
+    ]  # fmt: skip
+
+    again = rebuy(server, "redrive", "late")
+    assert again.exit_code == 1
+    assert str(again.exception) == (
+        f"{arn} is SUCCEEDED: Execution is SUCCEEDED and cannot be redriven."
+    )
+
+
+def test_a_redrive_that_fails_again_shows_the_new_failure_and_exits_with_1(
+    server: LocalAws, arn: str
+) -> None:
+    done = rebuy(server, "redrive", arn, "--wait")
+
+    assert (done.exit_code, done.stdout) == (1, f"redriven {arn}\nFAILED\n")
+    assert done.stderr.count("S3.NoSuchKeyException") == 2  # of the task, of the execution
