@@ -51,6 +51,7 @@ setup(
             "pytest",
             "pytest-xdist",
             "ruff",
+            "schemathesis",
             "types-PyYAML",
         ],
     },

@@ -3,9 +3,13 @@
 What `/invocations` takes and gives:
 
 * text/csv: one or many lines of 18 numbers, in the order of `WIRE_FEATURES`, no header.
-* application/json: `{"rows": [{"up_orders": 1, ...}, ...]}` by name, in any order.
+* application/json: `{"rows": [{"up_orders": 1, ...}, ...]}` by name, in any order. Beside `rows`:
+  `"explain": true` asks for each feature's contribution, `"request_id"` comes back in the log.
+  `{"describe": true}` instead of rows asks what the model is.
 * Accept text/csv: one probability a line. Accept application/json:
-  `{"predictions": [{"probability": 0.1, "will_buy": false}], "threshold": 0.2, "model": "run"}`.
+  `{"predictions": [{"probability": 0.1, "will_buy": false}], "threshold": 0.2, "model": "run"}`;
+  explained predictions also have `bias` and `contributions` by feature (XGBoost's own SHAP
+  values, in log-odds): bias + contributions = ln(probability / (1 - probability)).
 
 A model may take more than the 18: a CSV line leaves the others missing, JSON may name them. A
 feature that JSON leaves out is missing; a name that the model does not know is refused.
@@ -17,8 +21,9 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +39,11 @@ JSON = "application/json"
 # InvokeEndpoint takes at most 6,291,456 bytes (botocore's model of Body).
 MAX_BODY_BYTES = 6_291_456
 MAX_ROWS = 20_000
+MAX_EXPLAINED_ROWS = 1_000  # an explanation takes about a hundred times as long as a prediction
+MAX_REQUEST_ID = 100
+
+# What model.json tells of the model beside its features, threshold and run.
+TOLD = ("trained_at", "versions", "trained_on", "holdout")
 
 WIRE_FEATURES = (
     "up_orders",
@@ -87,12 +97,16 @@ class NotAcceptableError(RequestError):
 
 @dataclass(frozen=True)
 class Model:
-    """A booster, the features it takes in their order, where yes begins, and its run's name."""
+    """A booster, the features it takes in their order, where yes begins, and its run's name.
+
+    `told` has what else model.json says of it (`TOLD`).
+    """
 
     booster: Any
     features: tuple[str, ...]
     threshold: float
     run: str
+    told: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -101,14 +115,25 @@ class Rows:
 
     names: tuple[str, ...]
     values: Any
+    explain: bool = False
+    request_id: str = ""
+
+
+@dataclass(frozen=True)
+class Describe:
+    """The question what the model is."""
 
 
 @dataclass(frozen=True)
 class Prediction:
-    """`probability` (rows,) float32, with the model that gave it."""
+    """`probability` (rows,) float32, with the model that gave it.
+
+    `contributions`, where asked for: (rows, features + 1) float32 in log-odds, the bias last.
+    """
 
     probability: Any
     model: Model
+    contributions: Any = None
 
 
 def model_fn(model_dir: str) -> Model:
@@ -130,11 +155,16 @@ def model_fn(model_dir: str) -> Model:
         )
     if not 0 <= threshold <= 1:
         raise ValueError(f"{DESCRIPTION_FILE}: threshold is {threshold}; accepted: 0 to 1.")
-    return Model(booster, features, threshold, str(told["run"]))
+    return Model(
+        booster, features, threshold, str(told["run"]), {k: told[k] for k in TOLD if k in told}
+    )
 
 
-def input_fn(body: bytes | str, content_type: str | None) -> Rows:
-    """The rows of a request body. Raises RequestError, naming row and column, when it has none."""
+def input_fn(body: bytes | str, content_type: str | None) -> Rows | Describe:
+    """The rows of a request body, or the question what the model is.
+
+    Raises RequestError, naming row and column, when it has neither.
+    """
     data = body.encode("utf-8") if isinstance(body, str) else bytes(body)
     if len(data) > MAX_BODY_BYTES:
         raise BodyTooLargeError(
@@ -150,8 +180,14 @@ def input_fn(body: bytes | str, content_type: str | None) -> Rows:
     return READERS[kind](text)
 
 
-def predict_fn(rows: Rows, model: Model) -> Prediction:
-    """The probability of each row. Raises RequestError for a name that the model does not know."""
+def predict_fn(rows: Rows | Describe, model: Model) -> Prediction | Model:
+    """The probability of each row, explained if asked; for `Describe` the model itself.
+
+    Raises RequestError for a name that the model does not know.
+    """
+    if isinstance(rows, Describe):
+        return model
+    started = time.perf_counter()
     unknown = [name for name in rows.names if name not in model.features]
     if unknown:
         raise RequestError(
@@ -162,29 +198,70 @@ def predict_fn(rows: Rows, model: Model) -> Prediction:
     for position, name in enumerate(rows.names):
         matrix[:, model.features.index(name)] = rows.values[:, position]
     # inplace_predict builds no DMatrix and changes nothing in the booster: it is thread-safe.
-    return Prediction(model.booster.inplace_predict(matrix), model)
+    probability = model.booster.inplace_predict(matrix)
+    contributions = explain(model, matrix) if rows.explain else None
+    if rows.request_id:
+        line = {
+            "request_id": rows.request_id,
+            "rows": len(matrix),
+            "explain": rows.explain,
+            "milliseconds": round((time.perf_counter() - started) * 1000, 1),
+        }
+        print(json.dumps(line), flush=True)
+    return Prediction(probability, model, contributions)
 
 
-def output_fn(prediction: Prediction, accept: str | None) -> tuple[str, str]:
+def explain(model: Model, matrix: Any) -> Any:
+    """Each feature's contribution to the log-odds, and the bias in the last column: float32
+    (rows, features + 1). A DMatrix of its own for each call: threads share nothing but the trees.
+    """
+    return model.booster.predict(
+        xgb.DMatrix(matrix, nthread=1), pred_contribs=True, validate_features=False
+    )
+
+
+def output_fn(prediction: Prediction | Model, accept: str | None) -> tuple[str, str]:
     """The body and its content type. Without a preference (`*/*` or none) that is text/csv.
 
     The probabilities are the model's float32 written out exactly, so that whoever compares one
-    with the threshold comes to the same answer as here. Raises NotAcceptableError.
+    with the threshold comes to the same answer as here. Explanations and descriptions have the
+    one form application/json. Raises NotAcceptableError.
     """
     wanted = [media_type(part) for part in (accept or "*/*").split(",")]
     kind = next((ACCEPTS[part] for part in wanted if part in ACCEPTS), None)
     if kind is None:
         raise NotAcceptableError(f"Accept {accept!r}; possible: {CSV} and {JSON}.")
+    if isinstance(prediction, Model) or prediction.contributions is not None:
+        if JSON not in (ACCEPTS.get(part) for part in wanted) and "*/*" not in wanted:
+            raise NotAcceptableError(f"Accept {accept!r}; possible for this answer: {JSON}.")
+        kind = JSON
+    if isinstance(prediction, Model):
+        return json.dumps(describe(prediction)), JSON
     probabilities = [float(p) for p in prediction.probability]
     if kind == CSV:
         return "".join(f"{p!r}\n" for p in probabilities), CSV
     threshold = prediction.model.threshold
-    answer = {
-        "predictions": [{"probability": p, "will_buy": p >= threshold} for p in probabilities],
-        "threshold": threshold,
-        "model": prediction.model.run,
-    }
+    predictions: list[dict[str, Any]] = [
+        {"probability": p, "will_buy": p >= threshold} for p in probabilities
+    ]
+    if prediction.contributions is not None:
+        names = prediction.model.features
+        for entry, (*values, bias) in zip(
+            predictions, prediction.contributions.tolist(), strict=True
+        ):
+            entry |= {"bias": bias, "contributions": dict(zip(names, values, strict=True))}
+    answer = {"predictions": predictions, "threshold": threshold, "model": prediction.model.run}
     return json.dumps(answer), JSON
+
+
+def describe(model: Model) -> dict[str, Any]:
+    """What the model is, and what model.json tells of its training."""
+    return {
+        "model": model.run,
+        "threshold": model.threshold,
+        "features": list(model.features),
+        **model.told,
+    }
 
 
 ACCEPTS = {"*/*": CSV, "text/*": CSV, CSV: CSV, "application/*": JSON, JSON: JSON}
@@ -210,16 +287,24 @@ def read_csv(text: str) -> Rows:
     return finite_rows(WIRE_FEATURES, table)
 
 
-def read_json(text: str) -> Rows:
-    """`{"rows": [{name: number}]}`."""
+def read_json(text: str) -> Rows | Describe:
+    """`{"rows": [{name: number}]}`, with `explain` and `request_id`, or `{"describe": true}`."""
     try:
         told = json.loads(text, parse_int=float)
     except (ValueError, RecursionError) as error:
         raise RequestError(f"The body is not JSON: {error}") from error
+    request_id = told.pop("request_id", "") if isinstance(told, dict) else ""
+    if not isinstance(request_id, str) or len(request_id) > MAX_REQUEST_ID:
+        raise RequestError(f"request_id is not a text of at most {MAX_REQUEST_ID} characters.")
+    if isinstance(told, dict) and set(told) == {"describe"} and told["describe"] is True:
+        return Describe()
+    explained = told.pop("explain", False) if isinstance(told, dict) else False
+    if not isinstance(explained, bool):
+        raise RequestError("explain is neither true nor false.")
     rows = told.get("rows") if isinstance(told, dict) and set(told) == {"rows"} else None
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise RequestError('The body is not of the form {"rows": [{"up_orders": 1, ...}]}.')
-    check_row_count(len(rows))
+    check_row_count(len(rows), MAX_EXPLAINED_ROWS if explained else MAX_ROWS)
     names = tuple(dict.fromkeys(name for row in rows for name in row))
     if not names:
         raise RequestError("Not one feature is given.")
@@ -230,19 +315,17 @@ def read_json(text: str) -> Rows:
         for i, row in enumerate(rows, start=1)
     ]
     given = [[name in row for name in names] for row in rows]
-    return finite_rows(names, table, given)
+    return replace(finite_rows(names, table, given), explain=explained, request_id=request_id)
 
 
 READERS = {CSV: read_csv, JSON: read_json}
 
 
-def check_row_count(count: int) -> None:
+def check_row_count(count: int, most: int = MAX_ROWS) -> None:
     if count == 0:
         raise RequestError("The body has no row.")
-    if count > MAX_ROWS:
-        raise BodyTooLargeError(
-            f"The body has {count} rows; at most {MAX_ROWS} are answered at once."
-        )
+    if count > most:
+        raise BodyTooLargeError(f"The body has {count} rows; at most {most} are answered at once.")
 
 
 def read_number(row: int, name: str, text: str) -> float:

@@ -19,6 +19,16 @@ from infrastructure import template
 from workflows import purchase_prediction
 
 ROOT = Path(__file__).resolve().parent.parent
+# The files of inference/ that the Lambda needs; the endpoint needs serve.py alone.
+API_FILES = (
+    "__init__.py",
+    "api.py",
+    "endpoint.py",
+    "features.py",
+    "openapi.json",
+    "problems.py",
+    "requests.py",
+)
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip can hold
 
 
@@ -45,9 +55,13 @@ def build() -> list[Package]:
     return [
         Package("DefinitionKey", "purchase_prediction.asl.json", definition),
         Package("FunctionsKey", "functions.zip", _zip(functions(definition))),
-        Package("ApiKey", "api.zip", _zip(_tree("inference", ("__init__.py", "api.py")))),
+        Package("ApiKey", "api.zip", _zip(_tree("inference", API_FILES))),
         Package("TrainingCodeKey", "training.tar.gz", _tar(_flat("training"))),
-        Package("InferenceCodeKey", "inference.tar.gz", _tar(_flat("inference", skip=("api.py",)))),
+        Package(
+            "InferenceCodeKey",
+            "inference.tar.gz",
+            _tar({"serve.py": (ROOT / "inference/serve.py").read_bytes()}),
+        ),
         Package(
             "JoinFeaturesKey",
             "join_features.py",
@@ -97,12 +111,12 @@ def _tree(folder: str, names: tuple[str, ...] | None) -> dict[str, bytes]:
     }
 
 
-def _flat(folder: str, skip: tuple[str, ...] = ()) -> dict[str, bytes]:
+def _flat(folder: str) -> dict[str, bytes]:
     """The modules of a folder at the top level, as SageMaker's script mode wants them."""
     return {
         file.name: file.read_bytes()
         for file in sorted((ROOT / folder).glob("*.py"))
-        if file.name not in ("__init__.py", *skip)
+        if file.name != "__init__.py"
     }
 
 

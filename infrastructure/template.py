@@ -586,7 +586,12 @@ def triggers() -> Json:
 
 def api() -> Json:
     """The HTTP API before the endpoint."""
-    routes = {"PredictRoute": "POST /predict", "HealthRoute": "GET /health"}
+    routes = {
+        "PredictRoute": "POST /predict",
+        "HealthRoute": "GET /health",
+        "ModelRoute": "GET /model",
+        "OpenApiRoute": "GET /openapi.json",
+    }
     return {
         "Api": resource(
             "AWS::ApiGatewayV2::Api",

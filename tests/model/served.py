@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import io
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import ClientError
+from werkzeug.wrappers import Request
 
 from inference import serve
+from localaws.http_api.payload import Target, build_event, read_result
+from localaws.http_api.routing import Match
 
 
 class ServedModel:
@@ -42,6 +48,20 @@ class FailingRuntime:
         if self.error:
             raise self.error
         return {"Body": io.BytesIO(self.body)}
+
+
+def application(handler: Callable[[Any, Any], Any]) -> Any:
+    """A WSGI application that does what API Gateway does around the function `handler`."""
+    stage = {"StageName": "$default"}
+    match = Match({"RouteKey": "$default"}, {})
+
+    @Request.application
+    def answer(request: Request) -> Any:
+        target = Target("api", stage, request.path, "000000000000", "http://x", "request-1")
+        event = build_event(request, request.get_data(), target, match, datetime.now(UTC))
+        return read_result(json.dumps(handler(event, None)).encode())
+
+    return answer
 
 
 def client_error(code: str, message: str = "", original_status: int = 500) -> ClientError:

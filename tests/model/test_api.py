@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
+import math
+import os
 import time
 from collections.abc import Callable
 from operator import itemgetter
@@ -14,6 +16,7 @@ from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from inference import features, requests
 from tests.conftest import cases
 from tests.model.served import FailingRuntime, ServedModel, client_error
 from tests.model.trained import EXAMPLE_LINE, Trained
@@ -32,7 +35,7 @@ def api(trained: Trained):
         patch.setenv("ENDPOINT_NAME", "rebuy")
         from inference import api
 
-        patch.setattr(api, "sagemaker", ServedModel(trained.model_dir))
+        patch.setattr(api.endpoint, "sagemaker", ServedModel(trained.model_dir))
         yield api
 
 
@@ -44,12 +47,14 @@ def event(
     path: str = "/predict",
     encoded: bool = False,
     stage: str = "$default",
+    query: str = "",
 ) -> Json:
     """A request as an HTTP API hands it to the function (payload format 2.0)."""
     return {
         "version": "2.0",
         "routeKey": f"{method} {path}",
         "rawPath": path,
+        "rawQueryString": query,
         "headers": {"content-type": content_type} if content_type is not None else {},
         "requestContext": {
             "http": {"method": method, "path": path},
@@ -158,13 +163,13 @@ def test_wrong_value_says_in_which_row_it_stands(api) -> None:
 
 
 def test_too_many_rows_and_too_many_bytes_are_413(api) -> None:
-    rows = api.handler(event("\n".join([EXAMPLE_LINE] * (api.MAX_ROWS + 1))), None)
+    rows = api.handler(event("\n".join([EXAMPLE_LINE] * (requests.MAX_ROWS + 1))), None)
     assert rows["statusCode"] == 413
-    assert f"at most {api.MAX_ROWS}" in body_of(rows)["detail"]
+    assert f"at most {requests.MAX_ROWS}" in body_of(rows)["detail"]
 
-    large = api.handler(event("1" * (api.MAX_BODY_BYTES + 1)), None)
+    large = api.handler(event("1" * (requests.MAX_BODY_BYTES + 1)), None)
     assert large["statusCode"] == 413
-    assert f"at most {api.MAX_BODY_BYTES} are read" in body_of(large)["detail"]
+    assert f"at most {requests.MAX_BODY_BYTES} are read" in body_of(large)["detail"]
 
 
 def test_errors_are_listed_only_so_far(api) -> None:
@@ -225,18 +230,29 @@ BODIES = st.one_of(
 )
 
 
+# REBUY_FUZZ=10000 asks for that many (about a minute).
 @settings(
-    max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=int(os.environ.get("REBUY_FUZZ", "400")),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(
     body=BODIES,
     kind=st.sampled_from(["text/csv", "application/json", "application/json; x", "", None]),
     encoded=st.booleans(),
     method=st.sampled_from(["POST", "POST", "POST", "GET", "BREW"]),
-    path=st.sampled_from(["/predict", "/predict", "/predict", "/health", "/", ""]),
+    path=st.sampled_from(
+        ["/predict", "/predict", "/predict", "/health", "/model", "/openapi.json", "/", ""]
+    ),
+    query=st.one_of(
+        st.just(""),
+        st.sampled_from(["explain=true", "explain=false", "explain", "explain=true&explain=true"]),
+        st.text(max_size=12),
+    ),
 )
-def test_no_request_whatever_is_answered_5xx(api, body, kind, encoded, method, path) -> None:
-    answer = api.handler(event(body, kind, encoded=encoded, method=method, path=path), None)
+def test_no_request_whatever_is_answered_5xx(api, body, kind, encoded, method, path, query) -> None:
+    request = event(body, kind, encoded=encoded, method=method, path=path, query=query)
+    answer = api.handler(request, None)
 
     assert answer["statusCode"] == 200 or 400 <= answer["statusCode"] < 500
     assert isinstance(json.loads(answer["body"]), dict)
@@ -265,7 +281,7 @@ FAULTS = [
 def test_faults_behind_the_api_are_told_from_bad_requests(
     api, monkeypatch, error, status, detail
 ) -> None:
-    monkeypatch.setattr(api, "sagemaker", FailingRuntime(error))
+    monkeypatch.setattr(api.endpoint, "sagemaker", FailingRuntime(error))
 
     answer = api.handler(event(EXAMPLE_LINE), None)
 
@@ -290,7 +306,7 @@ def test_faults_behind_the_api_are_told_from_bad_requests(
     ],
 )
 def test_endpoint_that_answers_something_else_is_502(api, monkeypatch, body) -> None:
-    monkeypatch.setattr(api, "sagemaker", FailingRuntime(body=body))
+    monkeypatch.setattr(api.endpoint, "sagemaker", FailingRuntime(body=body))
 
     answer = api.handler(event(EXAMPLE_LINE), None)
 
@@ -307,5 +323,127 @@ def test_api_without_an_endpoint_name_says_so(api, monkeypatch) -> None:
     assert "ENDPOINT_NAME is not set" in body_of(answer)["detail"]
 
 
-def test_features_are_those_of_training_in_their_order(api) -> None:
-    assert tuple(feature.name for feature in api.FEATURES) == WIRE_FEATURES
+def test_explanations_add_up_to_the_log_odds(api, trained) -> None:
+    golden = trained.read("golden.json")
+    lines = "\n".join(",".join(map(repr, row)) for row in golden["rows"])
+
+    told = body_of(api.handler(event(lines, query="explain=true"), None))
+
+    for prediction, probability in zip(told["predictions"], golden["probabilities"], strict=True):
+        assert prediction["probability"] == probability
+        explanation = prediction["explanation"]
+        assert tuple(explanation["contributions"]) == WIRE_FEATURES
+        total = explanation["bias"] + sum(explanation["contributions"].values())
+        assert total == pytest.approx(math.log(probability / (1 - probability)), abs=1e-4)
+
+
+def test_one_row_is_explained_in_the_one_row_form(api) -> None:
+    told = body_of(
+        api.handler(event(json.dumps(EXAMPLE), "application/json", query="explain=true"), None)
+    )
+
+    assert set(told) == {"will_buy", "probability", "explanation", "threshold", "model"}
+
+
+def test_more_rows_than_are_explained_at_once_are_413(api) -> None:
+    lines = "\n".join([EXAMPLE_LINE] * (requests.MAX_EXPLAINED_ROWS + 1))
+
+    refused = api.handler(event(lines, query="explain=true"), None)
+
+    assert refused["statusCode"] == 413
+    assert f"at most {requests.MAX_EXPLAINED_ROWS} are explained" in body_of(refused)["detail"]
+    assert api.handler(event(lines, query="explain=false"), None)["statusCode"] == 200
+
+
+@pytest.mark.parametrize(
+    ("query", "detail"),
+    [
+        ("explian=true", '"explian" is not a query parameter; accepted: explain.'),
+        ("explain=yes", 'explain is "yes"; accepted: true, false.'),
+        ("explain", 'explain is ""; accepted: true, false.'),
+        ("explain=true&explain=true", "explain is given twice."),
+    ],
+)
+def test_wrong_query_strings_are_named(api, query, detail) -> None:
+    answer = api.handler(event(EXAMPLE_LINE, query=query), None)
+
+    assert (answer["statusCode"], body_of(answer)["status"]) == (400, 400)
+    assert detail in body_of(answer)["detail"]
+
+
+def test_model_says_what_it_is(api, trained) -> None:
+    told = body_of(api.handler(event(None, None, method="GET", path="/model"), None))
+
+    saved = json.loads((trained.model_dir / "model.json").read_text())
+    assert told["model"] == "run-1"
+    assert told["features"] == list(WIRE_FEATURES)
+    assert {name: told[name] for name in ("threshold", "trained_at", "versions")} == {
+        name: saved[name] for name in ("threshold", "trained_at", "versions")
+    }
+
+
+@pytest.mark.parametrize(
+    ("path", "method", "query"), [("/predict", "POST", "explain=true"), ("/model", "GET", "")]
+)
+def test_models_from_before_explanations_are_told_apart(
+    api, monkeypatch, path, method, query
+) -> None:
+    refused = client_error("ModelError", "The body is not of the form", original_status=400)
+    monkeypatch.setattr(api.endpoint, "sagemaker", FailingRuntime(refused))
+
+    answer = api.handler(event(EXAMPLE_LINE, method=method, path=path, query=query), None)
+
+    assert answer["statusCode"] == 501
+    assert "published before models could" in body_of(answer)["detail"]
+
+
+def log_lines(capsys) -> list[Json]:
+    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+
+def test_each_request_leaves_one_line_of_json_in_the_log(api, capsys) -> None:
+    api.handler(event("\n".join([EXAMPLE_LINE] * 3)), None)
+
+    of_endpoint, of_api = log_lines(capsys)
+    assert of_endpoint["request_id"] == of_api["request_id"] == "request-1"
+    assert of_endpoint["rows"] == of_api["rows"] == 3
+    assert of_api["milliseconds"] > 0
+    assert {k: v for k, v in of_api.items() if k != "milliseconds"} == {
+        "request_id": "request-1",
+        "method": "POST",
+        "path": "/predict",
+        "rows": 3,
+        "explain": False,
+        "status": 200,
+    }
+
+
+def test_the_log_never_has_the_body(api, monkeypatch, capsys) -> None:
+    secret = EXAMPLE_LINE.replace("3418", "secret").replace("1599", "80081355555")
+    api.handler(event(secret), None)
+    repeated = client_error("ModelError", f"Row 1, x: {secret!r} is not a number", 500)
+    monkeypatch.setattr(api.endpoint, "sagemaker", FailingRuntime(repeated))
+    api.handler(event(EXAMPLE_LINE), None)
+
+    refused, failed = log_lines(capsys)
+    assert (refused["status"], refused["problem"]) == (400, "Bad request")
+    assert (failed["status"], failed["problem"]) == (502, "Model failed")
+    assert "ModelError 500" in failed["cause"]
+    assert "secret" not in json.dumps([refused, failed])
+    assert "80081355555" not in json.dumps([refused, failed])
+
+
+def test_fault_of_our_own_is_500_with_its_place_in_the_log(api, monkeypatch, capsys) -> None:
+    monkeypatch.setattr(api.endpoint, "sagemaker", FailingRuntime(RuntimeError("1,2,3")))
+
+    answer = api.handler(event(EXAMPLE_LINE), None)
+
+    assert answer["statusCode"] == 500
+    assert body_of(answer)["detail"] == "The API failed; its log says why."
+    (line,) = log_lines(capsys)
+    assert line["cause"].startswith("RuntimeError in handler:")
+    assert "1,2,3" not in json.dumps(line)
+
+
+def test_features_are_those_of_training_in_their_order() -> None:
+    assert tuple(feature.name for feature in features.FEATURES) == WIRE_FEATURES

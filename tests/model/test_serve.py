@@ -119,6 +119,16 @@ BAD = [
     ('{"rows": [{"up_orders": true}]}', JSON, 400, "'True' is not a number"),
     ('{"rows": [{"up_orders": NaN}]}', JSON, 400, "up_orders: the value is not a finite"),
     ('{"rows": [{"up_ordres": 1}]}', JSON, 400, "Unknown features: 'up_ordres'"),
+    ('{"rows": [{"up_orders": 1}], "explain": 1}', JSON, 400, "explain is neither true nor false"),
+    ('{"rows": [{"up_orders": 1}], "request_id": 1}', JSON, 400, "request_id is not a text"),
+    ('{"describe": false}', JSON, 400, 'not of the form {"rows"'),
+    ('{"describe": true, "rows": []}', JSON, 400, 'not of the form {"rows"'),
+    (
+        json.dumps({"rows": [{"up_orders": 1}] * 1_001, "explain": True}),
+        JSON,
+        413,
+        "1001 rows; at most 1000",
+    ),
     (EXAMPLE_LINE, "text/libsvm", 415, "accepted: text/csv and application/json"),
     (EXAMPLE_LINE, None, 415, "Content type None"),
     ("1\n" * (serve.MAX_ROWS + 1), CSV, 413, f"at most {serve.MAX_ROWS}"),
@@ -138,6 +148,63 @@ def test_bad_requests_are_refused_with_row_and_field(model: Model, body, kind, s
 def test_unknown_accept_is_refused(model: Model) -> None:
     with pytest.raises(serve.NotAcceptableError, match="possible: text/csv and application/json"):
         ask(model, EXAMPLE_LINE, CSV, "image/png")
+
+
+def explained(model: Model, rows: list[list[float]]) -> dict:
+    named = [dict(zip(WIRE_FEATURES, row, strict=True)) for row in rows]
+    return json.loads(ask(model, json.dumps({"rows": named, "explain": True}), JSON, JSON))
+
+
+def test_contributions_and_bias_sum_to_the_margin(trained: Trained, model: Model) -> None:
+    rows = trained.read("golden.json")["rows"]
+
+    answered = explained(model, rows)["predictions"]
+
+    matrix = np.asarray(rows, dtype=np.float32)
+    margins = model.booster.inplace_predict(matrix, predict_type="margin")
+    sums = [p["bias"] + sum(p["contributions"].values()) for p in answered]
+    assert sums == pytest.approx(margins.tolist(), abs=1e-4)
+    assert [p["probability"] for p in answered] == trained.read("golden.json")["probabilities"]
+    assert all(tuple(p["contributions"]) == model.features for p in answered)
+
+
+def test_explanations_are_json_alone(model: Model) -> None:
+    body = json.dumps({"rows": [{"up_orders": 3}], "explain": True})
+
+    assert "contributions" in ask(model, body, JSON, None)
+    with pytest.raises(serve.NotAcceptableError, match="possible for this answer: application/js"):
+        ask(model, body, JSON, CSV)
+
+
+def test_explaining_threads_get_what_one_thread_gets(trained: Trained, model: Model) -> None:
+    rows = trained.read("golden.json")["rows"]
+    alone = [explained(model, [row]) for row in rows]
+
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(lambda row: explained(model, [row]), rows * 10)) == alone * 10
+
+
+def test_model_describes_itself(trained: Trained, tmp_path: Path) -> None:
+    shutil.copytree(trained.model_dir, tmp_path / "model")
+    file = tmp_path / "model" / "model.json"
+    saved = json.loads(file.read_text()) | {"trained_on": {"rows": 7, "users": 3}, "secret": 1}
+    file.write_text(json.dumps(saved))
+
+    told = json.loads(
+        ask(serve.model_fn(str(tmp_path / "model")), '{"describe": true}', JSON, JSON)
+    )
+
+    assert set(told) >= {"model", "threshold", "features", "trained_at", "versions", "trained_on"}
+    assert told["trained_on"] == {"rows": 7, "users": 3}
+    assert "secret" not in told
+
+
+def test_request_id_is_in_the_endpoints_log_and_nothing_of_the_rows(model: Model, capsys) -> None:
+    ask(model, '{"rows": [{"up_orders": 31337}], "request_id": "r-1"}', JSON, JSON)
+
+    line = json.loads(capsys.readouterr().out)
+    assert line.pop("milliseconds") >= 0
+    assert line == {"request_id": "r-1", "rows": 1, "explain": False}
 
 
 def test_many_threads_get_what_one_thread_gets(trained: Trained, model: Model) -> None:

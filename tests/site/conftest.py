@@ -109,7 +109,7 @@ def gateway(trained: Trained) -> Iterator[Running]:
         patch.setenv("ENDPOINT_NAME", "rebuy")
         from inference import api
 
-        patch.setattr(api, "sagemaker", ServedModel(trained.model_dir))
+        patch.setattr(api.endpoint, "sagemaker", ServedModel(trained.model_dir))
         running = run(Gateway)
         yield running
         running.stop()

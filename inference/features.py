@@ -1,0 +1,100 @@
+"""The 18 numbers that the API takes: names, meaning and the values that can occur.
+
+The one table: the checks of a request and the OpenAPI document are made from it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Feature:
+    """One feature and the values that can occur in it."""
+
+    name: str
+    meaning: str
+    low: float
+    high: float
+    whole: bool = False
+
+    @property
+    def accepts(self) -> str:
+        kind = "a whole number" if self.whole else "a number"
+        return f"{kind} from {self.low:g} to {self.high:.12g}"
+
+
+MANY = 1_000_000_000  # a generous end for counts: it keeps out typing slips, not big shops
+
+# In the order of a CSV line. A count starts at 0, a ratio lies between 0 and 1.
+FEATURES = (
+    Feature("up_orders", "Orders in which the customer bought the product", 0, 100_000, whole=True),
+    Feature(
+        "user_mean_days_since_prior",
+        "Days between two orders of the customer, on average",
+        *(0, 3_660),
+    ),
+    Feature("user_period", "Days from the customer's first order to the last", 0, 36_600),
+    Feature(
+        "user_distinct_products", "Different products the customer bought", 0, MANY, whole=True
+    ),
+    Feature(
+        "user_reorder_ratio",
+        "Share of the customer's purchases, after the first order, that were repeats",
+        *(0, 1),
+    ),
+    Feature("user_total_products", "Products the customer bought in all", 0, MANY, whole=True),
+    Feature(
+        "up_average_cart_position",
+        "Place at which the product went into the customer's cart, on average; 1 is the first",
+        *(0, 100_000),
+    ),
+    Feature(
+        "up_first_order",
+        "Number of the customer's first order with the product; 1 is the first order of all",
+        *(0, 100_000),
+        whole=True,
+    ),
+    Feature("user_orders", "Orders of the customer", 0, 100_000, whole=True),
+    Feature(
+        "up_last_order",
+        "Number of the customer's latest order with the product",
+        *(0, 100_000),
+        whole=True,
+    ),
+    Feature("prod_orders", "Purchases of the product by all customers", 0, MANY, whole=True),
+    Feature(
+        "prod_reorder_probability",
+        "Share of the product's buyers who bought it a second time",
+        *(0, 1),
+    ),
+    Feature(
+        "prod_reorder_times",
+        "Purchases of the product for each of its buyers: 1 + reorders / first purchases",
+        *(1, 100_000),
+    ),
+    Feature("prod_reorder_ratio", "Share of the product's purchases that were repeats", 0, 1),
+    Feature(
+        "user_average_basket",
+        "Products in an order of the customer, on average: user_total_products / user_orders",
+        *(0, 100_000),
+    ),
+    Feature(
+        "up_order_rate",
+        "Share of the customer's orders that held the product: up_orders / user_orders",
+        *(0, 1),
+    ),
+    Feature(
+        "up_orders_since_last_order",
+        "Orders since the customer last bought the product: user_orders - up_last_order",
+        *(0, 100_000),
+        whole=True,
+    ),
+    Feature(
+        "up_order_rate_since_first_order",
+        "Share of the orders since the first with the product that held it: "
+        "up_orders / (user_orders - up_first_order + 1)",
+        *(0, 1),
+    ),
+)
+POSITIONS = {feature.name: position for position, feature in enumerate(FEATURES, start=1)}
