@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,18 +23,6 @@ SIGNED_ELSEWHERE = {
 }
 # botocore wants more than the model says before it sends these.
 NOT_SENT = {("events", "CreateEndpoint"), ("events", "PutEvents", "EndpointId")}
-
-
-@pytest.fixture(scope="module")
-def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """A local AWS for all of these: they change nothing."""
-    from localaws.core.aws import start
-    from localaws.services import factories
-
-    home = tmp_path_factory.mktemp("support")
-    aws = start(home, factories(), url="http://127.0.0.1:9", wait_scale=0)
-    yield aws
-    aws.stop()
 
 
 def every_nth(items: list[Any], most: int) -> list[Any]:
