@@ -128,7 +128,7 @@ def create_table(session: Session, given: Json) -> Answer:
     except AwsError as error:
         if error.code == "EntityNotFoundException":
             raise _failed(f"Database does not exist: {database}") from None
-        if not given["if_not_exists"]:
+        if not given["if_not_exists"] and not session.made(database, name):
             raise _failed(f"AlreadyExistsException(message:Table {name} already exists.)") from None
     return NOTHING
 

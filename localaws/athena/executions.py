@@ -8,7 +8,7 @@ import shutil
 import threading
 import time
 import uuid
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from localaws.athena import statements
@@ -85,6 +85,7 @@ class Executions:
             document = self._document(
                 execution_id, sql, statement, context, group, output, parameters
             )
+            document["Given"] = params.get("ResultConfiguration") or {}
             self.aws.documents.put(KIND, execution_id, document)
             if token:
                 self.aws.documents.put("athena-tokens", token, {"id": execution_id, "sql": sql})
@@ -171,6 +172,7 @@ class Executions:
         database: str,
         output: str,
         rules: Rules,
+        again: datetime | None = None,
     ) -> None:
         session = Session(
             self.aws,
@@ -182,6 +184,7 @@ class Executions:
             rules.enforced,
             rules.byte_limit,
             threading.Event(),
+            again,
         )
         self._sessions[execution_id] = session
         self._queue.put((session, statement, sql, parameters, time.monotonic()))
@@ -339,7 +342,7 @@ class Executions:
         return found
 
     def shown(self, document: Json) -> Json:
-        return {key: value for key, value in document.items() if key != "Result"}
+        return {key: value for key, value in document.items() if key not in ("Result", "Given")}
 
     def stop(self, execution_id: str) -> None:
         """Interrupts the query; one that has ended stays as it is."""
@@ -349,26 +352,42 @@ class Executions:
             session.interrupt()
 
     def recover(self) -> None:
-        """Queries that the last stop of the server cut off did not succeed."""
+        """Runs the queries again that the last stop of the server cut off: on AWS they would have
+        gone on. What such an attempt had made is recognised by the execution's id and time."""
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True, exist_ok=True)
         for execution_id, document in self.aws.documents.items(KIND):
             if document["Status"]["State"] in ("QUEUED", "RUNNING"):
-                message = (
-                    "GENERIC_INTERNAL_ERROR: The query was interrupted by a restart of localaws"
-                )
-                document["Status"] |= {
-                    "State": "FAILED",
-                    "StateChangeReason": message,
-                    "CompletionDateTime": self.aws.clock.now(),
-                    "AthenaError": {
-                        "ErrorCategory": 1,
-                        "ErrorType": 200,
-                        "Retryable": True,
-                        "ErrorMessage": message,
+                self._again(execution_id, document)
+
+    def _again(self, execution_id: str, document: Json) -> None:
+        with self._lock:
+            try:
+                rules = self.groups.rules(document["WorkGroup"], document.get("Given", {}))
+                output = self._output(rules)
+            except AwsError as error:  # its work group or its bucket is gone
+                self._change(
+                    execution_id,
+                    {
+                        "State": "FAILED",
+                        "StateChangeReason": error.message,
+                        "CompletionDateTime": self.aws.clock.now(),
+                        "AthenaError": failure(QueryError(error.code, error.message)),
                     },
-                }
-                self.aws.documents.put(KIND, execution_id, document)
+                )
+                return
+            self._change(execution_id, {"State": "QUEUED"})
+            context = document["QueryExecutionContext"]
+            self._enqueue(
+                execution_id,
+                check(document["Query"]),
+                document["Query"],
+                document.get("ExecutionParameters", []),
+                (context.get("Database") or "default").strip('`"').lower(),
+                output,
+                rules,
+                again=document["Status"]["SubmissionDateTime"],
+            )
 
     def stop_all(self) -> None:
         for session in list(self._sessions.values()):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from localaws.athena.sql.queries import Queries, Query
 from localaws.athena.tables import CatalogTables
 from localaws.catalog.store import Catalog
 from localaws.core.aws import LocalAws
+from localaws.core.errors import AwsError
 
 Json = dict[str, Any]
 
@@ -48,8 +50,19 @@ class Session:
     enforced: bool  # by the work group
     byte_limit: int | None
     cancel: threading.Event
+    # When the statement was submitted, if a stop of the server cut off its first attempt.
+    again: datetime | None = None
     outcome: Outcome = field(default_factory=Outcome)
     connection: duckdb.DuckDBPyConnection | None = None
+
+    def made(self, database: str, name: str) -> bool:
+        """Whether the table or view is what this statement's own first attempt made."""
+        if self.again is None:
+            return False
+        try:
+            return bool(self.catalog.table(database, name)["CreateTime"] >= self.again)
+        except AwsError:
+            return False
 
     @property
     def catalog(self) -> Catalog:

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlglot import exp
 
-from localaws.athena import results
+from localaws.athena import results, writing
 from localaws.athena.ddl import Reader, Statement
 from localaws.athena.formatting import column_info, result_query
 from localaws.athena.session import Session
@@ -18,7 +18,6 @@ from localaws.athena.sql.queries import Query
 from localaws.athena.sql.values import text
 from localaws.athena.tables import storage, view_input
 from localaws.athena.writing import Format, Written, check_types, chosen_format, write
-from localaws.s3.objects import split_uri
 
 Json = dict[str, Any]
 
@@ -87,6 +86,8 @@ def create_table_as(session: Session, sql: str, parameters: list[str]) -> None:
     properties = _properties(reader) if reader.take("WITH") else {}
     reader.need("AS")
     body, with_data = _without_data_clause(rest(reader))
+    if session.made(database, name):
+        session.catalog.delete_table(database, name)
     if _exists(session, database, name):
         if skip:
             _manifest(session, Written())
@@ -106,7 +107,7 @@ def create_table_as(session: Session, sql: str, parameters: list[str]) -> None:
             )
     hive = check_types(query, labels)
     _check_partition_keys(keys, labels, query)
-    if session.aws.objects.list(*split_uri(location)):
+    if writing.others(session.aws, location, session.execution_id):
         raise QueryError(
             "HIVE_PATH_ALREADY_EXISTS",
             f"Target directory for table '{database}.{name}' already exists: {location}. "
@@ -117,7 +118,8 @@ def create_table_as(session: Session, sql: str, parameters: list[str]) -> None:
     if with_data:
         written = write(
             session.aws, session.open(), session.folder, query, labels, keys, location, format_,
-            functools.partial(_run, session, query),
+            functools.partial(_run, session, query), session.execution_id,
+            session.again is not None,
         )  # fmt: skip
     columns = [{"Name": label, "Type": kind} for label, kind in zip(labels, hive, strict=True)]
     plain = columns[: len(columns) - len(keys)]
@@ -302,7 +304,8 @@ def insert(session: Session, sql: str, parameters: list[str]) -> None:
     written = write(
         session.aws, session.open(), session.folder, reshaped, labels, keys,
         table["StorageDescriptor"]["Location"].rstrip("/") + "/", _table_format(table),
-        functools.partial(_run, session, reshaped),
+        functools.partial(_run, session, reshaped), session.execution_id,
+        session.again is not None,
     )  # fmt: skip
     _add_partitions(session, database, name, written)
     _manifest(session, written)
@@ -412,7 +415,7 @@ def create_view(session: Session, sql: str) -> None:
             raise QueryError(
                 "TABLE_ALREADY_EXISTS", f"Table already exists: 'awsdatacatalog.{database}.{name}'"
             )
-        if not replace:
+        if not replace and not session.made(database, name):
             raise QueryError(
                 "TABLE_ALREADY_EXISTS", f"View already exists: 'awsdatacatalog.{database}.{name}'"
             )
@@ -444,12 +447,12 @@ def unload(session: Session, statement: Statement, parameters: list[str]) -> Non
     check_types(query, labels)
     _check_partition_keys(keys, labels, query)
     location = given["location"].rstrip("/") + "/"
-    if session.aws.objects.list(*split_uri(location)):
+    if writing.others(session.aws, location, session.execution_id):
         raise QueryError("HIVE_PATH_ALREADY_EXISTS", f"Target directory already exists: {location}")
     session.start(query)
     written = write(
         session.aws, session.open(), session.folder, query, labels, keys, location, format_,
-        functools.partial(_run, session, query),
+        functools.partial(_run, session, query), session.execution_id, session.again is not None,
     )  # fmt: skip
     _manifest(session, written)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import shutil
 import tempfile
-import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -100,11 +99,20 @@ def write(
     location: str,
     format_: Format,
     run: Callable[[str], Any],
+    execution_id: str,
+    again: bool,
 ) -> Written:
     """Runs the query through `run`; its rows become objects below `location` (ending in /).
 
     Nothing is put into S3 before all of it is written and the number of partitions is known.
+    Every file is named after the execution: what an attempt that a stop of the server cut off
+    had put there is taken away first (`again`).
     """
+    bucket, prefix = split_uri(location)
+    if again:
+        for item in aws.objects.discover(bucket, prefix):
+            if execution_id in item.key:
+                aws.objects.delete(bucket, item.key)
     work = Path(tempfile.mkdtemp(dir=folder))
     try:
         target = work / "out"
@@ -148,13 +156,12 @@ def write(
                 f"Exceeded limit of {MAXIMUM_WRITERS} open writers for partitions/buckets",
             )
         stamp = aws.clock.now().strftime("%Y%m%d_%H%M%S")
-        bucket, prefix = split_uri(location)
         for number, path in enumerate(found):
             values = [_value(part) for part in path.parent.relative_to(target).parts]
             below = "".join(
                 f"{key}={escape(value)}/" for key, value in zip(keys, values, strict=True)
             )
-            file = f"{stamp}_{number:05d}_{uuid.uuid4()}{format_.ending}"
+            file = f"{stamp}_{number:05d}_{execution_id}{format_.ending}"
             aws.objects.adopt(bucket, f"{prefix}{below}{file}", path)
             written.files.append(f"s3://{bucket}/{prefix}{below}{file}")
             if keys:
@@ -164,6 +171,11 @@ def write(
         return written
     finally:
         shutil.rmtree(work, ignore_errors=True)
+
+
+def others(aws: LocalAws, location: str, execution_id: str) -> bool:
+    """Whether anything but this execution's own files is below the location."""
+    return any(execution_id not in item.key for item in aws.objects.list(*split_uri(location)))
 
 
 def _plain(sql: str, kind: Type, format_: Format) -> str:

@@ -221,9 +221,13 @@ class Crawlers:
     def start(self, name: str) -> None:
         with self._lock:
             crawler = self._idle(name)
-            cancel = threading.Event()
-            crawler["State"] = "RUNNING"
             crawler["StartedAt"] = self.aws.clock.now()
+            self._begin(crawler)
+
+    def _begin(self, crawler: Json) -> None:
+        name, cancel = crawler["Name"], threading.Event()
+        with self._lock:
+            crawler["State"] = "RUNNING"
             self.aws.documents.put(_KIND, name, crawler)
             thread = threading.Thread(
                 target=self._run, args=(crawler, cancel), name=f"crawler-{name}", daemon=True
@@ -252,16 +256,10 @@ class Crawlers:
             thread.join(10)
 
     def recover(self) -> None:
-        """A crawl that the last stop of the server cut off did not succeed."""
+        """Crawls again what the last stop of the server cut off: on AWS it would have gone on."""
         for crawler in self.all():
             if crawler["State"] != "READY":
-                self._finish(
-                    crawler,
-                    "FAILED",
-                    "The crawl was interrupted by a restart of localaws.",
-                    Outcome(),
-                    0.0,
-                )
+                self._begin(crawler)
 
     def _run(self, crawler: Json, cancel: threading.Event) -> None:
         began = time.monotonic()

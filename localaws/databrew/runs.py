@@ -7,6 +7,7 @@ import secrets
 import shutil
 import threading
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -29,13 +30,13 @@ from localaws.databrew.recipes import Recipes
 Json = dict[str, Any]
 
 KIND = "databrew-run"
+REQUEST = "databrew-run-request"  # what a run was started with, to start it again
 ACTIVE = ("STARTING", "RUNNING", "STOPPING")
 MOST_AT_ONCE = 2  # more wait as STARTING: each may use both cores
 MEMORY_LIMIT = "2GB"  # of one run; beyond it DuckDB works on disk
 THREADS = 2
 POLL_SECONDS = 0.1
 LOG_GROUP = "/aws-glue-databrew/jobs"
-INTERRUPTED = "The local AWS was stopped while this run was under way."
 
 
 class Stopped(Exception):
@@ -103,6 +104,7 @@ class Runs:
             members["ErrorMessage"] = message
         run = self.change(run_id, **members)
         self._aws.signals.publish(EVENTS, self._event(run))
+        self._aws.documents.delete(REQUEST, run_id)
         self._aws.signals.publish(JOB_ENDED, {"service": "databrew", "id": run_id})
 
     def _event(self, run: Json) -> Json:
@@ -139,6 +141,9 @@ class Runs:
                 if run["State"] in ACTIVE:
                     raise conflict(f"Job {job['Name']} has the run {run['RunId']} under way.")
             run_id = "db_" + secrets.token_hex(32)
+            now = self._aws.clock.now()
+            request = {"job": job, "dataset": dataset, "recipe": recipe, "when": now}
+            self._aws.documents.put(REQUEST, run_id, request)
             self._aws.documents.put(
                 KIND,
                 run_id,
@@ -153,17 +158,21 @@ class Runs:
                     },
                     "Outputs": job["Outputs"],
                     "State": "STARTING",
-                    "StartedOn": self._aws.clock.now(),
+                    "StartedOn": now,
                     "StartedBy": user(self._aws),
                     "ExecutionTime": 0,
                     "LogSubscription": job["LogSubscription"],
                     "LogGroupName": LOG_GROUP,
                 },
             )
-            worker = _Worker(self._aws, run_id, job, dataset, recipe, self._datasets)
+            self._launch(run_id, request)
+        return {"RunId": run_id}
+
+    def _launch(self, run_id: str, request: Json) -> None:
+        worker = _Worker(self._aws, run_id, request, self._datasets)
+        with self._lock:
             self._under_way[run_id] = worker
         threading.Thread(target=self._follow, args=(worker,), name=run_id, daemon=True).start()
-        return {"RunId": run_id}
 
     def stop(self, call: Call) -> Json:
         """Raises ValidationException for a run that is over."""
@@ -178,14 +187,21 @@ class Runs:
         return {"RunId": run_id}
 
     def recover(self) -> None:
-        """Runs of an earlier server that died: they did not end, so they failed."""
+        """Starts the runs again that an earlier server left under way: on AWS they would have
+        gone on. Their files have the same names, so that nothing can be there twice."""
         for run_id, run in self._aws.documents.items(KIND):
-            if run["State"] in ACTIVE:
-                shutil.rmtree(self._scratch(run_id), ignore_errors=True)
-                self.finish(run_id, "FAILED", INTERRUPTED)
+            if run["State"] not in ACTIVE:
+                continue
+            shutil.rmtree(self._scratch(run_id), ignore_errors=True)
+            request = self._aws.documents.get(REQUEST, run_id)
+            if run["State"] == "STOPPING" or request is None:
+                self.finish(run_id, "STOPPED")
+                continue
+            self.change(run_id, State="STARTING")
+            self._launch(run_id, request)
 
     def close(self) -> None:
-        """Ends every run; they are recorded as FAILED, interrupted."""
+        """Ends every run's work; the next start of the server starts the runs again."""
         self._closing = True
         workers = list(self._under_way.values())
         for worker in workers:
@@ -244,8 +260,8 @@ class Runs:
 
     def _finish_stopped(self, worker: _Worker) -> None:
         if self._closing:
-            self.finish(worker.run_id, "FAILED", INTERRUPTED)
-        elif worker.late:
+            return
+        if worker.late:
             minutes = worker.job["Timeout"]
             self.finish(worker.run_id, "TIMEOUT", f"The run exceeded its {minutes} minutes.")
         else:
@@ -259,16 +275,15 @@ class _Worker:
         self,
         aws: LocalAws,
         run_id: str,
-        job: Json,
-        dataset: Json,
-        recipe: Json,
+        request: Json,
         datasets: Datasets,
     ) -> None:
         self._aws = aws
         self.run_id = run_id
-        self.job = job
-        self._dataset = dataset
-        self._recipe = recipe
+        self.job: Json = request["job"]
+        self._dataset: Json = request["dataset"]
+        self._recipe: Json = request["recipe"]
+        self._when: datetime = request["when"]  # names the files
         self._datasets = datasets
         self._connection: duckdb.DuckDBPyConnection | None = None
         self._stopping = False
@@ -309,14 +324,13 @@ class _Worker:
                 ),
                 self._query,
             )
-            when = self._aws.clock.now()
             written = [
                 outputs.write(
                     output,
                     compiled.sql,
                     compiled.columns,
                     self.job["Name"],
-                    when,
+                    self._when,
                     scratch / f"output-{number}",
                     self._query,
                 )

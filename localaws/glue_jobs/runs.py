@@ -30,10 +30,10 @@ from localaws.s3.objects import split_uri
 Json = dict[str, Any]
 
 KIND = "glue-job-run"
+REQUEST = "glue-job-run-request"  # what a run was started with, to start it again
 ACTIVE = ("STARTING", "RUNNING", "STOPPING")
 MOST_AT_ONCE = 2  # more wait as STARTING: each is a JVM
 POLL_SECONDS = 0.1
-INTERRUPTED = "The local AWS was stopped while this run was under way."
 
 
 class Runs:
@@ -135,14 +135,19 @@ class Runs:
                     "ConcurrentRunsExceededException",
                     f"Concurrent runs exceeded for {job['Name']}",
                 )
+            self._aws.documents.put(REQUEST, run_id, {"job": job, "given": given})
             self._aws.documents.put(KIND, run_id, run)
+            self._begin(run_id, job, given)
+        return run_id
+
+    def _begin(self, run_id: str, job: Json, given: dict[str, str]) -> None:
+        with self._lock:
             self._stop[run_id] = threading.Event()
             thread = threading.Thread(
                 target=self._follow, args=(run_id, job, given), name=run_id, daemon=True
             )
             self._threads[run_id] = thread
         thread.start()
-        return run_id
 
     def stop(self, job_name: str, run_id: str) -> None:
         """Asks a run to stop. Raises InvalidInputException for one that is over."""
@@ -156,20 +161,26 @@ class Runs:
             self._stop[run_id].set()
 
     def recover(self) -> None:
-        """Runs of an earlier server that died: they did not end, so they failed."""
-        interrupted = [
-            run_id
+        """Starts the runs again that an earlier server left under way: on AWS they would have
+        gone on. Their processes are gone, and so is what these had not committed."""
+        interrupted = {
+            run_id: run
             for run_id, run in self._aws.documents.items(KIND)
             if run["JobRunState"] in ACTIVE
-        ]
+        }
         if interrupted:
             store.remove_scratch(store.mounts(self._aws))
-        for run_id in interrupted:
-            shutil.rmtree(self.folder(run_id) / "tmp", ignore_errors=True)
-            self._finish(run_id, "FAILED", INTERRUPTED)
+        for run_id, run in interrupted.items():
+            shutil.rmtree(self.folder(run_id), ignore_errors=True)
+            request = self._aws.documents.get(REQUEST, run_id)
+            if run["JobRunState"] == "STOPPING" or request is None:
+                self._finish(run_id, "STOPPED", None)
+                continue
+            self._change(run_id, JobRunState="STARTING")
+            self._begin(run_id, request["job"], request["given"])
 
     def close(self) -> None:
-        """Ends every run; they are recorded as FAILED, interrupted."""
+        """Ends every run's process; the next start of the server starts the runs again."""
         self._closing.set()
         self.archive.close()
         for event in list(self._stop.values()):
@@ -202,9 +213,7 @@ class Runs:
         return str((self._aws.documents.get(KIND, run_id) or {}).get("JobRunState"))
 
     def _finish_stopped(self, run_id: str) -> None:
-        if self._closing.is_set():
-            self._finish(run_id, "FAILED", INTERRUPTED)
-        else:
+        if not self._closing.is_set():
             self._finish(run_id, "STOPPED", None)
 
     def _work(self, run_id: str, job: Json, given: dict[str, str], stop: threading.Event) -> None:
@@ -295,6 +304,7 @@ class Runs:
         if message is not None:
             members["ErrorMessage"] = message
         self._change(run_id, JobRunState=state, CompletedOn=self._aws.clock.now(), **members)
+        self._aws.documents.delete(REQUEST, run_id)
         self._aws.signals.publish(JOB_ENDED, {"service": "glue", "id": run_id})
 
     def _prepare(self, run_id: str, job: Json, given: dict[str, str]) -> spark.SparkRun:
