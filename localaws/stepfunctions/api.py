@@ -10,6 +10,7 @@ from localaws.core.errors import AwsError, NotEmulated
 from localaws.core.service import Call, Service
 from localaws.stepfunctions import map_runs_api, validation
 from localaws.stepfunctions.engine import Engine
+from localaws.stepfunctions.execution_logs import ExecutionLogs
 from localaws.stepfunctions.executions import Executions
 from localaws.stepfunctions.field_rules import Diagnostic
 from localaws.stepfunctions.integrations.runtime import Integrations
@@ -35,8 +36,9 @@ def service(aws: LocalAws) -> Service:
         return known is not None and operation in known.operations
 
     integrations = Integrations(aws.client, supports)
+    logs = ExecutionLogs(aws.client, aws.clock)
     engine = Engine(
-        store, integrations, aws.signals, aws.clock, region=aws.region, account=aws.account
+        store, integrations, aws.signals, aws.clock, logs, region=aws.region, account=aws.account
     )
     machines = Machines(store, integrations, aws.region, aws.account)
     executions = Executions(store, engine, machines)

@@ -22,6 +22,7 @@ from localaws.core.signals import JOB_ENDED, Signals
 from localaws.stepfunctions import map_run, recovery, status_events, tasks
 from localaws.stepfunctions.definition import JSONATA, JSONPATH, parse
 from localaws.stepfunctions.errors import RUNTIME, StateError
+from localaws.stepfunctions.execution_logs import ExecutionLogs
 from localaws.stepfunctions.frames import Frame
 from localaws.stepfunctions.integrations.runtime import Integrations
 from localaws.stepfunctions.jsonata_language import JsonataLanguage
@@ -48,6 +49,7 @@ class Engine:
         integrations: Integrations,
         signals: Signals,
         clock: Clock,
+        logs: ExecutionLogs,
         *,
         region: str = "us-east-1",
         account: str = "000000000000",
@@ -64,6 +66,7 @@ class Engine:
         self.touched: dict[int, Run] = {}  # runs with changes to commit at the end of the round
         self._signals = signals
         self._clock = clock
+        self._logs = logs
         self._ready: deque[tuple[Run | None, Step]] = deque()
         self._timers: list[tuple[float, int, Run, Step]] = []
         self._numbers = itertools.count()
@@ -98,6 +101,7 @@ class Engine:
             self._unsubscribe()
         if self._thread is not None:
             self._thread.join(10)
+        self._logs.stop()
         self._workers.shutdown(wait=False, cancel_futures=True)
         self._announcer.shutdown(wait=False, cancel_futures=True)
 
@@ -108,6 +112,9 @@ class Engine:
 
         def step() -> None:
             run = self.adopt(execution)
+            if run.log_to is not None:
+                first = self.store.events(execution.id, last=1)
+                self._logs.send(run.log_to, execution, first)
             run.begin()
 
         self.post(None, step)
@@ -266,7 +273,11 @@ class Engine:
                 self._crashed(run_or_none, error)
         if self.touched:
             touched, self.touched = self.touched, {}
-            self.store.commit([run.take_changes() for run in touched.values()])
+            changes = [(run, run.take_changes()) for run in touched.values()]
+            self.store.commit([change for _, change in changes])
+            for run, change in changes:
+                if run.log_to is not None and change.events:
+                    self._logs.send(run.log_to, run.execution, change.events)
         effects, self._effects = self._effects, []
         for effect in effects:
             try:

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from localaws.core.errors import AwsError, NotEmulated
-from localaws.stepfunctions import names, timestamps, validation
+from localaws.stepfunctions import execution_logs, names, timestamps, validation
 from localaws.stepfunctions.integrations.runtime import Integrations
 from localaws.stepfunctions.store import Store
 
@@ -41,6 +41,7 @@ class Machines:
                 "ValidationException", "Version description can only be set when publish is true"
             )
         self.check_definition(params["definition"])
+        self._check_logging(params.get("loggingConfiguration", {}))
         arn = self._prefix + name
         body = {
             "stateMachineArn": arn,
@@ -81,6 +82,15 @@ class Machines:
         if errors:
             raise AwsError("InvalidDefinition", validation.invalid_definition(errors))
 
+    def _check_logging(self, configuration: Json) -> None:
+        """Raises InvalidLoggingConfiguration."""
+
+        def exists(group: str) -> bool:
+            found = self._integrations.client("logs").describe_log_groups(logGroupNamePrefix=group)
+            return any(entry["logGroupName"] == group for entry in found["logGroups"])
+
+        execution_logs.check(configuration, exists)
+
     def update(self, params: Json, now: datetime) -> Json:
         arn = params["stateMachineArn"]
         changes: Json = {
@@ -96,6 +106,7 @@ class Machines:
             )
         if "definition" in changes:
             self.check_definition(changes["definition"])
+        self._check_logging(changes.get("loggingConfiguration", {}))
         with self._store.transaction():
             body = self.machine(arn)
             if any(body[key] != value for key, value in changes.items()):

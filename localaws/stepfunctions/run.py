@@ -23,6 +23,7 @@ from localaws.stepfunctions.errors import (
     RUNTIME,
     StateError,
 )
+from localaws.stepfunctions.execution_logs import destination
 from localaws.stepfunctions.frames import ABORTED, DONE, ENTERED, FAILED, RETRYING, Frame
 from localaws.stepfunctions.language import Language, Scope
 from localaws.stepfunctions.store import Changes, Event, Execution
@@ -58,6 +59,7 @@ class Run:
         self.input = json.loads(execution.input)
         self.shared_context = execution_context(execution, self.input)
         self.frames: dict[int, Frame] = {}
+        self.log_to = destination(execution)
         self.next_event = 2
         self.next_frame = 0
         self.active = True
