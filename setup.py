@@ -9,7 +9,7 @@ setup(
     license="Apache-2.0",
     python_requires=">=3.11,<3.12",
     packages=find_packages(include=["rebuy*", "tasks*", "workflows*", "infrastructure*",
-                                    "training*", "inference*", "localaws*"]),
+                                    "training*", "inference*", "localaws*", "console*"]),
     # The packages read files beside them (sql/, databrew_recipes/, site/): installed in place.
     install_requires=[
         "boto3",
@@ -37,6 +37,7 @@ setup(
             "pyyaml",
             "scikit-learn",
             "sqlglot",
+            "starlette",
             "uvicorn",
             "werkzeug",
             "xgboost-cpu==3.0.5",

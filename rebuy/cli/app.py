@@ -327,6 +327,28 @@ def predict(
 
 
 @app.command()
+def console(
+    endpoint_url: EndpointUrl = None,
+    profile: Profile = None,
+    region: Region = None,
+    port: Annotated[int, typer.Option(help="Of this page; 0: any free one.")] = 4580,
+    read_only: Annotated[
+        bool, typer.Option("--read-only", help="Look; start and stop nothing.")
+    ] = False,
+) -> None:
+    """Serve a page on this machine to start, watch and understand executions."""
+    from console.aws import Target
+    from console.server import serve
+
+    given = settings(endpoint_url=endpoint_url, profile=profile, region=region)
+    target = Target(given.endpoint_url, given.region, given.profile)
+    try:
+        serve(target, port=port, read_only=read_only, ready=lambda url: print(url, flush=True))
+    except OSError as error:
+        raise RebuyError(f"Port {port}: {error.strerror}; choose another with --port.") from error
+
+
+@app.command()
 def support(
     write: Annotated[
         bool, typer.Option("--write", help="Update docs/support-matrix.md of this checkout.")

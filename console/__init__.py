@@ -1,0 +1,1 @@
+"""The console: start, watch and understand executions. Knows the AWS API and nothing else."""

@@ -1,0 +1,185 @@
+// History events folded, as they come, into visits of states with their attempts.
+
+const ATTEMPT = /^(Task|LambdaFunction|Activity)(ScheduleFailed|StartFailed|SubmitFailed|Scheduled|Started|Submitted|Succeeded|Failed|TimedOut)$/;
+const CONTAINER = /^(Parallel|Map)State(Started|Succeeded|Failed|Aborted)$/;
+const ITERATION = /^MapIteration(Started|Succeeded|Failed|Aborted)$/;
+const TYPES = { Task: "Task", Pass: "Pass", Wait: "Wait", Choice: "Choice", Parallel: "Parallel", Map: "Map", Succeed: "Succeed", Fail: "Fail" };
+
+export const text = (value) => (value && typeof value === "object" ? value.text : (value ?? ""));
+
+// "stateEnteredEventDetails" and the like: the one member that says what happened.
+export function detailsOf(event) {
+  for (const key in event) if (key.endsWith("EventDetails")) return event[key] ?? {};
+  return {};
+}
+
+export class Fold {
+  constructor() {
+    this.events = [];
+    this.visits = []; // {id, name, type, start, end, status, attempts, scope, iteration, ...}, by entry
+    this.states = new Map(); // name -> visits
+    this.ways = new Map(); // "from\nto" -> times taken
+    this.owner = new Map(); // event id -> visit it belongs to
+    this.iterations = new Map(); // MapIterationStarted event id -> index
+    this.redrives = 0;
+    this.transitions = 0;
+    this.start = null;
+    this.last = null;
+  }
+
+  add(events) {
+    for (const event of events) this.one(event);
+  }
+
+  one(event) {
+    this.events.push(event);
+    const { id, type, timestamp } = event;
+    this.start ??= timestamp;
+    this.last = timestamp;
+    const before = this.owner.get(event.previousEventId) ?? null;
+    const details = detailsOf(event);
+    if (type.endsWith("StateEntered")) return this.entered(event, details, before);
+    if (type.startsWith("Execution")) return this.execution(event, type, details);
+    let visit = before;
+    const attempt = ATTEMPT.exec(type);
+    if (type.endsWith("StateExited")) {
+      visit = this.open(before, details.name) ?? this.lastOpen(details.name);
+      if (visit) this.close(visit, timestamp, failing(visit) ? "caught" : "succeeded", id);
+    } else if (attempt) {
+      visit = this.attempt(event, attempt[2], details, before);
+    } else if (CONTAINER.test(type)) {
+      const [, kind, what] = CONTAINER.exec(type);
+      visit = this.openOfType(before, kind);
+      if (visit && what === "Failed") Object.assign(visit, { failed: true, error: text(details.error), cause: details.cause });
+      if (visit && what === "Aborted") this.close(visit, timestamp, "aborted", id);
+      if (visit && what === "Started" && details.length !== undefined) visit.items = details.length;
+    } else if (ITERATION.test(type)) {
+      visit = this.openNamed(before, details.name) ?? this.openOfType(before, "Map");
+      const what = ITERATION.exec(type)[1];
+      if (visit) {
+        visit.rounds ??= { Started: 0, Succeeded: 0, Failed: 0, Aborted: 0 };
+        visit.rounds[what] += 1;
+        if (what === "Started") this.iterations.set(id, details.index ?? visit.rounds.Started - 1);
+      }
+    } else if (type.endsWith("StateAborted")) {
+      if (visit) this.close(visit, timestamp, "aborted", id);
+    }
+    if (type === "MapRunStarted" && visit) visit.mapRun = details.mapRunArn;
+    if (visit) {
+      this.owner.set(id, visit);
+      visit.events.push(id);
+    }
+  }
+
+  entered(event, details, before) {
+    const previous = this.events[event.previousEventId - 1];
+    const scope = previous && /^(Parallel|Map)State(Started|Entered)$|^MapIterationStarted$/.test(previous.type) ? before : (before?.scope ?? null);
+    const iteration = this.iterations.get(event.previousEventId) ?? (scope && before?.scope === scope ? before.iteration : undefined);
+    const visit = {
+      id: event.id, name: details.name, type: TYPES[event.type.replace("StateEntered", "")] ?? event.type.replace("StateEntered", ""),
+      start: event.timestamp, end: null, status: "running", attempts: [], scope, iteration, entered: event.id, exited: null,
+      error: null, cause: null, failed: false, events: [event.id],
+    };
+    this.visits.push(visit);
+    this.transitions += 1;
+    if (!this.states.has(visit.name)) this.states.set(visit.name, []);
+    this.states.get(visit.name).push(visit);
+    this.owner.set(event.id, visit);
+    if (before && before !== scope) {
+      const way = `${before.name}\n${visit.name}`;
+      this.ways.set(way, (this.ways.get(way) ?? 0) + 1);
+    }
+    if (visit.type === "Fail") visit.failed = true;
+  }
+
+  attempt(event, what, details, before) {
+    let visit = before;
+    if (!visit && what === "Scheduled") visit = this.reopened();
+    if (!visit) return null;
+    let attempt = visit.attempts.at(-1);
+    if (what === "Scheduled" || (what === "ScheduleFailed" && (!attempt || attempt.end !== null))) {
+      if (attempt) this.transitions += 1;
+      attempt = { scheduled: event.id, start: event.timestamp, end: null, status: "running", error: null, cause: null, ended: null, resource: `${details.resourceType ?? ""}:${details.resource ?? ""}` };
+      visit.attempts.push(attempt);
+      if (visit.end !== null) Object.assign(visit, { end: null, status: "running" });
+      visit.failed = false;
+    }
+    if (!attempt) return visit;
+    if (what === "Submitted") attempt.submitted = event.id;
+    if (what === "Succeeded") {
+      Object.assign(attempt, { end: event.timestamp, status: "succeeded", ended: event.id });
+      visit.failed = false;
+    }
+    if (/Failed|TimedOut/.test(what)) {
+      Object.assign(attempt, { end: event.timestamp, status: what === "TimedOut" ? "timed out" : "failed", error: text(details.error) || (what === "TimedOut" ? "States.Timeout" : ""), cause: details.cause, ended: event.id });
+      Object.assign(visit, { failed: true, error: attempt.error, cause: attempt.cause });
+    }
+    return visit;
+  }
+
+  execution(event, type, details) {
+    if (type === "ExecutionRedriven") {
+      this.redrives += 1;
+      return;
+    }
+    const status = { ExecutionFailed: "failed", ExecutionAborted: "aborted", ExecutionTimedOut: "timed out", ExecutionSucceeded: "succeeded" }[type];
+    if (!status) return;
+    for (const visit of this.visits) {
+      if (visit.end !== null) continue;
+      if (visit.type === "Succeed" || status === "succeeded") this.close(visit, event.timestamp, "succeeded", null);
+      else this.close(visit, event.timestamp, status === "failed" && !failing(visit) && !this.holdsFailure(visit) ? "aborted" : status, null);
+      if (visit.type === "Fail") Object.assign(visit, { error: text(details.error), cause: details.cause });
+    }
+  }
+
+  holdsFailure(container) {
+    return this.visits.some((visit) => visit.scope === container && failing(visit));
+  }
+
+  close(visit, time, status, exited) {
+    if (status === "aborted" && failing(visit)) status = "failed";
+    Object.assign(visit, { end: time, status, exited });
+    for (const attempt of visit.attempts) if (attempt.end === null) Object.assign(attempt, { end: time, status: status === "succeeded" ? "succeeded" : status === "caught" ? "failed" : "aborted" });
+    for (const inner of this.visits) if (inner.scope === visit && inner.end === null) this.close(inner, time, inner.type === "Succeed" || (status === "succeeded" && !inner.failed) ? "succeeded" : "aborted", null);
+  }
+
+  open(visit, name) {
+    for (let at = visit; at; at = at.scope) if (at.name === name && at.end === null) return at;
+    return null;
+  }
+
+  openNamed(visit, name) {
+    return name === undefined ? null : this.open(visit, name);
+  }
+
+  openOfType(visit, type) {
+    for (let at = visit; at; at = at.scope) if (at.type === type && at.end === null) return at;
+    return null;
+  }
+
+  lastOpen(name) {
+    return (this.states.get(name) ?? []).findLast((visit) => visit.end === null) ?? null;
+  }
+
+  // After a redrive the failed task goes on where it stood.
+  reopened() {
+    return this.visits.findLast((visit) => visit.type === "Task" && ["failed", "timed out", "aborted"].includes(visit.status)) ?? null;
+  }
+}
+
+const failing = (visit) => visit.failed || visit.attempts.at(-1)?.status === "failed" || visit.attempts.at(-1)?.status === "timed out";
+
+// What the graph shows of a state: {status, visits, retries, running, milliseconds}; null: not reached.
+export function standing(visits, now) {
+  if (!visits?.length) return null;
+  const last = visits.at(-1);
+  const running = visits.filter((visit) => visit.end === null).length;
+  const failed = visits.filter((visit) => visit.status === "failed" || visit.status === "timed out").length;
+  const status = running ? "running" : visits.length > 1 && failed && last.scope ? "failed" : last.status;
+  return {
+    status, running, visits: visits.length, failed,
+    retries: visits.reduce((sum, visit) => sum + Math.max(0, visit.attempts.length - 1), 0),
+    milliseconds: (last.end ?? now) - last.start,
+    rounds: last.rounds, items: last.items,
+  };
+}
