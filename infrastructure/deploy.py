@@ -5,20 +5,17 @@ from __future__ import annotations
 import base64
 import json
 import mimetypes
-import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from infrastructure import packages, template
+from infrastructure.stack import Say, find_stack, newest_event, stack_outputs, wait
 from rebuy.connection import Connection
-from rebuy.errors import DeploymentError
 from rebuy.settings import Settings
 
 SITE = Path(__file__).resolve().parent.parent / "site"
-POLL_SECONDS = 2.0
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -158,74 +155,6 @@ def apply(cloudformation: Any, name: str, url: str, parameters: dict[str, str], 
             raise
     wait(cloudformation, name, seen, say)
     return True
-
-
-def wait(cloudformation: Any, name: str, seen: str | None, say: Say) -> None:
-    """Follows the stack's events until it is settled; DeploymentError when it did not go well."""
-    failures: list[str] = []
-    done = 0
-    local = "amazonaws" not in cloudformation.meta.endpoint_url  # there it takes seconds
-    while True:
-        stack = find_stack(cloudformation, name)
-        for event in new_events(cloudformation, name, seen) if stack else []:
-            seen = event["EventId"]
-            reason = event.get("ResourceStatusReason", "")
-            if event["ResourceStatus"].endswith("_FAILED"):
-                failures.append(
-                    f"{event['LogicalResourceId']} ({event.get('ResourceType', '')}): {reason}"
-                )
-            if not event["ResourceStatus"].endswith("_IN_PROGRESS"):
-                done += 1
-                if not local:
-                    say(f"{event['ResourceStatus'].lower():<28} {event['LogicalResourceId']}")
-        if stack is None or stack["StackStatus"] == "DELETE_COMPLETE":
-            return
-        status = stack["StackStatus"]
-        if not status.endswith("_IN_PROGRESS"):
-            if status in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
-                say(f"stack {name} is {status.lower()} after {done} changes")
-                return
-            raise DeploymentError(
-                f"Stack {name} is {status}.\n" + "\n".join(f"  {line}" for line in failures)
-            )
-        time.sleep(0.1 if local else POLL_SECONDS)
-
-
-def find_stack(cloudformation: Any, name: str) -> dict[str, Any] | None:
-    try:
-        found: dict[str, Any] = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
-        return found
-    except cloudformation.exceptions.ClientError as error:
-        if "does not exist" in error.response["Error"]["Message"]:
-            return None
-        raise
-
-
-def newest_event(cloudformation: Any, name: str) -> str | None:
-    events = cloudformation.describe_stack_events(StackName=name)["StackEvents"]
-    return events[0]["EventId"] if events else None
-
-
-def new_events(cloudformation: Any, name: str, seen: str | None) -> list[dict[str, Any]]:
-    """Events after `seen`, oldest first."""
-    found: list[dict[str, Any]] = []
-    pages = cloudformation.get_paginator("describe_stack_events").paginate(StackName=name)
-    for page in pages:
-        for event in page["StackEvents"]:
-            if event["EventId"] == seen:
-                return found[::-1]
-            found.append(event)
-    return found[::-1]
-
-
-def stack_outputs(connection: Connection) -> dict[str, str]:
-    """The outputs by name; DeploymentError when the stack is not there."""
-    name = connection.settings.stack_name
-    stack = find_stack(connection.client("cloudformation"), name)
-    if stack is None:
-        where = connection.settings.endpoint_url or f"AWS, region {connection.settings.region}"
-        raise DeploymentError(f"There is no stack {name} at {where}; `rebuy deploy` makes it.")
-    return {entry["OutputKey"]: entry["OutputValue"] for entry in stack.get("Outputs", [])}
 
 
 def publish_site(s3: Any, outputs: dict[str, str], say: Say) -> None:

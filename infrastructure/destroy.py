@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from infrastructure.deploy import Say, find_stack, newest_event, stack_outputs, wait
+from infrastructure.stack import Say, find_stack, newest_event, stack_outputs, wait
 from rebuy.connection import Connection
 
 MAX_KEYS_A_CALL = 1000

@@ -81,7 +81,7 @@ def connect(endpoint_url: str | None, profile: str | None, region: str | None) -
 
 
 def stack_outputs(connection: Connection) -> dict[str, str]:
-    from infrastructure.deploy import stack_outputs as outputs
+    from infrastructure.stack import stack_outputs as outputs
 
     return outputs(connection)
 
@@ -256,7 +256,10 @@ def stop(
     connection = connect(endpoint_url, profile, region)
     machine = stack_outputs(connection)["StateMachineArn"]
     arn = runs.resolve(connection, machine, execution)
-    runs.describe(connection, arn)
+    ended = runs.describe(connection, arn)["status"]
+    if ended != "RUNNING":
+        print(f"{arn} has ended: {ended}")
+        return
     connection.client("stepfunctions").stop_execution(
         executionArn=arn, error="StoppedByUser", cause="rebuy stop"
     )

@@ -67,7 +67,7 @@ def _chain(connection: Connection, home: Path, users: int, data: Path | None) ->
     found = runs.describe(connection, arn)
     if found["status"] != "SUCCEEDED":
         raise RunError(
-            f"Execution {arn} is {found['status']}.\n{found.get('error')}: {found.get('cause')}"
+            f"Execution {arn} is {found['status']}.\n{found.get('error')}: {runs.reason(found.get('cause'))}"
         )
     key, record = audit.find(connection, outputs["LakeBucket"], arn)
     prediction = predict(outputs["ApiUrl"], EXAMPLE)

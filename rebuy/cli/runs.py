@@ -54,6 +54,8 @@ class Follower:
     run_id: str | None = None
     _seen: int = 0
     _open: dict[str, list[datetime]] = field(default_factory=dict)
+    _owner: dict[int, str] = field(default_factory=dict)  # event to the state it belongs to
+    _failures: dict[str, str] = field(default_factory=dict)  # by state, until it is tried again
 
     def steps(self) -> Iterator[Step]:
         """Every state that ends, until the execution does."""
@@ -79,22 +81,28 @@ class Follower:
 
     def _step(self, event: dict[str, Any]) -> Step | None:
         kind, time_ = event["type"], event["timestamp"]
+        details: dict[str, Any] = next((v for k, v in event.items() if k.endswith("Details")), {})
+        state = details["name"] if "State" in kind and "name" in details else None
+        state = state or self._owner.get(event.get("previousEventId", 0), "")
+        self._owner[event["id"]] = state
         if kind.endswith("StateEntered"):
-            name = event["stateEnteredEventDetails"]["name"]
-            self._open.setdefault(name, []).append(time_)
+            self._open.setdefault(state, []).append(time_)
         elif kind.endswith("StateExited"):
-            details = event["stateExitedEventDetails"]
-            entered = self._open.get(details["name"], [time_])
-            began = entered.pop() if entered else time_
-            step = Step(details["name"], kind, (time_ - began).total_seconds())
-            if event["id"] > self.after:
+            entered = self._open.get(state) or [time_]
+            step = Step(state, kind, (time_ - entered.pop()).total_seconds())
+            if state in self._failures:  # an error that the workflow goes on from
+                step.detail = f"caught {self._failures.pop(state)}"
+            elif event["id"] > self.after:
                 self._describe(step, json.loads(details["output"]))
             return step
         elif kind == "ExecutionRedriven":  # the time it lay ended is no time of a state
             self._open = {name: [time_] * len(entered) for name, entered in self._open.items()}
-        elif kind in ("TaskFailed", "TaskTimedOut", "ExecutionFailed"):
-            details = next(value for key, value in event.items() if key.endswith("EventDetails"))
-            text = f"{details.get('error', '')}: {shorten(details.get('cause') or '')}"
+        elif kind in ("TaskFailed", "TaskTimedOut"):
+            self._failures[state] = f"{details.get('error')}: {reason(details.get('cause'))}"
+        elif kind == "TaskSucceeded":
+            self._failures.pop(state, None)
+        elif kind in ("ExecutionFailed", "ExecutionTimedOut", "ExecutionAborted"):
+            text = f"{details.get('error') or kind}: {reason(details.get('cause'))}"
             return Step(kind, kind, 0.0, failed=True, detail=text)
         return None
 
@@ -189,6 +197,22 @@ def describe(connection: Connection, arn: str) -> dict[str, Any]:
         return found
     except client.exceptions.ExecutionDoesNotExist as error:
         raise RunError(f"There is no execution {arn}; `rebuy status` lists them.") from error
+
+
+def reason(cause: str | None) -> str:
+    """The message in a cause: services put a failed job's whole description there, as JSON."""
+    try:
+        described = json.loads(cause or "")
+    except ValueError:
+        described = {}
+    if isinstance(described, dict):
+        for member in ("ErrorMessage", "FailureReason", "errorMessage", "StateChangeReason"):
+            if described.get(member):
+                return shorten(str(described[member]))
+        query = described.get("QueryExecution", {})
+        if query.get("Status", {}).get("StateChangeReason"):
+            return shorten(str(query["Status"]["StateChangeReason"]))
+    return shorten(cause or "")
 
 
 def shorten(text: str, characters: int = 600) -> str:
