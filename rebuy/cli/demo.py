@@ -66,9 +66,8 @@ def _chain(connection: Connection, home: Path, users: int, data: Path | None) ->
     follow(connection, arn, outputs["LakeBucket"])
     found = runs.describe(connection, arn)
     if found["status"] != "SUCCEEDED":
-        raise RunError(
-            f"Execution {arn} is {found['status']}.\n{found.get('error')}: {runs.reason(found.get('cause'))}"
-        )
+        why = f"{found.get('error')}: {runs.reason(found.get('cause'))}"
+        raise RunError(f"Execution {arn} is {found['status']}.\n{why}")
     key, record = audit.find(connection, outputs["LakeBucket"], arn)
     prediction = predict(outputs["ApiUrl"], EXAMPLE)
     return {
