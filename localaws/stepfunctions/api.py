@@ -8,7 +8,7 @@ from typing import Any
 from localaws.core.aws import LocalAws
 from localaws.core.errors import AwsError, NotEmulated
 from localaws.core.service import Call, Service
-from localaws.stepfunctions import map_runs_api, validation
+from localaws.stepfunctions import map_runs_api, trial, validation
 from localaws.stepfunctions.engine import Engine
 from localaws.stepfunctions.execution_logs import ExecutionLogs
 from localaws.stepfunctions.executions import Executions
@@ -47,8 +47,9 @@ def service(aws: LocalAws) -> Service:
     _machine_operations(made, machines, aws)
     _version_operations(made, machines, aws)
     _execution_operations(made, executions, aws)
-    map_runs_api.operations(made, store, aws)
+    map_runs_api.operations(made, store, engine, aws)
     _validation_operations(made, integrations)
+    _trial_operation(made, integrations, engine)
     made.on_start(engine.start)
 
     def stop() -> None:
@@ -221,6 +222,26 @@ def _execution_operations(made: Service, executions: Executions, aws: LocalAws) 
     def heartbeat(call: Call) -> Json:
         executions.heartbeat(call.params["taskToken"])
         return {}
+
+
+def _trial_operation(made: Service, integrations: Integrations, engine: Engine) -> None:
+    @made.operation(
+        "TestState",
+        "definition",
+        "roleArn",
+        "input",
+        "inspectionLevel",
+        "revealSecrets",
+        "variables",
+        "stateName",
+        "mock.result",
+        "mock.errorOutput",
+        "mock.fieldValidationMode",
+        "context",
+        "stateConfiguration.retrierRetryCount",
+    )
+    def test_state(call: Call) -> Json:
+        return trial.run(call.params, integrations, engine.languages)
 
 
 def _validation_operations(made: Service, integrations: Integrations) -> None:

@@ -58,10 +58,16 @@ def _limit(language: Language, scope: Scope, batcher: dict[str, Any], name: str)
     return None
 
 
-def tolerance(language: Language, scope: Scope, total: int) -> int | None:
-    """How many items may fail: the lower of count and percentage; None when neither is given."""
-    count = language.number(scope, "ToleratedFailureCount")
-    percentage = language.number(scope, "ToleratedFailurePercentage")
+def tolerance(
+    language: Language, scope: Scope, total: int, changed: dict[str, Any] | None = None
+) -> int | None:
+    """How many items may fail: the lower of count and percentage; None when neither is given.
+    `changed` holds what an UpdateMapRun has put in the definition's place."""
+    changed = changed or {}
+    count = changed.get("toleratedFailureCount", language.number(scope, "ToleratedFailureCount"))
+    percentage = changed.get(
+        "toleratedFailurePercentage", language.number(scope, "ToleratedFailurePercentage")
+    )
     limits = []
     if count is not None:
         limits.append(int(count))

@@ -19,6 +19,7 @@ from localaws.stepfunctions.frames import CHILDREN, Children, Frame
 from localaws.stepfunctions.store import Event, Execution
 
 if TYPE_CHECKING:
+    from localaws.stepfunctions.engine import Engine
     from localaws.stepfunctions.run import Run
 
 Json = dict[str, Any]
@@ -26,6 +27,7 @@ Json = dict[str, Any]
 MAP_RUN = "map-run"
 MAX_CONCURRENCY = 1000  # here; AWS goes up to 10,000
 REDRIVE = "redrive"
+CHANGED = "changed"  # what UpdateMapRun has set
 
 
 def start(run: Run, frame: Frame) -> None:
@@ -59,6 +61,8 @@ def _items_read(run: Run, frame: Frame, items: list[Any] | StateError) -> None:
     language, scope = run.language(frame), run.scope(frame)
     inputs = map_items.batches(language, scope, items)
     limit = int(language.number(scope, "MaxConcurrency") or 0) or MAX_CONCURRENCY
+    changed = (frame.job or {}).get(CHANGED, {})
+    limit = changed.get("maxConcurrency", limit) or MAX_CONCURRENCY
     frame.children = Children(len(inputs), inputs, min(limit, MAX_CONCURRENCY))
     if frame.job is None:
         _begin(run, frame, frame.children, len(items), limit)
@@ -199,12 +203,36 @@ def _count(run: Run, frame: Frame, made: Children, child: Execution, index: int)
         made.results[index] = child.id
     else:
         made.failed += 1
-        language, scope = run.language(frame), run.scope(frame)
-        borne = map_items.tolerance(language, scope, made.total) or 0
-        if made.failed > borne:
+        if made.failed > _tolerance(run, frame, made):
             _fail(run, frame)
             return
     _fill_up(run, frame)
+
+
+def _tolerance(run: Run, frame: Frame, made: Children) -> int:
+    """How many children may fail: as the definition has it, or UpdateMapRun since."""
+    language, scope = run.language(frame), run.scope(frame)
+    changed = (frame.job or {}).get(CHANGED, {})
+    return map_items.tolerance(language, scope, made.total, changed) or 0
+
+
+def update(engine: Engine, document: Json, changes: Json) -> None:
+    """UpdateMapRun: new limits of a map run that is under way, at once and over restarts.
+
+    A lower tolerance counts from the next failure on; children that run are not stopped.
+    """
+    engine.store.put(MAP_RUN, document["mapRunArn"], document["executionArn"], document | changes)
+    for run in engine.runs.values():
+        for frame in run.frames.values():
+            if (frame.job or {}).get("id") != document["mapRunArn"]:
+                continue
+            job = frame.job or {}
+            frame.job = {**job, CHANGED: {**job.get(CHANGED, {}), **changes}}
+            run.save(frame)
+            if frame.children is not None and "maxConcurrency" in changes:
+                limit = changes["maxConcurrency"] or MAX_CONCURRENCY
+                frame.children.limit = min(limit, MAX_CONCURRENCY)
+                run.soon(frame, _fill_up)
 
 
 def _fail(run: Run, frame: Frame) -> None:

@@ -7,12 +7,18 @@ from typing import Any
 from localaws.core.aws import LocalAws
 from localaws.core.errors import AwsError
 from localaws.core.service import Call, Service
-from localaws.stepfunctions import names, timestamps
+from localaws.stepfunctions import map_run, names, timestamps
+from localaws.stepfunctions.engine import Engine
 from localaws.stepfunctions.map_run import MAP_RUN
 from localaws.stepfunctions.store import Store
 
 Json = dict[str, Any]
 
+LIMITS = {
+    "maxConcurrency": None,
+    "toleratedFailurePercentage": 100,
+    "toleratedFailureCount": None,
+}
 COUNTS = {
     "SUCCEEDED": "succeeded",
     "FAILED": "failed",
@@ -22,7 +28,7 @@ COUNTS = {
 }
 
 
-def operations(made: Service, store: Store, aws: LocalAws) -> None:
+def operations(made: Service, store: Store, engine: Engine, aws: LocalAws) -> None:
     def found(arn: str) -> Json:
         document = store.get(MAP_RUN, arn)
         if document is None:
@@ -50,6 +56,27 @@ def operations(made: Service, store: Store, aws: LocalAws) -> None:
             shown["redriveDate"] = timestamps.from_epoch(document["redriveDate"])
         return shown
 
+    @made.operation(
+        "UpdateMapRun",
+        "mapRunArn",
+        "maxConcurrency",
+        "toleratedFailurePercentage",
+        "toleratedFailureCount",
+    )
+    def update(call: Call) -> Json:
+        document = found(call.params["mapRunArn"])
+        if document["status"] != "RUNNING":
+            raise AwsError(
+                "ValidationException",
+                f"The Map Run is {document['status']}; only one that is RUNNING can be updated.",
+            )
+        changes = {name: value for name, value in call.params.items() if name != "mapRunArn"}
+        _check_limits(changes)
+        if not changes:
+            raise AwsError("ValidationException", f"Give at least one of: {', '.join(LIMITS)}.")
+        engine.submit(lambda: map_run.update(engine, document, changes))
+        return {}
+
     @made.operation("ListMapRuns", "executionArn", "maxResults", "nextToken")
     def list_runs(call: Call) -> Json:
         arn = call.params["executionArn"]
@@ -57,6 +84,14 @@ def operations(made: Service, store: Store, aws: LocalAws) -> None:
         page, token = names.paged(store.resources(MAP_RUN, arn), call.params)
         shown = [_summary(document) for document in page]
         return {"mapRuns": shown, **({"nextToken": token} if token else {})}
+
+
+def _check_limits(changes: Json) -> None:
+    for name, value in changes.items():
+        most = LIMITS[name]
+        if value < 0 or (most is not None and value > most):
+            accepted = "at least 0" if most is None else f"0 to {most}"
+            raise AwsError("ValidationException", f"{name} is {value}; it must be {accepted}.")
 
 
 def _summary(document: Json) -> Json:

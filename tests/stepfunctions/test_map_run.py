@@ -199,3 +199,24 @@ def test_stopping_stops_the_children_too(sfn: Workflows) -> None:
     ]  # fmt: skip
     for child in children:
         assert sfn.wait(child["executionArn"]).status == "ABORTED"
+
+
+def test_a_map_run_under_way_takes_new_limits(sfn: Workflows) -> None:
+    sfn.jobs.ends_at_once = None
+    inner = machine(J=task(GLUE_SYNC, {"JobName": "join"}))
+    arn = sfn.begin(machine(M=spread(inner, MaxConcurrency=1)), [1, 2, 3, 4])
+    sfn.until(lambda: len(sfn.jobs.states) == 1)
+    map_run = sfn.client.list_map_runs(executionArn=arn)["mapRuns"][0]["mapRunArn"]
+
+    sfn.client.update_map_run(mapRunArn=map_run, maxConcurrency=3, toleratedFailureCount=1)
+
+    sfn.until(lambda: len(sfn.jobs.states) == 3)
+    described = sfn.client.describe_map_run(mapRunArn=map_run)
+    assert (described["maxConcurrency"], described["toleratedFailureCount"]) == (3, 1)
+    sfn.jobs.end("jr_0", "FAILED")
+    sfn.until(lambda: len(sfn.jobs.states) == 4)
+    for name in ("jr_1", "jr_2", "jr_3"):
+        sfn.jobs.end(name, "SUCCEEDED")
+    assert sfn.wait(arn).status == "SUCCEEDED"
+    with pytest.raises(sfn.client.exceptions.ClientError, match="SUCCEEDED; only one that"):
+        sfn.client.update_map_run(mapRunArn=map_run, maxConcurrency=1)
