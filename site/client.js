@@ -2,17 +2,25 @@
 
 const ANSWER_WITHIN_MS = 30_000; // API Gateway itself gives up after 30 seconds
 
-// What went wrong, for a person: `message`, and for a wrong value `errors` with position and detail.
+// What went wrong, for a person: `message`; `errors` with row, position and detail for wrong values;
+// `status` when the API answered, `requestId` to find it in the log.
 export class Problem extends Error {
-  constructor(message, errors = []) {
+  constructor(message, { errors = [], status = 0, requestId = "" } = {}) {
     super(message);
-    this.errors = errors;
+    Object.assign(this, { errors, status, requestId });
   }
 }
 
+const OF_THE_GATEWAY = {
+  429: "Too many requests at once. Wait a second and try again.",
+  413: "That is more than the API takes at once.",
+  500: "The API failed. Try again in a moment.",
+  503: "The API is busy. Try again in a moment.",
+};
+
 let address;
 
-async function apiUrl() {
+export async function apiUrl() {
   if (address !== undefined) return address;
   let config;
   try {
@@ -22,12 +30,12 @@ async function apiUrl() {
   } catch {
     throw new Problem("config.json next to this page is missing or not JSON: the API's address is unknown.");
   }
-  if (typeof config.apiUrl !== "string") throw new Problem("config.json names no apiUrl.");
+  if (typeof config?.apiUrl !== "string") throw new Problem("config.json names no apiUrl.");
   address = config.apiUrl.replace(/\/+$/, "");
   return address;
 }
 
-async function ask(path, options) {
+async function ask(path, options = {}) {
   const url = (await apiUrl()) + path;
   let answer;
   try {
@@ -40,17 +48,35 @@ async function ask(path, options) {
   try {
     body = await answer.json();
   } catch {
-    throw new Problem(`The API answered ${answer.status} without saying more.`);
+    throw new Problem(OF_THE_GATEWAY[answer.status] ?? `The API answered ${answer.status} without saying more.`,
+      { status: answer.status });
   }
-  if (!answer.ok) {
-    throw new Problem(body.detail || body.message || `The API answered ${answer.status}.`, body.errors || []);
-  }
-  return body;
+  if (answer.ok) return body;
+  throw new Problem(
+    body.detail || OF_THE_GATEWAY[answer.status] || body.message || `The API answered ${answer.status}.`,
+    { errors: body.errors, status: answer.status, requestId: body.request_id },
+  );
 }
 
-// {status, model} of the model behind the API.
-export const health = () => ask("/health", { method: "GET" });
+const post = (path, type, body) => ask(path, { method: "POST", headers: { "content-type": type }, body });
 
-// {will_buy, probability, threshold, model} for one line of 18 numbers.
-export const predict = (line) =>
-  ask("/predict", { method: "POST", headers: { "content-type": "text/csv" }, body: line });
+// {status, model} of the model behind the API.
+export const health = () => ask("/health");
+
+// {model, threshold, features, trained_at, …}: what the model says of itself.
+export const model = () => ask("/model");
+
+// {will_buy, probability, threshold, model, explanation} for one line of 18 numbers; a model from
+// before explanations answers without one.
+export async function predict(line) {
+  try {
+    return await post("/predict?explain=true", "text/csv", line);
+  } catch (problem) {
+    if (problem.status !== 501) throw problem;
+    return post("/predict", "text/csv", line);
+  }
+}
+
+// {predictions, threshold, model} for many lines.
+export const predictMany = (lines) => post("/predict", "text/csv", lines.join("\n"))
+  .then((told) => (told.predictions ? told : { ...told, predictions: [told] }));

@@ -42,11 +42,13 @@ class Gateway(BaseHTTPRequestHandler):
         from inference import api
 
         length = int(self.headers.get("content-length") or 0)
-        http = {"method": self.command, "path": self.path}
+        path, _, query = self.path.partition("?")
+        http = {"method": self.command, "path": path}
         told = api.handler(
             {
                 "version": "2.0",
-                "rawPath": self.path,
+                "rawPath": path,
+                "rawQueryString": query,
                 "headers": {name.lower(): value for name, value in self.headers.items()},
                 "requestContext": {"http": http, "requestId": "r", "stage": "$default"},
                 "body": self.rfile.read(length).decode() or None,
