@@ -122,9 +122,14 @@ def train(job: Job) -> Json:
     raw = bytes(booster.save_raw(raw_format="ubj"))
     saved = booster_from(raw, nthread)
     seen = evaluation.score(validation, saved, features)
-    threshold, _ = metrics.best_threshold(seen.label, seen.probability, seen.order_id)
+    given = job.hyperparameters["threshold"]
+    if isinstance(given, float):
+        threshold = given
+    else:
+        threshold, _ = metrics.best_threshold(seen.label, seen.probability, seen.order_id)
     challenger = Model(saved, features, threshold, job.run)
     unseen = evaluation.score(holdout, saved, features)
+    measured = evaluation.report(challenger, unseen)
 
     description = {
         "features": list(features),
@@ -132,10 +137,13 @@ def train(job: Job) -> Json:
         "run": job.run,
         "trained_at": datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "versions": evaluation.versions(),
+        # For whoever asks the endpoint what answers there.
+        "trained_on": {name: counts["training"][name] for name in ("rows", "users")},
+        "holdout": {name: measured[name] for name in ("auc", "average_precision", "mean_f1")},
     }
     outcome = {
         "run": job.run,
-        "challenger": evaluation.report(challenger, unseen),
+        "challenger": measured,
         "champion": evaluation.report(
             champion, evaluation.score(holdout, champion.booster, champion.features)
         )
