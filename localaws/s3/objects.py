@@ -324,7 +324,7 @@ class Objects:
             if row["version_id"] == version:
                 self.index.run("DELETE FROM objects WHERE id = ?", row["id"])
                 if not row["marker"] and path != keep:
-                    self._unlink(bucket, path)
+                    self._unlink(path)
             elif row["marker"]:
                 self.index.run("UPDATE objects SET latest = 0 WHERE id = ?", row["id"])
             else:
@@ -334,7 +334,14 @@ class Objects:
 
     def _mark_deleted(self, bucket: str, key: str, versioning: str) -> StoredObject:
         version = uuid.uuid4().hex if versioning == ENABLED else NULL_VERSION
+        before = self.index.row(
+            "SELECT path FROM objects WHERE bucket = ? AND key = ? AND latest = 1 AND marker = 0",
+            *(bucket, key),
+        )
         self._clear_way(bucket, key, version)
+        if before is not None:
+            # An engine would take an empty folder for a prefix that holds something.
+            self._remove_empty_parents(self.root / before["path"])
         now = time.time()
         self.index.run(
             "INSERT INTO objects (bucket, key, version_id, latest, marker, path, bytes, etag,"
@@ -353,7 +360,7 @@ class Objects:
             *(found.bucket, found.key, found.version_id),
         )
         if not found.marker:
-            self._unlink(found.bucket, found.path)
+            self._unlink(found.path)
         if found.latest:
             self._promote(found.bucket, found.key)
 
@@ -404,12 +411,16 @@ class Objects:
             "UPDATE objects SET path = ? WHERE id = ?", str(target.relative_to(self.root)), row_id
         )
 
-    def _unlink(self, bucket: str, path: Path) -> None:
+    def _unlink(self, path: Path) -> None:
         """Removes a file and the folders that it leaves empty."""
         path.unlink(missing_ok=True)
-        root = self.root / bucket
+        self._remove_empty_parents(path)
+
+    def _remove_empty_parents(self, path: Path) -> None:
+        """Removes the folders around a file that is gone, up to the bucket's own."""
+        bucket = self.root / path.relative_to(self.root).parts[0]
         for parent in path.parents:
-            if root not in parent.parents:
+            if bucket not in parent.parents:
                 return
             try:
                 parent.rmdir()
