@@ -60,8 +60,9 @@ function Pair({ left, right }) {
     <header class="title"><h1>Two executions</h1><div class="actions"><button aria-pressed=${onlyDifferent} onClick=${() => setOnly(!onlyDifferent)}>Only what differs</button><a class="button" href=${`#/compare/${encodeURIComponent(right)}/${encodeURIComponent(left)}`}>Swap</a></div></header>
     <div class="table tall" tabindex="0" role="region" aria-label="Comparison"><table class="pair"><thead><tr><td></td>${[[left, a], [right, b]].map(([arn, side]) => html`<th scope="col"><a href=${`#/execution/${encodeURIComponent(arn)}`}>${side.execution.name}</a></th>`)}</tr></thead>
       <tbody>${facts.map(([name, x, y]) => html`<tr><th scope="row">${name}</th><td>${x}</td><td>${y}</td></tr>`)}</tbody>
-      ${groups.map(([name, x, y]) => html`<${Group} name=${name} a=${x} b=${y} only=${onlyDifferent} />`)}
+      <${Group} name="Input" a=${groups[0][1]} b=${groups[0][2]} only=${onlyDifferent} />
       <tbody><tr class="group"><th scope="rowgroup" colspan="3">Time by state</th></tr>${times.map((row) => html`<tr key=${row.name}><th scope="row">${row.name}</th>${[row.a, row.b].map((value, index) => html`<td>${value === undefined ? html`<span class="quiet">not reached</span>` : html`<span class="number">${duration(value)}</span><i class="meter" style=${{ width: `${(value / most) * 60}%` }}></i>${index === 1 && row.a !== undefined && Math.abs(value - row.a) > 500 ? html` <span class="quiet">${value > row.a ? "+" : "−"}${duration(Math.abs(value - row.a))}</span>` : ""}`}</td>`)}</tr>`)}</tbody>
+      <${Group} name="Audit record" a=${groups[1][1]} b=${groups[1][2]} only=${onlyDifferent} />
     </table></div></section>`;
 }
 

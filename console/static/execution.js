@@ -5,7 +5,8 @@ import { date, duration, lastPart, qualifier } from "./format.js";
 import { Fold } from "./fold.js";
 import { parse } from "./machine.js";
 import { Graph } from "./graph.js";
-import { Details, Failure } from "./details.js";
+import { warm } from "./layout.js";
+import { Details } from "./details.js";
 import { Timeline } from "./timeline.js";
 import { Events } from "./events.js";
 import { Audit } from "./audit.js";
@@ -66,6 +67,7 @@ export function useExecution(arn) {
 
 export function Execution({ arn, tab, state, connection, go }) {
   const { execution, first, fold, version, error, again } = useExecution(arn);
+  useEffect(warm, []);
   const [starting, setStarting] = useState(false);
   const [failed, setFailed] = useState(null);
   const [now, setNow] = useState(() => Date.now());
@@ -117,7 +119,7 @@ export function Execution({ arn, tab, state, connection, go }) {
       </div>
     </header>
     <${Problem} error=${failed ?? error} />
-    ${execution.error && html`<div class="ended"><${Failure} error=${execution.error} cause=${execution.cause} /></div>`}
+    ${execution.error && html`<${Ended} execution=${execution} fold=${fold} onSelect=${(name) => go({ state: name, tab: "graph" })} />`}
     <${Tabs} tabs=${TABS} current=${tab} onChange=${(next) => go({ tab: next })} label="Views of the execution" />
     <div class="view" role="tabpanel" aria-label=${TABS.find(([key]) => key === tab)?.[1]}>
       <div class="main-view">
@@ -131,4 +133,24 @@ export function Execution({ arn, tab, state, connection, go }) {
     </div>
     ${starting && html`<${StartDialog} machine=${base} target=${execution.stateMachineAliasArn ?? execution.stateMachineVersionArn} input=${execution.input ?? "{}"} onClose=${() => setStarting(false)} />`}
   </section>`;
+}
+
+// Why it ended as it did, in one line; everything on request.
+function Ended({ execution, fold, onSelect }) {
+  const culprit = fold?.visits.findLast((visit) => visit.type !== "Fail" && visit.attempts.some((attempt) => /failed|timed/.test(attempt.status)) && visit.status !== "succeeded") ?? fold?.visits.findLast((visit) => visit.status === "failed");
+  return html`<details class="ended failure"><summary><b>${execution.error}</b> ${inShort(execution.cause)}
+    ${culprit && html` <button class="small" onClick=${(event) => (event.preventDefault(), onSelect(culprit.name))}>Go to “${culprit.name}”</button>`}</summary>
+    <${Json} text=${execution.cause} /></details>`;
+}
+
+export function inShort(cause) {
+  let found = cause ?? "";
+  try {
+    const parsed = JSON.parse(found);
+    found = parsed.errorMessage ?? parsed.ErrorMessage ?? parsed.message ?? parsed.Message ?? parsed.FailureReason ?? parsed.Cause ?? found;
+  } catch {
+    // Not every cause is JSON.
+  }
+  found = String(found).split("\n")[0];
+  return found.length > 280 ? `${found.slice(0, 280)}…` : found;
 }

@@ -11,6 +11,13 @@ export function duration(milliseconds) {
   return `${minutes} min ${rest} s`;
 }
 
+// For an axis: 90 s is "1:30".
+export function mark(milliseconds) {
+  if (milliseconds < 60000) return milliseconds < 1000 ? `${milliseconds} ms` : `${milliseconds / 1000} s`;
+  const [hours, minutes, seconds] = [Math.floor(milliseconds / 3600000), Math.floor(milliseconds / 60000) % 60, Math.floor(milliseconds / 1000) % 60];
+  return hours ? `${hours}:${two(minutes)} h` : `${minutes}:${two(seconds)}`;
+}
+
 const two = (n) => String(n).padStart(2, "0");
 
 export function clock(milliseconds, { fraction = false } = {}) {

@@ -32,15 +32,14 @@ export function Graph({ machine, fold, version, selected, onSelect, live }) {
 
   useEffect(() => {
     let current = true;
-    const ways = new Set(taken.split("\n\n"));
-    layOut(machine, (edge) => allCatches || ways.has(`${edge.from}\n${edge.to}`)).then(
-      (found) => current && setPlaced(found),
+    layOut(machine).then(
+      (found) => setPlaced((old) => (current || !old ? found : old)),
       (error) => current && setProblem(String(error)),
     );
     return () => {
       current = false;
     };
-  }, [machine, allCatches, taken]);
+  }, [machine]);
 
   const fit = useCallback(
     (whole = true) => {
@@ -85,6 +84,10 @@ export function Graph({ machine, fold, version, selected, onSelect, live }) {
   useEffect(() => {
     if (following && current && view) centre(current);
   }, [current, following, Boolean(view)]);
+
+  useEffect(() => {
+    if (selected && view) centre(selected);
+  }, [selected, Boolean(view)]);
 
   const zoom = useCallback((factor, px, py) => {
     setView((old) => {
@@ -154,6 +157,7 @@ export function Graph({ machine, fold, version, selected, onSelect, live }) {
       ${placed && view && html`<div class="canvas" style=${{ width: `${placed.width}px`, height: `${placed.height}px`, transform: `translate(${view.x}px, ${view.y}px) scale(${view.k})` }}>
         ${placed.nodes.filter((node) => node.container || node.branch).map((node) => html`<${Container} key=${node.id} node=${node} standing=${standings.get(node.entry?.name)} selected=${selected} onSelect=${onSelect} />`)}
         <${Lines} placed=${placed} ways=${fold?.ways} version=${version} />
+        <${Catches} machine=${machine} placed=${placed} all=${allCatches} taken=${taken} />
         ${placed.nodes.filter((node) => !node.container && !node.branch).map((node) => (node.mark ? html`<span key=${node.id} class="mark" style=${box(node)}>${node.mark === "start" ? "Start" : "End"}</span>` : html`<${State} key=${node.id} node=${node} standing=${standings.get(node.entry.name)} selected=${selected === node.entry.name} onSelect=${onSelect} />`))}
       </div>`}
       ${!placed && !problem && html`<p class="quiet centred">Laying out ${machine.states.size} states…</p>`}
@@ -219,6 +223,31 @@ function Lines({ placed, ways, version }) {
     </svg>`,
     [placed, ways, version],
   );
+}
+
+// Lines to shared handlers lie over the graph and do not move it: right side to right side.
+function Catches({ machine, placed, all, taken }) {
+  return useMemo(() => {
+    const ways = new Set(taken.split("\n\n"));
+    const at = new Map(placed.nodes.filter((node) => node.entry).map((node) => [node.entry.name, node]));
+    const lines = [];
+    const walk = (scope) => {
+      for (const edge of scope.edges) {
+        if (edge.kind !== "catch" || edge.needed) continue;
+        const was = ways.has(`${edge.from}\n${edge.to}`);
+        if (was || all) lines.push({ edge, was });
+      }
+      for (const name of scope.names) machine.states.get(name).branches.forEach(walk);
+    };
+    walk(machine.root);
+    return html`<svg class="lines" width=${placed.width} height=${placed.height} aria-hidden="true">${lines.map(({ edge, was }) => {
+      const [a, b] = [at.get(edge.from), at.get(edge.to)];
+      const from = { x: a.x + a.width, y: a.y + Math.min(a.height / 2, 25) };
+      const to = { x: b.x + b.width, y: b.y + 25 };
+      const out = Math.max(from.x, to.x) + 40 + Math.min(260, Math.abs(to.y - from.y) / 9);
+      return html`<g key=${`${edge.from} ${edge.to}`} class=${`line catch ${was ? "taken" : ""}`}><path d=${`M${from.x},${from.y}C${out},${from.y} ${out},${to.y} ${to.x + 2},${to.y}`} marker-end="url(#arrowcatch)" /></g>`;
+    })}</svg>`;
+  }, [machine, placed, all, taken]);
 }
 
 const way = (ways, edge) => (ways ? (ways.get(`${edge.from}\n${edge.to}`) ?? 0) : 0);

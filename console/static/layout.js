@@ -12,6 +12,8 @@ const COMMON = {
   "elk.layered.feedbackEdges": "true",
   "elk.layered.considerModelOrder.strategy": "PREFER_NODES",
   "elk.layered.nodePlacement.strategy": "NETWORK_SIMPLEX",
+  "elk.layered.nodePlacement.bk.fixedAlignment": "BALANCED",
+  "elk.layered.thoroughness": "4",
   "elk.layered.spacing.nodeNodeBetweenLayers": "30",
   "elk.layered.spacing.edgeNodeBetweenLayers": "14",
   "elk.layered.spacing.edgeEdgeBetweenLayers": "9",
@@ -27,45 +29,77 @@ const HEAD = 54; // a container's own head, above its branches
 
 const width = (entry) => Math.round(Math.min(340, Math.max(200, entry.name.length * 7.4 + 96)));
 
-function elkScope(scope, machine, shown) {
+function elkScope(scope, machine) {
   const children = [];
   const edges = [];
-  scope.names.forEach((name) => children.push(elkState(machine.states.get(name), machine, shown)));
+  scope.names.forEach((name) => children.push(elkState(machine.states.get(name), machine)));
   const key = scope.startAt;
   if (scope === machine.root) {
     children.unshift({ id: "(start)", width: 56, height: 24 });
     children.push({ id: "(end)", width: 56, height: 24 });
     edges.push({ id: "(start)", sources: ["(start)"], targets: [`s:${key}`] });
   }
+  const spine = mainWay(scope);
   scope.edges.forEach((edge, index) => {
     if (edge.to === null && scope !== machine.root) return;
-    if (edge.kind === "catch" && !edge.needed && !shown(edge)) return;
+    if (edge.kind === "catch" && !edge.needed) return;
     const label = edge.kind === "next" || edge.kind === "catch" ? "" : shorten(edge.label);
     edges.push({
-      id: `e:${key}:${index}`, edge, sources: [`s:${edge.from}`], targets: [edge.to === null ? "(end)" : `s:${edge.to}`],
+      id: `e:${key}:${index}`, edge,
+      layoutOptions: spine.has(edge) ? { "elk.layered.priority.straightness": "10", "elk.layered.priority.direction": "10", "elk.layered.priority.shortness": "5" } : {}, sources: [`s:${edge.from}`], targets: [edge.to === null ? "(end)" : `s:${edge.to}`],
       labels: label ? [{ text: label, width: label.length * 5.7 + 8, height: 15 }] : [],
     });
   });
   return { children, edges };
 }
 
+// The longest way down without a loop: it should run straight.
+function mainWay(scope) {
+  const found = new Map(); // name -> {length, edge}
+  const longest = (name, above) => {
+    if (found.has(name)) return found.get(name);
+    let best = { length: 0, edge: null };
+    above.add(name);
+    for (const edge of scope.edges) {
+      if (edge.from !== name || edge.to === null || above.has(edge.to)) continue;
+      const length = longest(edge.to, above).length + (edge.kind === "catch" ? 0 : 1);
+      if (length > best.length) best = { length, edge };
+    }
+    above.delete(name);
+    found.set(name, best);
+    return best;
+  };
+  const spine = new Set();
+  let at = longest(scope.startAt, new Set());
+  while (at?.edge && !spine.has(at.edge)) {
+    spine.add(at.edge);
+    at = found.get(at.edge.to);
+  }
+  return spine;
+}
+
 const shorten = (label) => (label.length > 30 ? `${label.slice(0, 29)}…` : label);
 
-function elkState(entry, machine, shown) {
+function elkState(entry, machine) {
   const node = { id: `s:${entry.name}`, entry, width: width(entry), height: NODE_HEIGHT };
   if (!entry.branches.length) return node;
   node.layoutOptions = { ...COMMON, "elk.padding": `[top=${HEAD},left=10,bottom=12,right=10]`, "elk.nodeSize.constraints": "MINIMUM_SIZE", "elk.nodeSize.minimum": `(${width(entry)},${NODE_HEIGHT})` };
   node.children = entry.branches.map((branch, index) => ({
-    id: `b:${entry.name}:${index}`, branch: index, layoutOptions: { ...COMMON, "elk.padding": "[top=8,left=8,bottom=8,right=8]" },
-    ...elkScope(branch, machine, shown),
+    id: `b:${entry.name}:${index}`, branch: index, layoutOptions: { ...COMMON, "elk.alignment": "TOP", "elk.padding": "[top=8,left=8,bottom=8,right=8]" },
+    ...elkScope(branch, machine),
   }));
   return node;
 }
 
-// {width, height, nodes: [{name|mark, x, y, width, height, container}], lines: [{edge, points, label}]}
-export async function layOut(machine, shown) {
+// The worker takes a moment to load; it may do so while the history is read.
+export function warm() {
   elk ??= new window.ELK({ workerUrl: "/static/vendor/elk-worker.min.js" });
-  const graph = { id: "root", layoutOptions: { ...COMMON, "elk.padding": "[top=16,left=16,bottom=16,right=16]" }, ...elkScope(machine.root, machine, shown) };
+}
+
+// {width, height, nodes: [{name|mark, x, y, width, height, container}], lines: [{edge, points, label}]}
+export async function layOut(machine) {
+  warm();
+  const graph = { id: "root", layoutOptions: { ...COMMON, "elk.padding": "[top=16,left=16,bottom=16,right=16]" }, ...elkScope(machine.root, machine) };
   const key = JSON.stringify(graph, (name, value) => (name === "entry" || name === "edge" ? undefined : value));
   if (known.has(key)) return known.get(key);
   const extras = new Map();
@@ -80,7 +114,7 @@ export async function layOut(machine, shown) {
   };
   strip(graph);
   const placed = flatten(await elk.layout(graph), extras);
-  known.clear();
+  if (known.size > 6) known.clear();
   known.set(key, placed);
   return placed;
 }

@@ -1,6 +1,6 @@
 // Where the time went: one bar a pass, attempts within.
 import { html, useEffect, useMemo, useState } from "./ui.js";
-import { clock, duration } from "./format.js";
+import { clock, duration, mark } from "./format.js";
 import { Rows } from "./parts.js";
 import { WORDS } from "./graph.js";
 
@@ -27,7 +27,7 @@ export function Timeline({ fold, version, selected, onSelect, live }) {
     <div class="bar"><input type="search" placeholder="Filter states" aria-label="Filter states" value=${filter} onInput=${(event) => setFilter(event.target.value)} />
       <button aria-pressed=${longest} onClick=${() => setLongest(!longest)}>Longest first</button><span class="quiet">${visits.length} passes in ${duration(span)}</span></div>
     <${Rows} items=${visits} height=${28} label="Passes of states" keyOf=${(visit) => visit.id}
-      head=${html`<div class="time-row time-head" role="row"><span role="columnheader">State</span><span role="columnheader">Took</span><span role="columnheader" class="axis" aria-label="Time">${ticks.map((tick) => html`<i style=${{ left: `${(tick / span) * 100}%` }}>${duration(tick)}</i>`)}</span></div>`}
+      head=${html`<div class="time-row time-head" role="row"><span role="columnheader">State</span><span role="columnheader">Took</span><span role="columnheader" class="axis" aria-label="Time">${ticks.map((tick) => html`<i style=${{ left: `${(tick / span) * 100}%` }}>${mark(tick)}</i>`)}</span></div>`}
       row=${(visit) => html`<div class=${`time-row ${selected === visit.name ? "chosen" : ""}`} role="row">
         <span role="cell" style=${{ paddingLeft: `${depth(visit) * 14}px` }}><button class="plain" onClick=${() => onSelect(visit.name)} title=${visit.name}>${visit.name}</button></span>
         <span role="cell" class="number">${duration((visit.end ?? now) - visit.start)}</span>
