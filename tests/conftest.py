@@ -10,8 +10,13 @@ from typing import Any
 
 import pytest
 
+from localaws.glue_jobs.java import java_home
+
 # Spark's class archive pays over many runs of one home; every test has a new home.
 os.environ.setdefault("LOCALAWS_SPARK_ARCHIVE", "0")
+
+# Tests that start Spark themselves need the Java that jobs would find.
+os.environ.setdefault("JAVA_HOME", str(java_home()))
 
 CASES = Path(__file__).parent / "cases"
 
