@@ -26,6 +26,7 @@ DATASETS = {
     "Compute product features": "features/product_features",
     "Join features": "sets",
 }
+SCALED_WAIT = "ScaledWait"  # a step that is shown, where other waits are not
 FOOTER_BYTES = 256 * 1024
 
 
@@ -54,6 +55,8 @@ class Follower:
     run_id: str | None = None
     _seen: int = 0
     _open: dict[str, list[datetime]] = field(default_factory=dict)
+    _inputs: dict[str, str] = field(default_factory=dict)  # of the Wait states
+    _waits: dict[str, dict[str, Any]] | None = None
     _owner: dict[int, str] = field(default_factory=dict)  # event to the state it belongs to
     _failures: dict[str, str] = field(default_factory=dict)  # by state, until it is tried again
 
@@ -87,11 +90,15 @@ class Follower:
         self._owner[event["id"]] = state
         if kind.endswith("StateEntered"):
             self._open.setdefault(state, []).append(time_)
+            if kind == "WaitStateEntered":
+                self._inputs.setdefault(state, details["input"])
         elif kind.endswith("StateExited"):
             entered = self._open.get(state) or [time_]
             step = Step(state, kind, (time_ - entered.pop()).total_seconds())
             if state in self._failures:  # an error that the workflow goes on from
                 step.detail = f"caught {self._failures.pop(state)}"
+            elif kind == "WaitStateExited":
+                self._tell_scaled(step)
             elif event["id"] > self.after:
                 self._describe(step, json.loads(details["output"]))
             return step
@@ -105,6 +112,21 @@ class Follower:
             text = f"{details.get('error') or kind}: {reason(details.get('cause'))}"
             return Step(kind, kind, 0.0, failed=True, detail=text)
         return None
+
+    def _tell_scaled(self, step: Step) -> None:
+        """What a Wait takes on AWS, once a state, where the local AWS waited less."""
+        if not self.connection.is_local or not self._inputs.get(step.state):
+            return
+        if self._waits is None:
+            client = self.connection.client("stepfunctions")
+            described = client.describe_state_machine_for_execution(executionArn=self.arn)
+            self._waits = dict(wait_states(json.loads(described["definition"])))
+        given = json.loads(self._inputs[step.state])
+        seconds = wait_seconds(self._waits.get(step.state, {}), given)
+        if seconds is not None and step.seconds < seconds:
+            self._inputs[step.state] = ""
+            step.kind = SCALED_WAIT
+            step.detail = f"{seconds:g} s on AWS: waits are scaled here"
 
     def _describe(self, step: Step, output: Any) -> None:
         if isinstance(output, dict) and isinstance(output.get("run"), dict):
@@ -123,6 +145,26 @@ class Follower:
         elif step.state == "Receive trigger":
             manifest = output["received"]["answer"]["manifest"]
             step.detail = f"{manifest['objects']} raw files, {manifest['bytes']:,} bytes"
+
+
+def wait_states(body: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Name and body of every Wait in a definition, in branches and item processors too."""
+    for name, state in body.get("States", {}).items():
+        if state["Type"] == "Wait":
+            yield name, state
+        processor = state.get("ItemProcessor", state.get("Iterator"))
+        for inner in [*state.get("Branches", ()), *([processor] if processor else ())]:
+            yield from wait_states(inner)
+
+
+def wait_seconds(state: dict[str, Any], given: Any) -> float | None:
+    """How long a Wait takes on AWS; None where that is not a number or a plain `$.a.b` path."""
+    seconds = state.get("Seconds")
+    if "SecondsPath" in state:
+        seconds = given
+        for part in state["SecondsPath"].removeprefix("$").split(".")[1:]:
+            seconds = seconds.get(part) if isinstance(seconds, dict) else None
+    return float(seconds) if isinstance(seconds, int | float) else None
 
 
 def count_rows(s3: Any, bucket: str, prefix: str) -> int:

@@ -1,4 +1,4 @@
-"""`rebuy redrive`, against a stack with a small machine in the place of the pipeline."""
+"""`rebuy redrive` and `rebuy watch`, against small machines in the place of the pipeline."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ from typer.testing import CliRunner, Result
 
 from localaws.core.aws import LocalAws
 from rebuy.cli.app import app
+from rebuy.cli.runs import Follower
+from rebuy.connection import Connection
+from rebuy.settings import Settings
 
 ROLE = "arn:aws:iam::000000000000:role/workflow"
 LOOK = {
@@ -95,4 +98,32 @@ def test_a_redrive_that_fails_again_shows_the_new_failure_and_exits_with_1(
     done = rebuy(server, "redrive", arn, "--wait")
 
     assert (done.exit_code, done.stdout) == (1, f"redriven {arn}\nFAILED\n")
-    assert done.stderr.count("S3.NoSuchKeyException") == 2  # of the task, of the execution
+    assert done.stderr.count("S3.NoSuchKeyException") == 1
+
+
+def test_a_scaled_wait_says_once_what_it_takes_on_aws(server: LocalAws) -> None:
+    waits = {
+        "Pause": {"Type": "Wait", "SecondsPath": "$.pause.seconds", "Next": "Again?"},
+        "Again?": {
+            "Type": "Choice",
+            "Choices": [{"Variable": "$.never", "IsPresent": True, "Next": "Pause"}],
+            "Default": "Short",
+        },
+        "Short": {"Type": "Wait", "Seconds": 0, "End": True},
+    }
+    client = server.client("stepfunctions")
+    machine = client.create_state_machine(
+        name="waits",
+        definition=json.dumps({"StartAt": "Pause", "States": waits}),
+        roleArn=ROLE,
+    )["stateMachineArn"]
+    started = client.start_execution(stateMachineArn=machine, input='{"pause": {"seconds": 900}}')
+    connection = Connection(Settings(endpoint_url=server.url))
+
+    steps = list(Follower(connection, started["executionArn"], "lake").steps())
+
+    assert [(step.state, step.detail) for step in steps] == [
+        ("Pause", "900 s on AWS: waits are scaled here"),
+        ("Again?", ""),
+        ("Short", ""),
+    ]
