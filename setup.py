@@ -44,6 +44,7 @@ setup(
         ],
         "test": [
             "awscli",
+            "gunicorn",  # benchmarks/serving.py
             "httpx",
             "hypothesis",
             "import-linter",

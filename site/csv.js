@@ -45,7 +45,7 @@ const quote = (value) => (/[",\r\n]/.test(value) ? `"${value.replaceAll('"', '""
 export const write = (lines) => lines.map((cells) => cells.map((c) => quote(String(c))).join(",")).join("\r\n") + "\r\n";
 
 // {extra, rows}: the names of the columns that are no features, and for each data line `number` (its
-// place in the file), `line` (the 18 values as the API takes them), `extra` (the other cells) and
+// place in the file), `values` and `line` (the 18 as the API takes them), `extra` (the other cells) and
 // `wrong` (why it cannot be asked, or ""). Throws an Error that says what is wrong with the file.
 export function readRows(text) {
   const clean = text.replace(/^\uFEFF/, "");
@@ -75,7 +75,7 @@ export function readRows(text) {
       const reason = wrongWith(FIELDS[i], values[i]);
       if (reason) wrong = `${FIELDS[i].name} ${reason}`;
     }
-    return { number: index + 1, line: values.join(","), extra: extra.map(({ index: at }) => cells[at] ?? ""), wrong };
+    return { number: index + 1, values, line: values.join(","), extra: extra.map(({ index: at }) => cells[at] ?? ""), wrong };
   });
   return { extra: extra.map(({ name }) => name), rows };
 }

@@ -170,7 +170,7 @@ function drawTable() {
 // The file as it came, in its order, with what the model said.
 export function resultsCsv() {
   const lines = file.rows.map((row) => [
-    ...row.extra, ...row.line.split(","), row.probability ?? "", row.willBuy ?? "", row.probability === undefined ? "" : file.threshold,
+    ...row.extra, ...row.values, row.probability ?? "", row.willBuy ?? "", row.probability === undefined ? "" : file.threshold,
     row.probability === undefined ? "" : file.model, row.wrong || (row.probability === undefined ? "not answered" : ""),
   ]);
   return write([[...file.extra, ...NAMES, "probability", "will_buy", "threshold", "model", "problem"], ...lines]);
