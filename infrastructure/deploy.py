@@ -66,6 +66,8 @@ def stack_parameters(
         "DatabaseName": settings.database_name,
         "TrainingInstanceType": settings.training_instance_type,
         "EndpointInstanceType": settings.endpoint_instance_type,
+        "UploadTrigger": settings.upload_trigger,
+        "SettleSeconds": str(settings.settle_seconds),
         "ScheduleState": settings.schedule_state,
         "ScheduleExpression": settings.schedule_expression,
         "ScheduleTimezone": settings.schedule_timezone,

@@ -34,6 +34,12 @@ ENDPOINT = "${AWS::StackName}"
 STATE_MACHINE = "${AWS::StackName}-purchase-prediction"
 JOIN_FEATURES = "${AWS::StackName}-join-features"
 CRAWLER = "${AWS::StackName}-raw"
+START_ON_UPLOAD = "${AWS::StackName}-start-on-upload"
+TRIGGER_TABLE = "${AWS::StackName}-upload-trigger"
+UPLOAD_RULE = "${AWS::StackName}-upload"
+SETTLE = "${AWS::StackName}-settle"
+DAILY = "${AWS::StackName}-daily"
+UNDELIVERED = "${AWS::StackName}-undelivered"
 
 
 def arn(service: str, rest: str) -> str:

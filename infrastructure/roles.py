@@ -9,7 +9,11 @@ from infrastructure.names import (
     JOIN_FEATURES,
     LAKE_ARN,
     RAW_DATABASE,
+    SETTLE,
+    START_ON_UPLOAD,
     STATE_MACHINE,
+    TRIGGER_TABLE,
+    UNDELIVERED,
     WORK_GROUP,
     Json,
     arn,
@@ -202,7 +206,27 @@ def function_roles() -> dict[str, Json]:
     looks = ["sagemaker:DescribeEndpoint"]
     return {
         "ReceiveTrigger": role(
-            "lambda", *read("raw/"), write("runs/"), _function_logs("receive-trigger")
+            "lambda",
+            *read("raw/", "audit/"),
+            write("runs/"),
+            _function_logs("receive-trigger"),
+        ),
+        "StartOnUpload": role(
+            "lambda",
+            allow(["s3:ListBucket"], LAKE_ARN, condition={"StringLike": {"s3:prefix": ["raw/*"]}}),
+            allow(
+                ["dynamodb:GetItem", "dynamodb:UpdateItem"],
+                arn("dynamodb", f"table/{TRIGGER_TABLE}"),
+            ),
+            allow(["states:StartExecution"], arn("states", f"stateMachine:{STATE_MACHINE}:live")),
+            allow(["states:ListExecutions"], arn("states", f"stateMachine:{STATE_MACHINE}")),
+            allow(["states:DescribeExecution"], executions),
+            allow(
+                ["scheduler:GetSchedule", "scheduler:UpdateSchedule"],
+                arn("scheduler", f"schedule/default/{SETTLE}"),
+            ),
+            pass_role("SettleRole", "scheduler"),
+            _function_logs("start-on-upload"),
         ),
         "CheckRawData": role(
             "lambda",
@@ -362,9 +386,20 @@ def state_machine_role(function_names: list[str]) -> Json:
     )
 
 
-def starter_role(service: str) -> Json:
-    """Starts the workflow's live version, and nothing else."""
+def schedule_role() -> Json:
+    """Starts the workflow's live version, or says that it could not."""
     return role(
-        service,
+        "scheduler",
         allow(["states:StartExecution"], arn("states", f"stateMachine:{STATE_MACHINE}:live")),
+        allow(["sqs:SendMessage"], arn("sqs", UNDELIVERED)),
+    )
+
+
+def settle_role() -> Json:
+    """Calls the function that looks at raw/. It is named, not referred to: that function's own
+    role passes this one on."""
+    return role(
+        "scheduler",
+        allow(["lambda:InvokeFunction"], arn("lambda", f"function:{START_ON_UPLOAD}")),
+        allow(["sqs:SendMessage"], arn("sqs", UNDELIVERED)),
     )

@@ -74,9 +74,20 @@ def new_events(cloudformation: Any, name: str, seen: str | None) -> list[dict[st
 
 def stack_outputs(connection: Connection) -> dict[str, str]:
     """The outputs by name; DeploymentError when the stack is not there."""
+    outputs = _deployed(connection).get("Outputs", [])
+    return {entry["OutputKey"]: entry["OutputValue"] for entry in outputs}
+
+
+def deployed_parameters(connection: Connection) -> dict[str, str]:
+    """The template's parameters as deployed; DeploymentError when the stack is not there."""
+    given = _deployed(connection)["Parameters"]
+    return {entry["ParameterKey"]: entry["ParameterValue"] for entry in given}
+
+
+def _deployed(connection: Connection) -> dict[str, Any]:
     name = connection.settings.stack_name
     stack = find_stack(connection.client("cloudformation"), name)
     if stack is None:
         where = connection.settings.endpoint_url or f"AWS, region {connection.settings.region}"
         raise DeploymentError(f"There is no stack {name} at {where}; `rebuy deploy` makes it.")
-    return {entry["OutputKey"]: entry["OutputValue"] for entry in stack.get("Outputs", [])}
+    return stack

@@ -25,6 +25,8 @@ class Settings(BaseModel):
     endpoint_url: str | None = None  # None: AWS itself
     profile: str | None = None
     region: str = "us-east-1"
+    upload_trigger: str = Field("ENABLED", pattern="^(ENABLED|DISABLED)$")
+    settle_seconds: int = Field(60, ge=1, le=3600)  # quiet so long, an upload is complete
     schedule_state: str = Field("ENABLED", pattern="^(ENABLED|DISABLED)$")
     schedule_expression: str = "cron(0 8 * * ? *)"
     schedule_timezone: str = "UTC"

@@ -19,11 +19,13 @@ def write_audit_record() -> State:
     )
     went_well = sdk.Choice("Did it go well?")
     failed = Fail("Run failed", error_path="$.failure.Error", cause_path="$.failure.Cause")
+    nothing_new = sdk.Succeed("Nothing new")
     done = sdk.Succeed("Run done")
     write.add_catch(
         sdk.Catch(error_equals=["States.ALL"], next_step=unwritten, result_path="$.unwritten")
     )
     write.next(went_well)
     went_well.add_choice(sdk.ChoiceRule.IsPresent("$.failure", True), failed)
+    went_well.add_choice(sdk.ChoiceRule.BooleanEquals("$.run.nothing_new", True), nothing_new)
     went_well.default_choice(done)
     return write

@@ -1,8 +1,16 @@
-"""Stage 8, Better than the live model?: both scored on this run's holdout."""
+"""The choices around training: whether to train, and stage 8, Better than the live model?"""
 
 from __future__ import annotations
 
 from tasks.states import LambdaTask, State, function, sdk
+
+
+def train_a_model(train: State, keep: State) -> State:
+    """Goes on to `train`, or to `keep` when the input asks for the training sets alone."""
+    choice = sdk.Choice("Train a model?")
+    choice.add_choice(sdk.ChoiceRule.BooleanEquals("$.run.options.train", False), next_step=keep)
+    choice.default_choice(train)
+    return choice
 
 
 def judge_model() -> LambdaTask:

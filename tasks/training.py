@@ -71,6 +71,7 @@ def _request() -> dict[str, Any]:
         "HyperParameters": {
             **HYPERPARAMETERS,
             "run.$": "$.run.name",
+            "threshold.$": "$.run.training.threshold",
             # Script mode reads its own settings as JSON.
             "sagemaker_program": json.dumps("train.py"),
             "sagemaker_submit_directory": json.dumps("s3://${CodeBucket}/${TrainingCodeKey}"),

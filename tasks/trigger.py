@@ -29,3 +29,12 @@ def receive_trigger() -> tuple[State, State]:
     note.next(receive)
     receive.next(keep)
     return note, keep
+
+
+def anything_new(go_on: State, end: State) -> State:
+    """Goes on to `go_on`, or to `end` when the last successful run had the same files, code and
+    options and nobody forces another."""
+    choice = sdk.Choice("Anything new?")
+    choice.add_choice(sdk.ChoiceRule.BooleanEquals("$.run.nothing_new", True), next_step=end)
+    choice.default_choice(go_on)
+    return choice

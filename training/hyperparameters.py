@@ -12,6 +12,7 @@ from training.errors import TrainingError
 Value = str | int | float
 
 OBJECTIVES = ("binary:logistic",)
+BEST = "best"  # the threshold with the highest mean F1 on validation
 EVAL_METRICS = ("auc", "aucpr", "error", "logloss")
 
 
@@ -69,6 +70,10 @@ def _share_rule(default: float) -> Rule:
     return Rule(default, "a number above 0, at most 1", _real(0, 1, above_low=True))
 
 
+def _threshold(text: str) -> Value:
+    return BEST if text == BEST else _real(0, 1)(text)
+
+
 def _penalty_rule(default: float) -> Rule:
     return Rule(default, "a number from 0 to 1000000", _real(0, 1e6))
 
@@ -89,6 +94,7 @@ RULES: dict[str, Rule] = {
     "num_round": _whole_rule(300, 1, 10_000, booster=False),
     "early_stopping_rounds": _whole_rule(20, 1, 10_000, booster=False),
     "seed": _whole_rule(0, 0, 2**31 - 1),
+    "threshold": Rule(BEST, f"{BEST}, or a number from 0 to 1", _threshold, False),
     "nthread": Rule(0, "a whole number from 0 (every core) to 1024", _whole(0, 1024)),
 }
 

@@ -34,7 +34,8 @@ def states() -> State:
     publish_tables = features.publish_tables()
     publish_model = publish.publish(then=publish_tables, on_failure=write_audit_record)
 
-    plan_run.next(crawl.crawl_raw_data(then=check_raw_data, on_failure=write_audit_record))
+    crawl_raw_data = crawl.crawl_raw_data(then=check_raw_data, on_failure=write_audit_record)
+    plan_run.next(trigger.anything_new(go_on=crawl_raw_data, end=write_audit_record))
     sdk.Chain(
         [
             check_raw_data,
@@ -43,6 +44,11 @@ def states() -> State:
             join_prior_lines,
             build_features,
             join_features,
+            gate.train_a_model(train=pin_live_model, keep=write_audit_record),
+        ]
+    )
+    sdk.Chain(
+        [
             pin_live_model,
             train,
             judge_model,

@@ -62,7 +62,7 @@ class Gateway:
                 raise NotEmulated(service_name, operation.name)
             if supported.handler is None:
                 wire.rewind(request)
-                response = self._moto.forward(request)
+                response = self._moto.forward(service_name, request)
                 if response.status_code < 400:
                     self._moto.wrote(service_name, supported.name, service.snapshot)
                 return response

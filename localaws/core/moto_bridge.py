@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import pickle
 import threading
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 from werkzeug.wrappers import Request, Response
 
 LATER_SECONDS = 1.0
+ONE_AT_A_TIME = ("dynamodb",)
 READS = ("Get", "List", "Describe", "Head", "Batch Get", "Scan", "Query", "Filter", "Simulate")
 
 
@@ -29,10 +31,13 @@ class MotoBridge:
         self._folder = folder
         self._application = DomainDispatcherApplication(create_backend_app)
         self._lock = threading.Lock()
+        # A conditional write looks and then writes: moto itself keeps nobody out in between.
+        self._turns = {service: threading.Lock() for service in ONE_AT_A_TIME}
         self._late: dict[str, threading.Timer] = {}
 
-    def forward(self, request: Request) -> Response:
-        return Response.from_app(self._application, request.environ)
+    def forward(self, service: str, request: Request) -> Response:
+        with self._turns.get(service, nullcontext()):
+            return Response.from_app(self._application, request.environ)
 
     def wrote(self, service: str, operation: str, when: str) -> None:
         """Keeps the state after `operation`, if that can have changed it."""

@@ -432,23 +432,25 @@ def data_generate(
 def data_upload(
     folder: Annotated[Path, typer.Argument(help="The six raw files, as published.")],
     allow_partial: Annotated[bool, typer.Option(help="Even if files are missing.")] = False,
-    ready: Annotated[
-        bool, typer.Option("--start", help="Say that the upload is complete: starts the workflow.")
-    ] = False,
     endpoint_url: EndpointUrl = None,
     profile: Profile = None,
     region: Region = None,
 ) -> None:
-    """Put raw files into the lake; with --start, the upload starts an execution."""
-    from infrastructure.template import READY_KEY
+    """Put raw files into the lake; what is new there starts an execution a little later."""
+    from infrastructure.stack import deployed_parameters
     from rebuy.cli import demo as work
+    from rebuy.cli.console import say
 
     connection = connect(endpoint_url, profile, region)
     lake = stack_outputs(connection)["LakeBucket"]
-    work.upload(connection, folder, lake, allow_partial=allow_partial)
-    if ready:
-        connection.client("s3").put_object(Bucket=lake, Key=READY_KEY, Body=b"ready\n")
-        print(f"s3://{lake}/{READY_KEY}")
+    parameters = deployed_parameters(connection)
+    sent = work.upload(connection, folder, lake, allow_partial=allow_partial)
+    if all(file.unchanged for file in sent):
+        say("nothing is new, so nothing is started; `rebuy start` starts a run by hand")
+    elif parameters["UploadTrigger"] == "DISABLED":
+        say("the upload trigger is disabled: `rebuy start` starts a run by hand")
+    else:
+        say(f"a run starts when nothing more has come for {parameters['SettleSeconds']} s")
 
 
 def _follow(connection: Connection, arn: str, lake: str, after: int = 0) -> None:

@@ -162,6 +162,10 @@ def show(record: dict[str, Any], console: Console) -> None:
         console.print(str(record["cause"]), style="red", markup=False)
     trigger = record["trigger"] or {}
     console.print(f"Trigger: {trigger.get('kind', 'not recognised')}")
+    if record.get("outcome"):
+        same = (record["run"] or {}).get("same_as") if record["outcome"] == "nothing new" else None
+        more = f": the same as {same['execution']}" if same else ""
+        console.print(f"Outcome: {record['outcome']}{more}", soft_wrap=True)
     console.print(f"Definition: {record['execution']['definition_sha256']}")
     console.print(_inputs(record))
     console.print(_states(record))

@@ -54,7 +54,8 @@ def _chain(connection: Connection, home: Path, users: int, data: Path | None) ->
     from infrastructure.deploy import deploy
 
     heading("Deploy")
-    deployment = deploy(connection, say)
+    # The demo starts its run itself, and its upload must not start a second one.
+    deployment = deploy(_with_trigger(connection, "DISABLED"), say)
     outputs = deployment.outputs
     heading("Data")
     folder = data if data is not None else generate(users, home / "data" / f"users-{users}")
@@ -70,6 +71,9 @@ def _chain(connection: Connection, home: Path, users: int, data: Path | None) ->
         raise RunError(f"Execution {arn} is {found['status']}.\n{why}")
     key, record = audit.find(connection, outputs["LakeBucket"], arn)
     prediction = predict(outputs["ApiUrl"], EXAMPLE)
+    if connection.settings.upload_trigger == "ENABLED":
+        heading("Upload trigger")
+        deploy(connection, say)  # from now on, new files below raw/ start a run
     return {
         "status": found["status"],
         "execution_arn": arn,
@@ -82,6 +86,10 @@ def _chain(connection: Connection, home: Path, users: int, data: Path | None) ->
         "prediction": prediction,
         "audit_uri": f"s3://{outputs['LakeBucket']}/{key}",
     }
+
+
+def _with_trigger(connection: Connection, state: str) -> Connection:
+    return Connection(connection.settings.model_copy(update={"upload_trigger": state}))
 
 
 def generate(users: int, folder: Path) -> Path:

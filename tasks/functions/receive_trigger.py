@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 from typing import Any
 
 from tasks.functions import storage
@@ -15,8 +17,10 @@ from tasks.functions import storage
 Json = dict[str, Any]
 
 CRAWL_LIMIT = timedelta(hours=1)
-RAW_PREFIX = "raw/"
 MAX_RAW_OBJECTS = 10_000
+AUDIT_PREFIX = "audit/"
+# Written while packaging: hashes of everything that decides what a run computes.
+BUILD = Path(__file__).resolve().parents[2] / "build.json"
 
 
 class InvalidInput(Exception):
@@ -41,21 +45,44 @@ def _one_of(*accepted: str) -> Callable[[str, Any], str]:
     return check
 
 
-# name: (default, check). `settle_seconds` is a minimum wait after the crawl; `sample_buckets` of
-# the 20 user buckets feed the features; `publish` overrules the comparison with the live model.
+def _boolean(name: str, value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise InvalidInput(f"{name} is {value!r}; it takes true or false.")
+    return value
+
+
+def _threshold(name: str, value: Any) -> float | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1:
+        raise InvalidInput(f"{name} is {value!r}; it takes a number above 0 and below 1, or null.")
+    return float(value)
+
+
+# name: (default, check). `force`: also when nothing is new (null: only a person's start does).
+# `train`: false ends the run with the training sets. `threshold`: of the decision, in place of the
+# one that training chooses (null). `publish` overrules the comparison with the live model.
+# `sample_buckets` of the 20 user buckets feed the features. `settle_seconds` is a minimum wait
+# after the crawl.
 OPTIONS: dict[str, tuple[Any, Callable[[str, Any], Any]]] = {
-    "settle_seconds": (0, _integer(0, 3600)),
-    "sample_buckets": (20, _integer(1, 20)),
+    "force": (None, _boolean),
+    "train": (True, _boolean),
+    "threshold": (None, _threshold),
     "publish": ("if_better", _one_of("if_better", "always", "never")),
+    "sample_buckets": (20, _integer(1, 20)),
+    "settle_seconds": (0, _integer(0, 3600)),
 }
+IRRELEVANT = ("force", "settle_seconds")  # to what a run computes
 
 
 def handler(event: Json, context: Any) -> Json:
     """`event`: {input, execution (ARN), name, started_at}. Answers `$.run` of the workflow:
 
     id ([a-z0-9_], part of table and prefix names), name (the same with hyphens), execution,
-    trigger {kind, ...}, options, started_at, crawl_not_before, crawl_deadline, names {...},
-    manifest {uri, sha256, objects, bytes} of every raw object as it is now.
+    trigger {kind, ...}, options, training {threshold}, started_at, crawl_not_before,
+    crawl_deadline, names {...}, manifest {uri, sha256, objects, bytes} of every raw object as it
+    is now, fingerprint (SHA-256 of what decides the result), nothing_new, and same_as
+    {execution, record}: the last run that went well, if it had the same fingerprint.
     """
     import boto3
 
@@ -72,12 +99,46 @@ def handler(event: Json, context: Any) -> Json:
         "objects": len(raw),
         "bytes": sum(entry["bytes"] for entry in raw),
     }
+    build = BUILD.read_bytes() if BUILD.exists() else b""
+    run["fingerprint"] = fingerprint(raw, run["options"], build)
+    last = last_success(s3, bucket)
+    same = last is not None and last["fingerprint"] == run["fingerprint"]
+    run["same_as"] = last["same_as"] if last is not None and same else None
+    run["nothing_new"] = same and not run["options"]["force"]
     return run
+
+
+def fingerprint(raw: list[Json], chosen: Json, build: bytes) -> str:
+    """SHA-256 of what decides a run's result: the raw files' names and bytes (not their versions:
+    a file put again as it was is nothing new), the deployed code, and the options."""
+    decisive = {
+        "raw": [[entry["key"], entry["sha256"]] for entry in raw],
+        "build": hashlib.sha256(build).hexdigest(),
+        "options": {name: value for name, value in chosen.items() if name not in IRRELEVANT},
+    }
+    return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()
+
+
+def last_success(s3: Any, bucket: str) -> Json | None:
+    """{fingerprint, same_as {execution, record}} of the newest run that went well, by its audit
+    record. A run that found nothing new stands for the one that it was the same as."""
+    keys = sorted(entry["Key"] for entry in storage.objects(s3, bucket, AUDIT_PREFIX))
+    for key in reversed(keys):  # they begin with the time at which the run started
+        record = storage.read_json(s3, bucket, key)
+        if record["status"] == "SUCCEEDED":
+            run = record["run"]
+            itself = {"execution": run["execution"], "record": key}
+            earlier = run.get("same_as") if run.get("nothing_new") else None
+            return {"fingerprint": run.get("fingerprint"), "same_as": earlier or itself}
+    return None
 
 
 def plan(event: Json, now: datetime) -> Json:
     """The run, without its manifest. The same execution always gives the same names."""
     trigger, given = recognise(event["input"])
+    chosen = options(given)
+    if chosen["force"] is None:
+        chosen["force"] = trigger["kind"] == "manual"
     run_id = identify(event["name"], event["execution"], event["started_at"])
     name = run_id.replace("_", "-")
     started = datetime.fromisoformat(event["started_at"].replace("Z", "+00:00"))
@@ -86,7 +147,9 @@ def plan(event: Json, now: datetime) -> Json:
         "name": name,
         "execution": event["execution"],
         "trigger": trigger,
-        "options": options(given),
+        "options": chosen,
+        # Hyperparameters are text.
+        "training": {"threshold": str(chosen["threshold"] or "best")},
         "started_at": event["started_at"],
         # Crawlers report whole seconds.
         "crawl_not_before": _zulu(started.replace(microsecond=0)),
@@ -102,27 +165,17 @@ def plan(event: Json, now: datetime) -> Json:
 def recognise(given: Any) -> tuple[Json, Json]:
     """(trigger, options as given) of the three kinds of input.
 
-    An S3 "Object Created" event as EventBridge sends it, a schedule's `{"schedule": {...}}`, or a
-    person's options. The last two may be combined: a schedule can carry options.
+    A person's options; the same with `{"upload": {...}}` as the upload trigger sends it, or with
+    a schedule's `{"schedule": {...}}`.
     """
     if not isinstance(given, dict):
         raise InvalidInput(f"The input is {type(given).__name__}; it takes a JSON object.")
-    if given.get("detail-type") == "Object Created" and given.get("source") == "aws.s3":
-        detail = given.get("detail") or {}
-        found = detail.get("object") or {}
-        return {
-            "kind": "upload",
-            "bucket": (detail.get("bucket") or {}).get("name"),
-            "key": found.get("key"),
-            "version_id": found.get("version-id"),
-            "event_id": given.get("id"),
-            "time": given.get("time"),
-        }, {}
-    if "schedule" in given:
-        return (
-            {"kind": "schedule", "schedule": given["schedule"]},
-            {name: value for name, value in given.items() if name != "schedule"},
-        )
+    kinds = [kind for kind in ("upload", "schedule") if kind in given]
+    if len(kinds) > 1:
+        raise InvalidInput("The input has upload and schedule; it takes one of them.")
+    for kind in kinds:
+        rest = {name: value for name, value in given.items() if name != kind}
+        return {"kind": kind, kind: given[kind]}, rest
     return {"kind": "manual"}, given
 
 
@@ -131,7 +184,8 @@ def options(given: Json) -> Json:
     unknown = sorted(set(given) - set(OPTIONS))
     if unknown:
         raise InvalidInput(
-            f"Unknown input {', '.join(unknown)}; accepted are {', '.join(sorted(OPTIONS))}."
+            f"Unknown input {', '.join(unknown)}; accepted are {', '.join(sorted(OPTIONS))},"
+            " and one of schedule, upload."
         )
     return {
         name: check(name, given[name]) if name in given else default
@@ -148,14 +202,11 @@ def identify(name: str, execution: str, started_at: str) -> str:
 
 def manifest(s3: Any, bucket: str) -> list[Json]:
     """Every raw object: {key, version_id, etag, bytes, sha256}, by key."""
-    keys = [
-        entry["Key"]
-        for entry in storage.objects(s3, bucket, RAW_PREFIX)
-        if not entry["Key"].rsplit("/", 1)[1].startswith((".", "_"))
-    ]
+    keys = [entry["Key"] for entry in storage.raw_objects(s3, bucket)]
     if len(keys) > MAX_RAW_OBJECTS:
         raise InvalidInput(
-            f"s3://{bucket}/{RAW_PREFIX} has {len(keys)} objects; at most {MAX_RAW_OBJECTS}."
+            f"s3://{bucket}/{storage.RAW_PREFIX} has {len(keys)} objects;"
+            f" at most {MAX_RAW_OBJECTS}."
         )
     with ThreadPoolExecutor(8) as pool:
         return list(pool.map(lambda key: storage.describe(s3, bucket, key), keys))

@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+RAW_PREFIX = "raw/"
 CHUNK_BYTES = 8 * 1024 * 1024
 
 
@@ -15,6 +16,13 @@ def objects(s3: Any, bucket: str, prefix: str) -> Iterator[dict[str, Any]]:
     """Every object below `prefix` that holds something: the S3 listing's entries, by key."""
     for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
         yield from (entry for entry in page.get("Contents", []) if entry["Size"] > 0)
+
+
+def raw_objects(s3: Any, bucket: str) -> Iterator[dict[str, Any]]:
+    """What counts as raw data: objects below raw/, but for empty and hidden ones (`.x`, `_x`)."""
+    for entry in objects(s3, bucket, RAW_PREFIX):
+        if not entry["Key"].rsplit("/", 1)[1].startswith((".", "_")):
+            yield entry
 
 
 def describe(s3: Any, bucket: str, key: str) -> dict[str, Any]:

@@ -75,7 +75,7 @@ def assemble(event: Json, clients: Any, bucket: str, now: datetime) -> Json:
     visited = history.visits(events)
     for visit in visited:
         if visit["job"] is not None:
-            visit["figures"] = jobs.look_up(clients, visit["job"], visit["request"])
+            visit["figures"] = _figures(clients, visit)
     failure = state.get("failure")
     checks = (state.get("checks") or {}).get("answer")
     s3 = clients("s3")
@@ -85,9 +85,10 @@ def assemble(event: Json, clients: Any, bucket: str, now: datetime) -> Json:
         "schema_version": SCHEMA_VERSION,
         "written_at": now.isoformat(timespec="milliseconds"),
         "status": "FAILED" if failure else "SUCCEEDED",
+        "outcome": outcome(state),
         "error": (failure or {}).get("Error"),
         "cause": (failure or {}).get("Cause"),
-        "failed_state": _failed_state(visited) if failure else None,
+        "failed_state": _failed_state(visited, failure) if failure else None,
         "execution": _execution(step_functions, arn, event, events),
         "run": run,
         "trigger": run["trigger"] if run else None,
@@ -105,6 +106,19 @@ def assemble(event: Json, clients: Any, bucket: str, now: datetime) -> Json:
         "smoke_test": (state.get("smoke_test") or {}).get("answer"),
         "cost_inputs": jobs.cost_inputs(visited, checks, history.transitions(events)),
     }
+
+
+def outcome(state: Json) -> str:
+    """What came of the run, in words: one of five."""
+    run = state.get("run") or {}
+    if state.get("failure"):
+        return "failed"
+    if run.get("nothing_new"):
+        return "nothing new"
+    judgement = (state.get("judgement") or {}).get("answer")
+    if judgement is None:
+        return "features only"  # the input said not to train
+    return "published" if judgement["publish"] else "not better"
 
 
 def _events(step_functions: Any, arn: str) -> list[Json]:
@@ -129,10 +143,30 @@ def _execution(step_functions: Any, arn: str, event: Json, events: list[Json]) -
     }
 
 
-def _failed_state(visited: list[Json]) -> str | None:
-    """The last state with a failed attempt, or the last that was left by a failure of its own."""
+def _figures(clients: Any, visit: Json) -> Json:
+    """The job's figures; `look_up_error` instead when its service does not know it any more."""
+    from botocore.exceptions import ClientError
+
+    try:
+        return jobs.look_up(clients, visit["job"], visit["request"])
+    except ClientError as error:
+        return {"look_up_error": str(error)}
+
+
+def _failed_state(visited: list[Json], failure: Json) -> str | None:
+    """The state whose last attempt ended in this failure, or the last one before the audit: a
+    state that noted the failure itself, without an attempt.
+
+    Other states may have failed attempts too: those whose failure was expected and dealt with.
+    """
     for visit in reversed(visited):
-        if visit["attempts"] and visit["attempts"][-1]["status"] in ("failed", "timed out"):
+        last = visit["attempts"][-1] if visit["attempts"] else {}
+        if last.get("status") == "timed out" and failure.get("Error") == "States.Timeout":
+            return str(visit["state"])
+        if last.get("status") == "failed" and (last["error"], last["cause"]) == (
+            failure.get("Error"),
+            failure.get("Cause"),
+        ):
             return str(visit["state"])
     before_audit = [visit["state"] for visit in visited if visit["state"] != "Write audit record"]
     return before_audit[-1] if before_audit else None
@@ -202,6 +236,9 @@ def _model(s3: Any, state: Json) -> Json | None:
     if uri is None:
         return None
     bucket, key = uri.removeprefix("s3://").split("/", 1)
+    if key not in (entry["Key"] for entry in storage.objects(s3, bucket, key)):
+        unknown = dict.fromkeys(("version_id", "etag", "bytes", "sha256"))
+        return {"uri": uri, "key": key, **unknown}  # it was there, and is gone
     return {"uri": uri, **storage.describe(s3, bucket, key)}
 
 

@@ -24,48 +24,88 @@ def plan(given: Any, name: str = "manual-1") -> dict[str, Any]:
     )
 
 
+DEFAULTS = {
+    "force": False,
+    "train": True,
+    "threshold": None,
+    "publish": "if_better",
+    "sample_buckets": 20,
+    "settle_seconds": 0,
+}
+
+
 def test_an_empty_input_is_a_manual_run_with_every_default() -> None:
     run = plan({})
 
     assert run["trigger"] == {"kind": "manual"}
-    assert run["options"] == {"settle_seconds": 0, "sample_buckets": 20, "publish": "if_better"}
+    assert run["options"] == {**DEFAULTS, "force": True}
+    assert run["training"] == {"threshold": "best"}
     assert run["crawl_not_before"] == "2026-11-22T08:00:00Z"
     assert run["crawl_deadline"] == "2026-11-22T09:00:01Z"
 
 
-def test_an_upload_event_is_recognised() -> None:
-    run = plan(
-        {
-            "id": "e1",
-            "detail-type": "Object Created",
-            "source": "aws.s3",
-            "time": "2026-11-22T07:59:59Z",
-            "detail": {
-                "bucket": {"name": "lake"},
-                "object": {"key": "raw/_READY", "version-id": "v1", "size": 6},
-            },
-        }
-    )
-    assert run["trigger"] == {
-        "kind": "upload",
-        "bucket": "lake",
-        "key": "raw/_READY",
-        "version_id": "v1",
-        "event_id": "e1",
-        "time": "2026-11-22T07:59:59Z",
-    }
+def test_an_upload_and_a_schedule_do_not_force_and_may_carry_options() -> None:
+    run = plan({"upload": {"objects": 6}})
+    assert run["trigger"] == {"kind": "upload", "upload": {"objects": 6}}
+    assert run["options"] == DEFAULTS
 
-
-def test_a_schedule_may_carry_options() -> None:
-    run = plan({"schedule": {"time": "2026-11-22T08:00:00Z"}, "publish": "never"})
+    run = plan({"schedule": {"time": "2026-11-22T08:00:00Z"}, "publish": "never", "force": True})
     assert run["trigger"]["kind"] == "schedule"
-    assert run["options"]["publish"] == "never"
+    assert run["options"] == {**DEFAULTS, "publish": "never", "force": True}
+
+
+def test_a_threshold_reaches_training_as_text() -> None:
+    from training.hyperparameters import read_hyperparameters
+
+    for given, text, value in ((0.35, "0.35", 0.35), (1e-5, "1e-05", 1e-5), (None, "best", "best")):
+        run = plan({"threshold": given})
+        assert run["training"] == {"threshold": text}
+        assert read_hyperparameters({"threshold": text})["threshold"] == value
+
+
+RAW = [
+    {"key": "raw/a.csv", "version_id": "v1", "etag": "e", "bytes": 1, "sha256": "aa"},
+    {"key": "raw/b.csv", "version_id": "v1", "etag": "e", "bytes": 1, "sha256": "bb"},
+]
+
+
+@pytest.mark.parametrize(
+    ("changed", "same"),
+    [
+        ({}, True),
+        ({"raw": [{**entry, "version_id": "v2"} for entry in RAW]}, True),
+        ({"chosen": {**DEFAULTS, "force": True, "settle_seconds": 9}}, True),
+        ({"chosen": {**DEFAULTS, "sample_buckets": 1}}, False),
+        ({"chosen": {**DEFAULTS, "threshold": 0.5}}, False),
+        ({"build": b"{}"}, False),
+        ({"raw": RAW[:1]}, False),
+        ({"raw": [RAW[0], {**RAW[1], "sha256": "cc"}]}, False),
+        ({"raw": [RAW[0], {**RAW[1], "key": "raw/c.csv"}]}, False),
+    ],
+)
+def test_what_is_new_is_another_file_other_code_or_another_option(
+    changed: dict[str, Any], same: bool
+) -> None:
+    before: dict[str, Any] = {"raw": RAW, "chosen": DEFAULTS, "build": b""}
+    fingerprint = receive_trigger.fingerprint
+    assert (fingerprint(**before) == fingerprint(**{**before, **changed})) is same
 
 
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"publsh": "always"}, "Unknown input publsh; accepted are publish, sample_buckets"),
+        ({"publsh": "always"}, "Unknown input publsh; accepted are force, publish, sample_buckets"),
+        ({"upload": {}, "schedule": {}}, "The input has upload and schedule; it takes one"),
+        (
+            {"detail-type": "Object Created", "source": "aws.s3"},
+            "Unknown input detail-type, source",
+        ),
+        ({"force": 1}, "force is 1; it takes true or false"),
+        ({"train": "skip"}, "train is 'skip'; it takes true or false"),
+        ({"threshold": 0}, "threshold is 0; it takes a number above 0 and below 1, or null"),
+        ({"threshold": True}, "threshold is True"),
+        ({"threshold": "0.5"}, "threshold is '0.5'"),
+        ({"threshold": float("nan")}, "threshold is nan"),
         ({"publish": "maybe"}, "publish is 'maybe'; it takes one of if_better, always, never"),
         ({"settle_seconds": -1}, "settle_seconds is -1; it takes a whole number 0 to 3600"),
         ({"settle_seconds": True}, "settle_seconds is True"),

@@ -1,0 +1,200 @@
+"""The deployed trigger before a tiny state machine, with the aws CLI: uploads to runs, for real."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infrastructure import packages, roles, template, triggers
+from infrastructure.names import LAKE, STATE_MACHINE, attribute, ref, resource, sub
+from localaws.core.aws import LocalAws
+
+LAKE_BUCKET = "tiny-lake-000000000000-us-east-1"
+MACHINE = "arn:aws:states:us-east-1:000000000000:stateMachine:tiny-purchase-prediction"
+AWS_CLI = Path(sys.executable).with_name("aws")
+SETTLE_SECONDS = 2
+
+
+def tiny_template() -> dict[str, Any]:
+    """The product's own trigger, bucket and function; only the workflow is another one: it waits
+    until somebody ends it."""
+    work = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::sqs:sendMessage.waitForTaskToken",
+        "Parameters": {
+            "QueueUrl": "${QueueUrl}",
+            "MessageBody": {"token.$": "$$.Task.Token"},
+        },
+        "End": True,
+    }
+    whole = template.template()
+    kept = (
+        "Lake",
+        "StartOnUpload",
+        "StartOnUploadRole",
+        "StartOnUploadLogs",
+        "StateMachineVersion",
+    )
+    found = {name: whole["Resources"][name] for name in kept}
+    found["StateMachineVersion"]["Properties"].pop("Description")
+    return {
+        "AWSTemplateFormatVersion": "2010-09-09",
+        "Parameters": {
+            **triggers.parameters(),
+            **{name: whole["Parameters"][name] for name in ("CodeBucket", "FunctionsKey")},
+        },
+        "Resources": {
+            **found,
+            **triggers.triggers(),
+            "Work": resource("AWS::SQS::Queue", {"QueueName": "work"}),
+            "MachineRole": roles.role("states", roles.allow(["sqs:SendMessage"], "*")),
+            "StateMachine": resource(
+                "AWS::StepFunctions::StateMachine",
+                {
+                    "StateMachineName": sub(STATE_MACHINE),
+                    "RoleArn": attribute("MachineRole", "Arn"),
+                    "DefinitionString": json.dumps({"StartAt": "Work", "States": {"Work": work}}),
+                    "DefinitionSubstitutions": {"QueueUrl": ref("Work")},
+                },
+            ),
+            "StateMachineAlias": whole["Resources"]["StateMachineAlias"],
+        },
+        "Outputs": {"Lake": {"Value": sub(LAKE)}},
+    }
+
+
+@dataclass
+class Tiny:
+    aws: LocalAws
+
+    def cli(self, *arguments: str) -> None:
+        """The aws command line, as anybody has it."""
+        environment = {
+            **os.environ,
+            "AWS_ENDPOINT_URL": self.aws.url,
+            "AWS_ACCESS_KEY_ID": "any",
+            "AWS_SECRET_ACCESS_KEY": "any",
+            "AWS_DEFAULT_REGION": "us-east-1",
+        }
+        subprocess.run([str(AWS_CLI), *arguments], env=environment, check=True, timeout=60)
+
+    def runs(self) -> list[dict[str, Any]]:
+        """Oldest first, with their inputs."""
+        client = self.aws.client("stepfunctions")
+        listed = client.list_executions(stateMachineArn=MACHINE)["executions"]
+        return [
+            client.describe_execution(executionArn=entry["executionArn"]) for entry in listed[::-1]
+        ]
+
+    def wait_for(self, what: Callable[[], bool], seconds: float = 30) -> None:
+        end = time.monotonic() + seconds
+        while not what():
+            assert time.monotonic() < end, (self.runs(), self.log())
+            time.sleep(0.1)
+
+    def end_the_run(self) -> None:
+        sqs = self.aws.client("sqs")
+        url = sqs.get_queue_url(QueueName="work")["QueueUrl"]
+        (message,) = sqs.receive_message(QueueUrl=url)["Messages"]
+        sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+        token = json.loads(message["Body"])["token"]
+        self.aws.client("stepfunctions").send_task_success(taskToken=token, output="{}")
+
+    def rests(self) -> bool:
+        """Whether all uploads have been dealt with."""
+        found = self.aws.client("scheduler").get_schedule(Name="tiny-settle")
+        item = (
+            self.aws.client("dynamodb")
+            .get_item(TableName="tiny-upload-trigger", Key={"id": {"S": "upload"}})
+            .get("Item", {})
+        )
+        done = item.get("events") == item.get("covered")
+        return bool(done and found["ScheduleExpression"] == "rate(1 hour)")
+
+    def log(self) -> list[str]:
+        events = self.aws.client("logs").filter_log_events(
+            logGroupName="/aws/lambda/tiny-start-on-upload"
+        )["events"]
+        return [event["message"] for event in events]
+
+
+@pytest.fixture
+def tiny(server: LocalAws) -> Iterator[Tiny]:
+    s3, formation = server.client("s3"), server.client("cloudformation")
+    s3.create_bucket(Bucket="code")
+    code = next(package for package in packages.build() if package.parameter == "FunctionsKey")
+    s3.put_object(Bucket="code", Key=code.key, Body=code.content)
+    s3.put_object(Bucket="code", Key="template", Body=json.dumps(tiny_template()).encode())
+    given = {
+        "CodeBucket": "code",
+        "FunctionsKey": code.key,
+        "SettleSeconds": str(SETTLE_SECONDS),
+        "ScheduleState": "DISABLED",
+    }
+    formation.create_stack(
+        StackName="tiny",
+        TemplateURL=f"{server.url}/code/template",
+        Parameters=[{"ParameterKey": k, "ParameterValue": v} for k, v in given.items()],
+        Capabilities=["CAPABILITY_IAM"],
+    )
+    while (stack := formation.describe_stacks(StackName="tiny")["Stacks"][0])[
+        "StackStatus"
+    ] == "CREATE_IN_PROGRESS":
+        time.sleep(0.1)
+    assert stack["StackStatus"] == "CREATE_COMPLETE", formation.describe_stack_events(
+        StackName="tiny"
+    )
+    yield Tiny(server)
+
+
+def test_copied_and_synced_files_give_one_run_each_time(tiny: Tiny, tmp_path: Path) -> None:
+    raw = tmp_path / "raw"
+    for name in ("aisles", "departments", "products", "orders", "prior", "train"):
+        (raw / name).mkdir(parents=True)
+        (raw / name / f"{name}.csv").write_text("a,b\n1,2\n")
+
+    tiny.cli("s3", "cp", "--recursive", str(raw), f"s3://{LAKE_BUCKET}/raw/")
+    tiny.wait_for(lambda: len(tiny.runs()) == 1)
+    (first,) = tiny.runs()
+    assert json.loads(first["input"])["upload"]["objects"] == 6
+    assert first["stateMachineAliasArn"] == f"{MACHINE}:live"
+
+    # While it runs, the same again changes nothing, and one more file gives one more run.
+    tiny.cli("s3", "sync", str(raw), f"s3://{LAKE_BUCKET}/raw/")
+    (raw / "orders" / "more.csv").write_text("a,b\n3,4\n")
+    tiny.cli("s3", "sync", str(raw), f"s3://{LAKE_BUCKET}/raw/")
+    tiny.wait_for(lambda: any("a run is in progress" in line for line in tiny.log()))
+    assert len(tiny.runs()) == 1
+    tiny.end_the_run()
+    tiny.wait_for(lambda: len(tiny.runs()) == 2)
+    assert json.loads(tiny.runs()[1]["input"])["upload"]["objects"] == 7
+    tiny.end_the_run()
+
+    # What a run writes is none of raw/, and starts nothing; nor does a run's end.
+    s3 = tiny.aws.client("s3")
+    for key in ("runs/run=x/manifest.json", "audit/a.json", "models/m.tar.gz", "raws/no.csv"):
+        s3.put_object(Bucket=LAKE_BUCKET, Key=key, Body=b"{}")
+    tiny.wait_for(tiny.rests)
+    time.sleep(SETTLE_SECONDS + 1)
+    assert len(tiny.runs()) == 2 and tiny.rests()
+
+    # Nor do events that come again.
+    event = {"source": "aws.s3", "detail": {"object": {"key": "raw/orders/orders.csv"}}}
+    for _ in range(5):
+        tiny.aws.client("lambda").invoke(
+            FunctionName="tiny-start-on-upload",
+            InvocationType="Event",
+            Payload=json.dumps(event).encode(),
+        )
+    tiny.wait_for(lambda: any("had not seen" in line for line in tiny.log()))
+    tiny.wait_for(tiny.rests)
+    assert len(tiny.runs()) == 2
