@@ -5,9 +5,12 @@ https://docs.aws.amazon.com/step-functions/latest/dg/input-output-itemreader.htm
 
 from __future__ import annotations
 
+import codecs
+import contextlib
 import csv
-import io
+import itertools
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 
+CHUNK_BYTES = 1 << 16
 DELIMITERS = {"COMMA": ",", "PIPE": "|", "SEMICOLON": ";", "SPACE": " ", "TAB": "\t"}
 
 
@@ -48,47 +52,63 @@ def plan(language: Language, scope: Scope, reader: Json) -> Plan:
 
 
 def read(integrations: Integrations, plan: Plan) -> list[Any]:
-    """The items. Raises States.ItemReaderFailed with what is wrong."""
+    """The items; a file is read as a stream and no further than MaxItems, except for a JSON
+    array, which is parsed whole. Raises States.ItemReaderFailed with what is wrong."""
+    items = _file if plan.action == "getObject" else _listing
+    most = int(plan.config.get("MaxItems") or 0)
     try:
-        items = (
-            _listing(integrations, plan)
-            if plan.action != "getObject"
-            else _file(integrations, plan)
-        )
+        return list(itertools.islice(items(integrations, plan), most or None))
     except StateError:
         raise
     except Exception as error:
         raise StateError(ITEM_READER_FAILED, str(error)) from error
-    most = int(plan.config.get("MaxItems") or 0)
-    return items[:most] if most else items
 
 
-def _listing(integrations: Integrations, plan: Plan) -> list[Any]:
+def _listing(integrations: Integrations, plan: Plan) -> Iterator[Any]:
     pages = integrations.client("s3").get_paginator("list_objects_v2").paginate(**plan.parameters)
-    return [
-        {
-            "Etag": entry["ETag"],
-            "Key": entry["Key"],
-            "LastModified": int(entry["LastModified"].timestamp()),
-            "Size": entry["Size"],
-            "StorageClass": entry.get("StorageClass", "STANDARD"),
-        }
-        for page in pages
-        for entry in page.get("Contents", [])
-    ]
+    for page in pages:
+        for entry in page.get("Contents", []):
+            yield {
+                "Etag": entry["ETag"],
+                "Key": entry["Key"],
+                "LastModified": int(entry["LastModified"].timestamp()),
+                "Size": entry["Size"],
+                "StorageClass": entry.get("StorageClass", "STANDARD"),
+            }
 
 
-def _file(integrations: Integrations, plan: Plan) -> list[Any]:
+def _file(integrations: Integrations, plan: Plan) -> Iterator[Any]:
     body = integrations.client("s3").get_object(**plan.parameters)["Body"]
-    text = io.TextIOWrapper(io.BytesIO(body.read()), encoding="utf-8-sig", newline="")
     kind = plan.config.get("InputType", "JSON")
-    if kind == "CSV":
-        return _csv(text, plan.config)
-    if kind == "JSONL":
-        return [json.loads(line) for line in text if line.strip()]
-    if kind != "JSON":
-        raise StateError(NOT_EMULATED, f"localaws does not emulate ReaderConfig InputType {kind}.")
-    items = json.load(text)
+    with contextlib.closing(body):
+        if kind == "JSON":
+            yield from _array(json.loads(body.read()))
+            return
+        lines = _lines(body)
+        if kind == "CSV":
+            yield from _csv(lines, plan.config)
+        elif kind == "JSONL":
+            for line in lines:
+                if line.strip():
+                    yield json.loads(line)
+        else:
+            raise StateError(NOT_EMULATED, f"localaws does not emulate the InputType {kind}.")
+
+
+def _lines(body: Any) -> Iterator[str]:
+    """Lines with their ends, as they come in: a quoted CSV field may go over several."""
+    decoder = codecs.getincrementaldecoder("utf-8-sig")()
+    rest = ""
+    for chunk in body.iter_chunks(CHUNK_BYTES):
+        *whole, rest = (rest + decoder.decode(chunk)).split("\n")
+        for line in whole:
+            yield line + "\n"
+    rest += decoder.decode(b"", final=True)
+    if rest:
+        yield rest
+
+
+def _array(items: Any) -> list[Any]:
     if isinstance(items, dict):
         return [{"Key": key, "Value": value} for key, value in items.items()]
     if not isinstance(items, list):
@@ -96,16 +116,15 @@ def _file(integrations: Integrations, plan: Plan) -> list[Any]:
     return items
 
 
-def _csv(text: io.TextIOWrapper, config: Json) -> list[Any]:
+def _csv(lines: Iterator[str], config: Json) -> Iterator[Any]:
     delimiter = DELIMITERS.get(config.get("CSVDelimiter", "COMMA"), ",")
-    rows = csv.reader(text, delimiter=delimiter)
+    rows = csv.reader(lines, delimiter=delimiter)
     headers = config.get("CSVHeaders")
     if config.get("CSVHeaderLocation", "FIRST_ROW") == "FIRST_ROW":
         headers = next(rows, [])
     if not headers:
         raise ValueError("The CSV has no headers.")
-    return [
-        {header: row[index] if index < len(row) else "" for index, header in enumerate(headers)}
-        for row in rows
-        if row
-    ]
+    for row in rows:
+        if row:
+            padded = [*row, *[""] * (len(headers) - len(row))]
+            yield dict(zip(headers, padded, strict=False))

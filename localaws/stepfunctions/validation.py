@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from localaws.core.errors import NotEmulated
-from localaws.stepfunctions import timestamps
+from localaws.stepfunctions import map_rules, timestamps
 from localaws.stepfunctions.definition import JSONATA, JSONPATH, inner_bodies
 from localaws.stepfunctions.field_rules import (
     Diagnostic,
@@ -420,36 +420,7 @@ class _Checker:
         yield from self.groups(state, where, language)
 
     def map(self, state: Json, where: str, language: str) -> Iterator[Diagnostic]:
-        if "ItemProcessor" not in state and "Iterator" not in state:
-            yield Diagnostic("These fields are required: [ItemProcessor]", where)
-            return
-        if "ItemSelector" in state and "Parameters" in state:
-            yield Diagnostic(
-                "Only one of these fields is allowed: [ItemSelector, Parameters]", where
-            )
-        concurrency = state.get("MaxConcurrency")
-        if not (concurrency is None or is_expression(concurrency) or whole(concurrency, 0, 10_000)):
-            yield Diagnostic(
-                "The value for the field 'MaxConcurrency' must be an integer of at least 0",
-                f"{where}/MaxConcurrency",
-            )
-        processor = state.get("ItemProcessor")
-        config = processor.get("ProcessorConfig", {}) if isinstance(processor, dict) else {}
-        mode = config.get("Mode", "INLINE")
-        if mode not in ("INLINE", "DISTRIBUTED"):
-            yield Diagnostic(
-                "The field 'Mode' should have one of these values: [INLINE, DISTRIBUTED]",
-                f"{where}/ItemProcessor/ProcessorConfig/Mode",
-            )
-        if mode == "DISTRIBUTED" and "ExecutionType" not in config:
-            yield Diagnostic(
-                "These fields are required: [ExecutionType]",
-                f"{where}/ItemProcessor/ProcessorConfig",
-            )
-        if mode != "DISTRIBUTED":
-            for name in ("ItemReader", "ResultWriter", "Label"):
-                if name in state:
-                    yield Diagnostic(f"Field '{name}' needs the mode DISTRIBUTED", where)
+        yield from map_rules.check(state, where)
         yield from self.groups(state, where, language)
 
 

@@ -220,3 +220,53 @@ def test_a_map_run_under_way_takes_new_limits(sfn: Workflows) -> None:
     assert sfn.wait(arn).status == "SUCCEEDED"
     with pytest.raises(sfn.client.exceptions.ClientError, match="SUCCEEDED; only one that"):
         sfn.client.update_map_run(mapRunArn=map_run, maxConcurrency=1)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "named"),
+    [
+        ("ItemReader", {"ReaderConfig": {"InputType": "PARQUET"}}, "InputType PARQUET"),
+        (
+            "ItemReader",
+            {"ReaderConfig": {"InputType": "MANIFEST", "ManifestType": "ATHENA_DATA"}},
+            "InputType MANIFEST",
+        ),
+        (
+            "ItemReader",
+            {"ReaderConfig": {"InputType": "JSON", "ItemsPointer": "/a"}},
+            "ReaderConfig.ItemsPointer",
+        ),
+        ("ResultWriter", {"WriterConfig": {"OutputType": "JSONL"}}, "ResultWriter.WriterConfig"),
+    ],
+)
+def test_what_is_not_read_or_written_here_is_refused_when_the_machine_is_made(
+    sfn: Workflows, field: str, value: Json, named: str
+) -> None:
+    action = "getObject" if field == "ItemReader" else "putObject"
+    place = {"Resource": f"arn:aws:states:::s3:{action}", "Parameters": {"Bucket": "lake"}, **value}
+    with pytest.raises(sfn.client.exceptions.ClientError, match=named) as error:
+        sfn.create(machine(M=spread(machine(I={"Type": "Pass"}), **{field: place})))
+    assert error.value.response["Error"]["Code"] == "NotEmulated"
+
+
+def test_a_large_csv_is_read_as_a_stream_and_no_further_than_needed(sfn: Workflows) -> None:
+    import tracemalloc
+
+    from localaws.stepfunctions import item_reader
+    from localaws.stepfunctions.integrations.runtime import Integrations
+
+    put(sfn, "big.csv", 'id,text\n1,"über\nzwei Zeilen"\n' + "2,\n3\n" * 4_000_000)
+    config = {"InputType": "CSV", "CSVHeaderLocation": "FIRST_ROW", "MaxItems": 3}
+    plan = item_reader.Plan("getObject", {"Bucket": "lake", "Key": "big.csv"}, config)
+
+    tracemalloc.start()
+    items = item_reader.read(Integrations(sfn.aws.client), plan)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert items == [
+        {"id": "1", "text": "über\nzwei Zeilen"},
+        {"id": "2", "text": ""},
+        {"id": "3", "text": ""},
+    ]
+    assert peak < 15_000_000, "of a file of 20 MB"

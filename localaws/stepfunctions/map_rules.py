@@ -1,0 +1,113 @@
+"""The rules of a Map's own fields; what AWS reads and writes and localaws does not is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from localaws.core.errors import NotEmulated
+from localaws.stepfunctions.field_rules import Diagnostic, is_expression, whole
+
+Json = dict[str, Any]
+
+READERS = ("arn:aws:states:::s3:getObject", "arn:aws:states:::s3:listObjectsV2")
+WRITERS = ("arn:aws:states:::s3:putObject",)
+READ_TYPES = ("CSV", "JSON", "JSONL")
+REFUSED_TYPES = ("PARQUET", "MANIFEST")
+READER_FIELDS = {"Resource", "Parameters", "Arguments", "ReaderConfig", "Bucket"}
+CONFIG_FIELDS = {
+    "InputType",
+    "CSVHeaderLocation",
+    "CSVHeaders",
+    "CSVDelimiter",
+    "MaxItems",
+    "MaxItemsPath",
+}
+REFUSED_CONFIG = ("ManifestType", "Transformation", "ItemsPointer")
+DELIMITERS = ("COMMA", "PIPE", "SEMICOLON", "SPACE", "TAB")
+ONLY_DISTRIBUTED = ("ItemReader", "ResultWriter", "Label")
+
+
+def check(state: Json, where: str) -> Iterator[Diagnostic]:
+    """Raises NotEmulated, by name."""
+    if "ItemProcessor" not in state and "Iterator" not in state:
+        yield Diagnostic("These fields are required: [ItemProcessor]", where)
+        return
+    if "ItemSelector" in state and "Parameters" in state:
+        yield Diagnostic("Only one of these fields is allowed: [ItemSelector, Parameters]", where)
+    concurrency = state.get("MaxConcurrency")
+    if not (concurrency is None or is_expression(concurrency) or whole(concurrency, 0, 10_000)):
+        yield Diagnostic(
+            "The value for the field 'MaxConcurrency' must be an integer of at least 0",
+            f"{where}/MaxConcurrency",
+        )
+    processor = state.get("ItemProcessor")
+    config = processor.get("ProcessorConfig", {}) if isinstance(processor, dict) else {}
+    mode = config.get("Mode", "INLINE")
+    place = f"{where}/ItemProcessor/ProcessorConfig"
+    if mode not in ("INLINE", "DISTRIBUTED"):
+        yield _one_of("Mode", ("INLINE", "DISTRIBUTED"), f"{place}/Mode")
+    if mode != "DISTRIBUTED":
+        for name in ONLY_DISTRIBUTED:
+            if name in state:
+                yield Diagnostic(f"Field '{name}' needs the mode DISTRIBUTED", where)
+        return
+    execution = config.get("ExecutionType")
+    if execution is None:
+        yield Diagnostic("These fields are required: [ExecutionType]", place)
+    elif execution not in ("STANDARD", "EXPRESS"):
+        yield _one_of("ExecutionType", ("STANDARD", "EXPRESS"), f"{place}/ExecutionType")
+    if "ItemReader" in state:
+        yield from _reader(state["ItemReader"], f"{where}/ItemReader")
+    if "ResultWriter" in state:
+        yield from _writer(state["ResultWriter"], f"{where}/ResultWriter")
+
+
+def _one_of(name: str, accepted: tuple[str, ...], where: str) -> Diagnostic:
+    return Diagnostic(
+        f"The field '{name}' should have one of these values: [{', '.join(accepted)}]", where
+    )
+
+
+def _reader(reader: Json, where: str) -> Iterator[Diagnostic]:
+    if reader.get("Resource") not in READERS:
+        yield _one_of("Resource", READERS, f"{where}/Resource")
+        return
+    for name in reader:
+        if name not in READER_FIELDS:
+            yield Diagnostic(f"Field '{name}' is not supported", where)
+    config = reader.get("ReaderConfig", {})
+    if not isinstance(config, dict):
+        yield Diagnostic("The value for the field 'ReaderConfig' must be an object", where)
+        return
+    place = f"{where}/ReaderConfig"
+    kind = config.get("InputType")
+    if kind in REFUSED_TYPES:
+        raise _refused(f"ItemReader.ReaderConfig.InputType {kind}", where)
+    for name in REFUSED_CONFIG:
+        if name in config and config[name] != "NONE":
+            raise _refused(f"ItemReader.ReaderConfig.{name}", where)
+    for name in config:
+        if name not in CONFIG_FIELDS and name not in REFUSED_CONFIG:
+            yield Diagnostic(f"Field '{name}' is not supported", place)
+    if kind is None and reader["Resource"] == READERS[0]:
+        yield Diagnostic("These fields are required: [InputType]", place)
+    elif kind is not None and kind not in READ_TYPES:
+        yield _one_of("InputType", (*READ_TYPES, *REFUSED_TYPES), f"{place}/InputType")
+    if config.get("CSVDelimiter", "COMMA") not in DELIMITERS:
+        yield _one_of("CSVDelimiter", DELIMITERS, f"{place}/CSVDelimiter")
+    if kind == "CSV" and config.get("CSVHeaderLocation") not in ("FIRST_ROW", "GIVEN"):
+        yield _one_of("CSVHeaderLocation", ("FIRST_ROW", "GIVEN"), f"{place}/CSVHeaderLocation")
+    if config.get("CSVHeaderLocation") == "GIVEN" and not config.get("CSVHeaders"):
+        yield Diagnostic("These fields are required: [CSVHeaders]", place)
+
+
+def _writer(writer: Json, where: str) -> Iterator[Diagnostic]:
+    if "WriterConfig" in writer:
+        raise _refused("ResultWriter.WriterConfig", where)
+    if writer.get("Resource") not in WRITERS:
+        yield _one_of("Resource", WRITERS, f"{where}/Resource")
+
+
+def _refused(what: str, where: str) -> NotEmulated:
+    return NotEmulated("stepfunctions", "CreateStateMachine", f"definition {what}", f"({where})")
