@@ -64,7 +64,10 @@ class Pipeline:
     def connection(self) -> Connection:
         from rebuy.settings import Settings
 
-        return Connection(Settings(endpoint_url=self.url, schedule_state="DISABLED"))
+        settings = Settings(
+            endpoint_url=self.url, schedule_state="DISABLED", upload_trigger="DISABLED"
+        )
+        return Connection(settings)
 
     def kill(self) -> None:
         """kill -9 of the server; its children are left to themselves. Then a new server."""

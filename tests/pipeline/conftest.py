@@ -29,7 +29,10 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     home = folder / "home"
     server = local.up(home, 0, WAIT_SCALE)
     try:
-        connection = Connection(Settings(endpoint_url=server.url, schedule_state="DISABLED"))
+        settings = Settings(
+            endpoint_url=server.url, schedule_state="DISABLED", upload_trigger="DISABLED"
+        )
+        connection = Connection(settings)
         deployment = deploy(connection, lambda line: None)
         data = folder / "data"
         generate(USERS, data)
