@@ -177,6 +177,15 @@ def _roll_back(on_failure: State) -> State:
     done.add_choice(_settled(), on_failure)
     done.default_choice(wait)
     remove.next(on_failure)
+    for state in (back, watch, remove):
+        # The run goes on failing with why it was rolled back, not with what came of that.
+        state.add_catch(
+            sdk.Catch(
+                error_equals=["States.ALL"],
+                next_step=on_failure,
+                result_path="$.roll_back_failure",
+            )
+        )
     return had
 
 
