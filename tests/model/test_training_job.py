@@ -74,7 +74,10 @@ def test_model_folder_holds_the_model_and_its_description_and_nothing_else(
     assert told["features"] == list(WIRE_FEATURES)
     assert told["run"] == "run-1"
     assert told["threshold"] == trained.read("evaluation.json")["challenger"]["threshold"]
-    assert set(told) == {"features", "threshold", "run", "trained_at", "versions"}
+    assert told["trained_on"] == {"rows": 6_000, "users": 300}
+    assert told["holdout"]["auc"] == trained.read("evaluation.json")["challenger"]["auc"]
+    about = {"trained_at", "versions", "trained_on", "holdout"}
+    assert set(told) == {"features", "threshold", "run"} | about
 
 
 def test_model_is_cut_at_the_round_with_the_best_validation_auc(trained: Trained) -> None:
