@@ -4,6 +4,7 @@ import { element, percent, short } from "./dom.js";
 import { BY_NAME, GROUPS } from "./fields.js";
 
 const SHOWN = 8;
+const COUNTED = ["orders", "days", "products", "purchases"]; // the other units say what a number may be
 const SVG = "http://www.w3.org/2000/svg";
 const ABOUT = Object.fromEntries(GROUPS.map((group) => [group.id, group.short]));
 
@@ -52,7 +53,7 @@ export function draw(table, { bias, contributions }, row) {
   const detail = (name) => {
     const of = BY_NAME[name];
     const value = row[name] === undefined ? "" : short(row[name]);
-    return of ? `${value} ${of.unit.startsWith("0 to") || of.unit === "number" ? "" : of.unit}`.trim() + ` · ${ABOUT[of.group]}` : value;
+    return of ? `${value} ${COUNTED.includes(of.unit) ? of.unit : ""}`.trim() + ` · ${ABOUT[of.group]}` : value;
   };
   table.replaceChildren(
     element("caption", { className: "visually-hidden", textContent: "What each feature does to the odds" }),
