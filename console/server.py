@@ -76,7 +76,10 @@ class Console:
             "stop": self.stop,
             "redrive": self.redrive,
         }
-        asks: dict[str, Callable[[Json], Any]] = {"origins": self.origins_of}
+        asks: dict[str, Callable[[Json], Any]] = {
+            "origins": self.origins_of,
+            "check": lambda given: {"problem": _json_problem(given["input"])},
+        }
         return [
             *(Route(f"/api/{name}", _reading(read)) for name, read in reads.items()),
             *(
@@ -205,7 +208,9 @@ class Console:
     # What a person does
 
     def start(self, given: Json) -> Json:
-        _json_text(given.get("input", "{}"))
+        problem = _json_problem(given.get("input", "{}"))
+        if problem:
+            raise Refused(400, problem)
         name = {"name": given["name"]} if given.get("name") else {}
         answer = self.step_functions.start_execution(
             stateMachineArn=given["machine"], input=given.get("input", "{}"), **name
@@ -245,11 +250,13 @@ def _after(events: list[Json], seen: int) -> list[Json]:
     return events[low:]
 
 
-def _json_text(text: str) -> None:
+def _json_problem(text: str) -> str | None:
+    """Where and why the text is not JSON."""
     try:
         json.loads(text)
-    except ValueError as error:
-        raise Refused(400, f"The input is not JSON: {error}") from error
+    except json.JSONDecodeError as error:
+        return f"Not JSON, line {error.lineno}, column {error.colno}: {error.msg}."
+    return None
 
 
 def _given(request: Request, name: str) -> str:
@@ -423,6 +430,7 @@ def serve(
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind((HOST, port))
+    listener.listen()
     url = f"http://{HOST}:{listener.getsockname()[1]}/"
     config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1)
     if ready is not None:

@@ -263,9 +263,9 @@ export function kindOf(entry) {
 }
 
 function spoken(entry, found) {
-  if (!found) return `${entry.name}, ${kindOf(entry)}, not reached`;
+  if (!found) return `, ${kindOf(entry)}, not reached`;
   const more = [found.visits > 1 && `${found.visits} passes`, found.retries && `${found.retries} retries`].filter(Boolean).join(", ");
-  return `${entry.name}, ${kindOf(entry)}, ${WORDS[found.status]}, ${duration(found.milliseconds)}${more ? `, ${more}` : ""}`;
+  return `, ${kindOf(entry)}, ${WORDS[found.status]}, ${duration(found.milliseconds)}${more ? `, ${more}` : ""}`;
 }
 
 function Badges({ found }) {
@@ -277,11 +277,11 @@ function Badges({ found }) {
 
 function State({ node, standing: found, selected, onSelect }) {
   const { entry } = node;
-  return html`<button class=${`state ${found?.status.replace(" ", "-") ?? "idle"} type-${entry.type}`} style=${box(node)} data-state=${entry.name} aria-pressed=${selected} aria-label=${spoken(entry, found)} title=${entry.state.Comment ?? entry.name} onClick=${() => onSelect(entry.name)}>
+  return html`<button class=${`state ${found?.status.replace(" ", "-") ?? "idle"} type-${entry.type}`} style=${box(node)} data-state=${entry.name} aria-pressed=${selected} title=${entry.state.Comment ?? entry.name} onClick=${() => onSelect(entry.name)}>
     <span class="glyph" aria-hidden="true">${glyph(entry)}</span>
     <span class="name">${entry.name}</span>
-    <span class="kind">${found ? html`<b>${duration(found.milliseconds)}</b> ` : ""}${entry.type === "Task" ? kindOf(entry) : entry.type}</span>
-    <span class="badges"><${Badges} found=${found} /></span>
+    <span class="spoken">${spoken(entry, found)}</span><span class="kind" aria-hidden="true">${found ? html`<b>${duration(found.milliseconds)}</b> ` : ""}${entry.type === "Task" ? kindOf(entry) : entry.type}</span>
+    <span class="badges" aria-hidden="true"><${Badges} found=${found} /></span>
   </button>`;
 }
 
@@ -289,10 +289,10 @@ function Container({ node, standing: found, selected, onSelect }) {
   if (node.branch) return html`<div class="branch" style=${box(node)}></div>`;
   const { entry } = node;
   return html`<div class=${`container ${found?.status.replace(" ", "-") ?? "idle"}`} style=${box(node)}>
-    <button class="state head" data-state=${entry.name} aria-pressed=${selected === entry.name} aria-label=${spoken(entry, found)} title=${entry.state.Comment ?? entry.name} onClick=${() => onSelect(entry.name)}>
+    <button class="state head" data-state=${entry.name} aria-pressed=${selected === entry.name} title=${entry.state.Comment ?? entry.name} onClick=${() => onSelect(entry.name)}>
       <span class="glyph" aria-hidden="true">${glyph(entry)}</span><span class="name">${entry.name}</span>
-      <span class="kind">${found ? html`<b>${duration(found.milliseconds)}</b> ` : ""}${entry.type}${entry.type === "Parallel" ? `, ${entry.branches.length} branches` : ""}</span>
-      <span class="badges"><${Badges} found=${found} /></span>
+      <span class="spoken">${spoken(entry, found)}</span><span class="kind" aria-hidden="true">${found ? html`<b>${duration(found.milliseconds)}</b> ` : ""}${entry.type}${entry.type === "Parallel" ? `, ${entry.branches.length} branches` : ""}</span>
+      <span class="badges" aria-hidden="true"><${Badges} found=${found} /></span>
     </button>
   </div>`;
 }

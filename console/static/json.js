@@ -3,6 +3,7 @@ import { html, useMemo, useState } from "./ui.js";
 import { count } from "./format.js";
 
 const OPEN_DEPTH = 2;
+const SMALL = 2500; // characters: all of it is open at once
 const LARGE = 300_000;
 const MOST_MEMBERS = 200;
 
@@ -36,13 +37,13 @@ export function Json({ text, value, label }) {
     <div class="json-tools">${label && html`<span class="quiet">${label}</span>`}<span class="quiet">${count(pretty.length)} characters</span>
       ${typeof given === "object" && !large && html`<button class="small" aria-pressed=${raw} onClick=${() => setRaw(!raw)}>Text</button>`}
       <${Copy} text=${pretty} /></div>
-    ${shown ? html`<pre tabindex="0">${pretty}</pre>` : html`<div class="tree"><${Node} value=${given} depth=${0} /></div>`}
+    ${shown ? html`<pre tabindex="0">${pretty}</pre>` : html`<div class="tree"><${Node} value=${given} depth=${0} most=${pretty.length < SMALL ? 9 : OPEN_DEPTH} /></div>`}
   </div>`;
 }
 
-function Node({ name, value, depth }) {
+function Node({ name, value, depth, most }) {
   const inner = typeof value === "string" ? parsed(value) : undefined;
-  const [open, setOpen] = useState(depth < OPEN_DEPTH);
+  const [open, setOpen] = useState(depth < most);
   const key = name !== undefined && html`<span class="key">${name}</span><span class="quiet">: </span>`;
   const data = inner ?? value;
   if (data === null || typeof data !== "object") return html`<div class="leaf">${key}<${Leaf} value=${value} /></div>`;
@@ -52,7 +53,7 @@ function Node({ name, value, depth }) {
   return html`<details open=${open} onToggle=${(event) => setOpen(event.currentTarget.open)}>
     <summary>${key}<span class="quiet">${brief}${inner !== undefined ? " in text" : ""}</span></summary>
     ${open && html`<div class="members">
-      ${entries.slice(0, MOST_MEMBERS).map(([member, item]) => html`<${Node} key=${member} name=${member} value=${item} depth=${depth + 1} />`)}
+      ${entries.slice(0, MOST_MEMBERS).map(([member, item]) => html`<${Node} key=${member} name=${member} value=${item} depth=${depth + 1} most=${most} />`)}
       ${entries.length > MOST_MEMBERS && html`<p class="quiet">… ${count(entries.length - MOST_MEMBERS)} more; Text shows all.</p>`}
     </div>`}
   </details>`;

@@ -1,0 +1,138 @@
+"""A real local AWS in a process of its own, the console over it, and a headless browser."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.console.machines import ROLE
+
+START_SECONDS = 90
+
+
+@contextmanager
+def running(module: str, *arguments: str) -> Iterator[str]:
+    """`python -m module arguments` until the block ends; gives the URL that it prints."""
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("AWS_")}
+    process = subprocess.Popen(
+        [sys.executable, "-m", module, *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        env=environment,
+    )
+    timer = threading.Timer(START_SECONDS, process.kill)
+    timer.start()
+    try:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        timer.cancel()
+        found = re.search(r"http://\S+", line)
+        assert found, f"python -m {module} said {line!r}"
+        yield found[0].rstrip(",/")
+    finally:
+        timer.cancel()
+        process.terminate()
+        process.wait(30)
+        if process.stdout is not None:
+            process.stdout.close()
+
+
+@pytest.fixture(scope="session")
+def localaws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    home = tmp_path_factory.mktemp("console") / "home"
+    with running("localaws", "--home", str(home), "--port", "0", "--wait-scale", "0.3") as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def console(localaws: str) -> Iterator[str]:
+    with running("console", "--endpoint-url", localaws, "--port", "0") as url:
+        yield url
+
+
+def client(service: str, endpoint: str) -> Any:
+    return boto3.client(
+        service,
+        endpoint_url=endpoint,
+        region_name="us-east-1",
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+    )
+
+
+@pytest.fixture(scope="session")
+def step_functions(localaws: str) -> Any:
+    return client("stepfunctions", localaws)
+
+
+@pytest.fixture(scope="session")
+def machine(step_functions: Any) -> Callable[[str, str], str]:
+    """Creates a state machine; the same name again gives the same one."""
+    made: dict[str, str] = {}
+
+    def create(name: str, definition: str) -> str:
+        if name not in made:
+            answer = step_functions.create_state_machine(
+                name=name, definition=definition, roleArn=ROLE
+            )
+            made[name] = answer["stateMachineArn"]
+        return made[name]
+
+    return create
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    chromium = shutil.which("chromium")
+    assert chromium, "chromium is not installed: apt-get install chromium (make does it)"
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        yield launched
+        launched.close()
+
+
+@pytest.fixture(params=["light"])
+def page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
+    """A page whose errors, violations of the content security policy among them, fail the test."""
+    context = browser.new_context(
+        color_scheme=request.param, viewport={"width": 1360, "height": 850}
+    )
+    context.set_default_timeout(60_000)
+    opened = context.new_page()
+    problems: list[str] = []
+    opened.on("pageerror", lambda error: problems.append(str(error)))
+    opened.on(
+        "console",
+        lambda message: problems.append(message.text) if message.type == "error" else None,
+    )
+    yield opened
+    context.close()
+    assert problems == []
+
+
+VENDOR = Path(__file__).parent / "vendor"
+
+
+def violations(page: Page) -> list[str]:
+    """What axe finds against WCAG 2 A and AA, one line a rule."""
+    page.evaluate((VENDOR / "axe.min.js").read_text())
+    found = page.evaluate(
+        "() => axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa']})"
+    )
+    return [
+        f"{item['id']}: {item['help']}: {[n['html'][:160] for n in item['nodes'][:3]]}"
+        for item in found["violations"]
+    ]
