@@ -6,7 +6,6 @@ https://docs.aws.amazon.com/step-functions/latest/dg/input-output-itemreader.htm
 from __future__ import annotations
 
 import codecs
-import contextlib
 import csv
 import itertools
 import json
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 
+RANGE_BYTES = 1 << 22
 CHUNK_BYTES = 1 << 16
 DELIMITERS = {"COMMA": ",", "PIPE": "|", "SEMICOLON": ";", "SPACE": " ", "TAB": "\t"}
 
@@ -78,28 +78,36 @@ def _listing(integrations: Integrations, plan: Plan) -> Iterator[Any]:
 
 
 def _file(integrations: Integrations, plan: Plan) -> Iterator[Any]:
-    body = integrations.client("s3").get_object(**plan.parameters)["Body"]
+    client = integrations.client("s3")
     kind = plan.config.get("InputType", "JSON")
-    with contextlib.closing(body):
-        if kind == "JSON":
-            yield from _array(json.loads(body.read()))
-            return
-        lines = _lines(body)
-        if kind == "CSV":
-            yield from _csv(lines, plan.config)
-        elif kind == "JSONL":
-            for line in lines:
-                if line.strip():
-                    yield json.loads(line)
-        else:
-            raise StateError(NOT_EMULATED, f"localaws does not emulate the InputType {kind}.")
+    if kind == "JSON":
+        yield from _array(json.loads(client.get_object(**plan.parameters)["Body"].read()))
+        return
+    lines = _lines(_chunks(client, plan.parameters))
+    if kind == "CSV":
+        yield from _csv(lines, plan.config)
+    elif kind == "JSONL":
+        for line in lines:
+            if line.strip():
+                yield json.loads(line)
+    else:
+        raise StateError(NOT_EMULATED, f"localaws does not emulate the InputType {kind}.")
 
 
-def _lines(body: Any) -> Iterator[str]:
+def _chunks(client: Any, parameters: Json) -> Iterator[bytes]:
+    """The object's bytes, asked for in ranges: a client may hold a whole answer in memory."""
+    head = client.head_object(**parameters)
+    for first in range(0, head["ContentLength"], RANGE_BYTES):
+        asked = f"bytes={first}-{first + RANGE_BYTES - 1}"
+        body = client.get_object(**parameters, Range=asked, IfMatch=head["ETag"])["Body"]
+        yield from body.iter_chunks(CHUNK_BYTES)
+
+
+def _lines(chunks: Iterator[bytes]) -> Iterator[str]:
     """Lines with their ends, as they come in: a quoted CSV field may go over several."""
     decoder = codecs.getincrementaldecoder("utf-8-sig")()
     rest = ""
-    for chunk in body.iter_chunks(CHUNK_BYTES):
+    for chunk in chunks:
         *whole, rest = (rest + decoder.decode(chunk)).split("\n")
         for line in whole:
             yield line + "\n"
