@@ -51,6 +51,10 @@ def _boolean(name: str, value: Any) -> bool:
     return value
 
 
+def _optional_boolean(name: str, value: Any) -> bool | None:
+    return None if value is None else _boolean(name, value)
+
+
 def _threshold(name: str, value: Any) -> float | None:
     if value is None:
         return None
@@ -65,7 +69,7 @@ def _threshold(name: str, value: Any) -> float | None:
 # `sample_buckets` of the 20 user buckets feed the features. `settle_seconds` is a minimum wait
 # after the crawl.
 OPTIONS: dict[str, tuple[Any, Callable[[str, Any], Any]]] = {
-    "force": (None, _boolean),
+    "force": (None, _optional_boolean),
     "train": (True, _boolean),
     "threshold": (None, _threshold),
     "publish": ("if_better", _one_of("if_better", "always", "never")),

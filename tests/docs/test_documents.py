@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import os
 import re
 import shlex
@@ -258,7 +259,7 @@ def test_workflow_page_names_every_state_outside_of_branches() -> None:
 def test_workflow_page_names_every_option() -> None:
     text = (ROOT / "docs" / "workflow.md").read_text()
     for name, (default, _) in OPTIONS.items():
-        shown = f'"{default}"' if isinstance(default, str) else str(default)
+        shown = json.dumps(default)
         assert re.search(rf"^\| `{name}` \| `?{re.escape(shown)}`? \|", text, re.MULTILINE)
 
 

@@ -9,6 +9,7 @@ import json
 import re
 import shutil
 import tarfile
+import time
 import urllib.request
 from pathlib import Path
 from typing import Any
@@ -72,7 +73,9 @@ def test_rows_are_those_that_plain_python_counts_in_the_raw_files(
     prior = lines("raw/order_products/order_products__prior.csv")
     train = lines("raw/order_products/order_products__train.csv")
     pairs = {(orders[row["order_id"]]["user_id"], row["product_id"]) for row in prior}
-    last = {row["user_id"]: row["eval_set"] for row in orders.values() if row["eval_set"] != "prior"}
+    last = {
+        row["user_id"]: row["eval_set"] for row in orders.values() if row["eval_set"] != "prior"
+    }
 
     rows = {name: entry["rows"] for name, entry in outputs_of(record).items()}
     assert rows["clean/orders"] == len(orders)
@@ -247,7 +250,7 @@ def test_audit_verifies_and_notices_one_changed_byte(
     assert stack.rebuy("audit", good.arn, "--verify").returncode == 0
 
 
-def test_finished_upload_starts_one_run_which_makes_the_same_model_and_changes_nothing(
+def test_a_start_by_hand_makes_the_same_model_again_and_changes_nothing(
     stack: Stack, good: Execution, record: Json, tmp_path: Path
 ) -> None:
     """The same data and code again: the same bytes of model, so the gate keeps what is live."""
@@ -257,18 +260,18 @@ def test_finished_upload_starts_one_run_which_makes_the_same_model_and_changes_n
     for key, body in stack.raw.items():
         (data / Path(key).name).write_bytes(body)
 
-    said = stack.rebuy("data", "upload", str(data), "--start")
+    said = stack.rebuy("data", "upload", str(data))
     assert said.stderr.count("unchanged") == len(stack.raw)
-    assert f"s3://{stack.lake}/raw/_READY" in said.stdout
-    watched = stack.rebuy("watch", "latest")
-    assert watched.stdout.strip() == "SUCCEEDED"
+    assert "nothing is new, so nothing is started" in said.stderr
+    watched = stack.rebuy("start", "--wait")
+    assert watched.stdout.split()[-1] == "SUCCEEDED"
     for name in ("Check raw data", "Join features", "Train"):
         assert name in watched.stderr
 
     (arn,) = set(stack.executions()) - started
     again = stack.record(arn)
-    assert again["trigger"]["kind"] == "upload"
-    assert again["trigger"]["key"] == "raw/_READY"
+    assert again["trigger"]["kind"] == "manual"
+    assert again["outcome"] == "not better"
     assert again["previous"]["sha256"] in live.records.values()
     for name in SETS:  # byte for byte
         hashes = [
@@ -288,6 +291,40 @@ def test_finished_upload_starts_one_run_which_makes_the_same_model_and_changes_n
     listed = stack.rebuy("status").stdout.splitlines()
     assert len(listed) >= 2 and all(line.startswith("SUCCEEDED") for line in listed)
     assert "SUCCEEDED" in stack.rebuy("status", "latest").stdout
+
+
+def test_an_upload_of_the_same_bytes_and_a_schedule_find_nothing_new(
+    stack: Stack, good: Execution, record: Json
+) -> None:
+    """The real trigger, switched on for this test; and what the schedule sends."""
+    from infrastructure.deploy import deploy
+    from rebuy.connection import Connection
+
+    live, before = stack.live(), set(stack.executions())
+    settings = stack.connection.settings
+    on = settings.model_copy(update={"upload_trigger": "ENABLED", "settle_seconds": 2})
+    deploy(Connection(on), lambda line: None)
+    for key, body in stack.raw.items():
+        stack.client("s3").put_object(Bucket=stack.lake, Key=key, Body=body)
+    deadline = time.monotonic() + 60
+    while not (started := set(stack.executions()) - before):
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    (arn,) = started
+    uploaded = stack.wait(arn)
+    deploy(stack.connection, lambda line: None)
+    scheduled = stack.run({"schedule": {"time": "2026-11-22T08:00:00Z"}})
+
+    for kind, run in (("upload", uploaded), ("schedule", scheduled)):
+        assert run.status == "SUCCEEDED", f"{run.error}: {run.cause}"
+        assert run.states[-1] == "Nothing new" and "Start crawler" not in run.states
+        written = stack.record(run.arn)
+        assert written["trigger"]["kind"] == kind
+        assert (written["status"], written["outcome"]) == ("SUCCEEDED", "nothing new")
+        assert written["run"]["same_as"]["execution"] in before
+    assert len(set(stack.executions()) - before) == 2
+    after = stack.live()
+    assert (after.endpoint_config, after.views) == (live.endpoint_config, live.views)
 
 
 def spark_processes(home: Path) -> list[int]:
@@ -330,9 +367,7 @@ def test_stop_ends_the_spark_process_that_the_run_waits_for(stack: Stack, good: 
     assert stack.rebuy("watch", arn, check=False).returncode == 1
 
 
-def test_two_runs_at_the_same_time_do_not_mix(
-    stack: Stack, good: Execution, record: Json
-) -> None:
+def test_two_runs_at_the_same_time_do_not_mix(stack: Stack, good: Execution, record: Json) -> None:
     """Both succeed with the good run's rows and model, or one says by name why it could not."""
     arns = [stack.start({"publish": "never"}) for _ in range(2)]
     runs = [stack.wait(arn) for arn in arns]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import subprocess
@@ -17,6 +18,7 @@ import pytest
 from infrastructure import packages, roles, template, triggers
 from infrastructure.names import LAKE, STATE_MACHINE, attribute, ref, resource, sub
 from localaws.core.aws import LocalAws
+from tasks.functions import receive_trigger
 
 LAKE_BUCKET = "tiny-lake-000000000000-us-east-1"
 MACHINE = "arn:aws:states:us-east-1:000000000000:stateMachine:tiny-purchase-prediction"
@@ -68,7 +70,11 @@ def tiny_template() -> dict[str, Any]:
             ),
             "StateMachineAlias": whole["Resources"]["StateMachineAlias"],
         },
-        "Outputs": {"Lake": {"Value": sub(LAKE)}},
+        "Outputs": {
+            "LakeBucket": {"Value": sub(LAKE)},
+            "StateMachineArn": {"Value": ref("StateMachine")},
+            "LiveAliasArn": {"Value": ref("StateMachineAlias")},
+        },
     }
 
 
@@ -76,8 +82,8 @@ def tiny_template() -> dict[str, Any]:
 class Tiny:
     aws: LocalAws
 
-    def cli(self, *arguments: str) -> None:
-        """The aws command line, as anybody has it."""
+    def cli(self, *arguments: str, program: Path = AWS_CLI, folder: Path | None = None) -> None:
+        """A command line, as anybody has it."""
         environment = {
             **os.environ,
             "AWS_ENDPOINT_URL": self.aws.url,
@@ -85,7 +91,8 @@ class Tiny:
             "AWS_SECRET_ACCESS_KEY": "any",
             "AWS_DEFAULT_REGION": "us-east-1",
         }
-        subprocess.run([str(AWS_CLI), *arguments], env=environment, check=True, timeout=60)
+        command = [str(program), *arguments]
+        subprocess.run(command, env=environment, cwd=folder, check=True, timeout=60)
 
     def runs(self) -> list[dict[str, Any]]:
         """Oldest first, with their inputs."""
@@ -198,3 +205,42 @@ def test_copied_and_synced_files_give_one_run_each_time(tiny: Tiny, tmp_path: Pa
     tiny.wait_for(lambda: any("had not seen" in line for line in tiny.log()))
     tiny.wait_for(tiny.rests)
     assert len(tiny.runs()) == 2
+
+
+def test_every_client_starts_a_run_by_hand(tiny: Tiny, tmp_path: Path) -> None:
+    import boto3
+
+    live = f"{MACHINE}:live"
+    client = boto3.client(
+        "stepfunctions",
+        endpoint_url=tiny.aws.url,
+        region_name="us-east-1",
+        aws_access_key_id="any",
+        aws_secret_access_key="any",
+    )
+    client.start_execution(stateMachineArn=live)
+    client.start_execution(stateMachineArn=live, input="{}")  # as AWS's console sends it
+    client.start_execution(stateMachineArn=MACHINE, name="boto3", input='{"publish": "never"}')
+    tiny.cli("stepfunctions", "start-execution", "--state-machine-arn", live, "--name", "aws-cli")
+    (tmp_path / "rebuy.toml").write_text('stack_name = "tiny"\n')
+    rebuy = Path(sys.executable).with_name("rebuy")
+    tiny.cli(
+        "start", "--name", "rebuy", "--input", '{"train": false}', program=rebuy, folder=tmp_path
+    )
+
+    importlib.import_module("tasks.states")  # keeps the SDK's warnings quiet
+    from stepfunctions.workflow import Workflow
+
+    workflow = Workflow.attach(MACHINE, client=client)
+    workflow.execute(name="sdk", inputs={"threshold": 0.3})
+
+    runs = {run["name"]: json.loads(run["input"]) for run in tiny.runs()}
+    assert len(runs) == 6 and list(runs.values()).count({}) == 3
+    named = {name: runs[name] for name in ("boto3", "rebuy", "sdk")}
+    assert named == {
+        "boto3": {"publish": "never"},
+        "rebuy": {"train": False},
+        "sdk": {"threshold": 0.3},
+    }
+    for given in runs.values():
+        receive_trigger.options(receive_trigger.recognise(given)[1])
