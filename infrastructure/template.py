@@ -11,7 +11,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from infrastructure import roles
+from infrastructure import roles, triggers
 from infrastructure.names import (
     CRAWLER,
     DATABASE,
@@ -31,7 +31,6 @@ from infrastructure.names import (
 )
 
 RECIPES = Path(__file__).resolve().parent.parent / "databrew_recipes"
-READY_KEY = "raw/_READY"  # written last by an upload: the files before it are all there
 LOG_DAYS = 90
 AWSWRANGLER_ACCOUNT = "336392948345"  # AWS's own, for its managed layers
 AWSWRANGLER_VERSION = "30"
@@ -44,8 +43,10 @@ FUNCTIONS: dict[str, tuple[str, int, int, bool]] = {
     "JudgeModel": ("judge_model", 256, 60, False),
     "SmokeTest": ("smoke_test", 256, 300, False),
     "WriteAudit": ("write_audit", 2048, 900, True),
+    "StartOnUpload": ("start_on_upload", 256, 60, False),
     "CustomResources": ("custom_resources", 256, 120, False),
 }
+BESIDE_WORKFLOW = ("StartOnUpload", "CustomResources")  # no state calls these
 # logical name: (recipe, dataset, logical name of the dataset)
 RECIPE_JOBS = {
     "CleanOrders": ("clean_orders", "RawOrdersDataset"),
@@ -69,7 +70,7 @@ def template() -> Json:
             **glue_job(),
             **functions(),
             **state_machine(),
-            **triggers(),
+            **triggers.triggers(),
             **api(),
         },
         "Outputs": outputs(),
@@ -100,11 +101,7 @@ def parameters() -> Json:
         ),
         "TrainingInstanceType": text("For training jobs", Default="ml.m5.xlarge"),
         "EndpointInstanceType": text("For the endpoint", Default="ml.m5.large"),
-        "ScheduleState": text(
-            "Whether the daily run is on", Default="ENABLED", AllowedValues=["ENABLED", "DISABLED"]
-        ),
-        "ScheduleExpression": text("When the daily run starts", Default="cron(0 8 * * ? *)"),
-        "ScheduleTimezone": text("Time zone of the schedule (IANA)", Default="UTC"),
+        **triggers.parameters(),
     }
 
 
@@ -406,7 +403,7 @@ def functions() -> Json:
             f"tasks.functions.{module}.handler",
             "FunctionsKey",
             function_roles[name],
-            environment,
+            triggers.environment() if name == "StartOnUpload" else environment,
             memory,
             seconds,
             layer,
@@ -468,7 +465,7 @@ def _function(
 
 def state_machine() -> Json:
     """The workflow, with a version for each deployment and the alias that triggers start."""
-    in_workflow = [name for name in FUNCTIONS if name != "CustomResources"]
+    in_workflow = [name for name in FUNCTIONS if name not in BESIDE_WORKFLOW]
     substitutions: Json = {
         "LakeBucket": ref("Lake"),
         "Database": ref("Database"),
@@ -537,50 +534,6 @@ def state_machine() -> Json:
                 "RoutingConfiguration": [
                     {"StateMachineVersionArn": ref("StateMachineVersion"), "Weight": 100}
                 ],
-            },
-        ),
-    }
-
-
-def triggers() -> Json:
-    """A finished upload and the daily schedule; both start the live version."""
-    return {
-        "UploadRole": roles.starter_role("events"),
-        "UploadRule": resource(
-            "AWS::Events::Rule",
-            {
-                "Name": sub("${AWS::StackName}-upload"),
-                "Description": "Starts the workflow when an upload says that it is complete",
-                "EventPattern": {
-                    "source": ["aws.s3"],
-                    "detail-type": ["Object Created"],
-                    "detail": {"bucket": {"name": [ref("Lake")]}, "object": {"key": [READY_KEY]}},
-                },
-                "Targets": [
-                    {
-                        "Id": "workflow",
-                        "Arn": ref("StateMachineAlias"),
-                        "RoleArn": attribute("UploadRole", "Arn"),
-                    }
-                ],
-            },
-        ),
-        "ScheduleRole": roles.starter_role("scheduler"),
-        "Schedule": resource(
-            "AWS::Scheduler::Schedule",
-            {
-                "Name": sub("${AWS::StackName}-daily"),
-                "State": ref("ScheduleState"),
-                "ScheduleExpression": ref("ScheduleExpression"),
-                "ScheduleExpressionTimezone": ref("ScheduleTimezone"),
-                "FlexibleTimeWindow": {"Mode": "OFF"},
-                "Target": {
-                    "Arn": ref("StateMachineAlias"),
-                    "RoleArn": attribute("ScheduleRole", "Arn"),
-                    "Input": '{"schedule": {"arn": "<aws.scheduler.schedule-arn>",'
-                    ' "time": "<aws.scheduler.scheduled-time>"}}',
-                    "RetryPolicy": {"MaximumEventAgeInSeconds": 3600, "MaximumRetryAttempts": 10},
-                },
             },
         ),
     }

@@ -85,6 +85,7 @@ def assemble(event: Json, clients: Any, bucket: str, now: datetime) -> Json:
         "schema_version": SCHEMA_VERSION,
         "written_at": now.isoformat(timespec="milliseconds"),
         "status": "FAILED" if failure else "SUCCEEDED",
+        "outcome": outcome(state),
         "error": (failure or {}).get("Error"),
         "cause": (failure or {}).get("Cause"),
         "failed_state": _failed_state(visited, failure) if failure else None,
@@ -105,6 +106,19 @@ def assemble(event: Json, clients: Any, bucket: str, now: datetime) -> Json:
         "smoke_test": (state.get("smoke_test") or {}).get("answer"),
         "cost_inputs": jobs.cost_inputs(visited, checks, history.transitions(events)),
     }
+
+
+def outcome(state: Json) -> str:
+    """What came of the run, in words: one of five."""
+    run = state.get("run") or {}
+    if state.get("failure"):
+        return "failed"
+    if run.get("nothing_new"):
+        return "nothing new"
+    judgement = (state.get("judgement") or {}).get("answer")
+    if judgement is None:
+        return "features only"  # the input said not to train
+    return "published" if judgement["publish"] else "not better"
 
 
 def _events(step_functions: Any, arn: str) -> list[Json]:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from infrastructure import packages, template
+from infrastructure.names import LAKE_ARN
 from infrastructure.validate import lint
 
 # Actions that AWS offers no resource for.
@@ -61,18 +62,21 @@ def test_only_actions_without_resources_are_granted_on_everything(
             assert set(statement["Action"]) <= UNSCOPED, name
 
 
-def test_only_sagemaker_and_databrew_roles_can_be_passed_on(resources: dict[str, Any]) -> None:
+def test_only_the_roles_of_jobs_and_of_the_settle_schedule_can_be_passed_on(
+    resources: dict[str, Any],
+) -> None:
     passed = [s for _, s in statements(resources) if "iam:PassRole" in s["Action"]]
-    assert [s["Resource"] for s in passed] == [
-        [{"Fn::GetAtt": ["SageMakerRole", "Arn"]}],
-        [{"Fn::GetAtt": ["DataBrewRole", "Arn"]}],
+    assert sorted(s["Resource"][0]["Fn::GetAtt"][0] for s in passed) == [
+        "DataBrewRole",
+        "SageMakerRole",
+        "SettleRole",
     ]
     assert all("iam:PassedToService" in json.dumps(s["Condition"]) for s in passed)
 
 
 def test_every_function_has_a_role_and_a_log_group_of_its_own(resources: dict[str, Any]) -> None:
     functions = [n for n, r in resources.items() if r["Type"] == "AWS::Lambda::Function"]
-    assert len(functions) == 8
+    assert len(functions) == 9
     for name in functions:
         assert resources[name]["Properties"]["Role"] == {"Fn::GetAtt": [f"{name}Role", "Arn"]}
         assert resources[f"{name}Logs"]["Type"] == "AWS::Logs::LogGroup"
@@ -84,8 +88,55 @@ def test_only_the_site_can_be_read_by_everybody(resources: dict[str, Any]) -> No
 
 
 def test_no_output_can_start_the_workflow(resources: dict[str, Any]) -> None:
+    """Only raw/ is watched, and no role of the stack can write there."""
     pattern = resources["UploadRule"]["Properties"]["EventPattern"]
-    assert pattern["detail"]["object"]["key"] == ["raw/_READY"]
+    assert pattern["detail"]["object"]["key"] == [{"prefix": "raw/"}]
+    writes = ("s3:Put", "s3:Abort", "s3:Delete", "s3:Copy", "s3:Restore", "s3:Replicate")
+    written = [
+        (name, text["Fn::Sub"])
+        for name, statement in statements(resources)
+        if any(action.startswith(writes) for action in statement["Action"])
+        for text in statement["Resource"]
+    ]
+    assert written
+    prefixes = {text.partition(f"{LAKE_ARN}/")[2].rstrip("*") for _, text in written}
+    assert "" not in prefixes, written
+    assert not [p for p in prefixes if p.startswith("raw") or "raw/".startswith(p)], written
+
+
+def test_what_cannot_be_delivered_goes_to_a_queue_that_only_this_stack_can_fill(
+    resources: dict[str, Any],
+) -> None:
+    queue = {"Arn": {"Fn::GetAtt": ["Undelivered", "Arn"]}}
+    schedules = [r for r in resources.values() if r["Type"] == "AWS::Scheduler::Schedule"]
+    rules = [r for r in resources.values() if r["Type"] == "AWS::Events::Rule"]
+    targets = [s["Properties"]["Target"] for s in schedules]
+    targets += [target for r in rules for target in r["Properties"]["Targets"]]
+    assert len(targets) == 4
+    assert all(target["DeadLetterConfig"] == queue for target in targets)
+    assert all("RetryPolicy" in s["Properties"]["Target"] for s in schedules)
+
+    (policy,) = [r for r in resources.values() if r["Type"] == "AWS::SQS::QueuePolicy"]
+    (statement,) = policy["Properties"]["PolicyDocument"]["Statement"]
+    assert statement["Action"] == "sqs:SendMessage"
+    assert statement["Condition"]["ArnEquals"]["aws:SourceArn"] == [
+        {"Fn::GetAtt": [name, "Arn"]} for name in ("UploadRule", "RunEndedRule")
+    ]
+    senders = {name for name, s in statements(resources) if "sqs:SendMessage" in s["Action"]}
+    assert senders == {"ScheduleRole", "SettleRole"}
+
+
+def test_the_upload_trigger_is_switched_as_a_whole(resources: dict[str, Any]) -> None:
+    for name in ("UploadRule", "RunEndedRule", "SettleSchedule"):
+        assert resources[name]["Properties"]["State"] == {"Ref": "UploadTrigger"}
+
+
+def test_the_day_begins_at_eight_in_the_given_time_zone(resources: dict[str, Any]) -> None:
+    """`tests/cases/schedules.json` has what that means when the clocks change."""
+    assert template.parameters()["ScheduleExpression"]["Default"] == "cron(0 8 * * ? *)"
+    assert resources["Schedule"]["Properties"]["ScheduleExpressionTimezone"] == {
+        "Ref": "ScheduleTimezone"
+    }
 
 
 def test_packages_are_the_same_bytes_in_every_build() -> None:
