@@ -140,6 +140,7 @@ export class Fold {
     if (status === "aborted" && failing(visit)) status = "failed";
     Object.assign(visit, { end: time, status, exited });
     for (const attempt of visit.attempts) if (attempt.end === null) Object.assign(attempt, { end: time, status: status === "succeeded" ? "succeeded" : status === "caught" ? "failed" : "aborted" });
+    if (!["Parallel", "Map"].includes(visit.type)) return;
     for (const inner of this.visits) if (inner.scope === visit && inner.end === null) this.close(inner, time, inner.type === "Succeed" || (status === "succeeded" && !inner.failed) ? "succeeded" : "aborted", null);
   }
 
