@@ -104,7 +104,9 @@ def demo(
     result = work.run(settings(endpoint_url="http://127.0.0.1"), home, port, users, data, serve)
     work.show(result)
     if serve:
+        url = result["api_url"].split("/_aws/")[0]
         err.print("The local AWS goes on running; `rebuy local down` stops it.")
+        err.print(f"See the run in a browser: rebuy console --endpoint-url {url}", soft_wrap=True)
     if as_json:
         print(json.dumps(result))
 

@@ -81,7 +81,7 @@ def _chain(connection: Connection, home: Path, users: int, data: Path | None) ->
         "definition_sha256": deployment.definition_sha256,
         "api_url": outputs["ApiUrl"],
         "site_url": outputs["SiteUrl"],
-        "console_url": None,  # there is no console yet
+        "console_url": None,  # `rebuy console` serves it; a demo leaves only the AWS running
         "metrics": record["metrics"]["challenger"] and _figures(record),
         "prediction": prediction,
         "audit_uri": f"s3://{outputs['LakeBucket']}/{key}",
