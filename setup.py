@@ -8,8 +8,18 @@ setup(
     description="Raw order files to a live purchase prediction, as one Step Functions workflow",
     license="Apache-2.0",
     python_requires=">=3.11,<3.12",
-    packages=find_packages(include=["rebuy*", "tasks*", "workflows*", "infrastructure*",
-                                    "training*", "inference*", "localaws*", "console*"]),
+    packages=find_packages(
+        include=[
+            "rebuy*",
+            "tasks*",
+            "workflows*",
+            "infrastructure*",
+            "training*",
+            "inference*",
+            "localaws*",
+            "console*",
+        ]
+    ),
     # The packages read files beside them (sql/, databrew_recipes/, site/): installed in place.
     install_requires=[
         "boto3",
