@@ -128,18 +128,6 @@ def site(gateway: Running, tmp_path: Path) -> Iterator[tuple[str, Path]]:
     running.stop()
 
 
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    chromium = shutil.which("chromium")
-    assert chromium, "chromium is not installed: apt-get install chromium (make does it)"
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        yield launched
-        launched.close()
-
-
 @pytest.fixture
 def page(browser: Any, site: tuple[str, Path]) -> Iterator[Any]:
     """The page, loaded; at the end nothing may have gone wrong in the console unexpectedly."""
