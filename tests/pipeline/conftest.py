@@ -1,4 +1,7 @@
-"""One local AWS for all tests of the chain: deployed, with data, and one good run behind it."""
+"""One local AWS for all tests of the chain: deployed, with data, and one good run behind it.
+
+While tests are written, REBUY_TEST_HOME=<folder> keeps it between sessions, with its good run.
+"""
 
 from __future__ import annotations
 
@@ -25,8 +28,9 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     from rebuy.data.upload import upload
     from rebuy.settings import Settings
 
+    kept = os.environ.get("REBUY_TEST_HOME")
     folder = tmp_path_factory.mktemp("pipeline")
-    home = folder / "home"
+    home = Path(kept) if kept else folder / "home"
     server = local.up(home, 0, WAIT_SCALE)
     try:
         settings = Settings(
@@ -41,21 +45,17 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         assert made.raw
         yield made
     finally:
-        local.down(home)
-        keep_log(home)
-
-
-def keep_log(home: Path) -> None:
-    """Where REBUY_TEST_LOGS names a folder, the server's log is kept there."""
-    folder = os.environ.get("REBUY_TEST_LOGS")
-    if folder:
-        Path(folder).mkdir(parents=True, exist_ok=True)
-        (Path(folder) / "pipeline-server.log").write_bytes((home / "server.log").read_bytes())
+        if not kept:
+            local.down(home)
 
 
 @pytest.fixture(scope="session")
 def good(stack: Stack) -> Execution:
     """The first run: everything was done, and its model is live."""
+    for arn in stack.executions()[::-1]:
+        before = stack.wait(arn)
+        if before.status == "SUCCEEDED":
+            return before
     run = stack.run()
     assert run.status == "SUCCEEDED", f"{run.error}: {run.cause}"
     return run

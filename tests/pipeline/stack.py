@@ -15,20 +15,34 @@ import os
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from rebuy.connection import Connection
+from tasks.functions import pin_live_model
 
 Json = dict[str, Any]
 REPOSITORY = Path(__file__).parents[2]
 REBUY = [sys.executable, "-c", "from rebuy.cli.app import main; main()"]
 LONGEST_SECONDS = 400.0
+
+CLEAN = ("clean_orders", "clean_order_products")
+PRIOR = (*CLEAN, "order_products_prior")
+# What a run has made when it enters a state: (prefixes below its own, tables). From `Judge model`
+# on it has made everything that is needed.
+MADE: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "Check raw data": (("manifest",), ()),
+    "Clean with DataBrew": (("manifest",), ()),
+    "Define clean tables": (("manifest", "clean/"), ()),
+    "Join prior order lines": (("manifest", "clean/"), CLEAN),
+    "Build features": (("manifest", "clean/", "features/order_products_prior/"), PRIOR),
+    "Join features": (("manifest", "clean/", "features/"), PRIOR),
+    "Train": (("manifest", "clean/", "features/", "sets/", "champion/"), PRIOR),
+}
 
 
 @dataclass(frozen=True)
@@ -76,7 +90,7 @@ class Stack:
     home: Path
     outputs: dict[str, str]
     example: str  # a line of 18 numbers
-    _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+    _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(int(time.time())))
 
     @property
     def url(self) -> str:
@@ -108,7 +122,7 @@ class Stack:
         """Starts the live version, or another machine; the execution's ARN."""
         answer = self.client("stepfunctions").start_execution(
             stateMachineArn=machine or self.outputs["LiveAliasArn"],
-            name=f"test-{next(self._numbers)}-{time.time_ns()}",
+            name=f"test-{next(self._numbers)}",
             input=json.dumps(given or {}),
         )
         return str(answer["executionArn"])
@@ -130,9 +144,7 @@ class Stack:
 
     def history(self, arn: str) -> list[Json]:
         pages = self.client("stepfunctions").get_paginator("get_execution_history")
-        return [
-            event for page in pages.paginate(executionArn=arn) for event in page["events"]
-        ]
+        return [event for page in pages.paginate(executionArn=arn) for event in page["events"]]
 
     def executions(self) -> list[str]:
         """The ARNs of the workflow's executions, newest first."""
@@ -173,7 +185,7 @@ class Stack:
         run had written, and its tables, are there under the new run's name."""
         before = good.entered(state)
         run_id, name = before["run"]["id"], before["run"]["name"]
-        new_id = f"fork_{next(self._numbers)}_{time.time_ns() % 10**8:08d}"
+        new_id = f"fork_{next(self._numbers)}"
         names = {run_id: new_id, name: new_id.replace("_", "-")}
 
         def renamed(value: Any) -> Any:
@@ -183,21 +195,28 @@ class Stack:
             return json.loads(text)
 
         s3 = self.client("s3")
-        for prefix in (f"runs/run={run_id}/", f"models/rebuy-{name}/"):
-            for entry in self.objects(prefix):
-                source = {"Bucket": self.lake, "Key": entry}
-                s3.copy_object(Bucket=self.lake, Key=renamed(entry), CopySource=source)
-        self._copy_tables(run_id, renamed)
+        below, tables = MADE.get(state, (("",), None))
+        prefixes = [f"runs/run={run_id}/{prefix}" for prefix in below]
+        if state not in MADE:
+            prefixes.append(f"models/rebuy-{name}/")
+        for key in itertools.chain.from_iterable(map(self.objects, prefixes)):
+            source = {"Bucket": self.lake, "Key": key}
+            s3.copy_object(Bucket=self.lake, Key=renamed(key), CopySource=source)
+        self._copy_tables(run_id, renamed, tables)
         forked: Json = renamed(before)
+        if "live" in forked:  # what is live now, and not what was when the good run began
+            found = pin_live_model.find(self.client("sagemaker"), self.outputs["EndpointName"])
+            forked["live"]["answer"] = {**found, "sha256": None}
         return forked
 
-    def _copy_tables(self, run_id: str, renamed: Any) -> None:
+    def _copy_tables(
+        self, run_id: str, renamed: Callable[[Any], Any], only: tuple[str, ...] | None
+    ) -> None:
         glue, database = self.client("glue"), self.outputs["Database"]
-        accepted = ("Name", "StorageDescriptor", "PartitionKeys", "TableType", "Parameters")
-        for table in glue.get_tables(DatabaseName=database)["TableList"]:
-            if not table["Name"].endswith(f"_{run_id}"):
+        for table in self.tables(f".*_{run_id}"):
+            if only is not None and table["Name"].removesuffix(f"_{run_id}") not in only:
                 continue
-            described = renamed({k: table[k] for k in accepted if k in table})
+            described = renamed(table_input(table))
             glue.create_table(DatabaseName=database, TableInput=described)
             if not table.get("PartitionKeys"):
                 continue
@@ -210,6 +229,12 @@ class Stack:
                     for part in parts["Partitions"]
                 ],
             )
+
+    def tables(self, expression: str = ".*") -> list[Json]:
+        """The tables and views of the features' database."""
+        pages = self.client("glue").get_paginator("get_tables")
+        found = pages.paginate(DatabaseName=self.outputs["Database"], Expression=expression)
+        return [table for page in found for table in page["TableList"]]
 
     def record(self, arn: str) -> Json:
         """The execution's audit record."""
@@ -270,12 +295,15 @@ class Stack:
             EndpointName=self.outputs["EndpointName"]
         )
         assert endpoint["EndpointStatus"] == "InService"
-        tables = self.client("glue").get_tables(DatabaseName=self.outputs["Database"])["TableList"]
         return Live(
             endpoint["EndpointConfigName"],
             self.predict(),
             {key: hashlib.sha256(self.read(key)).hexdigest() for key in self.objects("audit/")},
-            {t["Name"]: t["ViewOriginalText"] for t in tables if t["TableType"] == "VIRTUAL_VIEW"},
+            {
+                table["Name"]: table["ViewOriginalText"]
+                for table in self.tables()
+                if table["TableType"] == "VIRTUAL_VIEW"
+            },
         )
 
     @cached_property
@@ -294,6 +322,12 @@ class Stack:
                 self.client("s3").put_object(Bucket=self.lake, Key=key, Body=body)
 
 
+def table_input(table: Json) -> Json:
+    """What CreateTable takes of a table as GetTable tells it."""
+    accepted = ("Name", "StorageDescriptor", "PartitionKeys", "TableType", "Parameters")
+    return {name: table[name] for name in accepted if name in table}
+
+
 def reachable(definition: Json) -> Json:
     """The states that can be reached from StartAt: AWS refuses a machine that has others."""
     found: Json = {}
@@ -306,7 +340,3 @@ def reachable(definition: Json) -> Json:
         waiting += [state[key] for key in ("Next", "Default") if key in state]
         waiting += [rule["Next"] for key in ("Choices", "Catch") for rule in state.get(key, [])]
     return found
-
-
-def reason(error: urllib.error.HTTPError) -> str:
-    return error.read().decode()
