@@ -15,7 +15,7 @@ import pytest
 from benchmarks.crashes import Pipeline
 
 USERS = 200
-SECONDS = {"Join features": 6.0, "Train": 1.5}  # within its first seconds each is at work
+SECONDS = {"Join features": 4.0, "Train": 0.6}  # within its first seconds each is at work
 
 
 @pytest.fixture
