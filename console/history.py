@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
+from contextvars import ContextVar
 from typing import Any
 
 Json = dict[str, Any]
@@ -17,6 +18,20 @@ PAYLOADS = ("input", "output", "parameters")
 PREVIEW_CHARACTERS = 160
 CAUSE_CHARACTERS = 2000
 RUNNING = {"RUNNING", "PENDING_REDRIVE"}
+# How long a request for news may be held; a watcher that has left is noticed after it.
+HELD_SECONDS = 5
+
+_headers: ContextVar[dict[str, str] | None] = ContextVar("headers", default=None)
+
+
+def let_wait(step_functions: Any) -> None:
+    """Makes `History.wait` a request that the endpoint may hold until there is news
+    (`Prefer: wait`, RFC 7240; the local AWS does). Where it does not, the answer comes at once."""
+
+    def add(params: Json, **_: Any) -> None:
+        params["headers"].update(_headers.get() or {})
+
+    step_functions.meta.events.register("before-call.sfn.GetExecutionHistory", add)
 
 
 class History:
@@ -61,6 +76,23 @@ class History:
                 self._read_page()
             self.description = description
             self._looked_at = time.monotonic()
+
+    def wait(self, at_least_seconds: float) -> bool:
+        """Whether there is a new event: as soon as the endpoint tells, else after
+        `at_least_seconds`, or later if it held the request."""
+        last = self.events[-1]["id"] if self.events else 0
+        began = time.monotonic()
+        token = _headers.set({"Prefer": f"wait={HELD_SECONDS}", "If-None-Match": f'"{last}"'})
+        try:
+            answer = self._client.get_execution_history(
+                executionArn=self.arn, maxResults=1, reverseOrder=True
+            )
+        finally:
+            _headers.reset(token)
+        if any(event["id"] > last for event in answer["events"]):
+            return True
+        time.sleep(max(0.0, at_least_seconds - (time.monotonic() - began)))
+        return False
 
     def event(self, number: int) -> Json | None:
         """The whole event, payloads and all."""

@@ -68,7 +68,15 @@ class Gateway:
                 return response
             params = wire.parse(operation, uri_parameters, request)
             check_parameters(service_name, supported, params)
-            call = Call(service_name, supported.name, params, region, self._account, request_id)
+            call = Call(
+                service_name,
+                supported.name,
+                params,
+                region,
+                self._account,
+                request_id,
+                request.headers,
+            )
             result: Any = supported.handler(call) or {}
         except AwsError as error:
             result = error

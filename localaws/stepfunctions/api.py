@@ -9,6 +9,7 @@ from localaws.core.aws import LocalAws
 from localaws.core.errors import AwsError, NotEmulated
 from localaws.core.service import Call, Service
 from localaws.stepfunctions import map_runs_api, trial, validation
+from localaws.stepfunctions.constraints import CheckedService
 from localaws.stepfunctions.engine import Engine
 from localaws.stepfunctions.execution_logs import ExecutionLogs
 from localaws.stepfunctions.executions import Executions
@@ -18,14 +19,6 @@ from localaws.stepfunctions.machines import Machines
 from localaws.stepfunctions.store import Store
 
 Json = dict[str, Any]
-
-ACTIVITIES = (
-    "CreateActivity",
-    "DeleteActivity",
-    "DescribeActivity",
-    "GetActivityTask",
-    "ListActivities",
-)
 
 
 def service(aws: LocalAws) -> Service:
@@ -43,7 +36,7 @@ def service(aws: LocalAws) -> Service:
     machines = Machines(store, integrations, aws.region, aws.account)
     executions = Executions(store, engine, machines)
 
-    made = Service("stepfunctions")
+    made = CheckedService("stepfunctions")
     _machine_operations(made, machines, aws)
     _version_operations(made, machines, aws)
     _execution_operations(made, executions, aws)
@@ -124,35 +117,35 @@ def _version_operations(made: Service, machines: Machines, aws: LocalAws) -> Non
 
     @made.operation("ListStateMachineVersions", "stateMachineArn", "nextToken", "maxResults")
     def list_versions(call: Call) -> Json:
-        return machines.list_versions(call.params)
+        return machines.versions.page(call.params)
 
     @made.operation("DeleteStateMachineVersion", "stateMachineVersionArn")
     def delete_version(call: Call) -> Json:
-        machines.delete_version(call.params["stateMachineVersionArn"])
+        machines.versions.delete(call.params["stateMachineVersionArn"])
         return {}
 
     @made.operation("CreateStateMachineAlias", "name", "description", "routingConfiguration")
     def create_alias(call: Call) -> Json:
-        return machines.create_alias(call.params, aws.clock.now())
+        return machines.aliases.create(call.params, aws.clock.now())
 
     @made.operation(
         "UpdateStateMachineAlias", "stateMachineAliasArn", "description", "routingConfiguration"
     )
     def update_alias(call: Call) -> Json:
-        return machines.update_alias(call.params, aws.clock.now())
+        return machines.aliases.update(call.params, aws.clock.now())
 
     @made.operation("DeleteStateMachineAlias", "stateMachineAliasArn")
     def delete_alias(call: Call) -> Json:
-        machines.delete_alias(call.params["stateMachineAliasArn"])
+        machines.aliases.delete(call.params["stateMachineAliasArn"])
         return {}
 
     @made.operation("DescribeStateMachineAlias", "stateMachineAliasArn")
     def describe_alias(call: Call) -> Json:
-        return machines.describe_alias(call.params["stateMachineAliasArn"])
+        return machines.aliases.describe(call.params["stateMachineAliasArn"])
 
     @made.operation("ListStateMachineAliases", "stateMachineArn", "nextToken", "maxResults")
     def list_aliases(call: Call) -> Json:
-        return machines.list_aliases(call.params)
+        return machines.aliases.page(call.params)
 
 
 def _execution_operations(made: Service, executions: Executions, aws: LocalAws) -> None:
@@ -197,6 +190,7 @@ def _execution_operations(made: Service, executions: Executions, aws: LocalAws) 
         "includeExecutionData",
     )
     def history(call: Call) -> Json:
+        executions.wait_for_news(call.params["executionArn"], call.headers)
         return executions.history(call.params)
 
     @made.operation("SendTaskSuccess", "taskToken", "output")

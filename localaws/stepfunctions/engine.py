@@ -12,6 +12,7 @@ import heapq
 import itertools
 import logging
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -74,6 +75,8 @@ class Engine:
         self._watched: dict[tuple[str, str], list[tuple[Run, Frame]]] = {}
         self._ended_jobs: deque[tuple[str, str]] = deque(maxlen=ENDINGS_KEPT)
         self._news = threading.Condition()
+        self._commits = 0
+        self._committed = threading.Condition()
         self._stopping = False
         self._thread: threading.Thread | None = None
         self._workers = ThreadPoolExecutor(MAX_WORKERS, thread_name_prefix="sfn-task")
@@ -97,6 +100,7 @@ class Engine:
         with self._news:
             self._stopping = True
             self._news.notify()
+        self._tell_committed()
         if self._unsubscribe is not None:
             self._unsubscribe()
         if self._thread is not None:
@@ -149,6 +153,27 @@ class Engine:
         """Looks at the clock again: for clocks that do not run by themselves."""
         with self._news:
             self._news.notify()
+
+    def wait_until(self, holds: Callable[[], bool], seconds: float) -> bool:
+        """Blocks until `holds()`, looked at after every commit, for `seconds` at the most."""
+        deadline = time.monotonic() + seconds
+        while True:
+            seen = self._commits
+            if holds():
+                return True
+            with self._committed:
+                if not self._committed.wait_for(
+                    lambda: self._stopping or self._commits != seen,  # noqa: B023
+                    deadline - time.monotonic(),
+                ):
+                    return False
+            if self._stopping:
+                return holds()
+
+    def _tell_committed(self) -> None:
+        with self._committed:
+            self._commits += 1
+            self._committed.notify_all()
 
     # --- for runs --------------------------------------------------------------------------
 
@@ -275,6 +300,7 @@ class Engine:
             touched, self.touched = self.touched, {}
             changes = [(run, run.take_changes()) for run in touched.values()]
             self.store.commit([change for _, change in changes])
+            self._tell_committed()
             for run, change in changes:
                 if run.log_to is not None and change.events:
                     self._logs.send(run.log_to, run.execution, change.events)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import uuid
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -20,6 +22,7 @@ Json = dict[str, Any]
 
 REDRIVE_SECONDS = 14 * 24 * 3600
 MAX_EVENTS = 25_000
+MOST_WAIT_SECONDS = 20
 
 
 class Executions:
@@ -210,6 +213,23 @@ class Executions:
         if len(found) > size:
             answer["nextToken"] = names.page_token(before=page[-1].id)
         return answer
+
+    def wait_for_news(self, arn: str, headers: Mapping[str, str]) -> None:
+        """Holds a request with `Prefer: wait=SECONDS` (RFC 7240) and `If-None-Match: "ID"` until
+        the execution has an event after ID, or is over. AWS ignores both headers: a client that
+        sends them gets its news at once from here, and polls there."""
+        asked = re.fullmatch(r"wait=(\d{1,2})", headers.get("Prefer", ""))
+        known = re.fullmatch(r'"(\d{1,5})"', headers.get("If-None-Match", ""))
+        if asked is None or known is None:
+            return
+        execution, last = self.row(arn).id, int(known[1])
+
+        def news() -> bool:
+            return bool(self._store.events(execution, first=last + 1, limit=1)) or (
+                self.row(arn).status != "RUNNING"
+            )
+
+        self._engine.wait_until(news, min(float(asked[1]), MOST_WAIT_SECONDS))
 
     def history(self, params: Json) -> Json:
         row = self.row(params["executionArn"])

@@ -1,24 +1,26 @@
-"""State machines, their versions and aliases: the control plane."""
+"""State machines and their tags; versions.py and aliases.py have the rest of the control plane."""
 
 from __future__ import annotations
 
 import hashlib
-import random
 import uuid
 from datetime import datetime
 from typing import Any
 
 from localaws.core.errors import AwsError, NotEmulated
 from localaws.stepfunctions import execution_logs, names, timestamps, validation
+from localaws.stepfunctions.aliases import VERSION, Aliases
 from localaws.stepfunctions.integrations.runtime import Integrations
 from localaws.stepfunctions.store import Store
+from localaws.stepfunctions.variable_references import variable_references
+from localaws.stepfunctions.versions import Versions
 
 Json = dict[str, Any]
 
-MACHINE, VERSION, ALIAS = "machine", "version", "alias"
+MACHINE = "machine"
 NO_LOGGING: Json = {"level": "OFF", "includeExecutionData": False}
 NO_TRACING: Json = {"enabled": False}
-MAX_VERSIONS, MAX_ALIASES = 1000, 100
+OWNED_KEY: Json = {"type": "AWS_OWNED_KEY"}
 
 
 class Machines:
@@ -27,6 +29,8 @@ class Machines:
     def __init__(self, store: Store, integrations: Integrations, region: str, account: str) -> None:
         self._store = store
         self._integrations = integrations
+        self.versions = Versions(store)
+        self.aliases = Aliases(store)
         self._prefix = f"arn:aws:states:{region}:{account}:stateMachine:"
 
     # --- machines ----------------------------------------------------------------------------
@@ -34,13 +38,11 @@ class Machines:
     def create(self, params: Json, now: datetime) -> Json:
         name = params["name"]
         names.check_name(name)
-        if params.get("type", "STANDARD") != "STANDARD":
-            raise NotEmulated("stepfunctions", "CreateStateMachine", "type", "(EXPRESS)")
-        if "versionDescription" in params and not params.get("publish"):
-            raise AwsError(
-                "ValidationException", "Version description can only be set when publish is true"
-            )
-        self.check_definition(params["definition"])
+        _check_description(params)
+        kind = params.get("type", "STANDARD")
+        self.check_definition(params["definition"], kind)
+        if kind != "STANDARD":
+            raise NotEmulated("stepfunctions", "CreateStateMachine", "type", f"({kind})")
         self._check_logging(params.get("loggingConfiguration", {}))
         arn = self._prefix + name
         body = {
@@ -75,9 +77,9 @@ class Machines:
                 answer["stateMachineVersionArn"] = version["stateMachineVersionArn"]
         return answer
 
-    def check_definition(self, text: str) -> None:
+    def check_definition(self, text: str, kind: str = "STANDARD") -> None:
         """Raises InvalidDefinition with every error, or NotEmulated."""
-        found = validation.diagnose(text, self._integrations.check_resource)
+        found = validation.diagnose(text, self._integrations.check_resource, kind)
         errors = [item for item in found if item.severity == "ERROR"]
         if errors:
             raise AwsError("InvalidDefinition", validation.invalid_definition(errors))
@@ -98,6 +100,7 @@ class Machines:
             for key in ("definition", "roleArn", "loggingConfiguration", "tracingConfiguration")
             if key in params
         }
+        _check_description(params)
         if not changes and not params.get("publish"):
             raise AwsError(
                 "MissingRequiredParameter",
@@ -107,13 +110,21 @@ class Machines:
         if "definition" in changes:
             self.check_definition(changes["definition"])
         self._check_logging(changes.get("loggingConfiguration", {}))
+        for name, usual in (
+            ("loggingConfiguration", NO_LOGGING),
+            ("tracingConfiguration", NO_TRACING),
+        ):
+            if name in changes:
+                changes[name] = {**usual, **changes[name]}
         with self._store.transaction():
             body = self.machine(arn)
             if any(body[key] != value for key, value in changes.items()):
                 body.update(changes, revisionId=str(uuid.uuid4()))
             body["updateDate"] = now.timestamp()
             self._store.put(MACHINE, arn, "", body)
-            answer: Json = {"updateDate": now, "revisionId": body["revisionId"] or "INITIAL"}
+            answer: Json = {"updateDate": now}
+            if body["revisionId"] is not None:
+                answer["revisionId"] = body["revisionId"]
             if params.get("publish"):
                 version = self._publish(body, params.get("versionDescription"), now)
                 answer["stateMachineVersionArn"] = version["stateMachineVersionArn"]
@@ -123,9 +134,8 @@ class Machines:
         """With its versions and aliases. Executions stay readable; deleting twice is fine."""
         names.check_machine_arn(arn)
         with self._store.transaction():
-            for kind in (ALIAS, VERSION):
-                for body in self._store.resources(kind, arn):
-                    self._store.delete(body["arn"])
+            self.aliases.delete_all(arn)
+            self.versions.delete_all(arn)
             self._store.delete(arn)
 
     def machine(self, arn: str) -> Json:
@@ -153,15 +163,19 @@ class Machines:
             ),
             "loggingConfiguration": body["loggingConfiguration"],
             "tracingConfiguration": body["tracingConfiguration"],
+            "encryptionConfiguration": OWNED_KEY,
         }
         if body["revisionId"] is not None:
             shown["revisionId"] = body["revisionId"]
+        if references := variable_references(body["definition"]):
+            shown["variableReferences"] = references
         if version and version["description"]:
             shown["description"] = version["description"]
         return shown
 
     def list_machines(self, params: Json) -> Json:
-        bodies = sorted(self._store.resources(MACHINE), key=lambda body: body["creationDate"])
+        """By name."""
+        bodies = sorted(self._store.resources(MACHINE), key=lambda body: body["name"])
         page, token = names.paged(bodies, params)
         shown = [
             {
@@ -174,9 +188,8 @@ class Machines:
         ]
         return {"stateMachines": shown, **({"nextToken": token} if token else {})}
 
-    # --- versions ------------------------------------------------------------------------------
-
     def publish(self, params: Json, now: datetime) -> Json:
+        """Raises ConflictException when `revisionId` is not the present revision."""
         with self._store.transaction():
             body = self.machine(params["stateMachineArn"])
             wanted, present = params.get("revisionId"), body["revisionId"] or "INITIAL"
@@ -193,181 +206,18 @@ class Machines:
         }
 
     def _publish(self, body: Json, description: str | None, now: datetime) -> Json:
-        """The version of the present revision; publishing a revision again gives the same one."""
-        arn = body["stateMachineArn"]
-        versions = self._store.resources(VERSION, arn)
-        if versions and versions[-1]["revision"] == (body["revisionId"] or "INITIAL"):
-            return versions[-1]
-        if len(versions) >= MAX_VERSIONS:
-            raise AwsError("ServiceQuotaExceededException", f"{arn} has {MAX_VERSIONS} versions.")
-        body["versions"] += 1
-        version_arn = f"{arn}:{body['versions']}"
-        version = {
-            "arn": version_arn,
-            "stateMachineVersionArn": version_arn,
-            "creationDate": now.timestamp(),
-            "description": description or "",
-            "revision": body["revisionId"] or "INITIAL",
-            "machine": {key: value for key, value in body.items() if key != "tags"},
-        }
-        self._store.put(MACHINE, arn, "", body)
-        self._store.put(VERSION, version_arn, arn, version)
+        version = self.versions.publish(body, description, now)
+        self._store.put(MACHINE, body["stateMachineArn"], "", body)
         return version
-
-    def list_versions(self, params: Json) -> Json:
-        arn = params["stateMachineArn"]
-        names.check_machine_arn(arn)
-        versions = list(reversed(self._store.resources(VERSION, arn)))
-        page, token = names.paged(versions, params)
-        shown = [
-            {
-                "stateMachineVersionArn": version["arn"],
-                "creationDate": timestamps.from_epoch(version["creationDate"]),
-            }
-            for version in page
-        ]
-        return {"stateMachineVersions": shown, **({"nextToken": token} if token else {})}
-
-    def delete_version(self, arn: str) -> None:
-        names.check_machine_arn(arn)
-        if names.qualifier(arn) is None:
-            raise AwsError("ValidationException", f"The ARN must be of a version: '{arn}'")
-        with self._store.transaction():
-            routed = [
-                alias["name"]
-                for alias in self._store.resources(ALIAS, names.base_arn(arn))
-                if any(r["stateMachineVersionArn"] == arn for r in alias["routing"])
-            ]
-            if routed:
-                raise AwsError(
-                    "ConflictException",
-                    "Version to be deleted must not be referenced by an alias. Current list of"
-                    f" aliases referencing this version: [{', '.join(routed)}]",
-                )
-            self._store.delete(arn)
-
-    # --- aliases -------------------------------------------------------------------------------
-
-    def create_alias(self, params: Json, now: datetime) -> Json:
-        name, routing = params["name"], params["routingConfiguration"]
-        names.check_name(name)
-        if name.isdigit():
-            raise AwsError("InvalidName", f"Invalid Name: '{name}'")
-        arn = self._routed_machine(routing)
-        alias_arn = f"{arn}:{name}"
-        with self._store.transaction():
-            existing = self._store.get(ALIAS, alias_arn)
-            alias = {
-                "arn": alias_arn,
-                "name": name,
-                "description": params.get("description", ""),
-                "routing": routing,
-                "creationDate": now.timestamp(),
-                "updateDate": now.timestamp(),
-            }
-            if existing is not None:
-                if any(existing[key] != alias[key] for key in ("description", "routing")):
-                    raise AwsError(
-                        "ConflictException",
-                        "Failed to create alias because an alias with the same name and a"
-                        " different routing configuration already exists.",
-                    )
-                alias = existing
-            elif len(self._store.resources(ALIAS, arn)) >= MAX_ALIASES:
-                raise AwsError("ServiceQuotaExceededException", f"{arn} has {MAX_ALIASES} aliases.")
-            else:
-                self._store.put(ALIAS, alias_arn, arn, alias)
-        return {
-            "stateMachineAliasArn": alias_arn,
-            "creationDate": timestamps.from_epoch(alias["creationDate"]),
-        }
-
-    def _routed_machine(self, routing: list[Json]) -> str:
-        """The one machine whose versions the routing names. Raises ValidationException."""
-        if not 1 <= len(routing) <= 2 or sum(route["weight"] for route in routing) != 100:
-            raise AwsError(
-                "ValidationException",
-                "The routing configuration must name one or two versions, with weights of 100"
-                f" together, not {[route['weight'] for route in routing]}.",
-            )
-        arns = {names.base_arn(route["stateMachineVersionArn"]) for route in routing}
-        versions = {route["stateMachineVersionArn"] for route in routing}
-        if len(arns) != 1 or len(versions) != len(routing):
-            raise AwsError(
-                "ValidationException", "The versions must be different ones of one state machine."
-            )
-        for version in versions:
-            if self._store.get(VERSION, version) is None:
-                raise AwsError(
-                    "ResourceNotFound",
-                    f"Request references a resource that does not exist: '{version}'",
-                )
-        return arns.pop()
-
-    def alias(self, arn: str) -> Json:
-        names.check_machine_arn(arn)
-        body = self._store.get(ALIAS, arn)
-        if body is None:
-            raise AwsError("ResourceNotFound", "Request references a resource that does not exist.")
-        return body
-
-    def describe_alias(self, arn: str) -> Json:
-        body = self.alias(arn)
-        return {
-            "stateMachineAliasArn": arn,
-            "name": body["name"],
-            "description": body["description"],
-            "routingConfiguration": body["routing"],
-            "creationDate": timestamps.from_epoch(body["creationDate"]),
-            "updateDate": timestamps.from_epoch(body["updateDate"]),
-        }
-
-    def update_alias(self, params: Json, now: datetime) -> Json:
-        with self._store.transaction():
-            body = self.alias(params["stateMachineAliasArn"])
-            if "routingConfiguration" in params:
-                self._routed_machine(params["routingConfiguration"])
-                body["routing"] = params["routingConfiguration"]
-            body["description"] = params.get("description", body["description"])
-            body["updateDate"] = now.timestamp()
-            self._store.put(ALIAS, body["arn"], names.base_arn(body["arn"]), body)
-        return {"updateDate": now}
-
-    def delete_alias(self, arn: str) -> None:
-        self.alias(arn)
-        self._store.delete(arn)
-
-    def list_aliases(self, params: Json) -> Json:
-        arn = params["stateMachineArn"]
-        aliases = self._store.resources(ALIAS, names.base_arn(arn))
-        if names.qualifier(arn) is not None:
-            aliases = [
-                alias
-                for alias in aliases
-                if any(route["stateMachineVersionArn"] == arn for route in alias["routing"])
-            ]
-        page, token = names.paged(aliases, params)
-        shown = [
-            {
-                "stateMachineAliasArn": alias["arn"],
-                "creationDate": timestamps.from_epoch(alias["creationDate"]),
-            }
-            for alias in page
-        ]
-        return {"stateMachineAliases": shown, **({"nextToken": token} if token else {})}
 
     # --- for executions ------------------------------------------------------------------------
 
     def resolve(self, arn: str) -> tuple[Json, str | None, str | None]:
         """(machine document to run, version ARN, alias ARN) of a machine, version or alias ARN."""
         names.check_machine_arn(arn)
-        alias_arn = None
-        if self._store.get(ALIAS, arn) is not None:
-            alias_arn = arn
-            routes = self._store.get(ALIAS, arn) or {"routing": []}
-            weights = [route["weight"] for route in routes["routing"]]
-            chosen = random.choices(routes["routing"], weights)[0]
-            arn = chosen["stateMachineVersionArn"]
+        routed = self.aliases.route(arn)
+        alias_arn = arn if routed is not None else None
+        arn = routed or arn
         version = self._store.get(VERSION, arn)
         if version is not None:
             return version["machine"], arn, alias_arn
@@ -413,3 +263,10 @@ def _same_request(existing: Json, body: Json) -> bool:
         existing[key] == body[key]
         for key in ("definition", "type", "loggingConfiguration", "tracingConfiguration")
     )
+
+
+def _check_description(params: Json) -> None:
+    if "versionDescription" in params and not params.get("publish"):
+        raise AwsError(
+            "ValidationException", "Version description can only be set when publish is true"
+        )

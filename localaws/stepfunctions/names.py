@@ -11,6 +11,7 @@ from localaws.core.errors import AwsError
 
 FORBIDDEN = re.compile(r"[\s<>{}\[\]?*\"#%\\^|~`$&,;:/\x00-\x1f\x7f-\x9f]")
 MACHINE = re.compile(r"arn:aws[\w-]*:states:[\w-]+:\d{12}:stateMachine:[^:/]+(?::[^:/]+)?")
+ACTIVITY = re.compile(r"arn:aws[\w-]*:states:[\w-]+:\d{12}:activity:[^:/]+")
 EXECUTION = re.compile(r"arn:aws[\w-]*:states:[\w-]+:\d{12}:execution:[^:/]+(?:/[^:]+)?:[^:]+")
 
 
@@ -21,13 +22,29 @@ def check_name(name: str, what: str = "Invalid Name") -> None:
 
 
 def check_machine_arn(arn: str) -> None:
-    if not MACHINE.fullmatch(arn):
-        raise AwsError("InvalidArn", f"Invalid Arn: '{arn}'")
+    _check_arn(arn, "stateMachine", MACHINE)
 
 
 def check_execution_arn(arn: str) -> None:
-    if not EXECUTION.fullmatch(arn):
-        raise AwsError("InvalidArn", f"Invalid Arn: '{arn}'")
+    _check_arn(arn, "execution", EXECUTION)
+
+
+def check_activity_arn(arn: str) -> None:
+    _check_arn(arn, "activity", ACTIVITY)
+
+
+def _check_arn(arn: str, type_: str, accepted: re.Pattern[str]) -> None:
+    """Raises InvalidArn for a text that is no ARN, or the ARN of something else."""
+    parts = arn.split(":")
+    if accepted.fullmatch(arn):
+        return
+    if parts[0] != "arn" or len(parts) < 7:
+        problem = f"Invalid ARN prefix: {arn}"
+    elif parts[5] != type_:
+        problem = f"Resource type not valid in this context: {parts[5]}"
+    else:
+        problem = arn
+    raise AwsError("InvalidArn", f"Invalid Arn: '{problem}'")
 
 
 def base_arn(arn: str) -> str:
