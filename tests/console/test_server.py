@@ -14,6 +14,7 @@ import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
+from console.history import History, let_wait
 from tests.console import machines
 from tests.console.conftest import client, running
 
@@ -84,6 +85,25 @@ def test_events_arrive_soon_after_they_happen(
 
     assert status == "SUCCEEDED"
     assert seen == list(range(1, len(seen) + 1))
+
+
+def test_local_endpoint_tells_of_news_without_being_polled(
+    localaws: str, machine: Create, step_functions: Any
+) -> None:
+    waiting = {"StartAt": "Rest", "States": {"Rest": {"Type": "Wait", "Seconds": 3, "End": True}}}
+    started = step_functions.start_execution(
+        stateMachineArn=machine("waiting", json.dumps(waiting))
+    )
+    asked = client("stepfunctions", localaws)
+    let_wait(asked)
+    history = History(asked, started["executionArn"])
+    history.look(0)
+    while history.events[-1]["type"] != "WaitStateEntered":
+        history.look(0)
+
+    assert history.wait(60)
+    history.look(0)
+    assert history.events[-1]["type"] == "ExecutionSucceeded"
 
 
 def test_libraries_are_the_published_files() -> None:

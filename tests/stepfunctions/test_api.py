@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from typing import Any
 
 import pytest
@@ -173,6 +174,20 @@ def test_lists_and_histories_come_in_pages(sfn: Workflows) -> None:
         executionArn=made[0], reverseOrder=True, PaginationConfig={"PageSize": 3}
     )
     assert [event["id"] for page in history for event in page["events"]] == [4, 3, 2, 1]
+
+
+def test_a_history_request_waits_for_the_next_event(sfn: Workflows) -> None:
+    arn = running(sfn)
+    last = len(sfn.history(arn))
+    asked = {"Prefer": "wait=20", "If-None-Match": f'"{last}"'}
+    sfn.client.meta.events.register(
+        "before-call.sfn.GetExecutionHistory", lambda params, **_: params["headers"].update(asked)
+    )
+    threading.Timer(0.2, sfn.jobs.end, ("jr_0", "SUCCEEDED")).start()
+
+    held = sfn.client.get_execution_history(executionArn=arn, maxResults=1, reverseOrder=True)
+
+    assert held["events"][0]["id"] > last
 
 
 def test_a_history_without_execution_data(sfn: Workflows) -> None:
