@@ -3,47 +3,34 @@
 from __future__ import annotations
 
 import asyncio
-import base64
-import hashlib
 import json
-import re
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
-from datetime import datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from botocore.exceptions import BotoCoreError, ClientError
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
+from starlette.responses import FileResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp
 
-from console import audit, executions, work
+from console import audit, executions, web, work
 from console.aws import Clients, Target
-from console.history import Histories, preview
+from console.guard import Guard, policy
+from console.history import Histories, History, let_wait, preview
 
 Json = dict[str, Any]
 
 HOST = "127.0.0.1"
 DEFAULT_PORT = 4580
 STATIC = Path(__file__).parent / "static"
-LOOPBACK_NAMES = {"127.0.0.1", "localhost", "[::1]"}
-MAX_BODY_BYTES = 1024 * 1024
 EVENTS_A_MESSAGE = 500
 KEEP_ALIVE_SECONDS = 15
-
-
-class Refused(Exception):
-    """Not a request that this page makes: (status, what is wrong)."""
-
-    def __init__(self, status: int, message: str) -> None:
-        super().__init__(message)
-        self.status = status
+GATHER_SECONDS = 0.02
 
 
 class Console:
@@ -55,6 +42,8 @@ class Console:
         self.clients = Clients(target)
         self.histories = Histories()
         self.origins = executions.Origins()
+        if target.is_local:
+            let_wait(self.step_functions)
 
     @property
     def step_functions(self) -> Any:
@@ -64,7 +53,7 @@ class Console:
         reads: dict[str, Callable[[Request], Any]] = {
             "connection": self.connection,
             "machines": lambda _: executions.machines(self.step_functions),
-            "machine": lambda r: executions.machine(self.step_functions, _given(r, "arn")),
+            "machine": lambda r: executions.machine(self.step_functions, web.given(r, "arn")),
             "executions": self.executions,
             "execution": self.execution,
             "event": self.event,
@@ -81,12 +70,15 @@ class Console:
             "check": lambda given: {"problem": _json_problem(given["input"])},
         }
         return [
-            *(Route(f"/api/{name}", _reading(read)) for name, read in reads.items()),
+            *(Route(f"/api/{name}", web.reading(read)) for name, read in reads.items()),
             *(
                 Route(f"/api/{name}", self._writing(write), methods=["POST"])
                 for name, write in writes.items()
             ),
-            *(Route(f"/api/{name}", _posted(ask), methods=["POST"]) for name, ask in asks.items()),
+            *(
+                Route(f"/api/{name}", web.posted(ask), methods=["POST"])
+                for name, ask in asks.items()
+            ),
             Route("/api/watch", self.watch),
         ]
 
@@ -104,7 +96,10 @@ class Console:
     def executions(self, request: Request) -> Json:
         query = request.query_params
         return executions.page(
-            self.step_functions, _given(request, "machine"), query.get("status"), query.get("next")
+            self.step_functions,
+            web.given(request, "machine"),
+            query.get("status"),
+            query.get("next"),
         )
 
     def origins_of(self, given: Json) -> Json:
@@ -112,7 +107,7 @@ class Console:
 
     def execution(self, request: Request) -> Json:
         """{execution, definition, revision, origin}."""
-        arn = _given(request, "arn")
+        arn = web.given(request, "arn")
         history = self.histories.of(self.step_functions, arn)
         history.look(self.target.poll_seconds, again=True)
         described = history.description
@@ -124,16 +119,16 @@ class Console:
 
     def event(self, request: Request) -> Json:
         """One event, uncut."""
-        found = self._history(request).event(int(_given(request, "id")))
+        found = self._history(request).event(int(web.given(request, "id")))
         if found is None:
-            raise Refused(404, f"No event {_given(request, 'id')} in this history.")
+            raise web.Refused(404, f"No event {web.given(request, 'id')} in this history.")
         return found
 
     def work(self, request: Request) -> Json:
         history = self._history(request)
-        task = work.task_of(history.events, int(_given(request, "id")))
+        task = work.task_of(history.events, int(web.given(request, "id")))
         if task is None:
-            raise Refused(404, "No task was scheduled by this event.")
+            raise web.Refused(404, "No task was scheduled by this event.")
         return {"sections": work.look_up(self.clients, task)}
 
     def audit(self, request: Request) -> Json:
@@ -146,7 +141,7 @@ class Console:
         return {"found": True, **found}
 
     def _history(self, request: Request) -> Any:
-        history = self.histories.of(self.step_functions, _given(request, "arn"))
+        history = self.histories.of(self.step_functions, web.given(request, "arn"))
         while True:
             history.look(self.target.poll_seconds)
             if history.caught_up:
@@ -158,12 +153,12 @@ class Console:
         """Server-sent events: `execution` (its description, when it changed), `history` (new
         events, payloads cut), `end` (it is over; a redrive needs a new watch)."""
         try:
-            arn = _given(request, "arn")
+            arn = web.given(request, "arn")
             seen = int(
                 request.headers.get("last-event-id") or request.query_params.get("after") or 0
             )
-        except (Refused, ValueError) as error:
-            return _problem(400, "Refused", str(error))
+        except (web.Refused, ValueError) as error:
+            return web.problem(400, "Refused", str(error))
         history = self.histories.of(self.step_functions, arn)
 
         async def stream() -> AsyncIterator[str]:
@@ -171,12 +166,12 @@ class Console:
             told: Json | None = None
             quiet_since = asyncio.get_running_loop().time()
             first = True
+            every = self.target.poll_seconds
             while not await request.is_disconnected():
                 try:
-                    every = self.target.poll_seconds
                     await run_in_threadpool(history.look, every, again=first)
                 except (ClientError, BotoCoreError) as error:
-                    yield _message("problem", _told(error))
+                    yield _message("problem", web.told(error))
                     await asyncio.sleep(max(1.0, self.target.poll_seconds))
                     continue
                 first = False
@@ -200,17 +195,34 @@ class Console:
                     yield _message("end", {"status": description.get("status")})
                     return
                 if history.caught_up:
-                    await asyncio.sleep(self.target.poll_seconds)
+                    every = await self.rest(history)
 
         headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
         return StreamingResponse(stream(), media_type="text/event-stream", headers=headers)
+
+    async def rest(self, history: History) -> float:
+        """Waits until the next look is due; returns how old a look may be to be shared then.
+
+        A local endpoint is asked to tell of news at once. What comes within `GATHER_SECONDS` is
+        one look. AWS, which cannot tell, is asked again after a while."""
+        if not self.target.is_local:
+            await asyncio.sleep(self.target.poll_seconds)
+            return self.target.poll_seconds
+        try:
+            news = await run_in_threadpool(history.wait, self.target.poll_seconds)
+        except (ClientError, BotoCoreError):
+            news = False  # the look that follows tells
+        if not news:
+            return self.target.poll_seconds
+        await asyncio.sleep(GATHER_SECONDS)
+        return 0.0
 
     # What a person does
 
     def start(self, given: Json) -> Json:
         problem = _json_problem(given.get("input", "{}"))
         if problem:
-            raise Refused(400, problem)
+            raise web.Refused(400, problem)
         name = {"name": given["name"]} if given.get("name") else {}
         answer = self.step_functions.start_execution(
             stateMachineArn=given["machine"], input=given.get("input", "{}"), **name
@@ -232,10 +244,10 @@ class Console:
     def _writing(self, act: Callable[[Json], Any]) -> Callable[[Request], Awaitable[Response]]:
         def refuse_or_act(given: Json) -> Any:
             if self.read_only:
-                raise Refused(403, "This console is read-only.")
+                raise web.Refused(403, "This console is read-only.")
             return act(given)
 
-        return _posted(refuse_or_act)
+        return web.posted(refuse_or_act)
 
 
 def _after(events: list[Json], seen: int) -> list[Json]:
@@ -259,147 +271,9 @@ def _json_problem(text: str) -> str | None:
     return None
 
 
-def _given(request: Request, name: str) -> str:
-    value = request.query_params.get(name)
-    if not value:
-        raise Refused(400, f"{name} is missing.")
-    return value
-
-
-def _reading(read: Callable[[Request], Any]) -> Callable[[Request], Awaitable[Response]]:
-    async def answer(request: Request) -> Response:
-        return await _answer(lambda: read(request))
-
-    return answer
-
-
-def _posted(act: Callable[[Json], Any]) -> Callable[[Request], Awaitable[Response]]:
-    async def answer(request: Request) -> Response:
-        body = b""
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > MAX_BODY_BYTES:
-                return _problem(413, "Refused", "More than 1 MB.")
-        try:
-            given = json.loads(body)
-        except ValueError:
-            return _problem(400, "Refused", "The body is not JSON.")
-        return await _answer(lambda: act(given))
-
-    return answer
-
-
-async def _answer(make: Callable[[], Any]) -> Response:
-    try:
-        return Response(_text(await run_in_threadpool(make)), media_type="application/json")
-    except Refused as error:
-        return _problem(error.status, "Refused", str(error))
-    except (ClientError, BotoCoreError) as error:
-        told = _told(error)
-        return _problem(502, told["code"], told["message"])
-    except (KeyError, TypeError, ValueError) as error:
-        return _problem(400, "Refused", f"{type(error).__name__}: {error}")
-
-
-def _told(error: Exception) -> Json:
-    if isinstance(error, ClientError):
-        found = error.response.get("Error", {})
-        return {"code": found.get("Code", "Error"), "message": found.get("Message", str(error))}
-    return {"code": type(error).__name__, "message": str(error)}
-
-
-def _problem(status: int, code: str, message: str) -> Response:
-    return JSONResponse({"error": {"code": code, "message": message}}, status)
-
-
-def _plain(value: Any) -> Any:
-    """Times as milliseconds since 1970; what JSON has no word for, as text."""
-    if isinstance(value, datetime):
-        return round(value.timestamp() * 1000)
-    return str(value)
-
-
-def _text(value: Any) -> bytes:
-    return json.dumps(value, default=_plain, ensure_ascii=False, separators=(",", ":")).encode()
-
-
 def _message(event: str, data: Any, number: int | None = None) -> str:
     identity = f"id: {number}\n" if number is not None else ""
-    return f"event: {event}\n{identity}data: {_text(data).decode()}\n\n"
-
-
-class Guard:
-    """Only this page, from this machine: Host and Origin are checked, nothing foreign is loaded.
-
-    A name that resolves to 127.0.0.1 (DNS rebinding) fails on Host, another site's form or
-    fetch on Origin and Sec-Fetch-Site.
-    """
-
-    def __init__(self, app: ASGIApp, policy: str) -> None:
-        self.app = app
-        self.headers = {
-            "content-security-policy": policy,
-            "x-content-type-options": "nosniff",
-            "referrer-policy": "no-referrer",
-            "cross-origin-opener-policy": "same-origin",
-            "cross-origin-resource-policy": "same-origin",
-            "cache-control": "no-cache",
-        }
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-        refusal = self.refusal(Request(scope))
-
-        async def send_guarded(message: Any) -> None:
-            if message["type"] == "http.response.start":
-                given = {name.lower() for name, _ in message["headers"]}
-                message["headers"] = [
-                    *message["headers"],
-                    *(
-                        (name.encode(), value.encode())
-                        for name, value in self.headers.items()
-                        if name.encode() not in given
-                    ),
-                ]
-            await send(message)
-
-        if refusal is not None:
-            await _problem(403, "Refused", refusal)(scope, receive, send_guarded)
-            return
-        await self.app(scope, receive, send_guarded)
-
-    @staticmethod
-    def refusal(request: Request) -> str | None:
-        host = request.headers.get("host", "")
-        name = re.sub(r":\d+$", "", host)
-        if name not in LOOPBACK_NAMES:
-            return f"Host {host!r}; this console answers to {', '.join(sorted(LOOPBACK_NAMES))}."
-        origin = request.headers.get("origin")
-        if origin is not None and urlsplit(origin).netloc != host:
-            return f"Origin {origin!r} is not this console."
-        site = request.headers.get("sec-fetch-site", "same-origin")
-        navigating = request.headers.get("sec-fetch-mode") == "navigate"
-        if request.url.path.startswith("/api/") and site not in ("same-origin", "none"):
-            return "Another site asks."
-        if request.method == "POST" and (
-            not request.headers.get("content-type", "").startswith("application/json") or navigating
-        ):
-            return "Only JSON is taken."
-        return None
-
-
-def policy(page: str) -> str:
-    """The content security policy: everything from here, and the page's import map by hash."""
-    found = re.search(r'<script type="importmap">(.*?)</script>', page, re.S)
-    digest = hashlib.sha256(found[1].encode()).digest() if found else b""
-    import_map = base64.b64encode(digest).decode()
-    return (
-        f"default-src 'none'; script-src 'self' 'sha256-{import_map}'; style-src 'self'; "
-        "img-src 'self' data:; connect-src 'self'; worker-src 'self'; font-src 'none'; "
-        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    )
+    return f"event: {event}\n{identity}data: {web.text(data).decode()}\n\n"
 
 
 def application(target: Target, *, read_only: bool = False) -> ASGIApp:

@@ -47,6 +47,9 @@ def report(model: Model, scores: Scores) -> Json:
     return {
         "run": model.run,
         **metrics.measures(scores.label, scores.probability, scores.order_id, model.threshold),
+        "operating_point": metrics.operating_point(
+            scores.label, scores.probability, model.threshold
+        ),
         "calibration": metrics.calibration(scores.label, scores.probability),
         "feature_importance": feature_importance(model),
         **metrics.curves(scores.label, scores.probability),

@@ -101,6 +101,22 @@ def measures(label: Array, probability: Array, order_id: Array, threshold: float
     }
 
 
+def operating_point(label: Array, probability: Array, threshold: float) -> Json:
+    """Where on the curves the threshold lies: the rates (0 to 1) of its predictions.
+
+    `precision` is None when nothing is predicted.
+    """
+    predicted = probability.astype(np.float64) >= threshold
+    hits = int((predicted & (label == 1)).sum())
+    chosen, bought = int(predicted.sum()), int((label == 1).sum())
+    return {
+        "false_positive_rate": _rounded((chosen - hits) / max(1, len(label) - bought)),
+        "true_positive_rate": _rounded(hits / max(1, bought)),
+        "recall": _rounded(hits / max(1, bought)),
+        "precision": _rounded(hits / chosen) if chosen else None,
+    }
+
+
 def curves(label: Array, probability: Array) -> Json:
     """The ROC and the precision-recall curve, each at most 100 points, evenly spread on x."""
     false_positive, true_positive, _ = roc_curve(label, probability)

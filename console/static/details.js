@@ -1,8 +1,9 @@
 // One state: its passes, attempts, data, and the work that it started elsewhere.
 import { html, useEffect, useState } from "./ui.js";
 import { get } from "./api.js";
-import { clock, duration, measured } from "./format.js";
-import { Json, Copy } from "./json.js";
+import { clock, duration } from "./format.js";
+import { Json } from "./json.js";
+import { Section } from "./sections.js";
 import { Problem, Tabs, useAnswer } from "./parts.js";
 import { kindOf, WORDS } from "./graph.js";
 import { text } from "./fold.js";
@@ -12,6 +13,7 @@ export function Details({ arn, machine, fold, version, name, onClose, live }) {
   const visits = fold?.states.get(name) ?? [];
   const [chosen, setChosen] = useState(null);
   const [tab, setTab] = useState("summary");
+  const [wide, setWide] = useState(false);
   useEffect(() => setChosen(null), [name]);
   if (!entry) return null;
   const visit = visits[chosen ?? visits.length - 1] ?? null;
@@ -19,10 +21,11 @@ export function Details({ arn, machine, fold, version, name, onClose, live }) {
   const task = entry.type === "Task";
   const tabs = [["summary", "Summary"], ["input", "Input"], task && ["request", "Request"], ["output", "Output"], task && ["work", "Work"], ["definition", "Definition"]].filter(Boolean);
   const current = tabs.some(([key]) => key === tab) ? tab : "summary";
-  return html`<aside class="details" aria-label=${`State ${name}`}>
+  return html`<aside class=${wide ? "details wide" : "details"} aria-label=${`State ${name}`}>
     <header>
       <div><h2>${name}</h2><p class="quiet">${kindOf(entry)}${entry.resource?.waits ? ` · .${entry.resource.waits}` : ""}</p></div>
-      <button class="close" onClick=${onClose} aria-label="Close details" title="Close (Esc)">×</button>
+      <div class="details-tools"><button class="small" aria-pressed=${wide} onClick=${() => setWide(!wide)} title="Over the whole width">Wide</button>
+        <button class="close" onClick=${onClose} aria-label="Close details" title="Close (Esc)">×</button></div>
     </header>
     ${visits.length > 1 && html`<div class="passes">
       <button class="small" disabled=${at <= 0} onClick=${() => setChosen(at - 1)} aria-label="Previous pass">‹</button>
@@ -107,31 +110,4 @@ function Work({ arn, visit, version }) {
   return html`${visit.attempts.length > 1 && html`<label class="field">Attempt <select value=${number} onChange=${(event) => setNumber(Number(event.target.value))}>${visit.attempts.map((item, index) => html`<option value=${index}>${index + 1}: ${item.status}</option>`)}</select></label>`}
     ${answer.sections.length === 0 && !loading && html`<p class="quiet">Nothing more is known of this kind of task than its request and answer.</p>`}
     ${answer.sections.map((section, index) => html`<${Section} key=${`${section.title}${index}`} section=${section} />`)}`;
-}
-
-export function Section({ section }) {
-  const { kind, title } = section;
-  if (kind === "note") return html`<p class="problem">${section.text}</p>`;
-  return html`<section class="section">
-    ${title && html`<div class="section-head"><h3>${title}</h3>${kind === "code" && html`<${Copy} text=${section.text} />`}${kind === "log" && html`<${Copy} text=${section.lines.map((line) => line.text).join("\n")} />`}</div>`}
-    ${kind === "facts" && html`<dl class="facts">${Object.entries(section.rows).map(([name, value]) => html`<dt>${name}</dt><dd>${typeof value === "object" ? JSON.stringify(value) : measured(value, section.units?.[name])}</dd>`)}</dl>`}
-    ${kind === "code" && html`<pre class="code" tabindex="0" aria-label=${title}>${sql(section.text)}</pre>`}
-    ${kind === "table" && html`<div class="table" tabindex="0" role="region" aria-label=${title}><table><thead><tr>${section.columns.map((column) => html`<th scope="col">${column}</th>`)}</tr></thead><tbody>${section.rows.map((row) => html`<tr>${row.map((cell) => html`<td>${cell === null || cell === undefined ? html`<span class="quiet">null</span>` : String(cell)}</td>`)}</tr>`)}</tbody></table></div>`}
-    ${kind === "log" && html`<p class="quiet">${section.group}</p><pre class="log" tabindex="0" aria-label=${title}>${section.lines.map((line) => html`<span class=${/error|exception|traceback/i.test(line.text) ? "bad" : ""}><i>${clock(line.time)}</i> ${line.text}${"\n"}</span>`)}</pre>`}
-    ${kind === "json" && html`<${Json} value=${section.value} />`}
-  </section>`;
-}
-
-const WORDS_OF_SQL = /(--[^\n]*|'(?:[^']|'')*')|\b(SELECT|FROM|WHERE|GROUP|ORDER|BY|WITH|AS|INNER|LEFT|RIGHT|FULL|CROSS|JOIN|ON|AND|OR|NOT|IN|IS|NULL|CASE|WHEN|THEN|ELSE|END|CREATE|TABLE|EXTERNAL|VIEW|REPLACE|INSERT|INTO|UNLOAD|VALUES|UNION|ALL|DISTINCT|HAVING|LIMIT|OVER|PARTITION|PARTITIONED|STORED|LOCATION|CAST|TRY_CAST|BETWEEN|EXISTS)\b/g;
-
-function sql(source) {
-  const parts = [];
-  let at = 0;
-  for (const match of source.matchAll(WORDS_OF_SQL)) {
-    parts.push(source.slice(at, match.index));
-    const kind = match[2] ? "word" : match[1].startsWith("--") ? "comment" : "string";
-    parts.push(html`<span class=${kind}>${match[0]}</span>`);
-    at = match.index + match[0].length;
-  }
-  return [...parts, source.slice(at)];
 }

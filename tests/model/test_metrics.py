@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import f1_score
 
-from training.metrics import best_threshold, calibration, mean_f1_per_order
+from training.metrics import best_threshold, calibration, mean_f1_per_order, operating_point
 
 
 def test_mean_f1_counts_an_order_without_repeats_and_predictions_as_one() -> None:
@@ -81,3 +81,13 @@ def test_calibration_has_ten_groups_of_equal_size_from_low_to_high() -> None:
     assert [g["rows"] for g in groups] == [100] * 10
     assert [g["observed"] for g in groups] == [0] * 5 + [1] * 5
     assert groups[0]["mean_predicted"] == pytest.approx(0.05, abs=0.001)
+
+
+def test_operating_point_is_what_the_threshold_gets_right_and_wrong() -> None:
+    label = np.array([1, 1, 0, 0, 0], dtype=np.float32)
+    probability = np.array([0.9, 0.4, 0.6, 0.2, 0.1], dtype=np.float32)
+
+    at_half = operating_point(label, probability, 0.5)
+    assert (at_half["recall"], at_half["precision"]) == (0.5, 0.5)
+    assert at_half["false_positive_rate"] == pytest.approx(1 / 3, abs=1e-6)
+    assert operating_point(label, probability, 0.95)["precision"] is None

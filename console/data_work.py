@@ -1,0 +1,181 @@
+"""The work of Athena, DataBrew and Glue: SQL and rows, recipes, samples, crawled tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from console.logs import log
+from console.sections import Section, facts, table
+
+if TYPE_CHECKING:
+    from console.work import Task
+
+Json = dict[str, Any]
+
+FIRST_ROWS = 20
+
+
+def athena(clients: Any, task: Task) -> Iterator[Section]:
+    client = clients("athena")
+    number = task.answer.get("QueryExecutionId") or task.answer.get("QueryExecution", {}).get(
+        "QueryExecutionId"
+    )
+    if number is None:
+        yield {"title": "SQL", "kind": "code", "text": task.request.get("QueryString", "")}
+        return
+    query = client.get_query_execution(QueryExecutionId=number)["QueryExecution"]
+    statistics = query.get("Statistics", {})
+    yield facts(
+        "Query",
+        {
+            "State": query["Status"]["State"],
+            "Scanned": statistics.get("DataScannedInBytes"),
+            "Engine time": statistics.get("EngineExecutionTimeInMillis"),
+            "Queued": statistics.get("QueryQueueTimeInMillis"),
+            "Database": query.get("QueryExecutionContext", {}).get("Database"),
+            "Work group": query.get("WorkGroup"),
+            "Results": query.get("ResultConfiguration", {}).get("OutputLocation"),
+            "Id": number,
+            "Reason": query["Status"].get("StateChangeReason"),
+        },
+        {"Scanned": "bytes", "Engine time": "ms", "Queued": "ms"},
+    )
+    yield {"title": "SQL", "kind": "code", "text": query["Query"]}
+    if query["Status"]["State"] == "SUCCEEDED" and query.get("StatementType") != "DDL":
+        answer = client.get_query_results(QueryExecutionId=number, MaxResults=FIRST_ROWS + 1)
+        rows = [
+            [cell.get("VarCharValue") for cell in row["Data"]]
+            for row in answer["ResultSet"]["Rows"]
+        ]
+        names = [c["Name"] for c in answer["ResultSet"]["ResultSetMetadata"]["ColumnInfo"]]
+        rows = rows[1:] if rows and rows[0] == names else rows
+        if rows:
+            yield table("First rows", names, rows[:FIRST_ROWS])
+
+
+def databrew_run(clients: Any, task: Task) -> Iterator[Section]:
+    client = clients("databrew")
+    name = task.request["Name"]
+    run_id = task.answer.get("RunId")
+    if run_id is not None:
+        run = client.describe_job_run(Name=name, RunId=run_id)
+        outputs = [entry["Location"] for entry in run.get("Outputs", [])]
+        yield facts(
+            "Job run",
+            {
+                "Job": name,
+                "State": run["State"],
+                "Execution time": run.get("ExecutionTime"),
+                "Dataset": run.get("DatasetName"),
+                "Output": ", ".join(f"s3://{at['Bucket']}/{at.get('Key', '')}" for at in outputs),
+                "Log": run.get("LogGroupName"),
+                "Id": run_id,
+                "Error": run.get("ErrorMessage"),
+            },
+            {"Execution time": "s"},
+        )
+        reference = run.get("RecipeReference")
+    else:
+        reference = client.describe_job(Name=name).get("RecipeReference")
+    if reference:
+        yield from _recipe(client, reference)
+    if run_id is not None and run.get("LogGroupName"):
+        yield from log(clients, run["LogGroupName"], stream_prefix=name)
+
+
+def _recipe(client: Any, reference: Json) -> Iterator[Section]:
+    version = {"RecipeVersion": reference["RecipeVersion"]} if "RecipeVersion" in reference else {}
+    recipe = client.describe_recipe(Name=reference["Name"], **version)
+    rows = []
+    for index, step in enumerate(recipe["Steps"], 1):
+        action = step["Action"]
+        given = ", ".join(f"{k}: {v}" for k, v in (action.get("Parameters") or {}).items())
+        when = "; ".join(
+            f"{c['TargetColumn']} {c['Condition']} {c.get('Value', '')}".strip()
+            for c in step.get("ConditionExpressions") or []
+        )
+        rows.append([str(index), action["Operation"], given, when])
+    title = f"Recipe {reference['Name']} {reference.get('RecipeVersion', '')}".strip()
+    yield table(title, ["Step", "Operation", "Parameters", "Only where"], rows)
+
+
+def databrew_job(clients: Any, task: Task) -> Iterator[Section]:
+    job = clients("databrew").describe_job(Name=task.request["Name"])
+    if job.get("RecipeReference"):
+        yield from _recipe(clients("databrew"), job["RecipeReference"])
+
+
+def glue_run(clients: Any, task: Task) -> Iterator[Section]:
+    run_id = task.answer.get("JobRunId") or task.answer.get("Id")
+    name = task.request["JobName"]
+    if run_id is None:
+        return
+    client = clients("glue")
+    run = client.get_job_run(JobName=name, RunId=run_id)["JobRun"]
+    script = client.get_job(JobName=name)["Job"].get("Command", {}).get("ScriptLocation")
+    yield facts(
+        "Job run",
+        {
+            "Job": name,
+            "State": run["JobRunState"],
+            "Execution time": run.get("ExecutionTime"),
+            "Glue": run.get("GlueVersion"),
+            "Workers": " x ".join(
+                str(run[key]) for key in ("NumberOfWorkers", "WorkerType") if key in run
+            ),
+            "DPU seconds": run.get("DPUSeconds"),
+            "Script": script,
+            "Id": run_id,
+            "Error": run.get("ErrorMessage"),
+        },
+        {"Execution time": "s"},
+    )
+    if run.get("Arguments"):
+        yield facts("Arguments", run["Arguments"])
+    group = run.get("LogGroupName") or "/aws-glue/jobs"
+    for title, name in (("Output", "output"), ("Log", "error")):
+        yield from log(clients, f"{group}/{name}", stream_prefix=run_id, title=title)
+
+
+def crawler(clients: Any, task: Task) -> Iterator[Section]:
+    client = clients("glue")
+    crawler = client.get_crawler(Name=task.request["Name"])["Crawler"]
+    last = crawler.get("LastCrawl", {})
+    targets = [entry["Path"] for entry in crawler.get("Targets", {}).get("S3Targets", [])]
+    yield facts(
+        "Crawler",
+        {
+            "Name": crawler["Name"],
+            "State": crawler["State"],
+            "Targets": ", ".join(targets),
+            "Database": crawler.get("DatabaseName"),
+            "Last crawl": last.get("Status"),
+            "Began": last.get("StartTime"),
+            "Error": last.get("ErrorMessage"),
+        },
+    )
+    if crawler.get("DatabaseName"):
+        yield from _tables(client, crawler["DatabaseName"])
+
+
+def _tables(client: Any, database: str) -> Iterator[Section]:
+    tables = client.get_tables(DatabaseName=database)["TableList"]
+    rows = [
+        [
+            table["Name"],
+            table.get("Parameters", {}).get("classification", ""),
+            ", ".join(
+                f"{c['Name']} {c.get('Type', '')}"
+                for c in table.get("StorageDescriptor", {}).get("Columns", [])
+            ),
+            ", ".join(c["Name"] for c in table.get("PartitionKeys", [])),
+            table.get("StorageDescriptor", {}).get("Location", ""),
+        ]
+        for table in tables
+    ]
+    yield table(
+        f"Tables of {database}",
+        ["Table", "Format", "Columns", "Partitions", "Location"],
+        rows,
+    )

@@ -1,0 +1,92 @@
+"""The work of SageMaker: training jobs with their models, endpoints."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from console import evaluation
+from console.logs import log
+from console.sections import Section, facts, table
+
+if TYPE_CHECKING:
+    from console.work import Task
+
+Json = dict[str, Any]
+
+
+def training(clients: Any, task: Task) -> Iterator[Section]:
+    name = task.request["TrainingJobName"]
+    job = clients("sagemaker").describe_training_job(TrainingJobName=name)
+    if job["TrainingJobStatus"] == "Completed":
+        yield evaluation.section(clients("s3"), job)
+    resources = job.get("ResourceConfig", {})
+    yield facts(
+        "Training job",
+        {
+            "Name": name,
+            "State": job["TrainingJobStatus"],
+            "Stage": job.get("SecondaryStatus"),
+            "Instances": " x ".join(
+                str(resources[key]) for key in ("InstanceCount", "InstanceType") if key in resources
+            ),
+            "Training time": job.get("TrainingTimeInSeconds"),
+            "Billable": job.get("BillableTimeInSeconds"),
+            "Model": job.get("ModelArtifacts", {}).get("S3ModelArtifacts"),
+            "Image": job.get("AlgorithmSpecification", {}).get("TrainingImage"),
+            "Failure": job.get("FailureReason"),
+        },
+        {"Training time": "s", "Billable": "s"},
+    )
+    if job.get("HyperParameters"):
+        yield facts("Hyperparameters", job["HyperParameters"])
+    channels = [
+        [c["ChannelName"], c["DataSource"].get("S3DataSource", {}).get("S3Uri", "")]
+        for c in job.get("InputDataConfig", [])
+    ]
+    if channels:
+        yield table("Channels", ["Channel", "Data"], channels)
+    metrics = [[m["MetricName"], m["Value"]] for m in job.get("FinalMetricDataList", [])]
+    if metrics:
+        yield table("Metrics", ["Metric", "Value"], metrics)
+    yield from log(clients, "/aws/sagemaker/TrainingJobs", stream_prefix=name)
+
+
+def endpoint(clients: Any, task: Task) -> Iterator[Section]:
+    client = clients("sagemaker")
+    found = client.describe_endpoint(EndpointName=task.request["EndpointName"])
+    yield facts(
+        "Endpoint now",
+        {
+            "Name": found["EndpointName"],
+            "State": found["EndpointStatus"],
+            "Configuration": found["EndpointConfigName"],
+            "Changed": found.get("LastModifiedTime"),
+            "Failure": found.get("FailureReason"),
+        },
+    )
+    yield from _endpoint_config(client, found["EndpointConfigName"])
+
+
+def endpoint_config_made(clients: Any, task: Task) -> Iterator[Section]:
+    yield from _endpoint_config(clients("sagemaker"), task.request["EndpointConfigName"])
+
+
+def _endpoint_config(client: Any, name: str) -> Iterator[Section]:
+    config = client.describe_endpoint_config(EndpointConfigName=name)
+    for variant in config.get("ProductionVariants", []):
+        yield facts(f"Configuration {name}", {k: str(v) for k, v in variant.items()})
+
+
+def model(clients: Any, task: Task) -> Iterator[Section]:
+    model = clients("sagemaker").describe_model(ModelName=task.request["ModelName"])
+    container = model.get("PrimaryContainer", {})
+    yield facts(
+        "Model",
+        {
+            "Name": model["ModelName"],
+            "Data": container.get("ModelDataUrl"),
+            "Image": container.get("Image"),
+            **container.get("Environment", {}),
+        },
+    )

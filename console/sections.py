@@ -1,0 +1,36 @@
+"""The pieces that the page draws of a task's work: {title, kind, ...}.
+
+Kinds: facts, code, table, log, json, note, and those that only one service has: model, sample,
+plan, latency.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+Json = dict[str, Any]
+Section = dict[str, Any]
+
+
+def note(text: str) -> Section:
+    return {"title": "", "kind": "note", "text": text}
+
+
+def facts(title: str, rows: Json, units: dict[str, str] | None = None) -> Section:
+    """Names and values; what is empty is left out. Units: bytes, ms, s, or a word."""
+    kept = {name: value for name, value in rows.items() if value not in (None, "", [], {})}
+    return {"title": title, "kind": "facts", "rows": kept, "units": units or {}}
+
+
+def table(title: str, columns: list[str], rows: list[list[Any]]) -> Section:
+    return {"title": title, "kind": "table", "columns": columns, "rows": rows}
+
+
+def mapping(text: Any) -> Json:
+    """The JSON object that `text` holds; empty when it holds another thing."""
+    try:
+        found = json.loads(text)
+    except (TypeError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
