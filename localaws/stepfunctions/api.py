@@ -8,7 +8,7 @@ from typing import Any
 from localaws.core.aws import LocalAws
 from localaws.core.errors import AwsError, NotEmulated
 from localaws.core.service import Call, Service
-from localaws.stepfunctions import map_runs_api, trial, validation
+from localaws.stepfunctions import map_runs_api, validation
 from localaws.stepfunctions.constraints import CheckedService
 from localaws.stepfunctions.engine import Engine
 from localaws.stepfunctions.execution_logs import ExecutionLogs
@@ -17,6 +17,7 @@ from localaws.stepfunctions.field_rules import Diagnostic
 from localaws.stepfunctions.integrations.runtime import Integrations
 from localaws.stepfunctions.machines import Machines
 from localaws.stepfunctions.store import Store
+from localaws.stepfunctions.trial import Trials
 
 Json = dict[str, Any]
 
@@ -42,7 +43,7 @@ def service(aws: LocalAws) -> Service:
     _execution_operations(made, executions, aws)
     map_runs_api.operations(made, store, engine, aws)
     _validation_operations(made, integrations)
-    _trial_operation(made, integrations, engine)
+    _trial_operation(made, Trials(integrations, engine.languages, aws.region, aws.account), aws)
     made.on_start(engine.start)
 
     def stop() -> None:
@@ -218,7 +219,7 @@ def _execution_operations(made: Service, executions: Executions, aws: LocalAws) 
         return {}
 
 
-def _trial_operation(made: Service, integrations: Integrations, engine: Engine) -> None:
+def _trial_operation(made: Service, trials: Trials, aws: LocalAws) -> None:
     @made.operation(
         "TestState",
         "definition",
@@ -232,10 +233,10 @@ def _trial_operation(made: Service, integrations: Integrations, engine: Engine) 
         "mock.errorOutput",
         "mock.fieldValidationMode",
         "context",
-        "stateConfiguration.retrierRetryCount",
+        "stateConfiguration",
     )
     def test_state(call: Call) -> Json:
-        return trial.run(call.params, integrations, engine.languages)
+        return trials.run(call.params, aws.clock.now())
 
 
 def _validation_operations(made: Service, integrations: Integrations) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from localaws.stepfunctions.errors import runtime_error
 from localaws.stepfunctions.language import Language, Scope
 from localaws.stepfunctions.payload import dumps
 
@@ -19,7 +20,7 @@ def batches(language: Language, scope: Scope, items: list[Any]) -> list[Any]:
     batcher = body.get("ItemBatcher")
     if batcher is None:
         return items
-    selected = [_selected(language, scope, index, item) for index, item in enumerate(items)]
+    inputs = selected(language, scope, items)
     inner = Scope(scope.state, scope.input, scope.context, scope.variables)
     most = _limit(language, inner, batcher, "MaxItemsPerBatch")
     most_bytes = _limit(language, inner, batcher, "MaxInputBytesPerBatch")
@@ -29,7 +30,7 @@ def batches(language: Language, scope: Scope, items: list[Any]) -> list[Any]:
     made: list[Any] = []
     current: list[Any] = []
     size = 0
-    for item in selected:
+    for item in inputs:
         item_bytes = len(dumps(item).encode())
         full = (most is not None and len(current) >= most) or (
             most_bytes is not None and current and size + item_bytes > most_bytes
@@ -44,10 +45,14 @@ def batches(language: Language, scope: Scope, items: list[Any]) -> list[Any]:
     return made
 
 
-def _selected(language: Language, scope: Scope, index: int, item: Any) -> Any:
-    context = {**scope.context, "Map": {"Item": {"Index": index, "Value": item}}}
-    inner = Scope(scope.state, scope.input, context, scope.variables)
-    return language.item_input(inner, item)
+def selected(language: Language, scope: Scope, items: list[Any]) -> list[Any]:
+    """What the ItemSelector makes of each item."""
+    inputs = []
+    for index, item in enumerate(items):
+        context = {**scope.context, "Map": {"Item": {"Index": index, "Value": item}}}
+        inner = Scope(scope.state, scope.input, context, scope.variables)
+        inputs.append(language.item_input(inner, item))
+    return inputs
 
 
 def _limit(language: Language, scope: Scope, batcher: dict[str, Any], name: str) -> int | None:
@@ -63,14 +68,34 @@ def tolerance(
 ) -> int | None:
     """How many items may fail: the lower of count and percentage; None when neither is given.
     `changed` holds what an UpdateMapRun has put in the definition's place."""
+    count, percentage = limits(language, scope)
     changed = changed or {}
-    count = changed.get("toleratedFailureCount", language.number(scope, "ToleratedFailureCount"))
-    percentage = changed.get(
-        "toleratedFailurePercentage", language.number(scope, "ToleratedFailurePercentage")
-    )
-    limits = []
+    count = changed.get("toleratedFailureCount", count)
+    percentage = changed.get("toleratedFailurePercentage", percentage)
+    borne = []
     if count is not None:
-        limits.append(int(count))
+        borne.append(int(count))
     if percentage is not None:
-        limits.append(int(total * percentage / 100))
-    return min(limits) if limits else None
+        borne.append(int(total * percentage / 100))
+    return min(borne) if borne else None
+
+
+def limits(language: Language, scope: Scope) -> tuple[int | None, float | None]:
+    """(ToleratedFailureCount, ToleratedFailurePercentage); None where not given."""
+    count = language.number(scope, "ToleratedFailureCount")
+    if count is not None and count < 0:
+        raise runtime_error("ToleratedFailureCount cannot be negative.")
+    percentage = language.number(scope, "ToleratedFailurePercentage")
+    if percentage is not None and not 0 <= percentage <= 100:
+        raise runtime_error("ToleratedFailurePercentage must be between 0 and 100.")
+    return None if count is None else int(count), percentage
+
+
+def concurrency(language: Language, scope: Scope) -> int:
+    """MaxConcurrency; 0 is no limit."""
+    limit = int(language.number(scope, "MaxConcurrency") or 0)
+    if limit < 0:
+        raise runtime_error(
+            f"Expected non-negative integer for MaxConcurrency, got '{limit}' instead."
+        )
+    return limit

@@ -2,7 +2,8 @@
 
 The state's data flow is that of the engine: the same language, integrations, retriers and
 catchers. A Wait does not wait. A task is really called unless `mock` answers for it; a `.sync` or
-`.waitForTaskToken` task needs the mock, since nothing would wait for its end.
+`.waitForTaskToken` task needs the mock, since nothing would wait for its end, and so does a
+Parallel or Map, whose inner states do not run.
 https://docs.aws.amazon.com/step-functions/latest/dg/test-state-isolation.html
 """
 
@@ -12,37 +13,48 @@ import json
 import time
 import uuid
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
-from localaws.core.errors import AwsError, NotEmulated
-from localaws.stepfunctions import payload, retry, timestamps, validation
-from localaws.stepfunctions.definition import JSONATA, JSONPATH, State
-from localaws.stepfunctions.errors import NO_CHOICE_MATCHED, StateError, runtime_error
+from localaws.core.errors import AwsError
+from localaws.stepfunctions import (
+    map_items,
+    payload,
+    retry,
+    timestamps,
+    trial_context,
+    trial_mocks,
+    validation,
+)
+from localaws.stepfunctions.definition import JSONPATH, State, parse
+from localaws.stepfunctions.errors import (
+    NO_CHOICE_MATCHED,
+    TOLERANCE_EXCEEDED,
+    StateError,
+    runtime_error,
+)
 from localaws.stepfunctions.executions import check_input
 from localaws.stepfunctions.field_rules import targets
-from localaws.stepfunctions.integrations import models
-from localaws.stepfunctions.integrations.resources import RR, Resource
+from localaws.stepfunctions.integrations.resources import REFUSED, RR, Resource, ResourceError
 from localaws.stepfunctions.integrations.runtime import Integrations, TaskCall
-from localaws.stepfunctions.integrations.shapes import problems
 from localaws.stepfunctions.language import Language, Scope
 from localaws.stepfunctions.states import NO_CHOICE
 
 Json = dict[str, Any]
 
-TESTED = ("Task", "Pass", "Wait", "Choice", "Succeed", "Fail")
-ONE_STATE = "Tested"  # AWS does not name a state that comes without a machine
-
 
 @dataclass
 class Trial:
-    """One test: what the state did, step by step. `seen` is the inspection data."""
+    """One test: what the state did, step by step. `seen` is the inspection data; `given` are the
+    caller's texts, whose spelling a value keeps that is passed on as it is."""
 
     state: State
     language: Language
     scope: Scope
-    mock: Json | None
-    retries: int
+    mock: Json | None  # its result is parsed and checked
+    settings: Json
     integrations: Integrations
+    given: list[str]
     seen: Json = field(default_factory=dict)
 
     def run(self) -> Json:
@@ -54,7 +66,9 @@ class Trial:
 
     def _run(self) -> Json:
         body, kind = self.state.body, self.state.type
-        self._before()
+        value = self.language.input(self.scope)
+        if self._jsonpath and kind != "Parallel" and not (kind == "Pass" and "Result" in body):
+            self.seen["afterInputPath"] = self._text(value)
         if kind == "Choice":
             target, output, assigned = self.language.choose(self.scope)
             if target is None:
@@ -64,38 +78,46 @@ class Trial:
             raise StateError(
                 self.language.text(self.scope, "Error"), self.language.text(self.scope, "Cause")
             )
-        if kind == "Task":
-            result = self._task()
-        elif kind == "Pass":
-            result = body["Result"] if "Result" in body else self.language.arguments(self.scope)
-        else:
+        if kind in ("Wait", "Succeed"):
             self._wait() if kind == "Wait" else None
-            result = self.language.input(self.scope)
-        self._after(result)
+            result = value
+        else:
+            result = self._result(kind)
+            self._selected(result)
         output, assigned = self.language.output(self.scope, result)
         return self._left(output, assigned, body.get("Next"))
 
-    # --- the steps -----------------------------------------------------------------------------
+    @property
+    def _jsonpath(self) -> bool:
+        return self.state.language == JSONPATH
 
-    def _before(self) -> None:
-        value = self.language.input(self.scope)
-        if self.state.language == JSONPATH:
-            self.seen["afterInputPath"] = payload.dumps(value)
-        if self.state.type in ("Task", "Pass"):
-            name = "afterArguments" if self.state.language == JSONATA else "afterParameters"
-            self.seen[name] = payload.dumps(self.language.arguments(self.scope))
+    def _text(self, value: Any) -> str:
+        plain = payload.dumps(value)
+        return next((t for t in self.given if payload.dumps(json.loads(t)) == plain), plain)
 
-    def _after(self, result: Any) -> None:
-        self.seen["result"] = payload.dumps(result)
-        if self.state.language == JSONATA:
-            return
-        body = self.state.body
-        if "ResultSelector" in body:
-            roots = {**self.scope.variables, "$": result, "$$": self.scope.context}
-            result = payload.fill(body["ResultSelector"], roots)
-        self.seen["afterResultSelector"] = payload.dumps(result)
-        combined = payload.put_result(body.get("ResultPath", "$"), self.scope.input, result)
-        self.seen["afterResultPath"] = payload.dumps(combined)
+    # --- what the state does -------------------------------------------------------------------
+
+    def _result(self, kind: str) -> Any:
+        if kind == "Pass":
+            return self._pass()
+        if kind == "Task":
+            return self._task()
+        if kind == "Map":
+            total = self._items()
+            result = self._mocked()
+            self._check_tolerance(total)
+            return result
+        self.language.arguments(self.scope)
+        return self._mocked()
+
+    def _pass(self) -> Any:
+        if "Result" in self.state.body:
+            self.seen["result"] = payload.dumps(self.state.body["Result"])
+            return self.state.body["Result"]
+        result = self.language.arguments(self.scope)
+        if self._jsonpath:
+            self.seen["afterParameters"] = self._text(result)
+        return result
 
     def _wait(self) -> None:
         seconds = self.language.number(self.scope, "Seconds")
@@ -110,34 +132,76 @@ class Trial:
     def _task(self) -> Any:
         resource = Resource.parse(self.state.body["Resource"])
         arguments = self.language.arguments(self.scope)
-        self.integrations.check_arguments(resource, arguments)
+        name = "afterParameters" if self._jsonpath else "afterArguments"
+        self.seen[name] = self._text(arguments)
+        if resource.service not in REFUSED:
+            self.integrations.check_arguments(resource, arguments)
         if self.mock is not None:
-            return self._mocked(resource)
-        if resource.pattern != RR:
+            output = self._mocked()
+        elif resource.pattern != RR:
             raise AwsError(
                 "ValidationException",
                 f"A Task with .{resource.pattern} cannot be tested without a mock.",
             )
-        call = TaskCall(resource, arguments, uuid.uuid4().hex * 2, "TestState", time.time())
-        output = self.integrations.start(call).output
-        payload.check_size(payload.dumps(output), resource.label, from_task=True)
+        else:
+            call = TaskCall(resource, arguments, uuid.uuid4().hex * 2, "TestState", time.time())
+            output = self.integrations.start(call).output
+            payload.check_size(payload.dumps(output), resource.label, from_task=True)
+        self.seen["result"] = self._text(output)
         return output
 
-    def _mocked(self, resource: Resource) -> Any:
+    def _items(self) -> int:
+        """How many items the Map has, with what it would give each iteration."""
+        body = self.state.body
+        if "ItemReader" in body:
+            items = _json(self.settings.get("mapItemReaderData", "[]"), "mapItemReaderData")
+        else:
+            items = self.language.items(self.scope)
+            if self._jsonpath:
+                self.seen["afterItemsPath"] = self._text(items)
+        if "ItemSelector" in body or "Parameters" in body:
+            selected = map_items.selected(self.language, self.scope, items)
+            self.seen["afterItemSelector"] = payload.dumps(selected)
+        if "ItemBatcher" in body:
+            batches = map_items.batches(self.language, self.scope, items)
+            self.seen["afterItemBatcher"] = payload.dumps(batches)
+        self.seen["maxConcurrency"] = map_items.concurrency(self.language, self.scope)
+        count, percentage = map_items.limits(self.language, self.scope)
+        if count is not None:
+            self.seen["toleratedFailureCount"] = count
+        if percentage is not None:
+            self.seen["toleratedFailurePercentage"] = percentage
+        return len(items)
+
+    def _check_tolerance(self, total: int) -> None:
+        failed = self.settings.get("mapIterationFailureCount", 0)
+        borne = map_items.tolerance(self.language, self.scope, total)
+        if borne is not None and failed > borne:
+            raise StateError(TOLERANCE_EXCEEDED, map_items.TOLERANCE_CAUSE)
+
+    def _mocked(self) -> Any:
         mock = self.mock or {}
         if "errorOutput" in mock:
             given = mock["errorOutput"]
             raise StateError(given.get("error"), given.get("cause"), from_task=True)
-        result = _json(mock.get("result", "null"), "mock.result")
-        mode = mock.get("fieldValidationMode", "STRICT")
-        if mode != "NONE":
-            _check_mock(resource, result, mode)
-        return result
+        return mock["result"]
 
     # --- the ends ------------------------------------------------------------------------------
 
+    def _selected(self, result: Any) -> None:
+        if not self._jsonpath:
+            return
+        body = self.state.body
+        if "ResultSelector" in body:
+            roots = {**self.scope.variables, "$": result, "$$": self.scope.context}
+            result = payload.fill(body["ResultSelector"], roots)
+        self.seen["afterResultSelector"] = self._text(result)
+        combined = payload.put_result(body.get("ResultPath", "$"), self.scope.input, result)
+        self.seen["afterResultPath"] = self._text(combined)
+
     def _left(self, output: Any, assigned: Json, target: str | None) -> Json:
-        text = payload.check_size(payload.dumps(output), self.state.name)
+        text = payload.dumps(output) if "OutputPath" in self.state.body else self._text(output)
+        payload.check_size(text, self.state.name)
         self._assign(assigned)
         return {"status": "SUCCEEDED", "output": text, **({"nextState": target} if target else {})}
 
@@ -149,22 +213,21 @@ class Trial:
         body = self.state.body
         told = {"error": failure.error, "cause": failure.cause}
         told = {name: text for name, text in told.items() if text is not None}
-        if self.state.type == "Task":
-            retriers = body.get("Retry", ())
-            used = [self.retries] * len(retriers)
-            index = retry.retrier_for(retriers, used, failure)
-            if index is not None:
-                seconds = retry.delay_seconds(retriers[index], self.retries, lambda low, high: high)
-                self.seen["errorDetails"] = {
-                    "retryIndex": index,
-                    "retryBackoffIntervalSeconds": round(seconds),
-                }
+        details: Json = {}
+        retriers, used = body.get("Retry", ()), self.settings.get("retrierRetryCount", 0)
+        named = retry.retrier_for(retriers, [-1] * len(retriers), failure)
+        if named is not None:
+            details["retryIndex"] = named
+            self.seen["errorDetails"] = details
+            if retry.retrier_for(retriers, [used] * len(retriers), failure) is not None:
+                seconds = retry.delay_seconds(retriers[named], used, lambda low, high: high)
+                details["retryBackoffIntervalSeconds"] = round(seconds)
                 return {"status": "RETRIABLE", **told}
         catchers = body.get("Catch", ())
         catcher = retry.catcher_for(catchers, failure)
         if catcher is None:
             return {"status": "FAILED", **told}
-        self.seen["errorDetails"] = {"catchIndex": list(catchers).index(catcher)}
+        self.seen["errorDetails"] = details | {"catchIndex": list(catchers).index(catcher)}
         try:
             output, assigned = self.language.caught(self.scope, catcher, failure.output())
         except StateError as another:
@@ -174,101 +237,90 @@ class Trial:
         return {"status": "CAUGHT_ERROR", **told, "output": text, "nextState": catcher["Next"]}
 
 
-def run(params: Json, integrations: Integrations, languages: dict[str, Language]) -> Json:
-    """The answer of TestState.
+@dataclass(frozen=True)
+class Trials:
+    """TestState of one local AWS."""
 
-    Raises InvalidDefinition, InvalidExecutionInput, ValidationException, NotEmulated.
-    """
-    state = _state(params, integrations)
-    text = params.get("input", "{}")
-    check_input(text)
-    mock = params.get("mock")
-    if mock is not None and (("result" in mock) == ("errorOutput" in mock)):
-        raise AwsError("ValidationException", "A mock has either a result or an errorOutput.")
-    if mock is None and "roleArn" not in params:
-        raise AwsError("ValidationException", "A roleArn is required when there is no mock.")
-    level = params.get("inspectionLevel", "INFO")
-    if params.get("revealSecrets") and level != "TRACE":
-        raise AwsError("ValidationException", "revealSecrets needs the inspection level TRACE.")
-    value = json.loads(text)
-    variables = _object(params.get("variables", "{}"), "variables")
-    context = _context(state, value, _object(params.get("context", "{}"), "context"))
-    retries = (params.get("stateConfiguration") or {}).get("retrierRetryCount", 0)
-    trial = Trial(
-        state,
-        languages[state.language],
-        Scope(state, value, context, variables),
-        mock,
-        retries,
-        integrations,
-    )
-    answer = trial.run()
-    if level != "INFO":
-        answer["inspectionData"] = {"input": text, **trial.seen}
-    return answer
+    integrations: Integrations
+    languages: dict[str, Language]
+    region: str
+    account: str
+
+    def run(self, params: Json, now: datetime) -> Json:
+        """The answer of TestState.
+
+        Raises InvalidDefinition, InvalidExecutionInput, ValidationException, NotEmulated.
+        """
+        text = params.get("input", "{}")
+        check_input(text)
+        state = _state(params)
+        trial_mocks.check(params, state)
+        mock = params.get("mock")
+        if mock is None and state.type == "Task":
+            self._check_resource(state)
+        spelling = [given for given in ((mock or {}).get("result", ""), text) if _is_json(given)]
+        if mock is not None and "result" in mock:
+            mock = {"result": trial_mocks.result(mock, state)}
+        level = params.get("inspectionLevel", "INFO")
+        if params.get("revealSecrets") and level != "TRACE":
+            raise AwsError("ValidationException", "revealSecrets needs the inspection level TRACE.")
+        value = json.loads(text)
+        variables = _object(params.get("variables", "{}"), "variables")
+        if "context" in params:
+            context = _object(params["context"], "context")
+            trial_context.check(state, context)
+        else:
+            context = trial_context.usual(
+                state, value, params.get("roleArn"), now, self.region, self.account
+            )
+        trial = Trial(
+            state,
+            self.languages[state.language],
+            Scope(state, value, context, variables),
+            mock,
+            params.get("stateConfiguration") or {},
+            self.integrations,
+            spelling,
+        )
+        answer = trial.run()
+        if level != "INFO":
+            answer["inspectionData"] = {"input": text, **trial.seen}
+        return answer
+
+    def _check_resource(self, state: State) -> None:
+        try:
+            self.integrations.check_resource(Resource.parse(state.body["Resource"]))
+        except ResourceError as error:
+            raise AwsError("InvalidDefinition", str(error)) from error
 
 
-def _state(params: Json, integrations: Integrations) -> State:
-    """The state to test: the definition itself, or `stateName` of a whole machine."""
+def _state(params: Json) -> State:
+    """The state to test: the definition itself, or `stateName` of a whole machine, at any depth.
+    What the other states call does not matter."""
     text, name = params["definition"], params.get("stateName")
     body = _object(text, "definition", code="InvalidDefinition")
     if name is None:
+        name = trial_context.STATE_NAME
         ends = {target: {"Type": "Succeed"} for _, target in targets(body)}
-        ends.pop(ONE_STATE, None)
-        machine: Json = {"StartAt": ONE_STATE, "States": {ONE_STATE: body, **ends}}
-        name = ONE_STATE
-    else:
-        machine = body
-    found = validation.diagnose(json.dumps(machine), integrations.check_resource)
+        ends.pop(name, None)
+        body = {"StartAt": name, "States": {name: body, **ends}}
+    machine = json.dumps(body)
+    found = validation.diagnose(machine, lambda resource: None)
     errors = [item for item in found if item.severity == "ERROR"]
     if errors:
         raise AwsError("InvalidDefinition", validation.invalid_definition(errors))
-    state = machine["States"].get(name)
-    if state is None:
-        raise AwsError(
-            "ValidationException",
-            f"The definition has no state {name!r}; it has: {', '.join(machine['States'])}.",
-        )
-    if state["Type"] not in TESTED:
-        raise NotEmulated(
-            "stepfunctions", "TestState", f"definition with Type {state['Type']}",
-            f"Tested are {', '.join(TESTED)}.",
-        )  # fmt: skip
-    language = state.get("QueryLanguage", machine.get("QueryLanguage", JSONPATH))
-    return State(name, state["Type"], state, language)
+    for group in parse(machine).groups.values():
+        if name in group.states:
+            return group.states[name]
+    raise AwsError("ValidationException", "State not found in definition")
 
 
-def _context(state: State, value: Any, given: Json) -> Json:
-    """The context object: what is given, over what an execution would have."""
-    usual: Json = {
-        "Execution": {"Input": value},
-        "State": {"Name": state.name, "RetryCount": 0},
-    }
-    return {
-        key: {**usual.get(key, {}), **item} if isinstance(item, dict) else item
-        for key, item in {**usual, **given}.items()
-    }
-
-
-def _check_mock(resource: Resource, result: Any, mode: str) -> None:
-    """Raises ValidationException where the API could not answer so. STRICT: its names and what
-    it requires; PRESENT: the names of the fields that are there."""
-    service = models.botocore_name(resource.service)
-    operation = models.operation_model(service, resource.operation) if service else None
-    if resource.is_function or operation is None or resource.pattern != RR:
-        raise NotEmulated(
-            "stepfunctions", "TestState", f"mock.fieldValidationMode {mode}",
-            f"The answer of {resource.arn} is not checked here; NONE is.",
-        )  # fmt: skip
-    given = result
-    if isinstance(result, dict) and not resource.sdk:
-        added = ("SdkHttpMetadata", "SdkResponseMetadata", "Payload", "JobName")
-        given = {name: item for name, item in result.items() if name not in added}
-    found = list(problems(operation.output_shape, given))
-    if mode == "PRESENT":
-        found = [problem for problem in found if "required" not in problem]
-    if found:
-        raise AwsError("ValidationException", f"The mock's result is not valid: {'; '.join(found)}")
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _json(text: str, name: str, code: str = "ValidationException") -> Any:

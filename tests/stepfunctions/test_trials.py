@@ -16,12 +16,13 @@ Json = dict[str, Any]
 
 
 def trial(sfn: Workflows, definition: Json, given: Any = None, **more: Any) -> Json:
-    answer: Json = sfn.client.test_state(
-        definition=json.dumps(definition),
-        roleArn=ROLE,
-        input=json.dumps({} if given is None else given),
+    params = {
+        "definition": json.dumps(definition),
+        "roleArn": ROLE,
+        "input": json.dumps({} if given is None else given),
         **more,
-    )
+    }
+    answer: Json = sfn.client.test_state(**{k: v for k, v in params.items() if v is not None})
     answer.pop("ResponseMetadata")
     return answer
 
@@ -38,9 +39,9 @@ def test_a_state_does_what_it_would_in_an_execution(sfn: Workflows, case: Json) 
         answer.pop("cause", None)
     assert answer == case["answer"]
     assert json.loads(seen["input"]) == case["input"]
-    for name, value in case.get("seen", {}).items():
-        shown = seen[name] if name == "errorDetails" else json.loads(seen[name])
-        assert shown == value, name
+    if "seen" in case:
+        shown = {k: json.loads(v) if isinstance(v, str) else v for k, v in seen.items()}
+        assert shown == {"input": case["input"], **case["seen"]}
     assert not sfn.jobs.calls
     assert "inspectionData" not in trial(sfn, case["definition"], case["input"], **more)
 
@@ -52,34 +53,42 @@ def test_a_task_without_a_mock_is_really_called(sfn: Workflows) -> None:
     assert [name for name, _ in sfn.jobs.calls] == ["GetCrawler"]
 
 
-@pytest.mark.parametrize(
-    ("definition", "more", "code", "said"),
-    [
-        ({**task(GLUE_SYNC, {"JobName": "j"}), "End": True}, {}, "ValidationException", "mock"),
-        ({"Type": "Pass"}, {}, "InvalidDefinition", "Next, End"),
-        (
-            {"Type": "Parallel", "Branches": [machine(A={"Type": "Pass"})], "End": True},
-            {},
-            "NotEmulated",
-            "Type Parallel",
-        ),
-        (
-            {**task(CRAWLER, {"Name": "raw"}), "End": True},
-            {"mock": {"result": '{"Crawlr": {}}'}},
-            "ValidationException",
-            "Crawlr",
-        ),
-        (
-            {"Type": "Pass", "End": True},
-            {"stateConfiguration": {"mapIterationFailureCount": 1}},
-            "NotEmulated",
-            "mapIterationFailureCount",
-        ),
-    ],
-)  # fmt: skip
-def test_what_cannot_be_tested_is_refused(
-    sfn: Workflows, definition: Json, more: Json, code: str, said: str
-) -> None:
-    with pytest.raises(ClientError, match=said) as error:
-        trial(sfn, definition, **more)
-    assert error.value.response["Error"]["Code"] == code
+@pytest.mark.parametrize("case", cases("trials_refused"), ids=lambda case: case["why"])
+def test_what_aws_refuses_to_test(sfn: Workflows, case: Json) -> None:
+    with pytest.raises(ClientError) as caught:
+        trial(sfn, case["definition"], case["input"], **case["more"])
+    error = caught.value.response["Error"]
+    assert (error["Code"], error["Message"]) == (case["code"], case["message"])
+
+
+def test_a_job_cannot_be_waited_for(sfn: Workflows) -> None:
+    with pytest.raises(ClientError, match=r"\.sync cannot be tested without a mock"):
+        trial(sfn, {**task(GLUE_SYNC, {"JobName": "j"}), "End": True})
+
+
+def test_a_wrong_definition_is_refused(sfn: Workflows) -> None:
+    with pytest.raises(sfn.client.exceptions.InvalidDefinition, match="Next, End"):
+        trial(sfn, {"Type": "Pass"})
+
+
+def test_without_a_context_a_state_sees_that_of_an_execution(sfn: Workflows) -> None:
+    definition = {
+        "Type": "Pass",
+        "QueryLanguage": "JSONata",
+        "Output": "{% $states.context %}",
+        "End": True,
+    }
+    context = json.loads(trial(sfn, definition, {"a": 1}, roleArn=None)["output"])
+
+    execution, machine_ = context["Execution"], context["StateMachine"]
+    assert execution["Id"].split(":")[5:] == ["express", machine_["Name"], execution["Name"]]
+    assert (execution["Input"], execution["RoleArn"]) == ({"a": 1}, None)
+    assert machine_["Id"].endswith(f":stateMachine:{machine_['Name']}")
+    assert context["State"].keys() == {"Name", "EnteredTime"}
+    assert context["State"]["Name"] == "StateName"
+
+
+def test_values_that_are_passed_on_keep_their_spelling(sfn: Workflows) -> None:
+    definition = machine(M={"Type": "Map", "ItemProcessor": machine(I={"Type": "Pass"})})
+    answer = trial(sfn, definition, [1, 2], stateName="M", mock={"result": "[1,  1.0]"})
+    assert answer["output"] == "[1,  1.0]"

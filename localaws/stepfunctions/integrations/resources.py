@@ -18,7 +18,7 @@ SERVICE = re.compile(
     r"arn:aws[\w-]*:states:[\w-]*:\d*:(?P<sdk>aws-sdk:)?(?P<service>[\w-]+):(?P<action>\w+)"
     r"(?:\.(?P<pattern>sync:2|sync|waitForTaskToken))?"
 )
-FUNCTION = re.compile(r"arn:aws[\w-]*:lambda:[\w-]+:\d{12}:function:[\w$-]+(?::[\w$-]+)?")
+FUNCTION = re.compile(r"arn:aws[\w-]*:lambda:[\w-]+:[\w-]+:function:[\w$-]+(?::[\w$-]+)?")
 ACTIVITY = re.compile(r"arn:aws[\w-]*:states:[\w-]+:\d{12}:activity:.+")
 
 # Every optimised integration of AWS that names an action localaws could be asked for, with its

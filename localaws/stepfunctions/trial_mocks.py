@@ -1,0 +1,148 @@
+"""What TestState demands of a mock: the state's type, the result's form, the API's own shape.
+
+https://docs.aws.amazon.com/step-functions/latest/dg/test-state-isolation.html
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from localaws.core.errors import AwsError, NotEmulated
+from localaws.stepfunctions.definition import State, inner_bodies
+from localaws.stepfunctions.integrations import models
+from localaws.stepfunctions.integrations.resources import RR, TOKEN, Resource
+from localaws.stepfunctions.integrations.shapes import pascal
+
+Json = dict[str, Any]
+
+TESTED_ALONE = ("Task", "Wait", "Pass", "Succeed", "Fail", "Choice")
+MOCKED = ("Task", "Parallel", "Map")
+# The API whose answer is the result of a `.sync` task.
+POLLED = {
+    ("athena", "startQueryExecution"): "GetQueryExecution",
+    ("glue", "startJobRun"): "GetJobRun",
+    ("databrew", "startJobRun"): "DescribeJobRun",
+    ("states", "startExecution"): "DescribeExecution",
+}
+NUMBERS = ("integer", "long", "float", "double")
+
+
+def check(params: Json, state: State) -> None:
+    """Whether the state may be tested so. Raises ValidationException, InvalidDefinition."""
+    mock = params.get("mock")
+    if mock is None:
+        if state.type not in TESTED_ALONE:
+            raise AwsError(
+                "InvalidDefinition",
+                "TestState API does not support Map or Parallel states. Supported state types"
+                f" include: [{', '.join(TESTED_ALONE)}]",
+            )
+        if state.type == "Task" and "roleArn" not in params:
+            raise _invalid("RoleArn must be specified when testing a Task state")
+        return
+    if ("result" in mock) == ("errorOutput" in mock):
+        raise _invalid(
+            "A test mock should have only one of the following fields: [result, errorOutput]."
+        )
+    if params.get("revealSecrets"):
+        raise _invalid("TestState does not support RevealSecrets when a mock is specified.")
+    if state.type not in MOCKED:
+        raise _invalid(f"State type '{state.type}' is not supported when a mock is specified")
+
+
+def result(mock: Json, state: State) -> Any:
+    """The mocked result. Raises ValidationException where the state could not have it."""
+    try:
+        value = json.loads(mock["result"])
+    except ValueError as error:
+        raise _invalid("Mocked result must be valid JSON") from error
+    if state.type == "Task":
+        _check_answer(state, value, mock.get("fieldValidationMode", "STRICT"))
+    elif "ResultWriter" in state.body:
+        if not isinstance(value, dict):
+            raise _invalid("Mocked result must be a JSON object.")
+    elif not isinstance(value, list):
+        raise _invalid("Mocked result must be an array.")
+    elif state.type == "Parallel" and len(value) != len(inner_bodies(state.body)):
+        raise _invalid(
+            "Mocked result must contain the same number of items as number of Parallel branches."
+        )
+    return value
+
+
+def _check_answer(state: State, value: Any, mode: str) -> None:
+    resource = Resource.parse(state.body["Resource"])
+    if mode == "NONE" or resource.is_function or resource.pattern == TOKEN:
+        return
+    service = models.botocore_name(resource.service)
+    action = resource.operation if resource.pattern == RR else _polled(resource)
+    operation = models.operation_model(service, action) if service else None
+    if operation is None or operation.output_shape is None:
+        return  # its answers have no model: every JSON may be one
+    problem = next(_problems(operation.output_shape, value, "", strict=mode == "STRICT"), None)
+    if problem is not None:
+        raise _invalid(f"Mock result schema validation error: {problem}")
+
+
+def _polled(resource: Resource) -> str:
+    if resource.service == "sagemaker":
+        return "Describe" + resource.operation.removeprefix("Create")
+    known = POLLED.get((resource.service, resource.action))
+    if known is None:
+        raise NotEmulated(
+            "stepfunctions", "TestState", "mock.fieldValidationMode",
+            f"The answer of {resource.arn} is not checked here; the mode NONE is taken.",
+        )  # fmt: skip
+    return known
+
+
+def _problems(shape: Any, value: Any, name: str, *, strict: bool) -> Iterator[str]:
+    """What the API could not answer; `strict`: also what it always answers and is missing.
+    Fields that the API does not have are nobody's business."""
+    kind, limits = shape.type_name, shape.metadata
+    if value is None:
+        return
+    if kind == "structure" or kind == "map":
+        if not isinstance(value, dict):
+            yield f"Field '{name}' must be an object"
+        elif kind == "map":
+            for key, item in value.items():
+                yield from _problems(shape.value, item, key, strict=strict)
+        else:
+            members = {pascal(member): inner for member, inner in shape.members.items()}
+            for required in map(pascal, shape.required_members if strict else ()):
+                if required not in value:
+                    yield f"Required field '{required}' is missing"
+            for key, item in value.items():
+                if key in members:
+                    yield from _problems(members[key], item, key, strict=strict)
+    elif kind == "list":
+        if not isinstance(value, list):
+            yield f"Field '{name}' must be an array"
+            return
+        for item in value:
+            yield from _problems(shape.member, item, name, strict=strict)
+    elif kind == "boolean":
+        if not isinstance(value, bool):
+            yield f"Field '{name}' must be a boolean"
+    elif kind in NUMBERS:
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            yield f"Field '{name}' must be a number"
+        elif value < limits.get("min", value):
+            yield f"Field '{name}' is less than the minimum value"
+        elif value > limits.get("max", value):
+            yield f"Field '{name}' exceeds the maximum value"
+    elif not isinstance(value, str):
+        yield f"Field '{name}' must be a string"
+    elif value not in limits.get("enum", [value]):
+        yield f"Field '{name}' is not an expected value"
+    elif len(value) < limits.get("min", 0):
+        yield f"Field '{name}' is smaller than the minimum length"
+    elif len(value) > limits.get("max", len(value)):
+        yield f"Field '{name}' exceeds the maximum length"
+
+
+def _invalid(problem: str) -> AwsError:
+    return AwsError("ValidationException", problem)
