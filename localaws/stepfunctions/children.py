@@ -63,9 +63,9 @@ def make_children(run: Run, frame: Frame) -> Children:
     if frame.state.type == "Parallel":
         total = len(frame.state.groups)
         return Children(total, [language.arguments(scope)] * total, total)
+    limit = map_items.concurrency(language, scope) or MAX_INLINE_CONCURRENCY
+    limit = min(limit, MAX_INLINE_CONCURRENCY)
     items = map_items.batches(language, scope, language.items(scope))
-    limit = int(language.number(scope, "MaxConcurrency") or 0)
-    limit = min(limit or MAX_INLINE_CONCURRENCY, MAX_INLINE_CONCURRENCY)
     return Children(len(items), items, limit)
 
 
@@ -190,10 +190,9 @@ def _fail_together(
             run.abort(sibling, previous)
     made.active.clear()
     frame.last = previous
-    run.fail(
-        frame,
-        StateError(failure.error, failure.cause, branch=frame.state.type == "Parallel"),
-    )
+    joint = StateError(failure.error, failure.cause, branch=frame.state.type == "Parallel")
+    joint.recorded = child is not None
+    run.fail(frame, joint)
 
 
 def iteration_event(run: Run, child: Frame, what: str, previous: int) -> int | None:
@@ -210,9 +209,9 @@ def iteration_event(run: Run, child: Frame, what: str, previous: int) -> int | N
     )
 
 
-def close(run: Run, frame: Frame) -> None:
-    """Writes that a Parallel or Map has failed, if its children had been started."""
-    if frame.children is not None and frame.state.type != "Task":
+def close(run: Run, frame: Frame, *, begun: bool) -> None:
+    """Writes that a Parallel or Map has failed, if it had `begun` or has children."""
+    if begun or frame.children is not None:
         frame.last = run.event(f"{frame.state.type}StateFailed", frame.last)
         frame.children = None
 

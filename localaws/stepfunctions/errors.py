@@ -74,6 +74,7 @@ class StateError(Exception):
         self.from_task = from_task
         self.branch = branch
         self.location = location  # the field whose JSONata failed
+        self.recorded = False  # whether EvaluationFailed has been written
 
     def output(self) -> dict[str, str]:
         """What a catcher receives."""

@@ -60,6 +60,7 @@ class Frame:
     entered: int = 0  # id of the event that holds the input
     entered_time: float = 0.0
     last: int = 0
+    before: int = 0  # `last` as it was when the state was entered
     retries: list[int] = field(default_factory=list)
     retry_count: int = 0
     attempt: int = 0  # how often this visit has started its task or children
@@ -94,6 +95,7 @@ class Frame:
             "e": self.entered,
             "t": self.entered_time,
             "l": self.last,
+            "be": self.before or None,
             "r": self.retries if any(self.retries) else None,
             "rc": self.retry_count or None,
             "a": self.attempt or None,
@@ -127,6 +129,7 @@ def from_record(number: int, record: Json, machine: Machine, parent: Frame | Non
         entered=record["e"],
         entered_time=record["t"],
         last=record["l"],
+        before=record.get("be", 0),
         retries=record.get("r") or [0] * len(state.body.get("Retry", [])),
         retry_count=record.get("rc", 0),
         attempt=record.get("a", 0),

@@ -120,8 +120,8 @@ class JsonataLanguage:
         if name not in scope.state.body:
             return None
         value = self._evaluate(scope, scope.state.body[name], name)
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            raise _failed(scope, name, str(scope.state.body[name]), "did not give a number.")
+        if _kind(value) != "number":
+            raise _unexpected(scope.state.body[name], name, "number", value)
         return float(value)
 
     def text(self, scope: Scope, name: str) -> str | None:
@@ -129,7 +129,7 @@ class JsonataLanguage:
             return None
         value = self._evaluate(scope, scope.state.body[name], name)
         if not isinstance(value, str):
-            raise _failed(scope, name, str(scope.state.body[name]), "did not give a string.")
+            raise _unexpected(scope.state.body[name], name, "string", value)
         return value
 
     def output(self, scope: Scope, result: Any) -> tuple[Any, Json]:
@@ -147,7 +147,7 @@ class JsonataLanguage:
             field = f"Choices[{index}]/Condition"
             fits = self._evaluate(scope, rule["Condition"], field)
             if not isinstance(fits, bool):
-                raise _failed(scope, field, str(rule["Condition"]), "did not give a boolean.")
+                raise _unexpected(rule["Condition"], field, "boolean", fits)
             if fits:
                 block = rule if "Output" in rule else {**rule, **_only(body, "Output")}
                 output, assigned = self._leave(scope, block, scope.input, {})
@@ -161,9 +161,12 @@ class JsonataLanguage:
             value = self._evaluate(scope, scope.state.body["Items"], "Items")
         if isinstance(value, dict) and scope.state.distributed:
             return [{"Key": key, "Value": item} for key, item in value.items()]
-        if not isinstance(value, list):
-            raise _failed(scope, "Items", str(scope.state.body.get("Items")), "gave no array.")
-        return value
+        if isinstance(value, list):
+            return value
+        if "Items" in scope.state.body:
+            raise _unexpected(scope.state.body["Items"], "Items", "array", value)
+        shown = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+        raise StateError(QUERY_EVALUATION, f"Map state input must be an array but was: {shown}")
 
     def item_input(self, scope: Scope, item: Any) -> Any:
         if "ItemSelector" not in scope.state.body:
@@ -218,6 +221,25 @@ def _value(scope: Scope, field: str, text: str, bindings: Json) -> Any:
 
 def _failed(scope: Scope, field: str, text: str, said: str) -> StateError:
     cause = f"The JSONata expression '{text}' specified for the field '{field}' {said}"
+    return StateError(QUERY_EVALUATION, cause, location=field)
+
+
+def _kind(value: Any) -> str:
+    """The value's JSON type, as AWS names it."""
+    if value is None or isinstance(value, bool):
+        return "null" if value is None else "boolean"
+    names: dict[type, str] = {str: "string", list: "array", dict: "object"}
+    return names.get(type(value), "number")
+
+
+def _unexpected(given: Any, field: str, expected: str, value: Any) -> StateError:
+    shown = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    text = expression(given)
+    cause = (
+        f"The JSONata expression '{given if text is None else text}' specified for the field"
+        f" '{field}' returned an unexpected result type. Expected '{expected}', but was"
+        f" '{_kind(value)}' for value: {shown}"
+    )
     return StateError(QUERY_EVALUATION, cause, location=field)
 
 

@@ -31,22 +31,19 @@ class JsonPathLanguage:
         body = scope.state.body
         if name in body:
             return float(body[name])
-        if name + "Path" not in body:
+        field = name + "Path"
+        if field not in body:
             return None
-        value = self._find(scope, name + "Path")
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            raise runtime_error(
-                f"The {name}Path parameter does not reference a number: {payload.dumps(value)}"
-            )
-        return float(value)
+        return _number(field, body[field], self._find(scope, field))
 
     def text(self, scope: Scope, name: str) -> str | None:
         body = scope.state.body
         if name + "Path" in body:
             value = self._find(scope, name + "Path")
             if not isinstance(value, str):
+                shown = payload.dumps(value)
                 raise runtime_error(
-                    f"The {name}Path parameter does not reference a string: {payload.dumps(value)}"
+                    f"The {name}Path parameter does not reference a string: {shown}"
                 )
             return value
         text: str | None = body.get(name)
@@ -60,9 +57,15 @@ class JsonPathLanguage:
         try:
             return paths.find(text, roots)
         except paths.PathNotFoundError as error:
-            raise runtime_error(
-                f"Invalid path '{text}': The {field} parameter references an invalid value."
-            ) from error
+            if field in ("SecondsPath", "TimestampPath"):
+                cause = f"The {field} parameter does not reference an input value: {text}"
+            elif field in ("ErrorPath", "CausePath"):
+                cause = payload.NOT_IN_INPUT.format(
+                    path=text, field=field, found=payload.dumps(roots["$"])
+                )
+            else:
+                cause = f"Invalid path '{text}' : {error.reason}"
+            raise runtime_error(cause) from error
 
     def output(self, scope: Scope, result: Any) -> tuple[Any, Json]:
         body = scope.state.body
@@ -94,7 +97,8 @@ class JsonPathLanguage:
                 f"Invalid path '{path}': The ItemsPath references an invalid value."
             ) from error
         if not isinstance(value, list):
-            raise runtime_error(f'Reference path "{path}" must point to array.')
+            shown = path.removeprefix("$") if path.startswith("$$") else path
+            raise runtime_error(f'Reference path "{shown}" must point to array.')
         return value
 
     def item_input(self, scope: Scope, item: Any) -> Any:
@@ -110,3 +114,21 @@ class JsonPathLanguage:
     def caught(self, scope: Scope, catcher: Json, error: Json) -> tuple[Any, Json]:
         assigned = payload.fill(catcher.get("Assign", {}), _roots(scope, error))
         return payload.put_result(catcher.get("ResultPath", "$"), scope.input, error), assigned
+
+
+def _number(field: str, path: str, value: Any) -> float:
+    """The value that a `...Path` field leads to; worded as AWS does where it is no such number."""
+    fraction = field == "ToleratedFailurePercentagePath"
+    if isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if fraction and isinstance(value, float):
+        return value
+    if field == "MaxConcurrencyPath" and isinstance(value, str) and value.isdecimal():
+        return float(value)
+    shown = value if isinstance(value, str) else payload.dumps(value)
+    if field == "SecondsPath":
+        cause = f"The {field} parameter cannot be parsed as a long value: {path} == {shown}"
+    else:
+        kind = "float" if fraction else "integer"
+        cause = f'The {field} field refers to value "{shown}" which is not a valid {kind}: {path}'
+    raise runtime_error(cause)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import uuid
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from localaws.stepfunctions import item_reader, map_items, payload, result_writer
@@ -31,74 +32,81 @@ CHANGED = "changed"  # what UpdateMapRun has set
 
 
 def start(run: Run, frame: Frame) -> None:
-    """Reads the items on a worker; then the map run begins."""
+    """Begins the map run, as far as its own fields are right; its items are read on a worker."""
     frame.attempt += 1
     frame.job = None
+    scope, language = run.scope(frame), run.language(frame)
+    limit = map_items.concurrency(language, scope)
+    items = None if "ItemReader" in frame.state.body else language.items(scope)
+    frame.last = run.event(
+        "MapStateStarted", frame.last, "mapStateStartedEventDetails", length=len(items or ())
+    )
+    count, percentage = map_items.limits(language, scope)
+    read = _reader(run, frame, items)
+    label = frame.state.body.get("Label") or uuid.uuid4().hex[:12]
+    machine = run.execution.machine_arn.replace(":stateMachine:", ":mapRun:")
+    arn = f"{machine}/{label}:{uuid.uuid4()}"
+    frame.last = run.event("MapRunStarted", frame.last, "mapRunStartedEventDetails", mapRunArn=arn)
+    frame.job = {"id": arn, "label": label}
+    document = {
+        "mapRunArn": arn,
+        "executionArn": run.execution.arn,
+        "stateMachineArn": f"{run.execution.machine_arn}/{label}",
+        "status": "RUNNING",
+        "startDate": run.engine.now(),
+        "stopDate": None,
+        "maxConcurrency": limit,
+        "toleratedFailurePercentage": percentage or 0.0,
+        "toleratedFailureCount": count or 0,
+        "total": 0,
+        "batches": 0,
+        "redriveCount": 0,
+    }
+    run.engine.store.put(MAP_RUN, arn, run.execution.arn, document)
     frame.moved(CHILDREN)
     run.save(frame)
-    _read(run, frame)
+    run.work(frame, read, _items_read)
+
+
+def begun(frame: Frame) -> bool:
+    """Whether the frame's map run has begun and not succeeded."""
+    return frame.state.distributed and frame.job is not None
 
 
 def resume(run: Run, frame: Frame) -> None:
     """After a restart, or for a redrive: the items are read again."""
-    _read(run, frame)
+    items = None
+    if "ItemReader" not in frame.state.body:
+        items = run.language(frame).items(run.scope(frame))
+    run.work(frame, _reader(run, frame, items), _items_read)
 
 
-def _read(run: Run, frame: Frame) -> None:
-    scope, language = run.scope(frame), run.language(frame)
-    reader = frame.state.body.get("ItemReader")
-    if reader is None:
-        items = language.items(scope)
-        run.work(frame, lambda: items, _items_read)
-        return
-    plan = item_reader.plan(language, scope, reader)
-    run.work(frame, lambda: item_reader.read(run.engine.integrations, plan), _items_read)
+def _reader(run: Run, frame: Frame, items: list[Any] | None) -> Callable[[], list[Any]]:
+    """What gives the items on a worker. Raises StateError."""
+    if items is not None:
+        return lambda: items
+    reader = frame.state.body["ItemReader"]
+    plan = item_reader.plan(run.language(frame), run.scope(frame), reader)
+    return lambda: item_reader.read(run.engine.integrations, plan)
 
 
 def _items_read(run: Run, frame: Frame, items: list[Any] | StateError) -> None:
-    if isinstance(items, StateError):
-        raise items
-    language, scope = run.language(frame), run.scope(frame)
-    inputs = map_items.batches(language, scope, items)
-    limit = int(language.number(scope, "MaxConcurrency") or 0) or MAX_CONCURRENCY
-    changed = (frame.job or {}).get(CHANGED, {})
-    limit = changed.get("maxConcurrency", limit) or MAX_CONCURRENCY
-    frame.children = Children(len(inputs), inputs, min(limit, MAX_CONCURRENCY))
-    if frame.job is None:
-        _begin(run, frame, frame.children, len(items), limit)
-    else:
-        _take_up(run, frame, frame.children)
-    frame.moved(CHILDREN)
-    run.save(frame)
-    _fill_up(run, frame)
-
-
-def _begin(run: Run, frame: Frame, made: Children, items: int, limit: int) -> None:
-    body = frame.state.body
-    label = body.get("Label") or uuid.uuid4().hex[:12]
-    machine = run.execution.machine_arn.replace(":stateMachine:", ":mapRun:")
-    arn = f"{machine}/{label}:{uuid.uuid4()}"
-    frame.last = run.event(
-        "MapStateStarted", frame.last, "mapStateStartedEventDetails", length=items
-    )
-    frame.last = run.event("MapRunStarted", frame.last, "mapRunStartedEventDetails", mapRunArn=arn)
-    frame.job = {"id": arn, "label": label}
-    scope, language = run.scope(frame), run.language(frame)
-    document = {
-        "mapRunArn": arn,
-        "executionArn": run.execution.arn,
-        "stateMachineArn": run.execution.machine_arn,
-        "status": "RUNNING",
-        "startDate": run.engine.now(),
-        "stopDate": None,
-        "maxConcurrency": limit if limit != MAX_CONCURRENCY else 0,
-        "toleratedFailurePercentage": language.number(scope, "ToleratedFailurePercentage") or 0.0,
-        "toleratedFailureCount": int(language.number(scope, "ToleratedFailureCount") or 0),
-        "total": items,
-        "batches": made.total,
-        "redriveCount": 0,
-    }
-    run.engine.store.put(MAP_RUN, arn, run.execution.arn, document)
+    try:
+        if isinstance(items, StateError):
+            raise items
+        language, scope = run.language(frame), run.scope(frame)
+        inputs = map_items.batches(language, scope, items)
+        job = frame.job or {}
+        limit = job.get(CHANGED, {}).get("maxConcurrency", map_items.concurrency(language, scope))
+        made = Children(len(inputs), inputs, min(limit or MAX_CONCURRENCY, MAX_CONCURRENCY))
+        _note(run, job["id"], total=len(items), batches=made.total)
+        frame.children = made
+        _take_up(run, frame, made)
+        frame.moved(CHILDREN)
+        run.save(frame)
+        _fill_up(run, frame)
+    except StateError as failure:
+        _fail(run, frame, failure)
 
 
 def _take_up(run: Run, frame: Frame, made: Children) -> None:
@@ -111,7 +119,7 @@ def _take_up(run: Run, frame: Frame, made: Children) -> None:
             frame.last,
             "mapRunRedrivenEventDetails",
             mapRunArn=job["id"],
-            redriveCount=_note(run, job["id"], status="RUNNING", redriven=True)["redriveCount"],
+            redriveCount=_redriven(run, job["id"]),
         )
     for row in run.engine.store.executions(map_run_arn=job["id"]):
         index = row.about["parent"][2]
@@ -192,7 +200,7 @@ def child_ended(run: Run, child: Execution) -> None:
     try:
         _count(run, frame, frame.children, child, index)
     except StateError as failure:
-        run.fail(frame, failure)
+        _fail(run, frame, failure)
 
 
 def _count(run: Run, frame: Frame, made: Children, child: Execution, index: int) -> None:
@@ -204,8 +212,7 @@ def _count(run: Run, frame: Frame, made: Children, child: Execution, index: int)
     else:
         made.failed += 1
         if made.failed > _tolerance(run, frame, made):
-            _fail(run, frame)
-            return
+            raise StateError(TOLERANCE_EXCEEDED, map_items.TOLERANCE_CAUSE)
     _fill_up(run, frame)
 
 
@@ -235,19 +242,17 @@ def update(engine: Engine, document: Json, changes: Json) -> None:
                 run.soon(frame, _fill_up)
 
 
-def _fail(run: Run, frame: Frame) -> None:
-    cause = map_items.TOLERANCE_CAUSE
+def _fail(run: Run, frame: Frame, failure: StateError) -> None:
+    _ended(run, (frame.job or {})["id"], "FAILED")
     cancel(run, frame)
-    job = frame.job or {}
-    _note(run, job["id"], status="FAILED")
     frame.last = run.event(
         "MapRunFailed",
         frame.last,
         "mapRunFailedEventDetails",
-        error=TOLERANCE_EXCEEDED,
-        cause=cause,
+        error=failure.error,
+        cause=failure.cause,
     )
-    run.fail(frame, StateError(TOLERANCE_EXCEEDED, cause))
+    run.fail(frame, failure)
 
 
 def _complete(run: Run, frame: Frame, made: Children) -> None:
@@ -273,8 +278,9 @@ def _results(run: Run, arn: str, name: str) -> list[Any]:
 
 def _collected(run: Run, frame: Frame, results: Any) -> None:
     if isinstance(results, StateError):
-        raise results
-    _note(run, (frame.job or {})["id"], status="SUCCEEDED")
+        _fail(run, frame, results)
+        return
+    _ended(run, (frame.job or {})["id"], "SUCCEEDED")
     frame.last = run.event("MapRunSucceeded", frame.last)
     run.event("MapStateSucceeded", frame.last)
     frame.children = None
@@ -282,27 +288,43 @@ def _collected(run: Run, frame: Frame, results: Any) -> None:
     run.finish(frame, results)
 
 
-def _note(run: Run, arn: str, *, status: str, redriven: bool = False) -> Json:
-    """Keeps the map run's status."""
+def _note(run: Run, arn: str, **changes: Any) -> Json:
+    """Keeps what has changed about the map run."""
     store = run.engine.store
-    document = store.get(MAP_RUN, arn) or {}
-    document["status"] = status
-    document["stopDate"] = None if status == "RUNNING" else run.engine.now()
-    if redriven:
-        document["redriveCount"] += 1
-        document["redriveDate"] = run.engine.now()
+    document = (store.get(MAP_RUN, arn) or {}) | changes
     store.put(MAP_RUN, arn, run.execution.arn, document)
     return document
 
 
+def _ended(run: Run, arn: str, status: str) -> None:
+    _note(run, arn, status=status, stopDate=run.engine.now())
+
+
+def _redriven(run: Run, arn: str) -> int:
+    """Notes that the map run runs again; how often that has happened."""
+    count: int = _note(run, arn)["redriveCount"] + 1
+    _note(
+        run,
+        arn,
+        status="RUNNING",
+        stopDate=None,
+        redriveCount=count,
+        redriveDate=run.engine.now(),
+    )
+    return count
+
+
 def cancel(run: Run, frame: Frame) -> None:
-    """Aborts the child executions that run."""
+    """Aborts the map run, if it is under way, and its child executions."""
+    if not begun(frame):
+        return
+    engine, arn = run.engine, (frame.job or {})["id"]
+    if (engine.store.get(MAP_RUN, arn) or {}).get("status") == "RUNNING":
+        _ended(run, arn, "ABORTED")
     made = frame.children
-    if made is None or not made.runs:
+    if made is None:
         return
     ids, made.runs = list(made.runs.values()), {}
-    engine = run.engine
-    _note(run, (frame.job or {})["id"], status="ABORTED")
 
     def abort() -> None:
         for number in ids:

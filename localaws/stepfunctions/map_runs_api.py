@@ -112,7 +112,7 @@ def _counts(statuses: dict[str, int], total: int) -> Json:
         **counts,
         "pending": max(0, total - sum(counts.values())),
         "total": total,
-        "resultsWritten": 0,
+        "resultsWritten": counts["succeeded"],
         "failuresNotRedrivable": 0,
         "pendingRedrive": 0,
     }

@@ -18,6 +18,10 @@ from localaws.stepfunctions.errors import (
 )
 
 MAX_BYTES = 256 * 1024
+NOT_IN_INPUT = (
+    "The JSONPath '{path}' specified for the field '{field}' could not be found in the"
+    " input '{found}'"
+)
 TOO_LARGE = (
     "The state/task '{name}' returned a result with a size exceeding the maximum number of bytes"
     " service limit."
@@ -47,7 +51,7 @@ def apply_path(path: str | None, roots: paths.Roots) -> Any:
     try:
         return paths.find(path, roots)
     except paths.PathNotFoundError as error:
-        raise runtime_error(f"Invalid path '{path}': {error.reason}") from error
+        raise runtime_error(f"Invalid path '{path}' : {error.reason}") from error
 
 
 def fill(template: Any, roots: paths.Roots) -> Any:
@@ -75,11 +79,8 @@ def _dynamic(key: str, text: str, roots: paths.Roots) -> Any:
     try:
         return paths.evaluate(path, roots)
     except paths.PathNotFoundError as error:
-        found_in = dumps(roots.get(path.root))
-        raise runtime_error(
-            f"The JSONPath '{text}' specified for the field '{key}' could not be found in the"
-            f" input '{found_in}'"
-        ) from error
+        found = dumps(roots.get(path.root))
+        raise runtime_error(NOT_IN_INPUT.format(path=text, field=key, found=found)) from error
 
 
 def put_result(path: str | None, raw_input: Any, result: Any) -> Any:

@@ -11,7 +11,7 @@ import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from localaws.stepfunctions import children, payload, retry, states, tasks
+from localaws.stepfunctions import children, map_run, payload, retry, states, tasks
 from localaws.stepfunctions.context import execution_context, state_context
 from localaws.stepfunctions.definition import Machine, State
 from localaws.stepfunctions.errors import (
@@ -168,6 +168,7 @@ class Run:
         frame.due = frame.deadline = frame.beat = frame.heartbeat_seconds = None
         frame.token = frame.job = None
         frame.visits[state.name] = frame.visits.get(state.name, 0) + 1
+        frame.before = frame.last
         frame.entered = frame.last = self.event(
             f"{state.type}StateEntered",
             frame.last,
@@ -259,10 +260,13 @@ class Run:
     def fail(self, frame: Frame, failure: StateError) -> None:
         """Retry, else Catch, else the frame fails."""
         failure = self._explained(frame, failure)
-        if failure.location is not None:
+        unstarted_map = frame.state.type == "Map" and frame.last == frame.entered
+        recorded = failure.recorded or failure.from_task
+        if failure.error == QUERY_EVALUATION and not recorded:
+            failure.recorded = True
             frame.last = self.event(
                 "EvaluationFailed",
-                frame.last,
+                frame.before if unstarted_map else frame.last,  # as AWS has it
                 "evaluationFailedEventDetails",
                 error=failure.error,
                 cause=failure.cause,
@@ -276,7 +280,8 @@ class Run:
             if index is not None:
                 self._retry(frame, retriers[index], index)
                 return
-            children.close(self, frame)
+            unstarted_map = unstarted_map and failure.error == QUERY_EVALUATION
+            children.close(self, frame, begun=unstarted_map or map_run.begun(frame))
         catcher = retry.catcher_for(body.get("Catch", ()), failure)
         if catcher is not None:
             try:
@@ -302,7 +307,9 @@ class Run:
         if not of_definition or failure.cause is None or failure.cause.startswith(prefix):
             return failure
         where = f"{prefix}{frame.state.name}' (entered at the event id #{frame.entered}). "
-        return StateError(failure.error, where + failure.cause, location=failure.location)
+        explained = StateError(failure.error, where + failure.cause, location=failure.location)
+        explained.recorded = failure.recorded
+        return explained
 
     def _retry(self, frame: Frame, retrier: Json, index: int) -> None:
         delay = retry.delay_seconds(retrier, frame.retries[index])

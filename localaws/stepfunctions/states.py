@@ -6,7 +6,12 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from localaws.stepfunctions import children, tasks, timestamps
-from localaws.stepfunctions.errors import NO_CHOICE_MATCHED, StateError, runtime_error
+from localaws.stepfunctions.errors import (
+    NO_CHOICE_MATCHED,
+    QUERY_EVALUATION,
+    StateError,
+    runtime_error,
+)
 from localaws.stepfunctions.frames import WAITING, Frame
 
 if TYPE_CHECKING:
@@ -52,10 +57,13 @@ def run_wait(run: Run, frame: Frame) -> None:
         text = language.text(scope, "Timestamp")
         until = timestamps.parse(text)
         if until is None:
-            raise runtime_error(f"The Timestamp parameter does not reference a timestamp: {text}")
+            raise _no_timestamp(frame, text)
         seconds = max(0.0, until.timestamp() - frame.entered_time)
     elif seconds < 0:
-        raise runtime_error(f"The Seconds parameter must not be negative: {seconds}")
+        path = frame.state.body.get("SecondsPath", "Seconds")
+        raise runtime_error(
+            f"The SecondsPath parameter references a negative value: {path} == {seconds:g}"
+        )
     waited = seconds * run.engine.wait_scale
     if frame.visits[frame.state.name] > 1:
         waited = max(waited, min(seconds, REVISIT_SECONDS))
@@ -63,6 +71,17 @@ def run_wait(run: Run, frame: Frame) -> None:
     frame.moved(WAITING)
     run.save(frame)
     run.at(frame.due, frame, waited_enough)
+
+
+def _no_timestamp(frame: Frame, text: str | None) -> StateError:
+    form = "ISO-8601 extended offset date-time format string"
+    path = frame.state.body.get("TimestampPath")
+    if path is not None:
+        return runtime_error(
+            f"The TimestampPath parameter does not reference a valid {form}: {path} == {text}"
+        )
+    cause = f"The Timestamp field cannot be parsed as an {form}: {text}"
+    return StateError(QUERY_EVALUATION, cause, location="Timestamp")
 
 
 def waited_enough(run: Run, frame: Frame) -> None:
