@@ -6,6 +6,7 @@ v2, where a code that the service does not model becomes the service's base exce
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -53,8 +54,29 @@ def from_error(resource: Resource, service: str, error: Exception) -> StateError
     shape = None if code in THROTTLING else models.error_names(service).get(code)
     status, request = metadata.get("HTTPStatusCode", 400), metadata.get("RequestId", "")
     if resource.sdk:
+        if service == "s3":
+            request = f"{request}, Extended Request ID: {metadata.get('HostId', '')}"
         return _v2(service, shape, message, status, request)
     return _v1(resource.service, code, shape, message, status, request)
+
+
+def null_member(resource: Resource, service: str, name: str) -> StateError:
+    """What the service answers when a required member is null."""
+    request = str(uuid.uuid4())
+    if service == "sqs":
+        code, message = "MissingParameter", f"The request must contain the parameter {name}."
+    else:
+        member = name[:1].lower() + name[1:]
+        code, message = (
+            "ValidationException",
+            (
+                f"1 validation error detected: Value null at '{member}' failed to satisfy constraint:"
+                " Member must not be null"
+            ),
+        )
+    if resource.sdk:
+        return _v2(service, None, message, 400, request)
+    return _v1(resource.service, code, None, message, 400, request)
 
 
 def _v2(service: str, shape: str | None, message: str, status: Any, request: str) -> StateError:

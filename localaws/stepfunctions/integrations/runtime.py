@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from localaws.stepfunctions.integrations.resources import (
     ResourceError,
 )
 from localaws.stepfunctions.integrations.shapes import (
+    null_members,
     parse_json,
     sdk_metadata,
     to_output,
@@ -133,6 +133,8 @@ class Integrations:
         params = to_request(self._operation(resource).input_shape, task.arguments)[0]
         _make_idempotent(resource, params, task)
         service = self._service(resource)
+        for name in null_members(self._operation(resource).input_shape, task.arguments):
+            raise failures.null_member(resource, service, name)
         kind = _job_kind(resource) if resource.pattern.startswith("sync") else None
         client = self._client(service)
         if task.again and (found := self._found(client, resource, params, task)):
@@ -236,7 +238,7 @@ class Integrations:
         response = self._call(resource, params)
         text = response["Payload"].read().decode() if "Payload" in response else ""
         if response.get("FunctionError"):
-            raise _function_error(text)
+            raise _function_error(text, raw=resource.is_function)
         payload = parse_json(text) if text else None
         if resource.is_function:
             return payload
@@ -249,7 +251,9 @@ class Integrations:
         return dict(sorted(output.items()))
 
 
-def _function_error(text: str) -> StateError:
+def _function_error(text: str, *, raw: bool) -> StateError:
+    """The function's own exception. Its Cause is the answer as it came (`raw`, where the Resource
+    is the function) or written anew without spaces (`lambda:invoke`), as AWS has it."""
     body = parse_json(text)
     if not isinstance(body, dict) or "errorType" not in body:
         return StateError(
@@ -258,7 +262,8 @@ def _function_error(text: str) -> StateError:
             f" Returned payload: {text}",
             from_task=True,
         )
-    return StateError(str(body["errorType"]), json.dumps(body), from_task=True)
+    cause = text if raw else dumps(body)
+    return StateError(str(body["errorType"]), cause, from_task=True)
 
 
 def _plain(response: Json) -> Json:

@@ -79,10 +79,18 @@ def to_request(shape: Any, arguments: Any) -> tuple[Json, list[str]]:
         return {}, [UNSUPPORTED.format(name=name) for name in arguments]
     found = list(problems(shape, arguments))
     params: Json = _request_value(shape, arguments)
-    if not found:
+    if not found and not null_members(shape, arguments):
         report = ParamValidator().validate(params, shape)
         found = [line.strip() for line in report.generate_report().splitlines() if line.strip()]
     return params, found
+
+
+def null_members(shape: Any, arguments: Any) -> list[str]:
+    """The required members that are given as null; it is the service that refuses them."""
+    if shape is None or not isinstance(arguments, dict):
+        return []
+    named = {member_name(shape, key): value for key, value in arguments.items()}
+    return [name for name in shape.required_members if name in named and named[name] is None]
 
 
 def _request_value(shape: Any, value: Any) -> Any:
