@@ -154,6 +154,11 @@ def _execution_operations(made: Service, executions: Executions, aws: LocalAws) 
     def start(call: Call) -> Json:
         return executions.start(call.params, aws.clock.now())
 
+    @made.operation("StartSyncExecution", "stateMachineArn", "name", "input", "traceHeader")
+    def start_synchronous(call: Call) -> Json:
+        executions.refuse_synchronous(call.params["stateMachineArn"])
+        return {}
+
     @made.operation("StopExecution", "executionArn", "error", "cause")
     def stop(call: Call) -> Json:
         return executions.stop(call.params)

@@ -13,10 +13,11 @@ from localaws.core.errors import AwsError
 from localaws.stepfunctions import history, names, tasks, timestamps, validation
 from localaws.stepfunctions.engine import Engine
 from localaws.stepfunctions.frames import Frame
-from localaws.stepfunctions.machines import Machines
+from localaws.stepfunctions.machines import OWNED_KEY, Machines
 from localaws.stepfunctions.payload import MAX_BYTES
 from localaws.stepfunctions.run import Run
 from localaws.stepfunctions.store import Event, Execution, Store
+from localaws.stepfunctions.variable_references import variable_references
 
 Json = dict[str, Any]
 
@@ -84,6 +85,14 @@ class Executions:
             self._store.add_execution(row, started_event(row))
         self._engine.begin(row)
         return _started(row)
+
+    def refuse_synchronous(self, arn: str) -> None:
+        """Only EXPRESS machines are started so, and there are none here."""
+        self._machines.resolve(arn)
+        raise AwsError(
+            "StateMachineTypeNotSupported",
+            "This operation is not supported by this type of state machine",
+        )
 
     def stop(self, params: Json) -> Json:
         """Ends the execution ABORTED and cancels its work; one that has ended stays as it is."""
@@ -167,17 +176,19 @@ class Executions:
     def describe_machine(self, params: Json) -> Json:
         """The machine as it was when the execution started."""
         row = self.row(params["executionArn"])
-        about = row.about
+        about, definition = row.about, self._store.definition(row.definition)
         shown = {
             "stateMachineArn": row.machine_arn,
             "name": row.machine_arn.rsplit(":", 1)[1],
-            "definition": self._store.definition(row.definition),
+            "definition": definition,
             "roleArn": about["role_arn"],
             "updateDate": timestamps.from_epoch(about["update_date"]),
             "loggingConfiguration": about["logging"],
             "tracingConfiguration": about["tracing"],
+            "encryptionConfiguration": OWNED_KEY,
             "mapRunArn": row.map_run_arn,
             "revisionId": about.get("revision"),
+            "variableReferences": variable_references(definition) or None,
         }
         return {key: value for key, value in shown.items() if value is not None}
 
