@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from console import queries, samples
 from console.logs import log
 from console.sections import Section, facts, table
 
@@ -42,16 +43,12 @@ def athena(clients: Any, task: Task) -> Iterator[Section]:
         {"Scanned": "bytes", "Engine time": "ms", "Queued": "ms"},
     )
     yield {"title": "SQL", "kind": "code", "text": query["Query"]}
+    if queries.query_of(query["Query"]) is not None:
+        yield {"title": "Plan", "kind": "plan", "query": number}
     if query["Status"]["State"] == "SUCCEEDED" and query.get("StatementType") != "DDL":
-        answer = client.get_query_results(QueryExecutionId=number, MaxResults=FIRST_ROWS + 1)
-        rows = [
-            [cell.get("VarCharValue") for cell in row["Data"]]
-            for row in answer["ResultSet"]["Rows"]
-        ]
-        names = [c["Name"] for c in answer["ResultSet"]["ResultSetMetadata"]["ColumnInfo"]]
-        rows = rows[1:] if rows and rows[0] == names else rows
+        names, rows = queries.first_rows(client, number, FIRST_ROWS)
         if rows:
-            yield table("First rows", names, rows[:FIRST_ROWS])
+            yield table("First rows", names, rows)
 
 
 def databrew_run(clients: Any, task: Task) -> Iterator[Section]:
@@ -78,17 +75,25 @@ def databrew_run(clients: Any, task: Task) -> Iterator[Section]:
         reference = run.get("RecipeReference")
     else:
         reference = client.describe_job(Name=name).get("RecipeReference")
+    steps = _steps(client, reference) if reference else []
     if reference:
-        yield from _recipe(client, reference)
-    if run_id is not None and run.get("LogGroupName"):
-        yield from log(clients, run["LogGroupName"], stream_prefix=name)
+        yield _recipe(reference, steps)
+    if run_id is not None:
+        if run["State"] == "SUCCEEDED":
+            yield samples.section(clients, run) | {"touched": samples.touched(steps)}
+        if run.get("LogGroupName"):
+            yield from log(clients, run["LogGroupName"], stream_prefix=name)
 
 
-def _recipe(client: Any, reference: Json) -> Iterator[Section]:
+def _steps(client: Any, reference: Json) -> list[Json]:
     version = {"RecipeVersion": reference["RecipeVersion"]} if "RecipeVersion" in reference else {}
-    recipe = client.describe_recipe(Name=reference["Name"], **version)
+    found: list[Json] = client.describe_recipe(Name=reference["Name"], **version)["Steps"]
+    return found
+
+
+def _recipe(reference: Json, steps: list[Json]) -> Section:
     rows = []
-    for index, step in enumerate(recipe["Steps"], 1):
+    for index, step in enumerate(steps, 1):
         action = step["Action"]
         given = ", ".join(f"{k}: {v}" for k, v in (action.get("Parameters") or {}).items())
         when = "; ".join(
@@ -97,13 +102,14 @@ def _recipe(client: Any, reference: Json) -> Iterator[Section]:
         )
         rows.append([str(index), action["Operation"], given, when])
     title = f"Recipe {reference['Name']} {reference.get('RecipeVersion', '')}".strip()
-    yield table(title, ["Step", "Operation", "Parameters", "Only where"], rows)
+    return table(title, ["Step", "Operation", "Parameters", "Only where"], rows)
 
 
 def databrew_job(clients: Any, task: Task) -> Iterator[Section]:
     job = clients("databrew").describe_job(Name=task.request["Name"])
-    if job.get("RecipeReference"):
-        yield from _recipe(clients("databrew"), job["RecipeReference"])
+    reference = job.get("RecipeReference")
+    if reference:
+        yield _recipe(reference, _steps(clients("databrew"), reference))
 
 
 def glue_run(clients: Any, task: Task) -> Iterator[Section]:

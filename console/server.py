@@ -18,7 +18,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
-from console import audit, executions, web, work
+from console import audit, executions, queries, web, work
 from console.aws import Clients, Target
 from console.guard import Guard, policy
 from console.history import Histories, History, let_wait, preview
@@ -64,6 +64,7 @@ class Console:
             "start": self.start,
             "stop": self.stop,
             "redrive": self.redrive,
+            "plan": lambda given: queries.plan(self.clients("athena"), given["query"]),
         }
         asks: dict[str, Callable[[Json], Any]] = {
             "origins": self.origins_of,

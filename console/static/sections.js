@@ -7,6 +7,8 @@ import { Problem, useAnswer } from "./parts.js";
 // What only some tasks have is loaded when it is first shown.
 const LATER = {
   model: () => import("./model.js").then((module) => module.Model),
+  plan: () => import("./samples.js").then((module) => module.Plan),
+  sample: () => import("./samples.js").then((module) => module.Sample),
 };
 
 function Later({ load, section }) {
@@ -15,9 +17,11 @@ function Later({ load, section }) {
   return Part ? html`<${Part} section=${section} />` : html`<p class="quiet">Drawing…</p>`;
 }
 
-export function Table({ label, columns, rows, marked }) {
-  return html`<div class="table" tabindex="0" role="region" aria-label=${label}><table><thead><tr>${columns.map((column) => html`<th scope="col" class=${marked?.has(column) ? "marked" : ""}>${column}</th>`)}</tr></thead>
-    <tbody>${rows.map((row) => html`<tr>${row.map((cell, index) => html`<td class=${marked?.has(columns[index]) ? "marked" : ""}>${cell === null || cell === undefined ? html`<span class="quiet">null</span>` : String(cell)}</td>`)}</tr>`)}</tbody></table></div>`;
+// types: a word under each column's name. marked: column -> {word, cells: whether all its cells are marked}.
+export function Table({ label, columns, rows, types = [], marked = new Map() }) {
+  const cells = columns.map((column) => (marked.get(column)?.cells ? "marked" : ""));
+  return html`<div class="table" tabindex="0" role="region" aria-label=${label}><table><thead><tr>${columns.map((column, index) => html`<th scope="col" class=${marked.has(column) ? "marked" : ""}>${column}${marked.has(column) && html` <i class="badge">${marked.get(column).word}</i>`}${types[index] && html`<small>${types[index]}</small>`}</th>`)}</tr></thead>
+    <tbody>${rows.map((row) => html`<tr>${row.map((cell, index) => html`<td class=${cells[index]}>${cell === null || cell === undefined ? html`<span class="quiet">null</span>` : String(cell)}</td>`)}</tr>`)}</tbody></table></div>`;
 }
 
 export function Section({ section }) {
