@@ -232,7 +232,7 @@ def function_roles() -> dict[str, Json]:
             "lambda",
             athena(),
             catalog(CATALOG_READ, RAW_DATABASE),
-            *read("raw/", *results),
+            *read("raw/", "runs/", *results),
             write(*results),
             _function_logs("check-raw-data"),
         ),

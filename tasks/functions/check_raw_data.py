@@ -1,4 +1,4 @@
-"""Check raw data: the tables are those we know, and every check of sql/checks holds."""
+"""Check raw data: files and tables are those we know, and every check of sql/checks holds."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from tasks.functions import storage
 from tasks.functions.jobs import ATHENA_MINIMUM_BYTES
 
 Json = dict[str, Any]
@@ -46,7 +47,12 @@ def handler(event: Json, context: Any) -> Json:
     import boto3
 
     database = os.environ["RAW_DATABASE"]
-    violations = check_tables(boto3.client("glue"), database)
+    bucket, key = event["run"]["manifest"]["uri"].removeprefix("s3://").split("/", 1)
+    manifest = storage.read_json(boto3.client("s3"), bucket, key)
+    violations = [
+        *check_files([entry["key"] for entry in manifest["objects"]]),
+        *check_tables(boto3.client("glue"), database),
+    ]
     if violations:
         raise RawDataCheckFailed(report(violations))
 
@@ -69,11 +75,27 @@ def handler(event: Json, context: Any) -> Json:
         raise RawDataCheckFailed(report(violations))
     scanned = [metadata["Statistics"].get("DataScannedInBytes", 0) for _, metadata in results]
     return {
-        "checks": ["raw_tables_are_as_expected", *statements],
+        "checks": ["raw_files_belong_to_a_table", "raw_tables_are_as_expected", *statements],
         "scanned_bytes": sum(scanned),
         "charged_bytes": sum(max(found, ATHENA_MINIMUM_BYTES) for found in scanned if found),
         "query_execution_ids": [metadata["QueryExecutionId"] for _, metadata in results],
     }
+
+
+def check_files(keys: list[str]) -> list[Json]:
+    """Files that no table would read: whoever uploaded them believes that they count."""
+    folders = tuple(f"{storage.RAW_PREFIX}{table}/" for table in TABLES)
+    stray = [key for key in keys if not key.startswith(folders)]
+    if not stray:
+        return []
+    sample = [{"key": key, "accepted": "below " + ", ".join(folders)} for key in stray]
+    return [
+        {
+            "check": "raw_files_belong_to_a_table",
+            "violations": len(stray),
+            "sample": sample[:SAMPLE_ROWS],
+        }
+    ]
 
 
 def check_tables(glue: Any, database: str) -> list[Json]:

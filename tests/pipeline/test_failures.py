@@ -74,6 +74,13 @@ def first_line_twice(text: str) -> str:
 PRIOR = "raw/order_products/order_products__prior.csv"
 DATA: list[dict[str, Any]] = [
     {
+        "why": "a file that no table reads",
+        "key": "raw/orders.csv",
+        "change": lambda text: "order_id\n1\n",
+        "check": "raw_files_belong_to_a_table: 1 violation(s)",
+        "sample": '"key": "raw/orders.csv"',
+    },
+    {
         "why": "a file is missing",
         "key": "raw/departments/departments.csv",
         "change": lambda text: None,
@@ -123,7 +130,7 @@ def test_bad_raw_data_is_refused_with_check_count_and_sample(
     stack: Stack, good: Execution, case: dict[str, Any]
 ) -> None:
     s3 = stack.client("s3")
-    changed = case["change"](stack.raw[case["key"]].decode())
+    changed = case["change"](stack.raw.get(case["key"], b"").decode())
     with nothing_changes(stack):
         try:
             if changed is None:
@@ -140,7 +147,7 @@ def test_bad_raw_data_is_refused_with_check_count_and_sample(
     assert case["sample"] in message
     assert record["outputs"] == []
     assert [entry["key"] for entry in record["inputs"]] == sorted(
-        key for key in stack.raw if changed is not None or key != case["key"]
+        key for key in {*stack.raw, case["key"]} if changed is not None or key != case["key"]
     )
 
 
