@@ -157,8 +157,9 @@ def rows_of(
 ) -> Json:
     """{where, columns, types, rows}: the first rows of the first object below a prefix.
 
-    `columns` are the Data Catalog's, for names and types that the file does not have itself. `since` and `until`: of the objects written
-    between these times, a second more or less. Raises NotRead.
+    `columns` are the Data Catalog's, for names and types that the file does not have itself.
+    `since` and `until`: only objects written between these times, and shortly after.
+    Raises NotRead.
     """
     if form.upper() not in ("CSV", "PARQUET"):
         raise NotRead(f"Format {form} is not read here.")

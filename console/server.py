@@ -18,7 +18,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
-from console import audit, executions, queries, web, work
+from console import audit, costs, executions, queries, web, work
 from console.aws import Clients, Target
 from console.guard import Guard, policy
 from console.history import Histories, History, let_wait, preview
@@ -42,6 +42,7 @@ class Console:
         self.clients = Clients(target)
         self.histories = Histories()
         self.origins = executions.Origins()
+        self.estimates = costs.Estimates()
         if target.is_local:
             let_wait(self.step_functions)
 
@@ -59,6 +60,7 @@ class Console:
             "event": self.event,
             "work": self.work,
             "audit": self.audit,
+            "costs": lambda r: costs.estimate(self._history(r).events),
         }
         writes: dict[str, Callable[[Json], Any]] = {
             "start": self.start,
@@ -68,6 +70,7 @@ class Console:
         }
         asks: dict[str, Callable[[Json], Any]] = {
             "origins": self.origins_of,
+            "estimates": self.estimates_of,
             "check": lambda given: {"problem": _json_problem(given["input"])},
         }
         return [
@@ -105,6 +108,9 @@ class Console:
 
     def origins_of(self, given: Json) -> Json:
         return dict(self.origins.of(self.step_functions, list(given["arns"])[:60]))
+
+    def estimates_of(self, given: Json) -> Json:
+        return dict(self.estimates.of(self.step_functions, list(given["arns"])[:60]))
 
     def execution(self, request: Request) -> Json:
         """{execution, definition, revision, origin}."""

@@ -1,7 +1,7 @@
 // One execution: graph, timeline, events, data, audit; and what can be done with it.
 import { html, useEffect, useMemo, useRef, useState } from "./ui.js";
 import { get, post, watch } from "./api.js";
-import { date, duration, lastPart, qualifier } from "./format.js";
+import { date, dollars, duration, lastPart, qualifier } from "./format.js";
 import { Fold } from "./fold.js";
 import { parse } from "./machine.js";
 import { Graph } from "./graph.js";
@@ -10,11 +10,12 @@ import { Details } from "./details.js";
 import { Timeline } from "./timeline.js";
 import { Events } from "./events.js";
 import { Audit } from "./audit.js";
+import { Costs } from "./costs.js";
 import { Json } from "./json.js";
-import { Problem, Status, Tabs } from "./parts.js";
+import { Problem, Status, Tabs, useAnswer } from "./parts.js";
 import { StartDialog } from "./start.js";
 
-const TABS = [["graph", "Graph"], ["timeline", "Timeline"], ["events", "Events"], ["data", "Input and output"], ["audit", "Audit record"]];
+const TABS = [["graph", "Graph"], ["timeline", "Timeline"], ["events", "Events"], ["data", "Input and output"], ["cost", "Cost"], ["audit", "Audit record"]];
 const RUNNING = new Set(["RUNNING", "PENDING_REDRIVE"]);
 const REDRIVABLE = new Set(["FAILED", "ABORTED", "TIMED_OUT"]);
 
@@ -89,6 +90,7 @@ export function Execution({ arn, tab, state, connection, go }) {
     addEventListener("keydown", close);
     return () => removeEventListener("keydown", close);
   }, [state]);
+  const estimate = useAnswer(() => (live ? {} : post("estimates", { arns: [arn] })), [arn, live]);
   const act = async (name, question) => {
     if (question && !confirm(question)) return;
     setFailed(null);
@@ -103,6 +105,7 @@ export function Execution({ arn, tab, state, connection, go }) {
   const base = execution.stateMachineArn.split(":").slice(0, 7).join(":");
   const select = (name) => go({ state: name === state ? null : name });
   const writes = !connection?.read_only;
+  const [cost] = estimate;
   return html`<section class="execution" aria-label="Execution">
     <header class="title">
       <div><p class="crumbs"><a href=${`#/machine/${encodeURIComponent(base)}`}>${lastPart(base)}</a></p>
@@ -110,7 +113,8 @@ export function Execution({ arn, tab, state, connection, go }) {
         <p class="quiet">${date(execution.startDate)} · <span class="number">${duration((execution.stopDate ?? now) - execution.startDate)}</span>
           ${first && ` · started by ${{ request: "a person or API" }[first.origin.kind] ?? `${first.origin.kind} ${first.origin.detail}`}`}
           ${execution.stateMachineAliasArn && ` · ${qualifier(execution.stateMachineAliasArn)}`}${execution.stateMachineVersionArn && ` · version ${qualifier(execution.stateMachineVersionArn)}`}
-          ${fold?.transitions > 0 && ` · ${fold.transitions} transitions`}${execution.redriveCount > 0 && ` · redriven ${execution.redriveCount}×`}</p></div>
+          ${fold?.transitions > 0 && ` · ${fold.transitions} transitions`}${execution.redriveCount > 0 && ` · redriven ${execution.redriveCount}×`}
+          ${typeof cost?.[arn] === "number" && html` · <a href="#" onClick=${(event) => (event.preventDefault(), go({ tab: "cost" }))} title=${connection?.local ? "What this would have cost on AWS, at list prices" : "Estimate on AWS list prices"}>≈ ${dollars(cost[arn])}${connection?.local ? " on AWS" : ""}</a>`}</p></div>
       <div class="actions">
         ${writes && live && html`<button class="danger" onClick=${() => act("stop", "Stop this execution, and the job it waits for?")}>Stop</button>`}
         ${writes && REDRIVABLE.has(execution.status) && execution.redriveStatus !== "NOT_REDRIVABLE" && html`<button class="primary" onClick=${() => act("redrive")} title="Go on at the state that failed">Redrive</button>`}
@@ -127,6 +131,7 @@ export function Execution({ arn, tab, state, connection, go }) {
         ${tab === "timeline" && html`<${Timeline} fold=${fold} version=${version} selected=${state} onSelect=${select} live=${live} />`}
         ${tab === "events" && html`<${Events} arn=${arn} fold=${fold} version=${version} />`}
         ${tab === "data" && html`<div class="columns"><div><h2>Input</h2><${Json} text=${execution.input} /></div><div><h2>Output</h2>${execution.output ? html`<${Json} text=${execution.output} />` : html`<p class="quiet">${live ? "Still running." : "None."}</p>`}</div></div>`}
+        ${tab === "cost" && html`<${Costs} arn=${arn} version=${live ? Math.floor(now / 5000) : 0} live=${live} local=${connection?.local} onSelect=${(name) => go({ state: name, tab: "graph" })} />`}
         ${tab === "audit" && html`<${Audit} arn=${arn} live=${live} version=${live ? 0 : 1} />`}
       </div>
       ${state && machine && (tab === "graph" || tab === "timeline") && html`<${Details} arn=${arn} machine=${machine} fold=${fold} version=${version} name=${state} live=${live} onClose=${() => go({ state: null })} />`}

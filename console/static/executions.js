@@ -1,7 +1,7 @@
 // All state machines, and the executions of one.
 import { html, useCallback, useEffect, useMemo, useRef, useState } from "./ui.js";
 import { get, post } from "./api.js";
-import { count, date, duration, lastPart, qualifier } from "./format.js";
+import { count, date, dollars, duration, lastPart, qualifier } from "./format.js";
 import { Problem, Rows, Status } from "./parts.js";
 import { StartDialog } from "./start.js";
 
@@ -21,17 +21,42 @@ export function Machines({ machines, current, error }) {
   </nav>`;
 }
 
+// What is asked once for each execution in sight, many in one request: [answers by ARN, want(arn)].
+function useAsked(name) {
+  const [known, setKnown] = useState(() => new Map());
+  const asked = useRef(new Set());
+  const waiting = useRef([]);
+  const want = (arn) => {
+    if (asked.current.has(arn)) return;
+    asked.current.add(arn);
+    waiting.current.push(arn);
+    if (waiting.current.length > 1) return;
+    setTimeout(async () => {
+      const arns = waiting.current.splice(0);
+      for (let at = 0; at < arns.length; at += 50) {
+        try {
+          const found = await post(name, { arns: arns.slice(at, at + 50) });
+          setKnown((old) => new Map([...old, ...Object.entries(found)]));
+        } catch {
+          return;
+        }
+      }
+    }, 150);
+  };
+  return [known, want];
+}
+
 export function Executions({ machine, connection }) {
   const [items, setItems] = useState(null);
   const [next, setNext] = useState(null);
   const [error, setError] = useState(null);
   const [statuses, setStatuses] = useState(new Set());
   const [filter, setFilter] = useState("");
-  const [origins, setOrigins] = useState(() => new Map());
+  const [origins, wantOrigin] = useAsked("origins");
+  const [estimates, wantEstimate] = useAsked("estimates");
   const [starting, setStarting] = useState(false);
   const [picked, setPicked] = useState([]);
   const [now, setNow] = useState(() => Date.now());
-  const asked = useRef(new Set());
 
   const merge = (fresh) =>
     setItems((old) => {
@@ -99,24 +124,6 @@ export function Executions({ machine, connection }) {
     });
   }, [items, statuses, filter, origins]);
 
-  const waiting = useRef([]);
-  const want = (arn) => {
-    if (asked.current.has(arn)) return;
-    asked.current.add(arn);
-    waiting.current.push(arn);
-    if (waiting.current.length > 1) return;
-    setTimeout(async () => {
-      const arns = waiting.current.splice(0);
-      for (let at = 0; at < arns.length; at += 50) {
-        try {
-          const found = await post("origins", { arns: arns.slice(at, at + 50) });
-          setOrigins((old) => new Map([...old, ...Object.entries(found)]));
-        } catch {
-          return;
-        }
-      }
-    }, 150);
-  };
   const pick = (arn) => setPicked((old) => (old.includes(arn) ? old.filter((item) => item !== arn) : [...old.slice(-1), arn]));
   const toggle = (status) => {
     const chosen = new Set(statuses);
@@ -134,15 +141,17 @@ export function Executions({ machine, connection }) {
       ${next && html`<button onClick=${() => more(next, PAGES_AT_ONCE).catch(setError)}>Load older</button>`}
       ${(filter || statuses.size > 0) && html`<span class="quiet">${count(shown.length)} found</span>`}</div>
     <${Rows} items=${shown} height=${40} label="Executions" keyOf=${(item) => item.executionArn}
-      head=${html`<div class="list-row list-head" role="row">${["Compare", "Status", "Name", "Started", "Duration", "Started by", "Runs"].map((name, index) => html`<span role="columnheader" class=${index === 0 ? "hidden-text" : ""}>${name}</span>`)}</div>`}
-      row=${(item) => html`<${Execution} item=${item} now=${now} origin=${origins.get(item.executionArn)} want=${want} picked=${picked.includes(item.executionArn)} onPick=${pick} />`} />
+      head=${html`<div class="list-row list-head" role="row">${["Compare", "Status", "Name", "Started", "Duration", "Started by", "Runs", "Cost"].map((name, index) => html`<span role="columnheader" class=${index === 0 ? "hidden-text" : ""} title=${name === "Cost" ? "Estimate on AWS list prices" : ""}>${name}</span>`)}</div>`}
+      row=${(item) => html`<${Execution} item=${item} now=${now} origin=${origins.get(item.executionArn)} cost=${estimates.get(item.executionArn)} wantOrigin=${wantOrigin} wantEstimate=${wantEstimate} local=${connection?.local} picked=${picked.includes(item.executionArn)} onPick=${pick} />`} />
     ${items?.length === 0 && html`<p class="quiet centred">No execution yet.</p>`}
     ${starting && html`<${StartDialog} machine=${machine} onClose=${() => setStarting(false)} />`}
   </section>`;
 }
 
-function Execution({ item, now, origin, want, picked, onPick }) {
-  useEffect(() => want(item.executionArn), [item.executionArn]);
+function Execution({ item, now, origin, cost, wantOrigin, wantEstimate, local, picked, onPick }) {
+  const ended = Boolean(item.stopDate);
+  useEffect(() => wantOrigin(item.executionArn), [item.executionArn]);
+  useEffect(() => ended && wantEstimate(item.executionArn), [item.executionArn, ended]);
   return html`<div class="list-row" role="row">
     <span role="cell"><input type="checkbox" aria-label=${`Compare ${item.name}`} checked=${picked} onChange=${() => onPick(item.executionArn)} /></span>
     <span role="cell"><${Status} status=${item.status} /></span>
@@ -151,5 +160,6 @@ function Execution({ item, now, origin, want, picked, onPick }) {
     <span role="cell" class="number">${duration((item.stopDate ?? now) - item.startDate)}</span>
     <span role="cell" title=${origin?.detail}>${origin ? html`${ORIGINS[origin.kind] ?? origin.kind} <span class="quiet">${origin.detail.split("/").at(-1)}</span>` : ""}</span>
     <span role="cell">${item.stateMachineAliasArn ? qualifier(item.stateMachineAliasArn) : ""}${item.stateMachineVersionArn ? html` <span class="quiet">v${qualifier(item.stateMachineVersionArn)}</span>` : ""}</span>
+    <span role="cell" class="number" title=${local ? "Would have cost this on AWS, at list prices" : "Estimate on AWS list prices"}>${dollars(cost)}</span>
   </div>`;
 }

@@ -45,6 +45,13 @@ export function bytes(count) {
   return `${unit ? value.toFixed(value < 10 ? 2 : 1) : value} ${units[unit]}`;
 }
 
+// Small amounts keep two figures that count.
+export function dollars(amount) {
+  if (amount === null || amount === undefined) return "";
+  if (amount !== 0 && amount < 0.000001) return "< $0.000001";
+  return `$${amount >= 1 ? amount.toFixed(2) : amount >= 0.01 ? amount.toFixed(3) : amount === 0 ? "0" : amount.toFixed(6).replace(/0+$/, "")}`;
+}
+
 export const count = (n) => Number(n).toLocaleString("en");
 
 export function measured(value, unit) {

@@ -1,0 +1,235 @@
+"""What an execution costs, or would have cost, on AWS: an estimate from its own history.
+
+Quantities are those that services answered to the execution's tasks; prices are public list
+prices (`prices.json`, with their date and pages). What an answer does not tell is not guessed:
+it is named under `not_counted`.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import math
+import re
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from console.sections import mapping
+
+Json = dict[str, Any]
+
+PRICES: Json = json.loads((Path(__file__).parent / "prices.json").read_text())
+HISTORIES_AT_ONCE = 4
+MEGABYTE = 1_000_000
+RUNNING = {"RUNNING", "PENDING_REDRIVE"}
+
+
+@dataclass(frozen=True)
+class Line:
+    """One charge. `quantity` says what was counted, in words."""
+
+    service: str
+    quantity: str
+    dollars: float
+
+
+class NotKnown(Exception):
+    """Why a task's charge cannot be said."""
+
+
+def estimate(events: Iterable[Json]) -> Json:
+    """{total, lines: [{service, state, quantity, dollars, times}], not_counted, prices}.
+
+    `total` in dollars. Lines of the same service and state are one, and so are all transitions.
+    """
+    owner: dict[int, str] = {0: ""}
+    kinds: dict[int, str] = {}
+    scheduled: dict[int, Json] = {}  # event id -> the TaskScheduled it belongs to
+    transitions = 0
+    lines: list[tuple[str, Line]] = []
+    unknown: Counter[str] = Counter()
+    for event in events:
+        number, kind, before = event["id"], event["type"], event.get("previousEventId", 0)
+        kinds[number] = kind
+        if kind.endswith("StateEntered"):
+            owner[number] = event["stateEnteredEventDetails"]["name"]
+            transitions += 1
+            continue
+        owner[number] = owner.get(before, "")
+        if kind == "TaskScheduled":
+            transitions += kinds.get(before) != "TaskStateEntered"  # a retry is a transition
+            scheduled[number] = event["taskScheduledEventDetails"]
+        elif before in scheduled:
+            scheduled[number] = scheduled[before]
+        if kind in ("TaskSucceeded", "TaskFailed", "TaskTimedOut") and number in scheduled:
+            task = scheduled[number]
+            details = event.get(f"{kind[0].lower()}{kind[1:]}EventDetails", {})
+            answer = mapping(details.get("output" if kind == "TaskSucceeded" else "cause"))
+            try:
+                for line in _charges(task, answer):
+                    lines.append((owner[number], line))
+            except NotKnown as why:
+                unknown[str(why)] += 1
+    price = PRICES["step_functions"]["transition"]
+    shown = [
+        {"state": "", "times": 1}
+        | vars(Line("Step Functions", f"{transitions:,} transitions", transitions * price))
+    ]
+    shown += _merged(lines)
+    return {
+        "total": sum(line["dollars"] for line in shown),
+        "lines": shown,
+        "not_counted": [f"{why} ({n} times)" if n > 1 else why for why, n in unknown.items()],
+        "prices": {name: PRICES[name] for name in ("region", "currency", "date", "note")}
+        | {"sources": sorted({p["source"] for p in PRICES.values() if isinstance(p, dict)})},
+    }
+
+
+def _merged(lines: list[tuple[str, Line]]) -> list[Json]:
+    found: dict[tuple[str, str], Json] = {}
+    for state, line in lines:
+        known = found.get((state, line.service))
+        if known is None:
+            found[state, line.service] = {"state": state, "times": 1} | vars(line)
+        else:
+            known["times"] += 1
+            known["dollars"] += line.dollars
+            known["quantity"] = line.quantity if known["quantity"] == line.quantity else ""
+    return list(found.values())
+
+
+def _charges(task: Json, answer: Json) -> Iterator[Line]:
+    service = task["resourceType"].removeprefix("aws-sdk:")
+    verb = task["resource"].split(":")[-1]
+    name = verb.split(".")[0]
+    if (service, name) in UNTOLD:
+        raise NotKnown(UNTOLD[service, name])
+    charge = CHARGES.get((service, name))
+    if charge is None:
+        return
+    if not verb.endswith(".sync") and service != "lambda":
+        raise NotKnown(f"{service} {verb}: the task does not wait for what it starts")
+    yield from charge(mapping(task.get("parameters")), answer)
+
+
+def _athena(_: Json, answer: Json) -> Iterator[Line]:
+    query = answer.get("QueryExecution", {})
+    if query.get("StatementType") != "DML":
+        return  # DDL and utility statements are free
+    if query.get("Status", {}).get("State") == "FAILED":
+        return
+    scanned = query.get("Statistics", {}).get("DataScannedInBytes")
+    if scanned is None:
+        raise NotKnown("athena: scanned bytes were not told")
+    price = PRICES["athena"]
+    billed = max(math.ceil(scanned / MEGABYTE), price["minimum_megabytes"])
+    yield Line("Athena", f"{billed:,} MB scanned", billed / 1e6 * price["terabyte"])
+
+
+def _glue(_: Json, run: Json) -> Iterator[Line]:
+    price = PRICES["glue"]
+    flex = run.get("ExecutionClass") == "FLEX"
+    seconds = run.get("DPUSeconds")
+    if seconds is None:
+        capacity, time = run.get("MaxCapacity"), run.get("ExecutionTime")
+        if capacity is None or time is None:
+            raise NotKnown("glue: DPU seconds were not told")
+        seconds = capacity * max(time, price["minimum_seconds"])
+    rate = price["flex_dpu_hour" if flex else "dpu_hour"]
+    yield Line("Glue", f"{seconds:,.0f} DPU seconds", seconds / 3600 * rate)
+
+
+def _databrew(_: Json, run: Json) -> Iterator[Line]:
+    if run.get("ExecutionTime") is None:
+        raise NotKnown("databrew: the execution time was not told")
+    price = PRICES["databrew"]
+    minutes = math.ceil(max(run["ExecutionTime"], price["minimum_seconds"]) / 60)
+    nodes = price["default_nodes"]
+    hours = nodes * minutes / 60
+    yield Line(
+        "DataBrew", f"{minutes} min x {nodes} nodes (the default)", hours * price["node_hour"]
+    )
+
+
+def _training(request: Json, job: Json) -> Iterator[Line]:
+    resources = job.get("ResourceConfig") or request.get("ResourceConfig") or {}
+    kind, seconds = resources.get("InstanceType"), job.get("BillableTimeInSeconds")
+    if seconds is None:
+        raise NotKnown("sagemaker: billable seconds were not told")
+    rate = PRICES["sagemaker"]["training_hour"].get(kind)
+    if rate is None:
+        raise NotKnown(f"sagemaker: no price of {kind} is known here")
+    count = resources.get("InstanceCount", 1)
+    yield Line("SageMaker", f"{seconds:,} s x {count} {kind}", seconds / 3600 * count * rate)
+
+
+def _function(_: Json, answer: Json) -> Iterator[Line]:
+    price = PRICES["lambda"]
+    log = base64.b64decode(answer.get("LogResult") or "").decode("utf-8", "replace")
+    found = re.search(r"Billed Duration: (\d+) ms\s+Memory Size: (\d+) MB", log)
+    if found is None:
+        yield Line("Lambda", "1 request", price["request"])
+        raise NotKnown("lambda: the billed duration is not in the answer")
+    size = int(found[1]) / 1000 * int(found[2]) / 1024
+    dollars = price["request"] + size * price["gigabyte_second"]
+    yield Line("Lambda", f"1 request, {size:.3f} GB-s", dollars)
+
+
+CHARGES: dict[tuple[str, str], Callable[[Json, Json], Iterator[Line]]] = {
+    ("athena", "startQueryExecution"): _athena,
+    ("glue", "startJobRun"): _glue,
+    ("databrew", "startJobRun"): _databrew,
+    ("sagemaker", "createTrainingJob"): _training,
+    ("lambda", "invoke"): _function,
+}
+# What costs, and of which an execution's history does not say how much.
+UNTOLD = {
+    ("glue", "startCrawler"): "glue startCrawler: the crawl's DPU hours",
+    ("states", "startExecution"): "states startExecution: the other execution has its own estimate",
+    ("sagemaker", "createEndpoint"): "sagemaker: an endpoint costs as long as it stands",
+    ("sagemaker", "updateEndpoint"): "sagemaker: an endpoint costs as long as it stands",
+}
+
+
+class Estimates:
+    """Totals of ended executions, each read once."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._known: dict[str, float | None] = {}
+        self._pool = ThreadPoolExecutor(HISTORIES_AT_ONCE, thread_name_prefix="estimates")
+
+    def of(self, step_functions: Any, arns: list[str]) -> dict[str, float | None]:
+        """Dollars by ARN; None where the endpoint keeps no history of it."""
+        missing = [arn for arn in arns if arn not in self._known]
+
+        def ask(arn: str) -> None:
+            try:
+                status = step_functions.describe_execution(executionArn=arn)["status"]
+                if status in RUNNING:
+                    return
+                total = estimate(_events(step_functions, arn))["total"]
+            except (ClientError, BotoCoreError, KeyError):
+                total = None
+            with self._lock:
+                self._known[arn] = total
+
+        list(self._pool.map(ask, missing))
+        return {arn: self._known[arn] for arn in arns if arn in self._known}
+
+
+def _events(step_functions: Any, arn: str) -> Iterator[Json]:
+    token: Json = {}
+    while True:
+        answer = step_functions.get_execution_history(executionArn=arn, maxResults=1000, **token)
+        yield from answer["events"]
+        if not answer.get("nextToken"):
+            return
+        token = {"nextToken": answer["nextToken"]}
