@@ -15,6 +15,7 @@ from localaws.stepfunctions.execution_logs import ExecutionLogs
 from localaws.stepfunctions.executions import Executions
 from localaws.stepfunctions.field_rules import Diagnostic
 from localaws.stepfunctions.integrations.runtime import Integrations
+from localaws.stepfunctions.json_text import json_problem
 from localaws.stepfunctions.machines import Machines
 from localaws.stepfunctions.store import Store
 from localaws.stepfunctions.trial import Trials
@@ -207,7 +208,7 @@ def _execution_operations(made: Service, executions: Executions, aws: LocalAws) 
         except ValueError as error:
             raise AwsError(
                 "InvalidOutput",
-                f"Invalid Output: '{validation.json_problem(output, error)}'",
+                f"Invalid Output: '{json_problem(output, error)}'",
             ) from error
         executions.settle(call.params["taskToken"], {"output": output})
         return {}

@@ -10,9 +10,10 @@ from datetime import datetime
 from typing import Any
 
 from localaws.core.errors import AwsError
-from localaws.stepfunctions import history, names, tasks, timestamps, validation
+from localaws.stepfunctions import history, names, tasks, timestamps
 from localaws.stepfunctions.engine import Engine
 from localaws.stepfunctions.frames import Frame
+from localaws.stepfunctions.json_text import json_problem
 from localaws.stepfunctions.machines import OWNED_KEY, Machines
 from localaws.stepfunctions.payload import MAX_BYTES
 from localaws.stepfunctions.run import Run
@@ -309,7 +310,7 @@ def check_input(text: str) -> None:
     try:
         json.loads(text, parse_constant=_refuse)
     except ValueError as error:
-        problem = validation.json_problem(text, error) if text else "Invalid execution input."
+        problem = json_problem(text, error) if text else "Invalid execution input."
         raise AwsError(
             "InvalidExecutionInput", f"Invalid State Machine Execution Input: '{problem}'"
         ) from error

@@ -37,6 +37,7 @@ from localaws.stepfunctions.executions import check_input
 from localaws.stepfunctions.field_rules import targets
 from localaws.stepfunctions.integrations.resources import REFUSED, RR, Resource, ResourceError
 from localaws.stepfunctions.integrations.runtime import Integrations, TaskCall
+from localaws.stepfunctions.json_text import json_problem
 from localaws.stepfunctions.language import Language, Scope
 from localaws.stepfunctions.states import NO_CHOICE
 
@@ -327,9 +328,7 @@ def _json(text: str, name: str, code: str = "ValidationException") -> Any:
     try:
         return json.loads(text)
     except ValueError as error:
-        raise AwsError(
-            code, f"{name} is no JSON: {validation.json_problem(text, error)}"
-        ) from error
+        raise AwsError(code, f"{name} is no JSON: {json_problem(text, error)}") from error
 
 
 def _object(text: str, name: str, code: str = "ValidationException") -> Json:

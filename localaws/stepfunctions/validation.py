@@ -26,7 +26,22 @@ from localaws.stepfunctions.field_rules import (
     template,
     whole,
 )
-from localaws.stepfunctions.integrations.resources import Resource, ResourceError
+from localaws.stepfunctions.integrations.resources import SYNC, Resource, ResourceError
+from localaws.stepfunctions.json_text import json_location, json_problem
+from localaws.stepfunctions.state_fields import (
+    CALLS_ALLOWED,
+    COMMON,
+    EXCLUSIVE,
+    FIELDS,
+    GROUP_FIELDS,
+    HANDLING,
+    JSON_TYPES,
+    MACHINE_FIELDS,
+    PATH_FIELDS,
+    REQUIRED,
+    TEMPLATES,
+    TYPES,
+)
 
 Json = dict[str, Any]
 Check = Callable[[Resource], None]  # raises ResourceError or NotEmulated
@@ -34,104 +49,6 @@ Check = Callable[[Resource], None]  # raises ResourceError or NotEmulated
 MAX_BYTES = 1024 * 1024
 MAX_NAME = 80
 TARGET = "MISSING_TRANSITION_TARGET"
-
-TYPES = ("Task", "Wait", "Pass", "Succeed", "Fail", "Choice", "Parallel", "Map")
-COMMON = {"Type", "Comment", "QueryLanguage"}
-FLOW = {"Next", "End"}
-PATHS = {"InputPath", "OutputPath"}
-RESULT = {"ResultPath", "ResultSelector", "Parameters"}
-HANDLING = {"Retry", "Catch"}
-JSONATA_OUT = {"Output", "Assign"}
-MAP_BOTH = {
-    "ItemProcessor",
-    "Iterator",
-    "ItemReader",
-    "ItemSelector",
-    "ItemBatcher",
-    "ResultWriter",
-    "MaxConcurrency",
-    "ToleratedFailurePercentage",
-    "ToleratedFailureCount",
-    "Label",
-}
-TIMES = {"TimeoutSeconds", "HeartbeatSeconds"}
-
-# What each type takes beside COMMON: in both languages, only in JSONPath, only in JSONata.
-FIELDS: dict[str, tuple[set[str], set[str], set[str]]] = {
-    "Task": (
-        FLOW | HANDLING | TIMES | {"Resource", "Credentials", "Assign"},
-        PATHS | RESULT | {"TimeoutSecondsPath", "HeartbeatSecondsPath"},
-        {"Arguments", "Output"},
-    ),
-    "Pass": (FLOW | {"Assign"}, PATHS | {"ResultPath", "Parameters", "Result"}, {"Output"}),
-    "Wait": (
-        FLOW | {"Assign", "Seconds", "Timestamp"},
-        PATHS | {"SecondsPath", "TimestampPath"},
-        {"Output"},
-    ),
-    "Succeed": (set(), PATHS, {"Output"}),
-    "Fail": ({"Error", "Cause"}, {"ErrorPath", "CausePath"}, set()),
-    "Choice": ({"Choices", "Default", "Assign"}, PATHS, {"Output"}),
-    "Parallel": (
-        FLOW | HANDLING | {"Branches", "Assign"},
-        PATHS | RESULT,
-        {"Arguments", "Output"},
-    ),
-    "Map": (
-        FLOW | HANDLING | MAP_BOTH | {"Assign"},
-        PATHS
-        | RESULT
-        | {
-            "ItemsPath",
-            "MaxConcurrencyPath",
-            "ToleratedFailurePercentagePath",
-            "ToleratedFailureCountPath",
-        },
-        {"Items", "Output"},
-    ),
-}
-REQUIRED = {
-    "Task": ("Resource",),
-    "Choice": ("Choices",),
-    "Parallel": ("Branches",),
-}
-JSON_TYPES: dict[str, type] = {
-    **dict.fromkeys(("Next", "Default", "Resource", "Comment", "QueryLanguage", "Label"), str),
-    **dict.fromkeys(("Choices", "Retry", "Catch", "Branches"), list),
-    **dict.fromkeys(
-        ("ItemProcessor", "Iterator", "ItemReader", "ItemBatcher", "ResultWriter", "Assign"), dict
-    ),
-    "End": bool,
-}
-MACHINE_FIELDS = {"Comment", "StartAt", "States", "Version", "TimeoutSeconds", "QueryLanguage"}
-PATH_FIELDS = (
-    "InputPath",
-    "OutputPath",
-    "ItemsPath",
-    "SecondsPath",
-    "TimestampPath",
-    "TimeoutSecondsPath",
-    "HeartbeatSecondsPath",
-    "ErrorPath",
-    "CausePath",
-    "MaxConcurrencyPath",
-    "ToleratedFailurePercentagePath",
-    "ToleratedFailureCountPath",
-)
-CALLS_ALLOWED = {"ErrorPath", "CausePath", "InputPath", "OutputPath", "ItemsPath"}
-GROUP_FIELDS = {"Branches", "ItemProcessor", "Iterator"}
-TEMPLATES = ("Parameters", "ResultSelector", "ItemSelector", "Assign")
-EXCLUSIVE = (
-    ("TimeoutSeconds", "TimeoutSecondsPath"),
-    ("HeartbeatSeconds", "HeartbeatSecondsPath"),
-    ("Error", "ErrorPath"),
-    ("Cause", "CausePath"),
-    ("MaxConcurrency", "MaxConcurrencyPath"),
-    ("ToleratedFailureCount", "ToleratedFailureCountPath"),
-    ("ToleratedFailurePercentage", "ToleratedFailurePercentagePath"),
-    ("ItemProcessor", "Iterator"),
-    ("Next", "End"),
-)
 
 
 def invalid_definition(found: list[Diagnostic]) -> str:
@@ -149,7 +66,9 @@ def diagnose(text: str, check: Check, type_: str = "STANDARD") -> list[Diagnosti
     try:
         body = json.loads(text)
     except ValueError as error:
-        return [Diagnostic(json_problem(text, error), code="INVALID_JSON_DESCRIPTION")]
+        place = json_location(text, error)
+        message = f"{json_problem(text, error)}\n at {place}"
+        return [Diagnostic(message, place, code="INVALID_JSON_DESCRIPTION")]
     if not isinstance(body, dict):
         return [Diagnostic("Definition must be a valid JSON object")]
     checker = _Checker(check, type_)
@@ -157,26 +76,11 @@ def diagnose(text: str, check: Check, type_: str = "STANDARD") -> list[Diagnosti
     return sorted(found, key=lambda item: item.severity != "ERROR")
 
 
-def json_problem(text: str, error: ValueError) -> str:
-    """What is wrong with a text that is no JSON, worded as AWS's parser does where it is known."""
-    position = getattr(error, "pos", 0)
-    rest = text[position:].lstrip()
-    word = rest.split()[0].rstrip(",:{}[]\"'") if rest.split() else ""
-    if not rest:
-        return "Unexpected end-of-input"
-    if word and word.isalpha():
-        return (
-            f"Unrecognized token '{word}': was expecting (JSON String, Number, Array, Object or"
-            " token 'null', 'true' or 'false')"
-        )
-    expected = "double-quote to start field name" if "property name" in str(error) else "a value"
-    return f"Unexpected character ('{rest[0]}' (code {ord(rest[0])})): was expecting {expected}"
-
-
 class _Checker:
     def __init__(self, check: Check, type_: str) -> None:
         self._check = check
         self._type = type_
+        self._language = JSONPATH
         self._names: set[str] = set()
 
     def machine(self, body: Json) -> Iterator[Diagnostic]:
@@ -194,14 +98,15 @@ class _Checker:
                 "/TimeoutSeconds",
             )
         yield from self._unknown(body, MACHINE_FIELDS, "/")
-        yield from self.group(body, "", language)
+        self._language = language
+        yield from self.group(body, "")
 
     def _unknown(self, body: Json, allowed: set[str], where: str) -> Iterator[Diagnostic]:
         for name in body:
             if name not in allowed:
                 yield Diagnostic(f"Field '{name}' is not supported", where)
 
-    def group(self, body: Json, where: str, language: str) -> Iterator[Diagnostic]:
+    def group(self, body: Json, where: str) -> Iterator[Diagnostic]:
         missing = [name for name in ("States", "StartAt") if name not in body]
         if missing:
             yield Diagnostic(f"These fields are required: [{', '.join(missing)}]", where or "/")
@@ -224,7 +129,7 @@ class _Checker:
             if not isinstance(state, dict):
                 yield Diagnostic("A state must be an object", place)
                 continue
-            yield from self.state(state, place, language)
+            yield from self.state(state, place)
         yield from self._transitions(states, start, where)
 
     def _transitions(self, states: Json, start: Any, where: str) -> Iterator[Diagnostic]:
@@ -264,7 +169,7 @@ class _Checker:
                 severity="WARNING",
             )
 
-    def state(self, state: Json, where: str, machine_language: str) -> Iterator[Diagnostic]:
+    def state(self, state: Json, where: str) -> Iterator[Diagnostic]:
         kind = state.get("Type")
         if not isinstance(kind, str) or kind not in FIELDS:
             if kind is None:
@@ -285,8 +190,8 @@ class _Checker:
         if wrong:
             yield from wrong
             return
-        language = state.get("QueryLanguage", machine_language)
-        if machine_language == JSONATA and language == JSONPATH:
+        language = state.get("QueryLanguage", self._language)
+        if self._language == JSONATA and language == JSONPATH:
             yield Diagnostic(
                 "'QueryLanguage' can not be 'JSONPath' if set to 'JSONata' for whole state machine",
                 where,
@@ -346,12 +251,11 @@ class _Checker:
             return
         try:
             resource = Resource.parse(arn)
-            if self._type == "EXPRESS" and resource.pattern:
-                yield Diagnostic(
-                    f"Express state machine does not support '.{resource.pattern}' service"
-                    " integration ",
-                    place,
-                )
+            if self._type == "EXPRESS" and (resource.pattern or resource.is_activity):
+                what = f"'.{resource.pattern}' service integration"
+                what += "" if resource.pattern == SYNC else " "  # as AWS writes it
+                what = "Activity ARN" if resource.is_activity else what
+                yield Diagnostic(f"Express state machine does not support {what}", place)
                 return
             self._check(resource)
         except ResourceError as error:
@@ -392,13 +296,13 @@ class _Checker:
             if "Next" not in rule:
                 yield Diagnostic("These fields are required: [Next]", place)
             if language == JSONATA:
-                if not is_expression(rule.get("Condition")):
+                condition = rule.get("Condition")
+                if not is_expression(condition) and not isinstance(condition, bool):
                     yield Diagnostic("The field 'Condition' must be a JSONata expression", place)
             else:
                 yield from choice_rule(rule, place, top=True)
 
-    def groups(self, state: Json, where: str, language: str) -> Iterator[Diagnostic]:
-        inner_language = state.get("QueryLanguage", language)
+    def groups(self, state: Json, where: str) -> Iterator[Diagnostic]:
         for index, body in enumerate(inner_bodies(state)):
             parallel = state["Type"] == "Parallel"
             name = "ItemProcessor" if "ItemProcessor" in state else "Iterator"
@@ -410,18 +314,18 @@ class _Checker:
             yield from self._unknown(
                 body, allowed - ({"ProcessorConfig"} if parallel else set()), place
             )
-            yield from self.group(body, place, inner_language)
+            yield from self.group(body, place)
 
     def parallel(self, state: Json, where: str, language: str) -> Iterator[Diagnostic]:
         branches = state.get("Branches")
         if not isinstance(branches, list) or not branches:
             yield Diagnostic("The field 'Branches' must be a list with a branch", where)
             return
-        yield from self.groups(state, where, language)
+        yield from self.groups(state, where)
 
     def map(self, state: Json, where: str, language: str) -> Iterator[Diagnostic]:
         yield from map_rules.check(state, where)
-        yield from self.groups(state, where, language)
+        yield from self.groups(state, where)
 
 
 def _no_check(*_: Any) -> Iterator[Diagnostic]:

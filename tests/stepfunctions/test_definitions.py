@@ -42,12 +42,56 @@ def test_definition(case: Json) -> None:
         (
             "not a definition",
             "INVALID_JSON_DESCRIPTION: Unrecognized token 'not': was expecting (JSON String,"
-            " Number, Array, Object or token 'null', 'true' or 'false')",
+            " Number, Array, Object or token 'null', 'true' or 'false')\n"
+            ' at [Source: (String)"not a definition"; line: 1, column: 4]'
+            ' at [Source: (String)"not a definition"; line: 1, column: 4]',
         ),
     ],
 )
 def test_a_text_that_is_no_definition(text: str, message: str) -> None:
     assert findings(text) == [message]
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [("{\n 'a': 1}", "line: 2, column: 3"), ('{"a": 1', "line: 1, column: 8"), ("{]", "column: 3")],
+)
+def test_the_place_where_a_text_is_no_json(text: str, place: str) -> None:
+    assert place in findings(text)[0]
+
+
+@pytest.mark.parametrize(
+    ("resource", "message"),
+    [
+        (
+            "arn:aws:states:::sqs:sendMessage.waitForTaskToken",
+            "Express state machine does not support '.waitForTaskToken' service integration ",
+        ),
+        (
+            "arn:aws:states:::states:startExecution.sync",
+            "Express state machine does not support '.sync' service integration",
+        ),
+        (
+            "arn:aws:states:us-east-1:000000000000:activity:a",
+            "Express state machine does not support Activity ARN",
+        ),
+    ],
+)
+def test_what_an_express_machine_may_not_do(sfn: Workflows, resource: str, message: str) -> None:
+    definition = machine(A={"Type": "Task", "Resource": resource})
+    found = sfn.client.validate_state_machine_definition(
+        definition=json.dumps(definition), type="EXPRESS"
+    )
+    assert found["diagnostics"] == [
+        {
+            "severity": "ERROR",
+            "code": "SCHEMA_VALIDATION_FAILED",
+            "location": "/States/A/Resource",
+            "message": message,
+        }
+    ]
+    with pytest.raises(sfn.client.exceptions.InvalidDefinition, match=message):
+        sfn.create(definition, type="EXPRESS")
 
 
 def test_creating_a_wrong_machine_is_refused_with_every_error(sfn: Workflows) -> None:

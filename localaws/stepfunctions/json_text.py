@@ -1,0 +1,34 @@
+"""What is wrong with a text that is no JSON, as AWS's parser (Jackson) words it."""
+
+from __future__ import annotations
+
+SHOWN = 500  # characters of the text that a location repeats
+
+
+def json_problem(text: str, error: ValueError) -> str:
+    """The problem without its place."""
+    rest = text[getattr(error, "pos", 0) :].lstrip()
+    if not rest:
+        return "Unexpected end-of-input"
+    if word := _word(rest):
+        return (
+            f"Unrecognized token '{word}': was expecting (JSON String, Number, Array, Object or"
+            " token 'null', 'true' or 'false')"
+        )
+    expected = "double-quote to start field name" if "property name" in str(error) else "a value"
+    return f"Unexpected character ('{rest[0]}' (code {ord(rest[0])})): was expecting {expected}"
+
+
+def json_location(text: str, error: ValueError) -> str:
+    """The source and the place right behind what the parser stumbled over."""
+    start = getattr(error, "pos", 0)
+    rest = text[start:].lstrip()
+    read = text[: len(text) - len(rest) + (len(_word(rest)) or 1)]
+    line, column = read.count("\n") + 1, len(read) - read.rfind("\n")
+    cut = f"[truncated {len(text) - SHOWN} chars]" if len(text) > SHOWN else ""
+    return f'[Source: (String)"{text[:SHOWN]}"{cut}; line: {line}, column: {column}]'
+
+
+def _word(rest: str) -> str:
+    word = rest.split()[0].rstrip(",:{}[]\"'") if rest.split() else ""
+    return word if word.isalpha() else ""
