@@ -45,5 +45,13 @@ def event(execution: Execution, now: datetime, region: str, account: str) -> dic
             "cause": execution.cause,
             "redriveCount": execution.redrive_count,
             "redriveDate": _milliseconds(execution.redriven),
+            **_redrive(execution.status),
         },
     }
+
+
+def _redrive(status: str) -> dict[str, str | None]:
+    if status in ("RUNNING", "SUCCEEDED"):
+        reason = f"Execution is {status} and cannot be redriven"
+        return {"redriveStatus": "NOT_REDRIVABLE", "redriveStatusReason": reason}
+    return {"redriveStatus": "REDRIVABLE", "redriveStatusReason": None}

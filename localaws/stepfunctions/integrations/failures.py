@@ -63,16 +63,12 @@ def from_error(resource: Resource, service: str, error: Exception) -> StateError
 def null_member(resource: Resource, service: str, name: str) -> StateError:
     """What the service answers when a required member is null."""
     request = str(uuid.uuid4())
-    if service == "sqs":
-        code, message = "MissingParameter", f"The request must contain the parameter {name}."
-    else:
-        member = name[:1].lower() + name[1:]
-        code, message = (
-            "ValidationException",
-            (
-                f"1 validation error detected: Value null at '{member}' failed to satisfy constraint:"
-                " Member must not be null"
-            ),
+    code, message = "MissingParameter", f"The request must contain the parameter {name}."
+    if service != "sqs":
+        code = "ValidationException"
+        message = (
+            f"1 validation error detected: Value null at '{name[:1].lower()}{name[1:]}' failed to"
+            " satisfy constraint: Member must not be null"
         )
     if resource.sdk:
         return _v2(service, None, message, 400, request)

@@ -15,6 +15,18 @@ from localaws.stepfunctions.payload import MAX_BYTES, dumps
 
 Json = dict[str, Any]
 
+# AWS's spelling of the headers that Step Functions passes on; botocore's is all lower-case.
+HEADERS = {
+    name.lower(): name
+    for name in (
+        "Content-Length",
+        "Content-Type",
+        "Date",
+        "X-Amz-Executed-Version",
+        "X-Amzn-Trace-Id",
+        "x-amzn-RequestId",
+    )
+}
 UNSUPPORTED = 'The field "{name}" is not supported by Step Functions'
 REQUIRED = "The field '{name}' is required but was missing"
 INVALID = "The value of the field '{name}' has an invalid format"
@@ -154,7 +166,8 @@ def _text(value: Any) -> str:
 def sdk_metadata(response: Json) -> Json:
     """The two members that an optimised integration adds to a response."""
     metadata = response.get("ResponseMetadata", {})
-    headers = {str(name): str(value) for name, value in metadata.get("HTTPHeaders", {}).items()}
+    given = metadata.get("HTTPHeaders", {})
+    headers = {HEADERS.get(name.lower(), name): str(value) for name, value in given.items()}
     return {
         "SdkHttpMetadata": {
             "AllHttpHeaders": {name: [value] for name, value in headers.items()},
