@@ -275,7 +275,7 @@ class Executions:
         """The task that waits for the token. Raises InvalidToken, TaskTimedOut."""
         known = self._store.token(token)
         if known is None:
-            raise AwsError("InvalidToken", f"Invalid Token: '{token}'")
+            raise AwsError("InvalidToken", "Invalid Token: 'Invalid token'")
         run = self._engine.runs.get(known[0])
         frame = None if run is None else run.frames.get(known[1])
         if run is None or frame is None or frame.token != token:
