@@ -11,6 +11,7 @@ from typing import Any
 
 from rebuy.connection import Connection
 from rebuy.errors import InputError, RunError
+from tasks.functions import receive_trigger
 
 ENDED = {"SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"}
 POLL_SECONDS_LOCAL = 0.2
@@ -188,9 +189,15 @@ def count_rows(s3: Any, bucket: str, prefix: str) -> int:
 
 
 def start(connection: Connection, state_machine: str, given: str, name: str | None) -> str:
-    """Starts an execution; its ARN. `given` is the input as JSON text."""
+    """Starts an execution; its ARN. `given` is the input as JSON text.
+
+    An input that the workflow's first state would refuse is refused here, with its words.
+    """
     try:
-        json.loads(given)
+        _, chosen = receive_trigger.recognise(json.loads(given))
+        receive_trigger.options(chosen)
+    except receive_trigger.InvalidInput as error:
+        raise InputError(f"--input: {error}") from error
     except ValueError as error:
         raise InputError(f"--input is no JSON: {error}") from error
     request = {"stateMachineArn": state_machine, "input": given}

@@ -208,15 +208,18 @@ def test_what_the_commands_say_of_a_stack_without_executions(local: tuple[Path, 
     assert_refused(rebuy("status", "nobody", url=url), "There is no execution", ":nobody")
     assert_refused(rebuy("stop", "nobody", url=url), "There is no execution", ":nobody")
     assert_refused(rebuy("start", "--input", "{bad", url=url), "--input is no JSON")
+    unknown = rebuy("start", "--input", '{"colour": "red"}', url=url)
+    assert_refused(unknown, "--input: Unknown input colour; accepted are force,")
     assert_refused(rebuy("predict", "1,2,3", url=url), "/predict: 4")
+    assert rebuy("status", url=url).stdout == ""
 
 
 def test_execution_that_fails_gives_exit_code_1(local: tuple[Path, str]) -> None:
-    failed = rebuy("start", "--input", '{"colour": "red"}', "--wait", url=local[1])
+    failed = rebuy("start", "--wait", url=local[1])  # there is no raw data
     assert failed.returncode == 1
     arn, status = failed.stdout.split()
     assert arn.startswith("arn:aws:states:us-east-1:000000000000:execution:") and status == "FAILED"
-    assert "InvalidInput" in failed.stderr and "Unknown input colour" in failed.stderr
+    assert "RawDataCheckFailed" in failed.stderr and "no such table" in failed.stderr
 
 
 def runs(pid: int) -> bool:
