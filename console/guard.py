@@ -13,6 +13,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from console.web import problem
 
+UPLOAD_PATH = "/api/upload"
+UPLOAD_TYPE = "application/octet-stream"
 LOOPBACK_NAMES = {"127.0.0.1", "localhost", "[::1]"}
 
 
@@ -20,7 +22,8 @@ class Guard:
     """Only this page, from this machine: Host and Origin are checked, nothing foreign is loaded.
 
     A name that resolves to 127.0.0.1 (DNS rebinding) fails on Host, another site's form or
-    fetch on Origin and Sec-Fetch-Site.
+    fetch on Origin and Sec-Fetch-Site. What a form can send (text, multipart) is never taken:
+    POST is JSON, PUT one file's bytes.
     """
 
     def __init__(self, app: ASGIApp, policy: str) -> None:
@@ -71,10 +74,15 @@ class Guard:
         navigating = request.headers.get("sec-fetch-mode") == "navigate"
         if request.url.path.startswith("/api/") and site not in ("same-origin", "none"):
             return "Another site asks."
-        if request.method == "POST" and (
-            not request.headers.get("content-type", "").startswith("application/json") or navigating
-        ):
+        kind = request.headers.get("content-type", "")
+        if request.method == "POST" and (not kind.startswith("application/json") or navigating):
             return "Only JSON is taken."
+        if request.method == "PUT" and not (
+            request.url.path == UPLOAD_PATH and origin is not None and kind == UPLOAD_TYPE
+        ):
+            return f"Only {UPLOAD_PATH} takes files, from this page and as {UPLOAD_TYPE}."
+        if request.method not in ("GET", "HEAD", "POST", "PUT"):
+            return f"{request.method} is not a method here."
         return None
 
 

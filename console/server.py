@@ -18,9 +18,9 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
-from console import audit, costs, executions, queries, web, work
+from console import audit, costs, executions, lake, queries, schedules, uploads, web, work
 from console.aws import Clients, Target
-from console.guard import Guard, policy
+from console.guard import UPLOAD_PATH, Guard, policy
 from console.history import Histories, History, let_wait, preview
 
 Json = dict[str, Any]
@@ -31,6 +31,7 @@ STATIC = Path(__file__).parent / "static"
 EVENTS_A_MESSAGE = 500
 KEEP_ALIVE_SECONDS = 15
 GATHER_SECONDS = 0.02
+READ_ONLY = "This console is read-only."
 
 
 class Console:
@@ -60,12 +61,28 @@ class Console:
             "event": self.event,
             "work": self.work,
             "audit": self.audit,
+            "lake": lambda _: lake.databases(self.clients("glue")),
+            "tables": lambda r: lake.tables(
+                self.clients("glue"), web.given(r, "database"), r.query_params.get("next")
+            ),
+            "partitions": lambda r: lake.partitions(
+                self.clients("glue"),
+                web.given(r, "database"),
+                web.given(r, "table"),
+                r.query_params.get("next"),
+            ),
+            "places": lambda _: lake.places_with_keys(self.clients("glue"), self.clients("s3")),
+            "schedules": lambda _: schedules.all_of(self.clients),
             "costs": lambda r: costs.estimate(self._history(r).events),
         }
         writes: dict[str, Callable[[Json], Any]] = {
             "start": self.start,
             "stop": self.stop,
             "redrive": self.redrive,
+            "switch": lambda given: schedules.switch(self.clients, given),
+            "preview": lambda given: lake.preview(
+                self.clients("athena"), given["database"], given["table"]
+            ),
             "plan": lambda given: queries.plan(self.clients("athena"), given["query"]),
         }
         asks: dict[str, Callable[[Json], Any]] = {
@@ -84,6 +101,7 @@ class Console:
                 for name, ask in asks.items()
             ),
             Route("/api/watch", self.watch),
+            Route(UPLOAD_PATH, self.upload, methods=["PUT"]),
         ]
 
     # What there is
@@ -244,6 +262,11 @@ class Console:
         )
         return {}
 
+    async def upload(self, request: Request) -> Response:
+        if self.read_only:
+            return web.problem(403, "Refused", READ_ONLY)
+        return await uploads.receive(request, self.clients("s3"), self.clients("glue"))
+
     def redrive(self, given: Json) -> Json:
         self.step_functions.redrive_execution(executionArn=given["execution"])
         return {}
@@ -251,7 +274,7 @@ class Console:
     def _writing(self, act: Callable[[Json], Any]) -> Callable[[Request], Awaitable[Response]]:
         def refuse_or_act(given: Json) -> Any:
             if self.read_only:
-                raise web.Refused(403, "This console is read-only.")
+                raise web.Refused(403, READ_ONLY)
             return act(given)
 
         return web.posted(refuse_or_act)

@@ -5,7 +5,10 @@ import { Executions, Machines } from "./executions.js";
 import { Execution } from "./execution.js";
 import { Compare } from "./compare.js";
 import { Definition } from "./definition.js";
-import { Problem } from "./parts.js";
+import { Lake } from "./lake.js";
+import { Schedules } from "./schedules.js";
+
+const VIEWS = [["", "Executions", /^(|machine|map|execution|compare|definition)$/], ["lake", "Lake", /^lake$/], ["schedules", "Schedules", /^schedules$/]];
 
 // "#/execution/ARN?tab=events&state=Train"
 function place() {
@@ -43,7 +46,7 @@ function App() {
     return () => removeEventListener("hashchange", moved);
   }, []);
   useEffect(() => {
-    if (at.view === "execution" || at.view === "compare") return undefined;
+    if (["execution", "compare", "lake", "schedules"].includes(at.view)) return undefined;
     let current = true;
     const look = () => get("machines").then((found) => current && (setMachines((old) => (JSON.stringify(old) === JSON.stringify(found) ? old : found)), setError(null)), (problem) => current && setError(problem));
     look();
@@ -56,9 +59,10 @@ function App() {
   const machine = at.view === "machine" || at.view === "map" ? at.arns[0] : !at.view ? machines?.[0]?.stateMachineArn : null;
   const arn = at.arns[0];
   useEffect(() => {
-    document.title = [at.view === "execution" ? arn?.split(":").at(-1) : machine?.split(":").at(-1), "Executions"].filter(Boolean).join(" · ");
+    document.title = [at.view === "execution" ? arn?.split(":").at(-1) : machine?.split(":").at(-1), VIEWS.find(([, , of]) => of.test(at.view))?.[1] ?? "Executions"].filter(Boolean).join(" · ");
   }, [at.view, arn, machine]);
-  return html`<header class="top"><a class="brand" href="#/"><img src="/static/icon.svg" alt="" width="22" height="22" /> Executions</a>
+  return html`<header class="top"><img src="/static/icon.svg" alt="" width="22" height="22" />
+      <nav class="views" aria-label="Views">${VIEWS.map(([view, name, of]) => html`<a href=${`#/${view}`} aria-current=${of.test(at.view) ? "page" : undefined}>${name}</a>`)}</nav>
       ${connection && html`<span class=${`where ${connection.local ? "local" : "remote"}`}>${connection.endpoint ?? "AWS"} · ${connection.region}</span>`}
       ${connection?.read_only && html`<span class="where">read-only</span>`}
       <span class="grow"></span><button onClick=${nextTheme} title="Light, dark, or as the system">${{ system: "Theme: system", dark: "Theme: dark", light: "Theme: light" }[theme]}</button></header>
@@ -66,6 +70,8 @@ function App() {
       ${at.view === "execution" ? html`<${Execution} key=${arn} arn=${arn} tab=${at.query.tab ?? "graph"} state=${at.query.state ?? null} connection=${connection} go=${goTo} />`
       : at.view === "compare" ? html`<${Compare} key=${at.arns.join()} arns=${at.arns} />`
       : at.view === "definition" ? html`<${Definition} key=${arn} arn=${arn} state=${at.query.state ?? null} go=${goTo} />`
+      : at.view === "lake" ? html`<${Lake} database=${at.arns[0]} table=${at.arns[1]} connection=${connection} />`
+      : at.view === "schedules" ? html`<${Schedules} connection=${connection} />`
       : html`<${Machines} machines=${machines} current=${machine} error=${error} />${machine ? html`<${Executions} key=${machine} machine=${machine} connection=${connection} />` : html`<section class="executions">${machines?.length === 0 && html`<p class="quiet centred">No state machine here yet; deploy one and it appears.</p>`}</section>`}`}
     </main>`;
 }
