@@ -9,6 +9,7 @@ from localaws.core.aws import LocalAws
 from localaws.core.errors import AwsError, NotEmulated
 from localaws.core.service import Call, Service
 from localaws.stepfunctions import map_runs_api, validation
+from localaws.stepfunctions.activities import Activities
 from localaws.stepfunctions.constraints import CheckedService
 from localaws.stepfunctions.engine import Engine
 from localaws.stepfunctions.execution_logs import ExecutionLogs
@@ -42,6 +43,7 @@ def service(aws: LocalAws) -> Service:
     _machine_operations(made, machines, aws)
     _version_operations(made, machines, aws)
     _execution_operations(made, executions, aws)
+    _activity_operations(made, Activities(store, engine, aws.region, aws.account), aws)
     map_runs_api.operations(made, store, engine, aws)
     _validation_operations(made, integrations)
     _trial_operation(made, Trials(integrations, engine.languages, aws.region, aws.account), aws)
@@ -223,6 +225,29 @@ def _execution_operations(made: Service, executions: Executions, aws: LocalAws) 
     def heartbeat(call: Call) -> Json:
         executions.heartbeat(call.params["taskToken"])
         return {}
+
+
+def _activity_operations(made: Service, activities: Activities, aws: LocalAws) -> None:
+    @made.operation("CreateActivity", "name", "tags")
+    def create(call: Call) -> Json:
+        return activities.create(call.params, aws.clock.now())
+
+    @made.operation("DescribeActivity", "activityArn")
+    def describe(call: Call) -> Json:
+        return activities.describe(call.params["activityArn"])
+
+    @made.operation("DeleteActivity", "activityArn")
+    def delete(call: Call) -> Json:
+        activities.delete(call.params["activityArn"])
+        return {}
+
+    @made.operation("ListActivities", "maxResults", "nextToken")
+    def list_activities(call: Call) -> Json:
+        return activities.page(call.params)
+
+    @made.operation("GetActivityTask", "activityArn", "workerName")
+    def task(call: Call) -> Json:
+        return activities.task(call.params["activityArn"], call.params.get("workerName"))
 
 
 def _trial_operation(made: Service, trials: Trials, aws: LocalAws) -> None:

@@ -64,6 +64,7 @@ class Engine:
             JSONATA: JsonataLanguage(),
         }
         self.runs: dict[int, Run] = {}
+        self.offers: dict[str, list[tuple[Run, Frame, int]]] = {}  # activities' tasks, by ARN
         self.touched: dict[int, Run] = {}  # runs with changes to commit at the end of the round
         self._signals = signals
         self._clock = clock

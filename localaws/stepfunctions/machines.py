@@ -11,7 +11,7 @@ from localaws.core.errors import AwsError, NotEmulated
 from localaws.stepfunctions import execution_logs, names, timestamps, validation
 from localaws.stepfunctions.aliases import VERSION, Aliases
 from localaws.stepfunctions.integrations.runtime import Integrations
-from localaws.stepfunctions.store import Store
+from localaws.stepfunctions.store import ACTIVITY, Store
 from localaws.stepfunctions.variable_references import variable_references
 from localaws.stepfunctions.versions import Versions
 
@@ -234,27 +234,29 @@ class Machines:
     # --- tags ----------------------------------------------------------------------------------
 
     def tags(self, arn: str) -> list[Json]:
-        tags: list[Json] = self._tagged(arn)["tags"]
+        tags: list[Json] = self._tagged(arn)[1]["tags"]
         return tags
 
     def tag(self, arn: str, tags: list[Json]) -> None:
-        body = self._tagged(arn)
+        kind, body = self._tagged(arn)
         merged = {tag["key"]: tag["value"] for tag in [*body["tags"], *tags]}
         if len(merged) > 50:
             raise AwsError("TooManyTags", f"'{arn}' has more than 50 tags.")
         body["tags"] = [{"key": key, "value": value} for key, value in merged.items()]
-        self._store.put(MACHINE, arn, "", body)
+        self._store.put(kind, arn, "", body)
 
     def untag(self, arn: str, keys: list[str]) -> None:
-        body = self._tagged(arn)
+        kind, body = self._tagged(arn)
         body["tags"] = [tag for tag in body["tags"] if tag["key"] not in keys]
-        self._store.put(MACHINE, arn, "", body)
+        self._store.put(kind, arn, "", body)
 
-    def _tagged(self, arn: str) -> Json:
-        body = self._store.get(MACHINE, arn)
-        if body is None:
-            raise AwsError("ResourceNotFound", f"Resource not found: '{arn}'")
-        return body
+    def _tagged(self, arn: str) -> tuple[str, Json]:
+        """(kind, document) of a machine or an activity: what has tags."""
+        for kind in (MACHINE, ACTIVITY):
+            body = self._store.get(kind, arn)
+            if body is not None:
+                return kind, body
+        raise AwsError("ResourceNotFound", f"Resource not found: '{arn}'")
 
 
 def _same_request(existing: Json, body: Json) -> bool:

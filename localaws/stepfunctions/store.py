@@ -45,6 +45,7 @@ CREATE INDEX IF NOT EXISTS journal_by_execution ON journal (execution, sequence)
 CREATE TABLE IF NOT EXISTS tokens (
   token TEXT PRIMARY KEY, execution INTEGER NOT NULL, frame INTEGER NOT NULL, outcome TEXT);
 """
+ACTIVITY = "activity"  # the kind of an activity's resource
 EVENT_BITS = 20  # an event's key is its execution's id, shifted, plus its own id
 COLUMNS = (
     "id, arn, machine_arn, name, status, input, output, error, cause, started, stopped,"

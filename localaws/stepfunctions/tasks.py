@@ -9,10 +9,11 @@ import secrets
 from typing import TYPE_CHECKING, Any
 
 from localaws.stepfunctions import payload
-from localaws.stepfunctions.errors import TIMEOUT, StateError
+from localaws.stepfunctions.errors import TIMEOUT, StateError, runtime_error
 from localaws.stepfunctions.frames import SCHEDULED, STARTED, SUBMITTED, Frame
-from localaws.stepfunctions.integrations.resources import Resource
+from localaws.stepfunctions.integrations.resources import TOKEN, Resource
 from localaws.stepfunctions.integrations.runtime import Answer, TaskCall
+from localaws.stepfunctions.store import ACTIVITY
 
 if TYPE_CHECKING:
     from localaws.stepfunctions.run import Run
@@ -30,7 +31,10 @@ def schedule(run: Run, frame: Frame) -> None:
     resource = resource_of(frame)
     frame.attempt += 1
     frame.due = None
-    frame.token = new_token() if resource.pattern == "waitForTaskToken" else None
+    if resource.is_activity and run.engine.store.get(ACTIVITY, resource.arn) is None:
+        raise runtime_error(f"The activity {resource.arn} does not exist.")
+    answered_by_token = resource.is_activity or resource.pattern == TOKEN
+    frame.token = new_token() if answered_by_token else None
     scope, language = run.scope(frame), run.language(frame)
     arguments = language.arguments(scope)
     timeout = language.number(scope, "TimeoutSeconds")
@@ -51,6 +55,16 @@ def schedule(run: Run, frame: Frame) -> None:
             inputDetails={"truncated": False},
             timeoutInSeconds=seconds["timeoutInSeconds"],
         )
+    elif resource.is_activity:
+        frame.last = run.event(
+            "ActivityScheduled",
+            frame.last,
+            "activityScheduledEventDetails",
+            resource=resource.arn,
+            input=text,
+            inputDetails={"truncated": False},
+            **seconds,
+        )
     else:
         frame.last = run.event(
             "TaskScheduled",
@@ -62,9 +76,10 @@ def schedule(run: Run, frame: Frame) -> None:
             **seconds,
         )
     now = frame.scheduled_time = run.engine.now()
-    frame.deadline = None if timeout is None else now + timeout
     frame.heartbeat_seconds = heartbeat
-    frame.beat = None if heartbeat is None or frame.token is None else now + heartbeat
+    if not resource.is_activity:  # an activity's are counted from when a worker takes it
+        frame.deadline = None if timeout is None else now + timeout
+        frame.beat = None if heartbeat is None or frame.token is None else now + heartbeat
     if frame.token is not None:
         run.changes.tokens.append((frame.token, frame.id))
     frame.moved(SCHEDULED)
@@ -77,8 +92,13 @@ def new_token() -> str:
 
 
 def begin(run: Run, frame: Frame, arguments: Any) -> None:
-    """Writes TaskStarted and, once that is committed, makes the call."""
+    """Writes TaskStarted and, once that is committed, makes the call; an activity's task is
+    offered to workers."""
     resource = resource_of(frame)
+    if resource.is_activity:
+        run.engine.offers.setdefault(resource.arn, []).append((run, frame, frame.epoch))
+        run.save(frame)  # the commit tells those who wait for an offer
+        return
     if resource.is_function:
         frame.last = run.event("LambdaFunctionStarted", frame.last)
     else:
@@ -88,6 +108,25 @@ def begin(run: Run, frame: Frame, arguments: Any) -> None:
     frame.moved(STARTED)
     run.save(frame)
     call(run, frame, arguments, again=False)
+
+
+def taken(run: Run, frame: Frame, worker: str | None) -> str:
+    """A worker has the task now: it waits for its token. The task's input, as JSON."""
+    number = frame.last
+    scheduled = run.engine.store.events(run.execution.id, first=number, last=number)[0]
+    details = json.loads(scheduled.details or "{}")["activityScheduledEventDetails"]
+    frame.last = run.event(
+        "ActivityStarted", frame.last, "activityStartedEventDetails", workerName=worker
+    )
+    now = run.engine.now()
+    timeout, heartbeat = details.get("timeoutInSeconds"), details.get("heartbeatInSeconds")
+    frame.deadline = None if timeout is None else now + timeout
+    frame.beat = None if heartbeat is None else now + heartbeat
+    frame.moved(SUBMITTED)
+    run.save(frame)
+    arm(run, frame)
+    text: str = details["input"]
+    return text
 
 
 def call(run: Run, frame: Frame, arguments: Any, *, again: bool) -> None:
@@ -200,21 +239,7 @@ def succeeded(run: Run, frame: Frame, output: Any) -> None:
         failed(run, frame, failure)
         return
     result = {"output": text, "outputDetails": {"truncated": False}}
-    if resource.is_function:
-        frame.last = run.event(
-            "LambdaFunctionSucceeded",
-            frame.last,
-            "lambdaFunctionSucceededEventDetails",
-            **result,
-        )
-    else:
-        frame.last = run.event(
-            "TaskSucceeded",
-            frame.last,
-            "taskSucceededEventDetails",
-            **resource.details(),
-            **result,
-        )
+    _ended(run, frame, "Succeeded", **result)
     frame.deadline = frame.beat = frame.token = frame.job = None
     run.finish(frame, output)
 
@@ -222,18 +247,19 @@ def succeeded(run: Run, frame: Frame, output: Any) -> None:
 def failed(run: Run, frame: Frame, failure: StateError) -> None:
     """Writes the task's failure, then lets the state fail with it (raises StateError)."""
     failure.from_task = True
-    _ended_badly(run, frame, "Failed", error=failure.error, cause=failure.cause)
+    _ended(run, frame, "Failed", error=failure.error, cause=failure.cause)
+    frame.deadline = frame.beat = None
     raise failure
 
 
-def _ended_badly(run: Run, frame: Frame, what: str, **details: Any) -> None:
+def _ended(run: Run, frame: Frame, what: str, **details: Any) -> None:
+    """Writes the event of the task's end, named by the kind of its Resource."""
     resource = resource_of(frame)
-    if resource.is_function:
-        type_, member, shown = f"LambdaFunction{what}", f"lambdaFunction{what}EventDetails", {}
-    else:
-        type_, member, shown = f"Task{what}", f"task{what}EventDetails", resource.details()
-    frame.last = run.event(type_, frame.last, member, **shown, **details)
-    frame.deadline = frame.beat = None
+    kind = "Activity" if resource.is_activity else "Task"
+    kind = "LambdaFunction" if resource.is_function else kind
+    shown = resource.details() if kind == "Task" else {}
+    member = f"{kind[:1].lower()}{kind[1:]}{what}EventDetails"
+    frame.last = run.event(f"{kind}{what}", frame.last, member, **shown, **details)
 
 
 def arm(run: Run, frame: Frame) -> None:
@@ -251,8 +277,8 @@ def overdue(run: Run, frame: Frame) -> None:
     if not late and not silent:
         return
     cancel(run, frame)
-    _ended_badly(run, frame, "TimedOut", error=TIMEOUT)
-    frame.token = frame.job = None
+    _ended(run, frame, "TimedOut", error=TIMEOUT)
+    frame.deadline = frame.beat = frame.token = frame.job = None
     raise StateError(TIMEOUT, None, heartbeat=silent and not late, from_task=True)
 
 

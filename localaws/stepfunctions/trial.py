@@ -139,10 +139,9 @@ class Trial:
             self.integrations.check_arguments(resource, arguments)
         if self.mock is not None:
             output = self._mocked()
-        elif resource.pattern != RR:
+        elif resource.pattern != RR or resource.is_activity:
             raise AwsError(
-                "ValidationException",
-                f"A Task with .{resource.pattern} cannot be tested without a mock.",
+                "ValidationException", f"{resource.arn} cannot be tested without a mock."
             )
         else:
             call = TaskCall(resource, arguments, uuid.uuid4().hex * 2, "TestState", time.time())

@@ -111,7 +111,6 @@ def test_creating_a_wrong_machine_is_refused_with_every_error(sfn: Workflows) ->
         ("arn:aws:states:::ecs:runTask.sync", "ecs:runTask.sync"),
         ("arn:aws:states:::sagemaker:createTransformJob.sync", "CreateTransformJob"),
         ("arn:aws:states:::aws-sdk:polly:synthesizeSpeech", "SynthesizeSpeech"),
-        ("arn:aws:states:us-east-1:000000000000:activity:a", "CreateActivity"),
     ],
 )
 def test_what_aws_takes_and_localaws_lacks_is_refused_by_name(

@@ -88,7 +88,7 @@ class Integrations:
     def check_resource(self, resource: Resource) -> None:
         """Raises ResourceError for what AWS lacks, NotEmulated for what only localaws lacks."""
         if resource.is_activity:
-            raise NotEmulated("stepfunctions", "CreateActivity", detail="Activities are not run.")
+            return
         if not resource.sdk and resource.service in REFUSED:
             raise NotEmulated("stepfunctions", "CreateStateMachine", f"Resource {resource.arn}")
         service = models.botocore_name(resource.service)
@@ -102,7 +102,7 @@ class Integrations:
 
     def check_arguments(self, resource: Resource, arguments: Any) -> None:
         """Raises States.Runtime when the API would not take the arguments."""
-        if resource.is_function:
+        if resource.is_function or resource.is_activity:
             return
         found = to_request(self._operation(resource).input_shape, arguments)[1]
         if found:
