@@ -56,16 +56,22 @@ def create_database(session: Session, given: Json) -> Answer:
     except AwsError as error:
         if error.code != "AlreadyExistsException":
             raise
-        if not given["if_not_exists"]:
+        if not given["if_not_exists"] and not _own_database(session, given["name"]):
             raise _failed(f"Database {given['name']} already exists") from None
     return NOTHING
+
+
+def _own_database(session: Session, name: str) -> bool:
+    """Whether this statement's own first attempt made the database."""
+    since = session.again
+    return since is not None and bool(session.catalog.database(name)["CreateTime"] >= since)
 
 
 def drop_database(session: Session, given: Json) -> Answer:
     try:
         tables = session.catalog.tables(given["name"])
     except AwsError:
-        if given["if_exists"]:
+        if given["if_exists"] or session.begun:
             return NOTHING
         raise _failed(f"Database does not exist: {given['name']}") from None
     if tables and not given["cascade"]:
@@ -73,6 +79,7 @@ def drop_database(session: Session, given: Json) -> Answer:
             f"InvalidOperationException(message:Database {given['name']} is not empty. One or "
             "more tables exist.)"
         )
+    session.begin_change()
     session.catalog.delete_database(given["name"])
     return NOTHING
 
@@ -164,7 +171,7 @@ def drop(session: Session, given: Json, view: bool) -> Answer:
     try:
         table = session.catalog.table(database, name)
     except AwsError:
-        if given["if_exists"]:
+        if given["if_exists"] or session.begun:
             return NOTHING
         if view:
             raise QueryError(
@@ -175,6 +182,9 @@ def drop(session: Session, given: Json, view: bool) -> Answer:
     if (table.get("TableType") == "VIRTUAL_VIEW") != view:
         kind, word = ("table", "DROP TABLE") if view else ("view", "DROP VIEW")
         raise QueryError("NOT_SUPPORTED", f"'{database}.{name}' is a {kind}, use {word}")
+    if session.begun and session.made(database, name):
+        return NOTHING  # dropped by the first attempt, and made anew since
+    session.begin_change()
     session.catalog.delete_table(database, name)
     return NOTHING
 
@@ -206,12 +216,14 @@ def _change(session: Session, given: Json, change: Callable[[Json], None]) -> An
 
 def add_columns(session: Session, given: Json) -> Answer:
     def change(table: Json) -> None:
-        names = {column["Name"] for column in table["StorageDescriptor"]["Columns"]}
+        columns = table["StorageDescriptor"]["Columns"]
+        names = {column["Name"] for column in columns}
         for column in given["columns"]:
             t.from_hive(column["Type"])
-            if column["Name"] in names:
+            if column["Name"] in names and not session.begun:
                 raise _failed(f"Duplicate column name: {column['Name']}")
-            table["StorageDescriptor"]["Columns"].append(column)
+        session.begin_change()
+        columns += [column for column in given["columns"] if column["Name"] not in names]
 
     return _change(session, given, change)
 
@@ -243,21 +255,28 @@ def _values(table: Json, values: dict[str, str]) -> list[str]:
 
 def add_partition(session: Session, given: Json) -> Answer:
     table = _table(session, given)
+    there = _partitions(session, table)
+    for values, _ in given["partitions"]:
+        known = tuple(_values(table, values)) in there
+        if known and not given["if_not_exists"] and not session.begun:
+            raise _failed("Partition already exists.")
+    session.begin_change()
     for values, location in given["partitions"]:
         listed = _values(table, values)
+        if tuple(listed) in there:
+            continue
         folder = "".join(
             f"{key['Name']}={escape(v)}/"
             for key, v in zip(table["PartitionKeys"], listed, strict=True)
         )
         place = location or f"{table['StorageDescriptor']['Location'].rstrip('/')}/{folder}"
-        try:
-            _create_partition(session, table, listed, place)
-        except AwsError as error:
-            if error.code != "AlreadyExistsException":
-                raise
-            if not given["if_not_exists"]:
-                raise _failed("Partition already exists.") from None
+        _create_partition(session, table, listed, place)
     return NOTHING
+
+
+def _partitions(session: Session, table: Json) -> set[tuple[str, ...]]:
+    found = session.catalog.partitions(table["DatabaseName"], table["Name"])
+    return {tuple(partition["Values"]) for partition in found}
 
 
 def _create_partition(session: Session, table: Json, values: list[str], location: str) -> None:
@@ -274,14 +293,16 @@ def _create_partition(session: Session, table: Json, values: list[str], location
 
 def drop_partition(session: Session, given: Json) -> Answer:
     table = _table(session, given)
+    there = _partitions(session, table)
     for values in given["partitions"]:
-        try:
-            session.catalog.delete_partition(
-                table["DatabaseName"], table["Name"], _values(table, values)
-            )
-        except AwsError:
-            if not given["if_exists"]:
-                raise _failed(f"Partition not found ({values})") from None
+        known = tuple(_values(table, values)) in there
+        if not known and not given["if_exists"] and not session.begun:
+            raise _failed(f"Partition not found ({values})")
+    session.begin_change()
+    for values in given["partitions"]:
+        listed = _values(table, values)
+        if tuple(listed) in there:
+            session.catalog.delete_partition(table["DatabaseName"], table["Name"], listed)
     return NOTHING
 
 
@@ -293,9 +314,7 @@ def repair_table(session: Session, given: Json) -> Answer:
         return NOTHING
     location = table["StorageDescriptor"]["Location"].rstrip("/") + "/"
     bucket, prefix = split_uri(location)
-    there = {
-        tuple(p["Values"]) for p in session.catalog.partitions(table["DatabaseName"], table["Name"])
-    }
+    there = _partitions(session, table)
     found: dict[tuple[str, ...], str] = {}
     for stored in session.aws.objects.list(bucket, prefix):
         parts = stored.key[len(prefix) :].split("/")[: len(keys)]

@@ -77,18 +77,19 @@ class Executions:
         output = self._output(rules)
         with self._lock:
             token = params.get("ClientRequestToken")
-            if token:
-                known = self._by_token(token, sql)
-                if known is not None:
-                    return known
-            execution_id = str(uuid.uuid4())
+            # A repeated call finds what the first one made by its id alone, whenever that died.
+            made_id = uuid.uuid5(uuid.NAMESPACE_OID, token) if token else uuid.uuid4()
+            execution_id = str(made_id)
+            known = self.aws.documents.get(KIND, execution_id)
+            if known is not None:
+                if known["Query"] != sql:
+                    raise AwsError("InvalidRequestException", "Idempotent parameters do not match")
+                return execution_id
             document = self._document(
                 execution_id, sql, statement, context, group, output, parameters
             )
             document["Given"] = params.get("ResultConfiguration") or {}
             self.aws.documents.put(KIND, execution_id, document)
-            if token:
-                self.aws.documents.put("athena-tokens", token, {"id": execution_id, "sql": sql})
             self._enqueue(
                 execution_id,
                 statement,
@@ -99,14 +100,6 @@ class Executions:
                 rules,
             )
         return execution_id
-
-    def _by_token(self, token: str, sql: str) -> str | None:
-        known = self.aws.documents.get("athena-tokens", token)
-        if known is None:
-            return None
-        if known["sql"] != sql:
-            raise AwsError("InvalidRequestException", "Idempotent parameters do not match")
-        return str(known["id"])
 
     def _output(self, rules: Rules) -> str:
         if not rules.output:

@@ -37,6 +37,9 @@ class Outcome:
     scanned: int = 0
 
 
+BEGUN = "athena-begun"  # ids of the statements that have begun a change that repeats badly
+
+
 @dataclass
 class Session:
     """One statement's surroundings."""
@@ -63,6 +66,17 @@ class Session:
             return bool(self.catalog.table(database, name)["CreateTime"] >= self.again)
         except AwsError:
             return False
+
+    def begin_change(self) -> None:
+        """Notes that the statement may be carried out: what it changes is as it must be."""
+        self.aws.documents.put(BEGUN, self.execution_id, {})
+
+    @property
+    def begun(self) -> bool:
+        """Whether this statement's own first attempt had got as far as its change."""
+        if self.again is None:
+            return False
+        return self.aws.documents.get(BEGUN, self.execution_id) is not None
 
     @property
     def catalog(self) -> Catalog:

@@ -245,3 +245,42 @@ def test_what_a_cut_off_attempt_had_made_is_not_there_twice(
 
     assert athena.wait(execution_id)["Status"]["State"] == "SUCCEEDED"
     assert athena.rows("SELECT a FROM kept ORDER BY a") == [["1"], ["2"]]
+
+
+PARTED = (
+    "CREATE EXTERNAL TABLE parted (a int) PARTITIONED BY (k string) STORED AS PARQUET"
+    " LOCATION 's3://lake/parted/'"
+)
+
+
+@pytest.mark.parametrize(
+    ("before", "statement"),
+    [
+        ([PARTED], "DROP TABLE parted"),
+        ([PARTED], "ALTER TABLE parted ADD COLUMNS (b int)"),
+        ([PARTED], "ALTER TABLE parted ADD PARTITION (k='1') PARTITION (k='2')"),
+        ([PARTED, "ALTER TABLE parted ADD PARTITION (k='1')"],
+         "ALTER TABLE parted DROP PARTITION (k='1')"),
+        ([], "CREATE DATABASE other"),
+        (["CREATE DATABASE other"], "DROP DATABASE other"),
+        (["CREATE VIEW v AS SELECT 1 AS a"], "DROP VIEW v"),
+    ],
+    ids=["drop-table", "add-columns", "add-partitions", "drop-partition", "create-database",
+         "drop-database", "drop-view"],
+)  # fmt: skip
+def test_a_change_that_a_cut_off_attempt_had_made_is_no_error_the_second_time(
+    athena: Any, before: list[str], statement: str
+) -> None:
+    for other in before:
+        athena.run(other)
+    execution_id = athena.run(statement)["QueryExecutionId"]
+    documents = athena.local.documents
+    document = documents.get("athena-executions", execution_id)
+    document["Status"] |= {"State": "RUNNING"}
+    documents.put("athena-executions", execution_id, document)
+
+    for starter in athena.local.gateway.services["athena"].starters:
+        starter()
+
+    assert athena.wait(execution_id)["Status"]["State"] == "SUCCEEDED"
+    assert athena.failure(statement)  # another statement of the same words
