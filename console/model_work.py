@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from console import evaluation
+from console import evaluation, latency
 from console.logs import log
 from console.sections import Section, facts, table
 
@@ -54,7 +54,8 @@ def training(clients: Any, task: Task) -> Iterator[Section]:
 
 def endpoint(clients: Any, task: Task) -> Iterator[Section]:
     client = clients("sagemaker")
-    found = client.describe_endpoint(EndpointName=task.request["EndpointName"])
+    name = task.request["EndpointName"]
+    found = client.describe_endpoint(EndpointName=name)
     yield facts(
         "Endpoint now",
         {
@@ -65,6 +66,8 @@ def endpoint(clients: Any, task: Task) -> Iterator[Section]:
             "Failure": found.get("FailureReason"),
         },
     )
+    for variant in found.get("ProductionVariants", []):
+        yield latency.section(clients("cloudwatch"), name, variant["VariantName"])
     yield from _endpoint_config(client, found["EndpointConfigName"])
 
 

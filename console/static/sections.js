@@ -7,6 +7,7 @@ import { Problem, useAnswer } from "./parts.js";
 // What only some tasks have is loaded when it is first shown.
 const LATER = {
   model: () => import("./model.js").then((module) => module.Model),
+  latency: () => import("./latency.js").then((module) => module.Latency),
   plan: () => import("./samples.js").then((module) => module.Plan),
   sample: () => import("./samples.js").then((module) => module.Sample),
 };

@@ -1,0 +1,121 @@
+"""What the console works out by itself: next times, costs, what can be explained and drawn."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from operator import itemgetter
+from typing import Any
+
+import pytest
+
+from console import costs, evaluation
+from console.queries import query_of
+from console.times import next_times
+from tests.conftest import cases
+
+Json = dict[str, Any]
+
+
+def utc(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+@pytest.mark.parametrize("case", cases("schedules"), ids=itemgetter("why"))
+def test_next_times(case: Json) -> None:
+    """The same cases as the scheduler of the local AWS, which fires at these times."""
+    after, anchor = utc(case["after"]), utc(case.get("anchor", case["after"]))
+    expected = [utc(text) for text in case["next"] if text]
+    found = next_times(
+        case["expression"], after, case.get("zone", "UTC"), anchor=anchor, count=len(case["next"])
+    )
+
+    assert found == expected
+
+
+def test_an_unknown_expression_is_an_error_and_not_a_time() -> None:
+    with pytest.raises(ValueError, match="daily"):
+        next_times("daily", utc("2026-01-01"), anchor=utc("2026-01-01"))
+
+
+@pytest.mark.parametrize("case", cases("console_queries"), ids=itemgetter("why"))
+def test_query_of_a_statement(case: Json) -> None:
+    assert query_of(case["sql"]) == case["query"]
+
+
+def history(resource: str, output: Json, retries: int = 0) -> list[Json]:
+    """One Task that succeeded, after so many failures that were retried."""
+    *kind, verb = resource.split(":")
+    task = {"resourceType": ":".join(kind), "resource": verb, "parameters": "{}"}
+    events: list[Json] = [
+        {"type": "ExecutionStarted"},
+        {"type": "TaskStateEntered", "stateEnteredEventDetails": {"name": "Work"}},
+    ]
+    for _ in range(retries):
+        events += [
+            {"type": "TaskScheduled", "taskScheduledEventDetails": task},
+            {"type": "TaskFailed", "taskFailedEventDetails": {"error": "E", "cause": "no JSON"}},
+        ]
+    events += [
+        {"type": "TaskScheduled", "taskScheduledEventDetails": task},
+        {"type": "TaskStarted"},
+        {"type": "TaskSucceeded", "taskSucceededEventDetails": {"output": json.dumps(output)}},
+        {"type": "TaskStateExited"},
+    ]
+    return [
+        {"id": number, "previousEventId": number - 1} | event
+        for number, event in enumerate(events, 1)
+    ]
+
+
+@pytest.mark.parametrize("case", cases("console_costs"), ids=itemgetter("why"))
+def test_cost_of_a_task(case: Json) -> None:
+    found = costs.estimate(history(case["resource"], case["output"]))
+    lines = [line for line in found["lines"] if line["service"] != "Step Functions"]
+
+    assert [line["service"] for line in lines] == ([case["service"]] if case["service"] else [])
+    if case["service"]:
+        assert lines[0]["dollars"] == pytest.approx(case["dollars"], rel=1e-4)
+        assert lines[0]["state"] == "Work"
+    assert any(case.get("untold", "") in why for why in found["not_counted"]) is ("untold" in case)
+
+
+def test_retries_are_transitions() -> None:
+    found = costs.estimate(history("aws-sdk:s3:getObject", {}, retries=2))
+
+    assert found["lines"][0]["quantity"] == "3 transitions"
+    assert found["total"] == pytest.approx(3 * 0.000025)
+
+
+def test_prices_say_where_and_when_they_come_from() -> None:
+    services = [price for price in costs.PRICES.values() if isinstance(price, dict)]
+
+    assert services
+    assert all(price["source"].startswith("https://aws.amazon.com/") for price in services)
+    assert datetime.fromisoformat(costs.PRICES["date"])
+
+
+def test_a_file_of_another_form_is_a_note() -> None:
+    for body in (b"no JSON", b"[1]", b'{"accuracy": {"value": 1}}'):
+        assert evaluation.of(body, "s3://b/evaluation.json")["kind"] == "note"
+
+
+def test_what_is_not_a_curve_is_left_out() -> None:
+    body = json.dumps(
+        {
+            "challenger": {
+                "auc": 0.8,
+                "logloss": "low",
+                "roc_curve": {"false_positive_rate": [0, 1], "true_positive_rate": [0]},
+                "feature_importance": {"gain": {"small": 1, "large": 2.5, "odd": None}},
+            },
+            "learning_curve": {"round": [0, 1], "validation_auc": [0.5, 0.6], "note": ["a", "b"]},
+        }
+    )
+    found = evaluation.of(body.encode(), "s3://b/evaluation.json")
+
+    (model,) = found["models"]
+    assert model["figures"] == {"auc": 0.8}
+    assert model["roc"] == []
+    assert [item["name"] for item in model["importance"]] == ["large", "small"]
+    assert [line["name"] for line in found["learning"]["series"]] == ["validation auc"]
