@@ -25,6 +25,7 @@ setup(
         "boto3",
         "cfn-lint",
         "duckdb",  # the data generator
+        "mini-racer",  # `rebuy definition --format svg`, reports
         "numpy",
         "pyarrow",
         "pydantic>=2",
@@ -60,6 +61,7 @@ setup(
             "import-linter",
             "mypy",
             "playwright",
+            "pydot",
             "pytest",
             "pytest-xdist",
             "ruff",

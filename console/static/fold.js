@@ -7,6 +7,11 @@ const TYPES = { Task: "Task", Pass: "Pass", Wait: "Wait", Choice: "Choice", Para
 
 export const text = (value) => (value && typeof value === "object" ? value.text : (value ?? ""));
 
+export const WORDS = { running: "running", succeeded: "succeeded", failed: "failed", caught: "failed, handled", aborted: "stopped", "timed out": "timed out" };
+
+// The key of a way from one state to another; names may hold any other character.
+export const wayOf = ({ from, to }) => `${from}\u0000${to}`;
+
 // "stateEnteredEventDetails" and the like: the one member that says what happened.
 export function detailsOf(event) {
   for (const key in event) if (key.endsWith("EventDetails")) return event[key] ?? {};
@@ -18,7 +23,7 @@ export class Fold {
     this.events = [];
     this.visits = []; // {id, name, type, start, end, status, attempts, scope, iteration, ...}, by entry
     this.states = new Map(); // name -> visits
-    this.ways = new Map(); // "from\nto" -> times taken
+    this.ways = new Map(); // wayOf -> times taken
     this.owner = new Map(); // event id -> visit it belongs to
     this.iterations = new Map(); // MapIterationStarted event id -> index
     this.redrives = 0;
@@ -86,7 +91,7 @@ export class Fold {
     this.states.get(visit.name).push(visit);
     this.owner.set(event.id, visit);
     if (before && before !== scope) {
-      const way = `${before.name}\n${visit.name}`;
+      const way = wayOf({ from: before.name, to: visit.name });
       this.ways.set(way, (this.ways.get(way) ?? 0) + 1);
     }
     if (visit.type === "Fail") visit.failed = true;

@@ -1,14 +1,17 @@
 // The workflow as a graph: states as buttons over lines, with zoom, pan, overview and keyboard.
 import { html, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "./ui.js";
 import { duration } from "./format.js";
-import { standing } from "./fold.js";
-import { layOut, path } from "./layout.js";
+import { standing, wayOf, WORDS } from "./fold.js";
+import { aside, path } from "./elkgraph.js";
+import { layOut } from "./layout.js";
+import { glyph, kindOf, sharedCatches } from "./machine.js";
 
 const LEAST = 0.12;
 const MOST = 2;
 const READABLE = 0.72;
 
-export const WORDS = { running: "running", succeeded: "succeeded", failed: "failed", caught: "failed, handled", aborted: "stopped", "timed out": "timed out" };
+export { glyph, kindOf } from "./machine.js";
+export { WORDS } from "./fold.js";
 
 export function Graph({ machine, fold, version, selected, onSelect, live }) {
   const frame = useRef(null);
@@ -24,11 +27,6 @@ export function Graph({ machine, fold, version, selected, onSelect, live }) {
     const timer = setInterval(() => setNow(Date.now()), 500);
     return () => clearInterval(timer);
   }, [live]);
-
-  const taken = useMemo(() => {
-    if (!fold) return "";
-    return [...fold.ways.keys()].filter((way) => isCatch(machine, way)).join("\n\n");
-  }, [machine, fold, version]);
 
   useEffect(() => {
     let current = true;
@@ -142,7 +140,8 @@ export function Graph({ machine, fold, version, selected, onSelect, live }) {
     event.preventDefault();
   };
 
-  const hidden = useMemo(() => countHidden(machine, taken), [machine, taken]);
+  const reached = fold?.ways.size ?? 0; // ways are only ever added
+  const hidden = useMemo(() => sharedCatches(machine).filter((edge) => !fold?.ways.has(wayOf(edge))).length, [machine, fold, reached]);
   return html`<div class="graph">
     <div class="graph-tools" role="toolbar" aria-label="Graph">
       <button onClick=${() => zoom(1.25)} title="Zoom in (+)" aria-label="Zoom in">+</button>
@@ -157,7 +156,7 @@ export function Graph({ machine, fold, version, selected, onSelect, live }) {
       ${placed && view && html`<div class="canvas" style=${{ width: `${placed.width}px`, height: `${placed.height}px`, transform: `translate(${view.x}px, ${view.y}px) scale(${view.k})` }}>
         ${placed.nodes.filter((node) => node.container || node.branch).map((node) => html`<${Container} key=${node.id} node=${node} standing=${standings.get(node.entry?.name)} selected=${selected} onSelect=${onSelect} />`)}
         <${Lines} placed=${placed} ways=${fold?.ways} version=${version} />
-        <${Catches} machine=${machine} placed=${placed} all=${allCatches} taken=${taken} />
+        <${Catches} machine=${machine} placed=${placed} all=${allCatches} ways=${fold?.ways} reached=${reached} />
         ${placed.nodes.filter((node) => !node.container && !node.branch).map((node) => (node.mark ? html`<span key=${node.id} class="mark" style=${box(node)}>${node.mark === "start" ? "Start" : "End"}</span>` : html`<${State} key=${node.id} node=${node} standing=${standings.get(node.entry.name)} selected=${selected === node.entry.name} onSelect=${onSelect} />`))}
       </div>`}
       ${!placed && !problem && html`<p class="quiet centred">Laying out ${machine.states.size} states…</p>`}
@@ -167,23 +166,6 @@ export function Graph({ machine, fold, version, selected, onSelect, live }) {
 }
 
 const box = (node) => ({ left: `${node.x}px`, top: `${node.y}px`, width: `${node.width}px`, height: `${node.height}px` });
-
-function isCatch(machine, way) {
-  const [from, to] = way.split("\n");
-  const entry = machine.states.get(from);
-  return Boolean(entry?.state.Catch?.some((rule) => rule.Next === to)) && entry.state.Next !== to;
-}
-
-function countHidden(machine, taken) {
-  const ways = new Set(taken.split("\n\n"));
-  let count = 0;
-  const walk = (scope) => {
-    for (const edge of scope.edges) if (edge.kind === "catch" && !edge.needed && !ways.has(`${edge.from}\n${edge.to}`)) count += 1;
-    for (const name of scope.names) machine.states.get(name).branches.forEach(walk);
-  };
-  walk(machine.root);
-  return count;
-}
 
 function nearest(nodes, name, key) {
   const from = nodes.find((node) => node.entry.name === name);
@@ -211,7 +193,7 @@ function Lines({ placed, ways, version }) {
         ${["", "taken", "catch"].map((kind) => html`<marker id=${`arrow${kind}`} viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto"><path d="M0,0.8L7.5,4L0,7.2z" class=${`head ${kind}`} /></marker>`)}
       </defs>
       ${placed.lines.map((line) => {
-        const times = line.edge ? way(ways, line.edge) : ways?.size ? 1 : 0;
+        const times = line.edge ? (ways?.get(wayOf(line.edge)) ?? 0) : ways?.size ? 1 : 0;
         const kind = line.edge?.kind === "catch" ? "catch" : times ? "taken" : "";
         const middle = line.points[Math.floor(line.points.length / 2)];
         return html`<g key=${line.id} class=${`line ${line.edge?.kind ?? "next"} ${times ? "taken" : ""}`}>
@@ -226,40 +208,14 @@ function Lines({ placed, ways, version }) {
 }
 
 // Lines to shared handlers lie over the graph and do not move it: right side to right side.
-function Catches({ machine, placed, all, taken }) {
+function Catches({ machine, placed, all, ways, reached }) {
   return useMemo(() => {
-    const ways = new Set(taken.split("\n\n"));
     const at = new Map(placed.nodes.filter((node) => node.entry).map((node) => [node.entry.name, node]));
-    const lines = [];
-    const walk = (scope) => {
-      for (const edge of scope.edges) {
-        if (edge.kind !== "catch" || edge.needed) continue;
-        const was = ways.has(`${edge.from}\n${edge.to}`);
-        if (was || all) lines.push({ edge, was });
-      }
-      for (const name of scope.names) machine.states.get(name).branches.forEach(walk);
-    };
-    walk(machine.root);
-    return html`<svg class="lines" width=${placed.width} height=${placed.height} aria-hidden="true">${lines.map(({ edge, was }) => {
-      const [a, b] = [at.get(edge.from), at.get(edge.to)];
-      const from = { x: a.x + a.width, y: a.y + Math.min(a.height / 2, 25) };
-      const to = { x: b.x + b.width, y: b.y + 25 };
-      const out = Math.max(from.x, to.x) + 40 + Math.min(260, Math.abs(to.y - from.y) / 9);
-      return html`<g key=${`${edge.from} ${edge.to}`} class=${`line catch ${was ? "taken" : ""}`}><path d=${`M${from.x},${from.y}C${out},${from.y} ${out},${to.y} ${to.x + 2},${to.y}`} marker-end="url(#arrowcatch)" /></g>`;
-    })}</svg>`;
-  }, [machine, placed, all, taken]);
-}
-
-const way = (ways, edge) => (ways ? (ways.get(`${edge.from}\n${edge.to}`) ?? 0) : 0);
-
-const GLYPHS = { Pass: "→", Wait: "◷", Choice: "?", Parallel: "∥", Map: "≡", Succeed: "✓", Fail: "✕", Task: "" };
-const SHORT = { Athena: "SQL", Glue: "Gl", DataBrew: "Br", SageMaker: "ML", Lambda: "λ", "Step Functions": "SF", S3: "S3", SNS: "SN", SQS: "SQ", DynamoDB: "DB" };
-
-export const glyph = (entry) => (entry.type === "Task" ? (SHORT[entry.resource.service] ?? entry.resource.service.slice(0, 2)) : GLYPHS[entry.type]);
-
-export function kindOf(entry) {
-  if (entry.type !== "Task") return entry.type;
-  return [entry.resource.service, entry.resource.verb].filter(Boolean).join(" · ");
+    const shown = sharedCatches(machine).filter((edge) => all || ways?.has(wayOf(edge)));
+    return html`<svg class="lines" width=${placed.width} height=${placed.height} aria-hidden="true">${shown.map(
+      (edge) => html`<g key=${wayOf(edge)} class=${`line catch ${ways?.has(wayOf(edge)) ? "taken" : ""}`}><path d=${aside(at.get(edge.from), at.get(edge.to)).d} marker-end="url(#arrowcatch)" /></g>`,
+    )}</svg>`;
+  }, [machine, placed, all, ways, reached]);
 }
 
 function spoken(entry, found) {

@@ -19,6 +19,16 @@ export function resourceOf(arn) {
   return { service: text, verb: "", waits: "" };
 }
 
+const GLYPHS = { Pass: "→", Wait: "◷", Choice: "?", Parallel: "∥", Map: "≡", Succeed: "✓", Fail: "✕", Task: "" };
+const SHORT = { Athena: "SQL", Glue: "Gl", DataBrew: "Br", SageMaker: "ML", Lambda: "λ", "Step Functions": "SF", S3: "S3", SNS: "SN", SQS: "SQ", DynamoDB: "DB" };
+
+export const glyph = (entry) => (entry.type === "Task" ? (SHORT[entry.resource.service] ?? entry.resource.service.slice(0, 2)) : (GLYPHS[entry.type] ?? ""));
+
+export function kindOf(entry) {
+  if (entry.type !== "Task") return entry.type;
+  return [entry.resource.service, entry.resource.verb].filter(Boolean).join(" · ");
+}
+
 const OPERATORS = {
   Equals: "=", LessThan: "<", LessThanEquals: "≤", GreaterThan: ">", GreaterThanEquals: "≥", Matches: "matches",
 };
@@ -88,4 +98,15 @@ function markNeeded(startAt, edges) {
       }
     }
   }
+}
+
+// Lines to handlers that other ways lead to as well; not part of the layout.
+export function sharedCatches(machine) {
+  const found = [];
+  const walk = (scope) => {
+    found.push(...scope.edges.filter((edge) => edge.kind === "catch" && !edge.needed && scope.names.includes(edge.to)));
+    for (const name of scope.names) machine.states.get(name).branches.forEach(walk);
+  };
+  walk(machine.root);
+  return found;
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -39,6 +40,17 @@ Port = Annotated[
     typer.Option(help="Port of the local AWS; 0: any free one. Default: its last one, or 4566."),
 ]
 DEFAULT_HOME = Path(".localaws")
+
+
+class Form(StrEnum):
+    """What `rebuy definition` prints."""
+
+    JSON = "json"
+    SVG = "svg"
+    MERMAID = "mermaid"
+    DOT = "dot"
+
+
 SUPPORT_MATRIX = Path(__file__).resolve().parents[2] / "docs" / "support-matrix.md"
 
 
@@ -122,19 +134,33 @@ def validate() -> None:
 
 @app.command()
 def definition(
+    form: Annotated[
+        Form, typer.Option("--format", help="As it is deployed, or as a picture of it.")
+    ] = Form.JSON,
+    file: Annotated[
+        Path | None, typer.Option(help="Another definition in the Amazon States Language.")
+    ] = None,
     write: Annotated[
-        bool, typer.Option("--write", help="Update the checked-in definition.")
+        bool, typer.Option("--write", help="Update the checked-in definition and its picture.")
     ] = False,
 ) -> None:
-    """Print the workflow in the Amazon States Language, as it is deployed."""
+    """Print the workflow in the Amazon States Language, as it is deployed, or draw it."""
+    from rebuy.cli import pictures
     from workflows import purchase_prediction as workflow
 
-    content = workflow.definition_bytes()
+    if write and (file or form is not Form.JSON):
+        raise typer.BadParameter("it goes with no other option", param_hint="--write")
+    content = file.read_bytes() if file else workflow.definition_bytes()
     if write:
         workflow.GOLDEN.write_bytes(content)
         print(f"{workflow.definition_sha256(content)}  {workflow.GOLDEN.name}")
-    else:
+        pictures.IMAGE.parent.mkdir(exist_ok=True)
+        pictures.IMAGE.write_text(pictures.draw(content, Form.SVG))
+        print(pictures.IMAGE.relative_to(SUPPORT_MATRIX.parents[1]))
+    elif form is Form.JSON:
         sys.stdout.write(content.decode())
+    else:
+        sys.stdout.write(pictures.draw(content, form))
 
 
 @app.command()

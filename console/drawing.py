@@ -1,0 +1,159 @@
+"""The page's own drawing without a browser: its modules and its ELK in an embedded V8.
+
+What a definition looks like is decided once, in console/static: the page lays out in a worker,
+this module runs the same files and takes the text that they write.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+Json = dict[str, Any]
+
+STATIC = Path(__file__).parent / "static"
+ENTRY = "draw.js"
+LAYOUT_SECONDS = 120
+# Where the page's import map and its parts for the browser lead to here.
+MODULES = {"htm": "vendor/htm.mjs", "./ui.js": "markup.js"}
+
+IMPORT = re.compile(r'^import \{([^}]*)\} from "([^"]+)";$', re.MULTILINE)
+IMPORT_DEFAULT = re.compile(r'^import (\w+) from "([^"]+)";$', re.MULTILINE)
+RE_EXPORT = re.compile(r'^export \{([^}]*)\} from "([^"]+)";$', re.MULTILINE)
+EXPORT = re.compile(r"^export (?:async )?(?:function|class|const) (\w+)", re.MULTILINE)
+EXPORT_DEFAULT = re.compile(r"export default (.+)$", re.MULTILINE)
+
+
+class DrawingError(Exception):
+    """The definition cannot be drawn; says why."""
+
+
+class Engine:
+    """One V8 with the page's modules loaded; calls come one after the other."""
+
+    def __init__(self) -> None:
+        from py_mini_racer import MiniRacer
+
+        self._lock = threading.Lock()
+        self._v8 = MiniRacer()
+        # ELK's worker thinks that it is one: messages go in and out by function call.
+        self._v8.eval(
+            "var self = globalThis, answers = [];"
+            "var postMessage = (message) => answers.push(message);"
+            "var setTimeout = (act) => act();"
+        )
+        self._v8.eval((STATIC / "vendor" / "elk-worker.min.js").read_text())
+        self._v8.eval("var modules = {};")
+        for name, source in _modules(ENTRY).items():
+            self._v8.eval(f"modules[{json.dumps(name)}] = (() => {{\n{source}\n}})();")
+
+    def call(self, function: str, given: Any) -> Any:
+        """What `function` of draw.js answers; both ways as JSON."""
+        from py_mini_racer import JSEvalException
+
+        text = json.dumps(json.dumps(given, default=_milliseconds))
+        code = f"JSON.stringify(modules['{ENTRY}'].{function}(JSON.parse({text})))"
+        try:
+            with self._lock:
+                answer = self._v8.eval(code, timeout_sec=LAYOUT_SECONDS)
+        except JSEvalException as error:
+            raise DrawingError(str(error).splitlines()[0]) from error
+        return json.loads(str(answer))
+
+
+def _milliseconds(value: Any) -> Any:
+    """Times as the page has them, milliseconds since 1970; what JSON has no word for, as text."""
+    return round(value.timestamp() * 1000) if hasattr(value, "timestamp") else str(value)
+
+
+def _modules(name: str, found: dict[str, str] | None = None) -> dict[str, str]:
+    """The module and all that it imports, in the order to run them, each as a function's body."""
+    found = {} if found is None else found
+    source = (STATIC / name).read_text()
+    path = {given: MODULES.get(given, given.removeprefix("./")) for given in _imported(source)}
+    for module in path.values():
+        if module not in found:
+            _modules(module, found)
+
+    def module_of(given: str) -> str:
+        return f"modules[{json.dumps(path[given])}]"
+
+    source = IMPORT.sub(
+        lambda m: f"const {{{m[1].replace(' as ', ': ')}}} = {module_of(m[2])};", source
+    )
+    source = IMPORT_DEFAULT.sub(lambda m: f"const {m[1]} = {module_of(m[2])}.default;", source)
+    again = [(m[1], module_of(m[2])) for m in RE_EXPORT.finditer(source)]
+    source = RE_EXPORT.sub("", source)
+    names = EXPORT.findall(source)
+    source = EXPORT.sub(lambda m: m[0].removeprefix("export "), source)
+    source, defaults = EXPORT_DEFAULT.subn(r"const defaultExport = \1", source)
+    members = [*names, *(["default: defaultExport"] if defaults else [])]
+    members += [f"{n.strip()}: {module}.{n.strip()}" for ns, module in again for n in ns.split(",")]
+    found[name] = f"{source}\nreturn {{ {', '.join(members)} }};"
+    return found
+
+
+def _imported(source: str) -> list[str]:
+    return [m[2] for kind in (IMPORT, IMPORT_DEFAULT, RE_EXPORT) for m in kind.finditer(source)]
+
+
+@cache
+def engine() -> Engine:
+    """One for the process: it takes 0.5 s to make."""
+    return Engine()
+
+
+@cache
+def colours() -> dict[str, dict[str, str]]:
+    """{light, dark}: the page's colours by name."""
+    style = (STATIC / "style.css").read_text()
+    light = re.search(r"^:root \{(.*?)^\}", style, re.DOTALL | re.MULTILINE)
+    dark = re.search(r'^:root\[data-theme="dark"\] \{(.*?)^\}', style, re.DOTALL | re.MULTILINE)
+    assert light and dark
+    found = {
+        name: dict(re.findall(r"--([\w-]+): (#[0-9a-f]+);", block[1]))
+        for name, block in (("light", light), ("dark", dark))
+    }
+    return {"light": found["light"], "dark": found["light"] | found["dark"]}
+
+
+def svg(
+    definition: str | Json,
+    *,
+    title: str | None = None,
+    events: list[Json] | None = None,
+    theme: str | None = None,
+) -> str:
+    """The workflow as one SVG with its own styles, light and dark as its viewer has it.
+
+    `events` (a history, oldest first) colours it by how the states went; `theme` ("light",
+    "dark") leaves only one. DrawingError for what is no definition.
+    """
+    given = {"title": title, "events": events, "theme": theme, "colours": colours()}
+    return str(engine().call("svg", {"definition": as_text(definition), **given}))
+
+
+def mermaid(definition: str | Json) -> str:
+    """The workflow as a Mermaid flowchart."""
+    return str(engine().call("mermaidText", {"definition": as_text(definition)}))
+
+
+def dot(definition: str | Json) -> str:
+    """The workflow in Graphviz's language."""
+    return str(engine().call("dotText", {"definition": as_text(definition)}))
+
+
+def as_text(definition: str | Json) -> str:
+    """A definition as JSON text; DrawingError when it has no states."""
+    text = definition if isinstance(definition, str) else json.dumps(definition)
+    try:
+        found = json.loads(text)
+    except ValueError as error:
+        raise DrawingError(f"The definition is no JSON: {error}") from error
+    if not isinstance(found, dict) or not isinstance(found.get("States"), dict):
+        raise DrawingError("The definition has no States.")
+    return text
