@@ -31,7 +31,7 @@ def service(aws: LocalAws) -> Service:
         known = aws.gateway.services.get(name)
         return known is not None and operation in known.operations
 
-    integrations = Integrations(aws.client, supports)
+    integrations = Integrations(aws.client, supports, store.claim)
     logs = ExecutionLogs(aws.client, aws.clock)
     engine = Engine(
         store, integrations, aws.signals, aws.clock, logs, region=aws.region, account=aws.account

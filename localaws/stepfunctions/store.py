@@ -146,6 +146,16 @@ class Store:
         rows = self._rows("SELECT body FROM resources WHERE kind = ? AND arn = ?", (kind, arn))
         return json.loads(rows[0][0]) if rows else None
 
+    def claim(self, job: str, owner: str) -> bool:
+        """Whether the job is the owner's: what is nobody's becomes it."""
+        with self.transaction() as writer:
+            writer.execute(
+                "INSERT OR IGNORE INTO resources (kind, arn, parent, body)"
+                " VALUES ('job', ?, '', ?)",
+                (job, json.dumps({"owner": owner})),
+            )
+        return self.get("job", job) == {"owner": owner}
+
     def resources(self, kind: str, parent: str | None = None) -> list[Json]:
         """Oldest first; all of a kind, or those below one parent ARN."""
         if parent is None:

@@ -168,6 +168,43 @@ def test_a_start_that_died_before_its_answer_is_found_again(sfn: Workflows, tmp_
         again.aws.stop()
 
 
+@pytest.mark.parametrize("answered", [0, 1])
+def test_equal_starts_of_one_moment_keep_a_run_each(
+    sfn: Workflows, tmp_path: Path, answered: int
+) -> None:
+    """Two iterations start the same job; the process dies before both answers, or one, came."""
+    sfn.jobs.ends_at_once = None
+    entered = threading.Semaphore(0)
+    begin = sfn.jobs.begin
+    calls = iter(range(2))
+
+    def dies(operation: str, params: Json) -> str:
+        name = begin(operation, params)
+        entered.release()
+        if next(calls) >= answered:
+            time.sleep(1.5)
+        return name
+
+    sfn.jobs.begin = dies  # type: ignore[method-assign]
+    join = machine(Join=task(GLUE_SYNC, {"JobName": "join"}))
+    arn = sfn.begin(machine(Both={"Type": "Map", "ItemProcessor": join}), [1, 2])
+    for _ in range(2):
+        assert entered.acquire(timeout=10)
+    sfn.until(lambda: [e["type"] for e in sfn.history(arn)].count("TaskSubmitted") == answered)
+    sfn.jobs.begin = begin  # type: ignore[method-assign]
+
+    again = restarted(tmp_path / "home", sfn.jobs, sfn)
+    try:
+        again.until(lambda: [e["type"] for e in again.history(arn)].count("TaskSubmitted") == 2)
+        for name in ("jr_0", "jr_1"):
+            again.jobs.end(name, "SUCCEEDED")
+        done = again.wait(arn)
+        assert sorted(run["Id"] for run in done.output) == ["jr_0", "jr_1"]
+        assert [name for name, _ in sfn.jobs.calls] == ["StartJobRun"] * 2
+    finally:
+        again.aws.stop()
+
+
 def test_a_token_stays_valid_over_a_restart(sfn: Workflows, tmp_path: Path) -> None:
     ask = task(
         "arn:aws:states:::sqs:sendMessage.waitForTaskToken",

@@ -19,7 +19,8 @@ class JobKind:
 
     `handle(params, response)`: what must be remembered, JSON; its "id" is the id in the
     "job-ended" signal of `service`. `describe`: the response. `output`: what the task returns,
-    and where it failed its Cause. `find`: a handle of a job that the same call began earlier.
+    and where it failed its Cause. `find`: handles of jobs that the same call may have begun;
+    `nameless`: equal calls begin jobs of their own, which nothing in the call tells apart.
     """
 
     service: str
@@ -30,7 +31,8 @@ class JobKind:
     succeeded: frozenset[str]
     output: Callable[[Json], Json]
     stop: Callable[[Any, Json], Any]
-    find: Callable[[Any, Json, datetime], Json | None]
+    find: Callable[[Any, Json, datetime], list[Json]]
+    nameless: bool = False
 
 
 def _shape(service: str, operation: str, member: str | None = None) -> Any:
@@ -38,42 +40,44 @@ def _shape(service: str, operation: str, member: str | None = None) -> Any:
     return shape if member is None else shape.members[member]
 
 
-def _find_nothing(_client: Any, _params: Json, _since: datetime) -> Json | None:
-    return None
+def _find_nothing(_client: Any, _params: Json, _since: datetime) -> list[Json]:
+    return []
 
 
-def _find_glue_run(client: Any, params: Json, since: datetime) -> Json | None:
-    for run in client.get_job_runs(JobName=params["JobName"])["JobRuns"]:
-        same = run.get("Arguments", {}) == params.get("Arguments", run.get("Arguments", {}))
-        if run["StartedOn"] >= since and same:
-            return {"id": run["Id"], "name": params["JobName"]}
-    return None
+def _find_glue_runs(client: Any, params: Json, since: datetime) -> list[Json]:
+    given = params.get("Arguments")
+    return [
+        {"id": run["Id"], "name": params["JobName"]}
+        for run in client.get_job_runs(JobName=params["JobName"])["JobRuns"]
+        if run["StartedOn"] >= since and given in (None, run.get("Arguments", {}))
+    ]
 
 
-def _find_brew_run(client: Any, params: Json, since: datetime) -> Json | None:
-    for run in client.list_job_runs(Name=params["Name"])["JobRuns"]:
-        if run["StartedOn"] >= since:
-            return {"id": run["RunId"], "name": params["Name"]}
-    return None
+def _find_brew_runs(client: Any, params: Json, since: datetime) -> list[Json]:
+    return [
+        {"id": run["RunId"], "name": params["Name"]}
+        for run in client.list_job_runs(Name=params["Name"])["JobRuns"]
+        if run["StartedOn"] >= since
+    ]
 
 
-def _find_training(client: Any, params: Json, since: datetime) -> Json | None:
+def _find_training(client: Any, params: Json, since: datetime) -> list[Json]:
     name = params["TrainingJobName"]
     try:
         job = client.describe_training_job(TrainingJobName=name)
     except client.exceptions.ClientError:
-        return None
-    return {"id": name} if job["CreationTime"] >= since else None
+        return []
+    return [{"id": name}] if job["CreationTime"] >= since else []
 
 
-def _find_execution(client: Any, params: Json, _since: datetime) -> Json | None:
+def _find_execution(client: Any, params: Json, _since: datetime) -> list[Json]:
     arn = params["stateMachineArn"].replace(":stateMachine:", ":execution:")
     arn = ":".join(arn.split(":")[:7]) + f":{params['name']}"
     try:
         client.describe_execution(executionArn=arn)
     except client.exceptions.ClientError:
-        return None
-    return {"id": arn}
+        return []
+    return [{"id": arn}]
 
 
 def _execution_output(response: Json) -> Json:
@@ -117,7 +121,8 @@ KINDS: dict[tuple[str, str], JobKind] = {
         stop=lambda client, job: client.batch_stop_job_run(
             JobName=job["name"], JobRunIds=[job["id"]]
         ),
-        find=_find_glue_run,
+        find=_find_glue_runs,
+        nameless=True,
     ),
     ("databrew", "startJobRun"): JobKind(
         service="databrew",
@@ -130,7 +135,8 @@ KINDS: dict[tuple[str, str], JobKind] = {
             _shape("databrew", "DescribeJobRun"), response, milliseconds=True
         ),
         stop=lambda client, job: client.stop_job_run(Name=job["name"], RunId=job["id"]),
-        find=_find_brew_run,
+        find=_find_brew_runs,
+        nameless=True,
     ),
     ("sagemaker", "createTrainingJob"): JobKind(
         service="sagemaker",

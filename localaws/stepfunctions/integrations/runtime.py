@@ -75,13 +75,18 @@ class Answer:
 
 class Integrations:
     """The Tasks of one local AWS. `client(service)` gives a boto3 client; `supports(service,
-    operation)` tells whether localaws has that operation."""
+    operation)` tells whether localaws has that operation; `claim(job, owner)` whether the job is
+    that call's own or becomes it."""
 
     def __init__(
-        self, client: Callable[[str], Any], supports: Callable[[str, str], bool] = lambda *_: True
+        self,
+        client: Callable[[str], Any],
+        supports: Callable[[str, str], bool] = lambda *_: True,
+        claim: Callable[[str, str], bool] = lambda *_: True,
     ) -> None:
         self._client = self.client = client
         self._supports = supports
+        self._claim = claim
 
     # --- checks ------------------------------------------------------------------------------
 
@@ -152,14 +157,23 @@ class Integrations:
             output = to_output(shape, _plain(response), milliseconds=False)
             return Answer({} if output is None else output)
         output = self._optimised_output(resource, params, response)
+        begun = _job_kind(resource)
+        if begun is not None and begun.nameless:
+            self._is_own(begun, begun.handle(params, response), task)
         return Answer(output, kind.handle(params, response) if kind else None)
 
     def _found(self, client: Any, resource: Resource, params: Json, task: TaskCall) -> Json | None:
-        """The handle of the job that this very call began before a restart."""
+        """The handle of a job that this call, or one equal to it, began before a restart."""
         kind = _job_kind(resource)
         if kind is None:
             return None
-        return kind.find(client, params, timestamps.from_epoch(task.since))
+        found = kind.find(client, params, timestamps.from_epoch(task.since))
+        return next((job for job in found if self._is_own(kind, job, task)), None)
+
+    def _is_own(self, kind: jobs.JobKind, job: Json, task: TaskCall) -> bool:
+        """Each job is one call's: equal calls of the same moment do not take the same one."""
+        name = f"{kind.service}/{job.get('name', '')}/{job['id']}"
+        return not kind.nameless or self._claim(name, task.client_token)
 
     def _made_before(
         self, client: Any, resource: Resource, params: Json, task: TaskCall
