@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import queue
 import threading
 from collections.abc import AsyncIterator
 from typing import Any
 
-import anyio
 from botocore.exceptions import BotoCoreError, ClientError
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
@@ -39,7 +40,7 @@ class Pipe:
         try:
             self._chunks.put_nowait(chunk)
         except queue.Full:
-            await anyio.to_thread.run_sync(self._wait_and_put, chunk)
+            await run_in_threadpool(self._wait_and_put, chunk)
 
     def _wait_and_put(self, chunk: bytes | Broken | None) -> None:
         while not self._over.is_set():
@@ -95,7 +96,7 @@ async def receive(request: Request, s3: Any, glue: Any) -> Response:
             raise web.Refused(411, "The size of the file is not told.")
         if int(declared) > MOST_BYTES:
             raise web.Refused(413, f"A file has up to {MOST_BYTES / 1000**3:.0f} GB here.")
-        await anyio.to_thread.run_sync(check_place, glue, bucket, key)
+        await run_in_threadpool(check_place, glue, bucket, key)
     except web.Refused as error:
         return web.problem(error.status, "Refused", str(error))
     except (ClientError, BotoCoreError) as error:
@@ -111,9 +112,9 @@ async def receive(request: Request, s3: Any, glue: Any) -> Response:
         finally:
             pipe.close()
 
-    async with anyio.create_task_group() as group:
-        group.start_soon(anyio.to_thread.run_sync, send)
-        await _feed(request.stream(), pipe)
+    async with asyncio.TaskGroup() as both:
+        both.create_task(run_in_threadpool(send))
+        both.create_task(_feed(request.stream(), pipe))
     if failed:
         return web.problem(502, **web.told(failed[0]))
     return JSONResponse({"bytes": int(declared)})
