@@ -9,11 +9,11 @@ from typing import Any
 
 from botocore.exceptions import UnknownServiceError
 from botocore.validate import ParamValidator
-from moto.core.model import OperationModel, ServiceModel
+from moto.core.model import OperationModel, ServiceModel, StructureShape
 from moto.core.parse import PROTOCOL_PARSERS
 from moto.core.request import Request, determine_request_protocol
 from moto.core.routing import get_service_router
-from moto.core.serialize import SerializationContext, get_serializer_class
+from moto.core.serialize import JSONSerializer, SerializationContext, get_serializer_class
 from moto.core.utils import get_service_model
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response
@@ -29,6 +29,25 @@ FORM = "application/x-www-form-urlencoded"
 warnings.filterwarnings("ignore", message=r"Exception\(.*does not match an error shape")
 CREDENTIAL = re.compile(r"Credential=[^/,]+/\d+/(?P<region>[^/]*)/(?P<service>[^/]*)/aws4_request")
 DEFAULT_REGION = "us-east-1"
+
+
+class SparseJSONSerializer(JSONSerializer):
+    """For answers that leave most members out, such as 1,000 events of some 50 kinds: moto's asks
+    each structure for every member of its shape, this one takes those that are there."""
+
+    def _serialize_type_structure(
+        self, serialized: Any, value: Any, shape: StructureShape, key: str
+    ) -> None:
+        if not isinstance(value, dict) or shape.is_document_type:
+            super()._serialize_type_structure(serialized, value, shape, key)
+            return
+        members = shape.members
+        wrapper = self.MAP_TYPE() if key else serialized
+        for name, member in value.items():
+            if member is not None and name in members:
+                self._serialize(wrapper, member, members[name], name)
+        if key:
+            self._default_serialize(serialized, wrapper, shape, key)
 
 
 def identify(request: Request) -> tuple[str, str]:
@@ -130,6 +149,8 @@ def respond(
     except NotImplementedError:
         protocol = str(model.protocol)
     serializer = get_serializer_class(str(model.service_name), protocol)
+    if serializer is JSONSerializer:
+        serializer = SparseJSONSerializer
     context = SerializationContext(request_id)
     answer = serializer(operation, context).serialize(result)
     headers = {**answer["headers"], "x-amzn-RequestId": request_id}
