@@ -9,6 +9,7 @@ import base64
 import binascii
 import hashlib
 import json
+import math
 import random
 import re
 import uuid
@@ -208,7 +209,7 @@ def _text(value: Any, what: str = "argument") -> str:
 def _integer(value: Any, what: str) -> int:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise IntrinsicError(f"The {what} must be an integer, not {paths.json_kind(value)}")
-    return round(value)
+    return math.floor(value + 0.5)  # halves go up, as in Java
 
 
 def _short(text: str) -> str:
@@ -294,8 +295,10 @@ def _json_merge(one: Any, other: Any, deep: Any) -> dict[str, Any]:
 
 
 def _string_to_json(text: Any) -> Any:
+    if not _text(text).strip():
+        return None
     try:
-        return json.loads(_text(text))
+        return json.loads(text)
     except json.JSONDecodeError as error:
         raise IntrinsicError(f"Invalid JSON: {error}") from error
 

@@ -110,6 +110,8 @@ def _steps(text: str, start: int, end: int) -> Iterator[Step]:
                 continue
         elif text.startswith(".", position):
             position += 1
+            if text.startswith("[", position):
+                continue
         elif text.startswith("[", position):
             step, position = _bracket(text, position)
             yield step
