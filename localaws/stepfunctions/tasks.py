@@ -9,13 +9,14 @@ import secrets
 from typing import TYPE_CHECKING, Any
 
 from localaws.stepfunctions import payload
-from localaws.stepfunctions.errors import TIMEOUT, StateError, runtime_error
+from localaws.stepfunctions.errors import NOT_EMULATED, TIMEOUT, StateError, runtime_error
 from localaws.stepfunctions.frames import SCHEDULED, STARTED, SUBMITTED, Frame
 from localaws.stepfunctions.integrations.resources import TOKEN, Resource
 from localaws.stepfunctions.integrations.runtime import Answer, TaskCall
 from localaws.stepfunctions.store import ACTIVITY
 
 if TYPE_CHECKING:
+    from localaws.stepfunctions.language import Language, Scope
     from localaws.stepfunctions.run import Run
 
 POLL_SECONDS = 1.0  # the fallback where no signal tells that a job ended
@@ -39,6 +40,7 @@ def schedule(run: Run, frame: Frame) -> None:
     arguments = language.arguments(scope)
     timeout = language.number(scope, "TimeoutSeconds")
     heartbeat = language.number(scope, "HeartbeatSeconds")
+    credentials = _credentials(run, scope, language)
     run.engine.integrations.check_arguments(resource, arguments)
     text = payload.check_size(payload.dumps(arguments), frame.state.name)
     seconds = {
@@ -54,6 +56,7 @@ def schedule(run: Run, frame: Frame) -> None:
             input=text,
             inputDetails={"truncated": False},
             timeoutInSeconds=seconds["timeoutInSeconds"],
+            taskCredentials=credentials,
         )
     elif resource.is_activity:
         frame.last = run.event(
@@ -74,6 +77,7 @@ def schedule(run: Run, frame: Frame) -> None:
             region=run.engine.region,
             parameters=text,
             **seconds,
+            taskCredentials=credentials,
         )
     now = frame.scheduled_time = run.engine.now()
     frame.heartbeat_seconds = heartbeat
@@ -85,6 +89,19 @@ def schedule(run: Run, frame: Frame) -> None:
     frame.moved(SCHEDULED)
     run.save(frame)
     run.soon(frame, lambda run_, f: begin(run_, f, arguments))
+
+
+def _credentials(run: Run, scope: Scope, language: Language) -> dict[str, str] | None:
+    """The role that the task takes on. As the machine's own it is told, not enforced: localaws
+    asks nobody for permission. What another account's role would reach is not here."""
+    if "Credentials" not in scope.state.body:
+        return None
+    role = str(language.template(scope, scope.state.body["Credentials"])["RoleArn"])
+    if run.engine.account not in role.split(":"):
+        raise StateError(
+            NOT_EMULATED, f"localaws has the account {run.engine.account} only, not that of {role}."
+        )
+    return {"roleArn": role}
 
 
 def new_token() -> str:

@@ -9,7 +9,6 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from localaws.core.errors import NotEmulated
 from localaws.stepfunctions import map_rules, timestamps
 from localaws.stepfunctions.definition import JSONATA, JSONPATH, inner_bodies
 from localaws.stepfunctions.field_rules import (
@@ -261,8 +260,8 @@ class _Checker:
         except ResourceError as error:
             yield Diagnostic(str(error), place)
             return
-        if "Credentials" in state:
-            raise NotEmulated("stepfunctions", "CreateStateMachine", "Credentials", f"({where})")
+        if not {"RoleArn", "RoleArn.$"} & set(state.get("Credentials", {"RoleArn": ""})):
+            yield Diagnostic("These fields are required: [RoleArn]", f"{where}/Credentials")
         yield from arguments(state, where, resource, language)
 
     def wait(self, state: Json, where: str, language: str) -> Iterator[Diagnostic]:
