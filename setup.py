@@ -54,11 +54,14 @@ setup(
             "xgboost-cpu==3.0.5",
         ],
         "test": [
+            "antlr4-python3-runtime",  # moto's interpreter, in benchmarks/engine.py
             "awscli",
+            "greenlet",
             "gunicorn",  # benchmarks/serving.py
             "httpx",
             "hypothesis",
             "import-linter",
+            "jsonpath-ng",  # moto's interpreter too
             "mypy",
             "playwright",
             "pydot",
