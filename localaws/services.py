@@ -10,6 +10,7 @@ from localaws.core.aws import Factory
 MODULES = (
     "localaws.s3.api",
     "localaws.plain.api",
+    "localaws.cloudwatch.api",
     "localaws.events.api",
     "localaws.scheduler.api",
     "localaws.glue.api",

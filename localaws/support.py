@@ -23,6 +23,7 @@ ENGINES = {
     "iam": "Roles and policies are kept, not enforced.",
     "sts": "One account, 000000000000; any credentials do.",
     "logs": "Log groups, streams and events in memory, saved to disk.",
+    "cloudwatch": "What endpoints measure of their invocations, a minute each, for 15 days.",
     "dynamodb": "Tables and items in memory, saved to disk.",
     "sns": "Topics in memory, saved to disk. Nothing can subscribe.",
     "sqs": "Queues in memory, saved to disk.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from localaws.cloudwatch.api import measure
 from localaws.core.aws import LocalAws
 from localaws.core.errors import AwsError
 from localaws.core.service import Call, Json, Service
@@ -27,6 +28,7 @@ def service(aws: LocalAws) -> Service:
 
     @runtime.operation("InvokeEndpoint", "EndpointName", "Body", *HEADERS, "TargetVariant")
     def invoke_endpoint(call: Call) -> Json:
+        began = aws.clock.monotonic()
         params = call.params
         name = params["EndpointName"]
         body = body_bytes(params.get("Body", b""))
@@ -44,14 +46,20 @@ def service(aws: LocalAws) -> Service:
                     "ValidationError",
                     f"Variant {params['TargetVariant']} of endpoint {name} not found.",
                 )
+            sent = aws.clock.monotonic()
+            status = 500
             try:
                 served = process.invoke(body, headers)
+                status = served.status
             except TimeoutError as problem:
                 text = "Your invocation timed out while waiting for a response from container"
                 raise model_error(aws, name, Served(0, text.encode(), "")) from problem
             except (NotServing, OSError) as problem:
                 text = f"The container ended while it answered: {problem}"
                 raise model_error(aws, name, Served(0, text.encode(), "")) from problem
+            finally:
+                answered = aws.clock.monotonic()
+                measure(aws, name, variant, measured(began, sent, answered, status))
         if served.status >= 300:
             raise model_error(aws, name, served)
         return {
@@ -61,6 +69,17 @@ def service(aws: LocalAws) -> Service:
         }
 
     return runtime
+
+
+def measured(began: float, sent: float, answered: float, status: int) -> dict[str, float]:
+    """The metrics of one invocation; its times in seconds, latencies in microseconds."""
+    return {
+        "Invocations": 1.0,
+        "ModelLatency": (answered - sent) * 1e6,
+        "OverheadLatency": (sent - began) * 1e6,
+        "Invocation4XXErrors": float(400 <= status < 500),
+        "Invocation5XXErrors": float(status >= 500),
+    }
 
 
 def body_bytes(body: Any) -> bytes:

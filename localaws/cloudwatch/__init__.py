@@ -1,0 +1,1 @@
+"""CloudWatch metrics: those that the local services measure themselves."""
