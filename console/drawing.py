@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-import threading
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ MODULES = {"htm": "vendor/htm.mjs", "./ui.js": "markup.js"}
 
 IMPORT = re.compile(r'^import \{([^}]*)\} from "([^"]+)";$', re.MULTILINE)
 IMPORT_DEFAULT = re.compile(r'^import (\w+) from "([^"]+)";$', re.MULTILINE)
+SCRIPT = re.compile(r'^import "\./([^"]+)";$', re.MULTILINE)
 RE_EXPORT = re.compile(r'^export \{([^}]*)\} from "([^"]+)";$', re.MULTILINE)
 EXPORT = re.compile(r"^export (?:async )?(?:function|class|const) (\w+)", re.MULTILINE)
 EXPORT_DEFAULT = re.compile(r"export default (.+)$", re.MULTILINE)
@@ -33,33 +34,43 @@ class DrawingError(Exception):
 
 
 class Engine:
-    """One V8 with the page's modules loaded; calls come one after the other."""
+    """One V8 with the page's modules loaded; calls come one after the other.
+
+    It has a thread of its own: where an event loop runs already, as in a notebook, V8's binding
+    would take that one and wait for itself.
+    """
 
     def __init__(self) -> None:
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="drawing")
+        self._v8: Any = self._thread.submit(self._start).result()
+
+    def _start(self) -> Any:
         from py_mini_racer import MiniRacer
 
-        self._lock = threading.Lock()
-        self._v8 = MiniRacer()
+        v8 = MiniRacer()
         # ELK's worker thinks that it is one: messages go in and out by function call.
-        self._v8.eval(
+        v8.eval(
             "var self = globalThis, answers = [];"
             "var postMessage = (message) => answers.push(message);"
             "var setTimeout = (act) => act();"
         )
-        self._v8.eval((STATIC / "vendor" / "elk-worker.min.js").read_text())
-        self._v8.eval("var modules = {};")
+        v8.eval((STATIC / "vendor" / "elk-worker.min.js").read_text())
+        v8.eval("var modules = {};")
         for name, source in _modules(ENTRY).items():
-            self._v8.eval(f"modules[{json.dumps(name)}] = (() => {{\n{source}\n}})();")
+            v8.eval(f"modules[{json.dumps(name)}] = (() => {{\n{source}\n}})();")
+        return v8
 
     def call(self, function: str, given: Any) -> Any:
         """What `function` of draw.js answers; both ways as JSON."""
-        from py_mini_racer import JSEvalException
+        from py_mini_racer import JSEvalException, JSTimeoutException
 
         text = json.dumps(json.dumps(given, default=_milliseconds))
         code = f"JSON.stringify(modules['{ENTRY}'].{function}(JSON.parse({text})))"
         try:
-            with self._lock:
-                answer = self._v8.eval(code, timeout_sec=LAYOUT_SECONDS)
+            work = self._thread.submit(self._v8.eval, code, timeout_sec=LAYOUT_SECONDS)
+            answer = work.result()
+        except JSTimeoutException as error:
+            raise DrawingError(f"Not drawn within {LAYOUT_SECONDS} s.") from error
         except JSEvalException as error:
             raise DrawingError(str(error).splitlines()[0]) from error
         return json.loads(str(answer))
@@ -74,6 +85,9 @@ def _modules(name: str, found: dict[str, str] | None = None) -> dict[str, str]:
     """The module and all that it imports, in the order to run them, each as a function's body."""
     found = {} if found is None else found
     source = (STATIC / name).read_text()
+    for script in SCRIPT.findall(source):  # not a module: it sets a global
+        found[script] = (STATIC / script).read_text()
+    source = SCRIPT.sub("", source)
     path = {given: MODULES.get(given, given.removeprefix("./")) for given in _imported(source)}
     for module in path.values():
         if module not in found:

@@ -105,6 +105,9 @@ def demo(
     serve: Annotated[
         bool, typer.Option("--serve/--no-serve", help="Leave the local AWS running.")
     ] = True,
+    browser: Annotated[
+        bool, typer.Option("--open/--no-open", help="Show the run in a browser, if there is one.")
+    ] = True,
     as_json: AsJson = False,
     home: Home = DEFAULT_HOME,
     port: Port = None,
@@ -113,12 +116,11 @@ def demo(
     from rebuy.cli import demo as work
     from rebuy.cli.console import err
 
-    result = work.run(settings(endpoint_url="http://127.0.0.1"), home, port, users, data, serve)
+    given = settings(endpoint_url="http://127.0.0.1")
+    result = work.run(given, home, port, users, data, serve, browser and not as_json)
     work.show(result)
     if serve:
-        url = result["api_url"].split("/_aws/")[0]
-        err.print("The local AWS goes on running; `rebuy local down` stops it.")
-        err.print(f"See the run in a browser: rebuy console --endpoint-url {url}", soft_wrap=True)
+        err.print("The local AWS and the console go on running; `rebuy local down` stops them.")
     if as_json:
         print(json.dumps(result))
 
@@ -222,6 +224,7 @@ def start(
     outputs = stack_outputs(connection)
     arn = runs.start(connection, outputs["LiveAliasArn"], given, name)
     print(arn)
+    _tell_console(connection, arn)
     if wait:
         _follow(connection, arn, outputs["LakeBucket"])
 
@@ -252,6 +255,7 @@ def status(
     for name in shown:
         if entry.get(name) is not None:
             print(f"{name:<13} {entry[name]}")
+    _tell_console(connection, entry["executionArn"])
 
 
 @app.command()
@@ -319,18 +323,28 @@ def audit(
     execution: Execution = "latest",
     as_json: AsJson = False,
     verify: Annotated[bool, typer.Option("--verify", help="Recompute every hash.")] = False,
+    html: Annotated[
+        Path | None,
+        typer.Option(help="Write a report to this file instead: one page, offline, verified."),
+    ] = None,
     endpoint_url: EndpointUrl = None,
     profile: Profile = None,
     region: Region = None,
 ) -> None:
     """Show an execution's audit record; with --verify, exit code 1 when a hash differs."""
     from rebuy.cli import audit as records
-    from rebuy.cli import runs
+    from rebuy.cli import pictures, runs
     from rebuy.cli.console import out
 
     connection = connect(endpoint_url, profile, region)
+    if html is not None and execution.startswith("arn:"):  # of any state machine
+        print(pictures.write_report(connection, execution, html))
+        return
     outputs = stack_outputs(connection)
     arn = runs.resolve(connection, outputs["StateMachineArn"], execution)
+    if html is not None:
+        print(pictures.write_report(connection, arn, html))
+        return
     _, record = records.find(connection, outputs["LakeBucket"], arn)
     findings = list(records.verify(connection, outputs["LakeBucket"], record)) if verify else []
     if as_json:
@@ -479,6 +493,16 @@ def data_upload(
         say("the upload trigger is disabled: `rebuy start` starts a run by hand")
     else:
         say(f"a run starts when nothing more has come for {parameters['SettleSeconds']} s")
+
+
+def _tell_console(connection: Connection, arn: str) -> None:
+    """Where the console shows the execution, when one runs beside this endpoint."""
+    from rebuy.cli import beside
+    from rebuy.cli.console import say
+
+    console = beside.find(DEFAULT_HOME) if connection.is_local else None
+    if console is not None and console.endpoint_url == connection.settings.endpoint_url:
+        say(console.of_execution(arn))
 
 
 def _follow(connection: Connection, arn: str, lake: str, after: int = 0) -> None:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import sys
 import time
 import urllib.request
+import webbrowser
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from rebuy.cli import audit, local, runs
+from rebuy.cli import audit, beside, local, runs
 from rebuy.cli.console import err, heading, say, seconds
 from rebuy.connection import Connection
 from rebuy.errors import RunError
@@ -27,12 +31,18 @@ Json = dict[str, Any]
 
 
 def run(
-    settings: Settings, home: Path, port: int | None, users: int, data: Path | None, serve: bool
+    settings: Settings,
+    home: Path,
+    port: int | None,
+    users: int,
+    data: Path | None,
+    serve: bool,
+    open_browser: bool = False,
 ) -> Json:
     """Everything, with progress on standard error; what `--json` prints.
 
     Raises RebuyError when any part was not done. Without `serve` a local AWS that was started
-    here is stopped again, whatever happened.
+    here is stopped again, whatever happened; with it, the console stays as long as that does.
     """
     began = time.monotonic()
     already = local.find(home) is not None
@@ -41,7 +51,10 @@ def run(
     say(f"{'runs already' if already else 'started'} at {server.url}, state in {home}")
     try:
         connection = Connection(settings.model_copy(update={"endpoint_url": server.url}))
-        result = _chain(connection, home, users, data)
+        console = beside.up(home) if serve else None
+        if console is not None:
+            say(f"console at {console.url}")
+        result = _chain(connection, home, users, data, console, open_browser)
     finally:
         if not serve and not already:
             local.down(home)
@@ -50,7 +63,14 @@ def run(
     return result
 
 
-def _chain(connection: Connection, home: Path, users: int, data: Path | None) -> Json:
+def _chain(
+    connection: Connection,
+    home: Path,
+    users: int,
+    data: Path | None,
+    console: beside.Beside | None,
+    open_browser: bool,
+) -> Json:
     from infrastructure.deploy import deploy
 
     heading("Deploy")
@@ -64,6 +84,8 @@ def _chain(connection: Connection, home: Path, users: int, data: Path | None) ->
     arn = runs.start(
         connection, outputs["LiveAliasArn"], "{}", f"demo-{datetime.now(UTC):%Y%m%d-%H%M%S-%f}"
     )
+    if console is not None:
+        watch_in_browser(console.of_execution(arn), open_browser)
     follow(connection, arn, outputs["LakeBucket"])
     found = runs.describe(connection, arn)
     if found["status"] != "SUCCEEDED":
@@ -81,11 +103,24 @@ def _chain(connection: Connection, home: Path, users: int, data: Path | None) ->
         "definition_sha256": deployment.definition_sha256,
         "api_url": outputs["ApiUrl"],
         "site_url": outputs["SiteUrl"],
-        "console_url": None,  # `rebuy console` serves it; a demo leaves only the AWS running
+        "console_url": console and console.url,
         "metrics": record["metrics"]["challenger"] and _figures(record),
         "prediction": prediction,
         "audit_uri": f"s3://{outputs['LakeBucket']}/{key}",
     }
+
+
+def watch_in_browser(url: str, open_browser: bool) -> None:
+    """Says where the execution can be watched, and opens it where a person sits before it."""
+    say(f"watch it at {url}")
+    if not open_browser or not sys.stderr.isatty():
+        return
+    if sys.platform == "linux" and not (
+        os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    ):
+        return
+    with contextlib.suppress(webbrowser.Error, OSError):
+        webbrowser.open(url)
 
 
 def _with_trigger(connection: Connection, state: str) -> Connection:
@@ -169,4 +204,6 @@ def show(result: Json) -> None:
     say(f"audit record         {result['audit_uri']}")
     say(f"API                  {result['api_url']}/predict")
     say(f"web page             {result['site_url']}")
+    if result["console_url"]:
+        say(f"console              {result['console_url']}")
     heading(f"{result['status']} in {seconds(result['seconds'])}")

@@ -77,14 +77,17 @@ def up(home: Path, port: int | None, wait_scale: float) -> Server:
 
 
 def down(home: Path) -> bool:
-    """Stops the server and everything it started; False when none was running."""
+    """Stops the server, everything it started, and its console; False when none was running."""
+    from rebuy.cli import beside
+
+    beside.down(home)
     server = find(home)
     if server is None:
         return False
     os.kill(server.pid, signal.SIGTERM)
     deadline = time.monotonic() + STOP_SECONDS
     while time.monotonic() < deadline:
-        if not _alive(server.pid):
+        if not alive(server.pid):
             return True
         time.sleep(0.05)
     os.kill(server.pid, signal.SIGKILL)
@@ -102,10 +105,14 @@ def reset(home: Path) -> None:
 
 
 def describe(home: Path) -> dict[str, object]:
+    from rebuy.cli import beside
+
     server = find(home)
     if server is None:
         return {"running": False, "home": str(home)}
-    return {"running": True, "home": str(home), **asdict(server)}
+    console = beside.find(home)
+    told = {"running": True, "home": str(home), **asdict(server)}
+    return {**told, "console_url": console.url if console else None}
 
 
 def _answers(url: str, home: Path) -> bool:
@@ -116,7 +123,8 @@ def _answers(url: str, home: Path) -> bool:
         return False
 
 
-def _alive(pid: int) -> bool:
+def alive(pid: int) -> bool:
+    """Whether the process works; one that has ended may wait for its parent to notice."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text()
         return stat.rsplit(")", 1)[1].split()[0] != "Z"

@@ -1,9 +1,11 @@
-"""Pictures of a definition for people: the same as the console draws."""
+"""Pictures of a definition, and reports of an execution: the same as the console draws."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from rebuy.cli import runs
+from rebuy.connection import Connection
 from rebuy.errors import InputError
 
 IMAGE = Path(__file__).resolve().parents[2] / "docs" / "images" / "purchase_prediction.svg"
@@ -18,3 +20,22 @@ def draw(definition: bytes, form: str) -> str:
         return write(definition.decode())
     except (drawing.DrawingError, UnicodeDecodeError) as error:
         raise InputError(str(error)) from error
+
+
+def write_report(connection: Connection, arn: str, file: Path) -> str:
+    """Writes the report of an execution, whether it runs or has ended; says what was written."""
+    from console import drawing
+    from console.aws import Clients, Target
+    from console.report import report
+
+    runs.describe(connection, arn)
+    settings = connection.settings
+    target = Target(settings.endpoint_url, settings.region, settings.profile)
+    try:
+        content = report(Clients(target), arn).encode()
+        file.write_bytes(content)
+    except drawing.DrawingError as error:
+        raise InputError(str(error)) from error
+    except OSError as error:
+        raise InputError(f"{file} cannot be written: {error.strerror}") from error
+    return f"{file}: {len(content):,} bytes"
