@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 
 from localaws.athena.sql import types as t
 from localaws.athena.sql.errors import QueryError, not_emulated
-from localaws.athena.sql.queries import HIDDEN, Scan
+from localaws.athena.sql.sources import HIDDEN, Scan
 from localaws.athena.sql.types import Type
 from localaws.athena.sql.values import Value, cast, name, text
 from localaws.athena.textfiles import rewrite_open_csv

@@ -11,7 +11,8 @@ from sqlglot import exp
 from localaws.athena.scan import typed_columns
 from localaws.athena.sql import types as t
 from localaws.athena.sql.errors import QueryError
-from localaws.athena.sql.queries import Found, Query
+from localaws.athena.sql.queries import Query
+from localaws.athena.sql.sources import Found
 from localaws.athena.sql.type_names import from_trino
 from localaws.athena.sql.types import Type
 from localaws.catalog.store import Catalog

@@ -13,7 +13,8 @@ from localaws.athena.engine import Engine, explain
 from localaws.athena.formatting import result_query
 from localaws.athena.sql.errors import QueryError
 from localaws.athena.sql.parsing import parse
-from localaws.athena.sql.queries import Found, Queries
+from localaws.athena.sql.queries import Queries
+from localaws.athena.sql.sources import Found
 from tests.conftest import cases
 
 

@@ -3,49 +3,19 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from dataclasses import dataclass
+from typing import Any
 
 from sqlglot import exp
 
 from . import types as t
 from .errors import QueryError, not_emulated
 from .expressions import Expressions, direction, name_parts
-from .parsing import parse
-from .scope import Column, Relation, Scope
+from .relations import Relations
+from .scope import Column, Scope
+from .sources import Environment, Scan, Tables, renamed
 from .types import Type
-from .values import Value, convert, name
-
-CATALOG = "awsdatacatalog"
-
-
-@dataclass(frozen=True)
-class Found:
-    """What a name in FROM is: a table's columns (partition keys last), or a view's query."""
-
-    columns: tuple[tuple[str, Type], ...]
-    partition_keys: frozenset[str] = frozenset()
-    view: str | None = None
-    view_columns: tuple[tuple[str, Type], ...] = ()
-
-
-class Tables(Protocol):
-    """Where tables are looked up; raises QueryError (TABLE_NOT_FOUND, SCHEMA_NOT_FOUND)."""
-
-    def find(self, database: str, table: str, node: exp.Expression | None) -> Found: ...
-
-
-@dataclass
-class Scan:
-    """One reading of a table: `relation` is a DuckDB view that the engine has to make, `alias` its
-    name in the query, `conditions` what partitions must satisfy to be read at all."""
-
-    relation: str
-    alias: str
-    database: str
-    table: str
-    partition_keys: frozenset[str]
-    conditions: list[str] = field(default_factory=list)
+from .values import Value, convert
 
 
 @dataclass(frozen=True)
@@ -58,16 +28,6 @@ class Query:
     reads: str = ""  # the parts of the text that the result depends on: which columns are read
 
 
-@dataclass(frozen=True)
-class _Environment:
-    """What names in FROM can be besides tables, and the database of names without one."""
-
-    database: str | None
-    ctes: dict[str, tuple[str, tuple[Column, ...]]]
-    views: tuple[str, ...] = ()
-
-
-HIDDEN = (("$path", t.VARCHAR), ("$file_size", t.BIGINT), ("$file_modified_time", t.TIMESTAMP_TZ))
 _SELECT_PARTS = {
     "expressions", "from_", "joins", "where", "group", "having", "order", "limit", "offset",
     "distinct", "with_", "windows",
@@ -81,8 +41,9 @@ class Queries:
         self.tables = tables
         self.scans: list[Scan] = []
         self.expressions = Expressions(self)
+        self.relations = Relations(self)
         self.windows: dict[str, exp.Window] = {}
-        self.environment = _Environment(database, {})
+        self.environment = Environment(database, {})
         self.numbers = 0
         self.items: dict[str, str] = {}  # output column to the text that defines it
 
@@ -114,7 +75,7 @@ class Queries:
         finally:
             self.environment = before
 
-    def _fresh(self, letter: str) -> str:
+    def fresh(self, letter: str) -> str:
         self.numbers += 1
         return f"{letter}{self.numbers}"
 
@@ -126,12 +87,12 @@ class Queries:
         parts = []
         for cte in node.expressions:
             sql, columns = self.query(cte.this, outer)
-            alias = self._fresh("w")
-            columns = _renamed(columns, cte.args.get("alias"), cte)
+            alias = self.fresh("w")
+            columns = renamed(columns, cte.args.get("alias"), cte)
             parts.append(f"{alias} AS ({sql})")
             env = self.environment
             ctes = {**env.ctes, cte.alias.lower(): (alias, columns)}
-            self.environment = _Environment(env.database, ctes, env.views)
+            self.environment = Environment(env.database, ctes, env.views)
         return "WITH " + ", ".join(parts) + " "
 
     # SELECT
@@ -143,12 +104,12 @@ class Queries:
         windows = self.windows
         self.windows = {w.this.name.lower(): w for w in node.args.get("windows") or []}
         scope = Scope(outer=outer)
-        from_sql = self._from(node, scope)
+        from_sql = self.relations.text(node, scope)
         where = node.args.get("where")
         where_sql = ""
         if where is not None:
             where_sql = " WHERE " + self.expressions.condition(where.this, scope, "WHERE clause")
-            self._prune(where.this, scope)
+            self.relations.prune(where.this, scope)
         items = self._items(node, scope)
         group_sql = self._group(node.args.get("group"), scope, items)
         having = node.args.get("having")
@@ -164,7 +125,7 @@ class Queries:
         plain = not any(node.args.get(part) for part in limits) and not node.find(exp.Window)
         columns, texts = [], []
         for number, (label, value) in enumerate(items):
-            alias = self._fresh("c")
+            alias = self.fresh("c")
             texts.append(f"CAST({value.sql} AS {t.duckdb(value.type)}) AS {alias}")
             columns.append(
                 Column(
@@ -295,267 +256,6 @@ class Queries:
             sql += f" OFFSET {_whole(offset.expression)}"
         return sql
 
-    # FROM
-
-    def _from(self, node: exp.Select, scope: Scope) -> str:
-        source = node.args.get("from_")
-        if source is None:
-            return ""
-        sql = " FROM " + self._relation(source.this, scope)
-        sql += self._joins(source.this.args.get("joins"), scope)
-        return sql + self._joins(node.args.get("joins"), scope)
-
-    def _joins(self, joins: list[exp.Join] | None, scope: Scope) -> str:
-        return "".join(self._join(join, scope) for join in joins or [])
-
-    def _join(self, join: exp.Join, scope: Scope) -> str:
-        side, kind = (join.side or "").upper(), (join.kind or "").upper()
-        if join.method or kind not in ("", "INNER", "CROSS", "OUTER") or join.args.get("hint"):
-            raise not_emulated(f"{join.method or kind} JOIN", join)
-        left = list(scope.relations)
-        sql = self._relation(join.this, scope)
-        right = [relation for relation in scope.relations if relation not in left]
-        if side in ("RIGHT", "FULL"):
-            self._keep_whole(left)
-        if side in ("LEFT", "FULL"):
-            self._keep_whole(right)
-        word = f" {side} JOIN " if side else (" CROSS JOIN " if kind == "CROSS" else " JOIN ")
-        on, using = join.args.get("on"), join.args.get("using")
-        if using:
-            return word + sql + " ON " + self._using(using, left, right, side, scope)
-        if on is not None:
-            condition = self.expressions.condition(on, scope, "JOIN ON clause")
-            if not side:
-                self._prune(on, scope)
-            return f"{word}{sql} ON {condition}"
-        if kind == "CROSS" or not (side or kind):
-            return " CROSS JOIN " + sql
-        raise QueryError("SYNTAX_ERROR", "a JOIN needs ON or USING", join)
-
-    def _keep_whole(self, relations: list[Relation]) -> None:
-        """Their rows may be missing in the join, so conditions on the result prune nothing."""
-        aliases = {
-            (column.origin or column.sql).partition(".")[0]
-            for r in relations
-            for column in r.columns
-        }
-        for scan in self.scans:
-            if scan.alias in aliases:
-                scan.partition_keys = frozenset()
-
-    def _using(
-        self, using: list[Any], left: list[Relation], right: list[Relation], side: str, scope: Scope
-    ) -> str:
-        tests = []
-        for item in using:
-            wanted = item.name.lower()
-            first = Scope(left, merged=scope.merged).find((wanted,), item)
-            second = Scope(right).find((wanted,), item)
-            if first is None or second is None:
-                raise QueryError(
-                    "COLUMN_NOT_FOUND",
-                    f"Column '{wanted}' is missing from a side of the join",
-                    item,
-                )
-            a, b = first[0], second[0]
-            kind = t.common(a.type, b.type)
-            if kind is None:
-                raise QueryError(
-                    "TYPE_MISMATCH", f"Cannot apply operator: {a.type} = {b.type}", item
-                )
-            tests.append(f"{convert(a, kind).sql} = {convert(b, kind).sql}")
-            both = {
-                "RIGHT": convert(b, kind).sql,
-                "FULL": f"coalesce({convert(a, kind).sql}, {convert(b, kind).sql})",
-            }.get(side, convert(a, kind).sql)
-            scope.merged = [c for c in scope.merged if c.name != wanted] + [
-                Column(wanted, kind, both)
-            ]
-        return " AND ".join(tests)
-
-    def _relation(self, node: Any, scope: Scope) -> str:
-        """The text of one item of FROM; adds it to the scope."""
-        if isinstance(node, exp.Table):
-            if node.args.get("sample") or node.args.get("version") or node.args.get("pivots"):
-                raise not_emulated("TABLESAMPLE, FOR VERSION or PIVOT", node)
-            return self._table(node, scope)
-        if isinstance(node, exp.Unnest):
-            return self._unnest(node, scope)
-        if isinstance(node, exp.Lateral):
-            query = node.this.this if isinstance(node.this, exp.Subquery) else node.this
-            if isinstance(query, exp.Unnest):
-                return self._unnest(query, scope)
-            sql, columns = self.query(query, scope)
-            return "LATERAL " + self._derived(
-                sql, columns, node.args.get("alias") or node.this.args.get("alias"), scope, node
-            )
-        if isinstance(node, exp.Subquery) and isinstance(node.this, exp.Table):
-            inner = self._relation(node.this, scope) + self._joins(
-                node.this.args.get("joins"), scope
-            )
-            return "(" + inner + self._joins(node.args.get("joins"), scope) + ")"
-        if isinstance(node, exp.Subquery | exp.Values):
-            inside = node if isinstance(node, exp.Values) else node.this
-            sql, columns = self.query(inside, scope.outer)
-            return self._derived(sql, columns, node.args.get("alias"), scope, node)
-        raise not_emulated(f"{type(node).__name__} in FROM", node)
-
-    def _derived(
-        self, sql: str, columns: tuple[Column, ...], alias: Any, scope: Scope, node: exp.Expression
-    ) -> str:
-        columns = _renamed(columns, alias, node)
-        inner = self._fresh("r")
-        label = (alias.name.lower(),) if alias is not None and alias.name else ()
-        scope.relations.append(
-            Relation(label, tuple(replace(c, sql=f"{inner}.{c.sql}") for c in columns))
-        )
-        return f"({sql}) AS {inner}"
-
-    def _table(self, node: exp.Table, scope: Scope) -> str:
-        parts = [part.name.lower() for part in node.parts]
-        alias = node.args.get("alias")
-        label = (alias.name.lower(),) if alias is not None and alias.name else None
-        if len(parts) == 1 and parts[0] in self.environment.ctes:
-            held, columns = self.environment.ctes[parts[0]]
-            columns = _renamed(columns, alias, node)
-            inner = self._fresh("r")
-            scope.relations.append(
-                Relation(
-                    label or (parts[0],),  # read more than once, perhaps: nothing may prune it
-                    tuple(replace(c, sql=f"{inner}.{c.sql}", origin=None) for c in columns),
-                )
-            )
-            return f"{held} AS {inner}"
-        database, table = self._place(parts, node)
-        found = self.tables.find(database, table, node)
-        qualifiers = label or (CATALOG, database, table)
-        if found.view is not None:
-            return self._view(found, database, table, qualifiers, alias, scope, node)
-        inner = self._fresh("r")
-        scan = Scan(f"scan_{len(self.scans)}", inner, database, table, found.partition_keys)
-        self.scans.append(scan)
-        columns = tuple(
-            Column(label_, kind, f"{inner}.{name(label_)}", origin=f"{inner}.{name(label_)}")
-            for label_, kind in found.columns
-        )
-        columns = _renamed(columns, alias, node)
-        hidden = tuple(
-            Column(label_, kind, f"{inner}.{name(label_)}", hidden=True) for label_, kind in HIDDEN
-        )
-        scope.relations.append(Relation(qualifiers, columns + hidden))
-        return f"{scan.relation} AS {inner}"
-
-    def _place(self, parts: list[str], node: exp.Expression) -> tuple[str, str]:
-        if len(parts) == 3:
-            if parts[0] != CATALOG:
-                raise QueryError("CATALOG_NOT_FOUND", f"Catalog '{parts[0]}' not found", node)
-            return parts[1], parts[2]
-        if len(parts) == 2:
-            return parts[0], parts[1]
-        if self.environment.database is None:
-            raise QueryError(
-                "MISSING_SCHEMA_NAME",
-                "Schema must be specified when session schema is not set",
-                node,
-            )
-        return self.environment.database, parts[0]
-
-    def _view(
-        self, found: Found, database: str, table: str, qualifiers: tuple[str, ...], alias: Any,
-        scope: Scope, node: exp.Expression,
-    ) -> str:  # fmt: skip
-        before, key = self.environment, f"{database}.{table}"
-        if key in before.views:
-            raise QueryError(
-                "VIEW_IS_RECURSIVE", f"Statement would create a recursive view: {key}", node
-            )
-        self.environment = _Environment(database, {}, (*before.views, key))
-        try:
-            assert found.view is not None
-            sql, columns = self.query(parse(found.view), None)
-        finally:
-            self.environment = before
-        shown = found.view_columns or tuple((c.name, c.type) for c in columns)
-        if len(shown) != len(columns) or any(
-            not t.converts(column.type, kind) and column.type.name != kind.name
-            for column, (_, kind) in zip(columns, shown, strict=True)
-        ):
-            raise QueryError(
-                "VIEW_IS_STALE",
-                f"View '{CATALOG}.{database}.{table}' is stale or in invalid state: "
-                "its columns have changed; create it again",
-                node,
-            )
-        named = tuple(replace(c, name=label) for (label, _), c in zip(shown, columns, strict=True))
-        named = _renamed(named, alias, node)
-        inner = self._fresh("r")
-        scope.relations.append(
-            Relation(qualifiers, tuple(replace(c, sql=f"{inner}.{c.sql}") for c in named))
-        )
-        return f"({sql}) AS {inner}"
-
-    def _unnest(self, node: exp.Unnest, scope: Scope) -> str:
-        """Arrays side by side, the shorter ones padded with NULL; an array of rows and a map give
-        several columns each."""
-        inner = self._fresh("r")
-        texts: list[str] = []
-        columns: list[tuple[str, Type]] = []  # text over the inner select, type
-        sizes = []
-        for item in node.expressions:
-            value = self.expressions.compile(item, scope)
-            column = f"u{len(texts)}"
-            if value.type.name == "map":
-                texts += [
-                    f"unnest(map_keys({value.sql})) AS {column}",
-                    f"unnest(map_values({value.sql})) AS u{len(texts) + 1}",
-                ]
-                columns += [
-                    (column, value.type.items[0]),
-                    (f"u{len(texts) - 1}", value.type.items[1]),
-                ]
-                sizes.append(f"cardinality({value.sql})")
-            elif value.type.name == "array":
-                inside = value.type.items[0]
-                texts.append(f"unnest({value.sql}) AS {column}")
-                sizes.append(f"len({value.sql})")
-                if inside.name == "row":
-                    columns += [
-                        (f"{column}.{name(t.field_name(inside, i))}", kind)
-                        for i, kind in enumerate(inside.items)
-                    ]
-                else:
-                    columns.append((column, inside))
-            else:
-                raise QueryError("TYPE_MISMATCH", f"Cannot unnest type: {value.type}", node)
-        offset = node.args.get("offset")
-        if offset:
-            texts.append(
-                f"unnest(range(1, CAST(greatest({', '.join(sizes)}) AS BIGINT) + 1)) AS place"
-            )
-            columns.append(("place", t.BIGINT))
-        alias = node.args.get("alias")
-        labels = [part.name.lower() for part in alias.columns] if alias is not None else []
-        if isinstance(offset, exp.Identifier) and offset.name.lower() not in labels:
-            labels.append(offset.name.lower())
-        if labels and len(labels) != len(columns):
-            raise QueryError(
-                "MISMATCHED_COLUMN_ALIASES",
-                f"Column alias list has {len(labels)} entries but there are {len(columns)} columns",
-                node,
-            )
-        out = ", ".join(f"{text} AS c{i}" for i, (text, _) in enumerate(columns))
-        qualifier = (alias.name.lower(),) if alias is not None and alias.name else ()
-        scope.relations.append(
-            Relation(
-                qualifier,
-                tuple(
-                    Column(labels[i] if labels else f"_col{i}", kind, f"{inner}.c{i}")
-                    for i, (_, kind) in enumerate(columns)
-                ),
-            )
-        )
-        return f"LATERAL (SELECT {out} FROM (SELECT {', '.join(texts)}) AS u) AS {inner}"
-
     # set operations and VALUES
 
     def _set_operation(self, node: Any, outer: Scope | None) -> tuple[str, tuple[Column, ...]]:
@@ -583,7 +283,7 @@ class Queries:
                 )
             kinds.append(kind)
         columns = tuple(
-            Column(column.name, kind, self._fresh("c"))
+            Column(column.name, kind, self.fresh("c"))
             for column, kind in zip(left_columns, kinds, strict=True)
         )
         both = f" {word}{'' if node.args.get('distinct') else ' ALL'} ".join(
@@ -627,45 +327,10 @@ class Queries:
             + ")"
             for row in rows
         ]
-        columns = tuple(Column(f"_col{i}", kind, self._fresh("c")) for i, kind in enumerate(kinds))
+        columns = tuple(Column(f"_col{i}", kind, self.fresh("c")) for i, kind in enumerate(kinds))
         names = ", ".join(column.sql for column in columns)
         sql = f"SELECT {names} FROM (VALUES {', '.join(texts)}) AS v({names})"
         return self._tail(sql, node, columns, outer), columns
-
-    # partitions
-
-    def _prune(self, condition: exp.Expression, scope: Scope) -> None:
-        """Remembers the conjuncts that look only at one scan's partition keys."""
-        conjuncts = list(condition.flatten()) if isinstance(condition, exp.And) else [condition]
-        for conjunct in conjuncts:
-            while isinstance(conjunct, exp.Paren):
-                conjunct = conjunct.this
-            if isinstance(conjunct, exp.And):
-                self._prune(conjunct, scope)
-                continue
-            if conjunct.find(exp.Select, exp.Subquery, exp.Lambda):
-                continue
-            reads = [
-                scope.find(name_parts(column), column) for column in conjunct.find_all(exp.Column)
-            ]
-            found = {read[0].sql: read[0].origin for read in reads if read is not None}
-            if not found or len(reads) != sum(read is not None for read in reads):
-                continue
-            for scan in self.scans:
-                keys = {f"{scan.alias}.{name(key)}" for key in scan.partition_keys}
-                if set(found.values()) <= keys:
-                    condition_sql = self.expressions.compile(conjunct, scope).sql
-                    scan.conditions.append(_over_scan(condition_sql, found))
-
-
-def _over_scan(condition: str, origins: dict[str, str | None]) -> str:
-    """The condition over the scan's own columns instead of a view's."""
-    names = "|".join(re.escape(inside) for inside in origins)
-    return re.sub(
-        rf'(?<![\w."])(?:{names})(?![\w"])',
-        lambda found: origins[found[0]] or found[0],
-        condition,
-    )
 
 
 def live(sql: str, columns: tuple[Column, ...], items: dict[str, str]) -> str:
@@ -691,23 +356,6 @@ def live(sql: str, columns: tuple[Column, ...], items: dict[str, str]) -> str:
 
 def _set_name(item: exp.Expression) -> str:
     return {exp.Rollup: "ROLLUP", exp.Cube: "CUBE"}.get(type(item), "GROUPING SETS")
-
-
-def _renamed(columns: tuple[Column, ...], alias: Any, node: exp.Expression) -> tuple[Column, ...]:
-    """The columns under the names of `AS t(a, b)`."""
-    labels = (
-        [part.name.lower() for part in alias.columns] if isinstance(alias, exp.TableAlias) else []
-    )
-    if not labels:
-        return columns
-    if len(labels) != len(columns):
-        raise QueryError(
-            "MISMATCHED_COLUMN_ALIASES",
-            f"Column alias list has {len(labels)} entries but '{alias.name}' has {len(columns)} "
-            "columns available",
-            node,
-        )
-    return tuple(replace(c, name=label) for label, c in zip(labels, columns, strict=True))
 
 
 def _reshaped(sql: str, given: tuple[Column, ...], wanted: tuple[Column, ...]) -> str:
