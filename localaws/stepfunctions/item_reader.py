@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from localaws.stepfunctions.errors import ITEM_READER_FAILED, NOT_EMULATED, StateError
+from localaws.stepfunctions.integrations import failures
 from localaws.stepfunctions.language import Language, Scope
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def read(integrations: Integrations, plan: Plan) -> list[Any]:
     except StateError:
         raise
     except Exception as error:
-        raise StateError(ITEM_READER_FAILED, str(error)) from error
+        raise StateError(ITEM_READER_FAILED, failures.s3_cause(error)) from error
 
 
 def _listing(integrations: Integrations, plan: Plan) -> Iterator[Any]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from localaws.stepfunctions import timestamps
 from localaws.stepfunctions.errors import NOT_EMULATED, RESULT_WRITER_FAILED, StateError
+from localaws.stepfunctions.integrations import failures
 from localaws.stepfunctions.language import Language, Scope
 from localaws.stepfunctions.store import Execution, Store
 
@@ -57,7 +58,7 @@ def write(integrations: Integrations, store: Store, plan: Plan, arn: str) -> Jso
         key = f"{folder}/manifest.json"
         client.put_object(Bucket=plan.bucket, Key=key, Body=json.dumps(manifest).encode())
     except Exception as error:
-        raise StateError(RESULT_WRITER_FAILED, str(error)) from error
+        raise StateError(RESULT_WRITER_FAILED, failures.s3_cause(error)) from error
     return {"MapRunArn": arn, "ResultWriterDetails": {"Bucket": plan.bucket, "Key": key}}
 
 

@@ -108,6 +108,22 @@ def test_a_reader_that_finds_nothing_fails_by_its_name(sfn: Workflows) -> None:
     }
     done = sfn.run(machine(M=spread(machine(I={"Type": "Pass"}), ItemReader=reader)))
     assert done.error == "States.ItemReaderFailed"
+    assert "(Service: S3, Status Code: 404, Request ID: " in done.cause
+
+
+def test_a_redrive_reads_items_that_were_not_there(sfn: Workflows) -> None:
+    reader = {
+        "Resource": "arn:aws:states:::s3:getObject",
+        "ReaderConfig": {"InputType": "JSON"},
+        "Parameters": {"Bucket": "lake", "Key": "late.json"},
+    }
+    arn = sfn.begin(machine(M=spread(machine(I={"Type": "Pass"}), ItemReader=reader)))
+    assert sfn.wait(arn).status == "FAILED"
+    put(sfn, "late.json", "[1, 2]")
+    sfn.client.redrive_execution(executionArn=arn)
+    done = sfn.wait(arn)
+    assert done.output == [1, 2]
+    assert done.types[7:9] == ["ExecutionRedriven", "MapRunRedriven"]
 
 
 def test_results_are_written_to_s3(sfn: Workflows) -> None:

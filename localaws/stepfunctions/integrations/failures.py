@@ -55,9 +55,17 @@ def from_error(resource: Resource, service: str, error: Exception) -> StateError
     status, request = metadata.get("HTTPStatusCode", 400), metadata.get("RequestId", "")
     if resource.sdk:
         if service == "s3":
-            request = f"{request}, Extended Request ID: {metadata.get('HostId', '')}"
+            request = f"{request}, Extended Request ID: {metadata.get('HostId') or request}"
         return _v2(service, shape, message, status, request)
     return _v1(resource.service, code, shape, message, status, request)
+
+
+def s3_cause(error: Exception) -> str | None:
+    """The Cause where a Map reads its items or writes its results itself."""
+    if not isinstance(error, ClientError):
+        return str(error)
+    resource = Resource.parse("arn:aws:states:::aws-sdk:s3:getObject")
+    return from_error(resource, "s3", error).cause
 
 
 def null_member(resource: Resource, service: str, name: str) -> StateError:
