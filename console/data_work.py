@@ -160,6 +160,7 @@ def crawler(clients: Any, task: Task) -> Iterator[Section]:
             "Began": last.get("StartTime"),
             "Error": last.get("ErrorMessage"),
         },
+        {"Began": "time"},
     )
     if crawler.get("DatabaseName"):
         yield from _tables(client, crawler["DatabaseName"])

@@ -65,6 +65,7 @@ def endpoint(clients: Any, task: Task) -> Iterator[Section]:
             "Changed": found.get("LastModifiedTime"),
             "Failure": found.get("FailureReason"),
         },
+        {"Changed": "time"},
     )
     for variant in found.get("ProductionVariants", []):
         yield latency.section(clients("cloudwatch"), name, variant["VariantName"])

@@ -18,7 +18,7 @@ def note(text: str) -> Section:
 
 
 def facts(title: str, rows: Json, units: dict[str, str] | None = None) -> Section:
-    """Names and values; what is empty is left out. Units: bytes, ms, s, or a word."""
+    """Names and values; what is empty is left out. Units: bytes, ms, s, time, or a word."""
     kept = {name: value for name, value in rows.items() if value not in (None, "", [], {})}
     return {"title": title, "kind": "facts", "rows": kept, "units": units or {}}
 

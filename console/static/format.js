@@ -57,6 +57,7 @@ export const count = (n) => Number(n).toLocaleString("en");
 export function measured(value, unit) {
   if (unit === "bytes") return bytes(value);
   if (unit === "ms") return duration(Number(value));
+  if (unit === "time") return date(Number(value));
   if (unit === "s") return duration(Number(value) * 1000);
   return unit ? `${value} ${unit}` : String(value);
 }

@@ -51,17 +51,20 @@ pathlib.Path(os.environ["SM_CHECKPOINT_CONFIG_LOCAL_PATH"], "evaluation.json").w
 """
 
 
+SERVE = """
+def model_fn(folder): return None
+def input_fn(body, content_type): return body
+def predict_fn(rows, model): return rows
+def output_fn(rows, accept): return rows, "text/csv"
+"""
+
+
 def fill(endpoint: str) -> None:
     """Bucket, raw file, catalog, crawler, work group, recipe job, training code, schedule, rule."""
     s3, athena, glue = (client(name, endpoint) for name in ("s3", "athena", "glue"))
     s3.create_bucket(Bucket=BUCKET)
     s3.put_object(Bucket=BUCKET, Key="raw/orders/orders.csv", Body=ORDERS.encode())
-    archive = io.BytesIO()
-    with tarfile.open(fileobj=archive, mode="w:gz") as packed:
-        member = tarfile.TarInfo("train.py")
-        member.size = len(TRAIN.encode())
-        packed.addfile(member, io.BytesIO(TRAIN.encode()))
-    s3.put_object(Bucket=BUCKET, Key="code/train.tar.gz", Body=archive.getvalue())
+    s3.put_object(Bucket=BUCKET, Key="code/train.tar.gz", Body=_archive("train.py", TRAIN))
     athena.create_work_group(
         Name="lake-readers",
         Configuration={"ResultConfiguration": {"OutputLocation": f"s3://{BUCKET}/results/"}},
@@ -92,6 +95,60 @@ def fill(endpoint: str) -> None:
         Targets={"S3Targets": [{"Path": f"s3://{BUCKET}/raw/"}]},
     )
     _recipe_job(client("databrew", endpoint))
+
+
+def _archive(name: str, text: str) -> bytes:
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as opened:
+        member = tarfile.TarInfo(name)
+        member.size = len(text.encode())
+        opened.addfile(member, io.BytesIO(text.encode()))
+    return packed.getvalue()
+
+
+def serve(endpoint: str) -> str:
+    """Makes the endpoint `echo`, whose model answers with what it is asked; waits for it."""
+    s3, sagemaker = client("s3", endpoint), client("sagemaker", endpoint)
+    s3.put_object(Bucket=BUCKET, Key="code/serve.tar.gz", Body=_archive("serve.py", SERVE))
+    s3.put_object(Bucket=BUCKET, Key="code/model.tar.gz", Body=_archive("xgboost-model", "none"))
+    sagemaker.create_model(
+        ModelName="echo",
+        ExecutionRoleArn=ROLE,
+        PrimaryContainer={
+            "Image": IMAGE,
+            "ModelDataUrl": f"s3://{BUCKET}/code/model.tar.gz",
+            "Environment": {
+                "SAGEMAKER_PROGRAM": "serve.py",
+                "SAGEMAKER_SUBMIT_DIRECTORY": f"s3://{BUCKET}/code/serve.tar.gz",
+            },
+        },
+    )
+    variant = {"VariantName": "live", "ModelName": "echo", "InitialInstanceCount": 1}
+    sagemaker.create_endpoint_config(
+        EndpointConfigName="echo",
+        ProductionVariants=[variant | {"InstanceType": "ml.m5.large"}],
+    )
+    sagemaker.create_endpoint(EndpointName="echo", EndpointConfigName="echo")
+    sagemaker.get_waiter("endpoint_in_service").wait(
+        EndpointName="echo", WaiterConfig={"Delay": 1, "MaxAttempts": 60}
+    )
+    return "echo"
+
+
+def look_at_endpoint() -> str:
+    return json.dumps(
+        {
+            "StartAt": "Look",
+            "States": {
+                "Look": {
+                    "Type": "Task",
+                    "Resource": "arn:aws:states:::aws-sdk:sagemaker:describeEndpoint",
+                    "Parameters": {"EndpointName": "echo"},
+                    "End": True,
+                }
+            },
+        }
+    )
 
 
 def _csv(location: str) -> Json:

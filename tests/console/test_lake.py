@@ -91,6 +91,24 @@ def test_recipe_shows_rows_before_and_after(page: Page, console: str, worked: st
     expect(before.locator("th.marked", has_text="customer")).to_contain_text("changed")
 
 
+def test_endpoint_shows_its_latencies(
+    page: Page, console: str, filled: str, machine: Create, step_functions: Any
+) -> None:
+    name = lake.serve(filled)
+    arn = run(step_functions, machine("looks", lake.look_at_endpoint()), "looked")
+    details = open_work(page, console, arn, "Look")
+    expect(details.locator(".problem")).to_contain_text("no invocation of echo", timeout=SLOW)
+
+    runtime = client("sagemaker-runtime", filled)
+    for _ in range(5):
+        runtime.invoke_endpoint(EndpointName=name, Body=b"1,2", ContentType="text/csv")
+    page.reload()
+    details.get_by_role("tab", name="Work").click(timeout=SLOW)
+    expect(details).to_contain_text("5 invocations of live", timeout=SLOW)
+    expect(details.get_by_role("img", name="Latency").locator(".dot").first).to_be_visible()
+    client("sagemaker", filled).delete_endpoint(EndpointName=name)
+
+
 def test_cost_in_list_header_and_by_state(page: Page, console: str, worked: str) -> None:
     page.goto(execution(console, worked, "?tab=cost"))
     by_state = page.get_by_role("region", name="Cost by state")

@@ -1,0 +1,77 @@
+"""What the console makes of the whole chain's run: charts, samples, latencies, costs."""
+
+from __future__ import annotations
+
+import pytest
+
+from console import costs, evaluation, work
+from console.sections import Section
+from tests.pipeline.stack import Execution, Json, Stack
+
+
+@pytest.fixture(scope="module")
+def sections(stack: Stack, good: Execution) -> dict[str, list[Section]]:
+    """What *Work* shows, by state."""
+    scheduled = [event for event in good.events if event["type"] == "TaskScheduled"]
+    found: dict[str, list[Section]] = {}
+    for event in scheduled:
+        task = work.task_of(good.events, event["id"])
+        assert task is not None
+        name = state_of(good.events, event)
+        found.setdefault(name, []).extend(work.look_up(stack.client, task))
+    return found
+
+
+def state_of(events: list[Json], event: Json) -> str:
+    """The state whose attempt the event began, or begins again."""
+    by_id = {each["id"]: each for each in events}
+    while "stateEnteredEventDetails" not in event:
+        event = by_id[event["previousEventId"]]
+    return str(event["stateEnteredEventDetails"]["name"])
+
+
+def of_kind(sections: list[Section], kind: str) -> Section:
+    (found,) = [section for section in sections if section["kind"] == kind]
+    return found
+
+
+def test_every_task_is_explained_without_a_gap(sections: dict[str, list[Section]]) -> None:
+    # CloudWatch's last hours may be over in a home that was kept; all else is there.
+    notes = {
+        state: section["text"]
+        for state, found in sections.items()
+        for section in found
+        if section["kind"] == "note" and "CloudWatch has no invocation" not in section["text"]
+    }
+    assert notes == {}
+
+
+def test_model_has_all_charts_with_its_threshold_on_them(
+    sections: dict[str, list[Section]],
+) -> None:
+    found = of_kind(sections["Train"], "model")
+    own = found["models"][0]
+
+    assert set(own["figures"]) == set(evaluation.FIGURES)
+    assert set(own["point"]) == set(evaluation.POINT)
+    assert all(own[part] for part in ("roc", "precision_recall", "calibration", "importance"))
+    assert found["learning"]["series"]
+    assert found["learning"]["best"] is not None
+
+
+def test_recipes_show_rows_before_and_after(sections: dict[str, list[Section]]) -> None:
+    found = of_kind(sections["Clean orders"], "sample")
+
+    assert found["before"]["columns"] == found["after"]["columns"]
+    assert len(found["before"]["rows"]) == len(found["after"]["rows"]) == 10
+    assert "order_id" in found["touched"]
+    assert found["before"]["types"] != found["after"]["types"]
+
+
+def test_cost_names_every_service_that_charges(good: Execution) -> None:
+    found = costs.estimate(good.events)
+    services = {line["service"] for line in found["lines"]}
+
+    assert services == {"Step Functions", "Athena", "Glue", "DataBrew", "SageMaker", "Lambda"}
+    assert 0.05 < found["total"] < 1
+    assert any("crawl" in why for why in found["not_counted"])
