@@ -10,13 +10,10 @@ from typing import TYPE_CHECKING, Any
 from sqlglot import exp
 
 from . import types as t
+from .calls import Calls
 from .errors import QueryError, not_emulated
-from .functions import AGGREGATES, ALIASES, KNOWN_TO_TRINO, SCALARS, WINDOWS
-from .lambdas import LAMBDAS
-from .macros import FAILING
-from .operators import arithmetic, average, comparison
+from .operators import arithmetic, comparison
 from .scope import Scope, field_of
-from .signatures import fit, read
 from .special import SPECIALS, unify
 from .type_names import from_trino
 from .values import NULL, Value, cast, convert, text
@@ -42,6 +39,7 @@ class Expressions:
 
     def __init__(self, queries: Queries) -> None:
         self.queries = queries
+        self.calls = Calls(self)
         self.names = 0  # lambda parameters get numbered names, so that none hides another
 
     def compile(self, node: Any, scope: Scope) -> Value:
@@ -305,7 +303,7 @@ class Expressions:
 
     def extract(self, node: exp.Extract, scope: Scope) -> Value:
         unit = node.this.name.lower()
-        return self.call(unit, [self.compile(node.expression, scope)], node)
+        return self.calls.call(unit, [self.compile(node.expression, scope)], node)
 
     def trim(self, node: exp.Trim, scope: Scope) -> Value:
         side = (node.args.get("position") or "BOTH").upper()
@@ -313,254 +311,17 @@ class Expressions:
         arguments = [self.compile(node.this, scope)]
         if node.expression:
             arguments.append(self.compile(node.expression, scope))
-        return self.call(name, arguments, node)
+        return self.calls.call(name, arguments, node)
 
     def substring(self, node: exp.Substring, scope: Scope) -> Value:
         parts = [node.this, node.args.get("start"), node.args.get("length")]
-        return self.call("substr", [self.compile(p, scope) for p in parts if p is not None], node)
+        return self.calls.call(
+            "substr", [self.compile(p, scope) for p in parts if p is not None], node
+        )
 
     def position(self, node: exp.StrPosition, scope: Scope) -> Value:
         parts = [node.this, node.args["substr"]]
-        return self.call("strpos", [self.compile(part, scope) for part in parts], node)
-
-    # functions
-
-    def function(self, node: exp.Anonymous, scope: Scope) -> Value:
-        return self._function(node.name.lower(), node.expressions, node, scope, "", None)
-
-    def _function(
-        self,
-        name: str,
-        arguments: list[Any],
-        node: exp.Expression,
-        scope: Scope,
-        tail: str,
-        nulls: str | None,
-    ) -> Value:
-        name = ALIASES.get(name, name)
-        if name in LAMBDAS:
-            return LAMBDAS[name](self, arguments, scope)
-        if name == "row":
-            return self.row(node, scope)
-        if name == "try":
-            value = self.compile(arguments[0], scope)
-            return Value(f"TRY({tried(value.sql)})", value.type)
-        if name == "grouping":
-            inside = ", ".join(self.compile(item, scope).sql for item in arguments)
-            return Value(f"CAST(grouping({inside}) AS BIGINT)", t.BIGINT)
-        if name in AGGREGATES or (name in WINDOWS and tail):
-            return self._aggregate(name, arguments, node, scope, tail, nulls)
-        if tail:
-            raise QueryError(
-                "FUNCTION_NOT_AGGREGATE", f"{name} is not an aggregate or window function", node
-            )
-        if name in WINDOWS:
-            raise QueryError(
-                "MISSING_OVER", f"Window function {name} requires an OVER clause", node
-            )
-        return self.call(name, [self.compile(item, scope) for item in arguments], node)
-
-    def call(self, name: str, arguments: list[Value], node: exp.Expression) -> Value:
-        """A scalar function by its Trino name."""
-        name = ALIASES.get(name, name)
-        if name in SPECIALS:
-            return SPECIALS[name](arguments)
-        return self._overload(name, SCALARS.get(name, []), arguments, node)
-
-    def _overload(
-        self,
-        name: str,
-        overloads: list[tuple[str, str]],
-        arguments: list[Value],
-        node: exp.Expression,
-    ) -> Value:
-        for signature, template in overloads:
-            fitted = fit(read(signature), arguments)
-            if fitted is not None:
-                values, result = fitted
-                texts = [value.sql for value in values]
-                return Value(template.format(*texts, all=", ".join(texts)), result)
-        shown = ", ".join(str(value.type) for value in arguments)
-        if overloads:
-            expected = ", ".join(
-                f"{name}({signature.split(' -> ')[0].removeprefix('-> ')})"
-                for signature, _ in overloads
-            )
-            raise QueryError(
-                "TYPE_MISMATCH",
-                f"Unexpected parameters ({shown}) for function {name}. Expected: {expected}",
-                node,
-            )
-        if name in KNOWN_TO_TRINO:
-            raise not_emulated(f"the function {name}", node)
-        raise QueryError("FUNCTION_NOT_FOUND", f"Function '{name}' not registered", node)
-
-    def _aggregate(
-        self,
-        name: str,
-        arguments: list[Any],
-        node: exp.Expression,
-        scope: Scope,
-        tail: str,
-        nulls: str | None,
-    ) -> Value:
-        distinct, order = "", ""
-        plain: list[Any] = []
-        for argument in arguments:
-            if isinstance(argument, exp.Order):
-                order = " " + self.order(argument, scope)
-                argument = argument.this
-            if isinstance(argument, exp.Distinct):
-                distinct = "DISTINCT "
-                plain += argument.expressions
-            elif not isinstance(argument, exp.Star):
-                plain.append(argument)
-        values = [self.compile(item, scope) for item in plain]
-        special = _decimal_aggregate(name, values, tail, distinct)
-        if special is not None:
-            return special
-        overloads = AGGREGATES.get(name, []) if name in AGGREGATES else WINDOWS[name]
-        if name == "approx_percentile" and len(values) == 2:
-            values = [values[0], Value(_constant_list(values[1]), values[1].type)]
-        value = self._overload(name, overloads, values, node)
-        if order and "~" not in value.sql:
-            order = ""  # the result of min, sum, ... does not depend on the order
-        if distinct and "#" not in value.sql and name not in ("min", "max", "bool_and", "bool_or"):
-            raise not_emulated(f"{name} with DISTINCT", node)
-        sql = value.sql.replace("#", distinct).replace("~", order).replace("@", tail)
-        return Value(f"CAST({sql.replace('!', nulls or '')} AS {t.duckdb(value.type)})", value.type)
-
-    def filter(self, node: exp.Filter, scope: Scope, over: str = "") -> Value:
-        call = node.this
-        where = self.condition(node.expression.this, scope, "FILTER expression")
-        tail = f" FILTER (WHERE {where}){over}"
-        return self._function(call.name.lower(), _arguments(call), call, scope, tail, None)
-
-    def window(self, node: exp.Window, scope: Scope) -> Value:
-        over = " OVER (" + self.window_definition(node, scope) + ")"
-        call, nulls = node.this, None
-        if isinstance(call, exp.IgnoreNulls | exp.RespectNulls):
-            nulls = " IGNORE NULLS" if isinstance(call, exp.IgnoreNulls) else ""
-            call = call.this
-        if isinstance(call, exp.Filter):
-            return self.filter(call, scope, over)
-        return self._function(_function_name(call), _arguments(call), call, scope, over, nulls)
-
-    def window_definition(self, node: exp.Window, scope: Scope) -> str:
-        base = node.args.get("alias")
-        parts = []
-        if base is not None:
-            named = self.queries.windows.get(base.name.lower())
-            if named is None:
-                raise QueryError(
-                    "INVALID_WINDOW_REFERENCE", f"Cannot resolve WINDOW name {base.name}", node
-                )
-            parts.append(self.window_definition(named, scope))
-        if node.args.get("partition_by"):
-            keys = [self.compile(key, scope).sql for key in node.args["partition_by"]]
-            parts.append("PARTITION BY " + ", ".join(keys))
-        if node.args.get("order"):
-            parts.append(self.order(node.args["order"], scope))
-        spec = node.args.get("spec")
-        if spec is not None:
-            sides = []
-            for side in ("start", "end"):
-                bound = spec.args.get(side)
-                if bound is None:
-                    continue
-                shown = bound if isinstance(bound, str) else self.compile(bound, scope).sql
-                sides.append(
-                    f"{shown} {spec.args.get(side + '_side') or ''}".strip().upper()
-                    if isinstance(bound, str)
-                    else f"{shown} {spec.args[side + '_side']}"
-                )
-            parts.append(
-                f"{spec.args['kind']} BETWEEN {sides[0]} AND {sides[1]}"
-                if len(sides) == 2
-                else f"{spec.args['kind']} {sides[0]}"
-            )
-        return " ".join(parts)
-
-    def order(self, node: exp.Order, scope: Scope) -> str:
-        """ORDER BY with Trino's place for NULL (last, unless said otherwise) spelled out."""
-        items = [
-            f"{self.compile(item.this, scope).sql}{direction(item)}" for item in node.expressions
-        ]
-        return "ORDER BY " + ", ".join(items)
-
-    def arg_extreme(self, node: exp.Expression, scope: Scope) -> Value:
-        return self._function(_function_name(node), _arguments(node), node, scope, "", None)
-
-    def listagg(self, node: exp.GroupConcat, scope: Scope) -> Value:
-        inside = node.this
-        order = ""
-        if isinstance(inside, exp.Order):
-            order, inside = " " + self.order(inside, scope), inside.this
-        if isinstance(inside, exp.Distinct):
-            raise not_emulated("listagg with DISTINCT", node)
-        value = self.compile(inside, scope)
-        separator = node.args.get("separator")
-        mark = self.compile(separator, scope).sql if separator is not None else "''"
-        return Value(f"string_agg({value.sql}, {mark}{order})", t.VARCHAR)
-
-    def parse_json(self, node: exp.ParseJSON, scope: Scope) -> Value:
-        return self.call("json_parse", [self.compile(node.this, scope)], node)
-
-
-def tried(sql: str) -> str:
-    """The text with failures that TRY() can catch; they must look at a column of the row."""
-    failing = re.compile(rf"\b(?:trino_({'|'.join(sorted(FAILING))})|(error))\(")
-    if not failing.search(sql):
-        return sql
-    column = re.search(r"\br\d+\.(?:\"[^\"]+\"|c\d+)", sql)
-    if column is None:
-        raise not_emulated("TRY of an expression without a column")
-    witness = f"left(coalesce(CAST({column[0]} AS VARCHAR), ''), 0)"
-    return failing.sub(
-        lambda m: f"trino_fail({witness} || " if m[2] else f"tried_{m[1]}({witness}, ", sql
-    )
-
-
-def _constant_list(value: Value) -> str:
-    """quantile_disc wants plain constants."""
-    return re.sub(r"CAST\('([0-9.]+)' AS DECIMAL\(\d+,\d+\)\)", r"\1", value.sql)
-
-
-def _function_name(call: exp.Expression) -> str:
-    if isinstance(call, exp.ArgMax):
-        return "max_by"
-    if isinstance(call, exp.ArgMin):
-        return "min_by"
-    return call.name.lower()
-
-
-def _arguments(call: exp.Expression) -> list[Any]:
-    if isinstance(call, exp.ArgMax | exp.ArgMin):
-        if call.args.get("count") is not None:
-            raise not_emulated(f"{_function_name(call)} with a count", call)
-        return [call.this, call.expression]
-    return list(call.expressions)
-
-
-def _decimal_aggregate(name: str, values: list[Value], tail: str, distinct: str) -> Value | None:
-    """sum and avg of decimals, and avg of real, whose result keeps the argument's kind."""
-    if len(values) != 1 or name not in ("sum", "avg"):
-        return None
-    kind = values[0].type
-    if kind.name == "real" and name == "avg":
-        return Value(f"CAST(avg({distinct}{values[0].sql}){tail} AS REAL)", kind)
-    if kind.name != "decimal":
-        return None
-    wide = t.decimal(38, kind.numbers[1])
-    total = f"CAST(sum({distinct}{values[0].sql}){tail} AS {t.duckdb(wide)})"
-    if name == "sum":
-        return Value(total, wide)
-    return Value(average(total, f"count({distinct}{values[0].sql}){tail}", kind), kind)
-
-
-def direction(item: exp.Ordered) -> str:
-    way = " DESC" if item.args.get("desc") else " ASC"
-    return way + (" NULLS FIRST" if item.args.get("nulls_first") else " NULLS LAST")
+        return self.calls.call("strpos", [self.compile(part, scope) for part in parts], node)
 
 
 def name_parts(node: exp.Expression) -> tuple[str, ...]:
@@ -609,13 +370,13 @@ _WRITERS: dict[type[exp.Expression], Writer] = {
     exp.Trim: Expressions.trim,
     exp.Substring: Expressions.substring,
     exp.StrPosition: Expressions.position,
-    exp.Anonymous: Expressions.function,
-    exp.Filter: Expressions.filter,
-    exp.Window: Expressions.window,
-    exp.ArgMax: Expressions.arg_extreme,
-    exp.ArgMin: Expressions.arg_extreme,
-    exp.GroupConcat: Expressions.listagg,
-    exp.ParseJSON: Expressions.parse_json,
+    exp.Anonymous: lambda self, node, scope: self.calls.function(node, scope),
+    exp.Filter: lambda self, node, scope: self.calls.filter(node, scope),
+    exp.Window: lambda self, node, scope: self.calls.window(node, scope),
+    exp.ArgMax: lambda self, node, scope: self.calls.arg_extreme(node, scope),
+    exp.ArgMin: lambda self, node, scope: self.calls.arg_extreme(node, scope),
+    exp.GroupConcat: lambda self, node, scope: self.calls.listagg(node, scope),
+    exp.ParseJSON: lambda self, node, scope: self.calls.parse_json(node, scope),
     exp.CurrentDate: lambda self, node, scope: Value("CAST(now() AS DATE)", t.DATE),
     exp.CurrentTimestamp: lambda self, node, scope: Value(
         "date_trunc('millisecond', now())", t.TIMESTAMP_TZ

@@ -9,8 +9,9 @@ from typing import Any
 from sqlglot import exp
 
 from . import types as t
+from .calls import direction
 from .errors import QueryError, not_emulated
-from .expressions import Expressions, direction, name_parts
+from .expressions import Expressions, name_parts
 from .relations import Relations
 from .scope import Column, Scope
 from .sources import Environment, Scan, Tables, renamed
