@@ -20,6 +20,7 @@ Json = dict[str, Any]
 
 MOST_PAYLOAD_CHARACTERS = 50_000
 MOST_CHARACTERS = 8_000_000
+MOST_RECORD_CHARACTERS = 1_000_000  # of the audit record, before it is cut as other payloads
 BEGINNING_CHARACTERS = 300
 PAYLOADS = ("input", "output", "parameters", "cause")
 EVERY_LOOK = 0.0  # seconds: no look at a history is spared
@@ -105,7 +106,9 @@ def _audit(clients: Clients, events: list[Json], budget: _Budget) -> Json | None
         section = evaluation.of(json.dumps(record["metrics"]).encode(), found["uri"])
         model = section if section["kind"] == "model" else None
     shown = {name: record.get(name) for name in SHOWN_OF_RECORD}
-    text = budget.cut({"output": json.dumps(record, ensure_ascii=False)})["output"]
+    text = json.dumps(record, ensure_ascii=False)
+    if len(text) > MOST_RECORD_CHARACTERS:
+        text = budget.cut({"output": text})["output"]
     return {**found, "record": shown, "findings": findings, "model": model, "text": text}
 
 

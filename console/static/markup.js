@@ -1,7 +1,7 @@
 // What ui.js is to the page, for text: the same templates, written out as HTML that is XML too.
 import htm from "htm";
 
-const VOID = new Set(["meta", "br", "hr", "link"]);
+const VOID = new Set(["meta", "br", "hr", "link", "input"]);
 const NOT_XML = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff\p{Cs}]/gu; // Cs: half a character
 const NAMES = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "\r": "&#13;" };
 

@@ -224,7 +224,7 @@ def start(
     outputs = stack_outputs(connection)
     arn = runs.start(connection, outputs["LiveAliasArn"], given, name)
     print(arn)
-    _tell_console(connection, arn)
+    tell_console(connection, arn)
     if wait:
         _follow(connection, arn, outputs["LakeBucket"])
 
@@ -255,7 +255,7 @@ def status(
     for name in shown:
         if entry.get(name) is not None:
             print(f"{name:<13} {entry[name]}")
-    _tell_console(connection, entry["executionArn"])
+    tell_console(connection, entry["executionArn"])
 
 
 @app.command()
@@ -495,7 +495,7 @@ def data_upload(
         say(f"a run starts when nothing more has come for {parameters['SettleSeconds']} s")
 
 
-def _tell_console(connection: Connection, arn: str) -> None:
+def tell_console(connection: Connection, arn: str) -> None:
     """Where the console shows the execution, when one runs beside this endpoint."""
     from rebuy.cli import beside
     from rebuy.cli.console import say

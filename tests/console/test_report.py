@@ -66,6 +66,8 @@ def test_failed_execution_tells_its_cause_before_anything_else(
     assert "Read" in state.locator("summary").first.inner_text()
     assert '"a": "<b>&"' in page.locator("#data ~ details pre").first.inner_text()
     assert page.locator(".drawing .failed .box").count() == 1
+    page.emulate_media(media="print")
+    assert page.get_by_role("navigation").count() == 0
 
 
 def test_succeeded_execution_shows_passes_retries_and_handled_errors(

@@ -1,0 +1,145 @@
+"""The console beside a local AWS: starts with it, is told of, keeps its port, ends with it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import time
+import urllib.request
+import webbrowser
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from rebuy.cli import beside, demo, local
+from rebuy.cli.app import app, connect, tell_console
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    folder = tmp_path_factory.mktemp("beside") / ".localaws"
+    local.up(folder, 0, 0.02)
+    with socket.socket() as free:  # not the default port: that may be somebody else's
+        free.bind(("127.0.0.1", 0))
+        (folder / "console.port").write_text(str(free.getsockname()[1]))
+    yield folder
+    local.down(folder)
+
+
+def gone(pid: int) -> bool:
+    deadline = time.monotonic() + 20
+    while local.alive(pid) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return not local.alive(pid)
+
+
+def port_of(console: beside.Beside) -> int:
+    return int(console.url.rstrip("/").rpartition(":")[2])
+
+
+def test_console_of_a_home_is_one_and_shows_its_aws(home: Path) -> None:
+    console = beside.up(home)
+
+    assert beside.up(home) == console
+    with urllib.request.urlopen(f"{console.url}api/connection") as answer:
+        server = local.find(home)
+        assert server is not None
+        assert json.load(answer)["endpoint"] == server.url
+    told = CliRunner().invoke(app, ["local", "status", "--home", str(home)])
+    assert json.loads(told.stdout)["console_url"] == console.url
+
+
+def test_console_comes_back_at_its_port_or_the_next_free_one(home: Path) -> None:
+    port = port_of(beside.up(home))
+    assert beside.down(home)
+    assert beside.find(home) is None and not beside.down(home)
+
+    assert port_of(beside.up(home)) == port
+    beside.down(home)
+    with socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        other.bind(("127.0.0.1", port))
+        other.listen()
+        moved = port_of(beside.up(home))
+    assert moved > port
+    assert (home / "console.port").read_text() == str(moved)
+
+
+def test_commands_lead_to_the_page_of_the_execution(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from tests.console import machines
+    from tests.console.conftest import client
+
+    monkeypatch.chdir(home.parent)
+    server = local.find(home)
+    assert server is not None
+    console = beside.up(home)
+    steps = client("stepfunctions", server.url)
+    made = steps.create_state_machine(
+        name="failing", definition=machines.failing(), roleArn=machines.ROLE
+    )
+    arn = steps.start_execution(stateMachineArn=made["stateMachineArn"])["executionArn"]
+
+    while steps.describe_execution(executionArn=arn)["status"] == "RUNNING":
+        time.sleep(0.05)
+
+    wrote = CliRunner().invoke(
+        app, ["audit", arn, "--html", "report.html", "--endpoint-url", server.url]
+    )
+
+    assert wrote.exit_code == 0, wrote.output
+    assert wrote.stdout.startswith("report.html: ")
+    assert "NoSuchBucket" in (home.parent / "report.html").read_text()
+    nobody = CliRunner().invoke(
+        app, ["audit", f"{arn}x", "--html", "none.html", "--endpoint-url", server.url]
+    )
+    assert nobody.exit_code == 1 and not (home.parent / "none.html").exists()
+    capsys.readouterr()
+    tell_console(connect(server.url, None, None), arn)
+    told = capsys.readouterr().err
+    assert told.strip() == f"{console.url}#/execution/{arn.replace(':', '%3A')}"
+
+
+def test_browser_opens_only_before_a_person(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shown: list[str] = []
+    monkeypatch.setattr(webbrowser, "open", shown.append)
+    monkeypatch.setenv("DISPLAY", ":0")
+
+    demo.watch_in_browser("http://127.0.0.1:1/", True)  # standard error is no terminal here
+    assert shown == []
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    demo.watch_in_browser("http://127.0.0.1:1/", False)
+    assert shown == []
+    demo.watch_in_browser("http://127.0.0.1:1/", True)
+    assert shown == ["http://127.0.0.1:1/"]
+    monkeypatch.delenv("DISPLAY")
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    demo.watch_in_browser("http://127.0.0.1:2/", True)
+    assert shown == ["http://127.0.0.1:1/"]
+
+
+def test_console_ends_with_its_aws_even_when_that_is_killed(home: Path) -> None:
+    console = beside.up(home)
+    server = local.find(home)
+    assert server is not None
+
+    os.kill(server.pid, signal.SIGKILL)
+
+    assert gone(console.pid)
+    assert local.find(home) is None
+
+
+def test_down_ends_both(home: Path) -> None:
+    server = local.up(home, None, 0.02)
+    console = beside.up(home)
+
+    assert local.down(home)
+
+    assert gone(console.pid) and gone(server.pid)
