@@ -8,8 +8,9 @@ from typing import Any
 from sqlglot import exp
 
 from localaws.athena import results, writing
-from localaws.athena.ddl import Reader, Statement
+from localaws.athena.ddl import Statement
 from localaws.athena.formatting import column_info, result_query
+from localaws.athena.reader import Reader
 from localaws.athena.session import Session
 from localaws.athena.sql import types as t
 from localaws.athena.sql.errors import QueryError, not_emulated

@@ -1,0 +1,188 @@
+"""Words of a Hive-style statement, one after the other."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from localaws.athena.sql.errors import place_in
+from localaws.athena.sql.parsing import SyntaxMistake
+
+_TOKEN = re.compile(
+    r"\s+|--[^\n]*|/\*.*?\*/|(?P<text>'(?:[^'\\]|\\.|'')*'|\"(?:[^\"\\]|\\.)*\")|(?P<tick>`(?:[^`]|``)*`)"
+    r"|(?P<word>[A-Za-z0-9_$]+)|(?P<sign>.)",
+    re.DOTALL,
+)
+
+
+@dataclass(frozen=True)
+class Token:
+    kind: str  # text, tick, word, sign, end
+    value: str
+    start: int
+    raw: str = ""
+
+    @property
+    def upper(self) -> str:
+        return (
+            self.value.upper() if self.kind == "word" else self.value if self.kind == "sign" else ""
+        )
+
+
+def tokens(sql: str) -> list[Token]:
+    found = []
+    for match in _TOKEN.finditer(sql):
+        kind = match.lastgroup
+        if kind is None:
+            continue
+        raw = match.group()
+        value = raw
+        if kind == "text":
+            value = re.sub(r"\\(.)", _escape, raw[1:-1].replace("''", "'"))
+        elif kind == "tick":
+            value = raw[1:-1].replace("``", "`")
+        found.append(Token(kind, value, match.start(), raw))
+    while found and found[-1].value == ";" and found[-1].kind == "sign":
+        found.pop()
+    return [*found, Token("end", "<EOF>", len(sql))]
+
+
+def _escape(match: re.Match[str]) -> str:
+    return {"n": "\n", "t": "\t", "r": "\r", "0": "\0"}.get(match[1], match[1])
+
+
+class Reader:
+    """A cursor over the tokens of one statement."""
+
+    def __init__(self, sql: str) -> None:
+        self.sql = sql
+        self.tokens = tokens(sql)
+        self.at = 0
+
+    @property
+    def next(self) -> Token:
+        return self.tokens[self.at]
+
+    def take(self, *words: str) -> bool:
+        """Moves past the words if they come next."""
+        if all(
+            self.tokens[min(self.at + i, len(self.tokens) - 1)].upper == word
+            for i, word in enumerate(words)
+        ):
+            self.at += len(words)
+            return True
+        return False
+
+    def need(self, *words: str) -> None:
+        for word in words:
+            if not self.take(word):
+                raise self.wrong(word)
+
+    def wrong(self, *expected: str) -> SyntaxMistake:
+        line, column = place_in(self.sql, self.next.start)
+        return SyntaxMistake(
+            f"line {line}:{column}: mismatched input '{self.next.raw or self.next.value}'. "
+            f"Expecting: {', '.join(repr(word) for word in expected)}"
+        )
+
+    def name(self) -> str:
+        """An identifier, lower-cased."""
+        token = self.next
+        if token.kind not in ("word", "tick") and not (
+            token.kind == "text" and token.raw.startswith('"')
+        ):
+            raise self.wrong("<identifier>")
+        self.at += 1
+        return token.value.lower()
+
+    def qualified(self) -> tuple[str | None, str]:
+        """(database, name); an `awsdatacatalog.` in front is accepted."""
+        parts = [self.name()]
+        while self.take("."):
+            parts.append(self.name())
+        if len(parts) == 3 and parts[0] == "awsdatacatalog":
+            parts = parts[1:]
+        if len(parts) > 2:
+            raise self.wrong("<database>.<name>")
+        return (parts[0] if len(parts) == 2 else None), parts[-1]
+
+    def text(self) -> str:
+        if self.next.kind != "text":
+            raise self.wrong("<string>")
+        self.at += 1
+        return self.tokens[self.at - 1].value
+
+    def value(self) -> str:
+        """A string or number, as text."""
+        if self.next.kind == "text":
+            return self.text()
+        sign = "-" if self.take("-") else ""
+        if self.next.kind != "word":
+            raise self.wrong("<literal>")
+        number = self.next.value
+        self.at += 1
+        if number.upper() in ("DATE", "TIMESTAMP") and self.next.kind == "text":
+            return self.text()
+        if self.take("."):
+            number += "." + self.next.value
+            self.at += 1
+        return sign + number
+
+    def pairs(self) -> dict[str, str]:
+        """('a' = 'b', ...)"""
+        self.need("(")
+        found = {}
+        while True:
+            key = self.text()
+            self.need("=")
+            found[key] = self.value()
+            if not self.take(","):
+                break
+        self.need(")")
+        return found
+
+    def end(self) -> None:
+        if self.next.kind != "end":
+            raise self.wrong("<EOF>")
+
+    def type(self) -> str:
+        """A Hive type, in the catalog's spelling."""
+        base = self.next.value.lower()
+        if self.next.kind != "word":
+            raise self.wrong("<type>")
+        self.at += 1
+        if base in ("array", "map", "struct") and self.take("<"):
+            inner = []
+            while True:
+                if base == "struct":
+                    field_name = self.name()
+                    self.need(":")
+                    inner.append(f"{field_name}:{self.type()}")
+                else:
+                    inner.append(self.type())
+                if not self.take(","):
+                    break
+            self.need(">")
+            return f"{base}<{','.join(inner)}>"
+        if self.take("("):
+            numbers = [self.value()]
+            while self.take(","):
+                numbers.append(self.value())
+            self.need(")")
+            return f"{base}({','.join(numbers)})"
+        if base == "double":
+            self.take("PRECISION")
+        return {"integer": "int"}.get(base, base)
+
+    def columns(self) -> list[dict[str, str]]:
+        self.need("(")
+        found = []
+        while True:
+            column = {"Name": self.name(), "Type": self.type()}
+            if self.take("COMMENT"):
+                column["Comment"] = self.text()
+            found.append(column)
+            if not self.take(","):
+                break
+        self.need(")")
+        return found
