@@ -28,6 +28,11 @@ V1_NAMES = {
     "events": ("EventBridge", "AmazonEventBridgeException", "AmazonEventBridge"),
     "states": ("StepFunctions", "AWSStepFunctionsException", "AWSStepFunctions"),
 }
+# AWS's own words; localaws's S3 says in its message which bucket or key it was.
+S3_WORDS = {
+    "NoSuchBucket": "The specified bucket does not exist",
+    "NoSuchKey": "The specified key does not exist.",
+}
 # Throttling comes as the service's base exception, even where some operation models its code.
 THROTTLING = frozenset({"ThrottlingException", "Throttling", "ThrottledException"})
 
@@ -55,17 +60,21 @@ def from_error(resource: Resource, service: str, error: Exception) -> StateError
     status, request = metadata.get("HTTPStatusCode", 400), metadata.get("RequestId", "")
     if resource.sdk:
         if service == "s3":
+            message = S3_WORDS.get(code, message)
             request = f"{request}, Extended Request ID: {metadata.get('HostId') or request}"
         return _v2(service, shape, message, status, request)
     return _v1(resource.service, code, shape, message, status, request)
 
 
 def s3_cause(error: Exception) -> str | None:
-    """The Cause where a Map reads its items or writes its results itself."""
+    """The Cause where a Map reads its items or writes its results itself. It names the object:
+    nothing else in the history does."""
     if not isinstance(error, ClientError):
         return str(error)
+    given = error.response["Error"]
     resource = Resource.parse("arn:aws:states:::aws-sdk:s3:getObject")
-    return from_error(resource, "s3", error).cause
+    cause = from_error(resource, "s3", error).cause or ""
+    return cause.replace(S3_WORDS.get(given["Code"], given["Message"]), given["Message"], 1)
 
 
 def null_member(resource: Resource, service: str, name: str) -> StateError:
