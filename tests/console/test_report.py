@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import time
 from collections.abc import Callable, Iterator
@@ -171,6 +172,26 @@ def test_notebook_shows_what_the_sdk_builds() -> None:
     assert Graph(workflow.definition()).svg() == Graph(workflow.GOLDEN).svg()
     with pytest.raises(DrawingError, match="int is no definition"):
         Graph(3)
+
+
+def test_example_in_the_docs_runs(
+    localaws: str, step_functions: Any, machine: Create, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = Path(__file__).parents[2]
+    monkeypatch.chdir(root)
+    (example,) = re.findall(
+        r"^```python\n(.*?)^```$", (root / "docs" / "console.md").read_text(), re.S | re.M
+    )
+    arn = execution(step_functions, machine("failing", machines.failing()))
+    own = re.sub(r'"arn:[^"]*"', repr(arn), example).replace("http://127.0.0.1:4566", localaws)
+    *_, last = ast.parse(own).body
+    assert isinstance(last, ast.Expr)
+
+    names: dict[str, Any] = {}
+    exec(own, names)
+    shown = eval(compile(ast.Expression(last.value), "console.md", "eval"), names)
+
+    assert "FAILED</title>" in shown._repr_html_()
 
 
 def test_two_graphs_of_one_document_keep_their_styles_apart() -> None:
