@@ -459,10 +459,15 @@ def unload(session: Session, statement: Statement, parameters: list[str]) -> Non
 
 
 def explain_query(session: Session, statement: Statement, parameters: list[str]) -> None:
-    """DuckDB's plan of the compiled query: the engine that would run it, not Trino's."""
+    """DuckDB's plan of the compiled query: the engine that would run it, not Trino's.
+
+    It reads no data: neither a byte limit nor the scanned bytes count what the query would read.
+    """
+    session.byte_limit = None
     query = session.compile(bind(parse(statement.given["query"]), parameters))
     session.start(query)
     plan = session.run(f"EXPLAIN {query.sql}", query)
+    session.outcome.scanned = 0
     _lines(
         session,
         [line for row in plan for line in str(row[1]).splitlines()],
