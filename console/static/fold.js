@@ -10,7 +10,8 @@ export const text = (value) => (value && typeof value === "object" ? value.text 
 export const WORDS = { running: "running", succeeded: "succeeded", failed: "failed", caught: "failed, handled", aborted: "stopped", "timed out": "timed out" };
 
 // The key of a way from one state to another; names may hold any other character.
-export const wayOf = ({ from, to }) => `${from}\u0000${to}`;
+// To null: the end.
+export const wayOf = ({ from, to }) => `${from}\u0000${to ?? ""}`;
 
 // "stateEnteredEventDetails" and the like: the one member that says what happened.
 export function detailsOf(event) {
@@ -129,6 +130,8 @@ export class Fold {
     }
     const status = { ExecutionFailed: "failed", ExecutionAborted: "aborted", ExecutionTimedOut: "timed out", ExecutionSucceeded: "succeeded" }[type];
     if (!status) return;
+    const last = this.visits.findLast((visit) => !visit.scope);
+    if (last && (status === "succeeded" || last.type === "Fail")) this.ways.set(wayOf({ from: last.name, to: null }), 1);
     for (const visit of this.visits) {
       if (visit.end !== null) continue;
       if (visit.type === "Succeed" || status === "succeeded") this.close(visit, event.timestamp, "succeeded", null);

@@ -213,7 +213,7 @@ function Catches({ machine, placed, all, ways, reached }) {
     const at = new Map(placed.nodes.filter((node) => node.entry).map((node) => [node.entry.name, node]));
     const shown = sharedCatches(machine).filter((edge) => all || ways?.has(wayOf(edge)));
     return html`<svg class="lines" width=${placed.width} height=${placed.height} aria-hidden="true">${shown.map(
-      (edge) => html`<g key=${wayOf(edge)} class=${`line catch ${ways?.has(wayOf(edge)) ? "taken" : ""}`}><path d=${aside(at.get(edge.from), at.get(edge.to)).d} marker-end="url(#arrowcatch)" /></g>`,
+      (edge) => html`<g class=${`line catch ${ways?.has(wayOf(edge)) ? "taken" : ""}`}><path d=${aside(at.get(edge.from), at.get(edge.to)).d} marker-end="url(#arrowcatch)" /></g>`,
     )}</svg>`;
   }, [machine, placed, all, ways, reached]);
 }

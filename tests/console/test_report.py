@@ -84,6 +84,9 @@ def test_succeeded_execution_shows_passes_retries_and_handled_errors(
     assert any(re.search(r"failed, handled Read nothing .* 1 retries", item) for item in told)
     assert any(re.search(r"Rest Wait .* 3 passes", item) for item in told)
     assert page.locator(".lanes rect.succeeded").count() >= 10
+    # It took every way but the one from "Read nothing" to "Done".
+    ways = page.locator(".drawing .line")
+    assert ways.count() - page.locator(".drawing .line.taken").count() == 1
     page.get_by_text(re.compile(r"^\d+ events$")).click()
     assert page.locator(".events tbody tr").last.inner_text().split("\t")[3] == "ExecutionSucceeded"
 
