@@ -123,4 +123,10 @@ def origin(description: Json) -> Json:
             return {"kind": "schedule", "detail": str((given.get("resources") or [""])[0])}
         if kind and source:
             return {"kind": "event", "detail": f"{source}: {kind}"}
+        # Starters between an event and the execution say themselves what they stand for.
+        if isinstance(given.get("upload"), dict):
+            return {"kind": "upload", "detail": str(given["upload"].get("newest", ""))}
+        if isinstance(given.get("schedule"), dict):
+            name = str(given["schedule"].get("arn", "")).rpartition("/")[2]
+            return {"kind": "schedule", "detail": name}
     return {"kind": "request", "detail": ""}

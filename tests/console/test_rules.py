@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from console import costs, evaluation
+from console.executions import origin
 from console.queries import query_of
 from console.times import next_times
 from tests.conftest import cases
@@ -119,3 +120,39 @@ def test_what_is_not_a_curve_is_left_out() -> None:
     assert model["roc"] == []
     assert [item["name"] for item in model["importance"]] == ["large", "small"]
     assert [line["name"] for line in found["learning"]["series"]] == ["validation auc"]
+
+
+@pytest.mark.parametrize(
+    ("given", "kind", "detail"),
+    [
+        ("{}", "request", ""),
+        ("no json", "request", ""),
+        (
+            '{"upload": {"newest": "raw/orders/orders.csv", "objects": 6}}',
+            "upload",
+            "raw/orders/orders.csv",
+        ),
+        (
+            '{"schedule": {"arn": "arn:aws:scheduler:eu-west-1:1:schedule/default/daily"}}',
+            "schedule",
+            "daily",
+        ),
+        (
+            '{"source": "aws.s3", "detail": {"bucket": {"name": "b"}, "object": {"key": "k"}}}',
+            "upload",
+            "b/k",
+        ),
+        (
+            '{"source": "aws.ec2", "detail-type": "State changed"}',
+            "event",
+            "aws.ec2: State changed",
+        ),
+        (
+            '{"AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID": "arn:aws:states:r:1:execution:m:parent"}',
+            "execution",
+            "parent",
+        ),
+    ],
+)
+def test_what_started_an_execution(given: str, kind: str, detail: str) -> None:
+    assert origin({"input": given}) == {"kind": kind, "detail": detail}
