@@ -148,7 +148,7 @@ def test_what_is_not_a_curve_is_left_out() -> None:
             "aws.ec2: State changed",
         ),
         (
-            '{"AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID": "arn:aws:states:r:1:execution:m:parent"}',
+            '{"AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID": "arn:aws:states:::m:parent"}',
             "execution",
             "parent",
         ),
