@@ -203,11 +203,16 @@ class Estimates:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._known: dict[str, float | None] = {}
+        self._known: dict[str, float] = {}
         self._pool = ThreadPoolExecutor(HISTORIES_AT_ONCE, thread_name_prefix="estimates")
 
-    def of(self, step_functions: Any, arns: list[str]) -> dict[str, float | None]:
-        """Dollars by ARN; None where the endpoint keeps no history of it."""
+    def forget(self, arn: str) -> None:
+        """It goes on: what it cost is not all."""
+        with self._lock:
+            self._known.pop(arn, None)
+
+    def of(self, step_functions: Any, arns: list[str]) -> dict[str, float]:
+        """Dollars by ARN; without those that run, or whose history cannot be read."""
         missing = [arn for arn in arns if arn not in self._known]
 
         def ask(arn: str) -> None:
@@ -217,7 +222,7 @@ class Estimates:
                     return
                 total = estimate(_events(step_functions, arn))["total"]
             except (ClientError, BotoCoreError, KeyError):
-                total = None
+                return
             with self._lock:
                 self._known[arn] = total
 

@@ -269,6 +269,7 @@ class Console:
 
     def redrive(self, given: Json) -> Json:
         self.step_functions.redrive_execution(executionArn=given["execution"])
+        self.estimates.forget(given["execution"])
         return {}
 
     def _writing(self, act: Callable[[Json], Any]) -> Callable[[Request], Awaitable[Response]]:

@@ -25,12 +25,13 @@ export function Audit({ arn, live, version }) {
   };
   const done = Array.isArray(findings) ? findings : [];
   const bad = done.filter((item) => item.ok === false).length;
+  const missing = done.filter((item) => item.ok === null).length;
   const rows = (record.outputs ?? []).map((output) => [output.dataset, output.rows, bytes(output.bytes), output.objects?.length]);
   return html`<div class="audit">
     <div class="bar"><button class="primary" disabled=${findings === "busy"} onClick=${verify}>${findings === "busy" ? "Recomputing…" : "Verify every hash"}</button>
       <span class="quiet mono">${found.uri}</span></div>
     <${Problem} error=${problem} />
-    ${done.length > 0 && html`<p role="status" class=${bad ? "problem" : "good"}>${bad ? `${bad} of ${done.length} hashes differ.` : `${done.filter((item) => item.ok).length} of ${done.length} hashes are the same.`}</p>
+    ${done.length > 0 && html`<p role="status" class=${bad ? "problem" : missing ? "quiet" : "good"}>${bad ? `${bad} of ${done.length} hashes differ.` : `${done.length - missing} of ${done.length} hashes are the same.`}${missing > 0 && ` ${missing} could not be reached.`}</p>
       <div class="table" tabindex="0" role="region" aria-label="Hashes"><table><thead><tr><th scope="col">Result</th><th scope="col">What</th><th scope="col">SHA-256</th></tr></thead><tbody>
         ${done.map((item) => html`<tr class=${item.ok === false ? "bad" : ""}><td>${item.ok === null ? "not reached" : item.ok ? "same" : "DIFFERS"}</td><td>${item.what}</td><td class="mono">${item.detail}</td></tr>`)}</tbody></table></div>`}
     <div class="columns"><div><h2>Figures</h2><${Json} value=${{ status: record.status, error: record.error, failed_state: record.failed_state, trigger: record.trigger, gate: record.gate, metrics: record.metrics, smoke_test: record.smoke_test, cost_inputs: record.cost_inputs }} /></div>

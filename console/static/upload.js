@@ -45,8 +45,9 @@ export function Upload({ connection }) {
   const dropped = async (event) => {
     event.preventDefault();
     setOver(false);
-    const entries = [...event.dataTransfer.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
-    take((await Promise.all(entries.map(filesIn))).flat());
+    // Entries know folders; they are read now, since the event forgets them.
+    const items = [...event.dataTransfer.items].filter((item) => item.kind === "file").map((item) => [item.webkitGetAsEntry?.(), item.getAsFile()]);
+    take((await Promise.all(items.map(([entry, file]) => (entry ? filesIn(entry) : [[file.name, file]])))).flat());
   };
   const reprefix = (value) => {
     setPrefix(value);

@@ -145,6 +145,11 @@ def test_page_works_over_another_endpoint(page: Page, moto: str) -> None:
         for tab in ("Timeline", "Events", "Input and output"):
             page.get_by_role("tab", name=tab).click()
         expect(page.locator(".problem")).to_have_count(0)
+        page.goto(f"{url}/#/lake")
+        expect(page.locator("main")).to_contain_text("The catalog has no database yet")
+        page.goto(f"{url}/#/schedules")
+        expect(page.locator("main")).to_contain_text("No schedule in this account")
+        expect(page.locator(".problem")).to_have_count(0)
         page.goto("about:blank")  # moto leaves it running: stop watching before the server goes
 
 
