@@ -20,6 +20,7 @@ from typing import Any
 
 from localaws.core.clock import Clock
 from localaws.core.errors import AwsError
+from localaws.stepfunctions import timestamps
 from localaws.stepfunctions.history import DATA, DATA_DETAILS
 from localaws.stepfunctions.store import Event, Execution
 
@@ -97,7 +98,7 @@ def message(execution: Execution, event: Event, *, data: bool) -> str:
         "details": details,
         "redrive_count": str(execution.redrive_count),
         "previous_event_id": str(event.previous),
-        "event_timestamp": str(round(event.time * 1000)),
+        "event_timestamp": str(timestamps.epoch_milliseconds(timestamps.from_epoch(event.time))),
         "execution_arn": execution.arn,
     }
     text = json.dumps(shown, ensure_ascii=False, separators=(",", ":"))

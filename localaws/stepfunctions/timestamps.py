@@ -39,4 +39,5 @@ def from_epoch(seconds: float) -> datetime:
 
 
 def epoch_milliseconds(time: datetime) -> int:
-    return round(time.timestamp() * 1000)
+    """Whole milliseconds, the rest dropped, as in `iso` and in what the API answers."""
+    return (time - from_epoch(0)) // timedelta(milliseconds=1)
