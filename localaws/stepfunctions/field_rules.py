@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from localaws.stepfunctions import choice, intrinsics, paths, timestamps
-from localaws.stepfunctions.definition import JSONATA
+from localaws.stepfunctions.definition import JSONATA, JSONPATH
 from localaws.stepfunctions.integrations import models
 from localaws.stepfunctions.integrations.resources import Resource
 from localaws.stepfunctions.integrations.shapes import problems
@@ -59,6 +59,27 @@ def whole(value: Any, low: int, high: int) -> bool:
 def is_expression(value: Any) -> bool:
     """Whether it is a JSONata expression."""
     return isinstance(value, str) and value.startswith("{%") and value.endswith("%}")
+
+
+def number_field(
+    block: Json, name: str, where: str, low: int, high: int, language: str = JSONPATH
+) -> Iterator[Diagnostic]:
+    """A whole number, where the block has the field; in JSONata an expression may stand for it."""
+    value = block.get(name, low)
+    if not whole(value, low, high) and not (language == JSONATA and is_expression(value)):
+        yield Diagnostic(
+            f"The value for the field '{name}' must be an integer from {low} to {high}",
+            f"{where}/{name}",
+        )
+
+
+def assignment(block: Json, where: str, language: str) -> Iterator[Diagnostic]:
+    """The Assign of a state, a choice rule or a catcher."""
+    place = f"{where}/Assign"
+    if not isinstance(block.get("Assign", {}), dict):
+        yield Diagnostic("The value for the field 'Assign' must be an object", place)
+    elif language == JSONPATH:
+        yield from template(block.get("Assign", {}), place)
 
 
 def targets(state: Json) -> Iterator[tuple[str, Any]]:
@@ -119,7 +140,7 @@ def template(value: Any, where: str) -> Iterator[Diagnostic]:
             )
 
 
-def handlers(blocks: Any, where: str, name: str) -> Iterator[Diagnostic]:
+def handlers(blocks: Any, where: str, name: str, language: str) -> Iterator[Diagnostic]:
     """Retriers and catchers: what they must have, and where States.ALL may stand."""
     if not isinstance(blocks, list):
         yield Diagnostic(f"The field '{name}' must be a list", where)
@@ -127,13 +148,17 @@ def handlers(blocks: Any, where: str, name: str) -> Iterator[Diagnostic]:
     required = ["ErrorEquals"] + (["Next"] if name == "Catch" else [])
     for index, block in enumerate(blocks):
         place = f"{where}[{index}]"
+        if not isinstance(block, dict):
+            yield Diagnostic(f"The values of the field '{name}' must be objects", place)
+            continue
         missing = [field for field in required if field not in block]
         if missing:
             yield Diagnostic(f"These fields are required: [{', '.join(missing)}]", place)
             continue
         errors = block["ErrorEquals"]
-        if not isinstance(errors, list) or not errors:
-            yield Diagnostic("The field 'ErrorEquals' must be a list with an error name", place)
+        named = isinstance(errors, list) and all(isinstance(error, str) for error in errors)
+        if not named or not errors:
+            yield Diagnostic("The field 'ErrorEquals' must be a list of error names", place)
             continue
         if "States.ALL" in errors and (len(errors) > 1 or index < len(blocks) - 1):
             yield Diagnostic(
@@ -143,8 +168,10 @@ def handlers(blocks: Any, where: str, name: str) -> Iterator[Diagnostic]:
             )
         if name == "Retry":
             yield from _retrier(block, place)
-        elif block.get("ResultPath") is not None:
+            continue
+        if block.get("ResultPath") is not None:
             yield from reference_field(block["ResultPath"], f"{place}/ResultPath")
+        yield from assignment(block, place, language)
 
 
 def _retrier(block: Json, where: str) -> Iterator[Diagnostic]:
@@ -154,11 +181,7 @@ def _retrier(block: Json, where: str) -> Iterator[Diagnostic]:
         "MaxDelaySeconds": (1, 31_622_399),
     }
     for name, (low, high) in limits.items():
-        if name in block and not whole(block[name], low, high):
-            yield Diagnostic(
-                f"The value for the field '{name}' must be an integer from {low} to {high}",
-                f"{where}/{name}",
-            )
+        yield from number_field(block, name, where, low, high)
     rate = block.get("BackoffRate", 2)
     if isinstance(rate, bool) or not isinstance(rate, int | float) or rate < 1:
         yield Diagnostic(

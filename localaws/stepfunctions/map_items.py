@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from localaws.stepfunctions.errors import runtime_error
@@ -21,9 +22,9 @@ def batches(language: Language, scope: Scope, items: list[Any]) -> list[Any]:
     if batcher is None:
         return items
     inputs = selected(language, scope, items)
-    inner = Scope(scope.state, scope.input, scope.context, scope.variables)
-    most = _limit(language, inner, batcher, "MaxItemsPerBatch")
-    most_bytes = _limit(language, inner, batcher, "MaxInputBytesPerBatch")
+    bounds = replace(scope, state=replace(scope.state, body=body | batcher))
+    most = language.number(bounds, "MaxItemsPerBatch")
+    most_bytes = language.number(bounds, "MaxInputBytesPerBatch")
     shared: dict[str, Any] = {}
     if "BatchInput" in batcher:
         shared["BatchInput"] = language.template(scope, batcher["BatchInput"])
@@ -53,14 +54,6 @@ def selected(language: Language, scope: Scope, items: list[Any]) -> list[Any]:
         inner = Scope(scope.state, scope.input, context, scope.variables)
         inputs.append(language.item_input(inner, item))
     return inputs
-
-
-def _limit(language: Language, scope: Scope, batcher: dict[str, Any], name: str) -> int | None:
-    if name in batcher:
-        return int(batcher[name])
-    if name + "Path" in batcher:
-        return int(language.template(scope, {"n.$": batcher[name + "Path"]})["n"])
-    return None
 
 
 def tolerance(

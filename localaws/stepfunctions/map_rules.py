@@ -6,7 +6,14 @@ from collections.abc import Iterator
 from typing import Any
 
 from localaws.core.errors import NotEmulated
-from localaws.stepfunctions.field_rules import Diagnostic, is_expression, whole
+from localaws.stepfunctions.definition import JSONATA, JSONPATH
+from localaws.stepfunctions.field_rules import (
+    Diagnostic,
+    is_expression,
+    number_field,
+    path_field,
+    template,
+)
 
 Json = dict[str, Any]
 
@@ -25,26 +32,41 @@ CONFIG_FIELDS = {
 }
 REFUSED_CONFIG = ("ManifestType", "Transformation", "ItemsPointer")
 DELIMITERS = ("COMMA", "PIPE", "SEMICOLON", "SPACE", "TAB")
+MOST_ITEMS = 100_000_000  # as many as a Map Run has
 ONLY_DISTRIBUTED = ("ItemReader", "ResultWriter", "Label")
 
 
-def check(state: Json, where: str) -> Iterator[Diagnostic]:
+def check(state: Json, where: str, language: str) -> Iterator[Diagnostic]:
     """Raises NotEmulated, by name."""
     if "ItemProcessor" not in state and "Iterator" not in state:
         yield Diagnostic("These fields are required: [ItemProcessor]", where)
         return
     if "ItemSelector" in state and "Parameters" in state:
         yield Diagnostic("Only one of these fields is allowed: [ItemSelector, Parameters]", where)
-    concurrency = state.get("MaxConcurrency")
-    if not (concurrency is None or is_expression(concurrency) or whole(concurrency, 0, 10_000)):
+    yield from number_field(state, "MaxConcurrency", where, 0, 10_000, language)
+    yield from number_field(state, "ToleratedFailureCount", where, 0, MOST_ITEMS, language)
+    percentage = state.get("ToleratedFailurePercentage", 0)
+    fits = isinstance(percentage, int | float) and not isinstance(percentage, bool)
+    if not (fits and 0 <= percentage <= 100) and not (
+        language == JSONATA and is_expression(percentage)
+    ):
         yield Diagnostic(
-            "The value for the field 'MaxConcurrency' must be an integer of at least 0",
-            f"{where}/MaxConcurrency",
+            "The value for the field 'ToleratedFailurePercentage' must be a number from 0 to 100",
+            f"{where}/ToleratedFailurePercentage",
         )
+    if "ItemBatcher" in state:
+        yield from _batcher(state["ItemBatcher"], f"{where}/ItemBatcher", language)
+    if language == JSONPATH:
+        for name in ("ItemReader", "ResultWriter"):
+            given = state.get(name, {}).get("Parameters")
+            yield from template(given, f"{where}/{name}/Parameters")
     processor = state.get("ItemProcessor")
     config = processor.get("ProcessorConfig", {}) if isinstance(processor, dict) else {}
-    mode = config.get("Mode", "INLINE")
     place = f"{where}/ItemProcessor/ProcessorConfig"
+    if not isinstance(config, dict):
+        yield Diagnostic("The value for the field 'ProcessorConfig' must be an object", place)
+        return
+    mode = config.get("Mode", "INLINE")
     if mode not in ("INLINE", "DISTRIBUTED"):
         yield _one_of("Mode", ("INLINE", "DISTRIBUTED"), f"{place}/Mode")
     if mode != "DISTRIBUTED":
@@ -67,6 +89,16 @@ def _one_of(name: str, accepted: tuple[str, ...], where: str) -> Diagnostic:
     return Diagnostic(
         f"The field '{name}' should have one of these values: [{', '.join(accepted)}]", where
     )
+
+
+def _batcher(batcher: Json, where: str, language: str) -> Iterator[Diagnostic]:
+    yield from number_field(batcher, "MaxItemsPerBatch", where, 1, MOST_ITEMS, language)
+    yield from number_field(batcher, "MaxInputBytesPerBatch", where, 1, 262_144, language)
+    if language == JSONPATH:
+        yield from template(batcher.get("BatchInput"), f"{where}/BatchInput")
+        for name in ("MaxItemsPerBatchPath", "MaxInputBytesPerBatchPath"):
+            if name in batcher:
+                yield from path_field(batcher[name], f"{where}/{name}", name, calls=False)
 
 
 def _reader(reader: Json, where: str) -> Iterator[Diagnostic]:

@@ -68,9 +68,8 @@ REQUIRED = {
 JSON_TYPES: dict[str, type] = {
     **dict.fromkeys(("Next", "Default", "Resource", "Comment", "QueryLanguage", "Label"), str),
     **dict.fromkeys(("Choices", "Retry", "Catch", "Branches"), list),
-    **dict.fromkeys(
-        ("ItemProcessor", "Iterator", "ItemReader", "ItemBatcher", "ResultWriter", "Assign"), dict
-    ),
+    **dict.fromkeys(("ItemProcessor", "Iterator", "ItemReader", "ItemBatcher"), dict),
+    **dict.fromkeys(("ResultWriter", "Assign", "Credentials"), dict),
     "End": bool,
 }
 MACHINE_FIELDS = {"Comment", "StartAt", "States", "Version", "TimeoutSeconds", "QueryLanguage"}
@@ -88,9 +87,10 @@ PATH_FIELDS = (
     "ToleratedFailurePercentagePath",
     "ToleratedFailureCountPath",
 )
+NULLABLE = ("InputPath", "OutputPath", "ResultPath")
 CALLS_ALLOWED = {"ErrorPath", "CausePath", "InputPath", "OutputPath", "ItemsPath"}
 GROUP_FIELDS = {"Branches", "ItemProcessor", "Iterator"}
-TEMPLATES = ("Parameters", "ResultSelector", "ItemSelector", "Assign")
+TEMPLATES = ("Parameters", "ResultSelector", "ItemSelector", "Assign", "Credentials")
 EXCLUSIVE = (
     ("TimeoutSeconds", "TimeoutSecondsPath"),
     ("HeartbeatSeconds", "HeartbeatSecondsPath"),

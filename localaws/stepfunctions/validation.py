@@ -15,10 +15,12 @@ from localaws.stepfunctions.field_rules import (
     Diagnostic,
     arguments,
     article,
+    assignment,
     choice_rule,
     expressions,
     handlers,
     is_expression,
+    number_field,
     path_field,
     reference_field,
     targets,
@@ -36,6 +38,7 @@ from localaws.stepfunctions.state_fields import (
     HANDLING,
     JSON_TYPES,
     MACHINE_FIELDS,
+    NULLABLE,
     PATH_FIELDS,
     REQUIRED,
     TEMPLATES,
@@ -211,26 +214,21 @@ class _Checker:
 
     def _fields(self, state: Json, where: str, language: str) -> Iterator[Diagnostic]:
         for name in ("TimeoutSeconds", "HeartbeatSeconds"):
-            value = state.get(name)
-            if value is not None and not is_expression(value) and not whole(value, 1, 99_999_999):
-                yield Diagnostic(
-                    f"The value for the field '{name}' must be an integer from 1 to 99999999",
-                    f"{where}/{name}",
-                )
+            yield from number_field(state, name, where, 1, 99_999_999, language)
         timeout: Any = state.get("TimeoutSeconds")
         heartbeat: Any = state.get("HeartbeatSeconds")
         both_given = isinstance(timeout, int) and isinstance(heartbeat, int)
         if both_given and heartbeat >= timeout:
             yield Diagnostic("HeartbeatSeconds must be smaller than TimeoutSeconds", where)
         for name in HANDLING & state.keys():
-            yield from handlers(state[name], f"{where}/{name}", name)
+            yield from handlers(state[name], f"{where}/{name}", name, language)
         if language == JSONATA:
             yield from expressions(
                 {key: value for key, value in state.items() if key not in GROUP_FIELDS}, where
             )
             return
         for name in PATH_FIELDS:
-            if state.get(name) is not None:
+            if name in state and not (name in NULLABLE and state[name] is None):
                 yield from path_field(state[name], f"{where}/{name}", name, name in CALLS_ALLOWED)
         if state.get("ResultPath") is not None:
             yield from reference_field(state["ResultPath"], f"{where}/ResultPath")
@@ -270,13 +268,10 @@ class _Checker:
             yield Diagnostic(
                 f"Exactly one of these fields is required: [{', '.join(names)}]", where
             )
-        seconds, until = state.get("Seconds"), state.get("Timestamp")
-        if seconds is not None and not is_expression(seconds) and not whole(seconds, 0, 99_999_999):
-            yield Diagnostic(
-                "The value for the field 'Seconds' must be an integer from 0 to 99999999",
-                f"{where}/Seconds",
-            )
-        if until is not None and not is_expression(until) and timestamps.parse(until) is None:
+        yield from number_field(state, "Seconds", where, 0, 99_999_999, language)
+        until = state.get("Timestamp")
+        computed = language == JSONATA and is_expression(until)
+        if "Timestamp" in state and not computed and timestamps.parse(until) is None:
             yield Diagnostic(
                 "The value for the field 'Timestamp' must be a valid timestamp (RFC 3339)",
                 f"{where}/Timestamp",
@@ -294,6 +289,7 @@ class _Checker:
                 continue
             if "Next" not in rule:
                 yield Diagnostic("These fields are required: [Next]", place)
+            yield from assignment(rule, place, language)
             if language == JSONATA:
                 condition = rule.get("Condition")
                 if not is_expression(condition) and not isinstance(condition, bool):
@@ -323,7 +319,7 @@ class _Checker:
         yield from self.groups(state, where)
 
     def map(self, state: Json, where: str, language: str) -> Iterator[Diagnostic]:
-        yield from map_rules.check(state, where)
+        yield from map_rules.check(state, where, language)
         yield from self.groups(state, where)
 
 

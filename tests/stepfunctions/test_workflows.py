@@ -122,6 +122,13 @@ def test_items_in_batches(sfn: Workflows) -> None:
     ]
 
 
+def test_the_size_of_batches_in_jsonata(sfn: Workflows) -> None:
+    batcher = {"MaxItemsPerBatch": "{% $states.input.size %}"}
+    state = each(machine(I={"Type": "Pass"}), Items="{% [1..3] %}", ItemBatcher=batcher)
+    states = {"QueryLanguage": "JSONata", **machine(M=state)}
+    assert sfn.run(states, {"size": 2}).output == [{"Items": [1, 2]}, {"Items": [3]}]
+
+
 def test_a_catch_on_parallel_keeps_the_branches_error(sfn: Workflows) -> None:
     both = {
         "Type": "Parallel",
