@@ -6,15 +6,27 @@ import json
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rebuy.cli import executions
+from rebuy.cli.options import (
+    DEFAULT_HOME,
+    AsJson,
+    EndpointUrl,
+    Home,
+    Port,
+    Profile,
+    Region,
+    connect,
+    settings,
+    stack_outputs,
+)
 from rebuy.errors import RebuyError
 
 if TYPE_CHECKING:
-    from rebuy.connection import Connection
-    from rebuy.settings import Settings
+    pass
 
 app = typer.Typer(
     help="Raw order files to a live purchase prediction, as one Step Functions workflow.",
@@ -26,20 +38,6 @@ local_app = typer.Typer(help="The local AWS on this machine.", no_args_is_help=T
 data_app = typer.Typer(help="Raw order files.", no_args_is_help=True)
 app.add_typer(local_app, name="local")
 app.add_typer(data_app, name="data")
-
-EndpointUrl = Annotated[
-    str | None, typer.Option("--endpoint-url", help="Where the AWS API is; default: AWS itself.")
-]
-Profile = Annotated[str | None, typer.Option("--profile", help="Profile of the AWS credentials.")]
-Region = Annotated[str | None, typer.Option("--region", help="AWS region.")]
-Home = Annotated[Path, typer.Option("--home", help="State folder of the local AWS.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-Execution = Annotated[str, typer.Argument(help="ARN, name, or `latest`.")]
-Port = Annotated[
-    int | None,
-    typer.Option(help="Port of the local AWS; 0: any free one. Default: its last one, or 4566."),
-]
-DEFAULT_HOME = Path(".localaws")
 
 
 class Form(StrEnum):
@@ -78,24 +76,6 @@ def is_client_error(error: Exception) -> bool:
     from botocore.exceptions import BotoCoreError, ClientError
 
     return isinstance(error, BotoCoreError | ClientError)
-
-
-def settings(**flags: Any) -> Settings:
-    from rebuy.settings import read
-
-    return read(**flags)
-
-
-def connect(endpoint_url: str | None, profile: str | None, region: str | None) -> Connection:
-    from rebuy.connection import Connection
-
-    return Connection(settings(endpoint_url=endpoint_url, profile=profile, region=region))
-
-
-def stack_outputs(connection: Connection) -> dict[str, str]:
-    from infrastructure.stack import stack_outputs as outputs
-
-    return outputs(connection)
 
 
 @app.command()
@@ -208,167 +188,7 @@ def destroy(
         print(f"left: {line}")
 
 
-@app.command()
-def start(
-    given: Annotated[str, typer.Option("--input", help="The execution's input, JSON.")] = "{}",
-    name: Annotated[str | None, typer.Option(help="The execution's name.")] = None,
-    wait: Annotated[bool, typer.Option("--wait", help="Follow it to its end.")] = False,
-    endpoint_url: EndpointUrl = None,
-    profile: Profile = None,
-    region: Region = None,
-) -> None:
-    """Start an execution of the live version."""
-    from rebuy.cli import runs
-
-    connection = connect(endpoint_url, profile, region)
-    outputs = stack_outputs(connection)
-    arn = runs.start(connection, outputs["LiveAliasArn"], given, name)
-    print(arn)
-    tell_console(connection, arn)
-    if wait:
-        _follow(connection, arn, outputs["LakeBucket"])
-
-
-@app.command()
-def status(
-    execution: Annotated[
-        str | None, typer.Argument(help="ARN, name, or `latest`; default: the last ten.")
-    ] = None,
-    endpoint_url: EndpointUrl = None,
-    profile: Profile = None,
-    region: Region = None,
-) -> None:
-    """Show an execution, or the newest ones."""
-    from rebuy.cli import runs
-
-    connection = connect(endpoint_url, profile, region)
-    machine = stack_outputs(connection)["StateMachineArn"]
-    if execution is None:
-        found = connection.client("stepfunctions").list_executions(
-            stateMachineArn=machine, maxResults=10
-        )["executions"]
-        for entry in found:
-            print(f"{entry['status']:<10} {entry['startDate']:%Y-%m-%d %H:%M:%S}  {entry['name']}")
-        return
-    entry = runs.describe(connection, runs.resolve(connection, machine, execution))
-    shown = ("status", "name", "executionArn", "startDate", "stopDate", "error", "cause", "input")
-    for name in shown:
-        if entry.get(name) is not None:
-            print(f"{name:<13} {entry[name]}")
-    tell_console(connection, entry["executionArn"])
-
-
-@app.command()
-def watch(
-    execution: Execution = "latest",
-    endpoint_url: EndpointUrl = None,
-    profile: Profile = None,
-    region: Region = None,
-) -> None:
-    """Follow an execution, state by state; exit code 1 when it does not succeed."""
-    from rebuy.cli import runs
-
-    connection = connect(endpoint_url, profile, region)
-    outputs = stack_outputs(connection)
-    arn = runs.resolve(connection, outputs["StateMachineArn"], execution)
-    runs.describe(connection, arn)
-    _follow(connection, arn, outputs["LakeBucket"])
-
-
-@app.command()
-def stop(
-    execution: Execution = "latest",
-    endpoint_url: EndpointUrl = None,
-    profile: Profile = None,
-    region: Region = None,
-) -> None:
-    """Stop an execution and the job it is waiting for."""
-    from rebuy.cli import runs
-
-    connection = connect(endpoint_url, profile, region)
-    machine = stack_outputs(connection)["StateMachineArn"]
-    arn = runs.resolve(connection, machine, execution)
-    ended = runs.describe(connection, arn)["status"]
-    if ended != "RUNNING":
-        print(f"{arn} has ended: {ended}")
-        return
-    connection.client("stepfunctions").stop_execution(
-        executionArn=arn, error="StoppedByUser", cause="rebuy stop"
-    )
-    print(f"stopped {arn}")
-
-
-@app.command()
-def redrive(
-    execution: Execution = "latest",
-    wait: Annotated[bool, typer.Option("--wait", help="Follow it to its end.")] = False,
-    endpoint_url: EndpointUrl = None,
-    profile: Profile = None,
-    region: Region = None,
-) -> None:
-    """Run an execution that did not succeed again, from the state where it ended."""
-    from rebuy.cli import runs
-
-    connection = connect(endpoint_url, profile, region)
-    outputs = stack_outputs(connection)
-    arn = runs.resolve(connection, outputs["StateMachineArn"], execution)
-    last = runs.redrive(connection, arn)
-    print(f"redriven {arn}")
-    if wait:
-        _follow(connection, arn, outputs["LakeBucket"], after=last)
-
-
-@app.command()
-def audit(
-    execution: Execution = "latest",
-    as_json: AsJson = False,
-    verify: Annotated[bool, typer.Option("--verify", help="Recompute every hash.")] = False,
-    html: Annotated[
-        Path | None,
-        typer.Option(help="Write a report to this file instead: one page, offline, verified."),
-    ] = None,
-    endpoint_url: EndpointUrl = None,
-    profile: Profile = None,
-    region: Region = None,
-) -> None:
-    """Show an execution's audit record; with --verify, exit code 1 when a hash differs."""
-    from rebuy.cli import audit as records
-    from rebuy.cli import pictures, runs
-    from rebuy.cli.console import out
-
-    connection = connect(endpoint_url, profile, region)
-    if html is not None and execution.startswith("arn:"):  # of any state machine
-        print(pictures.write_report(connection, execution, html))
-        return
-    outputs = stack_outputs(connection)
-    arn = runs.resolve(connection, outputs["StateMachineArn"], execution)
-    if html is not None:
-        print(pictures.write_report(connection, arn, html))
-        return
-    _, record = records.find(connection, outputs["LakeBucket"], arn)
-    findings = list(records.verify(connection, outputs["LakeBucket"], record)) if verify else []
-    if as_json:
-        print(json.dumps({**record, "verification": [f.__dict__ for f in findings]}))
-    else:
-        records.show(record, out)
-        if findings:
-            records.show_findings(findings, out)
-    if any(finding.ok is False for finding in findings):
-        raise typer.Exit(1)
-
-
-@app.command()
-def predict(
-    line: Annotated[str, typer.Argument(help="18 numbers, comma-separated.")],
-    endpoint_url: EndpointUrl = None,
-    profile: Profile = None,
-    region: Region = None,
-) -> None:
-    """Ask the live endpoint, through its API, whether one customer buys one product again."""
-    from rebuy.cli import demo as work
-
-    outputs = stack_outputs(connect(endpoint_url, profile, region))
-    print(json.dumps(work.predict(outputs["ApiUrl"], line)))
+app.add_typer(executions.app)
 
 
 @app.command()
@@ -493,24 +313,3 @@ def data_upload(
         say("the upload trigger is disabled: `rebuy start` starts a run by hand")
     else:
         say(f"a run starts when nothing more has come for {parameters['SettleSeconds']} s")
-
-
-def tell_console(connection: Connection, arn: str) -> None:
-    """Where the console shows the execution, when one runs beside this endpoint."""
-    from rebuy.cli import beside
-    from rebuy.cli.console import say
-
-    console = beside.find(DEFAULT_HOME) if connection.is_local else None
-    if console is not None and console.endpoint_url == connection.settings.endpoint_url:
-        say(console.of_execution(arn))
-
-
-def _follow(connection: Connection, arn: str, lake: str, after: int = 0) -> None:
-    from rebuy.cli import demo as work
-    from rebuy.cli import runs
-
-    work.follow(connection, arn, lake, after)
-    found = runs.describe(connection, arn)
-    print(found["status"])
-    if found["status"] != "SUCCEEDED":
-        raise typer.Exit(1)

@@ -16,7 +16,9 @@ import pytest
 from typer.testing import CliRunner
 
 from rebuy.cli import beside, demo, local
-from rebuy.cli.app import app, connect, tell_console
+from rebuy.cli.app import app
+from rebuy.cli.executions import tell_console
+from rebuy.cli.options import connect
 
 
 @pytest.fixture(scope="module")
