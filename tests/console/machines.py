@@ -81,7 +81,7 @@ def small() -> str:
     )
 
 
-def failing() -> str:
+def failing(bucket: str = "to-come") -> str:
     """A Task that fails, with nothing to catch it: to be redriven."""
     return json.dumps(
         {
@@ -90,7 +90,7 @@ def failing() -> str:
                 "Read": {
                     "Type": "Task",
                     "Resource": "arn:aws:states:::aws-sdk:s3:getObject",
-                    "Parameters": {"Bucket": "to-come", "Key": "later.txt"},
+                    "Parameters": {"Bucket": bucket, "Key": "later.txt"},
                     "ResultSelector": {"bytes.$": "$.ContentLength"},
                     "End": True,
                 }

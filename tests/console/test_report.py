@@ -54,14 +54,16 @@ def opened(page: Page, text: str, folder: Path) -> Page:
 def test_failed_execution_tells_its_cause_before_anything_else(
     offline: Page, localaws: str, step_functions: Any, machine: Create, tmp_path: Path
 ) -> None:
-    arn = execution(step_functions, machine("failing", machines.failing()), '{"a": "<b>&"}')
+    arn = execution(
+        step_functions, machine("lost", machines.failing("never-there")), '{"a": "<b>&"}'
+    )
 
     page = opened(offline, report(Clients(Target(localaws)), arn), tmp_path)
 
     assert page.locator("h1 .pill").inner_text() == "failed"
     assert page.locator("h2").first.inner_text() == "Why it ended"
     first = page.locator(".failure").first.inner_text()
-    assert "S3.NoSuchBucketException" in first and "to-come" in first
+    assert "S3.NoSuchBucketException" in first and "does not exist" in first
     page.get_by_role("link", name="Read").click()
     state = page.locator("details.state[open]")
     assert "Read" in state.locator("summary").first.inner_text()
@@ -185,7 +187,7 @@ def test_example_in_the_docs_runs(
     (example,) = re.findall(
         r"^```python\n(.*?)^```$", (root / "docs" / "console.md").read_text(), re.S | re.M
     )
-    arn = execution(step_functions, machine("failing", machines.failing()))
+    arn = execution(step_functions, machine("lost", machines.failing("never-there")))
     own = re.sub(r'"arn:[^"]*"', repr(arn), example).replace("http://127.0.0.1:4566", localaws)
     *_, last = ast.parse(own).body
     assert isinstance(last, ast.Expr)
