@@ -227,6 +227,23 @@ def test_page_gives_the_same_answer_in_a_browser(stack: Stack, good: Execution) 
         browser.close()
 
 
+def test_report_has_the_states_the_hashes_and_the_model_of_the_run(
+    stack: Stack, good: Execution, record: Json, tmp_path: Path
+) -> None:
+    file = tmp_path / "report.html"
+    stack.rebuy("audit", good.arn, "--html", str(file))
+
+    text = file.read_text()
+    hashes = re.search(r"(\d+) of (\d+) hashes, computed again for this report, are the same", text)
+    assert hashes and hashes[1] == hashes[2] and int(hashes[1]) > len(record["inputs"])
+    assert f"{record['metrics']['challenger']['auc']:.4f}" in text
+    for chart in ("ROC curve", "Precision and recall", "Calibration", "Feature importance"):
+        assert f"<figcaption>{chart}</figcaption>" in text
+    for visit in record["states"]:
+        assert f"<b>{visit['state']}</b>" in text
+    assert "<script" not in text and 'src="' not in text
+
+
 def test_audit_verifies_and_notices_one_changed_byte(
     stack: Stack, good: Execution, record: Json
 ) -> None:
@@ -251,23 +268,6 @@ def test_audit_verifies_and_notices_one_changed_byte(
     assert found.returncode == 1
     assert f"DIFFERS: sets/holdout {entry['key']}" in found.stdout
     assert stack.rebuy("audit", good.arn, "--verify").returncode == 0
-
-
-def test_report_has_the_states_the_hashes_and_the_model_of_the_run(
-    stack: Stack, good: Execution, record: Json, tmp_path: Path
-) -> None:
-    file = tmp_path / "report.html"
-    stack.rebuy("audit", good.arn, "--html", str(file))
-
-    text = file.read_text()
-    hashes = re.search(r"(\d+) of (\d+) hashes, computed again for this report, are the same", text)
-    assert hashes and hashes[1] == hashes[2] and int(hashes[1]) > len(record["inputs"])
-    assert f"{record['metrics']['challenger']['auc']:.4f}" in text
-    for chart in ("ROC curve", "Precision and recall", "Calibration", "Feature importance"):
-        assert f"<figcaption>{chart}</figcaption>" in text
-    for visit in record["states"]:
-        assert f"<b>{visit['state']}</b>" in text
-    assert "<script" not in text and 'src="' not in text
 
 
 def test_a_start_by_hand_makes_the_same_model_again_and_changes_nothing(
