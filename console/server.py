@@ -6,14 +6,13 @@ import asyncio
 import json
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
-from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response, StreamingResponse
+from starlette.responses import HTMLResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
@@ -22,12 +21,12 @@ from console import audit, costs, executions, lake, queries, schedules, uploads,
 from console.aws import Clients, Target
 from console.guard import UPLOAD_PATH, Guard, policy
 from console.history import Histories, History, let_wait, preview
+from console.page import STATIC, page
 
 Json = dict[str, Any]
 
 HOST = "127.0.0.1"
 DEFAULT_PORT = 4580
-STATIC = Path(__file__).parent / "static"
 EVENTS_A_MESSAGE = 500
 KEEP_ALIVE_SECONDS = 15
 GATHER_SECONDS = 0.02
@@ -310,18 +309,20 @@ def _message(event: str, data: Any, number: int | None = None) -> str:
 def application(target: Target, *, read_only: bool = False) -> ASGIApp:
     """The console over `target`, as an ASGI application."""
 
-    async def page(_: Request) -> Response:
-        return FileResponse(STATIC / "index.html")
+    text = page()
+
+    async def index(_: Request) -> Response:
+        return HTMLResponse(text)
 
     console = Console(target, read_only=read_only)
     app = Starlette(
         routes=[
-            Route("/", page),
+            Route("/", index),
             *console.routes(),
             Mount("/static", StaticFiles(directory=STATIC)),
         ]
     )
-    return Guard(app, policy((STATIC / "index.html").read_text()))
+    return Guard(app, policy(text))
 
 
 def serve(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -173,3 +174,14 @@ def test_long_history_stays_usable(
     print(f"9,600 events shown after {all_there:.2f} s")
 
     assert rows < 100
+
+
+def test_page_names_every_module_that_it_loads(page: Page, console: str) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url.removeprefix(console)))
+    page.goto(console, wait_until="networkidle")
+    expect(page.locator("header.top")).to_have_count(1)
+    named = re.findall(r'"modulepreload" href="([^"]+)"', httpx.get(console).text)
+
+    assert {path for path in asked if path.endswith(("js", ".mjs"))} == set(named)
+    assert len(asked) == len(set(asked))
