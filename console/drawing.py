@@ -10,21 +10,18 @@ import json
 import re
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
-from pathlib import Path
 from typing import Any
+
+from console.page import IMPORT, IMPORT_DEFAULT, RE_EXPORT, STATIC, imported
 
 Json = dict[str, Any]
 
-STATIC = Path(__file__).parent / "static"
 ENTRY = "draw.js"
 LAYOUT_SECONDS = 120
 # Where the page's import map and its parts for the browser lead to here.
 MODULES = {"htm": "vendor/htm.mjs", "./ui.js": "markup.js"}
 
-IMPORT = re.compile(r'^import \{([^}]*)\} from "([^"]+)";$', re.MULTILINE)
-IMPORT_DEFAULT = re.compile(r'^import (\w+) from "([^"]+)";$', re.MULTILINE)
 SCRIPT = re.compile(r'^import "\./([^"]+)";$', re.MULTILINE)
-RE_EXPORT = re.compile(r'^export \{([^}]*)\} from "([^"]+)";$', re.MULTILINE)
 EXPORT = re.compile(r"^export (?:async )?(?:function|class|const) (\w+)", re.MULTILINE)
 EXPORT_DEFAULT = re.compile(r"export default (.+)$", re.MULTILINE)
 
@@ -88,7 +85,7 @@ def _modules(name: str, found: dict[str, str] | None = None) -> dict[str, str]:
     for script in SCRIPT.findall(source):  # not a module: it sets a global
         found[script] = (STATIC / script).read_text()
     source = SCRIPT.sub("", source)
-    path = {given: MODULES.get(given, given.removeprefix("./")) for given in _imported(source)}
+    path = {given: MODULES.get(given, given.removeprefix("./")) for given in imported(source)}
     for module in path.values():
         if module not in found:
             _modules(module, found)
@@ -109,10 +106,6 @@ def _modules(name: str, found: dict[str, str] | None = None) -> dict[str, str]:
     members += [f"{n.strip()}: {module}.{n.strip()}" for ns, module in again for n in ns.split(",")]
     found[name] = f"{source}\nreturn {{ {', '.join(members)} }};"
     return found
-
-
-def _imported(source: str) -> list[str]:
-    return [m[2] for kind in (IMPORT, IMPORT_DEFAULT, RE_EXPORT) for m in kind.finditer(source)]
 
 
 @cache

@@ -1,4 +1,4 @@
-"""The page: index.html, which also names every module that it will ask for."""
+"""The page's own files: index.html, and which modules import which."""
 
 from __future__ import annotations
 
@@ -6,7 +6,15 @@ import re
 from pathlib import Path
 
 STATIC = Path(__file__).parent / "static"
-IMPORT = re.compile(r'^import .*from "\./([\w-]+\.js)";$', re.MULTILINE)
+
+IMPORT = re.compile(r'^import \{([^}]*)\} from "([^"]+)";$', re.MULTILINE)
+IMPORT_DEFAULT = re.compile(r'^import (\w+) from "([^"]+)";$', re.MULTILINE)
+RE_EXPORT = re.compile(r'^export \{([^}]*)\} from "([^"]+)";$', re.MULTILINE)
+
+
+def imported(source: str) -> list[str]:
+    """The modules that a module's text names, as it writes them."""
+    return [m[2] for kind in (IMPORT, IMPORT_DEFAULT, RE_EXPORT) for m in kind.finditer(source)]
 
 
 def modules(first: str) -> list[str]:
@@ -17,7 +25,8 @@ def modules(first: str) -> list[str]:
         name = ahead.pop(0)
         if name not in found:
             found.append(name)
-            ahead += IMPORT.findall((STATIC / name).read_text())
+            given = imported((STATIC / name).read_text())
+            ahead += [other.removeprefix("./") for other in given if other.startswith("./")]
     return found
 
 

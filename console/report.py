@@ -15,6 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from console import audit, drawing, evaluation, executions
 from console.aws import Clients
 from console.history import History
+from console.page import STATIC
 
 Json = dict[str, Any]
 
@@ -123,6 +124,6 @@ def _styles() -> str:
         ";".join(f"--{name}:{colour}" for name, colour in drawing.colours()[theme].items())
         for theme in ("light", "dark")
     )
-    own = [(drawing.STATIC / name).read_text() for name in ("work.css", "report.css")]
+    own = [(STATIC / name).read_text() for name in ("work.css", "report.css")]
     dark_screen = f"@media screen and (prefers-color-scheme:dark){{:root{{{dark}}}}}"
     return "\n".join([f":root{{color-scheme:light dark;{light}}}", dark_screen, *own])

@@ -216,6 +216,18 @@ def test_a_query_that_a_restart_cut_off_is_run_again(athena: Any, tmp_path: Path
     again.stop()
 
 
+def run_as_if_cut_off(athena: Any, statement: str) -> str:
+    """Runs it, and starts the service as after a death between the effect and the end; its id."""
+    execution_id: str = athena.run(statement)["QueryExecutionId"]
+    documents = athena.local.documents
+    document = documents.get("athena-executions", execution_id)
+    document["Status"] |= {"State": "RUNNING"}
+    documents.put("athena-executions", execution_id, document)
+    for starter in athena.local.gateway.services["athena"].starters:
+        starter()
+    return execution_id
+
+
 @pytest.mark.parametrize(
     ("before", "statement"),
     [
@@ -234,14 +246,7 @@ def test_what_a_cut_off_attempt_had_made_is_not_there_twice(
     """The server dies between a statement's effect and its end: the statement is done again."""
     for other in before:
         athena.run(other)
-    execution_id = athena.run(statement)["QueryExecutionId"]
-    documents = athena.local.documents
-    document = documents.get("athena-executions", execution_id)
-    document["Status"] |= {"State": "RUNNING"}
-    documents.put("athena-executions", execution_id, document)
-
-    for starter in athena.local.gateway.services["athena"].starters:
-        starter()
+    execution_id = run_as_if_cut_off(athena, statement)
 
     assert athena.wait(execution_id)["Status"]["State"] == "SUCCEEDED"
     assert athena.rows("SELECT a FROM kept ORDER BY a") == [["1"], ["2"]]
@@ -273,14 +278,7 @@ def test_a_change_that_a_cut_off_attempt_had_made_is_no_error_the_second_time(
 ) -> None:
     for other in before:
         athena.run(other)
-    execution_id = athena.run(statement)["QueryExecutionId"]
-    documents = athena.local.documents
-    document = documents.get("athena-executions", execution_id)
-    document["Status"] |= {"State": "RUNNING"}
-    documents.put("athena-executions", execution_id, document)
-
-    for starter in athena.local.gateway.services["athena"].starters:
-        starter()
+    execution_id = run_as_if_cut_off(athena, statement)
 
     assert athena.wait(execution_id)["Status"]["State"] == "SUCCEEDED"
     assert athena.failure(statement)  # another statement of the same words
