@@ -12,7 +12,6 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from rebuy.errors import InputError
 
 FILE = Path("rebuy.toml")
-LOCAL_URL = "http://127.0.0.1:4566"
 
 
 class Settings(BaseModel):

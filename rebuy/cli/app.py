@@ -6,7 +6,7 @@ import json
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -24,9 +24,6 @@ from rebuy.cli.options import (
     stack_outputs,
 )
 from rebuy.errors import RebuyError
-
-if TYPE_CHECKING:
-    pass
 
 app = typer.Typer(
     help="Raw order files to a live purchase prediction, as one Step Functions workflow.",
@@ -248,17 +245,22 @@ def local_up(
 @local_app.command("down")
 def local_down(home: Home = DEFAULT_HOME) -> None:
     """Stop it, and everything it started; its state stays."""
-    from rebuy.cli import local
+    from rebuy.cli import console_process, local
 
+    console_process.down(home)
     print("stopped" if local.down(home) else "was not running")
 
 
 @local_app.command("status")
 def local_status(home: Home = DEFAULT_HOME) -> None:
     """Whether it runs, and where."""
-    from rebuy.cli import local
+    from rebuy.cli import console_process, local
 
-    print(json.dumps(local.describe(home)))
+    console = console_process.find(home)
+    about = local.describe(home)
+    if about["running"]:
+        about["console_url"] = console.url if console else None
+    print(json.dumps(about))
 
 
 @local_app.command("reset")
@@ -267,10 +269,11 @@ def local_reset(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
     """Stop it and delete its state: buckets, tables, models, executions."""
-    from rebuy.cli import local
+    from rebuy.cli import console_process, local
 
     if not yes:
         typer.confirm(f"Delete everything in {home}?", abort=True)
+    console_process.down(home)
     local.reset(home)
     print(f"{home} is gone")
 

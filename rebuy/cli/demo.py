@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from rebuy.cli import audit, beside, local, runs
+from rebuy.cli import audit, console_process, local, runs
 from rebuy.cli.console import err, heading, say, seconds
 from rebuy.connection import Connection
 from rebuy.errors import RunError
@@ -51,7 +51,7 @@ def run(
     say(f"{'runs already' if already else 'started'} at {server.url}, state in {home}")
     try:
         connection = Connection(settings.model_copy(update={"endpoint_url": server.url}))
-        console = beside.up(home) if serve else None
+        console = console_process.up(home) if serve else None
         if console is not None:
             say(f"console at {console.url}")
         result = _chain(connection, home, users, data, console, open_browser)
@@ -68,7 +68,7 @@ def _chain(
     home: Path,
     users: int,
     data: Path | None,
-    console: beside.Beside | None,
+    console: console_process.ConsoleProcess | None,
     open_browser: bool,
 ) -> Json:
     from infrastructure.deploy import deploy

@@ -190,10 +190,10 @@ def predict(
 
 def tell_console(connection: Connection, arn: str) -> None:
     """Where the console shows the execution, when one runs beside this endpoint."""
-    from rebuy.cli import beside
+    from rebuy.cli import console_process
     from rebuy.cli.console import say
 
-    console = beside.find(DEFAULT_HOME) if connection.is_local else None
+    console = console_process.find(DEFAULT_HOME) if connection.is_local else None
     if console is not None and console.endpoint_url == connection.settings.endpoint_url:
         say(console.of_execution(arn))
 

@@ -1,6 +1,6 @@
 """The console beside a local AWS: a process of its own that lives as long as that does.
 
-`python -m rebuy.cli.beside HOME` is that process. A home keeps its console's port in
+`python -m rebuy.cli.console_process HOME` is that process. A home keeps its console's port in
 `<home>/console.port`; where it is while it runs stands in `<home>/console.json`.
 """
 
@@ -9,17 +9,15 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
 import sys
 import threading
 import time
-import urllib.error
-import urllib.request
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from urllib.parse import quote
 
 from rebuy.cli import local
+from rebuy.cli.background import Background, alive, get_json
 from rebuy.errors import RebuyError
 from rebuy.settings import read
 
@@ -30,7 +28,7 @@ MOST_PORTS = 20  # tried one after the other when the home's own is taken
 
 
 @dataclass(frozen=True)
-class Beside:
+class ConsoleProcess:
     """A console that runs."""
 
     pid: int
@@ -42,58 +40,38 @@ class Beside:
         return f"{self.url}#/execution/{quote(arn, safe='')}"
 
 
-def find(home: Path) -> Beside | None:
+def find(home: Path) -> ConsoleProcess | None:
     """The console of this home's local AWS, if it answers."""
-    try:
-        found = Beside(**json.loads((home / "console.json").read_text()))
-        with urllib.request.urlopen(f"{found.url}api/connection", timeout=2) as answer:
-            return found if json.load(answer)["endpoint"] == found.endpoint_url else None
-    except (OSError, ValueError, TypeError, KeyError, urllib.error.URLError):
-        return None
+    return _process(home).find()
 
 
-def up(home: Path) -> Beside:
+def up(home: Path) -> ConsoleProcess:
     """Starts the console over the local AWS of this home, or finds the one that runs already.
 
     Raises RebuyError with the end of its log when it does not come up.
     """
-    running = find(home)
-    if running is not None:
-        return running
-    log = home / "console.log"
-    with log.open("ab") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "rebuy.cli.beside", str(home)],
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            start_new_session=True,
-        )
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline and process.poll() is None:
-        found = find(home)
-        if found is not None:
-            return found
-        time.sleep(0.05)
-    process.terminate()
-    tail = "\n".join(log.read_text(errors="replace").splitlines()[-15:])
-    raise RebuyError(f"The console did not start. The end of {log}:\n{tail}")
+    return _process(home).up([sys.executable, "-m", "rebuy.cli.console_process", str(home)])
 
 
 def down(home: Path) -> bool:
     """Ends the console; False when none was running."""
-    found = find(home)
-    if found is None:
-        return False
-    os.kill(found.pid, signal.SIGTERM)
-    deadline = time.monotonic() + STOP_SECONDS
-    while local.alive(found.pid):
-        if time.monotonic() > deadline:
-            os.kill(found.pid, signal.SIGKILL)
-            break
-        time.sleep(0.05)
-    (home / "console.json").unlink(missing_ok=True)
-    return True
+    return _process(home).down()
+
+
+def _process(home: Path) -> Background[ConsoleProcess]:
+    def answers(console: ConsoleProcess) -> bool:
+        connection = get_json(f"{console.url}api/connection")
+        return isinstance(connection, dict) and connection.get("endpoint") == console.endpoint_url
+
+    return Background(
+        title="The console",
+        record=home / "console.json",
+        log=home / "console.log",
+        kind=ConsoleProcess,
+        answers=answers,
+        start_seconds=START_SECONDS,
+        stop_seconds=STOP_SECONDS,
+    )
 
 
 def serve(home: Path) -> None:
@@ -112,7 +90,7 @@ def serve(home: Path) -> None:
         kept.write_text(url.rstrip("/").rpartition(":")[2])
         file = home / "console.json"
         part = file.with_suffix(".part")
-        part.write_text(json.dumps(asdict(Beside(os.getpid(), url, server.url))))
+        part.write_text(json.dumps(asdict(ConsoleProcess(os.getpid(), url, server.url))))
         part.replace(file)
         threading.Thread(target=_end_with, args=(server.pid,), daemon=True).start()
 
@@ -127,7 +105,7 @@ def serve(home: Path) -> None:
 
 def _end_with(pid: int) -> None:
     """Ends this process when that one has ended."""
-    while local.alive(pid):
+    while alive(pid):
         time.sleep(LOOK_SECONDS)
     os.kill(os.getpid(), signal.SIGTERM)
 

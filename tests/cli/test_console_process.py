@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import socket
+import sys
 import time
 import urllib.request
 import webbrowser
@@ -15,10 +16,12 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from rebuy.cli import beside, demo, local
+from rebuy.cli import console_process, demo, local
 from rebuy.cli.app import app
+from rebuy.cli.background import Background, alive
 from rebuy.cli.executions import tell_console
 from rebuy.cli.options import connect
+from rebuy.errors import RebuyError
 
 
 @pytest.fixture(scope="module")
@@ -34,19 +37,19 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 def gone(pid: int) -> bool:
     deadline = time.monotonic() + 20
-    while local.alive(pid) and time.monotonic() < deadline:
+    while alive(pid) and time.monotonic() < deadline:
         time.sleep(0.05)
-    return not local.alive(pid)
+    return not alive(pid)
 
 
-def port_of(console: beside.Beside) -> int:
+def port_of(console: console_process.ConsoleProcess) -> int:
     return int(console.url.rstrip("/").rpartition(":")[2])
 
 
 def test_console_of_a_home_is_one_and_shows_its_aws(home: Path) -> None:
-    console = beside.up(home)
+    console = console_process.up(home)
 
-    assert beside.up(home) == console
+    assert console_process.up(home) == console
     with urllib.request.urlopen(f"{console.url}api/connection") as answer:
         server = local.find(home)
         assert server is not None
@@ -56,17 +59,17 @@ def test_console_of_a_home_is_one_and_shows_its_aws(home: Path) -> None:
 
 
 def test_console_comes_back_at_its_port_or_the_next_free_one(home: Path) -> None:
-    port = port_of(beside.up(home))
-    assert beside.down(home)
-    assert beside.find(home) is None and not beside.down(home)
+    port = port_of(console_process.up(home))
+    assert console_process.down(home)
+    assert console_process.find(home) is None and not console_process.down(home)
 
-    assert port_of(beside.up(home)) == port
-    beside.down(home)
+    assert port_of(console_process.up(home)) == port
+    console_process.down(home)
     with socket.socket() as other:
         other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         other.bind(("127.0.0.1", port))
         other.listen()
-        moved = port_of(beside.up(home))
+        moved = port_of(console_process.up(home))
     assert moved > port
     assert (home / "console.port").read_text() == str(moved)
 
@@ -80,7 +83,7 @@ def test_commands_lead_to_the_page_of_the_execution(
     monkeypatch.chdir(home.parent)
     server = local.find(home)
     assert server is not None
-    console = beside.up(home)
+    console = console_process.up(home)
     steps = client("stepfunctions", server.url)
     made = steps.create_state_machine(
         name="failing", definition=machines.failing(), roleArn=machines.ROLE
@@ -128,7 +131,7 @@ def test_browser_opens_only_before_a_person(
 
 
 def test_console_ends_with_its_aws_even_when_that_is_killed(home: Path) -> None:
-    console = beside.up(home)
+    console = console_process.up(home)
     server = local.find(home)
     assert server is not None
 
@@ -140,8 +143,25 @@ def test_console_ends_with_its_aws_even_when_that_is_killed(home: Path) -> None:
 
 def test_down_ends_both(home: Path) -> None:
     server = local.up(home, None, 0.02)
-    console = beside.up(home)
+    console = console_process.up(home)
 
-    assert local.down(home)
+    stopped = CliRunner().invoke(app, ["local", "down", "--home", str(home)])
 
-    assert gone(console.pid) and gone(server.pid)
+    assert stopped.stdout == "stopped\n"
+    assert not alive(console.pid) and not alive(server.pid)
+
+
+def test_a_process_that_does_not_come_up_in_time_is_ended(tmp_path: Path) -> None:
+    wrote = tmp_path / "pid"
+    silent = f"import os, pathlib, time; pathlib.Path({str(wrote)!r}).write_text(str(os.getpid()))"
+    process = Background(
+        "The local AWS", tmp_path / "server.json", tmp_path / "log", local.Server,
+        answers=lambda server: True, start_seconds=1.5, stop_seconds=5.0,
+    )  # fmt: skip
+
+    with pytest.raises(RebuyError, match="The local AWS did not start"):
+        process.up(
+            [sys.executable, "-c", f"{silent}; print('still thinking', flush=True); time.sleep(60)"]
+        )
+
+    assert gone(int(wrote.read_text()))
