@@ -62,11 +62,11 @@ def make_children(run: Run, frame: Frame) -> Children:
     language = run.language(frame)
     if frame.state.type == "Parallel":
         total = len(frame.state.groups)
-        return Children(total, [language.arguments(scope)] * total, total)
+        return Children(total, (language.arguments(scope),) * total, total)
     limit = map_items.concurrency(language, scope) or MAX_INLINE_CONCURRENCY
     limit = min(limit, MAX_INLINE_CONCURRENCY)
     items = map_items.batches(language, scope, language.items(scope))
-    return Children(len(items), items, limit)
+    return Children(len(items), tuple(items), limit)
 
 
 def fill_up(run: Run, frame: Frame, previous: int) -> None:

@@ -34,7 +34,7 @@ class Children:
     """The branches or iterations of one attempt of a Parallel or Map."""
 
     total: int
-    inputs: list[Any]  # iteration inputs are made when they start; a Parallel's are all equal
+    inputs: tuple[Any, ...]  # an iteration's is made when it starts; a Parallel's are all equal
     limit: int
     results: dict[int, Any] = field(default_factory=dict)
     active: dict[int, Frame] = field(default_factory=dict)

@@ -98,7 +98,7 @@ def _items_read(run: Run, frame: Frame, items: list[Any] | StateError) -> None:
         inputs = map_items.batches(language, scope, items)
         job = frame.job or {}
         limit = job.get(CHANGED, {}).get("maxConcurrency", map_items.concurrency(language, scope))
-        made = Children(len(inputs), inputs, min(limit or MAX_CONCURRENCY, MAX_CONCURRENCY))
+        made = Children(len(inputs), tuple(inputs), min(limit or MAX_CONCURRENCY, MAX_CONCURRENCY))
         _note(run, job["id"], total=len(items), batches=made.total)
         frame.children = made
         _take_up(run, frame, made)
@@ -146,7 +146,6 @@ def _fill_up(run: Run, frame: Frame) -> None:
         index = made.next
         made.next += 1
         made.runs[index] = _start_child(run, frame, index, made.inputs[index])
-        made.inputs[index] = None  # the store has it now
     if not made.runs:
         _complete(run, frame, made)
 
