@@ -1,12 +1,17 @@
 """GetPartitions' Expression: a SQL condition over partition keys.
 
-https://docs.aws.amazon.com/glue/latest/webapi/API_GetPartitions.html
+https://docs.aws.amazon.com/glue/latest/webapi/API_GetPartitions.html: the operators are `=`, `<>`,
+`<`, `>`, `<=`, `>=`, AND, OR, NOT, IN, BETWEEN, LIKE and IS NULL; everything else is refused by
+its text. The partition value `__HIVE_DEFAULT_PARTITION__` is NULL: a comparison with it is neither
+true nor false.
 """
 
 from __future__ import annotations
 
-import fnmatch
+import operator
+import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -18,14 +23,16 @@ from sqlglot.errors import SqlglotError
 from localaws.core.errors import AwsError
 
 Json = dict[str, Any]
+Truth = bool | None  # None is SQL's unknown
+NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
 _NUMBERS = ("tinyint", "smallint", "int", "integer", "bigint", "long", "decimal", "float", "double")
-_COMPARE: dict[type[exp.Expression], Callable[[Any, Any], bool]] = {
-    exp.EQ: lambda a, b: a == b,
-    exp.NEQ: lambda a, b: a != b,
-    exp.LT: lambda a, b: a < b,
-    exp.LTE: lambda a, b: a <= b,
-    exp.GT: lambda a, b: a > b,
-    exp.GTE: lambda a, b: a >= b,
+_COMPARISONS: dict[type[exp.Expression], Callable[[Any, Any], bool]] = {
+    exp.EQ: operator.eq,
+    exp.NEQ: operator.ne,
+    exp.LT: operator.lt,
+    exp.LTE: operator.le,
+    exp.GT: operator.gt,
+    exp.GTE: operator.ge,
 }
 
 
@@ -39,72 +46,118 @@ def matching(partitions: list[Json], keys: list[Json], expression: str) -> list[
     try:
         tree = sqlglot.parse_one(expression, read="hive")
     except SqlglotError as error:
-        raise AwsError(
-            "InvalidInputException", f"Unsupported expression '{expression}': {error}"
-        ) from None
+        raise _unsupported(expression, str(error)) from None
     types = {key["Name"].lower(): key.get("Type", "string").lower() for key in keys}
-    names = list(types)
     return [
         partition
         for partition in partitions
-        if _holds(tree, dict(zip(names, partition["Values"], strict=True)), types)
+        if _Row(types, dict(zip(types, partition["Values"], strict=True))).truth(tree)
     ]
 
 
-def _holds(node: Any, row: dict[str, str], types: dict[str, str]) -> bool:
-    if isinstance(node, exp.Paren):
-        return _holds(node.this, row, types)
-    if isinstance(node, exp.And):
-        return _holds(node.this, row, types) and _holds(node.expression, row, types)
-    if isinstance(node, exp.Or):
-        return _holds(node.this, row, types) or _holds(node.expression, row, types)
-    if isinstance(node, exp.Not):
-        return not _holds(node.this, row, types)
-    if isinstance(node, exp.Is) and isinstance(node.expression, exp.Null):
-        return row[_key(node.this, types)] == "__HIVE_DEFAULT_PARTITION__"
-    if type(node) in _COMPARE:
-        left, right, kind = _sides(node.this, node.expression, row, types)
-        return _COMPARE[type(node)](_typed(left, kind), _typed(right, kind))
-    if isinstance(node, exp.In):
-        key = _key(node.this, types)
-        value = _typed(row[key], types[key])
-        return any(value == _typed(_text(item), types[key]) for item in node.expressions)
-    if isinstance(node, exp.Between):
-        key = _key(node.this, types)
-        value = _typed(row[key], types[key])
-        low, high = (_typed(_text(node.args[side]), types[key]) for side in ("low", "high"))
-        return bool(low <= value <= high)
-    if isinstance(node, exp.Like):
-        key = _key(node.this, types)
-        pattern = _text(node.expression).replace("%", "*").replace("_", "?")
-        return fnmatch.fnmatchcase(row[key], pattern)
-    raise AwsError("InvalidInputException", f"Unsupported expression '{node.sql()}'")
+@dataclass(frozen=True)
+class _Row:
+    """One partition: its keys' types and values."""
+
+    types: dict[str, str]
+    values: dict[str, str]
+
+    def truth(self, node: Any) -> Truth:
+        test = _TESTS.get(type(node))
+        if test is None:
+            raise _unsupported(node.sql())
+        taken, holds = test
+        ignored = sorted(key for key, value in node.args.items() if value and key not in taken)
+        if ignored:
+            raise _unsupported(node.sql(), f"{', '.join(ignored)} of {type(node).__name__}")
+        return holds(self, node)
+
+    def both(self, node: Any) -> Truth:
+        sides = (self.truth(node.this), self.truth(node.expression))
+        return False if False in sides else None if None in sides else True
+
+    def either(self, node: Any) -> Truth:
+        sides = (self.truth(node.this), self.truth(node.expression))
+        return True if True in sides else None if None in sides else False
+
+    def opposite(self, node: Any) -> Truth:
+        return _not(self.truth(node.this))
+
+    def is_null(self, node: Any) -> Truth:
+        if not isinstance(node.expression, exp.Null):
+            raise _unsupported(node.sql())
+        return self.values[self._key(node.this)] == NULL_PARTITION
+
+    def compare(self, node: Any) -> Truth:
+        test, left, right = _COMPARISONS[type(node)], node.this, node.expression
+        if isinstance(right, exp.Column) and not isinstance(left, exp.Column):
+            key = self._key(right)
+            sides = _typed(_literal(left), self.types[key]), self._value(key)
+        else:
+            key = self._key(left)
+            sides = self._value(key), _typed(_literal(right), self.types[key])
+        return None if None in sides else test(*sides)
+
+    def among(self, node: Any) -> Truth:
+        key = self._key(node.this)
+        chosen = [_typed(_literal(item), self.types[key]) for item in node.expressions]
+        value = self._value(key)
+        return None if value is None else value in chosen
+
+    def between(self, node: Any) -> Truth:
+        key = self._key(node.this)
+        low, high = (_typed(_literal(node.args[side]), self.types[key]) for side in ("low", "high"))
+        value = self._value(key)
+        return None if value is None else bool(low <= value <= high)
+
+    def like(self, node: Any) -> Truth:
+        """`%` is any text, `_` any letter, and everything else itself."""
+        value, pattern = self.values[self._key(node.this)], _literal(node.expression)
+        if value == NULL_PARTITION:
+            return None
+        shape = "".join({"%": ".*", "_": "."}.get(letter, re.escape(letter)) for letter in pattern)
+        found = re.fullmatch(shape, value, re.DOTALL) is not None
+        return _not(found) if node.args.get("negate") else found
+
+    def _key(self, node: Any) -> str:
+        if isinstance(node, exp.Column) and node.name.lower() in self.types:
+            return node.name.lower()
+        raise AwsError(
+            "InvalidInputException",
+            f"'{node.sql()}' is not a partition key; the table has "
+            f"{', '.join(self.types) or 'none'}.",
+        )
+
+    def _value(self, key: str) -> Any:
+        value = self.values[key]
+        return None if value == NULL_PARTITION else _typed(value, self.types[key])
 
 
-def _sides(
-    left: Any, right: Any, row: dict[str, str], types: dict[str, str]
-) -> tuple[str, str, str]:
-    if isinstance(left, exp.Column):
-        key = _key(left, types)
-        return row[key], _text(right), types[key]
-    key = _key(right, types)
-    return _text(left), row[key], types[key]
+# A node's arguments that its test reads; any other is refused, for it would change the meaning.
+_TESTS: dict[type[exp.Expression], tuple[tuple[str, ...], Callable[[_Row, Any], Truth]]] = {
+    exp.Paren: (("this",), lambda row, node: row.truth(node.this)),
+    exp.And: (("this", "expression"), _Row.both),
+    exp.Or: (("this", "expression"), _Row.either),
+    exp.Not: (("this",), _Row.opposite),
+    exp.Is: (("this", "expression"), _Row.is_null),
+    exp.In: (("this", "expressions"), _Row.among),
+    exp.Between: (("this", "low", "high"), _Row.between),
+    exp.Like: (("this", "expression", "negate"), _Row.like),
+    **dict.fromkeys(_COMPARISONS, (("this", "expression"), _Row.compare)),
+}
 
 
-def _key(node: Any, types: dict[str, str]) -> str:
-    if isinstance(node, exp.Column) and node.name.lower() in types:
-        return node.name.lower()
-    raise AwsError(
-        "InvalidInputException",
-        f"'{node.sql()}' is not a partition key; the table has {', '.join(types) or 'none'}.",
-    )
+def _not(truth: Truth) -> Truth:
+    return None if truth is None else not truth
 
 
-def _text(node: Any) -> str:
+def _literal(node: Any) -> str:
     if isinstance(node, exp.Neg):
-        return "-" + _text(node.this)
-    if isinstance(node, exp.Cast):  # DATE '2020-01-01'
-        return _text(node.this)
+        return "-" + _literal(node.this)
+    if type(node) is exp.Cast and isinstance(node.this, exp.Literal):  # DATE '2020-01-01'
+        return str(node.this.this)
+    if isinstance(node, exp.Concat) and not node.args.get("safe"):  # 'it''s' in sqlglot's Hive
+        return "'".join(_literal(part) for part in node.expressions)
     if isinstance(node, exp.Literal):
         return str(node.this)
     raise AwsError("InvalidInputException", f"'{node.sql()}' is not a literal.")
@@ -121,3 +174,8 @@ def _typed(value: str, kind: str) -> Any:
     except (ValueError, ArithmeticError):
         raise AwsError("InvalidInputException", f"'{value}' is not a {kind}.") from None
     return value
+
+
+def _unsupported(expression: str, reason: str = "") -> AwsError:
+    tail = f": {reason}" if reason else ""
+    return AwsError("InvalidInputException", f"Unsupported expression '{expression}'{tail}")
