@@ -131,7 +131,7 @@ def create_table(session: Session, given: Json) -> Answer:
         "StorageDescriptor": _storage(given),
     }
     try:
-        session.catalog.create_table(database, table)
+        session.catalog.create_table(database, table, session.execution_id)
     except AwsError as error:
         if error.code == "EntityNotFoundException":
             raise _failed(f"Database does not exist: {database}") from None
@@ -182,7 +182,7 @@ def drop(session: Session, given: Json, view: bool) -> Answer:
     if (table.get("TableType") == "VIRTUAL_VIEW") != view:
         kind, word = ("table", "DROP TABLE") if view else ("view", "DROP VIEW")
         raise QueryError("NOT_SUPPORTED", f"'{database}.{name}' is a {kind}, use {word}")
-    if session.begun and session.made(database, name):
+    if session.begun and session.made_since(database, name):
         return NOTHING  # dropped by the first attempt, and made anew since
     session.begin_change()
     session.catalog.delete_table(database, name)

@@ -95,7 +95,7 @@ class Executions:
                 statement,
                 sql,
                 parameters,
-                (context.get("Database") or "default").strip('`"').lower(),
+                _database(context),
                 output,
                 rules,
             )
@@ -219,13 +219,7 @@ class Executions:
                 error["ErrorMessage"] = f"FAILED: {problem.message}"
         except Exception as problem:
             logger.exception("The query %s failed inside localaws", session.execution_id)
-            code = problem.code if isinstance(problem, AwsError) else "GENERIC_INTERNAL_ERROR"
-            message = (
-                problem.message
-                if isinstance(problem, AwsError)
-                else f"{type(problem).__name__}: {problem}"
-            )
-            state, error = "FAILED", failure(QueryError(code, message))
+            state, error = "FAILED", failure(_as_query_error(problem))
         finally:
             session.close()
         if self.aws.stopping.is_set():
@@ -354,29 +348,33 @@ class Executions:
                 self._again(execution_id, document)
 
     def _again(self, execution_id: str, document: Json) -> None:
+        """Queues it anew; one that cannot be is FAILED with its reason, and stops no other."""
+        try:
+            rules = self.groups.rules(document["WorkGroup"], document.get("Given", {}))
+            output = self._output(rules)
+            statement = check(document["Query"])
+        except Exception as error:  # its work group or bucket is gone, or it is read otherwise now
+            problem = _as_query_error(error)
+            if not isinstance(error, AwsError):
+                logger.exception("The query %s could not be started again", execution_id)
+            self._change(
+                execution_id,
+                {
+                    "State": "FAILED",
+                    "StateChangeReason": str(problem),
+                    "CompletionDateTime": self.aws.clock.now(),
+                    "AthenaError": failure(problem),
+                },
+            )
+            return
         with self._lock:
-            try:
-                rules = self.groups.rules(document["WorkGroup"], document.get("Given", {}))
-                output = self._output(rules)
-            except AwsError as error:  # its work group or its bucket is gone
-                self._change(
-                    execution_id,
-                    {
-                        "State": "FAILED",
-                        "StateChangeReason": error.message,
-                        "CompletionDateTime": self.aws.clock.now(),
-                        "AthenaError": failure(QueryError(error.code, error.message)),
-                    },
-                )
-                return
             self._change(execution_id, {"State": "QUEUED"})
-            context = document["QueryExecutionContext"]
             self._enqueue(
                 execution_id,
-                check(document["Query"]),
+                statement,
                 document["Query"],
                 document.get("ExecutionParameters", []),
-                (context.get("Database") or "default").strip('`"').lower(),
+                _database(document["QueryExecutionContext"]),
                 output,
                 rules,
                 again=document["Status"]["SubmissionDateTime"],
@@ -390,6 +388,16 @@ class Executions:
         for thread in self._threads:
             thread.join(10)
         self.engine.close()
+
+
+def _database(context: Json) -> str:
+    return str(context.get("Database") or "default").strip('`"').lower()
+
+
+def _as_query_error(problem: Exception) -> QueryError:
+    if isinstance(problem, AwsError):
+        return QueryError(problem.code, problem.message)
+    return QueryError("GENERIC_INTERNAL_ERROR", f"{type(problem).__name__}: {problem}")
 
 
 def check(sql: str) -> Statement:

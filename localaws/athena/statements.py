@@ -125,7 +125,9 @@ def create_table_as(session: Session, sql: str, parameters: list[str]) -> None:
     columns = [{"Name": label, "Type": kind} for label, kind in zip(labels, hive, strict=True)]
     plain = columns[: len(columns) - len(keys)]
     session.catalog.create_table(
-        database, _ctas_table(name, plain, columns[len(plain) :], location, format_)
+        database,
+        _ctas_table(name, plain, columns[len(plain) :], location, format_),
+        session.execution_id,
     )
     _add_partitions(session, database, name, written)
     _manifest(session, written)
@@ -422,7 +424,7 @@ def create_view(session: Session, sql: str) -> None:
             )
         session.catalog.update_table(database, view)
     else:
-        session.catalog.create_table(database, view)
+        session.catalog.create_table(database, view, session.execution_id)
     _lines(session, [], [])
 
 

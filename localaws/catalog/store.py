@@ -15,6 +15,7 @@ from localaws.core.errors import AwsError
 
 Json = dict[str, Any]
 _DATABASES = "glue-databases"
+_MADE_BY = "$MadeBy"  # in a table's document, and never shown
 
 
 class Catalog:
@@ -65,7 +66,8 @@ class Catalog:
 
     # tables
 
-    def create_table(self, database: str, given: Json) -> None:
+    def create_table(self, database: str, given: Json, made_by: str | None = None) -> None:
+        """`made_by` is the id of the query that makes it, for `maker`."""
         database = self.database(database)["Name"]
         name = _name(given.get("Name"), "TableInput.Name")
         now = self.aws.clock.now()
@@ -81,11 +83,20 @@ class Catalog:
             "IsRegisteredWithLakeFormation": False,
             "CatalogId": self.aws.account,
             "VersionId": "0",
+            **({_MADE_BY: made_by} if made_by else {}),
         }
         if not self.documents.insert(_tables(database), name, document):
             raise AwsError("AlreadyExistsException", "Table already exists.")
 
     def table(self, database: str, name: str) -> Json:
+        return _shown(self._table(database, name))
+
+    def maker(self, database: str, name: str) -> str | None:
+        """The id of the query that made the table or view, if one did."""
+        made_by: str | None = self._table(database, name).get(_MADE_BY)
+        return made_by
+
+    def _table(self, database: str, name: str) -> Json:
         self.database(database)
         document = self.documents.get(_tables(database), name.lower())
         if document is None:
@@ -96,11 +107,13 @@ class Catalog:
 
     def tables(self, database: str) -> list[Json]:
         kept = self.database(database)["Name"]
-        return sorted((found for _, found in self.documents.items(_tables(kept))), key=_by_name)
+        found = [_shown(document) for _, document in self.documents.items(_tables(kept))]
+        return sorted(found, key=_by_name)
 
     def update_table(self, database: str, given: Json) -> None:
-        kept = self.table(database, _name(given.get("Name"), "TableInput.Name"))
+        kept = self._table(database, _name(given.get("Name"), "TableInput.Name"))
         fixed = (
+            _MADE_BY,
             "DatabaseName",
             "CreateTime",
             "CreatedBy",
@@ -111,7 +124,7 @@ class Catalog:
             "Retention": 0,
             "PartitionKeys": [],
             **given,
-            **{key: kept[key] for key in fixed},
+            **{key: kept[key] for key in fixed if key in kept},
             "Name": kept["Name"],
             "UpdateTime": self.aws.clock.now(),
             "VersionId": str(int(kept["VersionId"]) + 1),
@@ -175,6 +188,10 @@ def _tables(database: str) -> str:
 
 def _partitions(table: Json) -> str:
     return f"glue-partitions:{table['DatabaseName']}.{table['Name']}"
+
+
+def _shown(document: Json) -> Json:
+    return {key: value for key, value in document.items() if key != _MADE_BY}
 
 
 def _by_name(document: Json) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -282,3 +283,56 @@ def test_a_change_that_a_cut_off_attempt_had_made_is_no_error_the_second_time(
 
     assert athena.wait(execution_id)["Status"]["State"] == "SUCCEEDED"
     assert athena.failure(statement)  # another statement of the same words
+
+
+def test_a_ctas_that_is_run_again_leaves_another_statements_table_alone(athena: Any) -> None:
+    """It was queued when the server died, and another statement has made the table since."""
+    athena.run("CREATE TABLE kept AS SELECT 1 AS a")
+    execution_id = athena.wait(athena.start("CREATE TABLE kept AS SELECT 2 AS a"))[
+        "QueryExecutionId"
+    ]
+    queue_again(
+        athena, execution_id, before=athena.glue.get_table(DatabaseName="shop", Name="kept")
+    )
+
+    assert athena.wait(execution_id)["Status"]["StateChangeReason"].startswith(
+        "TABLE_ALREADY_EXISTS"
+    )
+    assert athena.rows("SELECT a FROM kept") == [["1"]]
+
+
+def queue_again(athena: Any, execution_id: str, before: Any) -> None:
+    """As after a death while it was queued, submitted before the table `before` was made."""
+    documents = athena.local.documents
+    document = documents.get("athena-executions", execution_id)
+    submitted = before["Table"]["CreateTime"] - timedelta(seconds=1)
+    document["Status"] = {"State": "QUEUED", "SubmissionDateTime": submitted}
+    documents.put("athena-executions", execution_id, document)
+    for starter in athena.local.gateway.services["athena"].starters:
+        starter()
+
+
+def test_a_stored_query_that_is_not_read_any_more_fails_alone(athena: Any) -> None:
+    broken = athena.run("SELECT 1")["QueryExecutionId"]
+    good = athena.run("SELECT 2")["QueryExecutionId"]
+    documents = athena.local.documents
+    for execution_id, sql in ((broken, "SELEC 1"), (good, "SELECT 2")):
+        document = documents.get("athena-executions", execution_id)
+        document |= {"Query": sql}
+        document["Status"] |= {"State": "QUEUED"}
+        documents.put("athena-executions", execution_id, document)
+
+    for starter in athena.local.gateway.services["athena"].starters:
+        starter()
+
+    assert athena.wait(good)["Status"]["State"] == "SUCCEEDED"
+    status = athena.wait(broken)["Status"]
+    assert status["State"] == "FAILED"
+    assert "line 1:1: mismatched input 'SELEC'" in status["StateChangeReason"]
+
+
+def test_the_catalog_does_not_show_which_query_made_a_table(athena: Any) -> None:
+    athena.run("CREATE TABLE kept AS SELECT 1 AS a")
+    table = athena.glue.get_table(DatabaseName="shop", Name="kept")["Table"]
+    assert not [key for key in table if key.startswith("$")]
+    assert table == athena.glue.get_tables(DatabaseName="shop")["TableList"][0]
