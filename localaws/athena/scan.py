@@ -51,8 +51,8 @@ class Scanner:
         self.folder = folder
         self.strict = True
 
-    def prepare(self, scan: Scan, query: str) -> int:
-        """Creates the view `scan.relation`; returns the bytes its files hold for this query."""
+    def prepare(self, scan: Scan, columns_read: set[str]) -> int:
+        """Creates the view `scan.relation`; returns the bytes its files hold of those columns."""
         catalog = Catalog(self.aws)
         table = catalog.table(scan.database, scan.table)
         columns = typed_columns(table)
@@ -62,13 +62,8 @@ class Scanner:
         ]
         parts = self._partitions(catalog, scan, table, keys)
         files = [file for part in parts for file in part.files]
-        used = {
-            label
-            for label, _ in [*columns, *keys, *HIDDEN]
-            if f"{scan.alias}.{name(label)}" in query
-        }
-        reading, scanned = self._reader(table, columns, files, used)
-        hidden = used & {label for label, _ in HIDDEN}
+        reading, scanned = self._reader(table, columns, files, columns_read)
+        hidden = columns_read & {label for label, _ in HIDDEN}
         selected = self._with_partitions(reading, columns, keys, parts, bool(hidden))
         self.connection.execute(f"CREATE OR REPLACE TEMP VIEW {scan.relation} AS {selected}")
         return scanned
@@ -113,10 +108,7 @@ class Scanner:
             prefix = prefix if not prefix or prefix.endswith("/") else prefix + "/"
             stored = self.aws.objects.list(bucket, prefix)
         except AwsError as error:
-            raise QueryError(
-                "HIVE_INVALID_BUCKET_COLUMNS" if False else "HIVE_FILESYSTEM_ERROR",
-                f"{location}: {error.message}",
-            ) from None
+            raise QueryError("HIVE_FILESYSTEM_ERROR", f"{location}: {error.message}") from None
         return [
             file
             for file in stored
@@ -246,6 +238,19 @@ class Scanner:
                 f"AS {name(label)}"
             )
         return f"SELECT {', '.join(shown)}, {name(_FILE)} FROM ({source})"
+
+
+_REFERENCE = re.compile(r"'(?:[^']|'')*'|(?:(\w+)\.)?\"((?:[^\"]|\"\")*)\"")
+
+
+def columns_read(compiled: str) -> dict[str, set[str]]:
+    """The columns that compiled text reads, by the alias of their relation. What only looks like
+    one, within a text literal, is none."""
+    found: dict[str, set[str]] = {}
+    for alias, label in _REFERENCE.findall(compiled):
+        if alias:
+            found.setdefault(alias, set()).add(label.replace('""', '"'))
+    return found
 
 
 def typed_columns(table: Json) -> list[tuple[str, Type]]:

@@ -170,3 +170,35 @@ def test_ddl_shows_what_it_made(athena: Any) -> None:
     assert athena.failure("DROP DATABASE extra").startswith("FAILED: Execution Error")
     athena.run("DROP DATABASE extra CASCADE")
     assert athena.rows("SHOW SCHEMAS") == [["shop"]]
+
+
+def test_a_literal_that_looks_like_a_column_is_not_billed(athena: Any) -> None:
+    athena.run(
+        "CREATE TABLE wide AS SELECT x AS id, array_join(repeat('y', 50), '') AS filler "
+        "FROM UNNEST(sequence(1, 400)) AS t(x)"
+    )
+    scanned = [
+        athena.run(f"SELECT sum(id) FROM wide WHERE id > 0 OR {other} = 'x'")["Statistics"][
+            "DataScannedInBytes"
+        ]
+        for other in ("'y'", """'it''s r1."filler" r2."filler" r3."filler"'""", "filler")
+    ]
+
+    assert scanned[0] == scanned[1] < scanned[2]
+
+
+@pytest.mark.parametrize(
+    "lines",
+    ["1,one\n2,two,x\n", "1,one,x,y\n2,two,x\n", "1,one,x\r\n2,two,x\n3,three,x\r\n"],
+    ids=["short", "long", "two kinds of line ends"],
+)
+def test_rows_that_the_quick_reader_does_not_take_are_read_by_the_exact_one(
+    athena: Any, lines: str
+) -> None:
+    """It knows them by DuckDB's words; a new version of DuckDB may have others."""
+    athena.put("products/a.csv", "id,name,note\n" + lines)
+    athena.run(OPEN_CSV.format(name="products", columns="id string, name string, note string"))
+
+    assert athena.rows("SELECT id FROM products ORDER BY id") == [
+        [line.split(",")[0]] for line in lines.splitlines()
+    ]
