@@ -27,3 +27,8 @@ class Clock:
             time.sleep(max(0.0, seconds))
             return False
         return cancel.wait(max(0.0, seconds))
+
+
+def file_time_ns() -> int:
+    """The machine's own time, with which it stamps files: to compare with `st_mtime_ns` only."""
+    return time.time_ns()

@@ -7,7 +7,6 @@ import binascii
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 from xml.sax.saxutils import escape
@@ -15,7 +14,7 @@ from xml.sax.saxutils import escape
 from localaws.core.errors import AwsError
 from localaws.core.service import Call, Service
 from localaws.s3.answers import Answer
-from localaws.s3.index import Index, Row, successor
+from localaws.s3.index import successor
 from localaws.s3.objects import Objects
 from localaws.s3.stored import StoredObject
 
@@ -28,15 +27,15 @@ _BATCH = 1000
 
 @dataclass
 class Page:
-    """One page: rows and common prefixes, at most `most` together; `last` is where it ended."""
+    """One page: objects and common prefixes, at most `most` together; `last` is where it ended."""
 
-    rows: list[Row] = field(default_factory=list)
+    objects: list[StoredObject] = field(default_factory=list)
     prefixes: list[str] = field(default_factory=list)
-    last: str | None = None  # of a row the key, of a common prefix the prefix
+    last: str | None = None  # of an object the key, of a common prefix the prefix
     truncated: bool = False
 
 
-def page(index: Index, bucket: str, prefix: str, delimiter: str, after: str, most: int) -> Page:
+def page(objects: Objects, bucket: str, prefix: str, delimiter: str, after: str, most: int) -> Page:
     """The first `most` current keys or common prefixes greater than `after`."""
     found = Page()
     if most == 0:
@@ -51,7 +50,7 @@ def page(index: Index, bucket: str, prefix: str, delimiter: str, after: str, mos
             )  # the page before ended here
     end = successor(prefix)
     while True:
-        rows = index.rows(
+        rows = objects.index.rows(
             "SELECT * FROM objects WHERE bucket = ? AND latest = 1 AND marker = 0 AND key"
             f" {'>=' if inclusive else '>'} ?{' AND key < ?' if end else ''} ORDER BY key LIMIT ?",
             *((bucket, position, end) if end else (bucket, position)),
@@ -59,13 +58,17 @@ def page(index: Index, bucket: str, prefix: str, delimiter: str, after: str, mos
         )
         jumped = False
         for row in rows:
-            if len(found.rows) + len(found.prefixes) == most:
+            key = row["key"]
+            stored = objects.as_it_is(row)
+            if stored is None:  # another program removed the file
+                position, inclusive = key, False
+                continue
+            if len(found.objects) + len(found.prefixes) == most:
                 found.truncated = True
                 return found
-            key = row["key"]
             cut = key.find(delimiter, len(prefix)) if delimiter else -1
             if cut < 0:
-                found.rows.append(row)
+                found.objects.append(stored)
                 found.last = key
                 position, inclusive = key, False
                 continue
@@ -89,8 +92,7 @@ def _names(call: Call) -> tuple[str, str, int, Any]:
     )
 
 
-def _content(row: Row, encode: Any, *, owner: bool) -> Json:
-    found = StoredObject.of(row, _NOWHERE)
+def _content(found: StoredObject, encode: Any, *, owner: bool) -> Json:
     content: Json = {
         "Key": encode(found.key),
         "LastModified": found.last_modified,
@@ -106,12 +108,8 @@ def _content(row: Row, encode: Any, *, owner: bool) -> Json:
     return content
 
 
-_NOWHERE = Path()  # rows of a listing need no file
-
-
 def register(service: Service, objects: Objects) -> None:
     """Adds the list operations to the service."""
-    index = objects.index
 
     @service.operation(
         *("ListObjectsV2", "Bucket", "Prefix", "Delimiter", "MaxKeys", "ContinuationToken"),
@@ -123,10 +121,12 @@ def register(service: Service, objects: Objects) -> None:
         objects.buckets.get(bucket)
         prefix, delimiter, most, encode = _names(call)
         token = call.params.get("ContinuationToken")
+        if token is None:
+            objects.look(bucket, prefix)
         after = _from_token(token) if token is not None else call.params.get("StartAfter", "")
-        found = page(index, bucket, prefix, delimiter, after, most)
+        found = page(objects, bucket, prefix, delimiter, after, most)
         answer = _listed(call, found, encode, owner=bool(call.params.get("FetchOwner")))
-        answer["KeyCount"] = len(found.rows) + len(found.prefixes)
+        answer["KeyCount"] = len(found.objects) + len(found.prefixes)
         if token is not None:
             answer["ContinuationToken"] = token
         if "StartAfter" in call.params:
@@ -144,7 +144,9 @@ def register(service: Service, objects: Objects) -> None:
         objects.buckets.get(bucket)
         prefix, delimiter, most, encode = _names(call)
         marker = call.params.get("Marker", "")
-        found = page(index, bucket, prefix, delimiter, marker, most)
+        if not marker:
+            objects.look(bucket, prefix)
+        found = page(objects, bucket, prefix, delimiter, marker, most)
         answer = _listed(call, found, encode, owner=True) | {"Marker": encode(marker)}
         if found.truncated and delimiter and found.last is not None:
             answer["NextMarker"] = encode(found.last)
@@ -195,7 +197,7 @@ def _listed(call: Call, found: Page, encode: Any, *, owner: bool) -> Json:
         "Prefix": encode(prefix),
         "MaxKeys": most,
         "IsTruncated": found.truncated,
-        "Contents": [_content(row, encode, owner=owner) for row in found.rows],
+        "Contents": [_content(item, encode, owner=owner) for item in found.objects],
         "CommonPrefixes": [{"Prefix": encode(name)} for name in found.prefixes],
     }
     if delimiter:
@@ -211,6 +213,8 @@ def _versions(call: Call, objects: Objects) -> Json:
     objects.buckets.get(bucket)
     prefix, delimiter, most, encode = _names(call)
     key_marker = call.params.get("KeyMarker", "")
+    if not key_marker:
+        objects.look(bucket, prefix)
     version_marker = call.params.get("VersionIdMarker")
     end = successor(prefix)
     rows = objects.index.rows(
@@ -243,7 +247,7 @@ def _versions(call: Call, objects: Objects) -> Json:
         if common is not None:
             prefixes.append(common)
             continue
-        content = _content(row, encode, owner=True)
+        content = _content(StoredObject.of(row, objects.root), encode, owner=True)
         content |= {"VersionId": row["version_id"], "IsLatest": bool(row["latest"])}
         if row["marker"]:
             for name in ("ETag", "Size", "StorageClass"):

@@ -12,6 +12,7 @@ _BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _ADDRESS = re.compile(r"\d+\.\d+\.\d+\.\d+")
 _LONGEST_KEY = 1024  # bytes of UTF-8, as S3 has it
 _LONGEST_SEGMENT = 255  # bytes, the limit of common file systems
+_SCRATCH = re.compile(r"_temporary|\.spark-staging-.*|\..*\.crc")
 
 
 def split_uri(uri: str) -> tuple[str, str]:
@@ -61,9 +62,13 @@ def odd_path(root: Path, bucket: str, key: str) -> Path:
     return root / ".odd" / bucket / name
 
 
-def is_object_file(name: str) -> bool:
-    """Whether a file found in a bucket's folder is an object.
+def is_object_key(key: str) -> bool:
+    """Whether what another program put at this path of a bucket's folder can be an object.
 
-    Hadoop's local file system leaves `.name.crc` files beside its output; they are no data.
+    Hadoop's local file system leaves `.name.crc` files beside its output; its committers work in
+    `_temporary` and Spark's in `.spark-staging-...`: none of that is data. Nor is a name that is
+    no text.
     """
-    return not (name.startswith(".") and name.endswith(".crc"))
+    if _SCRATCH.fullmatch(key.rpartition("/")[2]):
+        return False
+    return is_plain(key) and len(key.encode()) <= _LONGEST_KEY

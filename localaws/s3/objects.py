@@ -1,17 +1,17 @@
-"""The S3 store: objects are plain files that engines read and write in place.
+"""The S3 store: objects are plain files that engines and other programs read and write in place.
 
-An object's bytes are the file `objects/<bucket>/<key>`. Elsewhere, found through the index, are
-keys that cannot be a path (`objects/.odd/`: empty or dot segments, a trailing slash, `a` beside
-`a/b`) and old versions (`objects/.versions/`). A file is replaced by renaming, never rewritten.
+An object's bytes are the file `objects/<bucket>/<key>` (files.py has the exceptions), replaced by
+renaming, never rewritten. What tells a version's bytes is their ETag: a file whose size and time
+are those of the index is not read again, one with another time is measured before it counts as
+changed. So a home may be copied, zipped, or checked out.
 """
 
 from __future__ import annotations
 
-import os
 import shutil
 import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,9 +20,19 @@ from typing import Any
 from localaws.core.errors import AwsError
 from localaws.s3 import announce
 from localaws.s3.buckets import ENABLED, Buckets
+from localaws.s3.files import Files
+from localaws.s3.folders import BucketFolders
 from localaws.s3.index import Index, Row, dump, successor
-from localaws.s3.names import check_key, is_object_file, is_plain, odd_path, split_uri
-from localaws.s3.stored import DEFAULT_TYPE, NULL_VERSION, Received, StoredObject, measure, receive
+from localaws.s3.names import check_key, is_object_key, split_uri
+from localaws.s3.stored import (
+    DEFAULT_TYPE,
+    NULL_VERSION,
+    Received,
+    StoredObject,
+    etag_of,
+    measure,
+    receive,
+)
 
 __all__ = ["Objects", "Removed", "StoredObject", "split_uri"]
 
@@ -47,6 +57,8 @@ class Objects:
         self.root = root
         self.index = index
         self.buckets = Buckets(root, index)
+        self._files = Files(root, index)
+        self._folders = BucketFolders(root)
         self._publish = publish
         self._account = account
         self._region = region
@@ -72,7 +84,9 @@ class Objects:
     def list(self, bucket: str, prefix: str = "") -> Listed:
         """Current objects whose key starts with `prefix`, by key. Raises NoSuchBucket."""
         self.buckets.get(bucket)
-        return [StoredObject.of(row, self.root) for row in self._rows_below(bucket, prefix)]
+        self.look(bucket, prefix)
+        rows = self._rows_below(bucket, prefix)
+        return [stored for row in rows if (stored := self.as_it_is(row)) is not None]
 
     def put(
         self, bucket: str, key: str, data: bytes, content_type: str = DEFAULT_TYPE
@@ -94,19 +108,8 @@ class Objects:
         """Makes files that an engine wrote directly below the bucket's folder objects.
 
         Returns all objects below `prefix`. Changed files count as written again; objects whose
-        file is gone are deleted. Hadoop's `.name.crc` side files are left out.
+        file is gone are deleted.
         """
-        self.buckets.get(bucket)
-        known = {row["key"]: row for row in self._rows_below(bucket, prefix)}
-        seen = set()
-        for key, path in self._files(bucket, prefix):
-            seen.add(key)
-            row = known.get(key)
-            if row is None or self._changed(row, path):
-                self._register(bucket, key, path)
-        for key, row in known.items():
-            if key not in seen and not (self.root / row["path"]).exists():
-                self._forget(row)
         return self.list(bucket, prefix)
 
     def delete(self, bucket: str, key: str) -> None:
@@ -122,16 +125,19 @@ class Objects:
     def find(self, bucket: str, key: str, version_id: str | None = None) -> StoredObject | None:
         """The current or the given version, delete markers too; None if there is none."""
         self.buckets.get(bucket)
-        if version_id is None:
-            row = self.index.row(
-                "SELECT * FROM objects WHERE bucket = ? AND key = ? AND latest = 1", bucket, key
-            )
-        else:
+        if version_id is not None:
             row = self.index.row(
                 "SELECT * FROM objects WHERE bucket = ? AND key = ? AND version_id = ?",
                 *(bucket, key, version_id),
             )
-        return self._still_there(row) if row is not None else None
+            return self.as_it_is(row) if row is not None else None
+        row = self._current(bucket, key)
+        found = self.as_it_is(row) if row is not None else None
+        if (found is None or found.marker) and is_object_key(key):
+            path = self.root / bucket / key
+            if path.is_file() and path.resolve() == self.root.resolve() / bucket / key:
+                return self._register(bucket, key, path) or found
+        return found
 
     def head(self, bucket: str, key: str, version_id: str | None = None) -> StoredObject:
         """An object with a file. Raises NoSuchKey, NoSuchVersion, MethodNotAllowed (a marker)."""
@@ -161,13 +167,14 @@ class Objects:
         try:
             check_key(key)
             with self.index.writing():
-                if unless is not None:
-                    current = self.find(bucket, key)
-                    unless(None if current is None or current.marker else current)
                 versioning = self.buckets.versioning(bucket)
+                if unless is not None or versioning is not None:
+                    current = self.find(bucket, key)  # what another program wrote is a version too
+                    if unless is not None:
+                        unless(None if current is None or current.marker else current)
                 version = uuid.uuid4().hex if versioning == ENABLED else NULL_VERSION
-                path = self._place(bucket, key)
-                self._clear_way(bucket, key, version, keep=path)
+                path = self._files.place(bucket, key)
+                self._files.clear_way(bucket, key, version, keep=path)
                 data.path.replace(path)
                 stored = self._insert(bucket, key, version, path, data, properties)
         except BaseException:
@@ -223,69 +230,119 @@ class Objects:
             *((bucket, prefix) if end is None else (bucket, prefix, end)),
         )
 
-    def _files(self, bucket: str, prefix: str) -> Iterator[tuple[str, Path]]:
-        """(key, file) of the files in the bucket's folder whose key starts with `prefix`."""
-        root = self.root / bucket
-        start = prefix.rpartition("/")[0]
-        if start and not is_plain(start):
-            return
-        for folder, _, names in os.walk(root / start):
-            below = Path(folder).relative_to(root).as_posix()
-            for name in names:
-                key = name if below == "." else f"{below}/{name}"
-                path = Path(folder, name)
-                if key.startswith(prefix) and is_object_file(name) and not path.is_symlink():
-                    yield key, path
+    def _current(self, bucket: str, key: str) -> Row | None:
+        return self.index.row(
+            "SELECT * FROM objects WHERE bucket = ? AND key = ? AND latest = 1", bucket, key
+        )
 
-    def _changed(self, row: Row, path: Path) -> bool:
-        state = path.stat()
-        return (state.st_size, state.st_mtime_ns) != (row["bytes"], row["mtime_ns"])
+    def look(self, bucket: str, prefix: str) -> None:
+        """Makes objects of files that other programs put into the folders of the prefix."""
+        self._folders.look(bucket, prefix, self._take)
 
-    def _still_there(self, row: Row) -> StoredObject | None:
-        """The object as its file is now: an engine may have rewritten or removed it in place."""
+    def _take(self, bucket: str, folder: str, names: set[str]) -> bool:
+        """Registers the files of one folder that are no objects yet; False if one was missed."""
+        end = successor(folder)
+        rows = self.index.rows(
+            "SELECT key FROM objects WHERE bucket = ? AND latest = 1 AND marker = 0 AND key >= ?"
+            + (" AND key < ?" if end is not None else "")
+            + " AND instr(substr(key, ?), '/') = 0",
+            *(bucket, folder, *([end] if end is not None else []), len(folder) + 1),
+        )
+        fresh = sorted(names - {row["key"][len(folder) :] for row in rows})
+        place = self.root / bucket
+        missed = [
+            name
+            for name in fresh
+            if self._register(bucket, folder + name, place / (folder + name)) is None
+        ]
+        return not missed
+
+    def as_it_is(self, row: Row) -> StoredObject | None:
+        """The version with its file as that is now; None if another program removed the file.
+
+        A current version that was rewritten in place counts as written again. Raises InternalError
+        for an old version whose bytes are others now.
+        """
         if row["marker"]:
             return StoredObject.of(row, self.root)
-        path = self.root / row["path"]
         try:
-            if not self._changed(row, path):
-                return StoredObject.of(row, self.root)
-        except FileNotFoundError:
-            self._forget(row)
-            return None
-        return self._register(row["bucket"], row["key"], path)
+            state = (self.root / row["path"]).stat()
+        except (FileNotFoundError, NotADirectoryError):
+            return self._forget(row)
+        if (state.st_size, state.st_mtime_ns) == (row["bytes"], row["mtime_ns"]):
+            return StoredObject.of(row, self.root)
+        return self._examine(row)
+
+    def _examine(self, row: Row) -> StoredObject | None:
+        """`as_it_is` of a version whose file has another size or time: do its bytes differ?"""
+        stored = StoredObject.of(row, self.root)
+        try:
+            state = stored.path.stat()
+            same = state.st_size == stored.bytes and stored.etag == etag_of(
+                stored.path, stored.part_bytes
+            )
+        except (FileNotFoundError, NotADirectoryError):
+            return self._forget(row)
+        if same:
+            self.index.run(
+                "UPDATE objects SET mtime_ns = ? WHERE id = ? AND path = ? AND etag = ?",
+                *(state.st_mtime_ns, row["id"], row["path"], row["etag"]),
+            )
+            return stored
+        if stored.latest:
+            return self._register(stored.bucket, stored.key, stored.path)
+        raise AwsError(
+            "InternalError",
+            f"The file of version {stored.version_id} of {stored.bucket}/{stored.key} was changed"
+            f" by another program: {stored.path}",
+            500,
+        )
 
     def _register(self, bucket: str, key: str, path: Path) -> StoredObject | None:
-        """Makes a file in the bucket's folder the current version of its key."""
+        """Makes a file that another program wrote the current version of its key.
+
+        None if it is gone or still being written.
+        """
         try:
             before = path.stat()
             data = measure(path)
-        except FileNotFoundError:
+            with self.index.writing():
+                row = self._current(bucket, key)
+                if row is not None and row["path"] != str(path.relative_to(self.root)):
+                    row = None
+                after = path.stat()
+                written = (after.st_size, after.st_mtime_ns)
+                if row is not None and written == (row["bytes"], row["mtime_ns"]):
+                    return StoredObject.of(row, self.root)  # someone else was quicker
+                if row is None and written != (before.st_size, before.st_mtime_ns):
+                    return None
+                versioned = self.buckets.versioning(bucket) == ENABLED
+                version = uuid.uuid4().hex if versioned else NULL_VERSION
+                # Rewritten in place: the old bytes are gone, so the old version is gone too.
+                if row is not None:
+                    self.index.run("DELETE FROM objects WHERE id = ?", row["id"])
+                self._files.clear_way(bucket, key, version, keep=path)
+                stored = self._insert(
+                    *(bucket, key, version, path, data, {}), mtime_ns=before.st_mtime_ns
+                )
+        except (FileNotFoundError, NotADirectoryError):
             return None
-        with self.index.writing():
-            row = self.index.row(
-                "SELECT * FROM objects WHERE bucket = ? AND key = ? AND latest = 1", bucket, key
-            )
-            same = row is not None and row["path"] == str(path.relative_to(self.root))
-            if row is not None and same and not self._changed(row, path):
-                return StoredObject.of(row, self.root)  # someone else was quicker
-            versioned = self.buckets.versioning(bucket) == ENABLED
-            version = uuid.uuid4().hex if versioned else NULL_VERSION
-            # Rewritten in place: the old bytes are gone, so the old version is gone too.
-            if row is not None and same:
-                self.index.run("DELETE FROM objects WHERE id = ?", row["id"])
-            self._clear_way(bucket, key, version, keep=path)
-            stored = self._insert(bucket, key, version, path, data, {}, mtime_ns=before.st_mtime_ns)
         self._tell_created(stored, "PutObject")
         return stored
 
-    def _forget(self, row: Row) -> None:
-        """Drops an object whose file is gone."""
+    def _forget(self, row: Row) -> StoredObject | None:
+        """Drops a version whose file is gone; if it was only moved, the version as it is now."""
         with self.index.writing():
-            gone = self.index.run("DELETE FROM objects WHERE id = ?", row["id"])
-            if row["latest"]:
-                self._promote(row["bucket"], row["key"])
-        if gone and not row["marker"]:
-            self._tell_deleted(StoredObject.of(row, self.root), marker=False)
+            now = self.index.row("SELECT * FROM objects WHERE id = ?", row["id"])
+            if now is None:
+                return None
+            if (self.root / now["path"]).is_file():
+                return StoredObject.of(now, self.root)
+            self.index.run("DELETE FROM objects WHERE id = ?", row["id"])
+            if now["latest"]:
+                self._files.promote(now["bucket"], now["key"])
+        self._tell_deleted(StoredObject.of(now, self.root), marker=False)
+        return None
 
     def _insert(
         self,
@@ -311,37 +368,16 @@ class Objects:
             properties=properties,
         )
 
-    def _clear_way(self, bucket: str, key: str, version: str, keep: Path | None = None) -> None:
-        """Before a new current version: drops the same version, sets another one aside.
-
-        The file `keep` is left: it is, or is about to become, the new version's.
-        """
-        for row in self.index.rows(
-            "SELECT * FROM objects WHERE bucket = ? AND key = ? AND (latest = 1 OR version_id = ?)",
-            *(bucket, key, version),
-        ):
-            path = self.root / row["path"]
-            if row["version_id"] == version:
-                self.index.run("DELETE FROM objects WHERE id = ?", row["id"])
-                if not row["marker"] and path != keep:
-                    self._unlink(path)
-            elif row["marker"]:
-                self.index.run("UPDATE objects SET latest = 0 WHERE id = ?", row["id"])
-            else:
-                aside = self.root / ".versions" / bucket / str(row["id"])
-                self._move(row["id"], path, aside)
-                self.index.run("UPDATE objects SET latest = 0 WHERE id = ?", row["id"])
-
     def _mark_deleted(self, bucket: str, key: str, versioning: str) -> StoredObject:
         version = uuid.uuid4().hex if versioning == ENABLED else NULL_VERSION
         before = self.index.row(
             "SELECT path FROM objects WHERE bucket = ? AND key = ? AND latest = 1 AND marker = 0",
             *(bucket, key),
         )
-        self._clear_way(bucket, key, version)
+        self._files.clear_way(bucket, key, version)
         if before is not None:
             # An engine would take an empty folder for a prefix that holds something.
-            self._remove_empty_parents(self.root / before["path"])
+            self._files.remove_empty_parents(self.root / before["path"])
         now = time.time()
         self.index.run(
             "INSERT INTO objects (bucket, key, version_id, latest, marker, path, bytes, etag,"
@@ -360,72 +396,9 @@ class Objects:
             *(found.bucket, found.key, found.version_id),
         )
         if not found.marker:
-            self._unlink(found.path)
+            self._files.unlink(found.path)
         if found.latest:
-            self._promote(found.bucket, found.key)
-
-    def _promote(self, bucket: str, key: str) -> None:
-        """Makes the newest remaining version the current one again."""
-        row = self.index.row(
-            "SELECT * FROM objects WHERE bucket = ? AND key = ? ORDER BY id DESC LIMIT 1",
-            *(bucket, key),
-        )
-        if row is None:
-            return
-        if not row["marker"]:
-            self._move(row["id"], self.root / row["path"], self._place(bucket, key))
-        self.index.run("UPDATE objects SET latest = 1 WHERE id = ?", row["id"])
-
-    def _place(self, bucket: str, key: str) -> Path:
-        """Where the current version's file goes; its folder exists afterwards.
-
-        An object `a` in the way of `a/b` moves aside, since `a` must become a folder.
-        """
-        root = self.root / bucket
-        path = root / key if is_plain(key) else odd_path(self.root, bucket, key)
-        if root in path.parents:
-            for parent in reversed(path.relative_to(root).parents[:-1]):
-                if (root / parent).is_file() and not self._step_aside(bucket, parent.as_posix()):
-                    path = odd_path(self.root, bucket, key)
-                    break
-            if path.is_dir():
-                path = odd_path(self.root, bucket, key)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        return path
-
-    def _step_aside(self, bucket: str, key: str) -> bool:
-        row = self.index.row(
-            "SELECT * FROM objects WHERE bucket = ? AND key = ? AND latest = 1", bucket, key
-        )
-        if row is None:
-            return False  # an engine's file that is no object yet: leave it where it is
-        self._move(row["id"], self.root / row["path"], odd_path(self.root, bucket, key))
-        return True
-
-    def _move(self, row_id: int, source: Path, target: Path) -> None:
-        if source == target:
-            return
-        target.parent.mkdir(parents=True, exist_ok=True)
-        source.replace(target)
-        self.index.run(
-            "UPDATE objects SET path = ? WHERE id = ?", str(target.relative_to(self.root)), row_id
-        )
-
-    def _unlink(self, path: Path) -> None:
-        """Removes a file and the folders that it leaves empty."""
-        path.unlink(missing_ok=True)
-        self._remove_empty_parents(path)
-
-    def _remove_empty_parents(self, path: Path) -> None:
-        """Removes the folders around a file that is gone, up to the bucket's own."""
-        bucket = self.root / path.relative_to(self.root).parts[0]
-        for parent in path.parents:
-            if bucket not in parent.parents:
-                return
-            try:
-                parent.rmdir()
-            except OSError:  # not empty
-                return
+            self._files.promote(found.bucket, found.key)
 
     def _tell_created(self, stored: StoredObject, reason: str) -> None:
         if self.buckets.tells_eventbridge(stored.bucket):

@@ -47,6 +47,12 @@ class StoredObject:
         """The bytes from `start` on, in pieces; the file is opened before the first piece."""
         return pieces(self.path.open("rb"), start, self.bytes if length is None else length)
 
+    @property
+    def part_bytes(self) -> list[int] | None:
+        """The sizes of the parts that a multipart upload joined."""
+        sizes: list[int] | None = self.properties.get("Parts")
+        return sizes
+
     @staticmethod
     def of(row: Row, root: Path) -> StoredObject:
         return StoredObject(
@@ -118,3 +124,18 @@ def measure(path: Path, algorithms: Iterable[str] = ()) -> Received:
         size += len(piece)
     texts = {name: checksums.text(digest.digest()) for name, digest in running.items()}
     return Received(path, size, md5.hexdigest(), texts)
+
+
+def etag_of(path: Path, part_bytes: list[int] | None) -> str:
+    """The ETag of a file: its MD5, or that of its parts' MD5s and their number."""
+    if part_bytes is None:
+        return measure(path).etag
+    whole = hashlib.md5(usedforsecurity=False)
+    start = 0
+    for length in part_bytes:
+        part = hashlib.md5(usedforsecurity=False)
+        for piece in pieces(path.open("rb"), start, length):
+            part.update(piece)
+        whole.update(part.digest())
+        start += length
+    return f"{whole.hexdigest()}-{len(part_bytes)}"
