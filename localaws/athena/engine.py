@@ -57,16 +57,27 @@ class Engine:
 
 def prepare(connection: duckdb.DuckDBPyConnection) -> None:
     """Adds the macros and functions that compiled queries call."""
+    # Of no type, so that it may stand in any CASE; not volatile as error() is, so that it may
+    # stand in TRY, in windows and in correlated subqueries.
+    connection.create_function("fail", _fail, ["VARCHAR"], "NULL")
     for macro in MACROS:
         connection.execute(macro)
     connection.create_function("trino_crc32", _crc32, ["BLOB"], "BIGINT")
+
+
+def _fail(message: str) -> None:
+    raise ValueError(message)
 
 
 def _crc32(data: bytes) -> int:
     return zlib.crc32(data)
 
 
-_CODED = re.compile(r"Invalid Input Error: ([A-Z][A-Z0-9_]{5,}): (.*)", re.DOTALL)
+_CODED = re.compile(
+    r"Invalid Input Error: Python exception occurred while executing the UDF: "
+    r"ValueError: ([A-Z][A-Z0-9_]{5,}): (.*)",
+    re.DOTALL,
+)
 
 
 def explain(error: duckdb.Error, query: str = "") -> QueryError:

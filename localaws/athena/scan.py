@@ -240,19 +240,6 @@ class Scanner:
         return f"SELECT {', '.join(shown)}, {name(_FILE)} FROM ({source})"
 
 
-_REFERENCE = re.compile(r"'(?:[^']|'')*'|(?:(\w+)\.)?\"((?:[^\"]|\"\")*)\"")
-
-
-def columns_read(compiled: str) -> dict[str, set[str]]:
-    """The columns that compiled text reads, by the alias of their relation. What only looks like
-    one, within a text literal, is none."""
-    found: dict[str, set[str]] = {}
-    for alias, label in _REFERENCE.findall(compiled):
-        if alias:
-            found.setdefault(alias, set()).add(label.replace('""', '"'))
-    return found
-
-
 def typed_columns(table: Json) -> list[tuple[str, Type]]:
     """The file columns of a catalog table, without partition keys.
 

@@ -11,7 +11,7 @@ from typing import Any
 import duckdb
 
 from localaws.athena.engine import Engine, explain
-from localaws.athena.scan import Scanner, columns_read
+from localaws.athena.scan import Scanner
 from localaws.athena.sql.errors import QueryError
 from localaws.athena.sql.queries import Queries, Query
 from localaws.athena.tables import CatalogTables
@@ -114,9 +114,8 @@ class Session:
         scanner = Scanner(self.aws, self.connection, self.folder)
         scanner.strict = strict
         try:
-            read = columns_read(query.reads)
             self.outcome.scanned = sum(
-                scanner.prepare(scan, read.get(scan.alias, set())) for scan in query.scans
+                scanner.prepare(scan, query.columns_read(scan)) for scan in query.scans
             )
         except duckdb.Error as error:
             raise explain(error) from error

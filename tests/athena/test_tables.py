@@ -94,6 +94,10 @@ def test_partitions_are_pruned_also_through_a_view_and_only_used_columns_count(a
     assert 0 < one_day < one_column < whole
     assert viewed == one_day
     assert athena.run("SELECT count(*) FROM sales")["Statistics"]["DataScannedInBytes"] == 0
+    named = """SELECT sum(id) FROM sales WHERE 'r1."filler"' <> 'c1'"""
+    assert athena.run(named)["Statistics"]["DataScannedInBytes"] == one_column
+    twice = "SELECT sum(id) FROM (SELECT id, filler FROM sales UNION ALL SELECT id, 'x' FROM sales)"
+    assert athena.run(twice)["Statistics"]["DataScannedInBytes"] == 2 * one_column
     assert athena.rows(
         "SELECT day, count(*) FROM sales WHERE day IN (1, 2) GROUP BY day ORDER BY day"
     ) == [

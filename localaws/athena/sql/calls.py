@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+from string import Formatter
 from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
@@ -11,7 +11,6 @@ from . import types as t
 from .errors import QueryError, not_emulated
 from .functions import AGGREGATES, ALIASES, KNOWN_TO_TRINO, SCALARS, WINDOWS
 from .lambdas import LAMBDAS
-from .macros import FAILING
 from .operators import average
 from .scope import Scope
 from .signatures import fit, read
@@ -47,7 +46,7 @@ class Calls:
             return self._expressions.row(node, scope)
         if name == "try":
             value = self._expressions.compile(arguments[0], scope)
-            return Value(f"TRY({tried(value.sql)})", value.type)
+            return Value(f"TRY({value.sql})", value.type)
         if name == "grouping":
             inside = ", ".join(self._expressions.compile(item, scope).sql for item in arguments)
             return Value(f"CAST(grouping({inside}) AS BIGINT)", t.BIGINT)
@@ -76,13 +75,17 @@ class Calls:
         overloads: list[tuple[str, str]],
         arguments: list[Value],
         node: exp.Expression,
+        clauses: dict[str, str] | None = None,
     ) -> Value:
+        """`clauses` are the texts of a template's named fields. One pass: what stands in an
+        argument is never looked at again."""
         for signature, template in overloads:
             fitted = fit(read(signature), arguments)
             if fitted is not None:
                 values, result = fitted
                 texts = [value.sql for value in values]
-                return Value(template.format(*texts, all=", ".join(texts)), result)
+                sql = template.format(*texts, all=", ".join(texts), **(clauses or {}))
+                return Value(sql, result)
         shown = ", ".join(str(value.type) for value in arguments)
         if overloads:
             expected = ", ".join(
@@ -123,15 +126,14 @@ class Calls:
         if special is not None:
             return special
         overloads = AGGREGATES.get(name, []) if name in AGGREGATES else WINDOWS[name]
-        if name == "approx_percentile" and len(values) == 2:
-            values = [values[0], Value(_constant_list(values[1]), values[1].type)]
-        value = self._overload(name, overloads, values, node)
-        if order and "~" not in value.sql:
-            order = ""  # the result of min, sum, ... does not depend on the order
-        if distinct and "#" not in value.sql and name not in ("min", "max", "bool_and", "bool_or"):
+        allowed = {field for _, template in overloads for field in _fields(template)}
+        same_without = name in ("min", "max", "bool_and", "bool_or")
+        if distinct and "distinct" not in allowed and not same_without:
             raise not_emulated(f"{name} with DISTINCT", node)
-        sql = value.sql.replace("#", distinct).replace("~", order).replace("@", tail)
-        return Value(f"CAST({sql.replace('!', nulls or '')} AS {t.duckdb(value.type)})", value.type)
+        # Without a place for ORDER BY: the result of min, sum, ... does not depend on it.
+        clauses = {"distinct": distinct, "order": order, "tail": tail, "nulls": nulls or ""}
+        value = self._overload(name, overloads, values, node, clauses)
+        return Value(f"CAST({value.sql} AS {t.duckdb(value.type)})", value.type)
 
     def filter(self, node: exp.Filter, scope: Scope, over: str = "") -> Value:
         call = node.this
@@ -213,23 +215,8 @@ class Calls:
         return self.call("json_parse", [self._expressions.compile(node.this, scope)], node)
 
 
-def tried(sql: str) -> str:
-    """The text with failures that TRY() can catch; they must look at a column of the row."""
-    failing = re.compile(rf"\b(?:trino_({'|'.join(sorted(FAILING))})|(error))\(")
-    if not failing.search(sql):
-        return sql
-    column = re.search(r"\br\d+\.(?:\"[^\"]+\"|c\d+)", sql)
-    if column is None:
-        raise not_emulated("TRY of an expression without a column")
-    witness = f"left(coalesce(CAST({column[0]} AS VARCHAR), ''), 0)"
-    return failing.sub(
-        lambda m: f"trino_fail({witness} || " if m[2] else f"tried_{m[1]}({witness}, ", sql
-    )
-
-
-def _constant_list(value: Value) -> str:
-    """quantile_disc wants plain constants."""
-    return re.sub(r"CAST\('([0-9.]+)' AS DECIMAL\(\d+,\d+\)\)", r"\1", value.sql)
+def _fields(template: str) -> list[str]:
+    return [field for _, field, _, _ in Formatter().parse(template) if field]
 
 
 def _function_name(call: exp.Expression) -> str:

@@ -84,6 +84,8 @@ class Expressions:
                 node,
             )
         value, taken = found
+        if value.source is not None:
+            self.queries.reading.add(value.source)
         for part in parts[taken:]:
             value = field_of(value, part, node)
         return value

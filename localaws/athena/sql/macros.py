@@ -2,34 +2,30 @@
 
 from __future__ import annotations
 
-_PLAIN = (  # each after those it calls
-    # Fails with the message, inside TRY(), which refuses error() because that is volatile. The
-    # message must depend on a row's values, or the optimizer runs it for no row at all.
-    """CREATE MACRO trino_fail(message) AS
-        CASE WHEN CAST(message AS INTEGER) IS NULL THEN NULL END""",
+MACROS = (  # each after those it calls
     """CREATE MACRO trino_subscript(items, place) AS CASE
-        WHEN place = 0 THEN error('INVALID_FUNCTION_ARGUMENT: SQL array indices start at 1')
+        WHEN place = 0 THEN fail('INVALID_FUNCTION_ARGUMENT: SQL array indices start at 1')
         WHEN place < 0 THEN
-            error('INVALID_FUNCTION_ARGUMENT: Array subscript is negative: ' || place)
-        WHEN place > len(items) THEN error('INVALID_FUNCTION_ARGUMENT: Array subscript must be '
+            fail('INVALID_FUNCTION_ARGUMENT: Array subscript is negative: ' || place)
+        WHEN place > len(items) THEN fail('INVALID_FUNCTION_ARGUMENT: Array subscript must be '
             || 'less than or equal to array length: ' || place || ' > ' || len(items))
         ELSE list_extract(items, place) END""",
     """CREATE MACRO trino_element(items, place) AS CASE
-        WHEN place = 0 THEN error('INVALID_FUNCTION_ARGUMENT: SQL array indices start at 1')
+        WHEN place = 0 THEN fail('INVALID_FUNCTION_ARGUMENT: SQL array indices start at 1')
         ELSE list_extract(items, place) END""",
     """CREATE MACRO trino_key(pairs, wanted) AS CASE
         WHEN pairs IS NULL THEN NULL
         WHEN NOT map_contains(pairs, wanted) THEN
-            error('INVALID_FUNCTION_ARGUMENT: Key not present in map: ' || wanted)
+            fail('INVALID_FUNCTION_ARGUMENT: Key not present in map: ' || wanted)
         ELSE map_extract_value(pairs, wanted) END""",
     """CREATE MACRO trino_contains(items, wanted) AS CASE
         WHEN list_contains(items, wanted) THEN true
         WHEN wanted IS NULL OR list_count(items) < len(items) THEN NULL
         ELSE list_contains(items, wanted) END""",
     """CREATE MACRO trino_slice(items, first, size) AS CASE
-        WHEN first = 0 THEN error('INVALID_FUNCTION_ARGUMENT: SQL array indices start at 1')
+        WHEN first = 0 THEN fail('INVALID_FUNCTION_ARGUMENT: SQL array indices start at 1')
         WHEN size < 0 THEN
-            error('INVALID_FUNCTION_ARGUMENT: length must be greater than or equal to 0')
+            fail('INVALID_FUNCTION_ARGUMENT: length must be greater than or equal to 0')
         WHEN abs(first) > len(items) OR size = 0 THEN items[1:0]
         WHEN first > 0 THEN items[first:first + size - 1]
         ELSE items[len(items) + first + 1:least(len(items), len(items) + first + size)] END""",
@@ -38,13 +34,13 @@ _PLAIN = (  # each after those it calls
             CASE WHEN value IS NULL OR first IS NULL OR size IS NULL THEN NULL ELSE '' END
         ELSE substr(value, first, size) END""",
     """CREATE MACRO trino_split_part(value, mark, place) AS CASE
-        WHEN place <= 0 THEN error('INVALID_FUNCTION_ARGUMENT: Index must be greater than zero')
+        WHEN place <= 0 THEN fail('INVALID_FUNCTION_ARGUMENT: Index must be greater than zero')
         ELSE list_extract(string_split(value, mark), place) END""",
     """CREATE MACRO trino_pad(value, filler, size, padded) AS CASE
         WHEN size < 0 OR length(filler) = 0 THEN
-            error('INVALID_FUNCTION_ARGUMENT: Padding string must not be empty') ELSE padded END""",
+            fail('INVALID_FUNCTION_ARGUMENT: Padding string must not be empty') ELSE padded END""",
     """CREATE MACRO trino_decimal_divide(above, below) AS CASE
-        WHEN below = 0 THEN error('DIVISION_BY_ZERO: Division by zero')
+        WHEN below = 0 THEN fail('DIVISION_BY_ZERO: Division by zero')
         ELSE (CASE WHEN (above < 0) <> (below < 0) THEN -1 ELSE 1 END)
             * ((2 * abs(above) + abs(below)) // (2 * abs(below))) END""",
     """CREATE MACRO trino_round_to(value, places) AS CASE
@@ -53,8 +49,8 @@ _PLAIN = (  # each after those it calls
     """CREATE MACRO trino_months(earlier, later) AS date_sub('month', earlier, later)""",
     """CREATE MACRO trino_log(base, value) AS ln(value) / ln(base)""",
     """CREATE MACRO trino_bucket(value, low, high, parts) AS CASE
-        WHEN parts <= 0 THEN error('INVALID_FUNCTION_ARGUMENT: bucketCount must be greater than 0')
-        WHEN low = high THEN error('INVALID_FUNCTION_ARGUMENT: bounds cannot equal each other')
+        WHEN parts <= 0 THEN fail('INVALID_FUNCTION_ARGUMENT: bucketCount must be greater than 0')
+        WHEN low = high THEN fail('INVALID_FUNCTION_ARGUMENT: bounds cannot equal each other')
         WHEN low < high AND value < low THEN 0
         WHEN low < high AND value >= high THEN parts + 1
         WHEN low > high AND value > low THEN 0
@@ -62,16 +58,16 @@ _PLAIN = (  # each after those it calls
         ELSE CAST(floor(parts * (value - low) / (high - low)) AS BIGINT) + 1 END""",
     """CREATE MACRO trino_map(keys, items) AS CASE
         WHEN len(keys) <> len(items) THEN
-            error('INVALID_FUNCTION_ARGUMENT: Key and value arrays must be the same length')
+            fail('INVALID_FUNCTION_ARGUMENT: Key and value arrays must be the same length')
         WHEN len(list_distinct(keys)) <> len(keys) THEN
-            error('INVALID_FUNCTION_ARGUMENT: Duplicate map keys are not allowed')
+            fail('INVALID_FUNCTION_ARGUMENT: Duplicate map keys are not allowed')
         ELSE map(keys, items) END""",
     """CREATE MACRO trino_map_of(entries) AS CASE WHEN entries IS NOT NULL THEN map_from_entries(
         list_filter(entries, lambda e, i: e.k IS NOT NULL
             AND list_position(list_transform(entries, lambda x: x.k), e.k) = i)) END""",
     """CREATE MACRO trino_sequence(first, last, step) AS CASE
-        WHEN step = 0 THEN error('INVALID_FUNCTION_ARGUMENT: step must not be zero')
-        WHEN (last - first) * sign(step) < 0 THEN error('INVALID_FUNCTION_ARGUMENT: sequence stop '
+        WHEN step = 0 THEN fail('INVALID_FUNCTION_ARGUMENT: step must not be zero')
+        WHEN (last - first) * sign(step) < 0 THEN fail('INVALID_FUNCTION_ARGUMENT: sequence stop '
             || 'value should be greater than or equal to start value if step is greater than zero')
         ELSE generate_series(first, last, step) END""",
     """CREATE MACRO trino_json_scalar(document, path) AS CASE
@@ -96,12 +92,12 @@ _PLAIN = (  # each after those it calls
     """CREATE MACRO trino_json_parse(document) AS CASE
         WHEN document IS NULL THEN NULL
         WHEN json_valid(document) THEN json(document)
-        ELSE error('INVALID_FUNCTION_ARGUMENT: Cannot convert value to JSON: '''
+        ELSE fail('INVALID_FUNCTION_ARGUMENT: Cannot convert value to JSON: '''
             || document || '''') END""",
     """CREATE MACRO trino_parse_time(value, pattern) AS CASE
         WHEN value IS NULL THEN NULL
         WHEN try_strptime(value, pattern) IS NULL THEN
-            error('INVALID_FUNCTION_ARGUMENT: Invalid format: "' || value || '"')
+            fail('INVALID_FUNCTION_ARGUMENT: Invalid format: "' || value || '"')
         ELSE strptime(value, pattern) END""",
     """CREATE MACRO trino_extract(value, pattern, part) AS CASE
         WHEN regexp_matches(value, pattern) THEN regexp_extract(value, pattern, part) END""",
@@ -128,15 +124,3 @@ _PLAIN = (  # each after those it calls
         WHEN isinf(number) THEN CASE WHEN number > 0 THEN 'Infinity' ELSE '-Infinity' END
         ELSE trino_scientific_text(digits) END""",
 )
-
-_MARK = "CREATE MACRO trino_"
-FAILING = frozenset(m.removeprefix(_MARK).partition("(")[0] for m in _PLAIN if "error(" in m)
-
-
-def _tried(macro: str) -> str:
-    """The macro's twin for use inside TRY(): `witness` is empty text that depends on a row."""
-    twin = macro.replace(_MARK, "CREATE MACRO tried_").replace("(", "(witness, ", 1)
-    return twin.replace("error(", "trino_fail(witness || ")
-
-
-MACROS = (*_PLAIN, *(_tried(macro) for macro in _PLAIN if "error(" in macro))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +17,7 @@ from .relations import Relations
 from .scope import Column, Scope
 from .sources import Environment, Scan, Tables, renamed
 from .types import Type
-from .values import Value, convert
+from .values import OUTPUT, Source, Value, convert
 
 
 @dataclass(frozen=True)
@@ -26,8 +27,13 @@ class Query:
     sql: str
     columns: tuple[Column, ...]
     scans: tuple[Scan, ...]
-    reads: str = ""  # the parts of the text that the result depends on: which columns are read
+    reads: frozenset[Source] = frozenset()  # the columns of scans that the result depends on
 
+    def columns_read(self, scan: Scan) -> set[str]:
+        return {label for alias, label in self.reads if alias == scan.alias}
+
+
+Item = tuple[str | None, Value, set[Source]]  # the name, the value and what it reads
 
 _SELECT_PARTS = {
     "expressions", "from_", "joins", "where", "group", "having", "order", "limit", "offset",
@@ -46,11 +52,21 @@ class Queries:
         self.windows: dict[str, exp.Window] = {}
         self.environment = Environment(database, {})
         self.numbers = 0
-        self.items: dict[str, str] = {}  # output column to the text that defines it
+        self.reading: set[Source] = set()  # the sources (Column.source) that are read here
+        self.items: dict[Source, set[Source]] = {}  # what an output column of a subquery reads
 
     def compile(self, node: exp.Expression) -> Query:
         sql, columns = self.query(node, None)
-        return Query(sql, columns, tuple(self.scans), live(sql, columns, self.items))
+        return Query(sql, columns, tuple(self.scans), live(columns, self.reading, self.items))
+
+    @contextmanager
+    def collecting(self, into: set[Source]) -> Iterator[None]:
+        """What is read inside is noted apart."""
+        outside, self.reading = self.reading, into
+        try:
+            yield
+        finally:
+            self.reading = outside
 
     def subquery(self, node: exp.Expression, scope: Scope) -> tuple[str, tuple[Column, ...]]:
         return self.query(node, scope)
@@ -124,8 +140,9 @@ class Queries:
             raise not_emulated("DISTINCT ON", distinct)
         limits = ("group", "having", "distinct", "limit", "offset", "windows")
         plain = not any(node.args.get(part) for part in limits) and not node.find(exp.Window)
+        lazy = not any(node.args.get(part) for part in ("distinct", "group", "order"))
         columns, texts = [], []
-        for number, (label, value) in enumerate(items):
+        for number, (label, value, reads) in enumerate(items):
             alias = self.fresh("c")
             texts.append(f"CAST({value.sql} AS {t.duckdb(value.type)}) AS {alias}")
             columns.append(
@@ -134,39 +151,45 @@ class Queries:
                     value.type,
                     alias,
                     origin=value.origin if plain else None,
+                    source=(OUTPUT, alias),
                 )
             )
-            if not any(node.args.get(part) for part in ("distinct", "group", "order")):
-                self.items[alias] = texts[-1]  # nothing but its readers needs it
+            self.items[OUTPUT, alias] = reads
+            if not lazy:
+                self.reading.add((OUTPUT, alias))
         word = "SELECT DISTINCT" if distinct else "SELECT"
         sql = f"{word} {', '.join(texts)}{from_sql}{where_sql}{group_sql}{having_sql}"
-        aliases = {label: value for label, value in items if label}
+        aliases = {label: value for label, value, _ in items if label}
         sql = self._tail(sql, node, tuple(columns), Scope(outer=scope, locals=aliases))
         self.windows = windows
         return sql, tuple(columns)
 
-    def _items(self, node: exp.Select, scope: Scope) -> list[tuple[str | None, Value]]:
-        items: list[tuple[str | None, Value]] = []
+    def _items(self, node: exp.Select, scope: Scope) -> list[Item]:
+        items: list[Item] = []
         for item in node.expressions:
+            reads: set[Source] = set()
             star = item if isinstance(item, exp.Star) else item.this
             if isinstance(star, exp.Star) and isinstance(item, exp.Star | exp.Column):
                 if any(star.args.get(part) for part in ("except_", "replace", "rename")):
                     raise not_emulated("SELECT * EXCEPT, REPLACE or RENAME", item)
                 items += self._star(item, scope)
             elif isinstance(item, exp.Alias):
-                items.append((item.alias.lower(), self.expressions.compile(item.this, scope)))
+                with self.collecting(reads):
+                    value = self.expressions.compile(item.this, scope)
+                items.append((item.alias.lower(), value, reads))
             else:
-                value = self.expressions.compile(item, scope)
+                with self.collecting(reads):
+                    value = self.expressions.compile(item, scope)
                 named = item.expression if isinstance(item, exp.Dot) else item
                 label = (
                     name_parts(named)[-1]
                     if isinstance(named, exp.Column | exp.Identifier)
                     else None
                 )
-                items.append((label, value))
+                items.append((label, value, reads))
         return items
 
-    def _star(self, item: exp.Expression, scope: Scope) -> list[tuple[str | None, Value]]:
+    def _star(self, item: exp.Expression, scope: Scope) -> list[Item]:
         qualifier: tuple[str, ...] = ()
         if isinstance(item, exp.Column):
             qualifier = tuple(part.name.lower() for part in item.parts[:-1])
@@ -188,11 +211,12 @@ class Queries:
             for column in relation.columns
             if not column.hidden and column.name not in names
         ]
-        return [(c.name, Value(c.sql, c.type, origin=c.origin)) for c in chosen]
+        return [
+            (c.name, Value(c.sql, c.type, origin=c.origin), {c.source} if c.source else set())
+            for c in chosen
+        ]
 
-    def _group(
-        self, node: exp.Group | None, scope: Scope, items: list[tuple[str | None, Value]]
-    ) -> str:
+    def _group(self, node: exp.Group | None, scope: Scope, items: list[Item]) -> str:
         if node is None:
             return ""
         if node.args.get("all") or node.args.get("totals"):
@@ -284,9 +308,15 @@ class Queries:
                 )
             kinds.append(kind)
         columns = tuple(
-            Column(column.name, kind, self.fresh("c"))
+            Column(column.name, kind, alias, source=(OUTPUT, alias))
             for column, kind in zip(left_columns, kinds, strict=True)
+            for alias in [self.fresh("c")]
         )
+        for column, a, b in zip(columns, left_columns, right_columns, strict=True):
+            output = (OUTPUT, column.sql)
+            self.items[output] = {side.source for side in (a, b) if side.source}
+            if word != "UNION" or node.args.get("distinct"):
+                self.reading.add(output)  # every column decides which rows there are
         both = f" {word}{'' if node.args.get('distinct') else ' ALL'} ".join(
             _reshaped(sql, given, columns)
             for sql, given in ((left, left_columns), (right, right_columns))
@@ -334,25 +364,19 @@ class Queries:
         return self._tail(sql, node, columns, outer), columns
 
 
-def live(sql: str, columns: tuple[Column, ...], items: dict[str, str]) -> str:
-    """The text without the output columns of subqueries that nothing refers to."""
-    rest, bodies = sql, {}
-    order = list(items)
-    for alias in reversed(order):
-        rest = rest.replace(items[alias], "")
-    for place, alias in enumerate(order):
-        body = items[alias]
-        for inner in reversed(order[:place]):
-            body = body.replace(items[inner], "")
-        bodies[alias] = body.rpartition(" AS ")[0]
-    wanted = {column.sql for column in columns}
-    kept: list[str] = [rest]
-    while wanted:
-        news = [bodies.pop(alias) for alias in list(bodies) if alias in wanted]
-        kept += news
-        text = " ".join(kept)
-        wanted = {alias for alias in bodies if re.search(rf"\b{alias}\b", text)}
-    return " ".join(kept)
+def live(
+    columns: tuple[Column, ...], reading: set[Source], items: dict[Source, set[Source]]
+) -> frozenset[Source]:
+    """What is read for these columns and, whatever they are, for the rows; `items` says what each
+    output column of a subquery reads."""
+    waiting = [*reading, *(column.source for column in columns if column.source)]
+    read: set[Source] = set()
+    while waiting:
+        source = waiting.pop()
+        if source not in read:
+            read.add(source)
+            waiting += items.get(source, ())
+    return frozenset(read)
 
 
 def _set_name(item: exp.Expression) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -88,6 +87,7 @@ class Relations:
                     item,
                 )
             a, b = first[0], second[0]
+            self._queries.reading |= {side.source for side in (a, b) if side.source}
             kind = t.common(a.type, b.type)
             if kind is None:
                 raise QueryError(
@@ -167,12 +167,14 @@ class Relations:
         )
         self._queries.scans.append(scan)
         columns = tuple(
-            Column(label_, kind, f"{inner}.{name(label_)}", origin=f"{inner}.{name(label_)}")
+            Column(label_, kind, read, origin=read, source=(inner, label_))
             for label_, kind in found.columns
+            for read in [f"{inner}.{name(label_)}"]
         )
         columns = renamed(columns, alias, node)
         hidden = tuple(
-            Column(label_, kind, f"{inner}.{name(label_)}", hidden=True) for label_, kind in HIDDEN
+            Column(label_, kind, f"{inner}.{name(label_)}", hidden=True, source=(inner, label_))
+            for label_, kind in HIDDEN
         )
         scope.relations.append(Relation(qualifiers, columns + hidden))
         return f"{scan.relation} AS {inner}"
@@ -308,15 +310,6 @@ class Relations:
             for scan in self._queries.scans:
                 keys = {f"{scan.alias}.{name(key)}" for key in scan.partition_keys}
                 if set(found.values()) <= keys:
-                    condition_sql = self._queries.expressions.compile(conjunct, scope).sql
-                    scan.conditions.append(_over_scan(condition_sql, found))
-
-
-def _over_scan(condition: str, origins: dict[str, str | None]) -> str:
-    """The condition over the scan's own columns instead of a view's."""
-    names = "|".join(re.escape(inside) for inside in origins)
-    return re.sub(
-        rf'(?<![\w."])(?:{names})(?![\w"])',
-        lambda found: origins[found[0]] or found[0],
-        condition,
-    )
+                    at_scan = replace(scope, at_origin=True)
+                    condition_sql = self._queries.expressions.compile(conjunct, at_scan).sql
+                    scan.conditions.append(condition_sql)

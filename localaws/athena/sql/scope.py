@@ -8,7 +8,7 @@ from sqlglot import exp
 
 from .errors import QueryError
 from .types import Type
-from .values import Value, name
+from .values import Source, Value, name
 
 
 @dataclass(frozen=True)
@@ -20,6 +20,7 @@ class Column:
     sql: str
     hidden: bool = False  # "$path" and the like: resolvable, not part of *
     origin: str | None = None  # see Value.origin
+    source: Source | None = None
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,7 @@ class Scope:
     outer: Scope | None = None
     merged: list[Column] = field(default_factory=list)  # columns of JOIN ... USING
     locals: dict[str, Value] = field(default_factory=dict)  # lambda parameters, output aliases
+    at_origin: bool = False  # columns are read from the scan they come from, past views
 
     def find(self, parts: tuple[str, ...], node: exp.Expression) -> tuple[Value, int] | None:
         """The value of a dotted name and how many of its parts that took; None if not in sight.
@@ -55,7 +57,7 @@ class Scope:
             if not qualifier:
                 merged = [column for column in self.merged if column.name == wanted]
                 if merged:
-                    return Value(merged[0].sql, merged[0].type), 1
+                    return self._value(merged[0]), 1
             found = [
                 column
                 for relation in self.relations
@@ -68,8 +70,12 @@ class Scope:
                     "AMBIGUOUS_NAME", f"Column '{'.'.join(parts[:taken])}' is ambiguous", node
                 )
             if found:
-                return Value(found[0].sql, found[0].type, origin=found[0].origin), taken
+                return self._value(found[0]), taken
         return self.outer.find(parts, node) if self.outer else None
+
+    def _value(self, column: Column) -> Value:
+        sql = column.origin if self.at_origin and column.origin else column.sql
+        return Value(sql, column.type, origin=column.origin, source=column.source)
 
 
 def field_of(value: Value, wanted: str, node: exp.Expression) -> Value:

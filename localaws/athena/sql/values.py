@@ -8,6 +8,11 @@ from . import types as t
 from .errors import QueryError
 from .types import Type
 
+# What a column is known by, whatever it is renamed to: the alias of its scan and its name there, or
+# OUTPUT and its alias in a subquery.
+Source = tuple[str, str]
+OUTPUT = ""
+
 
 @dataclass(frozen=True)
 class Value:
@@ -17,6 +22,7 @@ class Value:
     type: Type
     constant: str | int | None = None
     origin: str | None = None  # the scan's column this is, unchanged, if it is one
+    source: Source | None = None
 
 
 NULL = Value("NULL", t.UNKNOWN)
@@ -94,7 +100,7 @@ def _from_text(sql: str, given: Type, wanted: Type, attempt: bool) -> str:
     wrong = _wrong_text(sql, wanted, shown)
     return (
         f"CASE WHEN regexp_full_match({sql}, {pattern}) THEN CAST({sql} AS {t.duckdb(wanted)}) "
-        f"WHEN {sql} IS NOT NULL THEN error({wrong}) END"
+        f"WHEN {sql} IS NOT NULL THEN fail({wrong}) END"
     )
 
 
@@ -108,7 +114,7 @@ def _text_to_boolean(sql: str, given: Type, wanted: Type, attempt: bool) -> str:
     other = (
         "NULL"
         if attempt
-        else f"error('INVALID_CAST_ARGUMENT: Cannot cast ''' || {sql} || ''' to BOOLEAN')"
+        else f"fail('INVALID_CAST_ARGUMENT: Cannot cast ''' || {sql} || ''' to BOOLEAN')"
     )
     return (
         f"CASE WHEN lower({sql}) IN ('t', 'true', '1') THEN true "
@@ -139,7 +145,7 @@ def _to_text(sql: str, given: Type, wanted: Type, attempt: bool) -> str:
     wrong = (
         "NULL"
         if attempt
-        else f"error('INVALID_CAST_ARGUMENT: Value ' || {written} "
+        else f"fail('INVALID_CAST_ARGUMENT: Value ' || {written} "
         f"|| ' cannot be represented as {wanted}')"
     )
     return f"CASE WHEN length({written}) > {size} THEN {wrong} ELSE {written} END"
