@@ -26,7 +26,8 @@ from localaws.athena.textfiles import rewrite_open_csv
 from localaws.catalog.store import Catalog
 from localaws.core.aws import LocalAws
 from localaws.core.errors import AwsError
-from localaws.s3.objects import StoredObject, split_uri
+from localaws.core.object_store import StoredObject
+from localaws.s3.objects import split_uri
 
 Json = dict[str, Any]
 NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"

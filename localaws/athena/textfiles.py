@@ -14,7 +14,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from localaws.s3.objects import StoredObject
+from localaws.core.object_store import StoredObject
 
 _BATCH = 100_000
 

@@ -1,19 +1,25 @@
-"""boto3 clients that reach the gateway without a socket: same API, same errors."""
+"""boto3 clients that reach the gateway without a socket: same API, same errors.
+
+Such a client does not sign: it says who calls. One boto3 client a service is made, and each
+caller gets a copy of it that differs in where it sends.
+"""
 
 from __future__ import annotations
 
+import copy
 import threading
 from io import BytesIO
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import boto3
+import botocore
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.compat import HTTPHeaders
 from botocore.config import Config
 from moto.core.request import Request
 
-if TYPE_CHECKING:
-    from localaws.core.gateway import Gateway
+from localaws.core.exchange import Handle, Sender
+from localaws.identity.caller import Caller
 
 CONFIG = Config(
     retries={"max_attempts": 0, "mode": "standard"},
@@ -25,37 +31,67 @@ CONFIG = Config(
 
 
 class Clients:
-    """One boto3 client per service and thread-safe, made on first use."""
+    """boto3 clients of one local AWS, for any caller; thread-safe."""
 
     def __init__(self, url: str, region: str) -> None:
         self._url = url
         self._region = region
-        self._gateway: Gateway | None = None
+        self._handle: Handle | None = None
         self._lock = threading.Lock()
         self._clients: dict[str, Any] = {}
         self._session = boto3.session.Session(
             aws_access_key_id="localaws", aws_secret_access_key="localaws", region_name=region
         )
 
-    def connect(self, gateway: Gateway) -> None:
-        self._gateway = gateway
+    def connect(self, handle: Handle) -> None:
+        self._handle = handle
 
-    def get(self, service: str) -> Any:
-        with self._lock:
-            if service not in self._clients:
-                client = self._session.client(service, endpoint_url=self._url, config=CONFIG)
-                client.meta.events.register("before-send", self._send)
-                self._clients[service] = client
-            return self._clients[service]
+    def get(self, service: str, caller: Caller) -> Any:
+        """A client of `service` whose calls are `caller`'s. Making one costs microseconds."""
+        client = self._client(service)
+        acting = object.__new__(type(client))
+        acting.__dict__.update(client.__dict__)
+        endpoint = copy.copy(client._endpoint)
+        endpoint.http_session = _Line(self, Sender(service, self._region, caller))
+        acting._endpoint = endpoint
+        return acting
 
-    def _send(self, request: AWSPreparedRequest, **_: Any) -> AWSResponse:
-        if self._gateway is None:
+    def send(self, request: AWSPreparedRequest, sender: Sender) -> AWSResponse:
+        if self._handle is None:
             raise RuntimeError("The local AWS is not running yet.")
-        response = self._gateway.handle(
-            Request.from_primitives(request.method, request.url, request.headers, request.body)
+        response = self._handle(
+            Request.from_primitives(request.method, request.url, request.headers, request.body),
+            sender,
         )
         headers = HTTPHeaders.from_pairs(response.headers.items())
         return AWSResponse(request.url, response.status_code, headers, _Raw(response.get_data()))
+
+    def _client(self, service: str) -> Any:
+        with self._lock:
+            if service not in self._clients:
+                client = self._session.client(service, endpoint_url=self._url, config=CONFIG)
+                client.meta.events.register("choose-signer", _choose_signer)
+                self._clients[service] = client
+            return self._clients[service]
+
+
+class _Line:
+    """Where botocore has a session of connections, this has the gateway and the caller's name."""
+
+    def __init__(self, clients: Clients, sender: Sender) -> None:
+        self._clients = clients
+        self._sender = sender
+
+    def send(self, request: AWSPreparedRequest) -> AWSResponse:
+        return self._clients.send(request, self._sender)
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+def _choose_signer(context: dict[str, Any], **_: Any) -> Any:
+    """Only a URL that goes outside (pre-signed) is signed."""
+    return None if context.get("is_presign_request") else botocore.UNSIGNED
 
 
 class _Raw(BytesIO):

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,20 +14,33 @@ from werkzeug.wrappers import Response
 
 from localaws.core import wire
 from localaws.core.errors import AwsError, NotEmulated
+from localaws.core.exchange import Exchange, Sender
 from localaws.core.moto_bridge import MotoBridge
 from localaws.core.service import Call, Service, check_parameters
+from localaws.identity.authorization import Authorizer
+from localaws.identity.caller import root
 
 logger = logging.getLogger(__name__)
 
 HEALTH = "/_aws/health"
 LOOPBACK = {"127.0.0.1", "localhost", "[::1]"}
+Step = Callable[[Exchange], None]
 
 
 class Gateway:
-    """Serves the AWS API: `handle` for requests from inside, the instance itself as WSGI."""
+    """Serves the AWS API: `handle` for requests from inside, the instance itself as WSGI.
+
+    A request goes through `steps` in their order; each fills in its part of the Exchange, and
+    the first AwsError is the answer.
+    """
 
     def __init__(
-        self, services: Iterable[Service], moto: MotoBridge, account: str, home: Path
+        self,
+        services: Iterable[Service],
+        moto: MotoBridge,
+        authorize: Authorizer,
+        account: str,
+        home: Path,
     ) -> None:
         self.services = {service.name: service for service in services}
         self.routes = {
@@ -37,53 +49,107 @@ class Gateway:
             for prefix, route in service.routes.items()
         }
         self.routes[HEALTH] = self._health
+        self.steps: tuple[Step, ...] = (
+            self.identify,
+            self.authenticate,
+            self.match,
+            self.parse,
+            self.authorize,
+            self.perform,
+        )
         self._moto = moto
+        self._authorize = authorize
         self._home = home
         self._account = account
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         request = ServerRequest(environ)
-        refusal = refuse_foreign(request)
-        response = refusal if refusal is not None else self.handle(request)
+        response = refuse_foreign(request) or self._routed(request) or self.handle(request)
         return response(environ, start_response)
 
-    def handle(self, request: Request) -> Response:
+    def handle(self, request: Request, sender: Sender | None = None) -> Response:
+        """The answer of the AWS API. `sender` says who calls where a request needs no signature."""
+        exchange = Exchange(request, sender)
+        try:
+            for step in self.steps:
+                step(exchange)
+        except AwsError as error:
+            exchange.result = error
+        except Exception as error:  # a fault of ours: never a silent success
+            name = exchange.model.name if exchange.model else "?"
+            logger.exception("%s:%s failed", exchange.service_name, name)
+            exchange.result = AwsError("InternalFailure", f"localaws failed: {error!r}", 500)
+        return self.respond(exchange)
+
+    def identify(self, exchange: Exchange) -> None:
+        """Which service, in which region."""
+        sender = exchange.sender
+        exchange.service_name, exchange.region = (
+            wire.identify(exchange.request) if sender is None else (sender.service, sender.region)
+        )
+
+    def authenticate(self, exchange: Exchange) -> None:
+        """Who calls. Signatures are not verified yet: whoever signs is the account's root."""
+        sender = exchange.sender
+        exchange.caller = root(self._account) if sender is None else sender.caller
+
+    def match(self, exchange: Exchange) -> None:
+        """Which operation; NotEmulated for one that nobody registered."""
+        name = exchange.service_name
+        exchange.model, exchange.uri_parameters = wire.match_operation(name, exchange.request)
+        service = self.services.get(name)
+        operation = service.operations.get(exchange.model.name) if service else None
+        if service is None or operation is None:
+            raise NotEmulated(name, exchange.model.name)
+        exchange.service, exchange.operation = service, operation
+
+    def parse(self, exchange: Exchange) -> None:
+        """With which parameters; NotEmulated for one that the operation does not take."""
+        assert exchange.model is not None  # match has set it, or raised
+        exchange.params = wire.parse(exchange.model, exchange.uri_parameters, exchange.request)
+        check_parameters(exchange.service_name, exchange.operation, exchange.params)
+
+    def authorize(self, exchange: Exchange) -> None:
+        """Whether the caller may."""
+        self._authorize(
+            exchange.caller, exchange.service_name, exchange.operation.name, exchange.params
+        )
+
+    def perform(self, exchange: Exchange) -> None:
+        """Does it: our handler, or moto where moto keeps the service's records."""
+        call = Call(
+            exchange.service_name,
+            exchange.operation.name,
+            exchange.params,
+            exchange.region,
+            self._account,
+            exchange.request_id,
+            exchange.caller,
+            exchange.request.headers,
+        )
+        if exchange.operation.handler is None:
+            exchange.response = self._moto.perform(call, exchange.request, exchange.service)
+        else:
+            exchange.result = exchange.operation.handler(call) or {}
+
+    def respond(self, exchange: Exchange) -> Response:
+        """The answer as HTTP, in the protocol of the request."""
+        if exchange.response is not None:
+            return exchange.response
+        return wire.respond(
+            exchange.model,
+            exchange.service_name,
+            exchange.request.content_type,
+            exchange.result,
+            exchange.request_id,
+        )
+
+    def _routed(self, request: Request) -> Response | None:
+        """The answer to a plain HTTP path below one of the services' prefixes."""
         for prefix, route in self.routes.items():
             if request.path == prefix or request.path.startswith(prefix + "/"):
                 return route(request)
-        service_name, region = wire.identify(request)
-        request_id = str(uuid.uuid4())
-        operation = None
-        try:
-            operation, uri_parameters = wire.match_operation(service_name, request)
-            service = self.services.get(service_name)
-            supported = service.operations.get(operation.name) if service else None
-            if service is None or supported is None:
-                raise NotEmulated(service_name, operation.name)
-            if supported.handler is None:
-                wire.rewind(request)
-                response = self._moto.forward(service_name, request)
-                if response.status_code < 400:
-                    self._moto.wrote(service_name, supported.name, service.snapshot)
-                return response
-            params = wire.parse(operation, uri_parameters, request)
-            check_parameters(service_name, supported, params)
-            call = Call(
-                service_name,
-                supported.name,
-                params,
-                region,
-                self._account,
-                request_id,
-                request.headers,
-            )
-            result: Any = supported.handler(call) or {}
-        except AwsError as error:
-            result = error
-        except Exception as error:  # a fault of ours: never a silent success
-            logger.exception("%s:%s failed", service_name, operation.name if operation else "?")
-            result = AwsError("InternalFailure", f"localaws failed: {error!r}", 500)
-        return wire.respond(operation, service_name, request.content_type, result, request_id)
+        return None
 
     def _health(self, _: Request) -> Response:
         """That we are up, and whose state this is."""

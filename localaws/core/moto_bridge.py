@@ -5,6 +5,7 @@ The only module that knows how moto holds its state; the version is pinned for t
 
 from __future__ import annotations
 
+import io
 import pickle
 import threading
 from contextlib import nullcontext
@@ -13,8 +14,11 @@ from typing import Any
 
 from moto import backends
 from moto.core.base_backend import BackendDict
-from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
-from werkzeug.wrappers import Request, Response
+from moto.core.request import Request
+from moto.moto_server.werkzeug_app import create_backend_app
+from werkzeug.wrappers import Response
+
+from localaws.core.service import Call, Service
 
 LATER_SECONDS = 1.0
 ONE_AT_A_TIME = ("dynamodb",)
@@ -29,15 +33,32 @@ class MotoBridge:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._application = DomainDispatcherApplication(create_backend_app)
+        self._applications: dict[str, Any] = {}
         self._lock = threading.Lock()
         # A conditional write looks and then writes: moto itself keeps nobody out in between.
         self._turns = {service: threading.Lock() for service in ONE_AT_A_TIME}
         self._late: dict[str, threading.Timer] = {}
 
-    def forward(self, service: str, request: Request) -> Response:
-        with self._turns.get(service, nullcontext()):
-            return Response.from_app(self._application, request.environ)
+    def perform(self, call: Call, request: Request, service: Service) -> Response:
+        """moto's answer to a call whose body has been read already; what it changed is kept."""
+        environ = request.environ
+        environ["wsgi.input"] = io.BytesIO(request.get_data())
+        # moto takes service and region from the signature, which a caller inside does not have.
+        environ["HTTP_AUTHORIZATION"] = (
+            "AWS4-HMAC-SHA256 Credential=localaws/20260101/"
+            f"{call.region}/{call.service}/aws4_request, SignedHeaders=host, Signature=0"
+        )
+        with self._turns.get(call.service, nullcontext()):
+            response = Response.from_app(self._application(call.service), environ)
+        if response.status_code < 400:
+            self.wrote(call.service, call.operation, service.snapshot)
+        return response
+
+    def _application(self, service: str) -> Any:
+        with self._lock:
+            if service not in self._applications:
+                self._applications[service] = create_backend_app(service)
+            return self._applications[service]
 
     def wrote(self, service: str, operation: str, when: str) -> None:
         """Keeps the state after `operation`, if that can have changed it."""

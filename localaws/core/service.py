@@ -9,6 +9,7 @@ from typing import Any
 from werkzeug.wrappers import Request, Response
 
 from localaws.core.errors import NotEmulated
+from localaws.identity.caller import Caller
 
 Json = dict[str, Any]
 
@@ -23,6 +24,7 @@ class Call:
     region: str
     account: str
     request_id: str
+    caller: Caller
     headers: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import re
 import warnings
 from typing import Any
@@ -83,12 +82,6 @@ def match_operation(service: str, request: Request) -> tuple[OperationModel, Jso
         raise AwsError(
             "UnknownOperationException", f"{service} has no operation {target}.", 404
         ) from error
-
-
-def rewind(request: Request) -> None:
-    """Lets the body be read once more, where looking for the operation has read it."""
-    if (request.content_type or "").startswith(FORM):
-        request.environ["wsgi.input"] = io.BytesIO(request.get_data())
 
 
 def parse(operation: OperationModel, uri_parameters: Json, request: Request) -> Json:

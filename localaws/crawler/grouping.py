@@ -13,8 +13,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from localaws.core.object_store import StoredObject
 from localaws.crawler.inference import Schema, merge_types
-from localaws.s3.objects import StoredObject
 
 ALIKE = 0.7  # share of columns that two schemas must have in common
 

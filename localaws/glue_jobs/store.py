@@ -16,7 +16,7 @@ Snapshot = dict[Path, tuple[int, int]]  # file to (bytes, modification time in n
 
 def mounts(aws: LocalAws) -> dict[str, Path]:
     """The folder of every bucket."""
-    return {bucket.name: aws.objects.folder(bucket.name) for bucket in aws.objects.buckets.all()}
+    return {name: aws.objects.folder(name) for name in aws.objects.bucket_names()}
 
 
 def snapshot(buckets: Mapping[str, Path]) -> Snapshot:

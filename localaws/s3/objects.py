@@ -69,6 +69,9 @@ class Objects:
 
     # What engines use
 
+    def bucket_names(self) -> list[str]:
+        return [bucket.name for bucket in self.buckets.all()]
+
     def path(self, bucket: str, key: str) -> Path:
         """The file of an existing object, for reading. Raises NoSuchKey, NoSuchBucket."""
         return self.head(bucket, key).path

@@ -1,0 +1,57 @@
+"""Who makes a call: a user, a role's session, an AWS service as itself, or nobody."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+
+@dataclass(frozen=True)
+class Caller:
+    """The principal of one call.
+
+    `arn` is what GetCallerIdentity answers: the account's root, a user, a role's session; of an
+    AWS service that calls as itself it is the service's principal (`events.amazonaws.com`), and
+    of an anonymous caller it is "". `via` is the service that calls on the principal's behalf
+    (forward access, such as Athena's reads for who started the query) or that holds the session
+    of its role. `source_arn` is what a service as itself acts for (a rule, a bucket):
+    `aws:SourceArn` in policies.
+    """
+
+    arn: str
+    account: str
+    session_name: str | None = None
+    via: str | None = None
+    source_arn: str | None = None
+
+    @property
+    def is_anonymous(self) -> bool:
+        return not self.arn
+
+    @property
+    def is_service(self) -> bool:
+        return self.arn.endswith(".amazonaws.com")
+
+    def on_behalf(self, service_principal: str) -> Caller:
+        """The same principal, as a service that works for it calls others."""
+        return replace(self, via=service_principal)
+
+
+def root(account: str) -> Caller:
+    return Caller(f"arn:aws:iam::{account}:root", account)
+
+
+def anonymous(account: str) -> Caller:
+    return Caller("", account)
+
+
+def service(principal: str, account: str, source_arn: str | None = None) -> Caller:
+    """An AWS service as itself: only resource policies can allow it anything."""
+    return Caller(principal, account, via=principal, source_arn=source_arn)
+
+
+def role_session(role_arn: str, session_name: str, service_principal: str | None = None) -> Caller:
+    """A session of a role. Its ARN has the role's name without its path, as AWS writes it."""
+    account = role_arn.split(":")[4]
+    name = role_arn.rpartition("/")[2]
+    arn = f"arn:aws:sts::{account}:assumed-role/{name}/{session_name}"
+    return Caller(arn, account, session_name, service_principal)
