@@ -9,6 +9,7 @@ from typing import Any
 
 from tasks import audit, checks, crawl, features, gate, glue, publish, training, trigger
 from tasks.states import Parallel, State, catch_all, sdk, states_of
+from workflows import stages
 
 GOLDEN = Path(__file__).with_suffix(".asl.json")
 TIMEOUT_SECONDS = 24 * 3600
@@ -71,6 +72,7 @@ def definition() -> dict[str, Any]:
         timeout_seconds=TIMEOUT_SECONDS,
     )
     found: dict[str, Any] = graph.to_dict()
+    stages.comment(found["States"])
     return found
 
 

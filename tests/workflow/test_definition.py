@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from workflows import purchase_prediction as workflow
+from workflows import stages
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -119,6 +120,15 @@ def test_names_that_aws_sees_come_from_the_execution(definition: dict[str, Any])
 def test_state_names_are_unique_in_the_whole_machine(definition: dict[str, Any]) -> None:
     names = [name for name, _, _ in every_state(definition)]
     assert sorted(names) == sorted(set(names))
+
+
+def test_every_state_says_its_stage_and_the_ten_are_in_order(definition: dict[str, Any]) -> None:
+    titles = {}
+    for name, state, _ in every_state(definition):
+        match = stages.COMMENT.match(state["Comment"])
+        assert match, name
+        titles[int(match[1])] = match[2]
+    assert titles == stages.TITLES
 
 
 def test_only_placeholders_that_the_template_fills_in_are_left(
