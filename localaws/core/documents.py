@@ -3,78 +3,93 @@
 from __future__ import annotations
 
 import json
-import sqlite3
-import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from localaws.core.sqlite import Database
+
 Json = dict[str, Any]
+
+MIGRATIONS = (
+    "CREATE TABLE IF NOT EXISTS documents ("
+    " sequence INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, key TEXT NOT NULL,"
+    " body TEXT NOT NULL, UNIQUE (kind, key))",
+)
 
 
 class Documents:
-    """JSON documents by (kind, key) in one SQLite file (WAL).
+    """JSON documents by (kind, key) in one SQLite file.
 
-    Every call is its own committed transaction: an answered write survives `kill -9`. Datetimes
-    are kept as such (`{"$time": iso}` on disk), so a document is the shape an API returns.
+    A call outside of `transaction` and `changing` is its own committed transaction: an answered
+    write survives `kill -9`. Datetimes are kept as such (`{"$time": iso}` on disk), so a document
+    is the shape an API returns.
     """
 
     def __init__(self, file: Path) -> None:
-        self._lock = threading.RLock()
-        self._connection = sqlite3.connect(file, check_same_thread=False, isolation_level=None)
-        self._connection.execute("PRAGMA journal_mode=WAL")
-        self._connection.execute("PRAGMA synchronous=NORMAL")
-        self._connection.execute(
-            "CREATE TABLE IF NOT EXISTS documents ("
-            " sequence INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, key TEXT NOT NULL,"
-            " body TEXT NOT NULL, UNIQUE (kind, key))"
-        )
+        self._database = Database(file, MIGRATIONS)
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Everything read and written in the block happens at once, or, on an error, not at all.
+
+        Other threads wait meanwhile: do nothing slow in it, and call nobody who may wait for them.
+        """
+        with self._database.transaction():
+            yield
+
+    @contextmanager
+    def changing(self, kind: str, key: str, missing: Exception | None = None) -> Iterator[Json]:
+        """The document, to be changed in place: it is written at the end of the block.
+
+        One transaction, so of two threads that change a document none is lost; nothing is written
+        when the block raises. Without a document: raises `missing`, or KeyError.
+        """
+        with self._database.transaction():
+            document = self.get(kind, key)
+            if document is None:
+                raise missing or KeyError(f"There is no {kind} {key!r}.")
+            yield document
+            self.put(kind, key, document)
 
     def put(self, kind: str, key: str, document: Json) -> None:
         """Writes the document; one already there keeps its place in `items`."""
-        with self._lock:
-            self._connection.execute(
-                "INSERT INTO documents (kind, key, body) VALUES (?, ?, ?)"
-                " ON CONFLICT (kind, key) DO UPDATE SET body = excluded.body",
-                (kind, key, _encode(document)),
-            )
+        self._database.run(
+            "INSERT INTO documents (kind, key, body) VALUES (?, ?, ?)"
+            " ON CONFLICT (kind, key) DO UPDATE SET body = excluded.body",
+            *(kind, key, _encode(document)),
+        )
 
     def insert(self, kind: str, key: str, document: Json) -> bool:
         """Writes the document only if there is none; False when there was."""
-        with self._lock:
-            cursor = self._connection.execute(
-                "INSERT INTO documents (kind, key, body) VALUES (?, ?, ?)"
-                " ON CONFLICT (kind, key) DO NOTHING",
-                (kind, key, _encode(document)),
-            )
-            return cursor.rowcount == 1
+        inserted = self._database.run(
+            "INSERT INTO documents (kind, key, body) VALUES (?, ?, ?)"
+            " ON CONFLICT (kind, key) DO NOTHING",
+            *(kind, key, _encode(document)),
+        )
+        return inserted == 1
 
     def get(self, kind: str, key: str) -> Json | None:
-        with self._lock:
-            row = self._connection.execute(
-                "SELECT body FROM documents WHERE kind = ? AND key = ?", (kind, key)
-            ).fetchone()
+        row = self._database.row("SELECT body FROM documents WHERE kind = ? AND key = ?", kind, key)
         return _decode(row[0]) if row else None
 
     def delete(self, kind: str, key: str) -> bool:
         """False when there was nothing to delete."""
-        with self._lock:
-            cursor = self._connection.execute(
-                "DELETE FROM documents WHERE kind = ? AND key = ?", (kind, key)
-            )
-            return cursor.rowcount == 1
+        return (
+            self._database.run("DELETE FROM documents WHERE kind = ? AND key = ?", kind, key) == 1
+        )
 
     def items(self, kind: str) -> list[tuple[str, Json]]:
         """(key, document) of one kind, oldest first."""
-        with self._lock:
-            rows = self._connection.execute(
-                "SELECT key, body FROM documents WHERE kind = ? ORDER BY sequence", (kind,)
-            ).fetchall()
+        rows = self._database.rows(
+            "SELECT key, body FROM documents WHERE kind = ? ORDER BY sequence", kind
+        )
         return [(key, _decode(body)) for key, body in rows]
 
     def close(self) -> None:
-        with self._lock:
-            self._connection.close()
+        self._database.close()
 
 
 def _encode(document: Json) -> str:

@@ -6,17 +6,16 @@ Object bytes are plain files; everything else S3 knows of them is a row here (SQ
 from __future__ import annotations
 
 import json
-import sqlite3
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-Row = sqlite3.Row
+from localaws.core.sqlite import Database, Row
 
-_SCHEMA = """
+__all__ = ["Index", "Row", "dump", "successor"]
+
+MIGRATIONS = (
+    """
 CREATE TABLE IF NOT EXISTS buckets (
     name TEXT PRIMARY KEY, created REAL NOT NULL, region TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS configurations (
@@ -36,56 +35,26 @@ CREATE TABLE IF NOT EXISTS uploads (
 CREATE TABLE IF NOT EXISTS parts (
     upload TEXT NOT NULL, number INTEGER NOT NULL, bytes INTEGER NOT NULL, etag TEXT NOT NULL,
     checksums TEXT NOT NULL, modified REAL NOT NULL, PRIMARY KEY (upload, number));
-"""
+""",
+)
 
 
 class Index:
-    """One SQLite connection behind a lock; `with index.writing():` is one transaction."""
+    """The statements of the other modules; `with index.writing():` is one transaction."""
 
     def __init__(self, file: Path) -> None:
-        self.lock = threading.RLock()
-        self._connection = sqlite3.connect(file, check_same_thread=False, isolation_level=None)
-        self._connection.row_factory = sqlite3.Row
-        self._connection.execute("PRAGMA journal_mode = WAL")
-        self._connection.execute("PRAGMA synchronous = NORMAL")
-        self._connection.executescript(_SCHEMA)
-        self._depth = 0
-
-    @contextmanager
-    def writing(self) -> Iterator[None]:
-        """Holds the lock; commits at the end of the outermost block, rolls back on an error."""
-        with self.lock:
-            if self._depth == 0:
-                self._connection.execute("BEGIN IMMEDIATE")
-            self._depth += 1
-            try:
-                yield
-            except BaseException:
-                self._depth -= 1
-                if self._depth == 0:
-                    self._connection.execute("ROLLBACK")
-                raise
-            self._depth -= 1
-            if self._depth == 0:
-                self._connection.execute("COMMIT")
-
-    def run(self, statement: str, *values: Any) -> int:
-        """Runs one write; the number of rows it changed."""
-        with self.lock:
-            return self._connection.execute(statement, values).rowcount
+        self._database = Database(file, MIGRATIONS, named=True)
+        self.run = self._database.run
+        self.writing = self._database.transaction
 
     def rows(self, statement: str, *values: Any) -> list[Row]:
-        with self.lock:
-            return self._connection.execute(statement, values).fetchall()
+        return self._database.rows(statement, *values)
 
     def row(self, statement: str, *values: Any) -> Row | None:
-        with self.lock:
-            row: Row | None = self._connection.execute(statement, values).fetchone()
-            return row
+        return self._database.row(statement, *values)
 
     def close(self) -> None:
-        with self.lock:
-            self._connection.close()
+        self._database.close()
 
 
 def successor(prefix: str) -> str | None:

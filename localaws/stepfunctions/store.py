@@ -1,8 +1,5 @@
 """What Step Functions keeps: machines, executions, their history and the engine's journal.
 
-One SQLite file in WAL mode. `synchronous=NORMAL`: a committed transaction survives the death of
-the process at any moment (`kill -9`); a power cut may lose the last moments, never consistency.
-
 The journal is append-only: each record is the new position of one thread of an execution (a
 "frame"), so folding it, last record per frame wins, gives the engine's state. Events and journal
 records of one transition are one transaction; its effect starts after the commit.
@@ -12,12 +9,12 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import threading
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from localaws.core.sqlite import Database
 
 Json = dict[str, Any]
 
@@ -102,35 +99,12 @@ class Store:
     """All reads and writes. Writes go one at a time; reads see what is committed."""
 
     def __init__(self, file: Path) -> None:
-        self._lock = threading.RLock()
-        self._writer = sqlite3.connect(file, check_same_thread=False, isolation_level=None)
-        self._writer.execute("PRAGMA journal_mode=WAL")
-        self._writer.execute("PRAGMA synchronous=NORMAL")
-        self._writer.execute("PRAGMA wal_autocheckpoint=4000")
-        self._writer.executescript(SCHEMA)
-
-    def close(self) -> None:
-        with self._lock:
-            self._writer.close()
-
-    @contextmanager
-    def transaction(self) -> Iterator[sqlite3.Connection]:
-        """One transaction; nested use joins the outer one."""
-        with self._lock:
-            if self._writer.in_transaction:
-                yield self._writer
-                return
-            self._writer.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._writer
-            except BaseException:
-                self._writer.execute("ROLLBACK")
-                raise
-            self._writer.execute("COMMIT")
+        self._database = Database(file, (SCHEMA,))
+        self.transaction = self._database.transaction
+        self.close = self._database.close
 
     def _rows(self, sql: str, values: Iterable[Any] = ()) -> list[Any]:
-        with self._lock:
-            return self._writer.execute(sql, tuple(values)).fetchall()
+        return self._database.rows(sql, *values)
 
     # --- machines, versions, aliases, map runs ---------------------------------------------
 

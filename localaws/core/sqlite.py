@@ -1,0 +1,107 @@
+"""One SQLite file: how it is opened, written in transactions, brought up to date and closed."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+Row = sqlite3.Row
+
+
+class Database:
+    """A file in WAL mode behind one connection and one lock.
+
+    A committed transaction survives `kill -9` at any moment, and one that is cut off leaves
+    nothing; a power cut may lose the last moments, never consistency (`synchronous=NORMAL`).
+
+    `migrations` are scripts. `PRAGMA user_version` counts those that the file has seen; the others
+    run at the opening, each in a transaction of its own. To change a schema, add one at the end.
+    A file of before the count exists with version 0, so the first one must bear to run twice.
+
+    Raises ValueError for a file of a newer version than this code.
+    """
+
+    def __init__(self, file: Path, migrations: Sequence[str], *, named: bool = False) -> None:
+        self._lock = threading.RLock()
+        self._connection = sqlite3.connect(file, check_same_thread=False, isolation_level=None)
+        if named:
+            self._connection.row_factory = sqlite3.Row
+        try:
+            self._connection.execute("PRAGMA journal_mode = WAL")
+            self._connection.execute("PRAGMA synchronous = NORMAL")
+            self._connection.execute("PRAGMA wal_autocheckpoint = 4000")
+            self._migrate(file, migrations)
+        except BaseException:
+            self._connection.close()
+            raise
+        self._depth = 0
+
+    def _migrate(self, file: Path, migrations: Sequence[str]) -> None:
+        version: int = self._connection.execute("PRAGMA user_version").fetchone()[0]
+        if version > len(migrations):
+            raise ValueError(
+                f"{file} has version {version}, and this localaws knows versions up to"
+                f" {len(migrations)}: it was written by a newer one."
+            )
+        for number, script in enumerate(migrations[version:], version + 1):
+            try:
+                self._connection.executescript(
+                    f"BEGIN IMMEDIATE; {script}; PRAGMA user_version = {number}; COMMIT"
+                )
+            except BaseException:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                raise
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """Keeps other threads out; commits at the end of the block, undoes it on an error.
+
+        A block within a block is undone by itself, and committed with the outermost.
+        """
+        with self._lock:
+            begin, commit, undo = (
+                ("BEGIN IMMEDIATE", "COMMIT", "ROLLBACK")
+                if self._depth == 0
+                else (
+                    f"SAVEPOINT level{self._depth}",
+                    f"RELEASE level{self._depth}",
+                    f"ROLLBACK TO level{self._depth}",
+                )
+            )
+            self._connection.execute(begin)
+            self._depth += 1
+            try:
+                yield self._connection
+                self._connection.execute(commit)
+            except BaseException:
+                if self._connection.in_transaction:  # SQLite undoes by itself when a disk is full
+                    self._connection.execute(undo)
+                    if self._depth > 1:
+                        self._connection.execute(commit)
+                raise
+            finally:
+                self._depth -= 1
+
+    def run(self, statement: str, *values: Any) -> int:
+        """Runs one write; the number of rows it changed."""
+        with self._lock:
+            return self._connection.execute(statement, values).rowcount
+
+    def rows(self, statement: str, *values: Any) -> list[Any]:
+        """Tuples; `sqlite3.Row` where the database was opened with `named`."""
+        with self._lock:
+            return self._connection.execute(statement, values).fetchall()
+
+    def row(self, statement: str, *values: Any) -> Any | None:
+        """The first row, if there is one."""
+        with self._lock:
+            return self._connection.execute(statement, values).fetchone()
+
+    def close(self) -> None:
+        with self._lock:
+            self._connection.close()

@@ -1,0 +1,133 @@
+"""What is written together is there together, whoever else writes and whenever the process ends."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from localaws.core.documents import Documents
+from localaws.core.errors import AwsError
+from localaws.core.sqlite import Database
+
+
+def on_threads(count: int, work: Callable[[int], None]) -> None:
+    """Runs `work(number)` on that many threads at once; raises what one of them raised."""
+    gate = threading.Barrier(count)
+    faults: list[BaseException] = []
+
+    def run(number: int) -> None:
+        try:
+            gate.wait()
+            work(number)
+        except BaseException as fault:
+            faults.append(fault)
+
+    threads = [threading.Thread(target=run, args=(number,)) for number in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if faults:
+        raise faults[0]
+
+
+@pytest.fixture
+def documents(tmp_path: Path) -> Documents:
+    return Documents(tmp_path / "documents.sqlite")
+
+
+def test_of_many_threads_that_change_a_document_none_is_lost(documents: Documents) -> None:
+    documents.put("counter", "a", {"count": 0, "by": []})
+
+    def add(number: int) -> None:
+        for _ in range(25):
+            with documents.changing("counter", "a") as counter:
+                counter["count"] += 1
+                counter["by"].append(number)
+
+    on_threads(8, add)
+    counter = documents.get("counter", "a") or {}
+    assert counter["count"] == 200
+    assert sorted(counter["by"]) == sorted(number for number in range(8) for _ in range(25))
+
+
+def test_a_block_that_raises_writes_nothing(documents: Documents) -> None:
+    documents.put("table", "a", {"n": 1})
+    with pytest.raises(AwsError, match="Throttled"), documents.transaction():
+        documents.put("table", "b", {})
+        with documents.changing("table", "a") as table:
+            table["n"] = 2
+        raise AwsError("Throttled", "no")
+    assert documents.items("table") == [("a", {"n": 1})]
+
+
+def test_an_inner_block_is_undone_alone(documents: Documents) -> None:
+    with documents.transaction():
+        documents.put("table", "outer", {})
+        with pytest.raises(KeyError), documents.transaction():
+            documents.put("table", "inner", {})
+            raise KeyError
+        documents.put("table", "after", {})
+    assert [key for key, _ in documents.items("table")] == ["outer", "after"]
+
+
+def test_a_document_that_is_not_there_is_the_callers_error(documents: Documents) -> None:
+    with (
+        pytest.raises(AwsError, match="EntityNotFound"),
+        documents.changing("table", "a", AwsError("EntityNotFound", "a")),
+    ):
+        raise AssertionError("the block must not run")
+    with pytest.raises(KeyError, match="There is no table 'a'"), documents.changing("table", "a"):
+        raise AssertionError("the block must not run")
+
+
+def test_a_kill_inside_a_transaction_leaves_no_half(tmp_path: Path) -> None:
+    file = tmp_path / "documents.sqlite"
+    Documents(file).put("table", "before", {})
+    script = (
+        "import os, signal, sys\n"
+        "from pathlib import Path\n"
+        "from localaws.core.documents import Documents\n"
+        "documents = Documents(Path(sys.argv[1]))\n"
+        "documents.put('table', 'answered', {})\n"
+        "with documents.transaction():\n"
+        "    documents.put('table', 'half', {})\n"
+        "    documents.delete('table', 'before')\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    killed = subprocess.run([sys.executable, "-c", script, str(file)], env=os.environ, check=False)
+    assert killed.returncode == -signal.SIGKILL
+    assert [key for key, _ in Documents(file).items("table")] == ["before", "answered"]
+
+
+def test_a_file_is_brought_up_to_date_once(tmp_path: Path) -> None:
+    file = tmp_path / "a.sqlite"
+    first = "CREATE TABLE IF NOT EXISTS t (a)"
+    older = sqlite3.connect(file)  # a file of before there was a version
+    older.execute("CREATE TABLE t (a)")
+    older.execute("INSERT INTO t VALUES (1)")
+    older.commit()
+    older.close()
+
+    second = "ALTER TABLE t ADD COLUMN b; UPDATE t SET b = a + 1"
+    for _ in range(2):
+        database = Database(file, [first, second])
+        assert database.rows("SELECT a, b FROM t") == [(1, 2)]
+        database.close()
+
+    with pytest.raises(sqlite3.OperationalError):
+        Database(file, [first, second, "UPDATE t SET a = 5; UPDATE nowhere SET a = 1"])
+    database = Database(file, [first, second])
+    assert database.rows("SELECT a FROM t") == [(1,)]
+    database.close()
+
+    with pytest.raises(ValueError, match="has version 2, and this localaws knows versions up to 1"):
+        Database(file, [first])
