@@ -1,7 +1,7 @@
 """boto3 clients that reach the gateway without a socket: same API, same errors.
 
-Such a client does not sign: it says who calls. One boto3 client a service is made, and each
-caller gets a copy of it that differs in where it sends.
+Such a client does not sign: the caller is said outright. One boto3 client a service is made, and
+each caller gets a copy of it that differs in where it sends.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from io import BytesIO
 from typing import Any
 
 import boto3
-import botocore
-from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.auth import AUTH_TYPE_MAPS, SigV4Auth
+from botocore.awsrequest import AWSPreparedRequest, AWSRequest, AWSResponse
 from botocore.compat import HTTPHeaders
 from botocore.config import Config
 from moto.core.request import Request
 
-from localaws.core.exchange import Handle, Sender
+from localaws.core.exchange import Handle
 from localaws.identity.caller import Caller
 
 CONFIG = Config(
@@ -52,16 +52,16 @@ class Clients:
         acting = object.__new__(type(client))
         acting.__dict__.update(client.__dict__)
         endpoint = copy.copy(client._endpoint)
-        endpoint.http_session = _Line(self, Sender(service, self._region, caller))
+        endpoint.http_session = _Line(self, caller)
         acting._endpoint = endpoint
         return acting
 
-    def send(self, request: AWSPreparedRequest, sender: Sender) -> AWSResponse:
+    def send(self, request: AWSPreparedRequest, caller: Caller) -> AWSResponse:
         if self._handle is None:
             raise RuntimeError("The local AWS is not running yet.")
         response = self._handle(
             Request.from_primitives(request.method, request.url, request.headers, request.body),
-            sender,
+            caller,
         )
         headers = HTTPHeaders.from_pairs(response.headers.items())
         return AWSResponse(request.url, response.status_code, headers, _Raw(response.get_data()))
@@ -78,20 +78,31 @@ class Clients:
 class _Line:
     """Where botocore has a session of connections, this has the gateway and the caller's name."""
 
-    def __init__(self, clients: Clients, sender: Sender) -> None:
+    def __init__(self, clients: Clients, caller: Caller) -> None:
         self._clients = clients
-        self._sender = sender
+        self._caller = caller
 
     def send(self, request: AWSPreparedRequest) -> AWSResponse:
-        return self._clients.send(request, self._sender)
+        return self._clients.send(request, self._caller)
 
     def close(self) -> None:
         """Nothing is open."""
 
 
-def _choose_signer(context: dict[str, Any], **_: Any) -> Any:
+class _ScopeOnly(SigV4Auth):
+    """Names service and region as a signature does, and signs nothing."""
+
+    def add_auth(self, request: AWSRequest) -> None:
+        scope = f"{self._region_name}/{self._service_name}/aws4_request"
+        request.headers["Authorization"] = f"AWS4-HMAC-SHA256 Credential=inside/0/{scope}"
+
+
+AUTH_TYPE_MAPS[_ScopeOnly.__name__] = _ScopeOnly
+
+
+def _choose_signer(context: dict[str, Any], **_: Any) -> str | None:
     """Only a URL that goes outside (pre-signed) is signed."""
-    return None if context.get("is_presign_request") else botocore.UNSIGNED
+    return None if context.get("is_presign_request") else _ScopeOnly.__name__
 
 
 class _Raw(BytesIO):

@@ -18,21 +18,12 @@ from localaws.identity.caller import Caller
 Json = dict[str, Any]
 
 
-@dataclass(frozen=True)
-class Sender:
-    """Who sends a request in process: said outright where a client on a socket would sign."""
-
-    service: str
-    region: str
-    caller: Caller
-
-
 @dataclass
 class Exchange:
     """A request and what is known of it. Each step of the gateway fills in what it is named for."""
 
     request: Request
-    sender: Sender | None = None
+    inside: Caller | None = None  # who sends it in process: said where others sign
     request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     # identify
     service_name: str = "s3"
@@ -51,4 +42,4 @@ class Exchange:
     response: Response | None = None
 
 
-Handle = Callable[[Request, Sender], Response]
+Handle = Callable[[Request, Caller], Response]

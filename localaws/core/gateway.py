@@ -14,11 +14,11 @@ from werkzeug.wrappers import Response
 
 from localaws.core import wire
 from localaws.core.errors import AwsError, NotEmulated
-from localaws.core.exchange import Exchange, Sender
+from localaws.core.exchange import Exchange
 from localaws.core.moto_bridge import MotoBridge
 from localaws.core.service import Call, Service, check_parameters
 from localaws.identity.authorization import Authorizer
-from localaws.identity.caller import root
+from localaws.identity.caller import Caller, root
 
 logger = logging.getLogger(__name__)
 
@@ -67,9 +67,9 @@ class Gateway:
         response = refuse_foreign(request) or self._routed(request) or self.handle(request)
         return response(environ, start_response)
 
-    def handle(self, request: Request, sender: Sender | None = None) -> Response:
-        """The answer of the AWS API. `sender` says who calls where a request needs no signature."""
-        exchange = Exchange(request, sender)
+    def handle(self, request: Request, inside: Caller | None = None) -> Response:
+        """The answer of the AWS API. `inside` is who calls within this process, unsigned."""
+        exchange = Exchange(request, inside)
         try:
             for step in self.steps:
                 step(exchange)
@@ -83,15 +83,11 @@ class Gateway:
 
     def identify(self, exchange: Exchange) -> None:
         """Which service, in which region."""
-        sender = exchange.sender
-        exchange.service_name, exchange.region = (
-            wire.identify(exchange.request) if sender is None else (sender.service, sender.region)
-        )
+        exchange.service_name, exchange.region = wire.identify(exchange.request)
 
     def authenticate(self, exchange: Exchange) -> None:
         """Who calls. Signatures are not verified yet: whoever signs is the account's root."""
-        sender = exchange.sender
-        exchange.caller = root(self._account) if sender is None else sender.caller
+        exchange.caller = exchange.inside or root(self._account)
 
     def match(self, exchange: Exchange) -> None:
         """Which operation; NotEmulated for one that nobody registered."""
