@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlglot import exp
 
 from . import types as t
+from .compiler import Compiler
 from .errors import QueryError
 from .scope import Scope
 from .types import Type
 from .values import Value, convert
 
-if TYPE_CHECKING:
-    from .expressions import Expressions
-
-Compiled = Callable[["Expressions", list[Any], Scope], Value]
+Compiled = Callable[[Compiler, list[Any], Scope], Value]
 
 
-def _body(self: Expressions, node: Any, scope: Scope, values: list[Value]) -> Value:
+def _body(c: Compiler, node: Any, scope: Scope, values: list[Value]) -> Value:
     """The lambda's body with its parameters standing for `values`."""
     if not isinstance(node, exp.Lambda) or len(node.expressions) != len(values):
         raise QueryError(
@@ -27,16 +25,11 @@ def _body(self: Expressions, node: Any, scope: Scope, values: list[Value]) -> Va
         )
     names = [parameter.name.lower() for parameter in node.expressions]
     inner = Scope(outer=scope, locals=dict(zip(names, values, strict=True)))
-    return self.compile(node.this, inner)
+    return c.compile(node.this, inner)
 
 
-def _fresh(self: Expressions) -> str:
-    self.names += 1
-    return f"p{self.names}"
-
-
-def _argument(self: Expressions, node: Any, scope: Scope, name: str, function: str) -> Value:
-    value = self.compile(node, scope)
+def _argument(c: Compiler, node: Any, scope: Scope, name: str, function: str) -> Value:
+    value = c.compile(node, scope)
     if value.type.name != name:
         raise QueryError(
             "TYPE_MISMATCH", f"Unexpected parameters ({value.type}) for function {function}"
@@ -44,17 +37,17 @@ def _argument(self: Expressions, node: Any, scope: Scope, name: str, function: s
     return value
 
 
-def transform(self: Expressions, arguments: list[Any], scope: Scope) -> Value:
-    items = _argument(self, arguments[0], scope, "array", "transform")
-    name = _fresh(self)
-    body = _body(self, arguments[1], scope, [Value(name, items.type.items[0])])
+def transform(c: Compiler, arguments: list[Any], scope: Scope) -> Value:
+    items = _argument(c, arguments[0], scope, "array", "transform")
+    name = c.fresh("p")
+    body = _body(c, arguments[1], scope, [Value(name, items.type.items[0])])
     return Value(f"list_transform({items.sql}, lambda {name}: {body.sql})", t.array(body.type))
 
 
-def filter_(self: Expressions, arguments: list[Any], scope: Scope) -> Value:
-    items = _argument(self, arguments[0], scope, "array", "filter")
-    name = _fresh(self)
-    body = _body(self, arguments[1], scope, [Value(name, items.type.items[0])])
+def filter_(c: Compiler, arguments: list[Any], scope: Scope) -> Value:
+    items = _argument(c, arguments[0], scope, "array", "filter")
+    name = c.fresh("p")
+    body = _body(c, arguments[1], scope, [Value(name, items.type.items[0])])
     return Value(
         f"list_filter({items.sql}, lambda {name}: coalesce({body.sql}, false))", items.type
     )
@@ -63,10 +56,10 @@ def filter_(self: Expressions, arguments: list[Any], scope: Scope) -> Value:
 def match(word: str) -> Compiled:
     """any_match, all_match, none_match, with SQL's third truth value."""
 
-    def compile_match(self: Expressions, arguments: list[Any], scope: Scope) -> Value:
-        items = _argument(self, arguments[0], scope, "array", f"{word}_match")
-        name = _fresh(self)
-        body = _body(self, arguments[1], scope, [Value(name, items.type.items[0])])
+    def compile_match(c: Compiler, arguments: list[Any], scope: Scope) -> Value:
+        items = _argument(c, arguments[0], scope, "array", f"{word}_match")
+        name = c.fresh("p")
+        body = _body(c, arguments[1], scope, [Value(name, items.type.items[0])])
         tests = f"list_transform({items.sql}, lambda {name}: {body.sql})"
         decisive = "false" if word == "all" else "true"
         result = {"any": ("true", "false"), "all": ("false", "true"), "none": ("false", "true")}[
@@ -82,15 +75,15 @@ def match(word: str) -> Compiled:
     return compile_match
 
 
-def reduce_(self: Expressions, arguments: list[Any], scope: Scope) -> Value:
+def reduce_(c: Compiler, arguments: list[Any], scope: Scope) -> Value:
     """The start decides the state's type, as in Trino; a step of a wider type is refused there."""
-    items = _argument(self, arguments[0], scope, "array", "reduce")
-    start = self.compile(arguments[1], scope)
-    state, item = _fresh(self), _fresh(self)
+    items = _argument(c, arguments[0], scope, "array", "reduce")
+    start = c.compile(arguments[1], scope)
+    state, item = c.fresh("p"), c.fresh("p")
     kind: Type = start.type
     for _ in range(2):
         step = _body(
-            self,
+            c,
             arguments[2],
             scope,
             [Value(f"{state}.s", kind), Value(f"{item}.e", items.type.items[0])],
@@ -104,15 +97,15 @@ def reduce_(self: Expressions, arguments: list[Any], scope: Scope) -> Value:
         f"list_reduce({rows}, "
         f"lambda {state}, {item}: {{'s': {step.sql}, 'e': NULL}}::{shape}, {first}).s"
     )
-    return _body(self, arguments[3], scope, [Value(folded, kind)])
+    return _body(c, arguments[3], scope, [Value(folded, kind)])
 
 
-def zip_with(self: Expressions, arguments: list[Any], scope: Scope) -> Value:
-    left = _argument(self, arguments[0], scope, "array", "zip_with")
-    right = _argument(self, arguments[1], scope, "array", "zip_with")
-    name = _fresh(self)
+def zip_with(c: Compiler, arguments: list[Any], scope: Scope) -> Value:
+    left = _argument(c, arguments[0], scope, "array", "zip_with")
+    right = _argument(c, arguments[1], scope, "array", "zip_with")
+    name = c.fresh("p")
     values = [Value(f"{name}[1]", left.type.items[0]), Value(f"{name}[2]", right.type.items[0])]
-    body = _body(self, arguments[2], scope, values)
+    body = _body(c, arguments[2], scope, values)
     return Value(
         f"list_transform(list_zip({left.sql}, {right.sql}), lambda {name}: {body.sql})",
         t.array(body.type),
@@ -122,12 +115,12 @@ def zip_with(self: Expressions, arguments: list[Any], scope: Scope) -> Value:
 def over_map(function: str) -> Compiled:
     """map_filter, transform_keys, transform_values, entry by entry."""
 
-    def compile_map(self: Expressions, arguments: list[Any], scope: Scope) -> Value:
-        pairs = _argument(self, arguments[0], scope, "map", function)
-        name = _fresh(self)
+    def compile_map(c: Compiler, arguments: list[Any], scope: Scope) -> Value:
+        pairs = _argument(c, arguments[0], scope, "map", function)
+        name = c.fresh("p")
         key, item = pairs.type.items
         body = _body(
-            self, arguments[1], scope, [Value(f"{name}.key", key), Value(f"{name}.value", item)]
+            c, arguments[1], scope, [Value(f"{name}.key", key), Value(f"{name}.value", item)]
         )
         entries = f"map_entries({pairs.sql})"
         if function == "map_filter":

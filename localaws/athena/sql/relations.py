@@ -3,313 +3,250 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlglot import exp
 
 from . import types as t
+from .compiler import Compiler, name_parts
 from .errors import QueryError, not_emulated
-from .expressions import name_parts
 from .parsing import parse
 from .scope import Column, Relation, Scope
 from .sources import CATALOG, HIDDEN, Environment, Found, Scan, renamed
-from .types import Type
+from .unnest import unnest
 from .values import convert, name
 
-if TYPE_CHECKING:
-    from .queries import Queries
+
+def from_clause(c: Compiler, node: exp.Select, scope: Scope) -> str:
+    source = node.args.get("from_")
+    if source is None:
+        return ""
+    sql = " FROM " + _relation(c, source.this, scope)
+    sql += _joins(c, source.this.args.get("joins"), scope)
+    return sql + _joins(c, node.args.get("joins"), scope)
 
 
-class Relations:
-    """Compiles what stands in FROM, and adds it to the scope."""
+def _joins(c: Compiler, joins: list[exp.Join] | None, scope: Scope) -> str:
+    return "".join(_join(c, join, scope) for join in joins or [])
 
-    def __init__(self, queries: Queries) -> None:
-        self._queries = queries
 
-    def text(self, node: exp.Select, scope: Scope) -> str:
-        source = node.args.get("from_")
-        if source is None:
-            return ""
-        sql = " FROM " + self._relation(source.this, scope)
-        sql += self._joins(source.this.args.get("joins"), scope)
-        return sql + self._joins(node.args.get("joins"), scope)
+def _join(c: Compiler, join: exp.Join, scope: Scope) -> str:
+    side, kind = (join.side or "").upper(), (join.kind or "").upper()
+    if join.method or kind not in ("", "INNER", "CROSS", "OUTER") or join.args.get("hint"):
+        raise not_emulated(f"{join.method or kind} JOIN", join)
+    left = list(scope.relations)
+    sql = _relation(c, join.this, scope)
+    right = [relation for relation in scope.relations if relation not in left]
+    if side in ("RIGHT", "FULL"):
+        _keep_whole(c, left)
+    if side in ("LEFT", "FULL"):
+        _keep_whole(c, right)
+    word = f" {side} JOIN " if side else (" CROSS JOIN " if kind == "CROSS" else " JOIN ")
+    on, using = join.args.get("on"), join.args.get("using")
+    if using:
+        return word + sql + " ON " + _using(c, using, left, right, side, scope)
+    if on is not None:
+        condition = c.condition(on, scope, "JOIN ON clause")
+        if not side:
+            prune(c, on, scope)
+        return f"{word}{sql} ON {condition}"
+    if kind == "CROSS" or not (side or kind):
+        return " CROSS JOIN " + sql
+    raise QueryError("SYNTAX_ERROR", "a JOIN needs ON or USING", join)
 
-    def _joins(self, joins: list[exp.Join] | None, scope: Scope) -> str:
-        return "".join(self._join(join, scope) for join in joins or [])
 
-    def _join(self, join: exp.Join, scope: Scope) -> str:
-        side, kind = (join.side or "").upper(), (join.kind or "").upper()
-        if join.method or kind not in ("", "INNER", "CROSS", "OUTER") or join.args.get("hint"):
-            raise not_emulated(f"{join.method or kind} JOIN", join)
-        left = list(scope.relations)
-        sql = self._relation(join.this, scope)
-        right = [relation for relation in scope.relations if relation not in left]
-        if side in ("RIGHT", "FULL"):
-            self._keep_whole(left)
-        if side in ("LEFT", "FULL"):
-            self._keep_whole(right)
-        word = f" {side} JOIN " if side else (" CROSS JOIN " if kind == "CROSS" else " JOIN ")
-        on, using = join.args.get("on"), join.args.get("using")
-        if using:
-            return word + sql + " ON " + self._using(using, left, right, side, scope)
-        if on is not None:
-            condition = self._queries.expressions.condition(on, scope, "JOIN ON clause")
-            if not side:
-                self.prune(on, scope)
-            return f"{word}{sql} ON {condition}"
-        if kind == "CROSS" or not (side or kind):
-            return " CROSS JOIN " + sql
-        raise QueryError("SYNTAX_ERROR", "a JOIN needs ON or USING", join)
+def _keep_whole(c: Compiler, relations: list[Relation]) -> None:
+    """Their rows may be missing in the join, so conditions on the result prune nothing."""
+    aliases = {
+        (column.origin or column.sql).partition(".")[0] for r in relations for column in r.columns
+    }
+    for scan in c.scans:
+        if scan.alias in aliases:
+            scan.partition_keys = frozenset()
 
-    def _keep_whole(self, relations: list[Relation]) -> None:
-        """Their rows may be missing in the join, so conditions on the result prune nothing."""
-        aliases = {
-            (column.origin or column.sql).partition(".")[0]
-            for r in relations
-            for column in r.columns
-        }
-        for scan in self._queries.scans:
-            if scan.alias in aliases:
-                scan.partition_keys = frozenset()
 
-    def _using(
-        self, using: list[Any], left: list[Relation], right: list[Relation], side: str, scope: Scope
-    ) -> str:
-        tests = []
-        for item in using:
-            wanted = item.name.lower()
-            first = Scope(left, merged=scope.merged).find((wanted,), item)
-            second = Scope(right).find((wanted,), item)
-            if first is None or second is None:
-                raise QueryError(
-                    "COLUMN_NOT_FOUND",
-                    f"Column '{wanted}' is missing from a side of the join",
-                    item,
-                )
-            a, b = first[0], second[0]
-            self._queries.reading |= {side.source for side in (a, b) if side.source}
-            kind = t.common(a.type, b.type)
-            if kind is None:
-                raise QueryError(
-                    "TYPE_MISMATCH", f"Cannot apply operator: {a.type} = {b.type}", item
-                )
-            tests.append(f"{convert(a, kind).sql} = {convert(b, kind).sql}")
-            both = {
-                "RIGHT": convert(b, kind).sql,
-                "FULL": f"coalesce({convert(a, kind).sql}, {convert(b, kind).sql})",
-            }.get(side, convert(a, kind).sql)
-            scope.merged = [c for c in scope.merged if c.name != wanted] + [
-                Column(wanted, kind, both)
-            ]
-        return " AND ".join(tests)
-
-    def _relation(self, node: Any, scope: Scope) -> str:
-        """The text of one item of FROM; adds it to the scope."""
-        if isinstance(node, exp.Table):
-            if node.args.get("sample") or node.args.get("version") or node.args.get("pivots"):
-                raise not_emulated("TABLESAMPLE, FOR VERSION or PIVOT", node)
-            return self._table(node, scope)
-        if isinstance(node, exp.Unnest):
-            return self._unnest(node, scope)
-        if isinstance(node, exp.Lateral):
-            query = node.this.this if isinstance(node.this, exp.Subquery) else node.this
-            if isinstance(query, exp.Unnest):
-                return self._unnest(query, scope)
-            sql, columns = self._queries.query(query, scope)
-            return "LATERAL " + self._derived(
-                sql, columns, node.args.get("alias") or node.this.args.get("alias"), scope, node
+def _using(
+    c: Compiler,
+    using: list[Any],
+    left: list[Relation],
+    right: list[Relation],
+    side: str,
+    scope: Scope,
+) -> str:
+    tests = []
+    for item in using:
+        wanted = item.name.lower()
+        first = Scope(left, merged=scope.merged).find((wanted,), item)
+        second = Scope(right).find((wanted,), item)
+        if first is None or second is None:
+            raise QueryError(
+                "COLUMN_NOT_FOUND",
+                f"Column '{wanted}' is missing from a side of the join",
+                item,
             )
-        if isinstance(node, exp.Subquery) and isinstance(node.this, exp.Table):
-            inner = self._relation(node.this, scope) + self._joins(
-                node.this.args.get("joins"), scope
-            )
-            return "(" + inner + self._joins(node.args.get("joins"), scope) + ")"
-        if isinstance(node, exp.Subquery | exp.Values):
-            inside = node if isinstance(node, exp.Values) else node.this
-            sql, columns = self._queries.query(inside, scope.outer)
-            return self._derived(sql, columns, node.args.get("alias"), scope, node)
-        raise not_emulated(f"{type(node).__name__} in FROM", node)
+        a, b = first[0], second[0]
+        c.reading |= {side.source for side in (a, b) if side.source}
+        kind = t.common(a.type, b.type)
+        if kind is None:
+            raise QueryError("TYPE_MISMATCH", f"Cannot apply operator: {a.type} = {b.type}", item)
+        tests.append(f"{convert(a, kind).sql} = {convert(b, kind).sql}")
+        both = {
+            "RIGHT": convert(b, kind).sql,
+            "FULL": f"coalesce({convert(a, kind).sql}, {convert(b, kind).sql})",
+        }.get(side, convert(a, kind).sql)
+        scope.merged = [c for c in scope.merged if c.name != wanted] + [Column(wanted, kind, both)]
+    return " AND ".join(tests)
 
-    def _derived(
-        self, sql: str, columns: tuple[Column, ...], alias: Any, scope: Scope, node: exp.Expression
-    ) -> str:
+
+def _relation(c: Compiler, node: Any, scope: Scope) -> str:
+    """The text of one item of FROM; adds it to the scope."""
+    if isinstance(node, exp.Table):
+        if node.args.get("sample") or node.args.get("version") or node.args.get("pivots"):
+            raise not_emulated("TABLESAMPLE, FOR VERSION or PIVOT", node)
+        return _table(c, node, scope)
+    if isinstance(node, exp.Unnest):
+        return unnest(c, node, scope)
+    if isinstance(node, exp.Lateral):
+        query = node.this.this if isinstance(node.this, exp.Subquery) else node.this
+        if isinstance(query, exp.Unnest):
+            return unnest(c, query, scope)
+        sql, columns = c.query(query, scope)
+        return "LATERAL " + _derived(
+            c, sql, columns, node.args.get("alias") or node.this.args.get("alias"), scope, node
+        )
+    if isinstance(node, exp.Subquery) and isinstance(node.this, exp.Table):
+        inner = _relation(c, node.this, scope) + _joins(c, node.this.args.get("joins"), scope)
+        return "(" + inner + _joins(c, node.args.get("joins"), scope) + ")"
+    if isinstance(node, exp.Subquery | exp.Values):
+        inside = node if isinstance(node, exp.Values) else node.this
+        sql, columns = c.query(inside, scope.outer)
+        return _derived(c, sql, columns, node.args.get("alias"), scope, node)
+    raise not_emulated(f"{type(node).__name__} in FROM", node)
+
+
+def _derived(
+    c: Compiler,
+    sql: str,
+    columns: tuple[Column, ...],
+    alias: Any,
+    scope: Scope,
+    node: exp.Expression,
+) -> str:
+    columns = renamed(columns, alias, node)
+    inner = c.fresh("r")
+    label = (alias.name.lower(),) if alias is not None and alias.name else ()
+    scope.relations.append(
+        Relation(label, tuple(replace(c, sql=f"{inner}.{c.sql}") for c in columns))
+    )
+    return f"({sql}) AS {inner}"
+
+
+def _table(c: Compiler, node: exp.Table, scope: Scope) -> str:
+    parts = [part.name.lower() for part in node.parts]
+    alias = node.args.get("alias")
+    label = (alias.name.lower(),) if alias is not None and alias.name else None
+    if len(parts) == 1 and parts[0] in c.environment.ctes:
+        held, columns = c.environment.ctes[parts[0]]
         columns = renamed(columns, alias, node)
-        inner = self._queries.fresh("r")
-        label = (alias.name.lower(),) if alias is not None and alias.name else ()
-        scope.relations.append(
-            Relation(label, tuple(replace(c, sql=f"{inner}.{c.sql}") for c in columns))
-        )
-        return f"({sql}) AS {inner}"
-
-    def _table(self, node: exp.Table, scope: Scope) -> str:
-        parts = [part.name.lower() for part in node.parts]
-        alias = node.args.get("alias")
-        label = (alias.name.lower(),) if alias is not None and alias.name else None
-        if len(parts) == 1 and parts[0] in self._queries.environment.ctes:
-            held, columns = self._queries.environment.ctes[parts[0]]
-            columns = renamed(columns, alias, node)
-            inner = self._queries.fresh("r")
-            scope.relations.append(
-                Relation(
-                    label or (parts[0],),  # read more than once, perhaps: nothing may prune it
-                    tuple(replace(c, sql=f"{inner}.{c.sql}", origin=None) for c in columns),
-                )
-            )
-            return f"{held} AS {inner}"
-        database, table = self._place(parts, node)
-        found = self._queries.tables.find(database, table, node)
-        qualifiers = label or (CATALOG, database, table)
-        if found.view is not None:
-            return self._view(found, database, table, qualifiers, alias, scope, node)
-        inner = self._queries.fresh("r")
-        scan = Scan(
-            f"scan_{len(self._queries.scans)}", inner, database, table, found.partition_keys
-        )
-        self._queries.scans.append(scan)
-        columns = tuple(
-            Column(label_, kind, read, origin=read, source=(inner, label_))
-            for label_, kind in found.columns
-            for read in [f"{inner}.{name(label_)}"]
-        )
-        columns = renamed(columns, alias, node)
-        hidden = tuple(
-            Column(label_, kind, f"{inner}.{name(label_)}", hidden=True, source=(inner, label_))
-            for label_, kind in HIDDEN
-        )
-        scope.relations.append(Relation(qualifiers, columns + hidden))
-        return f"{scan.relation} AS {inner}"
-
-    def _place(self, parts: list[str], node: exp.Expression) -> tuple[str, str]:
-        if len(parts) == 3:
-            if parts[0] != CATALOG:
-                raise QueryError("CATALOG_NOT_FOUND", f"Catalog '{parts[0]}' not found", node)
-            return parts[1], parts[2]
-        if len(parts) == 2:
-            return parts[0], parts[1]
-        if self._queries.environment.database is None:
-            raise QueryError(
-                "MISSING_SCHEMA_NAME",
-                "Schema must be specified when session schema is not set",
-                node,
-            )
-        return self._queries.environment.database, parts[0]
-
-    def _view(
-        self, found: Found, database: str, table: str, qualifiers: tuple[str, ...], alias: Any,
-        scope: Scope, node: exp.Expression,
-    ) -> str:  # fmt: skip
-        before, key = self._queries.environment, f"{database}.{table}"
-        if key in before.views:
-            raise QueryError(
-                "VIEW_IS_RECURSIVE", f"Statement would create a recursive view: {key}", node
-            )
-        self._queries.environment = Environment(database, {}, (*before.views, key))
-        try:
-            assert found.view is not None
-            sql, columns = self._queries.query(parse(found.view), None)
-        finally:
-            self._queries.environment = before
-        shown = found.view_columns or tuple((c.name, c.type) for c in columns)
-        if len(shown) != len(columns) or any(
-            not t.converts(column.type, kind) and column.type.name != kind.name
-            for column, (_, kind) in zip(columns, shown, strict=True)
-        ):
-            raise QueryError(
-                "VIEW_IS_STALE",
-                f"View '{CATALOG}.{database}.{table}' is stale or in invalid state: "
-                "its columns have changed; create it again",
-                node,
-            )
-        named = tuple(replace(c, name=label) for (label, _), c in zip(shown, columns, strict=True))
-        named = renamed(named, alias, node)
-        inner = self._queries.fresh("r")
-        scope.relations.append(
-            Relation(qualifiers, tuple(replace(c, sql=f"{inner}.{c.sql}") for c in named))
-        )
-        return f"({sql}) AS {inner}"
-
-    def _unnest(self, node: exp.Unnest, scope: Scope) -> str:
-        """Arrays side by side, the shorter ones padded with NULL; an array of rows and a map give
-        several columns each."""
-        inner = self._queries.fresh("r")
-        texts: list[str] = []
-        columns: list[tuple[str, Type]] = []  # text over the inner select, type
-        sizes = []
-        for item in node.expressions:
-            value = self._queries.expressions.compile(item, scope)
-            column = f"u{len(texts)}"
-            if value.type.name == "map":
-                texts += [
-                    f"unnest(map_keys({value.sql})) AS {column}",
-                    f"unnest(map_values({value.sql})) AS u{len(texts) + 1}",
-                ]
-                columns += [
-                    (column, value.type.items[0]),
-                    (f"u{len(texts) - 1}", value.type.items[1]),
-                ]
-                sizes.append(f"cardinality({value.sql})")
-            elif value.type.name == "array":
-                inside = value.type.items[0]
-                texts.append(f"unnest({value.sql}) AS {column}")
-                sizes.append(f"len({value.sql})")
-                if inside.name == "row":
-                    columns += [
-                        (f"{column}.{name(t.field_name(inside, i))}", kind)
-                        for i, kind in enumerate(inside.items)
-                    ]
-                else:
-                    columns.append((column, inside))
-            else:
-                raise QueryError("TYPE_MISMATCH", f"Cannot unnest type: {value.type}", node)
-        offset = node.args.get("offset")
-        if offset:
-            texts.append(
-                f"unnest(range(1, CAST(greatest({', '.join(sizes)}) AS BIGINT) + 1)) AS place"
-            )
-            columns.append(("place", t.BIGINT))
-        alias = node.args.get("alias")
-        labels = [part.name.lower() for part in alias.columns] if alias is not None else []
-        if isinstance(offset, exp.Identifier) and offset.name.lower() not in labels:
-            labels.append(offset.name.lower())
-        if labels and len(labels) != len(columns):
-            raise QueryError(
-                "MISMATCHED_COLUMN_ALIASES",
-                f"Column alias list has {len(labels)} entries but there are {len(columns)} columns",
-                node,
-            )
-        out = ", ".join(f"{text} AS c{i}" for i, (text, _) in enumerate(columns))
-        qualifier = (alias.name.lower(),) if alias is not None and alias.name else ()
+        inner = c.fresh("r")
         scope.relations.append(
             Relation(
-                qualifier,
-                tuple(
-                    Column(labels[i] if labels else f"_col{i}", kind, f"{inner}.c{i}")
-                    for i, (_, kind) in enumerate(columns)
-                ),
+                label or (parts[0],),  # read more than once, perhaps: nothing may prune it
+                tuple(replace(c, sql=f"{inner}.{c.sql}", origin=None) for c in columns),
             )
         )
-        return f"LATERAL (SELECT {out} FROM (SELECT {', '.join(texts)}) AS u) AS {inner}"
+        return f"{held} AS {inner}"
+    database, table = _place(c, parts, node)
+    found = c.tables.find(database, table, node)
+    qualifiers = label or (CATALOG, database, table)
+    if found.view is not None:
+        return _view(c, found, database, table, qualifiers, alias, scope, node)
+    inner = c.fresh("r")
+    scan = Scan(f"scan_{len(c.scans)}", inner, database, table, found.partition_keys)
+    c.scans.append(scan)
+    columns = tuple(
+        Column(label_, kind, read, origin=read, source=(inner, label_))
+        for label_, kind in found.columns
+        for read in [f"{inner}.{name(label_)}"]
+    )
+    columns = renamed(columns, alias, node)
+    hidden = tuple(
+        Column(label_, kind, f"{inner}.{name(label_)}", hidden=True, source=(inner, label_))
+        for label_, kind in HIDDEN
+    )
+    scope.relations.append(Relation(qualifiers, columns + hidden))
+    return f"{scan.relation} AS {inner}"
 
-    def prune(self, condition: exp.Expression, scope: Scope) -> None:
-        """Remembers the conjuncts that look only at one scan's partition keys."""
-        conjuncts = list(condition.flatten()) if isinstance(condition, exp.And) else [condition]
-        for conjunct in conjuncts:
-            while isinstance(conjunct, exp.Paren):
-                conjunct = conjunct.this
-            if isinstance(conjunct, exp.And):
-                self.prune(conjunct, scope)
-                continue
-            if conjunct.find(exp.Select, exp.Subquery, exp.Lambda):
-                continue
-            reads = [
-                scope.find(name_parts(column), column) for column in conjunct.find_all(exp.Column)
-            ]
-            found = {read[0].sql: read[0].origin for read in reads if read is not None}
-            if not found or len(reads) != sum(read is not None for read in reads):
-                continue
-            for scan in self._queries.scans:
-                keys = {f"{scan.alias}.{name(key)}" for key in scan.partition_keys}
-                if set(found.values()) <= keys:
-                    at_scan = replace(scope, at_origin=True)
-                    condition_sql = self._queries.expressions.compile(conjunct, at_scan).sql
-                    scan.conditions.append(condition_sql)
+
+def _place(c: Compiler, parts: list[str], node: exp.Expression) -> tuple[str, str]:
+    if len(parts) == 3:
+        if parts[0] != CATALOG:
+            raise QueryError("CATALOG_NOT_FOUND", f"Catalog '{parts[0]}' not found", node)
+        return parts[1], parts[2]
+    if len(parts) == 2:
+        return parts[0], parts[1]
+    if c.environment.database is None:
+        raise QueryError(
+            "MISSING_SCHEMA_NAME",
+            "Schema must be specified when session schema is not set",
+            node,
+        )
+    return c.environment.database, parts[0]
+
+
+def _view(
+    c: Compiler, found: Found, database: str, table: str, qualifiers: tuple[str, ...], alias: Any,
+    scope: Scope, node: exp.Expression,
+) -> str:  # fmt: skip
+    before, key = c.environment, f"{database}.{table}"
+    if key in before.views:
+        raise QueryError(
+            "VIEW_IS_RECURSIVE", f"Statement would create a recursive view: {key}", node
+        )
+    c.environment = Environment(database, {}, (*before.views, key))
+    try:
+        assert found.view is not None
+        sql, columns = c.query(parse(found.view), None)
+    finally:
+        c.environment = before
+    shown = found.view_columns or tuple((c.name, c.type) for c in columns)
+    if len(shown) != len(columns) or any(
+        not t.converts(column.type, kind) and column.type.name != kind.name
+        for column, (_, kind) in zip(columns, shown, strict=True)
+    ):
+        raise QueryError(
+            "VIEW_IS_STALE",
+            f"View '{CATALOG}.{database}.{table}' is stale or in invalid state: "
+            "its columns have changed; create it again",
+            node,
+        )
+    named = tuple(replace(c, name=label) for (label, _), c in zip(shown, columns, strict=True))
+    named = renamed(named, alias, node)
+    inner = c.fresh("r")
+    scope.relations.append(
+        Relation(qualifiers, tuple(replace(c, sql=f"{inner}.{c.sql}") for c in named))
+    )
+    return f"({sql}) AS {inner}"
+
+
+def prune(c: Compiler, condition: exp.Expression, scope: Scope) -> None:
+    """Remembers the conjuncts that look only at one scan's partition keys."""
+    conjuncts = list(condition.flatten()) if isinstance(condition, exp.And) else [condition]
+    for conjunct in conjuncts:
+        while isinstance(conjunct, exp.Paren):
+            conjunct = conjunct.this
+        if isinstance(conjunct, exp.And):
+            prune(c, conjunct, scope)
+            continue
+        if conjunct.find(exp.Select, exp.Subquery, exp.Lambda):
+            continue
+        reads = [scope.find(name_parts(column), column) for column in conjunct.find_all(exp.Column)]
+        found = {read[0].sql: read[0].origin for read in reads if read is not None}
+        if not found or len(reads) != sum(read is not None for read in reads):
+            continue
+        for scan in c.scans:
+            keys = {f"{scan.alias}.{name(key)}" for key in scan.partition_keys}
+            if set(found.values()) <= keys:
+                at_scan = replace(scope, at_origin=True)
+                condition_sql = c.compile(conjunct, at_scan).sql
+                scan.conditions.append(condition_sql)

@@ -1,0 +1,165 @@
+"""Comparisons, logic, CASE, and the subqueries of a condition."""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+from . import types as t
+from .compiler import Compiler, compiles
+from .errors import QueryError, not_emulated
+from .operators import comparison
+from .scope import Scope
+from .special import SPECIALS, unify
+from .values import NULL, Value, convert
+
+_COMPARISONS: dict[type[exp.Binary], str] = {
+    exp.EQ: "=",
+    exp.NEQ: "<>",
+    exp.LT: "<",
+    exp.LTE: "<=",
+    exp.GT: ">",
+    exp.GTE: ">=",
+    exp.NullSafeEQ: "IS NOT DISTINCT FROM",
+    exp.NullSafeNEQ: "IS DISTINCT FROM",
+}
+
+
+@compiles(*_COMPARISONS)
+def _comparison(c: Compiler, node: exp.Binary, scope: Scope) -> Value:
+    operator = _COMPARISONS[type(node)]
+    quantified = node.expression
+    if isinstance(quantified, exp.Anonymous) and quantified.name.upper() in (
+        "ALL",
+        "ANY",
+        "SOME",
+    ):
+        kind = exp.All if quantified.name.upper() == "ALL" else exp.Any
+        quantified = kind(this=quantified.expressions[0])  # ALL (VALUES ...)
+    if isinstance(quantified, exp.Any | exp.All):
+        left = c.compile(node.this, scope)
+        query, columns = c.query(quantified.this, scope)
+        word = "ANY" if isinstance(quantified, exp.Any) else "ALL"
+        both = comparison(operator, left, Value("x", columns[0].type))
+        assert both is not None
+        return Value(f"({left.sql} {operator} {word} ({query}))", t.BOOLEAN)
+    return comparison(operator, c.compile(node.this, scope), c.compile(quantified, scope))
+
+
+@compiles(exp.And, exp.Or)
+def logic(c: Compiler, node: exp.Connector, scope: Scope) -> Value:
+    word = "AND" if isinstance(node, exp.And) else "OR"
+    sides = [c.condition(side, scope, "Logical expression term") for side in node.flatten()]
+    return Value("(" + f" {word} ".join(sides) + ")", t.BOOLEAN)
+
+
+@compiles(exp.Not)
+def negation(c: Compiler, node: exp.Not, scope: Scope) -> Value:
+    return Value(
+        f"(NOT {c.condition(node.this, scope, 'Value of logical NOT expression')})",
+        t.BOOLEAN,
+    )
+
+
+@compiles(exp.Is)
+def is_(c: Compiler, node: exp.Is, scope: Scope) -> Value:
+    if not isinstance(node.expression, exp.Null):
+        raise not_emulated(f"IS {node.expression.sql('trino')}")
+    return Value(f"({c.compile(node.this, scope).sql} IS NULL)", t.BOOLEAN)
+
+
+@compiles(exp.Between)
+def between(c: Compiler, node: exp.Between, scope: Scope) -> Value:
+    value = c.compile(node.this, scope)
+    low, high = (c.compile(node.args[side], scope) for side in ("low", "high"))
+    first, second = comparison(">=", value, low), comparison("<=", value, high)
+    return Value(f"({first.sql} AND {second.sql})", t.BOOLEAN)
+
+
+@compiles(exp.In)
+def in_(c: Compiler, node: exp.In, scope: Scope) -> Value:
+    value = c.compile(node.this, scope)
+    query = node.args.get("query")
+    if query is not None:
+        sql, columns = c.query(query, scope)
+        if len(columns) != 1:
+            raise QueryError(
+                "TYPE_MISMATCH",
+                "Multiple columns returned by subquery are not yet supported",
+                node,
+            )
+        kind = t.common(value.type, columns[0].type)
+        if kind is None:
+            raise QueryError(
+                "TYPE_MISMATCH",
+                "value and result of subquery must be of the same type for IN expression: "
+                f"{value.type} vs {columns[0].type}",
+                node,
+            )
+        inside = f'SELECT CAST("{columns[0].sql}" AS {t.duckdb(kind)}) FROM ({sql})'
+        return Value(f"({convert(value, kind).sql} IN ({inside}))", t.BOOLEAN)
+    others = [c.compile(item, scope) for item in node.expressions]
+    for other in others:
+        comparison("=", value, other)
+    (first, *rest), _ = unify([value, *others], "IN value and list items")
+    return Value(f"({first.sql} IN ({', '.join(item.sql for item in rest)}))", t.BOOLEAN)
+
+
+@compiles(exp.Like)
+def like(c: Compiler, node: exp.Like, scope: Scope) -> Value:
+    return _like(c, node, scope, None)
+
+
+def _like(c: Compiler, node: exp.Like, scope: Scope, escape: str | None) -> Value:
+    value, pattern = c.compile(node.this, scope), c.compile(node.expression, scope)
+    for side in (value, pattern):
+        if side.type.name not in ("varchar", "unknown"):
+            raise QueryError(
+                "TYPE_MISMATCH", f"Type of LIKE value must be varchar: {side.type}", node
+            )
+    tail = f" ESCAPE {escape}" if escape else ""
+    return Value(f"({value.sql} LIKE {pattern.sql}{tail})", t.BOOLEAN)
+
+
+@compiles(exp.Escape)
+def escape(c: Compiler, node: exp.Escape, scope: Scope) -> Value:
+    return _like(c, node.this, scope, c.compile(node.expression, scope).sql)
+
+
+@compiles(exp.Case)
+def case(c: Compiler, node: exp.Case, scope: Scope) -> Value:
+    subject = c.compile(node.this, scope) if node.this else None
+    tests, results = [], []
+    for branch in node.args["ifs"]:
+        if subject is None:
+            tests.append(c.condition(branch.this, scope, "CASE WHEN clause"))
+        else:
+            tests.append(comparison("=", subject, c.compile(branch.this, scope)).sql)
+        results.append(c.compile(branch.args["true"], scope))
+    default = node.args.get("default")
+    results.append(c.compile(default, scope) if default is not None else NULL)
+    values, kind = unify(results, "CASE results")
+    branches = " ".join(
+        f"WHEN {test} THEN {value.sql}" for test, value in zip(tests, values, strict=False)
+    )
+    return Value(f"CASE {branches} ELSE {values[-1].sql} END", kind)
+
+
+@compiles(exp.If)
+def if_(c: Compiler, node: exp.If, scope: Scope) -> Value:
+    sides = [node.this, node.args.get("true"), node.args.get("false")]
+    return SPECIALS["if"]([c.compile(side, scope) for side in sides if side is not None])
+
+
+@compiles(exp.Subquery, exp.Select)
+def scalar_query(c: Compiler, node: exp.Expression, scope: Scope) -> Value:
+    sql, columns = c.query(node, scope)
+    if len(columns) != 1:
+        raise QueryError(
+            "TYPE_MISMATCH", "Multiple columns returned by subquery are not yet supported", node
+        )
+    return Value(f"({sql})", columns[0].type)
+
+
+@compiles(exp.Exists)
+def exists(c: Compiler, node: exp.Exists, scope: Scope) -> Value:
+    return Value(f"EXISTS ({c.query(node.this, scope)[0]})", t.BOOLEAN)

@@ -1,0 +1,71 @@
+"""ORDER BY, and what ends a query: OFFSET, LIMIT, FETCH FIRST."""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+from .compiler import Compiler
+from .errors import QueryError, not_emulated
+from .scope import Column, Scope
+
+
+def order_by(c: Compiler, node: exp.Order, scope: Scope) -> str:
+    """ORDER BY with Trino's place for NULL (last, unless said otherwise) spelled out."""
+    items = [f"{c.compile(item.this, scope).sql}{direction(item)}" for item in node.expressions]
+    return "ORDER BY " + ", ".join(items)
+
+
+def direction(item: exp.Ordered) -> str:
+    way = " DESC" if item.args.get("desc") else " ASC"
+    return way + (" NULLS FIRST" if item.args.get("nulls_first") else " NULLS LAST")
+
+
+def tail(
+    c: Compiler, sql: str, node: exp.Expression, columns: tuple[Column, ...], scope: Scope | None
+) -> str:
+    """ORDER BY, OFFSET and LIMIT (or FETCH FIRST)."""
+    order = node.args.get("order")
+    if order is not None:
+        keys = []
+        for item in order.expressions:
+            place = _place(item.this, columns)
+            written = str(place) if place else c.compile(item.this, scope or Scope()).sql
+            keys.append(written + direction(item))
+        sql += " ORDER BY " + ", ".join(keys)
+    limit, offset = node.args.get("limit"), node.args.get("offset")
+    if isinstance(limit, exp.Fetch):
+        options = limit.args.get("limit_options")
+        if options is not None and (options.args.get("with_ties") or options.args.get("percent")):
+            raise not_emulated("FETCH FIRST WITH TIES", limit)
+        count = limit.args.get("count")
+        sql += f" LIMIT {_whole(count) if count is not None else 1}"
+    elif limit is not None and limit.expression.name.upper() != "ALL":
+        sql += f" LIMIT {_whole(limit.expression)}"
+    if offset is not None:
+        sql += f" OFFSET {_whole(offset.expression)}"
+    return sql
+
+
+def _place(node: exp.Expression, columns: tuple[Column, ...]) -> int | None:
+    """The output column that an ORDER BY key names, by position or by name."""
+    if isinstance(node, exp.Literal) and not node.is_string:
+        place = int(node.this)
+        if not 1 <= place <= len(columns):
+            raise QueryError(
+                "INVALID_COLUMN_REFERENCE", f"ORDER BY position {place} is not in select list", node
+            )
+        return place
+    if isinstance(node, exp.Column) and len(node.parts) == 1:
+        found = [i for i, column in enumerate(columns, 1) if column.name == node.name.lower()]
+        return found[0] if len(found) == 1 else None
+    return None
+
+
+def _whole(node: exp.Expression) -> int:
+    if not isinstance(node, exp.Literal) or not node.this.isdigit():
+        raise QueryError(
+            "INVALID_LITERAL",
+            f"LIMIT and OFFSET take a whole number, not {node.sql('trino')}",
+            node,
+        )
+    return int(node.this)

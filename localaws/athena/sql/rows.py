@@ -1,0 +1,115 @@
+"""Set operations, VALUES and parenthesised queries."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlglot import exp
+
+from . import types as t
+from .compiler import Compiler, compiles_query
+from .errors import QueryError, not_emulated
+from .ordering import tail
+from .scope import Column, Scope
+from .types import Type
+from .values import OUTPUT, Value, convert
+
+
+@compiles_query(exp.Subquery)
+def parenthesised(
+    c: Compiler, node: exp.Subquery, outer: Scope | None
+) -> tuple[str, tuple[Column, ...]]:
+    sql, columns = c.query(node.this, outer)
+    if node.args.get("order") or node.args.get("limit") or node.args.get("offset"):
+        sql = tail(c, f"SELECT * FROM ({sql})", node, columns, outer)
+    return sql, columns
+
+
+@compiles_query(exp.Union, exp.Except, exp.Intersect)
+def set_operation(c: Compiler, node: Any, outer: Scope | None) -> tuple[str, tuple[Column, ...]]:
+    left, left_columns = c.query(node.this, outer)
+    right, right_columns = c.query(node.expression, outer)
+    word = type(node).__name__.upper()
+    if node.args.get("by_name") or node.args.get("on"):
+        raise not_emulated(f"{word} BY NAME", node)
+    if len(left_columns) != len(right_columns):
+        raise QueryError(
+            "TYPE_MISMATCH",
+            f"{word} query has different number of fields: {len(left_columns)}, "
+            f"{len(right_columns)}",
+            node,
+        )
+    kinds = []
+    for number, (a, b) in enumerate(zip(left_columns, right_columns, strict=True)):
+        kind = t.common(a.type, b.type)
+        if kind is None:
+            raise QueryError(
+                "TYPE_MISMATCH",
+                f"column {number + 1} in {word} query has incompatible types: {a.type}, {b.type}",
+                node,
+            )
+        kinds.append(kind)
+    columns = tuple(
+        Column(column.name, kind, alias, source=(OUTPUT, alias))
+        for column, kind in zip(left_columns, kinds, strict=True)
+        for alias in [c.fresh("c")]
+    )
+    for column, a, b in zip(columns, left_columns, right_columns, strict=True):
+        output = (OUTPUT, column.sql)
+        c.items[output] = {side.source for side in (a, b) if side.source}
+        if word != "UNION" or node.args.get("distinct"):
+            c.reading.add(output)  # every column decides which rows there are
+    both = f" {word}{'' if node.args.get('distinct') else ' ALL'} ".join(
+        _reshaped(sql, given, columns)
+        for sql, given in ((left, left_columns), (right, right_columns))
+    )
+    aliases = {column.name: Value(column.sql, column.type) for column in columns}
+    return tail(c, f"SELECT * FROM ({both})", node, columns, Scope(locals=aliases)), columns
+
+
+@compiles_query(exp.Values)
+def values(c: Compiler, node: exp.Values, outer: Scope | None) -> tuple[str, tuple[Column, ...]]:
+    scope = Scope(outer=outer)
+    rows = [
+        [
+            c.compile(item, scope)
+            for item in (row.expressions if isinstance(row, exp.Tuple) else [row])
+        ]
+        for row in node.expressions
+    ]
+    width = len(rows[0])
+    if any(len(row) != width for row in rows):
+        raise QueryError("TYPE_MISMATCH", "Values rows have mismatched sizes", node)
+    kinds: list[Type] = []
+    for number in range(width):
+        kind = rows[0][number].type
+        for row in rows[1:]:
+            both = t.common(kind, row[number].type)
+            if both is None:
+                raise QueryError(
+                    "TYPE_MISMATCH",
+                    f"Values rows have mismatched types: {kind} vs {row[number].type}",
+                    node,
+                )
+            kind = both
+        kinds.append(kind)
+    texts = [
+        "("
+        + ", ".join(
+            f"CAST({convert(v, k).sql} AS {t.duckdb(k)})" for v, k in zip(row, kinds, strict=True)
+        )
+        + ")"
+        for row in rows
+    ]
+    columns = tuple(Column(f"_col{i}", kind, c.fresh("c")) for i, kind in enumerate(kinds))
+    names = ", ".join(column.sql for column in columns)
+    sql = f"SELECT {names} FROM (VALUES {', '.join(texts)}) AS v({names})"
+    return tail(c, sql, node, columns, outer), columns
+
+
+def _reshaped(sql: str, given: tuple[Column, ...], wanted: tuple[Column, ...]) -> str:
+    inside = ", ".join(
+        f"CAST({a.sql} AS {t.duckdb(b.type)}) AS {b.sql}"
+        for a, b in zip(given, wanted, strict=True)
+    )
+    return f"(SELECT {inside} FROM ({sql}))"

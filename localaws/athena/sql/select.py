@@ -1,0 +1,164 @@
+"""SELECT: its items, grouping and clauses."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlglot import exp
+
+from . import types as t
+from .compiler import Compiler, compiles_query, name_parts
+from .errors import QueryError, not_emulated
+from .ordering import tail
+from .relations import from_clause, prune
+from .scope import Column, Scope
+from .values import OUTPUT, Source, Value
+
+Item = tuple[str | None, Value, set[Source]]  # the name, the value and what it reads
+
+
+_SELECT_PARTS = {
+    "expressions", "from_", "joins", "where", "group", "having", "order", "limit", "offset",
+    "distinct", "with_", "windows",
+}  # fmt: skip
+
+
+@compiles_query(exp.Select)
+def select(c: Compiler, node: exp.Select, outer: Scope | None) -> tuple[str, tuple[Column, ...]]:
+    for part, value in node.args.items():
+        if value and part not in _SELECT_PARTS:
+            raise not_emulated(f"{part.strip('_').upper()} in a query", node)
+    windows = c.windows
+    c.windows = {w.this.name.lower(): w for w in node.args.get("windows") or []}
+    scope = Scope(outer=outer)
+    from_sql = from_clause(c, node, scope)
+    where = node.args.get("where")
+    where_sql = ""
+    if where is not None:
+        where_sql = " WHERE " + c.condition(where.this, scope, "WHERE clause")
+        prune(c, where.this, scope)
+    items = _items(c, node, scope)
+    group_sql = _group(c, node.args.get("group"), scope, items)
+    having = node.args.get("having")
+    having_sql = ""
+    if having is not None:
+        having_sql = " HAVING " + c.condition(having.this, scope, "HAVING clause")
+    distinct = node.args.get("distinct")
+    if distinct is not None and distinct.args.get("on"):
+        raise not_emulated("DISTINCT ON", distinct)
+    limits = ("group", "having", "distinct", "limit", "offset", "windows")
+    plain = not any(node.args.get(part) for part in limits) and not node.find(exp.Window)
+    lazy = not any(node.args.get(part) for part in ("distinct", "group", "order"))
+    columns, texts = [], []
+    for number, (label, value, reads) in enumerate(items):
+        alias = c.fresh("c")
+        texts.append(f"CAST({value.sql} AS {t.duckdb(value.type)}) AS {alias}")
+        columns.append(
+            Column(
+                label or f"_col{number}",
+                value.type,
+                alias,
+                origin=value.origin if plain else None,
+                source=(OUTPUT, alias),
+            )
+        )
+        c.items[OUTPUT, alias] = reads
+        if not lazy:
+            c.reading.add((OUTPUT, alias))
+    word = "SELECT DISTINCT" if distinct else "SELECT"
+    sql = f"{word} {', '.join(texts)}{from_sql}{where_sql}{group_sql}{having_sql}"
+    aliases = {label: value for label, value, _ in items if label}
+    sql = tail(c, sql, node, tuple(columns), Scope(outer=scope, locals=aliases))
+    c.windows = windows
+    return sql, tuple(columns)
+
+
+def _items(c: Compiler, node: exp.Select, scope: Scope) -> list[Item]:
+    items: list[Item] = []
+    for item in node.expressions:
+        reads: set[Source] = set()
+        star = item if isinstance(item, exp.Star) else item.this
+        if isinstance(star, exp.Star) and isinstance(item, exp.Star | exp.Column):
+            if any(star.args.get(part) for part in ("except_", "replace", "rename")):
+                raise not_emulated("SELECT * EXCEPT, REPLACE or RENAME", item)
+            items += _star(item, scope)
+        elif isinstance(item, exp.Alias):
+            with c.collecting(reads):
+                value = c.compile(item.this, scope)
+            items.append((item.alias.lower(), value, reads))
+        else:
+            with c.collecting(reads):
+                value = c.compile(item, scope)
+            named = item.expression if isinstance(item, exp.Dot) else item
+            label = (
+                name_parts(named)[-1] if isinstance(named, exp.Column | exp.Identifier) else None
+            )
+            items.append((label, value, reads))
+    return items
+
+
+def _star(item: exp.Expression, scope: Scope) -> list[Item]:
+    qualifier: tuple[str, ...] = ()
+    if isinstance(item, exp.Column):
+        qualifier = tuple(part.name.lower() for part in item.parts[:-1])
+    relations = [r for r in scope.relations if not qualifier or r.answers(qualifier)]
+    if not relations:
+        shown = ".".join(qualifier)
+        if qualifier:
+            raise QueryError(
+                "INVALID_COLUMN_REFERENCE", f"Unable to resolve reference {shown}", item
+            )
+        raise QueryError(
+            "COLUMN_NOT_FOUND", "SELECT * not allowed in queries without FROM clause", item
+        )
+    merged = [] if qualifier else scope.merged
+    names = {column.name for column in merged}
+    chosen = [*merged] + [
+        column
+        for relation in relations
+        for column in relation.columns
+        if not column.hidden and column.name not in names
+    ]
+    return [
+        (c.name, Value(c.sql, c.type, origin=c.origin), {c.source} if c.source else set())
+        for c in chosen
+    ]
+
+
+def _group(c: Compiler, node: exp.Group | None, scope: Scope, items: list[Item]) -> str:
+    if node is None:
+        return ""
+    if node.args.get("all") or node.args.get("totals"):
+        raise not_emulated("GROUP BY ALL", node)
+
+    def key(item: Any, ordinal: bool) -> str:
+        if isinstance(item, exp.Literal) and not item.is_string:
+            place = int(item.this)
+            if not 1 <= place <= len(items):
+                raise QueryError(
+                    "INVALID_COLUMN_REFERENCE",
+                    f"GROUP BY position {place} is not in select list",
+                    item,
+                )
+            return str(place) if ordinal else items[place - 1][1].sql
+        if isinstance(item, exp.Paren):
+            return "(" + key(item.this, ordinal) + ")"
+        if isinstance(item, exp.Tuple):
+            return "(" + ", ".join(key(part, False) for part in item.expressions) + ")"
+        if isinstance(item, exp.Rollup | exp.Cube | exp.GroupingSets):
+            return (
+                _set_name(item)
+                + " ("
+                + ", ".join(key(part, False) for part in item.expressions)
+                + ")"
+            )
+        return c.compile(item, scope).sql
+
+    keys = [key(item, True) for item in node.expressions]
+    for kind in ("rollup", "cube", "grouping_sets"):
+        keys += [key(item, False) for item in node.args.get(kind) or []]
+    return " GROUP BY " + ", ".join(keys)
+
+
+def _set_name(item: exp.Expression) -> str:
+    return {exp.Rollup: "ROLLUP", exp.Cube: "CUBE"}.get(type(item), "GROUPING SETS")

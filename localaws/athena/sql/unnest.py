@@ -1,0 +1,73 @@
+"""UNNEST."""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+from . import types as t
+from .compiler import Compiler
+from .errors import QueryError
+from .scope import Column, Relation, Scope
+from .types import Type
+from .values import name
+
+
+def unnest(c: Compiler, node: exp.Unnest, scope: Scope) -> str:
+    """Arrays side by side, the shorter ones padded with NULL; an array of rows and a map give
+    several columns each."""
+    inner = c.fresh("r")
+    texts: list[str] = []
+    columns: list[tuple[str, Type]] = []  # text over the inner select, type
+    sizes = []
+    for item in node.expressions:
+        value = c.compile(item, scope)
+        column = f"u{len(texts)}"
+        if value.type.name == "map":
+            texts += [
+                f"unnest(map_keys({value.sql})) AS {column}",
+                f"unnest(map_values({value.sql})) AS u{len(texts) + 1}",
+            ]
+            columns += [
+                (column, value.type.items[0]),
+                (f"u{len(texts) - 1}", value.type.items[1]),
+            ]
+            sizes.append(f"cardinality({value.sql})")
+        elif value.type.name == "array":
+            inside = value.type.items[0]
+            texts.append(f"unnest({value.sql}) AS {column}")
+            sizes.append(f"len({value.sql})")
+            if inside.name == "row":
+                columns += [
+                    (f"{column}.{name(t.field_name(inside, i))}", kind)
+                    for i, kind in enumerate(inside.items)
+                ]
+            else:
+                columns.append((column, inside))
+        else:
+            raise QueryError("TYPE_MISMATCH", f"Cannot unnest type: {value.type}", node)
+    offset = node.args.get("offset")
+    if offset:
+        texts.append(f"unnest(range(1, CAST(greatest({', '.join(sizes)}) AS BIGINT) + 1)) AS place")
+        columns.append(("place", t.BIGINT))
+    alias = node.args.get("alias")
+    labels = [part.name.lower() for part in alias.columns] if alias is not None else []
+    if isinstance(offset, exp.Identifier) and offset.name.lower() not in labels:
+        labels.append(offset.name.lower())
+    if labels and len(labels) != len(columns):
+        raise QueryError(
+            "MISMATCHED_COLUMN_ALIASES",
+            f"Column alias list has {len(labels)} entries but there are {len(columns)} columns",
+            node,
+        )
+    out = ", ".join(f"{text} AS c{i}" for i, (text, _) in enumerate(columns))
+    qualifier = (alias.name.lower(),) if alias is not None and alias.name else ()
+    scope.relations.append(
+        Relation(
+            qualifier,
+            tuple(
+                Column(labels[i] if labels else f"_col{i}", kind, f"{inner}.c{i}")
+                for i, (_, kind) in enumerate(columns)
+            ),
+        )
+    )
+    return f"LATERAL (SELECT {out} FROM (SELECT {', '.join(texts)}) AS u) AS {inner}"

@@ -1,0 +1,72 @@
+"""FILTER and OVER."""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+from .calls import call_arguments, call_by_name, function_name
+from .compiler import Compiler, compiles
+from .errors import QueryError
+from .ordering import order_by
+from .scope import Scope
+from .values import Value
+
+
+@compiles(exp.Filter)
+def filtered(c: Compiler, node: exp.Filter, scope: Scope) -> Value:
+    return _filtered(c, node, scope, "")
+
+
+def _filtered(c: Compiler, node: exp.Filter, scope: Scope, over: str) -> Value:
+    call = node.this
+    where = c.condition(node.expression.this, scope, "FILTER expression")
+    tail = f" FILTER (WHERE {where}){over}"
+    return call_by_name(c, call.name.lower(), call_arguments(call), call, scope, tail, None)
+
+
+@compiles(exp.Window)
+def window(c: Compiler, node: exp.Window, scope: Scope) -> Value:
+    over = " OVER (" + window_definition(c, node, scope) + ")"
+    call, nulls = node.this, None
+    if isinstance(call, exp.IgnoreNulls | exp.RespectNulls):
+        nulls = " IGNORE NULLS" if isinstance(call, exp.IgnoreNulls) else ""
+        call = call.this
+    if isinstance(call, exp.Filter):
+        return _filtered(c, call, scope, over)
+    return call_by_name(c, function_name(call), call_arguments(call), call, scope, over, nulls)
+
+
+def window_definition(c: Compiler, node: exp.Window, scope: Scope) -> str:
+    base = node.args.get("alias")
+    parts = []
+    if base is not None:
+        named = c.windows.get(base.name.lower())
+        if named is None:
+            raise QueryError(
+                "INVALID_WINDOW_REFERENCE", f"Cannot resolve WINDOW name {base.name}", node
+            )
+        parts.append(window_definition(c, named, scope))
+    if node.args.get("partition_by"):
+        keys = [c.compile(key, scope).sql for key in node.args["partition_by"]]
+        parts.append("PARTITION BY " + ", ".join(keys))
+    if node.args.get("order"):
+        parts.append(order_by(c, node.args["order"], scope))
+    spec = node.args.get("spec")
+    if spec is not None:
+        sides = []
+        for side in ("start", "end"):
+            bound = spec.args.get(side)
+            if bound is None:
+                continue
+            shown = bound if isinstance(bound, str) else c.compile(bound, scope).sql
+            sides.append(
+                f"{shown} {spec.args.get(side + '_side') or ''}".strip().upper()
+                if isinstance(bound, str)
+                else f"{shown} {spec.args[side + '_side']}"
+            )
+        parts.append(
+            f"{spec.args['kind']} BETWEEN {sides[0]} AND {sides[1]}"
+            if len(sides) == 2
+            else f"{spec.args['kind']} {sides[0]}"
+        )
+    return " ".join(parts)
