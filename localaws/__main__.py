@@ -52,7 +52,7 @@ def main(argv: list[str] | None = None) -> int:
 
     from localaws.core import server
     from localaws.core.aws import start
-    from localaws.services import factories
+    from localaws.services import SERVICES
 
     home = options.home.resolve()
     home.mkdir(parents=True, exist_ok=True)
@@ -75,7 +75,7 @@ def main(argv: list[str] | None = None) -> int:
     url = f"http://{server.HOST}:{listener.server_port}"
     aws = start(
         home,
-        factories(),
+        SERVICES,
         url=url,
         region=options.region,
         wait_scale=options.wait_scale,
@@ -89,6 +89,9 @@ def main(argv: list[str] | None = None) -> int:
             json.dumps({"pid": os.getpid(), "url": url, "wait_scale": options.wait_scale})
         )
         print(f"localaws is ready at {url}, state in {home}", flush=True)
+        for name, service in aws.gateway.services.items():
+            if service.failure is not None:
+                print(f"{name} did not start: {service.failure}", file=sys.stderr, flush=True)
         done.wait()
         note.unlink(missing_ok=True)
         aws.stop()

@@ -2,37 +2,40 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
-
+from localaws.athena import api as athena
+from localaws.cloudformation import api as cloudformation
+from localaws.cloudwatch import api as cloudwatch
 from localaws.core.aws import Factory
+from localaws.databrew import api as databrew
+from localaws.events import api as events
+from localaws.functions import api as functions
+from localaws.glue import api as glue
+from localaws.http_api import api as http_api
+from localaws.plain import api as plain
+from localaws.s3 import api as s3
+from localaws.sagemaker import api as sagemaker
+from localaws.sagemaker_runtime import api as sagemaker_runtime
+from localaws.scheduler import api as scheduler
+from localaws.stepfunctions import api as stepfunctions
 
-MODULES = (
-    "localaws.s3.api",
-    "localaws.plain.api",
-    "localaws.cloudwatch.api",
-    "localaws.events.api",
-    "localaws.scheduler.api",
-    "localaws.glue.api",
-    "localaws.athena.api",
-    "localaws.databrew.api",
-    "localaws.functions.api",
-    "localaws.sagemaker.api",
-    "localaws.sagemaker_runtime.api",
-    "localaws.http_api.api",
-    "localaws.stepfunctions.api",
-    "localaws.cloudformation.api",
-)
+SERVICES: dict[str, Factory] = {
+    "s3": s3.service,
+    **plain.FACTORIES,
+    "cloudwatch": cloudwatch.service,
+    "events": events.service,
+    "scheduler": scheduler.service,
+    "glue": glue.service,
+    "athena": athena.service,
+    "databrew": databrew.service,
+    "lambda": functions.service,
+    "sagemaker": sagemaker.service,
+    "sagemaker-runtime": sagemaker_runtime.service,
+    "apigatewayv2": http_api.service,
+    "stepfunctions": stepfunctions.service,
+    "cloudformation": cloudformation.service,
+}
 
 
 def factories() -> list[Factory]:
-    """Each module's `services(aws)` (several) or `service(aws)` (one)."""
-    found: list[Factory] = []
-    for name in MODULES:
-        if importlib.util.find_spec(name.rsplit(".", 1)[0]) is None:
-            continue
-        if importlib.util.find_spec(name) is None:
-            continue
-        module = importlib.import_module(name)
-        found += list(getattr(module, "FACTORIES", None) or [module.service])
-    return found
+    """Those of all services, in their order."""
+    return list(SERVICES.values())

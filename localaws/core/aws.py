@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,6 +24,8 @@ from localaws.core.signals import Signals
 from localaws.identity import caller as callers
 from localaws.identity.authorization import Authorizer
 from localaws.identity.caller import Caller
+
+logger = logging.getLogger(__name__)
 
 ACCOUNT = "000000000000"
 Factory = Callable[["LocalAws"], Service]
@@ -48,6 +52,7 @@ class LocalAws:
     gateway: Gateway = field(init=False)
     objects: ObjectStore = field(init=False)  # set by the S3 service
     stopping: threading.Event = field(default_factory=threading.Event)
+    closing: ExitStack = field(default_factory=ExitStack)  # what `stop` does, last one first
 
     def client(self, service: str) -> Any:
         """A boto3 client of this AWS that needs no socket, for the account's root."""
@@ -67,50 +72,82 @@ class LocalAws:
         return self.acting(callers.service(principal, self.account, source_arn))
 
     def stop(self) -> None:
-        """Stops services in the reverse order, then every child process; state stays on disk."""
+        """Stops services in the reverse order, then every child process; state stays on disk.
+
+        What fails to stop keeps nothing else from it; its exception is raised at the end.
+        """
         self.stopping.set()
-        for service in reversed(list(self.gateway.services.values())):
-            for stopper in service.stoppers:
-                stopper()
-        self.processes.stop_all()
-        self.moto.flush()
-        self.moto.reset(moto_services(self.gateway.services.values()))
-        self.documents.close()
+        self.closing.close()
 
 
 def start(
     home: Path,
-    factories: Iterable[Factory],
+    factories: Mapping[str, Factory] | Iterable[Factory],
     *,
     url: str = "http://127.0.0.1:4566",
     region: str = "us-east-1",
     wait_scale: float = 1.0,
     clock: Clock | None = None,
 ) -> LocalAws:
-    """Opens the home, brings its state back and starts the services, in the order given."""
+    """Opens the home, brings its state back and starts the services, in the order given.
+
+    A service that fails to start is there and answers every call with the reason
+    (`Service.failure`). One that cannot even be made is so only where `factories` give its name;
+    otherwise its exception is raised.
+    """
     place = Home(home)
-    documents = Documents(place.file("documents.sqlite"))
-    aws = LocalAws(
-        home=place,
-        url=url,
-        region=region,
-        clock=clock or Clock(wait_scale),
-        documents=documents,
-        signals=Signals(),
-        processes=Processes(documents, url, region),
-        clients=Clients(url, region),
-        moto=MotoBridge(place.directory("moto")),
-        authorize=Authorizer(),
-    )
-    aws.processes.clean_up()
-    services = [factory(aws) for factory in factories]
-    aws.moto.load()
-    aws.gateway = Gateway(services, aws.moto, aws.authorize, aws.account, place.root)
-    aws.clients.connect(aws.gateway.handle)
-    for service in services:
+    with ExitStack() as closing:
+        documents = Documents(place.file("documents.sqlite"))
+        closing.callback(documents.close)
+        moto = MotoBridge(place.directory("moto"))
+        aws = LocalAws(
+            home=place,
+            url=url,
+            region=region,
+            clock=clock or Clock(wait_scale),
+            documents=documents,
+            signals=Signals(),
+            processes=Processes(documents, url, region),
+            clients=Clients(url, region),
+            moto=moto,
+            authorize=Authorizer(),
+        )
+        aws.processes.clean_up()
+        services = _made(aws, factories)
+        closing.callback(moto.reset, moto_services(services))
+        closing.callback(moto.flush)
+        closing.callback(aws.processes.stop_all)
+        moto.load()
+        aws.gateway = Gateway(services, moto, aws.authorize, aws.account, place.root)
+        aws.clients.connect(aws.gateway.handle)
+        for service in services:
+            closing.callback(service.stop)
+        for service in services:
+            _start(service)
+        aws.closing = closing.pop_all()
+    return aws
+
+
+def _made(aws: LocalAws, factories: Mapping[str, Factory] | Iterable[Factory]) -> list[Service]:
+    if not isinstance(factories, Mapping):
+        return [factory(aws) for factory in factories]
+    services = []
+    for name, factory in factories.items():
+        try:
+            services.append(factory(aws))
+        except Exception as error:
+            logger.exception("%s could not be made", name)
+            services.append(Service(name, failure=str(error) or repr(error)))
+    return services
+
+
+def _start(service: Service) -> None:
+    try:
         for starter in service.starters:
             starter()
-    return aws
+    except Exception as error:
+        logger.exception("%s did not start", service.name)
+        service.failure = str(error) or repr(error)
 
 
 def moto_services(services: Iterable[Service]) -> list[str]:

@@ -44,11 +44,10 @@ class Gateway:
     ) -> None:
         self.services = {service.name: service for service in services}
         self.routes = {
-            prefix: route
+            prefix: (service, route)
             for service in self.services.values()
             for prefix, route in service.routes.items()
         }
-        self.routes[HEALTH] = self._health
         self.steps: tuple[Step, ...] = (
             self.identify,
             self.authenticate,
@@ -94,6 +93,8 @@ class Gateway:
         name = exchange.service_name
         exchange.model, exchange.uri_parameters = wire.match_operation(name, exchange.request)
         service = self.services.get(name)
+        if service is not None:
+            service.check_started()
         operation = service.operations.get(exchange.model.name) if service else None
         if service is None or operation is None:
             raise NotEmulated(name, exchange.model.name)
@@ -142,14 +143,26 @@ class Gateway:
 
     def _routed(self, request: Request) -> Response | None:
         """The answer to a plain HTTP path below one of the services' prefixes."""
-        for prefix, route in self.routes.items():
+        if request.path == HEALTH:
+            return self._health()
+        for prefix, (service, route) in self.routes.items():
             if request.path == prefix or request.path.startswith(prefix + "/"):
+                try:
+                    service.check_started()
+                except AwsError as error:
+                    return Response(f"{error.message}\n", error.status)
                 return route(request)
         return None
 
-    def _health(self, _: Request) -> Response:
-        """That we are up, and whose state this is."""
-        body = {"status": "running", "home": str(self._home), "services": sorted(self.services)}
+    def _health(self) -> Response:
+        """That we are up, whose state this is, and which services did not start, with reasons."""
+        failed = {name: made.failure for name, made in self.services.items() if made.failure}
+        body = {
+            "status": "running",
+            "home": str(self._home),
+            "services": sorted(self.services.keys() - failed.keys()),
+            "failed": failed,
+        }
         return Response(json.dumps(body), mimetype="application/json")
 
 

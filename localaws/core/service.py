@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
 
 from werkzeug.wrappers import Request, Response
 
-from localaws.core.errors import NotEmulated
+from localaws.core.errors import AwsError, NotEmulated
 from localaws.identity.caller import Caller
 
 Json = dict[str, Any]
@@ -51,6 +52,7 @@ class Service:
     snapshot: str = "now"  # when moto's state goes to disk: "now", "later" (1 s), "never"
     starters: list[Callable[[], None]] = field(default_factory=list)
     stoppers: list[Callable[[], None]] = field(default_factory=list)
+    failure: str | None = None  # why it did not start: the answer to every call
 
     def operation(self, name: str, *parameters: str) -> Callable[[Handler], Handler]:
         """Registers a handler. `parameters` are the accepted ones; a dot goes into a member
@@ -75,6 +77,21 @@ class Service:
     def on_stop(self, function: Callable[[], None]) -> Callable[[], None]:
         self.stoppers.append(function)
         return function
+
+    def stop(self) -> None:
+        """Runs all stoppers in their order; raises what the last one that failed has raised."""
+        with ExitStack() as stack:
+            for stopper in reversed(self.stoppers):
+                stack.callback(stopper)
+
+    def check_started(self) -> None:
+        """Raises ServiceUnavailable with the reason for a service that did not start."""
+        if self.failure is not None:
+            raise AwsError(
+                "ServiceUnavailable",
+                f"{self.name} of this local AWS did not start: {self.failure}",
+                503,
+            )
 
     def _add(self, operation: Operation) -> None:
         if operation.name in self.operations:

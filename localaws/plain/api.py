@@ -65,4 +65,4 @@ def _factory(name: str) -> Callable[[LocalAws], Service]:
     return service
 
 
-FACTORIES = [_factory(name) for name in OPERATIONS]
+FACTORIES = {name: _factory(name) for name in OPERATIONS}

@@ -17,7 +17,7 @@ from localaws.plain.api import FACTORIES
 from localaws.s3.api import service as s3
 from localaws.scheduler.api import service as scheduler
 
-SERVICES = [s3, *FACTORIES, events, scheduler, cloudformation]
+SERVICES = [s3, *FACTORIES.values(), events, scheduler, cloudformation]
 
 
 @pytest.fixture
