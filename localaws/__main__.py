@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import argparse
-import fcntl
 import json
 import logging
 import os
 import signal
 import sys
-import threading
 from pathlib import Path
 
+from localaws.core.home import NotAHome, claim, locked, write_whole
+
 DEFAULT_PORT = 4566
-
-
 PORT_FILE = "port"
+
+
+class PortTaken(ValueError):
+    """The port cannot be had; the message says which, and what to do."""
 
 
 def port_of(home: Path, wanted: int | None) -> int:
     """The port to bind. Stacks of a home know their addresses, so a home stays with its port.
 
-    Raises ValueError for another port than the home's.
+    Raises PortTaken for another port than the home's.
     """
     file = home / PORT_FILE
     own = int(file.read_text()) if file.exists() else None
@@ -29,7 +31,7 @@ def port_of(home: Path, wanted: int | None) -> int:
         return DEFAULT_PORT if wanted is None else wanted
     if wanted in (None, 0, own):
         return own
-    raise ValueError(
+    raise PortTaken(
         f"{home} was made with port {own}, which addresses in it (API, site) carry; start it with"
         f" --port {own}, use another --home, or reset it."
     )
@@ -50,49 +52,57 @@ def main(argv: list[str] | None = None) -> int:
     options = parser.parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
 
+    home: Path = options.home.resolve()
+    try:
+        claim(home)
+        with locked(home):
+            return serve(home, options.port, options.region, options.wait_scale)
+    except BlockingIOError:
+        print(f"Another local AWS runs on {home}.", file=sys.stderr)
+    except (NotAHome, PortTaken) as error:
+        print(error, file=sys.stderr)
+    return 1
+
+
+def listen_for_the_end() -> int:
+    """A pipe in which a byte comes when the server is told to end, or its terminal was closed.
+
+    A pipe, as the system may give a signal to any thread, and only the main one runs handlers: it
+    must wake.
+    """
+    told, tell = os.pipe()
+    os.set_blocking(tell, False)
+    signal.set_wakeup_fd(tell)
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        if signal.getsignal(number) != signal.SIG_IGN:  # nohup means it
+            signal.signal(number, lambda *_: None)
+    return told
+
+
+def serve(home: Path, wanted: int | None, region: str, wait_scale: float) -> int:
+    """Runs the server of the home until it is told to end. Raises PortTaken."""
     from localaws.core import server
     from localaws.core.aws import start
     from localaws.services import SERVICES
 
-    home = options.home.resolve()
-    home.mkdir(parents=True, exist_ok=True)
-    lock = (home / "lock").open("w")
+    port = port_of(home, wanted)
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        print(f"Another local AWS runs on {home}.", file=sys.stderr)
-        return 1
-    try:
-        port = port_of(home, options.port)
         listener = server.bind(port)
-    except ValueError as error:
-        print(error, file=sys.stderr)
-        return 1
     except (OSError, SystemExit):
-        print(f"Port {port} is taken; choose another with --port.", file=sys.stderr)
-        return 1
-    (home / PORT_FILE).write_text(str(listener.server_port))
+        raise PortTaken(f"Port {port} is taken; choose another with --port.") from None
+    write_whole(home / PORT_FILE, str(listener.server_port))
     url = f"http://{server.HOST}:{listener.server_port}"
-    aws = start(
-        home,
-        SERVICES,
-        url=url,
-        region=options.region,
-        wait_scale=options.wait_scale,
-    )
-    done = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: done.set())
+    aws = start(home, SERVICES, url=url, region=region, wait_scale=wait_scale)
+    told = listen_for_the_end()
     note = home / "server.json"
     with server.BackgroundServer(listener, aws.gateway):
-        note.write_text(
-            json.dumps({"pid": os.getpid(), "url": url, "wait_scale": options.wait_scale})
-        )
+        about = {"pid": os.getpid(), "url": url, "wait_scale": wait_scale}
+        write_whole(note, json.dumps(about))
         print(f"localaws is ready at {url}, state in {home}", flush=True)
         for name, service in aws.gateway.services.items():
             if service.failure is not None:
                 print(f"{name} did not start: {service.failure}", file=sys.stderr, flush=True)
-        done.wait()
+        os.read(told, 1)
         note.unlink(missing_ok=True)
         aws.stop()
     return 0

@@ -107,7 +107,7 @@ def start(
             clock=clock or Clock(wait_scale),
             documents=documents,
             signals=Signals(),
-            processes=Processes(documents, url, region),
+            processes=Processes(place.root, url, region),
             clients=Clients(url, region),
             moto=moto,
             authorize=Authorizer(),

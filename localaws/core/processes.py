@@ -11,46 +11,69 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
-from localaws.core.documents import Documents
+from localaws.core import orphans
 
 STOP_GRACE_SECONDS = 5.0
-KIND = "process"
 
 # A child sees only what its AWS runtime would give it, plus what it needs to find its tools.
 INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "JAVA_HOME", "LD_LIBRARY_PATH")
 
 
 class ManagedProcess:
-    """A child in its own process group, so that stopping it stops everything it started."""
+    """A child in its own process group, so that stopping it stops everything it started.
+
+    When it ends by itself, what it leaves running in its group is killed too.
+    """
 
     def __init__(self, name: str, popen: subprocess.Popen[bytes]) -> None:
         self.name = name
-        self.popen = popen
         self.pid = popen.pid
+        self.stdin, self.stdout = popen.stdin, popen.stdout
+        self._popen = popen
+        self._code: int | None = None
+        self._ended = threading.Event()
+
+    def follow(self) -> None:
+        """Waits for the end; called once, on a thread of its own."""
+        if hasattr(os, "waitid"):  # the id stays taken until the group is dealt with
+            os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT)
+            _signal_group(self.pid, signal.SIGKILL)
+            self._code = self._popen.wait()
+        else:
+            self._code = self._popen.wait()
+            _signal_group(self.pid, signal.SIGKILL)
+        self._ended.set()
 
     def wait(self, timeout_seconds: float | None = None) -> int | None:
         """The exit code, or None when it still runs after the timeout."""
-        try:
-            return self.popen.wait(timeout_seconds)
-        except subprocess.TimeoutExpired:
-            return None
+        return self._code if self._ended.wait(timeout_seconds) else None
 
     def running(self) -> bool:
-        return self.popen.poll() is None
+        return not self._ended.is_set()
+
+    def signal(self, number: int) -> None:
+        """Sends a signal to the group, if the process still runs."""
+        if self.running():
+            _signal_group(self.pid, number)
 
     def stop(self, grace_seconds: float = STOP_GRACE_SECONDS) -> None:
         """SIGTERM to the group, SIGKILL after the grace; returns when it is gone."""
-        _signal_group(self.pid, signal.SIGTERM)
+        self.signal(signal.SIGTERM)
         if self.wait(grace_seconds) is None:
-            _signal_group(self.pid, signal.SIGKILL)
-            self.popen.wait()
+            self.signal(signal.SIGKILL)
+            self.wait()
 
 
 class Processes:
-    """Starts and remembers children; after a crash of the server `clean_up` ends the orphans."""
+    """Starts and remembers children. However the server ends, a guard ends them.
 
-    def __init__(self, documents: Documents, url: str, region: str) -> None:
-        self._documents = documents
+    `clean_up` ends what earlier servers of the home left, should their guard have died as well.
+    """
+
+    def __init__(self, home: Path, url: str, region: str) -> None:
+        self._home = home
+        self._mark = orphans.new_mark(home)
+        self._guard: orphans.Guard | None = None
         self._lock = threading.Lock()
         self._running: dict[int, ManagedProcess] = {}
         self.url = url
@@ -81,15 +104,16 @@ class Processes:
         stdin: int | IO[bytes] | None = subprocess.DEVNULL,
         stdout: int | IO[bytes] | None = None,
     ) -> ManagedProcess:
-        """Starts `argv` with exactly `env`; its output is appended to `log`."""
+        """Starts `argv` with exactly `env` and our mark; its output is appended to `log`."""
         with contextlib.ExitStack() as stack:
             errors: int | IO[bytes] = subprocess.DEVNULL
             if log is not None:
                 log.parent.mkdir(parents=True, exist_ok=True)
                 errors = stack.enter_context(log.open("ab"))
+            self._watch()
             popen = subprocess.Popen(
                 list(argv),
-                env=dict(env),
+                env={**env, orphans.VARIABLE: self._mark},
                 cwd=cwd,
                 stdin=stdin,
                 stdout=errors if stdout is None else stdout,
@@ -99,44 +123,37 @@ class Processes:
         process = ManagedProcess(name, popen)
         with self._lock:
             self._running[process.pid] = process
-        self._documents.put(
-            KIND, str(process.pid), {"name": name, "started": _started(process.pid)}
-        )
-        threading.Thread(target=self._forget, args=(process,), daemon=True).start()
+        threading.Thread(target=self._follow, args=(process,), name=name, daemon=True).start()
         return process
 
-    def _forget(self, process: ManagedProcess) -> None:
-        process.popen.wait()
+    def _watch(self) -> None:
+        """Before the first child there is nothing to guard."""
+        with self._lock:
+            if self._guard is None or not self._guard.on_duty():
+                self._guard = orphans.Guard(self._mark)
+
+    def _follow(self, process: ManagedProcess) -> None:
+        process.follow()
         with self._lock:
             self._running.pop(process.pid, None)
-        with contextlib.suppress(Exception):  # the store may be closed already at shutdown
-            self._documents.delete(KIND, str(process.pid))
 
     def clean_up(self) -> None:
         """Ends children that an earlier server of this home left behind."""
-        for pid, document in self._documents.items(KIND):
-            # The start time guards against a pid that now belongs to somebody else.
-            if document["started"] is not None and _started(int(pid)) == document["started"]:
-                _signal_group(int(pid), signal.SIGKILL)
-            self._documents.delete(KIND, pid)
+        orphans.end_of_home(self._home)
 
     def stop_all(self) -> None:
         with self._lock:
             running = list(self._running.values())
         for process in running:
-            _signal_group(process.pid, signal.SIGTERM)
+            process.signal(signal.SIGTERM)
         for process in running:
             process.stop(grace_seconds=2.0)
+        with self._lock:
+            if self._guard is not None:
+                self._guard.release()
+                self._guard = None
 
 
 def _signal_group(pid: int, number: int) -> None:
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(pid, number)
-
-
-def _started(pid: int) -> str | None:
-    """When the process started, in clock ticks since boot (Linux); None when it is gone."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[19]
-    except (OSError, IndexError):
-        return None

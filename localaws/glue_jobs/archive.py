@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import subprocess
 import threading
-import time
 from pathlib import Path
 
 from localaws.core.aws import LocalAws
@@ -28,7 +27,10 @@ read = spark.read.parquet("{folder}/out")
 read.join(read.groupBy("k").count(), "k").write.mode("overwrite").json("{folder}/json")
 read.createOrReplaceTempView("t")
 spark.sql("SELECT k, row_number() OVER (PARTITION BY k ORDER BY id) r FROM t").collect()
+java = spark.sparkContext._gateway.proc
 spark.stop()
+java.stdin.close()  # tells the JVM to end; it writes the archive then
+java.wait()
 """
 
 
@@ -108,18 +110,7 @@ def make(aws: LocalAws, target: Path) -> bool:
         log=folder / "training.log",
         stdout=subprocess.DEVNULL,
     )
-    process.wait()
-    return _complete(fresh, target)
-
-
-def _complete(fresh: Path, target: Path) -> bool:
-    """The JVM writes the archive after Python has gone: waits until the file is whole."""
-    size = -1
-    for _ in range(240):
-        now = fresh.stat().st_size if fresh.exists() else -1
-        if now > 0 and now == size:
-            fresh.replace(target)
-            return True
-        size = now
-        time.sleep(0.5)
-    return False
+    if process.wait() != 0 or not fresh.exists():
+        return False
+    fresh.replace(target)
+    return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -105,17 +106,24 @@ def end(pid: int, seconds: float) -> None:
     """Asks a process to end, and after `seconds` makes it."""
     if not alive(pid):
         return
-    os.kill(pid, signal.SIGTERM)
-    deadline = time.monotonic() + seconds
-    while alive(pid):
-        if time.monotonic() > deadline:
-            os.kill(pid, signal.SIGKILL)
-            return
-        time.sleep(POLL_SECONDS)
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGTERM)
+        os.kill(pid, signal.SIGCONT)  # one that was suspended hears nothing until it goes on
+        deadline = time.monotonic() + seconds
+        while alive(pid):
+            if time.monotonic() > deadline:
+                os.kill(pid, signal.SIGKILL)
+            time.sleep(POLL_SECONDS)
 
 
 def alive(pid: int) -> bool:
     """Whether the process works; one that has ended may wait for its parent to notice."""
+    if not Path("/proc/self/stat").exists():  # macOS
+        try:
+            os.kill(pid, 0)
+        except OSError:
+            return False
+        return True
     try:
         stat = Path(f"/proc/{pid}/stat").read_text()
         return stat.rsplit(")", 1)[1].split()[0] != "Z"

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
+import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from rebuy.cli.background import Background, get_json
-from rebuy.errors import InputError
+from localaws.core import orphans
+from localaws.core.home import NotAHome, claim, holder, remove
+from rebuy.cli.background import POLL_SECONDS, Background, end, get_json
+from rebuy.errors import InputError, RebuyError
 
 START_SECONDS = 60.0
 STOP_SECONDS = 20.0
@@ -31,39 +33,81 @@ def find(home: Path) -> Server | None:
 def up(home: Path, port: int | None, wait_scale: float) -> Server:
     """Starts the server of this home, or finds the one that runs already.
 
-    Raises RebuyError with the end of its log when it does not come up.
+    Raises InputError for a folder that cannot be a home, RebuyError with the end of its log when
+    it does not come up, or with its process when it runs and does not answer.
     """
-    home.mkdir(parents=True, exist_ok=True)
+    process = _process(home)
+    try:
+        claim(home)
+    except NotAHome as error:
+        raise InputError(str(error)) from error
+    running = _wait_for(home, process)
+    if running is not None:
+        return running
     command = [sys.executable, "-m", "localaws", "--home", str(home)]
     command += ["--wait-scale", str(wait_scale)]
     if port is not None:
         command += ["--port", str(port)]
-    return _process(home).up(command)
+    return process.up(command)
 
 
 def down(home: Path) -> bool:
     """Stops the server and everything it started; False when none was running.
 
-    A console beside it ends by itself a moment later.
+    It runs while it holds the home, even if it starts, hangs or was suspended. A console beside it
+    ends by itself a moment later.
     """
-    return _process(home).down()
+    pid = holder(home)
+    while pid is not None and holder(home) == pid:
+        end(pid, STOP_SECONDS)
+    (home / "server.json").unlink(missing_ok=True)
+    orphans.end_of_home(home)
+    return pid is not None
 
 
 def reset(home: Path) -> None:
-    """Stops the server and deletes its state. Refuses a folder that is no local AWS's home."""
-    down(home)
+    """Stops the server and deletes what the home made, nothing else in the folder.
+
+    Raises InputError for a folder that is no local AWS's home.
+    """
     if not home.exists():
         return
-    if not (home / "documents.sqlite").exists() and any(home.iterdir()):
-        raise InputError(f"{home} is not the home of a local AWS; nothing was deleted.")
-    shutil.rmtree(home)
+    down(home)
+    try:
+        remove(home)
+    except NotAHome as error:
+        raise InputError(str(error)) from error
+    except BlockingIOError:
+        raise InputError(f"A local AWS was just started on {home}; nothing was deleted.") from None
 
 
 def describe(home: Path) -> dict[str, object]:
-    """{running, home} and, while it runs, what it wrote of itself."""
+    """{running, home} and, while it runs, what it wrote of itself.
+
+    One that does not answer has only its `pid`, and `answers` false.
+    """
     server = find(home)
-    about = asdict(server) if server is not None else {}
-    return {"running": server is not None, "home": str(home), **about}
+    if server is not None:
+        return {"running": True, "home": str(home), **asdict(server)}
+    pid = holder(home)
+    about = {} if pid is None else {"pid": pid, "answers": False}
+    return {"running": pid is not None, "home": str(home), **about}
+
+
+def _wait_for(home: Path, process: Background[Server]) -> Server | None:
+    """The server that holds the home, once it answers; None when none does."""
+    deadline = time.monotonic() + START_SECONDS
+    while (pid := holder(home)) is not None:
+        server = process.find()
+        if server is not None:
+            return server
+        if time.monotonic() > deadline:
+            raise RebuyError(
+                f"The local AWS of {home} runs (process {pid}) and does not answer;"
+                " `rebuy local down` ends it."
+            )
+        time.sleep(POLL_SECONDS)
+    return None
 
 
 def _process(home: Path) -> Background[Server]:

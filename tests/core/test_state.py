@@ -55,7 +55,7 @@ def test_an_acknowledged_document_survives_kill_9(tmp_path: Path) -> None:
 
 @pytest.fixture
 def processes(tmp_path: Path) -> Processes:
-    return Processes(Documents(tmp_path / "d.sqlite"), "http://127.0.0.1:1", "us-east-1")
+    return Processes(tmp_path, "http://127.0.0.1:1", "us-east-1")
 
 
 def test_stopping_a_child_stops_what_it_started(processes: Processes, tmp_path: Path) -> None:
@@ -75,7 +75,7 @@ def test_stopping_a_child_stops_what_it_started(processes: Processes, tmp_path: 
 
 def test_orphans_of_a_crashed_server_are_ended(processes: Processes, tmp_path: Path) -> None:
     child = processes.start("orphan", ["sleep", "60"], env=processes.environment(), cwd=tmp_path)
-    successor = Processes(processes._documents, "http://127.0.0.1:1", "us-east-1")
+    successor = Processes(tmp_path, "http://127.0.0.1:1", "us-east-1")
 
     successor.clean_up()
 

@@ -1,0 +1,142 @@
+"""A local AWS that is suspended, killed, or in a folder of the user's: told and ended as it is."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from localaws.core import orphans
+from localaws.core.home import holder
+from rebuy.cli import local
+from rebuy.cli.background import alive
+from rebuy.connection import Connection
+from rebuy.errors import InputError, RebuyError
+from rebuy.settings import Settings
+from tests.functions.conftest import create, invoke
+
+STARTER = """
+import os, subprocess
+def handler(event, context):
+    own = [subprocess.Popen(["sleep", "300"], start_new_session=apart).pid for apart in (0, 1)]
+    return [os.getpid(), *own]
+"""
+
+
+def family(home: Path) -> list[int]:
+    """A function's process of this home, and two processes that it started."""
+    server = local.find(home)
+    assert server is not None
+    connection = Connection(Settings(endpoint_url=server.url))
+    create(connection, "starter", STARTER)
+    error, pids = invoke(connection, "starter")
+    assert error is None and all(map(alive, pids))
+    return list(pids)
+
+
+def all_end(pids: list[int]) -> bool:
+    deadline = time.monotonic() + 5
+    while any(map(alive, pids)) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return not any(map(alive, pids))
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[Path]:
+    """A home in a folder where somebody works."""
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / "code.py").write_text("mine")
+    (tmp_path / "thesis.txt").write_text("mine")
+    yield tmp_path
+    local.down(tmp_path)
+
+
+def test_reset_leaves_what_the_home_did_not_make(home: Path) -> None:
+    local.up(home, 0, 0)
+
+    local.reset(home)
+
+    assert sorted(path.name for path in home.rglob("*")) == ["code.py", "src", "thesis.txt"]
+
+
+def test_folder_whose_files_would_be_a_homes_is_refused(home: Path) -> None:
+    (home / "functions").mkdir()
+    with pytest.raises(InputError, match="holds functions, which no local AWS made"):
+        local.up(home, 0, 0)
+    assert not (home / "server.log").exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGHUP])
+def test_what_a_server_started_ends_with_it(home: Path, number: signal.Signals) -> None:
+    pid = local.up(home, 0, 0).pid
+    pids = family(home)
+
+    os.kill(pid, number)
+
+    assert all_end([pid, *pids])
+
+
+def test_down_ends_what_a_server_left_that_was_killed_with_its_guard(home: Path) -> None:
+    pid = local.up(home, 0, 0).pid
+    pids = family(home)
+    guards = [
+        int(folder.name)
+        for folder in Path("/proc").iterdir()
+        if folder.name.isdigit()
+        and orphans.home_mark(home).encode() in (folder / "cmdline").read_bytes()
+    ]
+    assert len(guards) == 1
+
+    for each in (*guards, pid):
+        os.kill(each, signal.SIGKILL)
+    assert all_end([pid]) and all(map(alive, pids[1:]))  # the function's own notices
+    while holder(home) is not None:
+        time.sleep(0.01)
+    assert not local.down(home)
+
+    assert all_end(pids)
+
+
+def test_suspended_server_runs_and_is_ended_before_its_state(home: Path) -> None:
+    pid = local.up(home, 0, 0).pid
+    pids = family(home)
+    os.kill(pid, signal.SIGSTOP)
+
+    assert local.describe(home) == {
+        "running": True, "home": str(home), "pid": pid, "answers": False
+    }  # fmt: skip
+    local.reset(home)
+
+    assert not alive(pid) and all_end(pids)
+    assert not (home / "documents.sqlite").exists() and (home / "thesis.txt").exists()
+
+
+def test_server_that_does_not_answer_is_not_started_twice(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pid = local.up(home, 0, 0).pid
+    os.kill(pid, signal.SIGSTOP)
+    monkeypatch.setattr(local, "START_SECONDS", 0.1)
+
+    with pytest.raises(RebuyError, match=rf"runs \(process {pid}\) and does not answer"):
+        local.up(home, 0, 0)
+
+    began = time.monotonic()
+    assert local.down(home) and not alive(pid)
+    assert time.monotonic() - began < local.STOP_SECONDS / 2  # it ended in order
+
+
+def test_server_that_is_starting_runs(home: Path) -> None:
+    command = [sys.executable, "-m", "localaws", "--home", str(home), "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        while holder(home) is None:
+            assert process.poll() is None
+        assert local.describe(home)["pid"] == process.pid
+        assert local.up(home, None, 0).pid == process.pid  # waits for it
+        assert local.down(home) and process.wait(10) == 0
