@@ -9,14 +9,15 @@ https://docs.aws.amazon.com/step-functions/latest/dg/concepts-activities.html
 from __future__ import annotations
 
 import time
-from datetime import datetime
 from typing import Any
 
+from localaws.core.clock import Clock
 from localaws.core.errors import AwsError
-from localaws.stepfunctions import names, tasks, timestamps
+from localaws.core.service import Call, Service
+from localaws.stepfunctions import names, timestamps
 from localaws.stepfunctions.engine import Engine
 from localaws.stepfunctions.machines import OWNED_KEY
-from localaws.stepfunctions.store import ACTIVITY, Store
+from localaws.stepfunctions.resources import ACTIVITY, Resources
 
 Json = dict[str, Any]
 
@@ -24,17 +25,28 @@ POLL_SECONDS = 60.0  # how long a worker's question is held
 
 
 class Activities:
-    def __init__(self, store: Store, engine: Engine, region: str, account: str) -> None:
-        self._store = store
+    def __init__(
+        self, resources: Resources, engine: Engine, clock: Clock, region: str, account: str
+    ) -> None:
+        self._resources = resources
         self._engine = engine
+        self._clock = clock
         self._prefix = f"arn:aws:states:{region}:{account}:activity:"
 
-    def create(self, params: Json, now: datetime) -> Json:
+    def register(self, service: Service) -> None:
+        service.operation("CreateActivity", "name", "tags")(self.create)
+        service.operation("DescribeActivity", "activityArn")(self.describe)
+        service.operation("DeleteActivity", "activityArn")(self.delete)
+        service.operation("ListActivities", "maxResults", "nextToken")(self.page)
+        service.operation("GetActivityTask", "activityArn", "workerName")(self.task)
+
+    def create(self, call: Call) -> Json:
         """Idempotent by name: tags of a later call are not taken, as on AWS."""
+        params, now = call.params, self._clock.now()
         names.check_name(params["name"])
         arn = self._prefix + params["name"]
-        with self._store.transaction():
-            body = self._store.get(ACTIVITY, arn)
+        with self._resources.transaction():
+            body = self._resources.get(ACTIVITY, arn)
             if body is None:
                 body = {
                     "activityArn": arn,
@@ -42,26 +54,32 @@ class Activities:
                     "creationDate": now.timestamp(),
                     "tags": params.get("tags", []),
                 }
-                self._store.put(ACTIVITY, arn, "", body)
+                self._resources.put(ACTIVITY, arn, "", body)
         return {"activityArn": arn, "creationDate": timestamps.from_epoch(body["creationDate"])}
 
-    def describe(self, arn: str) -> Json:
-        return {**_shown(self._activity(arn)), "encryptionConfiguration": OWNED_KEY}
+    def describe(self, call: Call) -> Json:
+        return {
+            **_shown(self._activity(call.params["activityArn"])),
+            "encryptionConfiguration": OWNED_KEY,
+        }
 
-    def delete(self, arn: str) -> None:
+    def delete(self, call: Call) -> Json:
         """Deleting twice is fine; tasks that are on offer stay so."""
+        arn = call.params["activityArn"]
         names.check_activity_arn(arn)
-        self._store.delete(arn)
+        self._resources.delete(arn)
+        return {}
 
-    def page(self, params: Json) -> Json:
+    def page(self, call: Call) -> Json:
         """By name."""
-        bodies = sorted(self._store.resources(ACTIVITY), key=lambda body: str(body["name"]))
-        page, token = names.paged(bodies, params)
+        bodies = sorted(self._resources.resources(ACTIVITY), key=lambda body: str(body["name"]))
+        page, token = names.paged(bodies, call.params)
         shown = [_shown(body) for body in page]
         return {"activities": shown, **({"nextToken": token} if token else {})}
 
-    def task(self, arn: str, worker: str | None) -> Json:
+    def task(self, call: Call) -> Json:
         """The oldest task on offer, taken; {} when none comes within a minute."""
+        arn, worker = call.params["activityArn"], call.params.get("workerName")
         self._activity(arn)
         until = time.monotonic() + POLL_SECONDS
         offers = self._engine.offers
@@ -75,7 +93,7 @@ class Activities:
 
     def _activity(self, arn: str) -> Json:
         names.check_activity_arn(arn)
-        body = self._store.get(ACTIVITY, arn)
+        body = self._resources.get(ACTIVITY, arn)
         if body is None:
             raise AwsError("ActivityDoesNotExist", f"Activity Does Not Exist: '{arn}'")
         return body
@@ -93,7 +111,7 @@ def _take(engine: Engine, arn: str, worker: str | None) -> Json | None:
     """Hands the oldest task that still stands to a worker; runs on the engine's thread."""
     offers = engine.offers.get(arn, [])
     while offers:
-        run, frame, epoch = offers.pop(0)
-        if run.active and frame.epoch == epoch and frame.id in run.frames:
-            return {"taskToken": frame.token, "input": tasks.taken(run, frame, worker)}
+        task = offers.pop(0)(worker)
+        if task is not None:
+            return task
     return None

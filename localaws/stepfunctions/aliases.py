@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import random
-from datetime import datetime
 from typing import Any
 
+from localaws.core.clock import Clock
 from localaws.core.errors import AwsError
+from localaws.core.service import Call, Service
 from localaws.stepfunctions import names, timestamps
-from localaws.stepfunctions.store import Store
+from localaws.stepfunctions.resources import Resources
 
 Json = dict[str, Any]
 
@@ -17,16 +18,31 @@ MAX_ALIASES = 100
 
 
 class Aliases:
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def __init__(self, resources: Resources, clock: Clock) -> None:
+        self._resources = resources
+        self._clock = clock
 
-    def create(self, params: Json, now: datetime) -> Json:
+    def register(self, service: Service) -> None:
+        service.operation("CreateStateMachineAlias", "name", "description", "routingConfiguration")(
+            self.create
+        )
+        service.operation(
+            "UpdateStateMachineAlias", "stateMachineAliasArn", "description", "routingConfiguration"
+        )(self.update)
+        service.operation("DeleteStateMachineAlias", "stateMachineAliasArn")(self.delete)
+        service.operation("DescribeStateMachineAlias", "stateMachineAliasArn")(self.describe)
+        service.operation("ListStateMachineAliases", "stateMachineArn", "nextToken", "maxResults")(
+            self.page
+        )
+
+    def create(self, call: Call) -> Json:
         """Idempotent: an alias that is equal is answered as if it had been made now."""
+        params, now = call.params, self._clock.now()
         name, routing = params["name"], params["routingConfiguration"]
         arn = self._routed_machine(routing)
         alias_arn = f"{arn}:{name}"
-        with self._store.transaction():
-            existing = self._store.get(ALIAS, alias_arn)
+        with self._resources.transaction():
+            existing = self._resources.get(ALIAS, alias_arn)
             alias = {
                 "arn": alias_arn,
                 "name": name,
@@ -43,10 +59,10 @@ class Aliases:
                         " different routing configuration already exists.",
                     )
                 alias = existing
-            elif len(self._store.resources(ALIAS, arn)) >= MAX_ALIASES:
+            elif len(self._resources.resources(ALIAS, arn)) >= MAX_ALIASES:
                 raise AwsError("ServiceQuotaExceededException", f"{arn} has {MAX_ALIASES} aliases.")
             else:
-                self._store.put(ALIAS, alias_arn, arn, alias)
+                self._resources.put(ALIAS, alias_arn, arn, alias)
         return {
             "stateMachineAliasArn": alias_arn,
             "creationDate": timestamps.from_epoch(alias["creationDate"]),
@@ -69,7 +85,7 @@ class Aliases:
         if len(machines) != 1:
             raise _wrong_routing("must contain versions of one state machine", arns)
         for arn in arns:
-            if self._store.get(VERSION, arn) is None:
+            if self._resources.get(VERSION, arn) is None:
                 raise AwsError(
                     "ResourceNotFound",
                     f"Request references a resource that does not exist: '{arn}'",
@@ -78,12 +94,13 @@ class Aliases:
 
     def _alias(self, arn: str) -> Json:
         names.check_machine_arn(arn)
-        body = self._store.get(ALIAS, arn)
+        body = self._resources.get(ALIAS, arn)
         if body is None:
             raise AwsError("ResourceNotFound", "Request references a resource that does not exist.")
         return body
 
-    def describe(self, arn: str) -> Json:
+    def describe(self, call: Call) -> Json:
+        arn = call.params["stateMachineAliasArn"]
         body = self._alias(arn)
         described = {"description": body["description"]} if body["description"] else {}
         return {
@@ -95,38 +112,42 @@ class Aliases:
             "updateDate": timestamps.from_epoch(body["updateDate"]),
         }
 
-    def update(self, params: Json, now: datetime) -> Json:
-        with self._store.transaction():
+    def update(self, call: Call) -> Json:
+        params, now = call.params, self._clock.now()
+        with self._resources.transaction():
             body = self._alias(params["stateMachineAliasArn"])
             if "routingConfiguration" in params:
                 self._routed_machine(params["routingConfiguration"])
                 body["routing"] = params["routingConfiguration"]
             body["description"] = params.get("description", body["description"])
             body["updateDate"] = now.timestamp()
-            self._store.put(ALIAS, body["arn"], names.base_arn(body["arn"]), body)
+            self._resources.put(ALIAS, body["arn"], names.base_arn(body["arn"]), body)
         return {"updateDate": now}
 
-    def delete(self, arn: str) -> None:
+    def delete(self, call: Call) -> Json:
         """Deleting twice is fine."""
+        arn = call.params["stateMachineAliasArn"]
         names.check_machine_arn(arn)
-        self._store.delete(arn)
+        self._resources.delete(arn)
+        return {}
 
     def delete_all(self, machine_arn: str) -> None:
-        for body in self._store.resources(ALIAS, machine_arn):
-            self._store.delete(body["arn"])
+        for body in self._resources.resources(ALIAS, machine_arn):
+            self._resources.delete(body["arn"])
 
     def route(self, arn: str) -> str | None:
         """The version that the next execution through the alias runs; None for no alias."""
-        body = self._store.get(ALIAS, arn)
+        body = self._resources.get(ALIAS, arn)
         if body is None:
             return None
         weights = [route["weight"] for route in body["routing"]]
         chosen: str = random.choices(body["routing"], weights)[0]["stateMachineVersionArn"]
         return chosen
 
-    def page(self, params: Json) -> Json:
+    def page(self, call: Call) -> Json:
+        params = call.params
         arn = params["stateMachineArn"]
-        aliases = self._store.resources(ALIAS, names.base_arn(arn))
+        aliases = self._resources.resources(ALIAS, names.base_arn(arn))
         if names.qualifier(arn) is not None:
             aliases = [
                 alias

@@ -2,43 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from localaws.stepfunctions import map_items, map_run
+from localaws.stepfunctions import map_items, payload
 from localaws.stepfunctions.errors import TOLERANCE_EXCEEDED, StateError
 from localaws.stepfunctions.frames import CHILDREN, Children, Frame
-from localaws.stepfunctions.language import Scope
-
-if TYPE_CHECKING:
-    from localaws.stepfunctions.run import Run
+from localaws.stepfunctions.run import Kind, Run
 
 MAX_INLINE_CONCURRENCY = (
     40  # https://docs.aws.amazon.com/step-functions/latest/dg/state-map-inline.html
 )
 
 
-def group_pointer(parent: Frame, index: int) -> str:
-    """Where in the definition child `index` of the state runs."""
-    branch = index if parent.state.type == "Parallel" else 0
-    return f"{parent.group.pointer}/{parent.state.name}/{branch}"
-
-
-def item_of(frame: Frame) -> tuple[int, Any] | None:
-    """(index, value) of the innermost Map iteration the frame is in."""
-    inside: Frame | None = frame
-    while inside is not None:
-        if inside.item is not None:
-            return inside.item
-        inside = inside.parent
-    return None
-
-
 def start(run: Run, frame: Frame) -> None:
     """Starts the branches or iterations, as many as may run at once."""
     frame.due = None
-    if frame.state.distributed:
-        map_run.start(run, frame)
-        return
     frame.attempt += 1
     kind = frame.state.type
     made = make_children(run, frame)
@@ -81,8 +59,8 @@ def fill_up(run: Run, frame: Frame, previous: int) -> None:
 def _start_child(run: Run, frame: Frame, made: Children, index: int, previous: int) -> None:
     item = made.inputs[index]
     is_map = frame.state.type == "Map"
-    value = child_input(run, frame, index, item) if is_map else item
-    group = run.machine.groups[group_pointer(frame, index)]
+    value = iteration_input(run, frame, index, item) if is_map else item
+    group = run.machine.groups[frame.child_pointer(index)]
     child = run.add_frame(frame, index, group.states[group.start_at], previous)
     if is_map:
         child.item = (index, item)
@@ -100,20 +78,12 @@ def _start_child(run: Run, frame: Frame, made: Children, index: int, previous: i
 
 def set_input(frame: Frame, child: Frame, value: Any) -> None:
     """Gives a child its input; the parent's own text is kept where the value is the parent's."""
-    from localaws.stepfunctions import payload
-
     child.input = value
     child.input_text = frame.input_text if value is frame.input else payload.dumps(value)
 
 
-def child_input(run: Run, frame: Frame, index: int, item: Any) -> Any:
-    """The input of iteration `index`: the item, or what ItemSelector makes of it."""
-    scope = run.scope(frame)
-    context = {**scope.context, "Map": {"Item": {"Index": index, "Value": item}}}
-    inner = Scope(scope.state, scope.input, context, scope.variables)
-    if "ItemBatcher" in frame.state.body:
-        return item
-    return run.language(frame).item_input(inner, item)
+def iteration_input(run: Run, frame: Frame, index: int, item: Any) -> Any:
+    return map_items.iteration_input(run.language(frame), run.scope(frame), index, item)
 
 
 def done(run: Run, child: Frame) -> None:
@@ -209,23 +179,34 @@ def iteration_event(run: Run, child: Frame, what: str, previous: int) -> int | N
     )
 
 
-def close(run: Run, frame: Frame, *, begun: bool) -> None:
-    """Writes that a Parallel or Map has failed, if it had `begun` or has children."""
-    if begun or frame.children is not None:
+def abort_children(run: Run, frame: Frame, previous: int) -> None:
+    """Aborts what is under way below the state, because a sibling of it failed."""
+    if frame.children is None:
+        return
+    for child in list(frame.children.active.values()):
+        iteration_event(run, child, "Aborted", previous)
+        run.abort(child, previous)
+
+
+def close(run: Run, frame: Frame) -> None:
+    """Writes that a Parallel or Map has failed, if it had begun."""
+    if frame.children is not None:
         frame.last = run.event(f"{frame.state.type}StateFailed", frame.last)
         frame.children = None
 
 
-def cancel_map_run(run: Run, frame: Frame) -> None:
-    """Stops the child executions of a Distributed Map."""
-    map_run.cancel(run, frame)
-
-
 def resume(run: Run, frame: Frame) -> None:
     """After a restart: starts what may start, and joins if nothing is left to wait for."""
-    if frame.state.distributed:
-        map_run.resume(run, frame)
-        return
     made = frame.children
     if made is not None:
         _continue(run, frame, made, frame.last)
+
+
+KIND = Kind(
+    start,
+    resume=resume,
+    close=close,
+    child_done=done,
+    child_failed=failed,
+    abort_children=abort_children,
+)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from localaws.stepfunctions import timestamps
-from localaws.stepfunctions.store import Execution
+from localaws.stepfunctions.records import Execution
 
 Json = dict[str, Any]
 

@@ -12,6 +12,7 @@ Json = dict[str, Any]
 
 JSONPATH = "JSONPath"
 JSONATA = "JSONata"
+DISTRIBUTED_MAP = "Distributed Map"
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,11 @@ class State:
     body: Json
     language: str
     groups: tuple[Group, ...] = ()
+
+    @property
+    def kind(self) -> str:
+        """Its type, but a Map in mode DISTRIBUTED is a kind of its own."""
+        return DISTRIBUTED_MAP if self.distributed else self.type
 
     @property
     def distributed(self) -> bool:

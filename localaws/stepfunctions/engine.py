@@ -3,6 +3,10 @@
 Each round runs the steps that are ready, commits what they changed in one transaction and only
 then starts their effects (API calls, announcements). An execution takes part in a round with one
 step per thread of its own, so each of its transitions is committed before the next begins.
+
+The layers below, each of which knows only what is under it: recovery (executions from the
+journal), states (what each type does), run (what an execution is), host (what a run needs of
+this file), journal and records.
 """
 
 from __future__ import annotations
@@ -14,26 +18,29 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from localaws.core.clock import Clock
 from localaws.core.signals import JOB_ENDED, Signals
-from localaws.stepfunctions import map_run, recovery, status_events, tasks
+from localaws.stepfunctions import map_run, recovery, status_events
 from localaws.stepfunctions.definition import JSONATA, JSONPATH, parse
 from localaws.stepfunctions.errors import RUNTIME, StateError
 from localaws.stepfunctions.execution_logs import ExecutionLogs
-from localaws.stepfunctions.frames import Frame
+from localaws.stepfunctions.host import Step, Take
 from localaws.stepfunctions.integrations.runtime import Integrations
+from localaws.stepfunctions.journal import Journal
 from localaws.stepfunctions.jsonata_language import JsonataLanguage
 from localaws.stepfunctions.jsonpath_language import JsonPathLanguage
 from localaws.stepfunctions.language import Language
+from localaws.stepfunctions.records import Execution
+from localaws.stepfunctions.resources import Resources
 from localaws.stepfunctions.run import HistoryFullError, Run
-from localaws.stepfunctions.store import Execution, Store
+from localaws.stepfunctions.states import KINDS
 
 T = TypeVar("T")
-Step = Callable[[], None]
+Json = dict[str, Any]
 
 MAX_WORKERS = 128
 ENDINGS_KEPT = 4096  # ends of jobs that were announced before anybody waited for them
@@ -42,11 +49,13 @@ logger = logging.getLogger(__name__)
 
 
 class Engine:
-    """Runs executions. Thread-safe: `begin`, `submit`, `poke`; the rest belongs to its thread."""
+    """Runs executions; the `Host` of their runs. Thread-safe: `start_execution`, `redrive`,
+    `submit`, `post`, `poke`, `wait_until`; the rest belongs to its thread."""
 
     def __init__(
         self,
-        store: Store,
+        journal: Journal,
+        resources: Resources,
         integrations: Integrations,
         signals: Signals,
         clock: Clock,
@@ -55,7 +64,8 @@ class Engine:
         region: str = "us-east-1",
         account: str = "000000000000",
     ) -> None:
-        self.store = store
+        self.journal = journal
+        self.resources = resources
         self.integrations = integrations
         self.region = region
         self.account = account
@@ -64,16 +74,16 @@ class Engine:
             JSONATA: JsonataLanguage(),
         }
         self.runs: dict[int, Run] = {}
-        self.offers: dict[str, list[tuple[Run, Frame, int]]] = {}  # activities' tasks, by ARN
-        self.touched: dict[int, Run] = {}  # runs with changes to commit at the end of the round
+        self.offers: dict[str, list[Take]] = {}  # activities' tasks, by ARN
+        self._touched: dict[int, Run] = {}  # runs with changes to commit at the end of the round
         self._signals = signals
         self._clock = clock
         self._logs = logs
-        self._ready: deque[tuple[Run | None, Step]] = deque()
-        self._timers: list[tuple[float, int, Run, Step]] = []
+        self._ready: deque[tuple[int | None, Step]] = deque()
+        self._timers: list[tuple[float, int, int, Step]] = []
         self._numbers = itertools.count()
         self._effects: list[Step] = []
-        self._watched: dict[tuple[str, str], list[tuple[Run, Frame]]] = {}
+        self._watched: dict[tuple[str, str], list[Step]] = {}
         self._ended_jobs: deque[tuple[str, str]] = deque(maxlen=ENDINGS_KEPT)
         self._news = threading.Condition()
         self._commits = 0
@@ -91,8 +101,8 @@ class Engine:
         if self._thread is not None:
             return
         self._unsubscribe = self._signals.subscribe(JOB_ENDED, self._job_ended)
-        for row in reversed(self.store.executions(status="RUNNING")):
-            self.post(None, functools.partial(recovery.resume, self, row))
+        for row in reversed(self.journal.executions(status="RUNNING")):
+            self.post(None, functools.partial(self._take_up, row, recovery.resume))
         self._thread = threading.Thread(target=self._loop, name="sfn-engine", daemon=True)
         self._thread.start()
 
@@ -112,22 +122,6 @@ class Engine:
 
     # --- for other threads -----------------------------------------------------------------
 
-    def begin(self, execution: Execution) -> None:
-        """Starts an execution that is in the store."""
-
-        def step() -> None:
-            run = self.adopt(execution)
-            if run.log_to is not None:
-                first = self.store.events(execution.id, last=1)
-                self._logs.send(run.log_to, execution, first)
-            run.begin()
-
-        self.post(None, step)
-
-    def redrive(self, execution: Execution) -> None:
-        """Takes up an execution that had ended, from where it failed."""
-        self.post(None, functools.partial(recovery.redrive, self, execution))
-
     def submit(self, function: Callable[[], T]) -> T:
         """Runs the function on the engine's thread and returns its value, once committed."""
         if threading.current_thread() is self._thread:
@@ -145,9 +139,10 @@ class Engine:
         self.post(None, step)
         return future.result(60)
 
-    def post(self, run: Run | None, step: Step) -> None:
+    def post(self, execution: int | None, step: Step) -> None:
+        """Runs the step in the next round; a fault in it is the execution's."""
         with self._news:
-            self._ready.append((run, step))
+            self._ready.append((execution, step))
             self._news.notify()
 
     def poke(self) -> None:
@@ -185,75 +180,99 @@ class Engine:
     def wait_scale(self) -> float:
         return self._clock.wait_scale
 
-    def adopt(self, execution: Execution) -> Run:
-        run = Run(self, execution, parse(self.store.definition(execution.definition)))
-        self.runs[execution.id] = run
-        return run
+    def touch(self, execution: int) -> None:
+        self._touched[execution] = self.runs[execution]
 
-    def soon(self, run: Run, step: Step) -> None:
-        self._ready.append((run, step))
+    def soon(self, execution: int, step: Step) -> None:
+        self._ready.append((execution, step))
 
-    def at(self, due: float, run: Run, step: Step) -> None:
-        heapq.heappush(self._timers, (due, next(self._numbers), run, step))
+    def at(self, due: float, execution: int, step: Step) -> None:
+        heapq.heappush(self._timers, (due, next(self._numbers), execution, step))
 
-    def work(self, run: Run, call: Callable[[], Any], answered: Callable[[Any], None]) -> None:
-        """After the commit, runs the blocking call on a worker; `answered` gets its value, or the
-        StateError it raised, back on the engine's thread."""
-
+    def work(
+        self, execution: int, call: Callable[[], Any], answered: Callable[[Any], None]
+    ) -> None:
         def job() -> None:
             try:
                 value = call()
             except StateError as failure:
                 value = failure
             except Exception as error:
-                logger.exception("A task of %s failed inside localaws", run.execution.arn)
+                logger.exception("A task of execution %d failed inside localaws", execution)
                 value = StateError(RUNTIME, f"localaws failed inside this task: {error!r}")
-            self.post(run, lambda: answered(value))
+            self.post(execution, lambda: answered(value))
 
-        self._effects.append(lambda: self._submit(self._workers, job))
+        self._submit(self._workers, job)
 
     def _submit(self, pool: ThreadPoolExecutor, job: Step) -> None:
         if not self._stopping:
             pool.submit(job)
 
-    def announce(self, execution: Execution) -> None:
-        """Publishes the execution's status as an EventBridge event, after the commit."""
-        event = status_events.event(execution, self._clock.now(), self.region, self.account)
-        self._effects.append(
-            lambda: self._submit(self._announcer, lambda: self._signals.publish("events", event))
-        )
-
-    def ended(self, run: Run) -> None:
-        self.runs.pop(run.execution.id, None)
-        if "parent" in run.execution.about:
-            self._effects.append(functools.partial(self._tell_parent, run.execution))
-        ending = {"service": "states", "id": run.execution.arn}
-        self._effects.append(lambda: self._signals.publish(JOB_ENDED, ending))
-
-    def _tell_parent(self, child: Execution) -> None:
-        parent = self.runs.get(child.about["parent"][0])
-        if parent is not None:
-            self.post(parent, lambda: map_run.child_ended(parent, child))
-
-    def watch(self, run: Run, frame: Frame) -> None:
-        """Polls the frame's job as soon as its end is announced, even if that was before."""
-        key = (tasks.resource_of(frame).service, str((frame.job or {}).get("id")))
-        self._watched.setdefault(key, []).append((run, frame))
+    def watch(self, service: str, job: str, wake: Step) -> None:
+        key = (service, job)
+        self._watched.setdefault(key, []).append(wake)
         if key in self._ended_jobs:
             self._wake(key)
 
-    def start_deadline(self, run: Run) -> None:
-        """The machine's TimeoutSeconds, counted from the execution's start or redrive."""
-        seconds = run.machine.timeout_seconds
-        if seconds is None:
-            return
-        began = run.execution.redriven or run.execution.started
+    def offer(self, activity_arn: str, take: Take) -> None:
+        self.offers.setdefault(activity_arn, []).append(take)
 
-        def overdue() -> None:
-            if run.active:
-                run.end_timed_out()
+    def announce(self, execution: Execution) -> None:
+        event = status_events.event(execution, self._clock.now(), self.region, self.account)
+        self._submit(self._announcer, lambda: self._signals.publish("events", event))
 
-        self.at(began + seconds, run, overdue)
+    def begin(self, executions: Sequence[Execution]) -> None:
+        for execution in executions:
+            self.post(None, functools.partial(self._begin, execution))
+
+    def redrive(self, executions: Sequence[Execution]) -> None:
+        for execution in executions:
+            self.post(None, functools.partial(self._take_up, execution, recovery.redrive))
+
+    def abort(self, executions: Sequence[Execution]) -> None:
+        for execution in executions:
+            self.post(execution.id, functools.partial(self.end_aborted, execution.id, None, None))
+
+    def end_aborted(self, execution: int, error: str | None, cause: str | None) -> None:
+        """Ends the execution, if it still runs; on the engine's thread."""
+        run = self.runs.get(execution)
+        if run is not None and run.active:
+            run.end_aborted(error, cause)
+
+    def update_map_run(self, execution: int, arn: str, changes: Json) -> None:
+        """New limits for a map run of the execution, once they are committed."""
+
+        def update() -> None:
+            run = self.runs.get(execution)
+            if run is not None and run.active:
+                map_run.update(run, arn, changes)
+
+        self.submit(update)
+
+    def ended(self, execution: Execution) -> None:
+        self.runs.pop(execution.id, None)
+        if "parent" in execution.about:
+            parent = self.runs.get(execution.about["parent"][0])
+            if parent is not None:
+                self.post(parent.id, functools.partial(map_run.child_ended, parent, execution))
+        self._signals.publish(JOB_ENDED, {"service": "states", "id": execution.arn})
+
+    # --- executions -------------------------------------------------------------------------
+
+    def _adopt(self, execution: Execution) -> Run:
+        machine = parse(self.journal.definition(execution.definition))
+        run = Run(self, execution, machine, KINDS)
+        self.runs[execution.id] = run
+        return run
+
+    def _begin(self, execution: Execution) -> None:
+        run = self._adopt(execution)
+        if run.log_to is not None:
+            self._logs.send(run.log_to, execution, self.journal.events(execution.id, last=1))
+        run.begin()
+
+    def _take_up(self, execution: Execution, how: Callable[[Run], None]) -> None:
+        how(self._adopt(execution))
 
     # --- the loop --------------------------------------------------------------------------
 
@@ -263,9 +282,8 @@ class Engine:
 
     def _wake(self, key: tuple[str, str]) -> None:
         self._ended_jobs.append(key)
-        for run, frame in self._watched.pop(key, ()):
-            if run.active and frame.id in run.frames:
-                tasks.poll(run, frame)
+        for wake in self._watched.pop(key, ()):
+            wake()
 
     def _loop(self) -> None:
         while True:
@@ -288,23 +306,24 @@ class Engine:
     def _round(self) -> None:
         now = self.now()
         while self._timers and self._timers[0][0] <= now:
-            _, _, run, step = heapq.heappop(self._timers)
-            if run.active:
-                self._ready.append((run, step))
+            _, _, execution, step = heapq.heappop(self._timers)
+            if execution in self.runs:
+                self._ready.append((execution, step))
         for _ in range(len(self._ready)):
-            run_or_none, step = self._ready.popleft()
+            of, step = self._ready.popleft()
             try:
                 step()
             except Exception as error:
-                self._crashed(run_or_none, error)
-        if self.touched:
-            touched, self.touched = self.touched, {}
+                self._crashed(of, error)
+        if self._touched:
+            touched, self._touched = self._touched, {}
             changes = [(run, run.take_changes()) for run in touched.values()]
-            self.store.commit([change for _, change in changes])
+            self.journal.commit([change for _, change in changes if change.writes()])
             self._tell_committed()
             for run, change in changes:
                 if run.log_to is not None and change.events:
                     self._logs.send(run.log_to, run.execution, change.events)
+                self._effects += change.effects
         effects, self._effects = self._effects, []
         for effect in effects:
             try:
@@ -312,7 +331,8 @@ class Engine:
             except Exception:
                 logger.exception("An effect of the Step Functions engine failed")
 
-    def _crashed(self, run: Run | None, error: Exception) -> None:
+    def _crashed(self, execution: int | None, error: Exception) -> None:
+        run = None if execution is None else self.runs.get(execution)
         if run is None:
             logger.error("A step of the Step Functions engine failed", exc_info=error)
             return

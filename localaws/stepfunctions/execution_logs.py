@@ -22,7 +22,7 @@ from localaws.core.clock import Clock
 from localaws.core.errors import AwsError
 from localaws.stepfunctions import timestamps
 from localaws.stepfunctions.history import DATA, DATA_DETAILS
-from localaws.stepfunctions.store import Event, Execution
+from localaws.stepfunctions.records import Event, Execution
 
 Json = dict[str, Any]
 

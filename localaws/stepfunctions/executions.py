@@ -9,15 +9,18 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from localaws.core.clock import Clock
 from localaws.core.errors import AwsError
+from localaws.core.service import Call, Service
 from localaws.stepfunctions import history, names, tasks, timestamps
 from localaws.stepfunctions.engine import Engine
 from localaws.stepfunctions.frames import Frame
+from localaws.stepfunctions.journal import Journal
 from localaws.stepfunctions.json_text import json_problem
 from localaws.stepfunctions.machines import OWNED_KEY, Machines
 from localaws.stepfunctions.payload import MAX_BYTES
+from localaws.stepfunctions.records import Event, Execution
 from localaws.stepfunctions.run import Run
-from localaws.stepfunctions.store import Event, Execution, Store
 from localaws.stepfunctions.variable_references import variable_references
 
 Json = dict[str, Any]
@@ -28,28 +31,61 @@ MOST_WAIT_SECONDS = 20
 
 
 class Executions:
-    def __init__(self, store: Store, engine: Engine, machines: Machines) -> None:
-        self._store = store
+    def __init__(self, journal: Journal, engine: Engine, machines: Machines, clock: Clock) -> None:
+        self._journal = journal
         self._engine = engine
         self._machines = machines
+        self._clock = clock
+
+    def register(self, service: Service) -> None:
+        started = ("stateMachineArn", "name", "input", "traceHeader")
+        service.operation("StartExecution", *started)(self.start)
+        service.operation("StartSyncExecution", *started)(self.start_synchronous)
+        service.operation("StopExecution", "executionArn", "error", "cause")(self.stop)
+        service.operation("RedriveExecution", "executionArn", "clientToken")(self.redrive)
+        service.operation("DescribeExecution", "executionArn", "includedData")(self.describe)
+        service.operation("DescribeStateMachineForExecution", "executionArn", "includedData")(
+            self.describe_machine
+        )
+        service.operation(
+            "ListExecutions",
+            "stateMachineArn",
+            "statusFilter",
+            "maxResults",
+            "nextToken",
+            "mapRunArn",
+            "redriveFilter",
+        )(self.list_executions)
+        service.operation(
+            "GetExecutionHistory",
+            "executionArn",
+            "maxResults",
+            "reverseOrder",
+            "nextToken",
+            "includeExecutionData",
+        )(self.history)
+        service.operation("SendTaskSuccess", "taskToken", "output")(self.task_success)
+        service.operation("SendTaskFailure", "taskToken", "error", "cause")(self.task_failure)
+        service.operation("SendTaskHeartbeat", "taskToken")(self.task_heartbeat)
 
     # --- start and stop ------------------------------------------------------------------------
 
-    def start(self, params: Json, now: datetime) -> Json:
+    def start(self, call: Call) -> Json:
         """Raises InvalidName, InvalidExecutionInput, ExecutionAlreadyExists.
 
         Idempotent: the same name and input text while the execution runs is the same execution.
         """
+        params, now = call.params, self._clock.now()
         text = params.get("input", "{}")
         check_input(text)
         name = params.get("name") or str(uuid.uuid4())
         names.check_name(name)
         arn = params["stateMachineArn"]
-        with self._store.transaction():
+        with self._journal.transaction():
             body, version_arn, alias_arn = self._machines.resolve(arn)
             machine_arn = body["stateMachineArn"]
             execution_arn = machine_arn.replace(":stateMachine:", ":execution:") + f":{name}"
-            existing = self._store.execution(execution_arn)
+            existing = self._journal.execution(execution_arn)
             if existing is not None:
                 if existing.status == "RUNNING" and existing.input == text:
                     return _started(existing)
@@ -68,7 +104,7 @@ class Executions:
                 cause=None,
                 started=now.timestamp(),
                 stopped=None,
-                definition=self._machines.keep(body),
+                definition=self._journal.keep_definition(body["definition"]),
                 map_run_arn=None,
                 redrive_count=0,
                 redriven=None,
@@ -83,55 +119,53 @@ class Executions:
                     "tracing": body["tracingConfiguration"],
                 },
             )
-            self._store.add_execution(row, started_event(row))
-        self._engine.begin(row)
+            self._journal.add_execution(row, started_event(row))
+        self._engine.begin([row])
         return _started(row)
 
-    def refuse_synchronous(self, arn: str) -> None:
+    def start_synchronous(self, call: Call) -> Json:
         """Only EXPRESS machines are started so, and there are none here."""
-        self._machines.resolve(arn)
+        self._machines.resolve(call.params["stateMachineArn"])
         raise AwsError(
             "StateMachineTypeNotSupported",
             "This operation is not supported by this type of state machine",
         )
 
-    def stop(self, params: Json) -> Json:
+    def stop(self, call: Call) -> Json:
         """Ends the execution ABORTED and cancels its work; one that has ended stays as it is."""
+        params = call.params
         row = self.row(params["executionArn"])
-
-        def abort() -> None:
-            run = self._engine.runs.get(row.id)
-            if run is not None and run.active:
-                run.end_aborted(params.get("error"), params.get("cause"))
-
+        error, cause = params.get("error"), params.get("cause")
         if row.status == "RUNNING":
-            self._engine.submit(abort)
+            self._engine.submit(lambda: self._engine.end_aborted(row.id, error, cause))
         stopped = self.row(row.arn).stopped
         return {"stopDate": timestamps.from_epoch(stopped or self._engine.now())}
 
-    def redrive(self, params: Json, now: datetime) -> Json:
+    def redrive(self, call: Call) -> Json:
         """Runs an unsuccessful execution again from where it failed. Raises
         ExecutionNotRedrivable with the reason that DescribeExecution gives."""
-        with self._store.transaction():
-            row = self.row(params["executionArn"])
+        now = self._clock.now()
+        with self._journal.transaction():
+            row = self.row(call.params["executionArn"])
             reason = self.not_redrivable(row)
             if reason is not None:
                 raise AwsError("ExecutionNotRedrivable", f"{reason}: '{row.arn}'")
-            self._store.redrive(row.id, now.timestamp())
+            self._journal.redrive(row.id, now.timestamp())
             row = self.row(row.arn)
-        self._engine.redrive(row)
+        self._engine.redrive([row])
         return {"redriveDate": now}
 
     def row(self, arn: str) -> Execution:
         names.check_execution_arn(arn)
-        found = self._store.execution(arn)
+        found = self._journal.execution(arn)
         if found is None:
             raise AwsError("ExecutionDoesNotExist", f"Execution Does Not Exist: '{arn}'")
         return found
 
     # --- reading -------------------------------------------------------------------------------
 
-    def describe(self, params: Json) -> Json:
+    def describe(self, call: Call) -> Json:
+        params = call.params
         row = self.row(params["executionArn"])
         data = params.get("includedData", "ALL_DATA") == "ALL_DATA"
         shown = {
@@ -169,15 +203,15 @@ class Executions:
             return "The child executions of a Map Run are redriven with their parent"
         if self._engine.now() - row.started > REDRIVE_SECONDS:
             return "Execution redrive period exceeded"
-        last = self._store.events(row.id, reverse=True, limit=1)
+        last = self._journal.events(row.id, reverse=True, limit=1)
         if last and last[0].id >= MAX_EVENTS - 1:
             return "Execution history event limit exceeded"
         return None
 
-    def describe_machine(self, params: Json) -> Json:
+    def describe_machine(self, call: Call) -> Json:
         """The machine as it was when the execution started."""
-        row = self.row(params["executionArn"])
-        about, definition = row.about, self._store.definition(row.definition)
+        row = self.row(call.params["executionArn"])
+        about, definition = row.about, self._journal.definition(row.definition)
         shown = {
             "stateMachineArn": row.machine_arn,
             "name": row.machine_arn.rsplit(":", 1)[1],
@@ -193,8 +227,9 @@ class Executions:
         }
         return {key: value for key, value in shown.items() if value is not None}
 
-    def list_executions(self, params: Json) -> Json:
+    def list_executions(self, call: Call) -> Json:
         """Newest first; by machine, version, alias or map run."""
+        params = call.params
         arn, map_run = params.get("stateMachineArn"), params.get("mapRunArn")
         if (arn is None) == (map_run is None):
             raise AwsError(
@@ -209,7 +244,7 @@ class Executions:
         before = names.read_page_token(params.get("nextToken")).get("before")
         found: list[Execution] = []
         while len(found) <= size:
-            rows = self._store.executions(
+            rows = self._journal.executions(
                 machine_arn=None if arn is None else names.base_arn(arn),
                 map_run_arn=map_run,
                 status=params.get("statusFilter"),
@@ -226,7 +261,7 @@ class Executions:
             answer["nextToken"] = names.page_token(before=page[-1].id)
         return answer
 
-    def wait_for_news(self, arn: str, headers: Mapping[str, str]) -> None:
+    def _wait_for_news(self, arn: str, headers: Mapping[str, str]) -> None:
         """Holds a request with `Prefer: wait=SECONDS` (RFC 7240) and `If-None-Match: "ID"` until
         the execution has an event after ID, or is over. AWS ignores both headers: a client that
         sends them gets its news at once from here, and polls there."""
@@ -237,13 +272,15 @@ class Executions:
         execution, last = self.row(arn).id, int(known[1])
 
         def news() -> bool:
-            return bool(self._store.events(execution, first=last + 1, limit=1)) or (
+            return bool(self._journal.events(execution, first=last + 1, limit=1)) or (
                 self.row(arn).status != "RUNNING"
             )
 
         self._engine.wait_until(news, min(float(asked[1]), MOST_WAIT_SECONDS))
 
-    def history(self, params: Json) -> Json:
+    def history(self, call: Call) -> Json:
+        params = call.params
+        self._wait_for_news(params["executionArn"], call.headers)
         row = self.row(params["executionArn"])
         reverse = bool(params.get("reverseOrder"))
         data = params.get("includeExecutionData", True)
@@ -252,7 +289,7 @@ class Executions:
         bounds = {}
         if position is not None:
             bounds = {"last" if reverse else "first": int(position)}
-        events = self._store.events(row.id, reverse=reverse, limit=size + 1, **bounds)
+        events = self._journal.events(row.id, reverse=reverse, limit=size + 1, **bounds)
         answer: Json = {"events": [history.shown(event, data=data) for event in events[:size]]}
         if len(events) > size:
             answer["nextToken"] = names.page_token(next=events[size].id)
@@ -260,20 +297,37 @@ class Executions:
 
     # --- task tokens ---------------------------------------------------------------------------
 
-    def settle(self, token: str, outcome: Json) -> None:
-        """SendTaskSuccess, SendTaskFailure: kept at once, applied when the task is submitted."""
-        run, frame = self._waiting(token)
-        if not self._store.settle_token(token, outcome):
-            raise _timed_out()
-        self._engine.post(run, lambda: run.soon(frame, tasks.token_settled))
+    def task_success(self, call: Call) -> Json:
+        """Raises InvalidOutput for what is no JSON."""
+        output = call.params["output"]
+        try:
+            json.loads(output)
+        except ValueError as error:
+            problem = json_problem(output, error)
+            raise AwsError("InvalidOutput", f"Invalid Output: '{problem}'") from error
+        self._settle(call.params["taskToken"], {"output": output})
+        return {}
 
-    def heartbeat(self, token: str) -> None:
+    def task_failure(self, call: Call) -> Json:
+        outcome = {"error": call.params.get("error"), "cause": call.params.get("cause")}
+        self._settle(call.params["taskToken"], outcome)
+        return {}
+
+    def task_heartbeat(self, call: Call) -> Json:
+        run, frame = self._waiting(call.params["taskToken"])
+        self._engine.post(run.id, lambda: run.soon(frame, tasks.heartbeat))
+        return {}
+
+    def _settle(self, token: str, outcome: Json) -> None:
+        """The task's outcome is kept at once, and applied when the task is submitted."""
         run, frame = self._waiting(token)
-        self._engine.post(run, lambda: run.soon(frame, tasks.heartbeat))
+        if not self._journal.settle_token(token, outcome):
+            raise _timed_out()
+        self._engine.post(run.id, lambda: run.soon(frame, tasks.token_settled))
 
     def _waiting(self, token: str) -> tuple[Run, Frame]:
         """The task that waits for the token. Raises InvalidToken, TaskTimedOut."""
-        known = self._store.token(token)
+        known = self._journal.token(token)
         if known is None:
             raise AwsError("InvalidToken", "Invalid Token: 'Invalid token'")
         run = self._engine.runs.get(known[0])

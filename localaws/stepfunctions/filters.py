@@ -23,8 +23,9 @@ class FilterSyntaxError(ValueError):
     """The filter is not one this dialect has."""
 
 
-def parse_filter(text: str) -> Predicate:
-    """The predicate of a filter, without its `?( )`."""
+def parse_filter(text: str, path_operand: Callable[[str], Operand]) -> Predicate:
+    """The predicate of a filter, without its `?( )`. `path_operand` gives the reader of a path
+    that begins with @ or $; the reader gives MISSING where the path leads nowhere."""
     tokens: list[tuple[str, str]] = []
     position = 0
     while text[position:].strip():
@@ -35,7 +36,7 @@ def parse_filter(text: str) -> Predicate:
             )
         tokens.append((match.lastgroup, match[match.lastgroup]))
         position = match.end()
-    reader = _Reader(tokens, text)
+    reader = _Reader(tokens, text, path_operand)
     predicate = reader.either()
     if reader.rest():
         raise FilterSyntaxError(f"Unexpected {reader.rest()[0][1]!r} in filter {text!r}")
@@ -45,8 +46,11 @@ def parse_filter(text: str) -> Predicate:
 class _Reader:
     """Recursive descent: either > both > single > comparison."""
 
-    def __init__(self, tokens: list[tuple[str, str]], text: str) -> None:
+    def __init__(
+        self, tokens: list[tuple[str, str]], text: str, path_operand: Callable[[str], Operand]
+    ) -> None:
         self._tokens = tokens
+        self._path_operand = path_operand
         self._position = 0
         self._text = text
 
@@ -106,7 +110,7 @@ class _Reader:
         kind, text = self.rest()[0]
         self._position += 1
         if kind == "path":
-            return _path_operand(text)
+            return self._path_operand(text)
         value = self._literal(kind, text)
         return lambda _i, _d: value
 
@@ -131,24 +135,6 @@ class _Reader:
         if text in words:
             return words[text]
         raise FilterSyntaxError(f"Unexpected {text!r} in filter {self._text!r}")
-
-
-def _path_operand(text: str) -> Operand:
-    from localaws.stepfunctions import paths  # paths and filters contain each other
-
-    try:
-        path = paths.parse("$" + text[1:])
-    except paths.PathSyntaxError as error:
-        raise FilterSyntaxError(str(error)) from error
-    of_item = text.startswith("@")
-
-    def value(item: Any, document: Any) -> Any:
-        try:
-            return paths.evaluate(path, {"$": item if of_item else document})
-        except paths.PathNotFoundError:
-            return MISSING
-
-    return value
 
 
 def _same(one: Any, other: Any) -> bool:

@@ -8,10 +8,13 @@ the history event that holds them.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass, field
 from typing import Any
 
 from localaws.stepfunctions.definition import Group, Machine, State
+from localaws.stepfunctions.records import Execution
 
 Json = dict[str, Any]
 
@@ -38,7 +41,7 @@ class Children:
     limit: int
     results: dict[int, Any] = field(default_factory=dict)
     active: dict[int, Frame] = field(default_factory=dict)
-    runs: dict[int, int] = field(default_factory=dict)  # of a map run: execution id by index
+    runs: dict[int, Execution] = field(default_factory=dict)  # of a map run: those that run
     next: int = 0
     failed: int = 0
 
@@ -56,6 +59,7 @@ class Frame:
     input: Any = None
     input_text: str = ""
     variables: Json = field(default_factory=dict)
+    parent_attempt: int = 0  # the attempt of the parent's state that made this frame
     phase: str = NEW
     entered: int = 0  # id of the event that holds the input
     entered_time: float = 0.0
@@ -76,70 +80,86 @@ class Frame:
     epoch: int = 0
     children: Children | None = None
     item: tuple[int, Any] | None = None
+    map_run: Json | None = None  # the document of the map run that is under way
     visits: dict[str, int] = field(default_factory=dict)
+
+    def fresh_retries(self) -> list[int]:
+        """How often each retrier of the state has tried again: never yet."""
+        return [0] * len(self.state.body.get("Retry", ()))
 
     def moved(self, phase: str) -> None:
         self.phase = phase
         self.epoch += 1
 
+    def child_pointer(self, index: int) -> str:
+        """Where in the definition child `index` of the state runs."""
+        branch = index if self.state.type == "Parallel" else 0
+        return f"{self.group.pointer}/{self.state.name}/{branch}"
+
+    def iteration(self) -> tuple[int, Any] | None:
+        """(index, value) of the innermost Map iteration the frame is in."""
+        inside: Frame | None = self
+        while inside is not None and inside.item is None:
+            inside = inside.parent
+        return None if inside is None else inside.item
+
     def record(self) -> str:
         """Everything that a restart needs, without what is empty."""
-        parent = self.parent
-        record = {
-            "p": None if parent is None else parent.id,
-            "pa": None if parent is None else parent.attempt,
-            "x": self.index,
-            "g": self.group.pointer,
-            "s": self.state.name,
-            "ph": self.phase,
-            "e": self.entered,
-            "t": self.entered_time,
-            "l": self.last,
-            "be": self.before or None,
-            "r": self.retries if any(self.retries) else None,
-            "rc": self.retry_count or None,
-            "a": self.attempt or None,
-            "st": self.scheduled_time or None,
-            "d": self.due,
-            "dl": self.deadline,
-            "b": self.beat,
-            "hb": self.heartbeat_seconds,
-            "tok": self.token,
-            "job": self.job,
-            "o": self.output or None,
-            "err": self.error,
-            "v": self.variables or None,
-        }
-        return json.dumps({key: value for key, value in record.items() if value is not None})
+        record: Json = {"format": FORMAT, "g": self.group.pointer, "s": self.state.name}
+        if self.parent is not None:
+            record["p"] = self.parent.id
+        for attribute, key, default in RECORDED:
+            value = getattr(self, attribute)
+            if value != default:
+                record[key] = value
+        return json.dumps(record)
 
 
-def from_record(number: int, record: Json, machine: Machine, parent: Frame | None) -> Frame:
-    """The frame a record describes, without its payloads and children."""
+# A record's format: its number, and (attribute, key, what a record without the key means). Beside
+# these a record names its group (g), its state (s) and its parent (p).
+FORMAT = 1
+RECORDED: tuple[tuple[str, str, Any], ...] = (
+    ("index", "x", 0),
+    ("parent_attempt", "pa", 0),
+    ("variables", "v", {}),
+    ("phase", "ph", NEW),
+    ("entered", "e", 0),
+    ("entered_time", "t", 0.0),
+    ("last", "l", 0),
+    ("before", "be", 0),
+    ("retries", "r", []),
+    ("retry_count", "rc", 0),
+    ("attempt", "a", 0),
+    ("scheduled_time", "st", 0.0),
+    ("due", "d", None),
+    ("deadline", "dl", None),
+    ("beat", "b", None),
+    ("heartbeat_seconds", "hb", None),
+    ("token", "tok", None),
+    ("job", "job", None),
+    ("output", "o", 0),
+    ("error", "err", None),
+)
+
+
+def from_record(
+    number: int, record: Json, machine: Machine, frames: Mapping[int, Frame]
+) -> Frame | None:
+    """The frame a record describes, without its payloads and children. `frames` has the earlier
+    ones; None where the frame's parent is not among them.
+
+    Raises ValueError for a record of a format that this version does not know.
+    """
+    if record.get("format", FORMAT) != FORMAT:
+        raise ValueError(
+            f"The journal has a record of format {record['format']}; this version reads {FORMAT}."
+        )
+    parent = frames.get(record["p"]) if "p" in record else None
+    if "p" in record and parent is None:
+        return None
     group = machine.groups[record["g"]]
-    state = group.states[record["s"]]
-    error = record.get("err")
-    return Frame(
-        id=number,
-        parent=parent,
-        index=record["x"],
-        group=group,
-        state=state,
-        variables=record.get("v", {}),
-        phase=record["ph"],
-        entered=record["e"],
-        entered_time=record["t"],
-        last=record["l"],
-        before=record.get("be", 0),
-        retries=record.get("r") or [0] * len(state.body.get("Retry", [])),
-        retry_count=record.get("rc", 0),
-        attempt=record.get("a", 0),
-        scheduled_time=float(record.get("st") or record["t"]),
-        due=record.get("d"),
-        deadline=record.get("dl"),
-        beat=record.get("b"),
-        heartbeat_seconds=record.get("hb"),
-        token=record.get("tok"),
-        job=record.get("job"),
-        output=record.get("o", 0),
-        error=None if error is None else (error[0], error[1]),
-    )
+    frame = Frame(number, parent, 0, group, group.states[record["s"]])
+    for attribute, key, default in RECORDED:
+        setattr(frame, attribute, record[key] if key in record else copy(default))
+    frame.retries = frame.retries or frame.fresh_retries()
+    return frame

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from localaws.stepfunctions import timestamps
-from localaws.stepfunctions.store import Event
+from localaws.stepfunctions.records import Event
 
 Json = dict[str, Any]
 

@@ -11,14 +11,12 @@ import itertools
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from localaws.stepfunctions.errors import ITEM_READER_FAILED, NOT_EMULATED, StateError
 from localaws.stepfunctions.integrations import failures
+from localaws.stepfunctions.integrations.runtime import Integrations
 from localaws.stepfunctions.language import Language, Scope
-
-if TYPE_CHECKING:
-    from localaws.stepfunctions.integrations.runtime import Integrations
 
 Json = dict[str, Any]
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 import uuid
 from datetime import datetime
 from typing import Any
 
+from localaws.core.clock import Clock
 from localaws.core.errors import AwsError, NotEmulated
+from localaws.core.service import Call, Service
 from localaws.stepfunctions import execution_logs, names, timestamps, validation
 from localaws.stepfunctions.aliases import VERSION, Aliases
 from localaws.stepfunctions.integrations.runtime import Integrations
-from localaws.stepfunctions.store import ACTIVITY, Store
+from localaws.stepfunctions.resources import ACTIVITY, Resources
 from localaws.stepfunctions.variable_references import variable_references
 from localaws.stepfunctions.versions import Versions
 
@@ -24,18 +25,62 @@ OWNED_KEY: Json = {"type": "AWS_OWNED_KEY"}
 
 
 class Machines:
-    """Documents in the store; a definition is kept once, by its SHA-256."""
+    """Documents in the resources, by ARN."""
 
-    def __init__(self, store: Store, integrations: Integrations, region: str, account: str) -> None:
-        self._store = store
+    def __init__(
+        self,
+        resources: Resources,
+        integrations: Integrations,
+        clock: Clock,
+        region: str,
+        account: str,
+    ) -> None:
+        self._resources = resources
         self._integrations = integrations
-        self.versions = Versions(store)
-        self.aliases = Aliases(store)
+        self._clock = clock
+        self.versions = Versions(resources)
+        self.aliases = Aliases(resources, clock)
         self._prefix = f"arn:aws:states:{region}:{account}:stateMachine:"
+
+    def register(self, service: Service) -> None:
+        service.operation(
+            "CreateStateMachine",
+            "name",
+            "definition",
+            "roleArn",
+            "type",
+            "loggingConfiguration",
+            "tags",
+            "tracingConfiguration",
+            "publish",
+            "versionDescription",
+        )(self.create)
+        service.operation(
+            "UpdateStateMachine",
+            "stateMachineArn",
+            "definition",
+            "roleArn",
+            "loggingConfiguration",
+            "tracingConfiguration",
+            "publish",
+            "versionDescription",
+        )(self.update)
+        service.operation("DeleteStateMachine", "stateMachineArn")(self.delete)
+        service.operation("DescribeStateMachine", "stateMachineArn", "includedData")(self.describe)
+        service.operation("ListStateMachines", "maxResults", "nextToken")(self.list_machines)
+        service.operation(
+            "PublishStateMachineVersion", "stateMachineArn", "revisionId", "description"
+        )(self.publish)
+        service.operation("TagResource", "resourceArn", "tags")(self.tag)
+        service.operation("UntagResource", "resourceArn", "tagKeys")(self.untag)
+        service.operation("ListTagsForResource", "resourceArn")(self.list_tags)
+        self.versions.register(service)
+        self.aliases.register(service)
 
     # --- machines ----------------------------------------------------------------------------
 
-    def create(self, params: Json, now: datetime) -> Json:
+    def create(self, call: Call) -> Json:
+        params, now = call.params, self._clock.now()
         name = params["name"]
         names.check_name(name)
         _check_description(params)
@@ -59,10 +104,10 @@ class Machines:
             "updateDate": None,
             "versions": 0,
         }
-        with self._store.transaction():
-            existing = self._store.get(MACHINE, arn)
+        with self._resources.transaction():
+            existing = self._resources.get(MACHINE, arn)
             if existing is None:
-                self._store.put(MACHINE, arn, "", body)
+                self._resources.put(MACHINE, arn, "", body)
             elif not _same_request(existing, body):
                 raise AwsError(
                     "StateMachineAlreadyExists", f"State Machine Already Exists: '{arn}'"
@@ -93,7 +138,8 @@ class Machines:
 
         execution_logs.check(configuration, exists)
 
-    def update(self, params: Json, now: datetime) -> Json:
+    def update(self, call: Call) -> Json:
+        params, now = call.params, self._clock.now()
         arn = params["stateMachineArn"]
         changes: Json = {
             key: params[key]
@@ -116,12 +162,12 @@ class Machines:
         ):
             if name in changes:
                 changes[name] = {**usual, **changes[name]}
-        with self._store.transaction():
+        with self._resources.transaction():
             body = self.machine(arn)
             if any(body[key] != value for key, value in changes.items()):
                 body.update(changes, revisionId=str(uuid.uuid4()))
             body["updateDate"] = now.timestamp()
-            self._store.put(MACHINE, arn, "", body)
+            self._resources.put(MACHINE, arn, "", body)
             answer: Json = {"updateDate": now}
             if body["revisionId"] is not None:
                 answer["revisionId"] = body["revisionId"]
@@ -130,26 +176,29 @@ class Machines:
                 answer["stateMachineVersionArn"] = version["stateMachineVersionArn"]
         return answer
 
-    def delete(self, arn: str) -> None:
+    def delete(self, call: Call) -> Json:
         """With its versions and aliases. Executions stay readable; deleting twice is fine."""
+        arn = call.params["stateMachineArn"]
         names.check_machine_arn(arn)
-        with self._store.transaction():
+        with self._resources.transaction():
             self.aliases.delete_all(arn)
             self.versions.delete_all(arn)
-            self._store.delete(arn)
+            self._resources.delete(arn)
+        return {}
 
     def machine(self, arn: str) -> Json:
         """The machine's document. Raises InvalidArn, StateMachineDoesNotExist."""
         names.check_machine_arn(arn)
-        body = self._store.get(MACHINE, arn)
+        body = self._resources.get(MACHINE, arn)
         if body is None:
             raise AwsError("StateMachineDoesNotExist", f"State Machine Does Not Exist: '{arn}'")
         return body
 
-    def describe(self, arn: str) -> Json:
+    def describe(self, call: Call) -> Json:
         """A machine, or one of its versions by the version's ARN."""
+        arn = call.params["stateMachineArn"]
         names.check_machine_arn(arn)
-        version = self._store.get(VERSION, arn)
+        version = self._resources.get(VERSION, arn)
         body = version["machine"] if version else self.machine(arn)
         shown = {
             "stateMachineArn": arn,
@@ -173,10 +222,10 @@ class Machines:
             shown["description"] = version["description"]
         return shown
 
-    def list_machines(self, params: Json) -> Json:
+    def list_machines(self, call: Call) -> Json:
         """By name."""
-        bodies = sorted(self._store.resources(MACHINE), key=lambda body: body["name"])
-        page, token = names.paged(bodies, params)
+        bodies = sorted(self._resources.resources(MACHINE), key=lambda body: body["name"])
+        page, token = names.paged(bodies, call.params)
         shown = [
             {
                 "stateMachineArn": body["stateMachineArn"],
@@ -188,9 +237,10 @@ class Machines:
         ]
         return {"stateMachines": shown, **({"nextToken": token} if token else {})}
 
-    def publish(self, params: Json, now: datetime) -> Json:
+    def publish(self, call: Call) -> Json:
         """Raises ConflictException when `revisionId` is not the present revision."""
-        with self._store.transaction():
+        params, now = call.params, self._clock.now()
+        with self._resources.transaction():
             body = self.machine(params["stateMachineArn"])
             wanted, present = params.get("revisionId"), body["revisionId"] or "INITIAL"
             if wanted is not None and wanted != present:
@@ -207,7 +257,7 @@ class Machines:
 
     def _publish(self, body: Json, description: str | None, now: datetime) -> Json:
         version = self.versions.publish(body, description, now)
-        self._store.put(MACHINE, body["stateMachineArn"], "", body)
+        self._resources.put(MACHINE, body["stateMachineArn"], "", body)
         return version
 
     # --- for executions ------------------------------------------------------------------------
@@ -218,42 +268,39 @@ class Machines:
         routed = self.aliases.route(arn)
         alias_arn = arn if routed is not None else None
         arn = routed or arn
-        version = self._store.get(VERSION, arn)
+        version = self._resources.get(VERSION, arn)
         if version is not None:
             return version["machine"], arn, alias_arn
         if names.qualifier(arn) is not None:
             raise AwsError("StateMachineDoesNotExist", f"State Machine Does Not Exist: '{arn}'")
         return self.machine(arn), None, None
 
-    def keep(self, body: Json) -> str:
-        """Keeps the definition for executions to come back to; its SHA-256."""
-        sha256 = hashlib.sha256(body["definition"].encode()).hexdigest()
-        self._store.keep_definition(sha256, body["definition"])
-        return sha256
-
     # --- tags ----------------------------------------------------------------------------------
 
-    def tags(self, arn: str) -> list[Json]:
-        tags: list[Json] = self._tagged(arn)[1]["tags"]
-        return tags
+    def list_tags(self, call: Call) -> Json:
+        return {"tags": self._tagged(call.params["resourceArn"])[1]["tags"]}
 
-    def tag(self, arn: str, tags: list[Json]) -> None:
+    def tag(self, call: Call) -> Json:
+        arn, tags = call.params["resourceArn"], call.params["tags"]
         kind, body = self._tagged(arn)
         merged = {tag["key"]: tag["value"] for tag in [*body["tags"], *tags]}
         if len(merged) > 50:
             raise AwsError("TooManyTags", f"'{arn}' has more than 50 tags.")
         body["tags"] = [{"key": key, "value": value} for key, value in merged.items()]
-        self._store.put(kind, arn, "", body)
+        self._resources.put(kind, arn, "", body)
+        return {}
 
-    def untag(self, arn: str, keys: list[str]) -> None:
+    def untag(self, call: Call) -> Json:
+        arn, keys = call.params["resourceArn"], call.params["tagKeys"]
         kind, body = self._tagged(arn)
         body["tags"] = [tag for tag in body["tags"] if tag["key"] not in keys]
-        self._store.put(kind, arn, "", body)
+        self._resources.put(kind, arn, "", body)
+        return {}
 
     def _tagged(self, arn: str) -> tuple[str, Json]:
         """(kind, document) of a machine or an activity: what has tags."""
         for kind in (MACHINE, ACTIVITY):
-            body = self._store.get(kind, arn)
+            body = self._resources.get(kind, arn)
             if body is not None:
                 return kind, body
         raise AwsError("ResourceNotFound", f"Resource not found: '{arn}'")

@@ -48,12 +48,20 @@ def batches(language: Language, scope: Scope, items: list[Any]) -> list[Any]:
 
 def selected(language: Language, scope: Scope, items: list[Any]) -> list[Any]:
     """What the ItemSelector makes of each item."""
-    inputs = []
-    for index, item in enumerate(items):
-        context = {**scope.context, "Map": {"Item": {"Index": index, "Value": item}}}
-        inner = Scope(scope.state, scope.input, context, scope.variables)
-        inputs.append(language.item_input(inner, item))
-    return inputs
+    return [_selected(language, scope, index, item) for index, item in enumerate(items)]
+
+
+def _selected(language: Language, scope: Scope, index: int, item: Any) -> Any:
+    context = {**scope.context, "Map": {"Item": {"Index": index, "Value": item}}}
+    return language.item_input(Scope(scope.state, scope.input, context, scope.variables), item)
+
+
+def iteration_input(language: Language, scope: Scope, index: int, item: Any) -> Any:
+    """The input of iteration `index`: the item, or what ItemSelector makes of it. A batch is made
+    of selected items already."""
+    if "ItemBatcher" in scope.state.body:
+        return item
+    return _selected(language, scope, index, item)
 
 
 def tolerance(

@@ -8,24 +8,21 @@ https://docs.aws.amazon.com/step-functions/latest/dg/state-map-distributed.html
 
 from __future__ import annotations
 
-import hashlib
 import json
 import uuid
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import Any
 
 from localaws.stepfunctions import item_reader, map_items, payload, result_writer
 from localaws.stepfunctions.errors import DATA_LIMIT, TOLERANCE_EXCEEDED, StateError
 from localaws.stepfunctions.frames import CHILDREN, Children, Frame
-from localaws.stepfunctions.store import Event, Execution
-
-if TYPE_CHECKING:
-    from localaws.stepfunctions.engine import Engine
-    from localaws.stepfunctions.run import Run
+from localaws.stepfunctions.records import Document, Event, Execution, NewExecution
+from localaws.stepfunctions.resources import MAP_RUN
+from localaws.stepfunctions.run import Kind, Run
 
 Json = dict[str, Any]
 
-MAP_RUN = "map-run"
 MAX_CONCURRENCY = 1000  # here; AWS goes up to 10,000
 REDRIVE = "redrive"
 CHANGED = "changed"  # what UpdateMapRun has set
@@ -33,8 +30,9 @@ CHANGED = "changed"  # what UpdateMapRun has set
 
 def start(run: Run, frame: Frame) -> None:
     """Begins the map run, as far as its own fields are right; its items are read on a worker."""
+    frame.due = None
     frame.attempt += 1
-    frame.job = None
+    frame.job = frame.map_run = None
     scope, language = run.scope(frame), run.language(frame)
     limit = map_items.concurrency(language, scope)
     items = None if "ItemReader" in frame.state.body else language.items(scope)
@@ -48,12 +46,12 @@ def start(run: Run, frame: Frame) -> None:
     arn = f"{machine}/{label}:{uuid.uuid4()}"
     frame.last = run.event("MapRunStarted", frame.last, "mapRunStartedEventDetails", mapRunArn=arn)
     frame.job = {"id": arn, "label": label}
-    document = {
+    frame.map_run = {
         "mapRunArn": arn,
         "executionArn": run.execution.arn,
         "stateMachineArn": f"{run.execution.machine_arn}/{label}",
         "status": "RUNNING",
-        "startDate": run.engine.now(),
+        "startDate": run.host.now(),
         "stopDate": None,
         "maxConcurrency": limit,
         "toleratedFailurePercentage": percentage or 0.0,
@@ -62,19 +60,17 @@ def start(run: Run, frame: Frame) -> None:
         "batches": 0,
         "redriveCount": 0,
     }
-    run.engine.store.put(MAP_RUN, arn, run.execution.arn, document)
+    _note(run, frame)
     frame.moved(CHILDREN)
     run.save(frame)
     run.work(frame, read, _items_read)
 
 
-def begun(frame: Frame) -> bool:
-    """Whether the frame's map run has begun and not succeeded."""
-    return frame.state.distributed and frame.job is not None
-
-
 def resume(run: Run, frame: Frame) -> None:
     """After a restart, or for a redrive: the items are read again."""
+    if frame.job is None:
+        return
+    frame.map_run = run.host.resources.get(MAP_RUN, frame.job["id"])
     items = None
     if "ItemReader" not in frame.state.body:
         items = run.language(frame).items(run.scope(frame))
@@ -87,7 +83,7 @@ def _reader(run: Run, frame: Frame, items: list[Any] | None) -> Callable[[], lis
         return lambda: items
     reader = frame.state.body["ItemReader"]
     plan = item_reader.plan(run.language(frame), run.scope(frame), reader)
-    return lambda: item_reader.read(run.engine.integrations, plan)
+    return lambda: item_reader.read(run.host.integrations, plan)
 
 
 def _items_read(run: Run, frame: Frame, items: list[Any] | StateError) -> None:
@@ -99,7 +95,7 @@ def _items_read(run: Run, frame: Frame, items: list[Any] | StateError) -> None:
         job = frame.job or {}
         limit = job.get(CHANGED, {}).get("maxConcurrency", map_items.concurrency(language, scope))
         made = Children(len(inputs), tuple(inputs), min(limit or MAX_CONCURRENCY, MAX_CONCURRENCY))
-        _note(run, job["id"], total=len(items), batches=made.total)
+        _note(run, frame, total=len(items), batches=made.total)
         frame.children = made
         _take_up(run, frame, made)
         frame.moved(CHILDREN)
@@ -110,56 +106,83 @@ def _items_read(run: Run, frame: Frame, items: list[Any] | StateError) -> None:
 
 
 def _take_up(run: Run, frame: Frame, made: Children) -> None:
-    """Counts the children that the store has; a redrive starts those that failed again."""
+    """Counts the children that the journal has; a redrive starts those that failed again."""
     job = frame.job or {}
     redrive = job.pop(REDRIVE, False)
     if redrive:
+        count = (frame.map_run or {}).get("redriveCount", 0) + 1
+        _note(
+            run,
+            frame,
+            status="RUNNING",
+            stopDate=None,
+            redriveCount=count,
+            redriveDate=run.host.now(),
+        )
         frame.last = run.event(
             "MapRunRedriven",
             frame.last,
             "mapRunRedrivenEventDetails",
             mapRunArn=job["id"],
-            redriveCount=_redriven(run, job["id"]),
+            redriveCount=count,
         )
-    for row in run.engine.store.executions(map_run_arn=job["id"]):
+    again: list[Execution] = []
+    for row in run.host.journal.executions(map_run_arn=job["id"]):
         index = row.about["parent"][2]
         made.next = max(made.next, index + 1)
         if row.status == "RUNNING":
-            made.runs[index] = row.id
+            made.runs[index] = row
         elif row.status == "SUCCEEDED":
             made.results[index] = row.id
         elif redrive:
-            run.engine.store.redrive(row.id, run.engine.now())
-            again = run.engine.store.execution(row.arn)
-            if again is not None:
-                made.runs[index] = row.id
-                run.engine.redrive(again)
+            made.runs[index] = _redriven(row, run.host.now())
+            again.append(made.runs[index])
         else:
             made.failed += 1
+    if again:
+        run.changes.redriven += [(row.id, row.redriven or 0.0) for row in again]
+        run.after_commit(lambda: run.host.redrive(again))
+
+
+def _redriven(row: Execution, now: float) -> Execution:
+    """The row as `Journal.redrive` makes it."""
+    return replace(
+        row,
+        status="RUNNING",
+        output=None,
+        error=None,
+        cause=None,
+        stopped=None,
+        redrive_count=row.redrive_count + 1,
+        redriven=now,
+    )
 
 
 def _fill_up(run: Run, frame: Frame) -> None:
     made = frame.children
     if made is None:
         return
+    started: list[Execution] = []
     while made.next < made.total and len(made.runs) < made.limit:
         index = made.next
+        new = _child(run, frame, index, made.inputs[index])
         made.next += 1
-        made.runs[index] = _start_child(run, frame, index, made.inputs[index])
+        made.runs[index] = new.row
+        run.changes.started.append(new)
+        started.append(new.row)
+    if started:
+        run.after_commit(lambda: run.host.begin(started))
     if not made.runs:
         _complete(run, frame, made)
 
 
-def _start_child(run: Run, frame: Frame, index: int, item: Any) -> int:
-    from localaws.stepfunctions import children
-
+def _child(run: Run, frame: Frame, index: int, item: Any) -> NewExecution:
     job = frame.job or {}
-    text = payload.dumps(children.child_input(run, frame, index, item))
+    scope = run.scope(frame)
+    text = payload.dumps(map_items.iteration_input(run.language(frame), scope, index, item))
     body = frame.state.body["ItemProcessor"]
     language = body.get("QueryLanguage", frame.state.language)
     definition = json.dumps({**body, "QueryLanguage": language, "ProcessorConfig": None})
-    sha256 = hashlib.sha256(definition.encode()).hexdigest()
-    run.engine.store.keep_definition(sha256, definition)
     parent = run.execution
     machine_arn = f"{parent.machine_arn}/{job['label']}"
     name = str(uuid.uuid5(uuid.NAMESPACE_URL, f"{job['id']}#{index}"))
@@ -173,9 +196,9 @@ def _start_child(run: Run, frame: Frame, index: int, item: Any) -> int:
         output=None,
         error=None,
         cause=None,
-        started=run.engine.now(),
+        started=run.host.now(),
         stopped=None,
-        definition=sha256,
+        definition="",
         map_run_arn=job["id"],
         redrive_count=0,
         redriven=None,
@@ -185,9 +208,7 @@ def _start_child(run: Run, frame: Frame, index: int, item: Any) -> int:
                "roleArn": parent.about["role_arn"]}  # fmt: skip
     event = Event(1, 0, "ExecutionStarted", row.started,
                   json.dumps({"executionStartedEventDetails": details}))  # fmt: skip
-    run.engine.store.add_execution(row, event)
-    run.engine.begin(row)
-    return row.id
+    return NewExecution(row, event, definition)
 
 
 def child_ended(run: Run, child: Execution) -> None:
@@ -222,27 +243,26 @@ def _tolerance(run: Run, frame: Frame, made: Children) -> int:
     return map_items.tolerance(language, scope, made.total, changed) or 0
 
 
-def update(engine: Engine, document: Json, changes: Json) -> None:
+def update(run: Run, arn: str, changes: Json) -> None:
     """UpdateMapRun: new limits of a map run that is under way, at once and over restarts.
 
     A lower tolerance counts from the next failure on; children that run are not stopped.
     """
-    engine.store.put(MAP_RUN, document["mapRunArn"], document["executionArn"], document | changes)
-    for run in engine.runs.values():
-        for frame in run.frames.values():
-            if (frame.job or {}).get("id") != document["mapRunArn"]:
-                continue
-            job = frame.job or {}
-            frame.job = {**job, CHANGED: {**job.get(CHANGED, {}), **changes}}
-            run.save(frame)
-            if frame.children is not None and "maxConcurrency" in changes:
-                limit = changes["maxConcurrency"] or MAX_CONCURRENCY
-                frame.children.limit = min(limit, MAX_CONCURRENCY)
-                run.soon(frame, _fill_up)
+    for frame in run.frames.values():
+        job = frame.job or {}
+        if job.get("id") != arn:
+            continue
+        _note(run, frame, **changes)
+        frame.job = {**job, CHANGED: {**job.get(CHANGED, {}), **changes}}
+        run.save(frame)
+        if frame.children is not None and "maxConcurrency" in changes:
+            limit = changes["maxConcurrency"] or MAX_CONCURRENCY
+            frame.children.limit = min(limit, MAX_CONCURRENCY)
+            run.soon(frame, _fill_up)
 
 
 def _fail(run: Run, frame: Frame, failure: StateError) -> None:
-    _ended(run, (frame.job or {})["id"], "FAILED")
+    _ended(run, frame, "FAILED")
     cancel(run, frame)
     frame.last = run.event(
         "MapRunFailed",
@@ -257,11 +277,11 @@ def _fail(run: Run, frame: Frame, failure: StateError) -> None:
 def _complete(run: Run, frame: Frame, made: Children) -> None:
     """Every child has ended: the results are collected, or written to S3."""
     job = frame.job or {}
-    store, arn = run.engine.store, job["id"]
+    host, arn = run.host, job["id"]
     writer = frame.state.body.get("ResultWriter")
     if writer is not None:
         plan = result_writer.plan(run.language(frame), run.scope(frame), writer)
-        call = lambda: result_writer.write(run.engine.integrations, store, plan, arn)  # noqa: E731
+        call = lambda: result_writer.write(host.integrations, host.journal, plan, arn)  # noqa: E731
         run.work(frame, call, _collected)
         return
     run.work(frame, lambda: _results(run, arn, frame.state.name), _collected)
@@ -269,7 +289,7 @@ def _complete(run: Run, frame: Frame, made: Children) -> None:
 
 def _results(run: Run, arn: str, name: str) -> list[Any]:
     """The outputs of the children that succeeded, in the order of the items."""
-    rows = run.engine.store.outputs(arn)
+    rows = run.host.journal.outputs(arn)
     if sum(len(text) for _, text in rows) > payload.MAX_BYTES:
         raise StateError(DATA_LIMIT, payload.TOO_LARGE.format(name=name))
     return [json.loads(text) for _, text in sorted(rows)]
@@ -279,56 +299,48 @@ def _collected(run: Run, frame: Frame, results: Any) -> None:
     if isinstance(results, StateError):
         _fail(run, frame, results)
         return
-    _ended(run, (frame.job or {})["id"], "SUCCEEDED")
+    _ended(run, frame, "SUCCEEDED")
     frame.last = run.event("MapRunSucceeded", frame.last)
     run.event("MapStateSucceeded", frame.last)
     frame.children = None
-    frame.job = None
+    frame.job = frame.map_run = None
     run.finish(frame, results)
 
 
-def _note(run: Run, arn: str, **changes: Any) -> Json:
+def _note(run: Run, frame: Frame, **changes: Any) -> None:
     """Keeps what has changed about the map run."""
-    store = run.engine.store
-    document = (store.get(MAP_RUN, arn) or {}) | changes
-    store.put(MAP_RUN, arn, run.execution.arn, document)
-    return document
-
-
-def _ended(run: Run, arn: str, status: str) -> None:
-    _note(run, arn, status=status, stopDate=run.engine.now())
-
-
-def _redriven(run: Run, arn: str) -> int:
-    """Notes that the map run runs again; how often that has happened."""
-    count: int = _note(run, arn)["redriveCount"] + 1
-    _note(
-        run,
-        arn,
-        status="RUNNING",
-        stopDate=None,
-        redriveCount=count,
-        redriveDate=run.engine.now(),
+    document = {**(frame.map_run or {}), **changes}
+    frame.map_run = document
+    run.changes.documents.append(
+        Document(MAP_RUN, document["mapRunArn"], run.execution.arn, document)
     )
-    return count
+    run.save(frame)
+
+
+def _ended(run: Run, frame: Frame, status: str) -> None:
+    _note(run, frame, status=status, stopDate=run.host.now())
+
+
+def close(run: Run, frame: Frame) -> None:
+    """Writes that the Map has failed, if its map run had begun."""
+    if frame.job is not None or frame.children is not None:
+        frame.last = run.event("MapStateFailed", frame.last)
+        frame.children = None
 
 
 def cancel(run: Run, frame: Frame) -> None:
     """Aborts the map run, if it is under way, and its child executions."""
-    if not begun(frame):
+    if frame.job is None:
         return
-    engine, arn = run.engine, (frame.job or {})["id"]
-    if (engine.store.get(MAP_RUN, arn) or {}).get("status") == "RUNNING":
-        _ended(run, arn, "ABORTED")
+    if frame.map_run is None:  # taken up after a restart, and not resumed yet
+        frame.map_run = run.host.resources.get(MAP_RUN, frame.job["id"])
+    if frame.map_run is not None and frame.map_run["status"] == "RUNNING":
+        _ended(run, frame, "ABORTED")
     made = frame.children
     if made is None:
         return
-    ids, made.runs = list(made.runs.values()), {}
+    rows, made.runs = list(made.runs.values()), {}
+    run.after_commit(lambda: run.host.abort(rows))
 
-    def abort() -> None:
-        for number in ids:
-            child = engine.runs.get(number)
-            if child is not None and child.active:
-                child.end_aborted(None, None)
 
-    engine.post(None, abort)
+KIND = Kind(start, cancel=cancel, resume=resume, close=close)

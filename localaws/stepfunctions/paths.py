@@ -16,7 +16,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from localaws.stepfunctions.filters import FilterSyntaxError, Predicate, parse_filter
+from localaws.stepfunctions.filters import (
+    MISSING,
+    FilterSyntaxError,
+    Operand,
+    Predicate,
+    parse_filter,
+)
 
 NAME = re.compile(r"[^\s.\[\]()'\"*?,@$&|<>=!]+")
 ROOT = re.compile(r"\$\$|\$(?:[A-Za-z_]\w*)?")
@@ -140,7 +146,7 @@ def _bracket(text: str, start: int) -> tuple[Step, int]:
         if not (condition.startswith("(") and condition.endswith(")")):
             raise PathSyntaxError(f"A filter is written [?(...)]: {text!r}")
         try:
-            return Step("filter", parse_filter(condition[1:-1])), end + 1
+            return Step("filter", parse_filter(condition[1:-1], _path_operand)), end + 1
         except FilterSyntaxError as error:
             raise PathSyntaxError(f"{error} in {text!r}") from error
     if inside[:1] in ("'", '"'):
@@ -160,6 +166,23 @@ def _bracket(text: str, start: int) -> tuple[Step, int]:
     if len(indices) == 1:
         return Step("index", int(indices[0])), end + 1
     return Step("indices", tuple(int(part) for part in indices)), end + 1
+
+
+def _path_operand(text: str) -> Operand:
+    """A path inside a filter: `@...` of the item, `$...` of the document."""
+    try:
+        path = parse("$" + text[1:])
+    except PathSyntaxError as error:
+        raise FilterSyntaxError(str(error)) from error
+    of_item = text.startswith("@")
+
+    def value(item: Any, document: Any) -> Any:
+        try:
+            return evaluate(path, {"$": item if of_item else document})
+        except PathNotFoundError:
+            return MISSING
+
+    return value
 
 
 def _closing(text: str, start: int) -> int:

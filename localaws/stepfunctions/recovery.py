@@ -8,7 +8,7 @@ nobody knows whether it was made is made again with the same client token, or it
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from localaws.stepfunctions import children, map_run, states, tasks
 from localaws.stepfunctions.frames import (
@@ -26,90 +26,90 @@ from localaws.stepfunctions.frames import (
     Frame,
     from_record,
 )
-from localaws.stepfunctions.store import Event, Execution
-
-if TYPE_CHECKING:
-    from localaws.stepfunctions.engine import Engine
-    from localaws.stepfunctions.run import Run
+from localaws.stepfunctions.records import Event
+from localaws.stepfunctions.run import Run
 
 Json = dict[str, Any]
+Frames = dict[int, Frame]
 
 
-def resume(engine: Engine, execution: Execution) -> None:
+def resume(run: Run) -> None:
     """Puts the execution's frames back and lets each go on."""
-    run, records = _adopt(engine, execution)
-    if not records:
+    frames = _read(run)
+    if not frames:
         run.begin()
         return
-    _put_back(run, records)
+    _put_back(run, frames)
 
 
-def redrive(engine: Engine, execution: Execution) -> None:
+def redrive(run: Run) -> None:
     """Runs an ended execution again from where it failed: each state that did not succeed runs
     anew with the same input and fresh retriers; branches and iterations that succeeded stay.
 
     https://docs.aws.amazon.com/step-functions/latest/dg/redrive-executions.html
     """
-    run, records = _adopt(engine, execution)
-    previous = run.next_event - 1
+    frames = _read(run)
     redriven = run.event(
         "ExecutionRedriven",
-        previous,
+        run.next_event - 1,
         "executionRedrivenEventDetails",
-        redriveCount=execution.redrive_count,
+        redriveCount=run.execution.redrive_count,
     )
     run.announce()
-    if not records:
+    if not frames:
         run.begin()
         return
-    for number, record in records.items():
-        if record["ph"] != DONE:
-            record["ph"] = _phase_to_redrive(run, number, record, records)
-            record["l"] = redriven
-            if record["ph"] == CHILDREN and "job" in record:
-                record["job"][map_run.REDRIVE] = True
-            record.pop("r", None)
-            record.pop("rc", None)
-    _put_back(run, records)
+    for frame in frames.values():
+        if frame.phase != DONE:
+            frame.phase = _phase_to_redrive(frame, frames)
+            frame.last = redriven
+            if frame.phase == CHILDREN and frame.job is not None:
+                frame.job[map_run.REDRIVE] = True
+            frame.retries, frame.retry_count = frame.fresh_retries(), 0
+    _put_back(run, frames)
     for frame in run.frames.values():
         run.save(frame)
 
 
-def _phase_to_redrive(run: Run, number: int, record: Json, records: dict[int, Json]) -> str:
-    state = run.machine.state(record["g"], record["s"])
-    attempt = record.get("a", 0)
-    joined = state.type in ("Parallel", "Map") and any(
-        other.get("p") == number and other.get("pa", 0) == attempt for other in records.values()
+def _phase_to_redrive(frame: Frame, frames: Frames) -> str:
+    joined = frame.state.type in ("Parallel", "Map") and any(
+        other.parent is frame and other.parent_attempt == frame.attempt for other in frames.values()
     )
-    if joined or (state.distributed and "job" in record):
+    if joined or (frame.state.distributed and frame.job is not None):
         return CHILDREN
-    return ENTERED if record["e"] else NEW
+    return ENTERED if frame.entered else NEW
 
 
-def _adopt(engine: Engine, execution: Execution) -> tuple[Run, dict[int, Json]]:
-    run = engine.adopt(execution)
-    records = engine.store.journal(execution.id)
-    last = engine.store.events(execution.id, reverse=True, limit=1)
+def _read(run: Run) -> Frames:
+    """Every frame of the journal, as its last record has it; `run` counts on from there."""
+    journal = run.host.journal
+    records = journal.positions(run.id)
+    last = journal.events(run.id, reverse=True, limit=1)
     run.next_event = last[0].id + 1 if last else 2
     run.next_frame = max(records, default=-1) + 1
-    return run, records
-
-
-def _put_back(run: Run, records: dict[int, Json]) -> None:
-    run.engine.start_deadline(run)
-    over: dict[int, list[tuple[int, Json]]] = {}
+    frames: Frames = {}
     for number, record in sorted(records.items()):
-        parent = run.frames.get(record["p"]) if "p" in record else None
-        current = parent is None or (
-            record.get("pa", 0) == parent.attempt and parent.phase == CHILDREN
-        )
-        if "p" in record and (parent is None or not current):
+        frame = from_record(number, record, run.machine, frames)
+        if frame is not None:
+            frames[number] = frame
+    return frames
+
+
+def _put_back(run: Run, frames: Frames) -> None:
+    run.start_deadline()
+    over: dict[int, list[Frame]] = {}
+    for number, frame in frames.items():
+        parent = frame.parent
+        if parent is not None and (
+            parent.id not in run.frames
+            or parent.phase != CHILDREN
+            or frame.parent_attempt != parent.attempt
+        ):
             continue  # of an attempt that is over
-        if record["ph"] in OVER:
+        if frame.phase in OVER:
             if parent is not None:
-                over.setdefault(parent.id, []).append((number, record))
+                over.setdefault(parent.id, []).append(frame)
             continue
-        frame = from_record(number, record, run.machine, parent)
         run.frames[number] = frame
         _give_input(run, frame)
     for frame in list(run.frames.values()):
@@ -127,7 +127,7 @@ def _details(event: Event) -> Json:
 
 def event_details(run: Run, number: int) -> Json:
     """The details member of one history event."""
-    found = run.engine.store.events(run.execution.id, first=number, last=number)
+    found = run.host.journal.events(run.id, first=number, last=number)
     return _details(found[0]) if found else {}
 
 
@@ -141,29 +141,27 @@ def _give_input(run: Run, frame: Frame) -> None:
         frame.input, frame.input_text = run.input, run.execution.input
 
 
-def _restore_children(run: Run, frame: Frame, over: list[tuple[int, Json]]) -> None:
+def _restore_children(run: Run, frame: Frame, over: list[Frame]) -> None:
     """The join of a Parallel or Map as its children's records have it."""
     if frame.state.distributed:
         return
     made = children.make_children(run, frame)
     frame.children = made
+    is_map = frame.state.type == "Map"
     for child in [f for f in run.frames.values() if f.parent is frame]:
+        item = made.inputs[child.index]
         made.active[child.index] = child
         made.next = max(made.next, child.index + 1)
-        if frame.state.type == "Map":
-            child.item = (child.index, made.inputs[child.index])
+        if is_map:
+            child.item = (child.index, item)
         if not child.entered:
-            item = made.inputs[child.index]
-            is_map = frame.state.type == "Map"
-            value = children.child_input(run, frame, child.index, item) if is_map else item
+            value = children.iteration_input(run, frame, child.index, item) if is_map else item
             children.set_input(frame, child, value)
-    for _, record in over:
-        index = record["x"]
-        made.next = max(made.next, index + 1)
-        if record["ph"] == DONE:
-            output = event_details(run, record["o"])["output"]
-            made.results[index] = json.loads(output)
-        elif record["ph"] == FAILED:
+    for child in over:
+        made.next = max(made.next, child.index + 1)
+        if child.phase == DONE:
+            made.results[child.index] = json.loads(event_details(run, child.output)["output"])
+        elif child.phase == FAILED:
             made.failed += 1
 
 
@@ -172,11 +170,11 @@ def _go_on(run: Run, frame: Frame) -> None:
     if phase == NEW:
         run.soon(frame, lambda run_, f: run_.enter(f, f.state))
     elif phase == ENTERED:
-        run.soon(frame, states.RUNNERS[frame.state.type])
+        run.soon(frame, run.kind(frame).start)
     elif phase == WAITING:
         run.at(frame.due or 0.0, frame, states.waited_enough)
     elif phase == RETRYING:
-        run.at(frame.due or 0.0, frame, states.RUNNERS[frame.state.type])
+        run.at(frame.due or 0.0, frame, run.kind(frame).start)
     elif phase == SCHEDULED:
         arguments = _arguments(run, frame)
         run.soon(frame, lambda run_, f: tasks.begin(run_, f, arguments))
@@ -186,7 +184,7 @@ def _go_on(run: Run, frame: Frame) -> None:
     elif phase == SUBMITTED:
         run.soon(frame, _follow)
     elif phase == CHILDREN:
-        run.soon(frame, children.resume)
+        run.soon(frame, run.kind(frame).resume)
 
 
 def _follow(run: Run, frame: Frame) -> None:
@@ -196,9 +194,7 @@ def _follow(run: Run, frame: Frame) -> None:
 
 def _arguments(run: Run, frame: Frame) -> Any:
     """What was sent, from TaskScheduled or LambdaFunctionScheduled: the last one before `last`."""
-    events = run.engine.store.events(
-        run.execution.id, first=frame.entered, last=frame.last, reverse=True
-    )
+    events = run.host.journal.events(run.id, first=frame.entered, last=frame.last, reverse=True)
     by_id = {event.id: event for event in events}
     event = by_id[frame.last]
     while not event.type.endswith("Scheduled"):

@@ -7,16 +7,15 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from localaws.stepfunctions import timestamps
 from localaws.stepfunctions.errors import NOT_EMULATED, RESULT_WRITER_FAILED, StateError
 from localaws.stepfunctions.integrations import failures
+from localaws.stepfunctions.integrations.runtime import Integrations
+from localaws.stepfunctions.journal import Journal
 from localaws.stepfunctions.language import Language, Scope
-from localaws.stepfunctions.store import Execution, Store
-
-if TYPE_CHECKING:
-    from localaws.stepfunctions.integrations.runtime import Integrations
+from localaws.stepfunctions.records import Execution
 
 Json = dict[str, Any]
 
@@ -36,7 +35,7 @@ def plan(language: Language, scope: Scope, writer: Json) -> Plan:
     return Plan(given["Bucket"], given.get("Prefix", "").strip("/"))
 
 
-def write(integrations: Integrations, store: Store, plan: Plan, arn: str) -> Json:
+def write(integrations: Integrations, journal: Journal, plan: Plan, arn: str) -> Json:
     """Writes SUCCEEDED_0.json, FAILED_0.json and manifest.json; the state's result."""
     folder = "/".join(part for part in (plan.prefix, arn.rsplit(":", 1)[1]) if part)
     client = integrations.client("s3")
@@ -45,7 +44,7 @@ def write(integrations: Integrations, store: Store, plan: Plan, arn: str) -> Jso
         for kind in ("SUCCEEDED", "FAILED"):
             rows = [
                 row
-                for row in reversed(store.executions(map_run_arn=arn))
+                for row in reversed(journal.executions(map_run_arn=arn))
                 if (row.status == "SUCCEEDED") == (kind == "SUCCEEDED")
             ]
             if not rows:

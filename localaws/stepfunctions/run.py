@@ -1,17 +1,18 @@
 """One running execution: how its frames enter, leave and fail states.
 
-Every method runs on the engine's thread and only changes memory and `changes`; the engine commits
-the changes and then starts the effects.
+Every method only changes memory and `changes`; who drives the run commits the changes and then
+starts their effects. What the types of states do is above this file: it comes in as `Kind`s.
 """
 
 from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
 
-from localaws.stepfunctions import children, map_run, payload, retry, states, tasks
+from localaws.stepfunctions import payload, retry
 from localaws.stepfunctions.context import execution_context, state_context
 from localaws.stepfunctions.definition import Machine, State
 from localaws.stepfunctions.errors import (
@@ -25,11 +26,9 @@ from localaws.stepfunctions.errors import (
 )
 from localaws.stepfunctions.execution_logs import destination
 from localaws.stepfunctions.frames import ABORTED, DONE, ENTERED, FAILED, RETRYING, Frame
+from localaws.stepfunctions.host import Host, Step
 from localaws.stepfunctions.language import Language, Scope
-from localaws.stepfunctions.store import Changes, Event, Execution
-
-if TYPE_CHECKING:
-    from localaws.stepfunctions.engine import Engine
+from localaws.stepfunctions.records import Changes, Event, Execution
 
 Json = dict[str, Any]
 
@@ -49,13 +48,41 @@ class HistoryFullError(Exception):
     """The execution has no room for another event."""
 
 
-class Run:
-    """An execution that is RUNNING, as the engine holds it in memory."""
+FrameStep = Callable[["Run", Frame], None]
 
-    def __init__(self, engine: Engine, execution: Execution, machine: Machine) -> None:
-        self.engine = engine
+
+def _nothing(_run: Run, _frame: Frame) -> None:
+    """For kinds of states that have nothing to do there."""
+
+
+def _no_children(_run: Run, _frame: Frame, _about: Any) -> None:
+    """For kinds of states that have none."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What one kind of state does. Every function may raise StateError unless it says else."""
+
+    start: FrameStep  # does the state's work, once it is entered and at every retry
+    cancel: FrameStep = _nothing  # stops what runs for the frame; does not raise
+    resume: FrameStep = _nothing  # after a restart, where children are under way
+    close: FrameStep = _nothing  # writes that the state has failed for good
+    child_done: FrameStep = _nothing  # the frame, a child of such a state, has ended well
+    child_failed: Callable[[Run, Frame, StateError], None] = _no_children
+    abort_children: Callable[[Run, Frame, int], None] = _no_children  # with previousEventId
+
+
+class Run:
+    """An execution that is RUNNING, in memory. `kinds`: what each kind of state does."""
+
+    def __init__(
+        self, host: Host, execution: Execution, machine: Machine, kinds: Mapping[str, Kind]
+    ) -> None:
+        self.host = host
         self.execution = execution
+        self.id = execution.id
         self.machine = machine
+        self.kinds = kinds
         self.input = json.loads(execution.input)
         self.shared_context = execution_context(execution, self.input)
         self.frames: dict[int, Frame] = {}
@@ -65,7 +92,6 @@ class Run:
         self.active = True
         self.changes = Changes(execution.id)
         self.dirty: dict[int, Frame] = {}
-        self.children_of: Run | None = None
 
     # --- writing ---------------------------------------------------------------------------
 
@@ -76,17 +102,17 @@ class Run:
         if number >= MAX_EVENTS and not final:
             raise HistoryFullError
         self.next_event += 1
-        self.engine.touched[self.execution.id] = self
+        self.host.touch(self.id)
         text = None
         if member is not None:
             kept = {key: value for key, value in details.items() if value is not None}
             text = json.dumps({member: kept}, ensure_ascii=False, separators=(",", ":"))
-        self.changes.events.append(Event(number, previous, type_, self.engine.now(), text))
+        self.changes.events.append(Event(number, previous, type_, self.host.now(), text))
         return number
 
     def save(self, frame: Frame) -> None:
         """Journals the frame's position as it is at the end of this step."""
-        self.engine.touched[self.execution.id] = self
+        self.host.touch(self.id)
         self.dirty[frame.id] = frame
 
     def take_changes(self) -> Changes:
@@ -100,10 +126,15 @@ class Run:
 
     def soon(self, frame: Frame, function: Callable[[Run, Frame], None]) -> None:
         """Runs the function in the engine's next round, if the frame still waits for it then."""
-        self.engine.soon(self, self._guarded(frame, function))
+        self.host.soon(self.id, self._guarded(frame, function))
 
     def at(self, due: float, frame: Frame, function: Callable[[Run, Frame], None]) -> None:
-        self.engine.at(due, self, self._guarded(frame, function))
+        self.host.at(due, self.id, self._guarded(frame, function))
+
+    def after_commit(self, effect: Step) -> None:
+        """Runs the effect once everything that this step changes is written."""
+        self.host.touch(self.id)
+        self.changes.effects.append(effect)
 
     def work(
         self,
@@ -122,7 +153,11 @@ class Run:
             elif late is not None and not isinstance(value, StateError):
                 late(value)
 
-        self.engine.work(self, call, answered)
+        self.work_apart(call, answered)
+
+    def work_apart(self, call: Callable[[], Any], answered: Callable[[Any], None]) -> None:
+        """After the commit, makes the blocking call on a worker, whatever becomes of the frame."""
+        self.after_commit(lambda: self.host.work(self.id, call, answered))
 
     def _guarded(self, frame: Frame, function: Callable[[Run, Frame], None]) -> Callable[[], None]:
         epoch = frame.epoch
@@ -143,17 +178,30 @@ class Run:
         root = self.machine.root
         frame = self.add_frame(None, 0, root.states[root.start_at], 0)
         frame.input, frame.input_text = self.input, self.execution.input
-        self.engine.start_deadline(self)
+        self.start_deadline()
         self.announce()
         self.soon(frame, lambda run, f: run.enter(f, f.state))
 
+    def start_deadline(self) -> None:
+        """The machine's TimeoutSeconds, counted from the execution's start or redrive."""
+        seconds = self.machine.timeout_seconds
+        if seconds is None:
+            return
+
+        def overdue() -> None:
+            if self.active:
+                self.end_timed_out()
+
+        began = self.execution.redriven or self.execution.started
+        self.host.at(began + seconds, self.id, overdue)
+
     def add_frame(self, parent: Frame | None, index: int, state: State, last: int) -> Frame:
-        pointer = "" if parent is None else children.group_pointer(parent, index)
-        variables = {} if parent is None else dict(parent.variables)
-        frame = Frame(
-            self.next_frame, parent, index, self.machine.groups[pointer], state, last=last
-        )
-        frame.variables = variables
+        pointer = "" if parent is None else parent.child_pointer(index)
+        group = self.machine.groups[pointer]
+        frame = Frame(self.next_frame, parent, index, group, state, last=last)
+        if parent is not None:
+            frame.variables = dict(parent.variables)
+            frame.parent_attempt = parent.attempt
         self.next_frame += 1
         self.frames[frame.id] = frame
         self.save(frame)
@@ -162,11 +210,11 @@ class Run:
     def enter(self, frame: Frame, state: State) -> None:
         """Enters the state with the frame's input. A Task is scheduled in the same step."""
         frame.state = state
-        frame.entered_time = self.engine.now()
-        frame.retries = [0] * len(state.body.get("Retry", ()))
+        frame.entered_time = self.host.now()
+        frame.retries = frame.fresh_retries()
         frame.retry_count = frame.attempt = 0
         frame.due = frame.deadline = frame.beat = frame.heartbeat_seconds = None
-        frame.token = frame.job = None
+        frame.token = frame.job = frame.map_run = None
         frame.visits[state.name] = frame.visits.get(state.name, 0) + 1
         frame.before = frame.last
         frame.entered = frame.last = self.event(
@@ -179,7 +227,7 @@ class Run:
         )
         frame.moved(ENTERED)
         self.save(frame)
-        runner = states.RUNNERS[state.type]
+        runner = self.kind(frame).start
         if state.type == "Task":
             try:
                 runner(self, frame)
@@ -196,12 +244,15 @@ class Run:
             frame.entered_time,
             retry_count=frame.retry_count if retryable else None,
             token=frame.token,
-            item=children.item_of(frame),
+            item=frame.iteration(),
         )
         return Scope(frame.state, frame.input, context, frame.variables)
 
+    def kind(self, frame: Frame) -> Kind:
+        return self.kinds[frame.state.kind]
+
     def language(self, frame: Frame) -> Language:
-        return self.engine.languages[frame.state.language]
+        return self.host.languages[frame.state.language]
 
     def leave(self, frame: Frame, output: Any, assigned: Json, target: str | None) -> None:
         """Leaves the state with its output; goes on to `target` or ends the frame."""
@@ -232,7 +283,7 @@ class Run:
         else:
             frame.moved(DONE)
             self.save(frame)
-            children.done(self, frame)
+            self.kind(frame.parent).child_done(self, frame)
 
     def enter_next(self, frame: Frame, target: str) -> None:
         self.enter(frame, frame.group.states[target])
@@ -280,8 +331,10 @@ class Run:
             if index is not None:
                 self._retry(frame, retriers[index], index)
                 return
-            unstarted_map = unstarted_map and failure.error == QUERY_EVALUATION
-            children.close(self, frame, begun=unstarted_map or map_run.begun(frame))
+            if unstarted_map and failure.error == QUERY_EVALUATION:
+                frame.last = self.event("MapStateFailed", frame.last)
+            else:
+                self.kind(frame).close(self, frame)
         catcher = retry.catcher_for(body.get("Catch", ()), failure)
         if catcher is not None:
             try:
@@ -297,7 +350,7 @@ class Run:
         if frame.parent is None:
             self.end_failed(failure.error, failure.cause, frame.last)
         else:
-            children.failed(self, frame, failure)
+            self.kind(frame.parent).child_failed(self, frame, failure)
 
     def _explained(self, frame: Frame, failure: StateError) -> StateError:
         of_definition = failure.error in EXPLAINED or (
@@ -315,12 +368,12 @@ class Run:
         delay = retry.delay_seconds(retrier, frame.retries[index])
         frame.retries[index] += 1
         frame.retry_count += 1
-        frame.due = self.engine.now() + delay * self.engine.wait_scale
+        frame.due = self.host.now() + delay * self.host.wait_scale
         frame.token = frame.job = frame.deadline = frame.beat = None
         frame.children = None
         frame.moved(RETRYING)
         self.save(frame)
-        self.at(frame.due, frame, states.RUNNERS[frame.state.type])
+        self.at(frame.due, frame, self.kind(frame).start)
 
     # --- ends ------------------------------------------------------------------------------
 
@@ -349,13 +402,13 @@ class Run:
         """Ends the execution; work still under way is cancelled."""
         for frame in list(self.frames.values()):
             self.cancel(frame)
-        stopped = self.engine.now()
+        stopped = self.host.now()
         self.changes.ended = (status, output, error, cause, stopped)
         execution = self.execution
         execution.status, execution.output, execution.stopped = status, output, stopped
         execution.error, execution.cause = error, cause
         self.active = False
-        self.engine.ended(self)
+        self.after_commit(lambda: self.host.ended(execution))
         self.announce()
 
     def crashed(self, error: BaseException) -> None:
@@ -372,10 +425,7 @@ class Run:
 
     def abort(self, frame: Frame, previous: int) -> None:
         """Aborts a frame and all below it because a sibling failed."""
-        if frame.children is not None:
-            for child in list(frame.children.active.values()):
-                children.iteration_event(self, child, "Aborted", previous)
-                self.abort(child, previous)
+        self.kind(frame).abort_children(self, frame, previous)
         self.aborted_event(frame, previous)
         self.cancel(frame)
         frame.moved(ABORTED)
@@ -388,8 +438,9 @@ class Run:
 
     def cancel(self, frame: Frame) -> None:
         """Stops the frame's job, if it has one, once this step is committed."""
-        tasks.cancel(self, frame)
-        children.cancel_map_run(self, frame)
+        self.kind(frame).cancel(self, frame)
 
     def announce(self) -> None:
-        self.engine.announce(self.execution)
+        """Publishes the status as it is now."""
+        execution = replace(self.execution)
+        self.after_commit(lambda: self.host.announce(execution))

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
-
-from localaws.stepfunctions import children, tasks, timestamps
+from localaws.stepfunctions import children, map_run, tasks, timestamps
+from localaws.stepfunctions.definition import DISTRIBUTED_MAP
 from localaws.stepfunctions.errors import (
     NO_CHOICE_MATCHED,
     QUERY_EVALUATION,
@@ -13,11 +11,7 @@ from localaws.stepfunctions.errors import (
     runtime_error,
 )
 from localaws.stepfunctions.frames import WAITING, Frame
-
-if TYPE_CHECKING:
-    from localaws.stepfunctions.run import Run
-
-Runner = Callable[["Run", Frame], None]
+from localaws.stepfunctions.run import Kind, Run
 
 NO_CHOICE = "Failed to transition out of the state. The state does not point to a next state."
 # A loop around a Wait that takes no time would fill the history in seconds while the thing it
@@ -64,7 +58,7 @@ def run_wait(run: Run, frame: Frame) -> None:
         raise runtime_error(
             f"The SecondsPath parameter references a negative value: {path} == {seconds:g}"
         )
-    waited = seconds * run.engine.wait_scale
+    waited = seconds * run.host.wait_scale
     if frame.visits[frame.state.name] > 1:
         waited = max(waited, min(seconds, REVISIT_SECONDS))
     frame.due = frame.entered_time + waited
@@ -90,13 +84,14 @@ def waited_enough(run: Run, frame: Frame) -> None:
     run.finish(frame, language.input(scope))
 
 
-RUNNERS: dict[str, Runner] = {
-    "Pass": run_pass,
-    "Choice": run_choice,
-    "Succeed": run_succeed,
-    "Fail": run_fail,
-    "Wait": run_wait,
-    "Task": tasks.schedule,
-    "Parallel": children.start,
-    "Map": children.start,
+KINDS: dict[str, Kind] = {
+    "Pass": Kind(run_pass),
+    "Choice": Kind(run_choice),
+    "Succeed": Kind(run_succeed),
+    "Fail": Kind(run_fail),
+    "Wait": Kind(run_wait),
+    "Task": tasks.KIND,
+    "Parallel": children.KIND,
+    "Map": children.KIND,
+    DISTRIBUTED_MAP: map_run.KIND,
 }

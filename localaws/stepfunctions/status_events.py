@@ -6,7 +6,7 @@ import uuid
 from datetime import datetime
 from typing import Any
 
-from localaws.stepfunctions.store import Execution
+from localaws.stepfunctions.records import Execution
 
 
 def _milliseconds(seconds: float | None) -> int | None:

@@ -6,18 +6,18 @@ import base64
 import hashlib
 import json
 import secrets
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from localaws.stepfunctions import payload
 from localaws.stepfunctions.errors import NOT_EMULATED, TIMEOUT, StateError, runtime_error
 from localaws.stepfunctions.frames import SCHEDULED, STARTED, SUBMITTED, Frame
 from localaws.stepfunctions.integrations.resources import TOKEN, Resource
 from localaws.stepfunctions.integrations.runtime import Answer, TaskCall
-from localaws.stepfunctions.store import ACTIVITY
+from localaws.stepfunctions.language import Language, Scope
+from localaws.stepfunctions.resources import ACTIVITY
+from localaws.stepfunctions.run import Kind, Run
 
-if TYPE_CHECKING:
-    from localaws.stepfunctions.language import Language, Scope
-    from localaws.stepfunctions.run import Run
+Json = dict[str, Any]
 
 POLL_SECONDS = 1.0  # the fallback where no signal tells that a job ended
 MAX_POLL_SECONDS = 5.0
@@ -32,7 +32,7 @@ def schedule(run: Run, frame: Frame) -> None:
     resource = resource_of(frame)
     frame.attempt += 1
     frame.due = None
-    if resource.is_activity and run.engine.store.get(ACTIVITY, resource.arn) is None:
+    if resource.is_activity and run.host.resources.get(ACTIVITY, resource.arn) is None:
         raise runtime_error(f"The activity {resource.arn} does not exist.")
     answered_by_token = resource.is_activity or resource.pattern == TOKEN
     frame.token = new_token() if answered_by_token else None
@@ -41,7 +41,7 @@ def schedule(run: Run, frame: Frame) -> None:
     timeout = language.number(scope, "TimeoutSeconds")
     heartbeat = language.number(scope, "HeartbeatSeconds")
     credentials = _credentials(run, scope, language)
-    run.engine.integrations.check_arguments(resource, arguments)
+    run.host.integrations.check_arguments(resource, arguments)
     text = payload.check_size(payload.dumps(arguments), frame.state.name)
     seconds = {
         "timeoutInSeconds": None if timeout is None else int(timeout),
@@ -74,12 +74,12 @@ def schedule(run: Run, frame: Frame) -> None:
             frame.last,
             "taskScheduledEventDetails",
             **resource.details(),
-            region=run.engine.region,
+            region=run.host.region,
             parameters=text,
             **seconds,
             taskCredentials=credentials,
         )
-    now = frame.scheduled_time = run.engine.now()
+    now = frame.scheduled_time = run.host.now()
     frame.heartbeat_seconds = heartbeat
     if not resource.is_activity:  # an activity's are counted from when a worker takes it
         frame.deadline = None if timeout is None else now + timeout
@@ -97,9 +97,9 @@ def _credentials(run: Run, scope: Scope, language: Language) -> dict[str, str] |
     if "Credentials" not in scope.state.body:
         return None
     role = str(language.template(scope, scope.state.body["Credentials"])["RoleArn"])
-    if run.engine.account not in role.split(":"):
+    if run.host.account not in role.split(":"):
         raise StateError(
-            NOT_EMULATED, f"localaws has the account {run.engine.account} only, not that of {role}."
+            NOT_EMULATED, f"localaws has the account {run.host.account} only, not that of {role}."
         )
     return {"roleArn": role}
 
@@ -113,7 +113,14 @@ def begin(run: Run, frame: Frame, arguments: Any) -> None:
     offered to workers."""
     resource = resource_of(frame)
     if resource.is_activity:
-        run.engine.offers.setdefault(resource.arn, []).append((run, frame, frame.epoch))
+        epoch = frame.epoch
+
+        def take(worker: str | None) -> Json | None:
+            if not run.active or frame.epoch != epoch or frame.id not in run.frames:
+                return None
+            return {"taskToken": frame.token, "input": taken(run, frame, worker)}
+
+        run.host.offer(resource.arn, take)
         run.save(frame)  # the commit tells those who wait for an offer
         return
     if resource.is_function:
@@ -130,12 +137,12 @@ def begin(run: Run, frame: Frame, arguments: Any) -> None:
 def taken(run: Run, frame: Frame, worker: str | None) -> str:
     """A worker has the task now: it waits for its token. The task's input, as JSON."""
     number = frame.last
-    scheduled = run.engine.store.events(run.execution.id, first=number, last=number)[0]
+    scheduled = run.host.journal.events(run.execution.id, first=number, last=number)[0]
     details = json.loads(scheduled.details or "{}")["activityScheduledEventDetails"]
     frame.last = run.event(
         "ActivityStarted", frame.last, "activityStartedEventDetails", workerName=worker
     )
-    now = run.engine.now()
+    now = run.host.now()
     timeout, heartbeat = details.get("timeoutInSeconds"), details.get("heartbeatInSeconds")
     frame.deadline = None if timeout is None else now + timeout
     frame.beat = None if heartbeat is None else now + heartbeat
@@ -157,7 +164,7 @@ def call(run: Run, frame: Frame, arguments: Any, *, again: bool) -> None:
         since=frame.scheduled_time,
         again=again,
     )
-    integrations = run.engine.integrations
+    integrations = run.host.integrations
 
     def cancel_late(answer: Answer) -> None:
         if answer.job is not None:
@@ -201,19 +208,25 @@ def attend(run: Run, frame: Frame) -> None:
     """Waits for the job's end or for the token's answer."""
     arm(run, frame)
     if frame.job is not None:
-        run.engine.watch(run, frame)
-        run.at(run.engine.now() + POLL_SECONDS, frame, _poll_on(POLL_SECONDS))
+        watched = str(frame.job.get("id"))
+        run.host.watch(resource_of(frame).service, watched, lambda: _wake(run, frame))
+        run.at(run.host.now() + POLL_SECONDS, frame, _poll_on(POLL_SECONDS))
     elif frame.token is not None:
-        known = run.engine.store.token(frame.token)
+        known = run.host.journal.token(frame.token)
         if known is not None and known[2] is not None:
             run.soon(frame, token_settled)
+
+
+def _wake(run: Run, frame: Frame) -> None:
+    if run.active and frame.id in run.frames:
+        poll(run, frame)
 
 
 def _poll_on(waited: float) -> Any:
     def poll_again(run: Run, frame: Frame) -> None:
         poll(run, frame)
         longer = min(waited * 1.5, MAX_POLL_SECONDS)
-        run.at(run.engine.now() + longer, frame, _poll_on(longer))
+        run.at(run.host.now() + longer, frame, _poll_on(longer))
 
     return poll_again
 
@@ -222,7 +235,7 @@ def poll(run: Run, frame: Frame) -> None:
     """Asks for the job's state; called by its end's signal, and now and then."""
     resource, job = resource_of(frame), frame.job
     if job is not None:
-        run.work(frame, lambda: run.engine.integrations.poll(resource, job), polled)
+        run.work(frame, lambda: run.host.integrations.poll(resource, job), polled)
 
 
 def polled(run: Run, frame: Frame, answer: Answer | StateError | None) -> None:
@@ -238,7 +251,7 @@ def token_settled(run: Run, frame: Frame) -> None:
     """SendTaskSuccess or SendTaskFailure has come; before TaskSubmitted it is kept until then."""
     if frame.token is None or frame.phase != SUBMITTED:
         return
-    known = run.engine.store.token(frame.token)
+    known = run.host.journal.token(frame.token)
     outcome = None if known is None else known[2]
     if outcome is None:
         return
@@ -288,7 +301,7 @@ def arm(run: Run, frame: Frame) -> None:
 
 def overdue(run: Run, frame: Frame) -> None:
     """The timeout or the heartbeat has passed: the job is stopped and the task has timed out."""
-    now = run.engine.now()
+    now = run.host.now()
     late = frame.deadline is not None and now >= frame.deadline
     silent = frame.beat is not None and now >= frame.beat
     if not late and not silent:
@@ -302,7 +315,7 @@ def overdue(run: Run, frame: Frame) -> None:
 def heartbeat(run: Run, frame: Frame) -> None:
     """SendTaskHeartbeat: the silence is counted anew."""
     if frame.heartbeat_seconds is not None:
-        frame.beat = run.engine.now() + frame.heartbeat_seconds
+        frame.beat = run.host.now() + frame.heartbeat_seconds
         run.save(frame)
         run.at(frame.beat, frame, overdue)
 
@@ -313,5 +326,8 @@ def cancel(run: Run, frame: Frame) -> None:
         return
     resource, job = resource_of(frame), frame.job
     frame.job = None
-    integrations = run.engine.integrations
-    run.engine.work(run, lambda: integrations.cancel(resource, job), lambda _: None)
+    integrations = run.host.integrations
+    run.work_apart(lambda: integrations.cancel(resource, job), lambda _: None)
+
+
+KIND = Kind(schedule, cancel=cancel)

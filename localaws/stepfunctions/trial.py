@@ -13,10 +13,11 @@ import json
 import time
 import uuid
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
+from localaws.core.clock import Clock
 from localaws.core.errors import AwsError
+from localaws.core.service import Call, Service
 from localaws.stepfunctions import (
     map_items,
     payload,
@@ -243,14 +244,33 @@ class Trials:
 
     integrations: Integrations
     languages: dict[str, Language]
+    clock: Clock
     region: str
     account: str
 
-    def run(self, params: Json, now: datetime) -> Json:
+    def register(self, service: Service) -> None:
+        service.operation(
+            "TestState",
+            "definition",
+            "roleArn",
+            "input",
+            "inspectionLevel",
+            "revealSecrets",
+            "variables",
+            "stateName",
+            "mock.result",
+            "mock.errorOutput",
+            "mock.fieldValidationMode",
+            "context",
+            "stateConfiguration",
+        )(self.run)
+
+    def run(self, call: Call) -> Json:
         """The answer of TestState.
 
         Raises InvalidDefinition, InvalidExecutionInput, ValidationException, NotEmulated.
         """
+        params, now = call.params, self.clock.now()
         text = params.get("input", "{}")
         check_input(text)
         state = _state(params)

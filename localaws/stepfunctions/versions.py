@@ -6,9 +6,10 @@ from datetime import datetime
 from typing import Any
 
 from localaws.core.errors import AwsError
+from localaws.core.service import Call, Service
 from localaws.stepfunctions import names, timestamps
 from localaws.stepfunctions.aliases import ALIAS, VERSION
-from localaws.stepfunctions.store import Store
+from localaws.stepfunctions.resources import Resources
 
 Json = dict[str, Any]
 
@@ -18,14 +19,20 @@ MAX_VERSIONS = 1000
 class Versions:
     """Each holds the machine's document as it was when it was published."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def __init__(self, resources: Resources) -> None:
+        self._resources = resources
+
+    def register(self, service: Service) -> None:
+        service.operation("ListStateMachineVersions", "stateMachineArn", "nextToken", "maxResults")(
+            self.page
+        )
+        service.operation("DeleteStateMachineVersion", "stateMachineVersionArn")(self.delete)
 
     def publish(self, body: Json, description: str | None, now: datetime) -> Json:
         """The version of the machine's present revision; a revision that was published before
         gives the same version again. Counts `body["versions"]`, which the caller keeps."""
         arn = body["stateMachineArn"]
-        versions = self._store.resources(VERSION, arn)
+        versions = self._resources.resources(VERSION, arn)
         if versions and versions[-1]["revision"] == (body["revisionId"] or "INITIAL"):
             return versions[-1]
         if len(versions) >= MAX_VERSIONS:
@@ -40,13 +47,14 @@ class Versions:
             "revision": body["revisionId"] or "INITIAL",
             "machine": {key: value for key, value in body.items() if key != "tags"},
         }
-        self._store.put(VERSION, version_arn, arn, version)
+        self._resources.put(VERSION, version_arn, arn, version)
         return version
 
-    def page(self, params: Json) -> Json:
+    def page(self, call: Call) -> Json:
+        params = call.params
         arn = params["stateMachineArn"]
         names.check_machine_arn(arn)
-        versions = list(reversed(self._store.resources(VERSION, arn)))
+        versions = list(reversed(self._resources.resources(VERSION, arn)))
         page, token = names.paged(versions, params)
         shown = [
             {
@@ -57,14 +65,15 @@ class Versions:
         ]
         return {"stateMachineVersions": shown, **({"nextToken": token} if token else {})}
 
-    def delete(self, arn: str) -> None:
+    def delete(self, call: Call) -> Json:
+        arn = call.params["stateMachineVersionArn"]
         names.check_machine_arn(arn)
         if names.qualifier(arn) is None:
             raise AwsError("ValidationException", f"The ARN must be of a version: '{arn}'")
-        with self._store.transaction():
+        with self._resources.transaction():
             routed = [
                 alias["name"]
-                for alias in self._store.resources(ALIAS, names.base_arn(arn))
+                for alias in self._resources.resources(ALIAS, names.base_arn(arn))
                 if any(r["stateMachineVersionArn"] == arn for r in alias["routing"])
             ]
             if routed:
@@ -73,8 +82,9 @@ class Versions:
                     "Version to be deleted must not be referenced by an alias. Current list of"
                     f" aliases referencing this version: [{', '.join(routed)}]",
                 )
-            self._store.delete(arn)
+            self._resources.delete(arn)
+        return {}
 
     def delete_all(self, machine_arn: str) -> None:
-        for body in self._store.resources(VERSION, machine_arn):
-            self._store.delete(body["arn"])
+        for body in self._resources.resources(VERSION, machine_arn):
+            self._resources.delete(body["arn"])

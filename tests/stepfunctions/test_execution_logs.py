@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from localaws.core.aws import LocalAws
 from localaws.stepfunctions.execution_logs import MAX_EVENT_BYTES, batches, message
-from localaws.stepfunctions.store import Event
+from localaws.stepfunctions.records import Event
 from tests.stepfunctions.conftest import ROLE, machine
 
 Json = dict[str, Any]

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from localaws.core.aws import LocalAws
 from localaws.core.errors import AwsError
 from localaws.core.service import Call, Service
-from localaws.stepfunctions import map_run, names, timestamps
+from localaws.stepfunctions import names, timestamps
 from localaws.stepfunctions.engine import Engine
-from localaws.stepfunctions.map_run import MAP_RUN
-from localaws.stepfunctions.store import Store
+from localaws.stepfunctions.journal import Journal
+from localaws.stepfunctions.resources import MAP_RUN, Resources
 
 Json = dict[str, Any]
 
@@ -28,17 +27,26 @@ COUNTS = {
 }
 
 
-def operations(made: Service, store: Store, engine: Engine, aws: LocalAws) -> None:
-    def found(arn: str) -> Json:
-        document = store.get(MAP_RUN, arn)
+class MapRuns:
+    def __init__(self, resources: Resources, journal: Journal, engine: Engine) -> None:
+        self._resources = resources
+        self._journal = journal
+        self._engine = engine
+
+    def register(self, service: Service) -> None:
+        service.operation("DescribeMapRun", "mapRunArn")(self.describe)
+        service.operation("UpdateMapRun", "mapRunArn", *LIMITS)(self.update)
+        service.operation("ListMapRuns", "executionArn", "maxResults", "nextToken")(self.list_runs)
+
+    def _document(self, arn: str) -> Json:
+        document = self._resources.get(MAP_RUN, arn)
         if document is None:
             raise AwsError("ResourceNotFound", f"Resource not found: '{arn}'")
         return document
 
-    @made.operation("DescribeMapRun", "mapRunArn")
-    def describe(call: Call) -> Json:
-        document = found(call.params["mapRunArn"])
-        executions = _counts(store.statuses(document["mapRunArn"]), document["batches"])
+    def describe(self, call: Call) -> Json:
+        document = self._document(call.params["mapRunArn"])
+        executions = _counts(self._journal.statuses(document["mapRunArn"]), document["batches"])
         batched = document["batches"] != document["total"]
         items = executions if not batched else {**executions, "total": document["total"]}
         shown = {
@@ -56,15 +64,8 @@ def operations(made: Service, store: Store, engine: Engine, aws: LocalAws) -> No
             shown["redriveDate"] = timestamps.from_epoch(document["redriveDate"])
         return shown
 
-    @made.operation(
-        "UpdateMapRun",
-        "mapRunArn",
-        "maxConcurrency",
-        "toleratedFailurePercentage",
-        "toleratedFailureCount",
-    )
-    def update(call: Call) -> Json:
-        document = found(call.params["mapRunArn"])
+    def update(self, call: Call) -> Json:
+        document = self._document(call.params["mapRunArn"])
         if document["status"] != "RUNNING":
             raise AwsError(
                 "ValidationException",
@@ -74,14 +75,15 @@ def operations(made: Service, store: Store, engine: Engine, aws: LocalAws) -> No
         _check_limits(changes)
         if not changes:
             raise AwsError("ValidationException", f"Give at least one of: {', '.join(LIMITS)}.")
-        engine.submit(lambda: map_run.update(engine, document, changes))
+        execution = self._journal.execution(document["executionArn"])
+        if execution is not None:
+            self._engine.update_map_run(execution.id, document["mapRunArn"], changes)
         return {}
 
-    @made.operation("ListMapRuns", "executionArn", "maxResults", "nextToken")
-    def list_runs(call: Call) -> Json:
+    def list_runs(self, call: Call) -> Json:
         arn = call.params["executionArn"]
         names.check_execution_arn(arn)
-        page, token = names.paged(store.resources(MAP_RUN, arn), call.params)
+        page, token = names.paged(self._resources.resources(MAP_RUN, arn), call.params)
         shown = [_summary(document) for document in page]
         return {"mapRuns": shown, **({"nextToken": token} if token else {})}
 
