@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, TypeVar
 
 from localaws.athena.executions import KIND, PREPARED, Executions
 from localaws.athena.results import rows_page
 from localaws.athena.workgroups import WorkGroups
 from localaws.catalog.store import Catalog
+from localaws.core import pages
 from localaws.core.aws import LocalAws
 from localaws.core.errors import AwsError
+from localaws.core.pages import Key
 from localaws.core.service import Call, Service
 
 Json = dict[str, Any]
+Item = TypeVar("Item")
 _NAMED = "athena-named-queries"
 
 
@@ -33,13 +37,22 @@ def service(aws: LocalAws) -> Service:
     return built
 
 
-def page(items: list[Any], params: Json, size: int = 50) -> tuple[list[Any], Json]:
-    token = params.get("NextToken")
-    if token and not str(token).isdigit():
-        raise AwsError("InvalidRequestException", f"NextToken {token!r} was not given out here.")
-    start = int(token or 0)
-    end = start + int(params.get("MaxResults") or size)
-    return items[start:end], {"NextToken": str(end)} if end < len(items) else {}
+def page(
+    items: Iterable[tuple[Key, Item]], params: Json, newest_first: bool = False
+) -> tuple[list[Item], Json]:
+    """One page of (key, item) by key, and `{"NextToken": ...}` when there is more."""
+    found = pages.page(
+        items,
+        params.get("NextToken"),
+        int(params.get("MaxResults") or 50),
+        invalid=_invalid,
+        newest_first=newest_first,
+    )
+    return found.items, found.next()
+
+
+def _invalid(message: str) -> AwsError:
+    return AwsError("InvalidRequestException", message)
 
 
 def _executions(service: Service, executions: Executions) -> None:
@@ -82,11 +95,11 @@ def _executions(service: Service, executions: Executions) -> None:
         group = call.params.get("WorkGroup") or "primary"
         executions.groups.get(group)
         ids = [
-            key
+            ((document["Status"]["SubmissionDateTime"], key), key)
             for key, document in executions.aws.documents.items(KIND)
             if document["WorkGroup"] == group
         ]
-        found, more = page(ids[::-1], call.params)
+        found, more = page(ids, call.params, newest_first=True)
         return {"QueryExecutionIds": found, **more}
 
     @service.operation("StopQueryExecution", "QueryExecutionId")
@@ -191,7 +204,7 @@ def _metadata(service: Service, aws: LocalAws) -> None:
 
     @service.operation("ListDatabases", "CatalogName", "NextToken", "MaxResults", "WorkGroup")
     def list_databases(call: Call) -> Json:
-        found, more = page(catalog.databases(), check(call))
+        found, more = page(((one["Name"], one) for one in catalog.databases()), check(call))
         return {"DatabaseList": [_database(one) for one in found], **more}
 
     @service.operation("GetTableMetadata", "CatalogName", "DatabaseName", "TableName", "WorkGroup")
@@ -226,7 +239,7 @@ def _metadata(service: Service, aws: LocalAws) -> None:
             raise AwsError(
                 "InvalidRequestException", f"Expression is no regular expression: {error}"
             ) from None
-        found, more = page(tables, params)
+        found, more = page(((table["Name"], table) for table in tables), params)
         return {"TableMetadataList": [_table(one) for one in found], **more}
 
 
@@ -299,7 +312,9 @@ def _named_queries(service: Service, aws: LocalAws, groups: WorkGroups) -> None:
     def list_named_queries(call: Call) -> Json:
         group = call.params.get("WorkGroup") or "primary"
         ids = [
-            key for key, document in aws.documents.items(_NAMED) if document["WorkGroup"] == group
+            (key, key)
+            for key, document in aws.documents.items(_NAMED)
+            if document["WorkGroup"] == group
         ]
         shown, more = page(ids, call.params)
         return {"NamedQueryIds": shown, **more}
@@ -368,8 +383,8 @@ def _prepared_statements(service: Service, aws: LocalAws, groups: WorkGroups) ->
     @service.operation("ListPreparedStatements", "WorkGroup", "NextToken", "MaxResults")
     def list_prepared_statements(call: Call) -> Json:
         names = [
-            {"StatementName": d["StatementName"], "LastModifiedTime": d["LastModifiedTime"]}
-            for _, d in aws.documents.items(PREPARED)
+            (key, {name: d[name] for name in ("StatementName", "LastModifiedTime")})
+            for key, d in aws.documents.items(PREPARED)
             if d["WorkGroupName"] == call.params["WorkGroup"]
         ]
         shown, more = page(names, call.params)

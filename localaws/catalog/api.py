@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Callable
-from typing import Any
+import zlib
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
 
 from localaws.catalog import tags
 from localaws.catalog.filters import matching
 from localaws.catalog.store import Catalog
+from localaws.core import pages
 from localaws.core.aws import LocalAws
 from localaws.core.errors import AwsError
+from localaws.core.pages import Key
 from localaws.core.service import Call, Service
 
 Json = dict[str, Any]
+Item = TypeVar("Item")
 _TABLE_INPUT = tuple(
     f"TableInput.{name}"
     for name in (
@@ -37,14 +42,17 @@ def register(service: Service, aws: LocalAws) -> None:
     _partition_batches(service, catalog)
 
 
-def page(items: list[Any], params: Json, size: int = 100) -> tuple[list[Any], Json]:
-    """One page of a list, and `{"NextToken": ...}` when there is more. The token is a position."""
-    token = params.get("NextToken")
-    if token and not str(token).isdigit():
-        raise AwsError("InvalidInputException", f"NextToken {token!r} was not given out here.")
-    start = int(token or 0)
-    end = start + int(params.get("MaxResults") or size)
-    return items[start:end], {"NextToken": str(end)} if end < len(items) else {}
+def page(
+    items: Iterable[tuple[Key, Item]], params: Json, size: int = 100
+) -> tuple[list[Item], Json]:
+    """One page of (key, item) by key, and `{"NextToken": ...}` when there is more."""
+    most = int(params.get("MaxResults") or size)
+    found = pages.page(items, params.get("NextToken"), most, invalid=_invalid)
+    return found.items, found.next()
+
+
+def _invalid(message: str) -> AwsError:
+    return AwsError("InvalidInputException", message)
 
 
 def _check(call: Call) -> Json:
@@ -78,7 +86,7 @@ def _databases(service: Service, catalog: Catalog) -> None:
         "AttributesToGet",
     )
     def get_databases(call: Call) -> Json:
-        found, more = page(catalog.databases(), _check(call))
+        found, more = page(((one["Name"], one) for one in catalog.databases()), _check(call))
         return {"DatabaseList": found, **more}
 
     @service.operation("UpdateDatabase", "CatalogId", "Name", *_DATABASE_INPUT)
@@ -117,7 +125,7 @@ def _tables(service: Service, catalog: Catalog) -> None:
                 "InvalidInputException", f"Expression is no regular expression: {error}"
             ) from None
         tables = [t for t in catalog.tables(params["DatabaseName"]) if wanted.fullmatch(t["Name"])]
-        found, more = page(tables, params)
+        found, more = page(((table["Name"], table) for table in tables), params)
         return {"TableList": found, **more}
 
     @service.operation("UpdateTable", "CatalogId", "DatabaseName", "SkipArchive", *_TABLE_INPUT)
@@ -179,8 +187,14 @@ def _partitions(service: Service, catalog: Catalog) -> None:
         )
         segment = params.get("Segment")
         if segment:
-            kept = kept[segment["SegmentNumber"] :: segment["TotalSegments"]]
-        found, more = page(kept, params, 1000)
+            # By its values, so that it stays in its segment when others come and go.
+            kept = [
+                partition
+                for partition in kept
+                if zlib.crc32(json.dumps(partition["Values"]).encode()) % segment["TotalSegments"]
+                == segment["SegmentNumber"]
+            ]
+        found, more = page(((tuple(one["Values"]), one) for one in kept), params, 1000)
         if params.get("ExcludeColumnSchema"):
             found = [_without_columns(partition) for partition in found]
         return {"Partitions": found, **more}

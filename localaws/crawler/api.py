@@ -75,12 +75,12 @@ def _plain(service: Service, crawlers: Crawlers) -> None:
 
     @service.operation("GetCrawlers", "MaxResults", "NextToken")
     def get_crawlers(call: Call) -> Json:
-        found, more = page(crawlers.all(), call.params)
+        found, more = page(((one["Name"], one) for one in crawlers.all()), call.params)
         return {"Crawlers": [crawlers.shown(crawler) for crawler in found], **more}
 
     @service.operation("ListCrawlers", "MaxResults", "NextToken")
     def list_crawlers(call: Call) -> Json:
-        found, more = page([crawler["Name"] for crawler in crawlers.all()], call.params)
+        found, more = page(((one["Name"], one["Name"]) for one in crawlers.all()), call.params)
         return {"CrawlerNames": found, **more}
 
     @service.operation("BatchGetCrawlers", "CrawlerNames")
@@ -107,7 +107,9 @@ def _running(service: Service, crawlers: Crawlers) -> None:
     @service.operation("GetCrawlerMetrics", "CrawlerNameList", "MaxResults", "NextToken")
     def get_crawler_metrics(call: Call) -> Json:
         names = call.params.get("CrawlerNameList") or [c["Name"] for c in crawlers.all()]
-        found, more = page([crawlers.metrics(crawlers.get(name)) for name in names], call.params)
+        found, more = page(
+            ((name, crawlers.metrics(crawlers.get(name))) for name in names), call.params
+        )
         return {"CrawlerMetricsList": found, **more}
 
 

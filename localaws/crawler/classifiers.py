@@ -55,7 +55,7 @@ class Classifiers:
 
         @service.operation("GetClassifiers", "MaxResults", "NextToken")
         def get_classifiers(call: Call) -> Json:
-            found, more = page([one for _, one in self.aws.documents.items(_KIND)], call.params)
+            found, more = page(self.aws.documents.items(_KIND), call.params)
             return {"Classifiers": [{"CsvClassifier": one} for one in found], **more}
 
         @service.operation("DeleteClassifier", "Name")

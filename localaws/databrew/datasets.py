@@ -77,8 +77,8 @@ class Datasets:
     def list(self, call: Call) -> Json:
         found, token = page(
             [
-                {"AccountId": self._aws.account, **item}
-                for _, item in self._aws.documents.items(KIND)
+                (name, {"AccountId": self._aws.account, **item})
+                for name, item in self._aws.documents.items(KIND)
             ],
             call.params,
         )

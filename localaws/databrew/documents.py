@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any, TypeVar
 
+from localaws.core import pages
 from localaws.core.aws import LocalAws
 from localaws.core.errors import AwsError
+from localaws.core.pages import Key
 
 Json = dict[str, Any]
 Item = TypeVar("Item")
@@ -42,11 +44,15 @@ def modified(aws: LocalAws) -> Json:
     return {"LastModifiedDate": aws.clock.now(), "LastModifiedBy": user(aws)}
 
 
-def page(items: Sequence[Item], params: Json) -> tuple[list[Item], dict[str, str]]:
-    """The page that `params` asks for, and `{"NextToken": ...}` while there is more."""
-    token = params.get("NextToken") or "0"
-    if not token.isdigit():
-        raise invalid(f"NextToken {token!r} is not one of ours.")
-    start = int(token)
-    end = start + int(params.get("MaxResults") or PAGE)
-    return list(items[start:end]), ({"NextToken": str(end)} if end < len(items) else {})
+def page(
+    items: Iterable[tuple[Key, Item]], params: Json, newest_first: bool = False
+) -> tuple[list[Item], dict[str, str]]:
+    """One page of (key, item) by key, and `{"NextToken": ...}` while there is more."""
+    found = pages.page(
+        items,
+        params.get("NextToken"),
+        int(params.get("MaxResults") or PAGE),
+        invalid=invalid,
+        newest_first=newest_first,
+    )
+    return found.items, found.next()

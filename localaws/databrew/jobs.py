@@ -87,8 +87,8 @@ class Jobs:
         wanted = call.params.get("DatasetName")
         found, token = page(
             [
-                {"AccountId": self._aws.account, **job}
-                for _, job in self._aws.documents.items(KIND)
+                (name, {"AccountId": self._aws.account, **job})
+                for name, job in self._aws.documents.items(KIND)
                 if wanted in (None, job["DatasetName"])
             ],
             call.params,

@@ -130,14 +130,15 @@ class Recipes:
         found = []
         for name, document in self._aws.documents.items(KIND):
             if wanted == WORKING or document["published"]:
-                found.append(self.get(name, wanted))
+                found.append((name, self.get(name, wanted)))
         recipes, token = page(found, call.params)
         return {"Recipes": recipes, **token}
 
     def versions(self, call: Call) -> Json:
         """Every published version, newest first."""
         document = self._document(call.params["Name"])
-        recipes, token = page(document["published"][::-1], call.params)
+        numbered = ((float(each["RecipeVersion"]), each) for each in document["published"])
+        recipes, token = page(numbered, call.params, newest_first=True)
         return {"Recipes": recipes, **token}
 
     def delete(self, call: Call) -> Json:

@@ -81,7 +81,9 @@ class Runs:
 
     def list(self, call: Call) -> Json:
         self._jobs.get(call.params["Name"])
-        runs, token = page(self._of_job(call.params["Name"]), call.params)
+        found = self._of_job(call.params["Name"])
+        keyed = (((run["StartedOn"], run["RunId"]), run) for run in found)
+        runs, token = page(keyed, call.params, newest_first=True)
         return {"JobRuns": runs, **token}
 
     def change(self, run_id: str, **members: object) -> Json:

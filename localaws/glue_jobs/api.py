@@ -46,7 +46,11 @@ def register(service: Service, aws: LocalAws) -> Runs:
     @service.operation("GetJobRuns", "JobName", "NextToken", "MaxResults")
     def get_job_runs(call: Call) -> Json:
         jobs.get(call.params["JobName"])
-        found, token = page(runs.of_job(call.params["JobName"]), call.params)
+        found, token = page(
+            (((run["StartedOn"], run["Id"]), run) for run in runs.of_job(call.params["JobName"])),
+            call.params,
+            newest_first=True,
+        )
         return {"JobRuns": found, **token}
 
     @service.operation("BatchStopJobRun", "JobName", "JobRunIds")

@@ -152,11 +152,13 @@ class Jobs:
         return {"Job": self.get(call.params["JobName"])}
 
     def describe_all(self, call: Call) -> Json:
-        jobs, token = page([job for _, job in self._aws.documents.items(KIND)], call.params)
+        jobs, token = page(self._aws.documents.items(KIND), call.params)
         return {"Jobs": jobs, **token}
 
     def list(self, call: Call) -> Json:
-        names, token = page([name for name, _ in self._aws.documents.items(KIND)], call.params)
+        names, token = page(
+            ((name, name) for name, _ in self._aws.documents.items(KIND)), call.params
+        )
         return {"JobNames": names, **token}
 
     def delete(self, call: Call) -> Json:

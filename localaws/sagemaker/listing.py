@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from localaws.core import pages
 from localaws.core.service import Call, Json
 from localaws.sagemaker.names import validation
 
@@ -29,15 +30,14 @@ def page(call: Call, member: str, stem: str, items: list[Json], status: str | No
     key = keys.get(by) or "CreationTime"
     # The newest first unless the caller says otherwise.
     descending = params.get("SortOrder", "Descending") == "Descending"
-    chosen.sort(key=lambda item: item[key], reverse=descending)
-    token = params.get("NextToken", "0")
-    if not token.isdigit():
-        raise validation(f"NextToken {token!r} is not one that this operation gave.")
-    end = int(token) + min(params.get("MaxResults", 10), 100)
-    answer: Json = {member: chosen[int(token) : end]}
-    if end < len(chosen):
-        answer["NextToken"] = str(end)
-    return answer
+    found = pages.page(
+        (((item[key], item[f"{stem}Name"]), item) for item in chosen),
+        params.get("NextToken"),
+        min(params.get("MaxResults", 10), 100),
+        invalid=validation,
+        newest_first=descending,
+    )
+    return {member: found.items, **found.next()}
 
 
 def matches(params: Json, item: Json, stem: str, status: str | None) -> bool:

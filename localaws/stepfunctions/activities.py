@@ -72,8 +72,8 @@ class Activities:
 
     def page(self, call: Call) -> Json:
         """By name."""
-        bodies = sorted(self._resources.resources(ACTIVITY), key=lambda body: str(body["name"]))
-        page, token = names.paged(bodies, call.params)
+        bodies = self._resources.resources(ACTIVITY)
+        page, token = names.paged(((str(body["name"]), body) for body in bodies), call.params)
         shown = [_shown(body) for body in page]
         return {"activities": shown, **({"nextToken": token} if token else {})}
 

@@ -154,7 +154,7 @@ class Aliases:
                 for alias in aliases
                 if any(route["stateMachineVersionArn"] == arn for route in alias["routing"])
             ]
-        page, token = names.paged(aliases, params)
+        page, token = names.paged(((alias["arn"], alias) for alias in aliases), params)
         shown = [
             {
                 "stateMachineAliasArn": alias["arn"],

@@ -224,8 +224,8 @@ class Machines:
 
     def list_machines(self, call: Call) -> Json:
         """By name."""
-        bodies = sorted(self._resources.resources(MACHINE), key=lambda body: body["name"])
-        page, token = names.paged(bodies, call.params)
+        bodies = self._resources.resources(MACHINE)
+        page, token = names.paged(((body["name"], body) for body in bodies), call.params)
         shown = [
             {
                 "stateMachineArn": body["stateMachineArn"],

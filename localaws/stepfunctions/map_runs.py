@@ -83,7 +83,9 @@ class MapRuns:
     def list_runs(self, call: Call) -> Json:
         arn = call.params["executionArn"]
         names.check_execution_arn(arn)
-        page, token = names.paged(self._resources.resources(MAP_RUN, arn), call.params)
+        runs = self._resources.resources(MAP_RUN, arn)
+        keyed = (((run["startDate"], run["mapRunArn"]), run) for run in runs)
+        page, token = names.paged(keyed, call.params)
         shown = [_summary(document) for document in page]
         return {"mapRuns": shown, **({"nextToken": token} if token else {})}
 

@@ -5,9 +5,14 @@ from __future__ import annotations
 import base64
 import json
 import re
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, TypeVar
 
+from localaws.core import pages
 from localaws.core.errors import AwsError
+from localaws.core.pages import Key
+
+Item = TypeVar("Item")
 
 FORBIDDEN = re.compile(r"[\s<>{}\[\]?*\"#%\\^|~`$&,;:/\x00-\x1f\x7f-\x9f]")
 MACHINE = re.compile(r"arn:aws[\w-]*:states:[\w-]+:\d{12}:stateMachine:[^:/]+(?::[^:/]+)?")
@@ -66,15 +71,27 @@ def read_page_token(token: str | None) -> dict[str, Any]:
     if not token:
         return {}
     try:
-        position: dict[str, Any] = json.loads(base64.urlsafe_b64decode(token))
-    except ValueError as error:
-        raise AwsError("InvalidToken", "Invalid Token: 'Invalid token'") from error
+        position: dict[str, Any] = json.loads(base64.urlsafe_b64decode(token.encode("ascii")))
+        if not all(isinstance(value, int) for value in position.values()):
+            raise ValueError
+    except (ValueError, AttributeError) as error:
+        raise invalid_token() from error
     return position
 
 
-def paged(items: list[Any], params: dict[str, Any], default: int = 100) -> tuple[list[Any], Any]:
-    """(one page of a list, the next token or None), by maxResults and nextToken."""
-    start = int(read_page_token(params.get("nextToken")).get("at", 0))
-    size = params.get("maxResults") or default
-    end = start + size
-    return items[start:end], page_token(at=end) if end < len(items) else None
+def invalid_token(_: str = "") -> AwsError:
+    return AwsError("InvalidToken", "Invalid Token: 'Invalid token'")
+
+
+def paged(
+    items: Iterable[tuple[Key, Item]], params: dict[str, Any], newest_first: bool = False
+) -> tuple[list[Item], str | None]:
+    """(one page of (key, item) by key, the next token or None), by maxResults and nextToken."""
+    found = pages.page(
+        items,
+        params.get("nextToken"),
+        params.get("maxResults") or 100,
+        invalid=invalid_token,
+        newest_first=newest_first,
+    )
+    return found.items, found.token

@@ -54,8 +54,11 @@ class Versions:
         params = call.params
         arn = params["stateMachineArn"]
         names.check_machine_arn(arn)
-        versions = list(reversed(self._resources.resources(VERSION, arn)))
-        page, token = names.paged(versions, params)
+        numbered = (
+            (int(version["arn"].rpartition(":")[2]), version)
+            for version in self._resources.resources(VERSION, arn)
+        )
+        page, token = names.paged(numbered, params, newest_first=True)
         shown = [
             {
                 "stateMachineVersionArn": version["arn"],
