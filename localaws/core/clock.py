@@ -29,6 +29,9 @@ class Clock:
         return cancel.wait(max(0.0, seconds))
 
 
-def file_time_ns() -> int:
-    """The machine's own time, with which it stamps files: to compare with `st_mtime_ns` only."""
-    return time.time_ns()
+def machine_time() -> float:
+    """Seconds since 1970 of the machine itself, which stamps files and is read by children.
+
+    For comparisons with those only; everything else asks the clock it was given.
+    """
+    return time.time()

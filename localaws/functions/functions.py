@@ -20,7 +20,7 @@ from localaws.functions import scratch
 from localaws.functions.code import CodeStore
 from localaws.functions.logs import LogShipper
 from localaws.functions.pool import Pool
-from localaws.functions.worker import OVERHEAD_BYTES, Outcome, Request, Spec
+from localaws.functions.worker import OVERHEAD_BYTES, Invocation, Spec, WorkerResult
 
 FUNCTION = "lambda-function"  # documents: name -> {configuration, sha256, tags, reserved, ...}
 VERSION = "lambda-version"  # "name:number" -> the same, frozen
@@ -42,7 +42,7 @@ NAME = re.compile(
 
 
 @dataclass(frozen=True)
-class Answer:
+class InvokeResponse:
     """What the caller of Invoke gets back."""
 
     status: int
@@ -97,6 +97,13 @@ class Functions:
         name, _, document = self.resolve(split_name(given)[0])
         return name, document
 
+    @contextlib.contextmanager
+    def changing(self, given: str) -> Iterator[Json]:
+        """The document of $LATEST, written back when the block ends well."""
+        name, _ = split_name(given)
+        with self.aws.documents.changing(FUNCTION, name, not_found(self.arn(name))) as document:
+            yield document
+
     # -- invocation ----------------------------------------------------------------------------
 
     def invoke(
@@ -106,12 +113,12 @@ class Functions:
         qualifier: str | None = None,
         client_context: Json | None = None,
         request_id: str | None = None,
-    ) -> Answer:
+    ) -> InvokeResponse:
         """Runs the function and waits for it; errors of the function are in the answer."""
         name, version, document = self.resolve(given, qualifier)
         check_payload(payload, SYNCHRONOUS_LIMIT_BYTES, "RequestResponse")
         called = qualifier or split_name(given)[1]
-        request = Request(
+        request = Invocation(
             request_id or str(uuid.uuid4()), payload, self.arn(name, called), client_context
         )
         latest = self.aws.documents.get(FUNCTION, name) or document
@@ -120,7 +127,7 @@ class Functions:
         lines = report(request, version, document["configuration"], outcome)
         self.logs.send(log_group(document["configuration"]), stream, lines)
         tail = "\n".join(lines).encode()[-TAIL_BYTES:]
-        return Answer(
+        return InvokeResponse(
             200,
             outcome.payload,
             version,
@@ -141,7 +148,9 @@ class Functions:
             with self._lock:
                 self._busy[name] -= 1
 
-    def invoke_later(self, given: str, payload: bytes, qualifier: str | None = None) -> Answer:
+    def invoke_later(
+        self, given: str, payload: bytes, qualifier: str | None = None
+    ) -> InvokeResponse:
         """Accepts an asynchronous invocation: on disk before the answer, retried twice."""
         _, version, _ = self.resolve(given, qualifier)
         check_payload(payload, ASYNCHRONOUS_LIMIT_BYTES, "Event")
@@ -154,7 +163,7 @@ class Functions:
         }
         self.aws.documents.put(EVENT, event["request_id"], event)
         self._deliver(event)
-        return Answer(202, b"", version)
+        return InvokeResponse(202, b"", version)
 
     def _deliver(self, event: Json) -> None:
         threading.Thread(
@@ -299,7 +308,9 @@ def check_payload(payload: bytes, limit: int, kind: str) -> None:
             ) from problem
 
 
-def report(request: Request, version: str, configuration: Json, outcome: Outcome) -> list[str]:
+def report(
+    request: Invocation, version: str, configuration: Json, outcome: WorkerResult
+) -> list[str]:
     """The log lines of one invocation, with the platform's own around the function's."""
     limit = configuration["MemorySize"]
     duration = outcome.duration_ms

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import re
 
-from localaws.core.aws import LocalAws
 from localaws.core.errors import AwsError
-from localaws.core.service import Json
+from localaws.core.service import Call, Json, Service
+from localaws.functions.functions import Functions, split_name
 
 POLICY = "lambda-policy"  # documents: "name" or "name:qualifier" -> {"statements": [...]}
 ACCOUNT = re.compile(r"\d{12}")
@@ -16,25 +16,37 @@ ACCOUNT = re.compile(r"\d{12}")
 class Permissions:
     """Statements per function, or per version or alias."""
 
-    def __init__(self, aws: LocalAws) -> None:
-        self._documents = aws.documents
+    def __init__(self, functions: Functions) -> None:
+        self._functions = functions
+        self._documents = functions.aws.documents
 
-    def add(self, key: str, arn: str, params: Json) -> Json:
+    def register(self, service: Service) -> None:
+        service.operation(
+            *("AddPermission", "FunctionName", "StatementId", "Action", "Principal", "SourceArn"),
+            *("SourceAccount", "Qualifier"),
+        )(self.add)
+        service.operation("RemovePermission", "FunctionName", "StatementId", "Qualifier")(
+            self.remove
+        )
+        service.operation("GetPolicy", "FunctionName", "Qualifier")(self.show)
+
+    def _key(self, call: Call) -> tuple[str, str]:
+        """(document key, ARN) of the function, version or alias that the call names."""
+        name, inner = split_name(call.params["FunctionName"])
+        qualifier = call.params.get("Qualifier") or inner
+        self._functions.resolve(name, qualifier)
+        key = f"{name}:{qualifier}" if qualifier else name
+        return key, self._functions.arn(name, qualifier)
+
+    def add(self, call: Call) -> Json:
         """The new statement. ResourceConflictException for an id already there."""
-        statements = self._statements(key)
+        key, arn = self._key(call)
+        params = call.params
         identifier = params["StatementId"]
-        if any(statement["Sid"] == identifier for statement in statements):
-            raise AwsError(
-                "ResourceConflictException",
-                f"The statement id ({identifier}) provided already exists. Please provide a new "
-                "statement id, or remove the existing statement.",
-                409,
-            )
-        principal = params["Principal"]
         statement: Json = {
             "Sid": identifier,
             "Effect": "Allow",
-            "Principal": principal_of(principal),
+            "Principal": principal_of(params["Principal"]),
             "Action": params["Action"],
             "Resource": arn,
         }
@@ -45,20 +57,36 @@ class Permissions:
             conditions["StringEquals"] = {"AWS:SourceAccount": params["SourceAccount"]}
         if conditions:
             statement["Condition"] = conditions
-        self._documents.put(POLICY, key, {"statements": [*statements, statement]})
-        return statement
+        with self._documents.transaction():
+            statements = self._statements(key)
+            if any(other["Sid"] == identifier for other in statements):
+                raise AwsError(
+                    "ResourceConflictException",
+                    f"The statement id ({identifier}) provided already exists. Please provide a"
+                    " new statement id, or remove the existing statement.",
+                    409,
+                )
+            self._documents.put(POLICY, key, {"statements": [*statements, statement]})
+        return {"Statement": json.dumps(statement)}
 
-    def remove(self, key: str, identifier: str) -> None:
+    def remove(self, call: Call) -> Json:
         """ResourceNotFoundException for an unknown id."""
-        statements = self._statements(key)
-        kept = [statement for statement in statements if statement["Sid"] != identifier]
-        if len(kept) == len(statements):
-            raise AwsError(
-                "ResourceNotFoundException",
-                f"Statement {identifier} is not found in resource policy.",
-                404,
-            )
-        self._documents.put(POLICY, key, {"statements": kept})
+        key, _ = self._key(call)
+        identifier = call.params["StatementId"]
+        with self._documents.transaction():
+            statements = self._statements(key)
+            kept = [statement for statement in statements if statement["Sid"] != identifier]
+            if len(kept) == len(statements):
+                raise AwsError(
+                    "ResourceNotFoundException",
+                    f"Statement {identifier} is not found in resource policy.",
+                    404,
+                )
+            self._documents.put(POLICY, key, {"statements": kept})
+        return {}
+
+    def show(self, call: Call) -> Json:
+        return {"Policy": self.policy(self._key(call)[0])}
 
     def policy(self, key: str) -> str:
         """The policy document as JSON text."""

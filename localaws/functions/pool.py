@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import threading
-import time
 
 from localaws.core.aws import LocalAws
-from localaws.functions.worker import Died, Outcome, Request, Spec, Worker, error_payload
+from localaws.functions.worker import Died, Invocation, Spec, Worker, WorkerResult, error_payload
 
 # AWS scales to 1,000; this machine does not. More callers than this wait for a free worker.
 MAXIMUM_WORKERS = 4
@@ -19,12 +18,12 @@ class Pool:
     def __init__(self, aws: LocalAws, spec: Spec) -> None:
         self.spec = spec
         self._aws = aws
-        self._free: list[Worker] = []
+        self._free: list[tuple[Worker, float]] = []  # and when each was last used
         self._count = 0
         self._retired = False
         self._changed = threading.Condition()
 
-    def invoke(self, request: Request) -> tuple[Outcome, str]:
+    def invoke(self, request: Invocation) -> tuple[WorkerResult, str]:
         """(outcome, log stream)."""
         worker = self._take()
         try:
@@ -32,7 +31,7 @@ class Pool:
         except Died as died:
             self._give_back(None)
             payload = error_payload("Runtime.ExitError", f"RequestId: {request.id} Error: {died}")
-            return Outcome(False, payload, [str(died)], 0.0, None, 0, False), "init"
+            return WorkerResult(False, payload, [str(died)], 0.0, None, 0, False), "init"
         except BaseException:
             self._give_back(None)
             raise
@@ -52,7 +51,7 @@ class Pool:
         with self._changed:
             while True:
                 while self._free:
-                    worker = self._free.pop()
+                    worker, _ = self._free.pop()
                     if worker.process.running():
                         return worker
                     self._count -= 1
@@ -69,11 +68,11 @@ class Pool:
                 self._count -= 1
                 done = [worker] if worker else []
             else:
-                self._free.append(worker)
-                oldest = self._free[0]
-                if oldest is not worker and time.monotonic() - oldest.last_used > IDLE_SECONDS:
-                    done = [self._free.pop(0)]
-                    self._count -= 1
+                now = self._aws.clock.monotonic()
+                done = [idle for idle, used in self._free if now - used > IDLE_SECONDS]
+                self._free = [pair for pair in self._free if pair[0] not in done]
+                self._count -= len(done)
+                self._free.append((worker, now))
             self._changed.notify()
         for unused in done:
             unused.stop()
@@ -84,5 +83,5 @@ class Pool:
             self._retired = True
             idle, self._free = self._free, []
             self._count -= len(idle)
-        for worker in idle:
+        for worker, _ in idle:
             worker.stop()

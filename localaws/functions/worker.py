@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from localaws.core.aws import LocalAws
+from localaws.core.clock import machine_time
 from localaws.core.service import Json
 from localaws.functions import packages, scratch
 
@@ -43,7 +44,7 @@ class Spec:
 
 
 @dataclass(frozen=True)
-class Request:
+class Invocation:
     """One invocation."""
 
     id: str
@@ -53,7 +54,7 @@ class Request:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class WorkerResult:
     """What an invocation gave: the payload, or with `ok` False an error payload.
 
     `output` has the lines that the function wrote to stdout and stderr.
@@ -86,7 +87,6 @@ class Worker:
         self.spec = spec
         self.stream = f"{time.strftime('%Y/%m/%d')}/[{spec.version}]{uuid.uuid4().hex}"
         self.log = aws.home.directory(f"functions/logs/{spec.name}") / f"{self.stream[-32:]}.log"
-        self.last_used = time.monotonic()
         self._read_to = 0
         self._scratch = scratch.make(aws, "fn")
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -151,7 +151,7 @@ class Worker:
                     self.process.stop(0)
                     raise Died(self.process.wait(0)) from None
 
-    def invoke(self, request: Request) -> Outcome:
+    def invoke(self, request: Invocation) -> WorkerResult:
         """Runs the handler once; after a timeout or a crash the process is gone."""
         init_ms: float | None = None
         began = time.perf_counter()
@@ -174,7 +174,6 @@ class Worker:
             ok, memory_mb = False, 0
             payload = error_payload("Runtime.ExitError", f"RequestId: {request.id} Error: {died}")
         duration_ms = (time.perf_counter() - began) * 1000
-        self.last_used = time.monotonic()
         if ok and len(payload) > RESPONSE_LIMIT_BYTES + OVERHEAD_BYTES:
             ok = False
             payload = error_payload(
@@ -183,16 +182,16 @@ class Worker:
                 f"size ({RESPONSE_LIMIT_BYTES + OVERHEAD_BYTES} bytes).",
             )
         alive = self.process.running()
-        return Outcome(ok, payload, self._output(), duration_ms, init_ms, memory_mb, alive)
+        return WorkerResult(ok, payload, self._output(), duration_ms, init_ms, memory_mb, alive)
 
-    def _exchange(self, request: Request) -> tuple[bool, bytes, int]:
+    def _exchange(self, request: Invocation) -> tuple[bool, bytes, int]:
         limit = self.spec.timeout_seconds
         deadline = time.monotonic() + limit
         header = {
             "request_id": request.id,
             "function_arn": request.function_arn,
             "client_context": request.client_context,
-            "deadline": time.time() + limit,
+            "deadline": machine_time() + limit,
         }
         head = json.dumps(header).encode()
         self._connection.settimeout(limit)

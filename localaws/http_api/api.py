@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from localaws.core.aws import LocalAws
 from localaws.core.service import Service
-from localaws.http_api.gateway import HttpApiGateway
 from localaws.http_api.resources import (
     register_apis,
     register_integrations,
     register_routes,
     register_tags,
 )
+from localaws.http_api.serving import HttpApiGateway
 from localaws.http_api.stages import register_stages
 from localaws.http_api.store import PREFIX, Apis
 

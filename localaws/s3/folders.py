@@ -7,12 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from localaws.core.clock import file_time_ns
+from localaws.core.clock import machine_time
 from localaws.s3.names import is_object_key, is_plain
 
-SETTLED_NS = (
-    2_000_000_000  # the coarsest step of file times (FAT); a younger time can hide a change
-)
+SETTLED_SECONDS = 2.0  # coarsest step of file times: a younger time can hide a change
 Take = Callable[[str, str, set[str]], bool]
 
 
@@ -52,7 +50,7 @@ class BucketFolders:
     def _folders_in(self, bucket: str, folder: str, take: Take) -> tuple[str, ...]:
         path = self._root / bucket / folder
         try:
-            now_ns = file_time_ns()
+            now = machine_time()
             mtime_ns = path.stat().st_mtime_ns
             last = self._looks.get(path)
             if last is not None and last.mtime_ns == mtime_ns:
@@ -62,7 +60,7 @@ class BucketFolders:
             self._looks.pop(path, None)
             return ()
         done = take(bucket, folder, files)
-        if done and now_ns - mtime_ns > SETTLED_NS:
+        if done and now - mtime_ns / 1e9 > SETTLED_SECONDS:
             self._looks[path] = _Look(mtime_ns, folders)
         else:
             self._looks.pop(path, None)

@@ -7,8 +7,6 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import threading
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,27 +14,7 @@ import pytest
 from localaws.core.documents import Documents
 from localaws.core.errors import AwsError
 from localaws.core.sqlite import Database
-
-
-def on_threads(count: int, work: Callable[[int], None]) -> None:
-    """Runs `work(number)` on that many threads at once; raises what one of them raised."""
-    gate = threading.Barrier(count)
-    faults: list[BaseException] = []
-
-    def run(number: int) -> None:
-        try:
-            gate.wait()
-            work(number)
-        except BaseException as fault:
-            faults.append(fault)
-
-    threads = [threading.Thread(target=run, args=(number,)) for number in range(count)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    if faults:
-        raise faults[0]
+from tests.threads import on_threads
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 
 from localaws.functions.permissions import arn_like
 from tests.functions.conftest import ROLE, create, invoke, package
+from tests.threads import on_threads
 
 RETURNS = "def handler(e, c): return {}"
 
@@ -154,3 +155,59 @@ def test_functions_survive_a_restart(tmp_path: Path) -> None:
     second = start(tmp_path / "home", factories(), url="http://127.0.0.1:9")
     assert invoke(second, "f") == (None, 3)
     second.stop()
+
+
+def pages(call: Any, member: str, **params: Any) -> list[list[Any]]:
+    """Every page of a list, one item at a time."""
+    found = [call(**params, MaxItems=1)]
+    while "NextMarker" in found[-1]:
+        found.append(call(**params, MaxItems=1, Marker=found[-1]["NextMarker"]))
+    return [answer[member] for answer in found]
+
+
+def test_lists_come_in_pages(aws: Any) -> None:
+    client = aws.client("lambda")
+    for name in ("b", "a"):
+        create(aws, name, "def handler(event, context): pass")
+    functions = pages(client.list_functions, "Functions")
+    assert [[one["FunctionName"] for one in page] for page in functions] == [["a"], ["b"]]
+
+    client.publish_version(FunctionName="a")
+    versions = pages(client.list_versions_by_function, "Versions", FunctionName="a")
+    assert [[one["Version"] for one in page] for page in versions] == [["$LATEST"], ["1"]]
+
+    for alias in ("test", "live"):
+        client.create_alias(FunctionName="a", Name=alias, FunctionVersion="1")
+    aliases = pages(client.list_aliases, "Aliases", FunctionName="a")
+    assert [[one["Name"] for one in page] for page in aliases] == [["live"], ["test"]]
+
+    for call in (client.list_functions, client.list_aliases, client.list_versions_by_function):
+        where = {} if call == client.list_functions else {"FunctionName": "a"}
+        with pytest.raises(ClientError) as refused:
+            call(**where, Marker="no marker")
+        assert refused.value.response["Error"]["Code"] == "InvalidParameterValueException"
+
+
+def test_updates_at_the_same_time_lose_nothing(aws: Any) -> None:
+    create(aws, "f", "def handler(event, context): pass")
+    arn = aws.client("lambda").get_function(FunctionName="f")["Configuration"]["FunctionArn"]
+
+    def change(number: int) -> None:
+        client = aws.client("lambda")
+        client.tag_resource(Resource=arn, Tags={f"t{number}": "x"})
+        client.add_permission(
+            **{"FunctionName": "f", "StatementId": f"s{number}", "Principal": "*"},
+            Action="lambda:InvokeFunction",
+        )
+        client.publish_version(FunctionName="f")
+        client.update_function_configuration(FunctionName="f", Timeout=10 + number)
+
+    on_threads(8, change)
+    client = aws.client("lambda")
+    assert len(client.list_tags(Resource=arn)["Tags"]) == 8
+    statements = json.loads(client.get_policy(FunctionName="f")["Policy"])["Statement"]
+    assert {one["Sid"] for one in statements} == {f"s{number}" for number in range(8)}
+    versions = client.list_versions_by_function(FunctionName="f")["Versions"]
+    numbers = [one["Version"] for one in versions[1:]]
+    assert numbers == [str(number) for number in range(1, len(numbers) + 1)]
+    assert client.get_function(FunctionName="f")["Configuration"]["Timeout"] in range(10, 18)

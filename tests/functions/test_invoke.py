@@ -13,7 +13,12 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from localaws.core.aws import start
+from localaws.core.clock import Clock
+from localaws.functions import api as functions
+from localaws.s3 import api as s3
 from tests.functions.conftest import Answer, create, invoke, package
+from tests.threads import on_threads
 
 Run = Callable[..., Answer]
 LAYER = "arn:aws:lambda:us-east-1:336392948345:layer:AWSSDKPandas-Python311:22"
@@ -233,3 +238,30 @@ def test_a_response_over_6_mb_is_an_error(run: Run) -> None:
     error, payload = run("def handler(e, c): return 'x' * (6 * 1024 * 1024 + 200)", Timeout=10)
     assert error == "Unhandled"
     assert payload["errorType"] == "Function.ResponseSizeTooLarge"
+
+
+class MovedClock(Clock):
+    """A clock that a test moves on."""
+
+    moved_seconds = 0.0
+
+    def monotonic(self) -> float:
+        return super().monotonic() + self.moved_seconds
+
+
+def test_workers_that_nobody_needs_end_after_ten_minutes(tmp_path: Path) -> None:
+    clock = MovedClock()
+    aws = start(tmp_path / "home", [s3.service, functions.service], clock=clock)
+    code = "import os, time\ndef handler(e, c):\n    time.sleep(e)\n    return os.getpid()"
+    create(aws, "f", code, Timeout=20)
+    pids: list[int] = []
+    on_threads(3, lambda _: pids.append(invoke(aws, "f", 0.5)[1]))
+    assert len(set(pids)) == 3
+
+    clock.moved_seconds = 599.0
+    warm = invoke(aws, "f", 0)[1]
+    assert all(Path(f"/proc/{pid}").exists() for pid in pids)
+    clock.moved_seconds = 1202.0
+    invoke(aws, "f", 0)
+    assert [pid for pid in pids if Path(f"/proc/{pid}").exists()] == [warm]
+    aws.stop()

@@ -11,7 +11,7 @@ from werkzeug.wrappers import Request, Response
 
 from localaws.core.errors import AwsError
 from localaws.core.service import Json
-from localaws.functions.functions import Answer, Functions, functions_of, split_name
+from localaws.functions.functions import Functions, InvokeResponse, functions_of, split_name
 from localaws.functions.permissions import Permissions
 from localaws.http_api import cors as cross_origin
 from localaws.http_api.payload import MalformedError, Target, build_event, read_result
@@ -38,7 +38,6 @@ class HttpApiGateway:
     def __init__(self, apis: Apis) -> None:
         self._apis = apis
         self._aws = apis.aws
-        self._permissions = Permissions(apis.aws)
         self._throttle = Throttle()
 
     def __call__(self, request: Request) -> Response:
@@ -124,9 +123,10 @@ class HttpApiGateway:
             *(target.stage["StageName"], route_key),
         )
         key = f"{name}:{qualifier}" if qualifier else name
-        return self._permissions.allows(key, API_GATEWAY, arn, self._aws.account)
+        permissions = Permissions(functions_of(self._aws))
+        return permissions.allows(key, API_GATEWAY, arn, self._aws.account)
 
-    def _invoke(self, function: str, payload: bytes, integration: Json) -> Answer | None:
+    def _invoke(self, function: str, payload: bytes, integration: Json) -> InvokeResponse | None:
         """The function's answer, or None when it takes longer than the integration waits."""
         functions = functions_of(self._aws)
         limit = integration["TimeoutInMillis"] / 1000
@@ -138,9 +138,9 @@ class HttpApiGateway:
 
 def invoke_within(
     functions: Functions, function: str, payload: bytes, seconds: float
-) -> Answer | None:
+) -> InvokeResponse | None:
     """As `invoke`, but gives up after a time; the function goes on, as on AWS."""
-    answers: list[Answer] = []
+    answers: list[InvokeResponse] = []
     problems: list[AwsError] = []
 
     def run() -> None:
