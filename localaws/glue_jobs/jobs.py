@@ -7,7 +7,7 @@ from typing import Any
 
 from localaws.core.aws import LocalAws
 from localaws.core.errors import AwsError, NotEmulated
-from localaws.core.service import Call
+from localaws.core.service import Call, Service
 from localaws.glue_jobs import arguments
 from localaws.glue_jobs.pages import page
 
@@ -32,6 +32,9 @@ SETTINGS = (
     "NonOverridableArguments", "NotificationProperty", "NumberOfWorkers", "Role", "Timeout",
     "WorkerType", "JobRunQueuingEnabled",
 )  # fmt: skip
+
+
+CAPACITY = ("WorkerType", "NumberOfWorkers", "MaxCapacity", "AllocatedCapacity")
 
 
 def not_found(name: str) -> AwsError:
@@ -113,11 +116,40 @@ def capacity(given: Json) -> Json:
     return found
 
 
+def run_settings(job: Json, params: Json) -> Json:
+    """What a run takes from its call, else from its job."""
+    source = params if any(name in params for name in CAPACITY) else job
+    if source is params and "WorkerType" not in params and "NumberOfWorkers" in params:
+        source = {"WorkerType": job.get("WorkerType", "G.1X")} | params
+    if source is job:
+        settings = {name: job[name] for name in CAPACITY if name in job}
+    else:
+        settings = capacity(source)
+    settings |= {
+        "GlueVersion": job["GlueVersion"],
+        "Timeout": checked_timeout(params["Timeout"] if "Timeout" in params else job["Timeout"]),
+        "ExecutionClass": params.get("ExecutionClass", job["ExecutionClass"]),
+    }
+    for name in ("NotificationProperty",):
+        if name in params or name in job:
+            settings[name] = params.get(name, job.get(name))
+    return settings
+
+
 class Jobs:
     """The jobs of this account."""
 
     def __init__(self, aws: LocalAws) -> None:
         self._aws = aws
+
+    def register(self, service: Service) -> None:
+        service.operation("CreateJob", "Name", "Tags", *SETTINGS)(self.create)
+        changes = (f"JobUpdate.{name}" for name in SETTINGS)
+        service.operation("UpdateJob", "JobName", *changes)(self.update)
+        service.operation("GetJob", "JobName")(self.describe)
+        service.operation("GetJobs", "NextToken", "MaxResults")(self.describe_all)
+        service.operation("ListJobs", "NextToken", "MaxResults")(self.list)
+        service.operation("DeleteJob", "JobName")(self.delete)
 
     def get(self, name: str) -> Json:
         """The job. Raises EntityNotFoundException."""
@@ -137,11 +169,11 @@ class Jobs:
     def update(self, call: Call) -> Json:
         """Replaces the whole definition, as UpdateJob does."""
         name = call.params["JobName"]
-        created = self.get(name)["CreatedOn"]
-        settings = checked(call.operation, call.params["JobUpdate"])
-        self._aws.documents.put(
-            KIND, name, self._document(name, settings, created, self._aws.clock.now())
-        )
+        with self._aws.documents.changing(KIND, name, not_found(name)) as job:
+            settings = checked(call.operation, call.params["JobUpdate"])
+            created = job["CreatedOn"]
+            job.clear()
+            job |= self._document(name, settings, created, self._aws.clock.now())
         return {"JobName": name}
 
     @staticmethod

@@ -9,8 +9,8 @@ from localaws.sagemaker.endpoints import Endpoints, SageMakerService
 from localaws.sagemaker.endpoints_api import register_endpoints
 from localaws.sagemaker.models import register_models
 from localaws.sagemaker.tags import register_tags
-from localaws.sagemaker.training import TrainingJobs
-from localaws.sagemaker.training_api import register_training
+from localaws.sagemaker.training import TrainingRuns
+from localaws.sagemaker.training_api import TrainingJobs
 
 
 def service(aws: LocalAws) -> Service:
@@ -18,12 +18,10 @@ def service(aws: LocalAws) -> Service:
     logs = LogShipper(aws)
     sagemaker = SageMakerService("sagemaker")
     sagemaker.endpoints = Endpoints(aws, logs)
-    jobs = TrainingJobs(aws, logs)
-    register_training(sagemaker, aws, jobs)
+    TrainingJobs(aws, TrainingRuns(aws, logs)).register(sagemaker)
     register_models(sagemaker, aws)
     register_endpoints(sagemaker, aws, sagemaker.endpoints)
     register_tags(sagemaker, aws)
-    sagemaker.on_start(jobs.restore)
     sagemaker.on_start(sagemaker.endpoints.restore)
     sagemaker.on_stop(sagemaker.endpoints.stop)
     sagemaker.on_stop(logs.flush)

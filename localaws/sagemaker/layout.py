@@ -13,13 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from localaws.core.aws import LocalAws
+from localaws.core.jobs.runner import JobFailed
 from localaws.core.service import Json
 from localaws.s3.names import split_uri
 
 HOST = "algo-1"
 
 
-class InputError(Exception):
+class InputError(JobFailed):
     """The job cannot start; the message becomes its FailureReason."""
 
 

@@ -19,6 +19,18 @@ METRIC = re.compile(
 )
 
 
+NUMBER = "[-+]?[0-9]*\\.?[0-9]+(?:[eE][-+]?[0-9]+)?"
+
+
+def definitions() -> list[Json]:
+    """MetricDefinitions of the image, which DescribeTrainingJob shows."""
+    return [
+        {"Name": f"{where}:{name}", "Regex": rf".*\[[0-9]+\].*#011{where}-{name}:({NUMBER}).*"}
+        for where in ("train", "validation")
+        for name in NAMES.split("|")
+    ]
+
+
 def read_metrics(line: str) -> dict[str, float]:
     """`{"validation:auc": 0.81}` of a line `[7]<tab>train-auc:0.83<tab>validation-auc:0.81`."""
     if not LINE.fullmatch(line):
@@ -38,9 +50,10 @@ class LastMetrics:
             for name, value in read_metrics(line).items():
                 self._values[name] = (value, now)
 
-    def listed(self) -> list[Json]:
-        """FinalMetricDataList."""
-        return [
+    def members(self) -> Json:
+        """FinalMetricDataList, if a metric was read."""
+        values = [
             {"MetricName": name, "Value": value, "Timestamp": time}
             for name, (value, time) in sorted(self._values.items())
         ]
+        return {"FinalMetricDataList": values} if values else {}

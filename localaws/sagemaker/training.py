@@ -3,33 +3,39 @@
 from __future__ import annotations
 
 import shutil
-import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
 from localaws.core.aws import LocalAws
 from localaws.core.errors import AwsError
-from localaws.core.processes import ManagedProcess
+from localaws.core.jobs.kind import TRAINING
+from localaws.core.jobs.runner import Cancelled, Ending, Job, JobFailed, JobRunner, Outcome
 from localaws.core.service import Json
-from localaws.core.signals import JOB_ENDED
 from localaws.functions.logs import LogShipper
 from localaws.s3.names import split_uri
 from localaws.sagemaker import archives, images
 from localaws.sagemaker import layout as opt_ml
 from localaws.sagemaker.layout import InputError, Layout
 from localaws.sagemaker.metrics import LastMetrics
-from localaws.sagemaker.names import TRAINING_JOB, find, validation
+from localaws.sagemaker.names import TRAINING_JOB, find, insert, validation
 from localaws.sagemaker.tail import Tail
 
 LOG_GROUP = "/aws/sagemaker/TrainingJobs"
 FAILURE_CHARACTERS = 1024
 REMEMBERED_LINES = 20
-POLL_SECONDS = 0.2
 STOP_GRACE_SECONDS = 120.0  # SIGTERM first, as the service does
 
+# TrainingJobStatus and SecondaryStatus of each end.
+STATES = {
+    Outcome.SUCCEEDED: ("Completed", "Completed"),
+    Outcome.FAILED: ("Failed", "Failed"),
+    Outcome.STOPPED: ("Stopped", "Stopped"),
+    Outcome.TIMED_OUT: ("Stopped", "MaxRuntimeExceeded"),
+}
 MESSAGES = {
     "Starting": "Starting the training job",
     "Downloading": "Downloading input data",
@@ -43,88 +49,45 @@ MESSAGES = {
 }
 
 
-class Running:
-    """The switches of a running job."""
-
-    def __init__(self) -> None:
-        self.stop = threading.Event()
-
-
-class TrainingJobs:
+class TrainingRuns:
     """Starts, watches and stops jobs. A job's document has `describe` (the API's answer)."""
 
     def __init__(self, aws: LocalAws, logs: LogShipper) -> None:
         self._aws = aws
         self._logs = logs
-        self._lock = threading.RLock()
-        self._running: dict[str, Running] = {}
+        self._runner = JobRunner(aws, TRAINING, self)
 
-    def start(self, name: str) -> None:
-        """Runs the job of an existing document, from its beginning."""
-        running = Running()
-        with self._lock:
-            self._running[name] = running
-        thread = threading.Thread(
-            target=self._run, args=(name, running), name=f"training {name}", daemon=True
-        )
-        thread.start()
+    def start(self, name: str, document: Json) -> None:
+        """Runs a new job with this document. Raises ResourceInUse for a name that is taken."""
+        self._runner.start(name, {}, lambda: insert(self._aws, TRAINING_JOB, name, document))
 
-    def restore(self) -> None:
-        """Starts again what an earlier server left unfinished; on AWS it would have gone on."""
-        for name, document in self._aws.documents.items(TRAINING_JOB):
-            status = document["describe"]["TrainingJobStatus"]
-            if status == "InProgress":
-                self.start(name)
-            elif status == "Stopping":
-                self._end(name, "Stopped", "Stopped")
+    def recover(self) -> None:
+        self._runner.recover()
+
+    def close(self) -> None:
+        self._runner.close()
 
     def stop(self, name: str) -> None:
         """StopTrainingJob: SIGTERM, what was made so far is still uploaded."""
-        with self._lock:
-            describe = find(self._aws, TRAINING_JOB, name)["describe"]
-            status = describe["TrainingJobStatus"]
-            if status == "Stopping":
-                return
-            if status != "InProgress":
-                raise validation(
-                    "The request was rejected because the training job is in status "
-                    f"{describe['TrainingJobStatus']}."
-                )
-            self._move(name, "Stopping", status="Stopping")
-            running = self._running.get(name)
-        if running is not None:
-            running.stop.set()
+        status = find(self._aws, TRAINING_JOB, name)["describe"]["TrainingJobStatus"]
+        if status not in ("InProgress", "Stopping"):
+            raise validation(
+                f"The request was rejected because the training job is in status {status}."
+            )
+        if status == "InProgress":
+            self._runner.stop(name, lambda: self._move(name, "Stopping", status="Stopping"))
 
-    # -- one job -------------------------------------------------------------------------------
+    # -- one job's life ------------------------------------------------------------------------
 
-    def _run(self, name: str, running: Running) -> None:
+    def begin(self, job: Job) -> None:
+        self._move(job.id, "Downloading", TrainingStartTime=self._aws.clock.now())
+
+    def work(self, job: Job) -> None:
+        name = job.id
         request = find(self._aws, TRAINING_JOB, name)["request"]
-        layout = Layout(self._aws.home.directory("training") / name / "ml")
-        try:
-            self._train(name, request, layout, running)
-        except InputError as problem:
-            self._end(name, "Failed", "Failed", reason=str(problem))
-        except Exception as problem:
-            if self._aws.stopping.is_set():
-                return
-            reason = f"InternalServerError: localaws: {type(problem).__name__}: {problem}"
-            self._end(name, "Failed", "Failed", reason=reason)
-            raise
-        finally:
-            with self._lock:
-                self._running.pop(name, None)
-            if not self._aws.stopping.is_set():
-                # After a failure everything but the data stays, to look at.
-                describe = find(self._aws, TRAINING_JOB, name)["describe"]
-                well = describe["TrainingJobStatus"] == "Completed"
-                shutil.rmtree(layout.base if well else layout.base / "input", ignore_errors=True)
-
-    def _train(self, name: str, request: Json, layout: Layout, running: Running) -> None:
-        self._move(name, "Downloading", TrainingStartTime=self._aws.clock.now())
+        layout = self._layout(name)
         self._prepare(request, layout)
-        if running.stop.is_set():
-            self._end(name, "Stopped", "Stopped")
-            return
+        job.check()
         self._move(name, "Training")
         log = layout.base.parent / "training.log"
         describe = find(self._aws, TRAINING_JOB, name)["describe"]
@@ -133,6 +96,7 @@ class TrainingJobs:
         words = opt_ml.arguments({k: v for k, v in values.items() if not opt_ml.is_framework(k)})
         module = str(entry).removesuffix(".py")
         tail, metrics = Tail(log), LastMetrics()
+        job.limit(request["StoppingCondition"]["MaxRuntimeInSeconds"])
         process = self._aws.processes.start(
             f"training {name}",
             images.command("train", module, *words),
@@ -152,13 +116,51 @@ class TrainingJobs:
             metrics.read(lines, self._aws.clock.now())
             self._logs.send(LOG_GROUP, stream, lines)
 
-        limit = request["StoppingCondition"]["MaxRuntimeInSeconds"]
-        why = self._watch(process, running, limit, read)
-        if self._aws.stopping.is_set():
-            return  # taken up again at the next start
+        try:
+            code = job.watch(process, grace_seconds=STOP_GRACE_SECONDS, meanwhile=read)
+        except Cancelled:
+            if not job.closing:
+                read(end=True)
+                self._move(name, "Uploading", status="Stopping", **metrics.members())
+                self._note(name, self._upload(name, request, layout))
+            raise
         read(end=True)
-        command = " ".join(["python3", "-m", module, *words])
-        self._finish(name, request, layout, process, why, metrics, command, list(last))
+        self._move(name, "Uploading", **metrics.members())
+        artifact = self._upload(name, request, layout)
+        self._note(name, artifact)
+        if code != 0:
+            command = " ".join(["python3", "-m", module, *words])
+            raise JobFailed(failure_reason(layout.failure, code, command, list(last)))
+        if not artifact:
+            # The service would call this Completed, with an empty archive: nothing was learnt.
+            raise JobFailed(
+                "AlgorithmError: the script ended well but left no file in SM_MODEL_DIR,"
+                " exit code: 0"
+            )
+        shutil.rmtree(layout.base, ignore_errors=True)  # after a failure it stays, to look at
+
+    def end(self, job_id: str, ending: Ending) -> None:
+        status, secondary = STATES[ending.outcome]
+        now = self._aws.clock.now()
+        with self._describing(job_id) as describe:
+            seconds = (now - describe.get("TrainingStartTime", now)).total_seconds()
+            describe["TrainingTimeInSeconds"] = describe["BillableTimeInSeconds"] = max(
+                1, round(seconds)
+            )
+            describe["TrainingEndTime"] = now
+            if ending.reason is not None:
+                describe["FailureReason"] = _worded(ending)[:FAILURE_CHARACTERS]
+            describe["TrainingJobStatus"] = status
+            enter(describe, secondary, now)
+
+    def event(self, job_id: str) -> None:
+        return None
+
+    def clear(self, job_id: str) -> None:
+        shutil.rmtree(self._layout(job_id).base / "input", ignore_errors=True)
+
+    def _layout(self, name: str) -> Layout:
+        return Layout(self._aws.home.directory("training") / name / "ml")
 
     def _prepare(self, request: Json, layout: Layout) -> None:
         """Folders, code, configuration, channels, earlier checkpoints."""
@@ -185,111 +187,52 @@ class TrainingJobs:
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(stored.path, target)  # a copy: the script may write to it
 
-    def _watch(
-        self,
-        process: ManagedProcess,
-        running: Running,
-        limit_seconds: float,
-        read: Callable[[], None],
-    ) -> str | None:
-        """Waits for the process; why it was ended by us, if it was."""
-        deadline = time.monotonic() + limit_seconds
-        why: str | None = None
-        while process.wait(POLL_SECONDS) is None:
-            read()
-            if self._aws.stopping.is_set():
-                process.stop(0)
-                break
-            if running.stop.is_set():
-                why = "Stopped"
-            elif time.monotonic() > deadline:
-                why = "MaxRuntimeExceeded"
-            if why:
-                process.stop(STOP_GRACE_SECONDS)
-                break
-        return why
-
-    def _finish(
-        self,
-        name: str,
-        request: Json,
-        layout: Layout,
-        process: ManagedProcess,
-        why: str | None,
-        metrics: LastMetrics,
-        command: str,
-        last_lines: list[str],
-    ) -> None:
-        """Uploads what there is, then says how it ended."""
-        code = process.wait(0)
-        self._move(name, "Uploading", status="Stopping" if why else "InProgress")
-        ended: Json = {"TrainingEndTime": self._aws.clock.now()}
-        if metrics.listed():
-            ended["FinalMetricDataList"] = metrics.listed()
-        artifact = self._upload(name, request, layout)
-        if artifact:
-            ended["ModelArtifacts"] = {"S3ModelArtifacts": artifact}
-        if why:
-            self._end(name, "Stopped", why, **ended)
-        elif code != 0:
-            reason = failure_reason(layout.failure, code, command, last_lines)
-            self._end(name, "Failed", "Failed", reason=reason, **ended)
-        elif artifact is None:
-            # The service would call this Completed, with an empty archive: nothing was learnt.
-            reason = "AlgorithmError: the script ended well but left no file in SM_MODEL_DIR"
-            self._end(name, "Failed", "Failed", reason=f"{reason}, exit code: 0", **ended)
-        else:
-            self._end(name, "Completed", "Completed", **ended)
-
-    def _upload(self, name: str, request: Json, layout: Layout) -> str | None:
-        """Model, output data and checkpoints to S3; the model's address if there is a model."""
+    def _upload(self, name: str, request: Json, layout: Layout) -> Json:
+        """Model, output data and checkpoints to S3; `ModelArtifacts` if there is a model."""
         where = request["OutputDataConfig"]["S3OutputPath"].rstrip("/")
         bucket, prefix = split_uri(f"{where}/{name}/output/")
-        found: str | None = None
+        members: Json = {}
         for folder, file in ((layout.model, "model.tar.gz"), (layout.data, "output.tar.gz")):
             packed = layout.base / file
             if archives.pack(folder, packed):
                 self._aws.objects.adopt(bucket, prefix + file, packed, "application/x-tar")
                 if folder == layout.model:
-                    found = f"s3://{bucket}/{prefix}{file}"
+                    uri = f"s3://{bucket}/{prefix}{file}"
+                    members["ModelArtifacts"] = {"S3ModelArtifacts": uri}
         if "CheckpointConfig" in request:
             bucket, prefix = split_uri(request["CheckpointConfig"]["S3Uri"].rstrip("/") + "/")
             for path in sorted(p for p in layout.checkpoints.rglob("*") if p.is_file()):
                 key = prefix + path.relative_to(layout.checkpoints).as_posix()
                 self._aws.objects.adopt(bucket, key, path)
-        return found
+        return members
+
+    def _note(self, name: str, members: Json) -> None:
+        with self._describing(name) as describe:
+            describe |= members
 
     # -- the document --------------------------------------------------------------------------
 
+    @contextmanager
+    def _describing(self, name: str) -> Iterator[Json]:
+        """The description, to be changed in place."""
+        with self._aws.documents.changing(TRAINING_JOB, name) as document:
+            yield document["describe"]
+
     def _move(
         self, name: str, secondary: str, status: str | None = None, **members: object
-    ) -> Json:
-        """Enters a secondary status; `members` are written into the description."""
-        with self._lock:
-            document = find(self._aws, TRAINING_JOB, name)
-            describe = document["describe"]
-            # A stop that was asked for meanwhile stays visible.
-            if not (describe["TrainingJobStatus"] == "Stopping" and status == "InProgress"):
-                describe["TrainingJobStatus"] = status or describe["TrainingJobStatus"]
-            enter(describe, secondary, self._aws.clock.now())
-            describe.update(members)
-            self._aws.documents.put(TRAINING_JOB, name, document)
-            return describe
-
-    def _end(
-        self, name: str, status: str, secondary: str, reason: str | None = None, **members: object
     ) -> None:
-        now = self._aws.clock.now()
-        with self._lock:
-            describe = find(self._aws, TRAINING_JOB, name)["describe"]
-            began = describe.get("TrainingStartTime", now)
-            members.setdefault("TrainingEndTime", now)
-            seconds = max(1, round((now - began).total_seconds()))
-            members |= {"TrainingTimeInSeconds": seconds, "BillableTimeInSeconds": seconds}
-            if reason is not None:
-                members["FailureReason"] = reason[:FAILURE_CHARACTERS]
-            self._move(name, secondary, status=status, **members)
-        self._aws.signals.publish(JOB_ENDED, {"service": "sagemaker", "id": name})
+        """Enters a secondary status; `members` are written into the description."""
+        with self._describing(name) as describe:
+            if status is not None:
+                describe["TrainingJobStatus"] = status
+            enter(describe, secondary, self._aws.clock.now())
+            describe |= members
+
+
+def _worded(ending: Ending) -> str:
+    if isinstance(ending.error, JobFailed):
+        return str(ending.reason)
+    return f"InternalServerError: {ending.reason}"
 
 
 def enter(describe: Json, secondary: str, now: datetime) -> None:

@@ -8,8 +8,9 @@ from localaws.core.service import Call, Json, Service
 from localaws.s3.names import split_uri
 from localaws.sagemaker import archives, images, listing
 from localaws.sagemaker.layout import program
-from localaws.sagemaker.names import TRAINING_JOB, arn, check_name, find, insert, validation
-from localaws.sagemaker.training import TrainingJobs, enter
+from localaws.sagemaker.metrics import definitions
+from localaws.sagemaker.names import TRAINING_JOB, arn, check_name, find, validation
+from localaws.sagemaker.training import TrainingRuns, enter
 
 CHANNEL = "InputDataConfig"
 PARAMETERS = (
@@ -68,53 +69,70 @@ SUMMARY = (
 )
 
 
-def register_training(service: Service, aws: LocalAws, jobs: TrainingJobs) -> None:
-    """Create, describe, list, stop."""
+class TrainingJobs:
+    """The operations: create, describe, list, stop."""
 
-    @service.operation("CreateTrainingJob", *PARAMETERS)
-    def create_training_job(call: Call) -> Json:
+    def __init__(self, aws: LocalAws, runs: TrainingRuns) -> None:
+        self._aws = aws
+        self._runs = runs
+
+    def register(self, service: Service) -> None:
+        service.operation("CreateTrainingJob", *PARAMETERS)(self.create)
+        service.operation("DescribeTrainingJob", "TrainingJobName")(self.describe)
+        service.operation("StopTrainingJob", "TrainingJobName")(self.stop)
+        service.operation("ListTrainingJobs", *listing.CHANGING)(self.list)
+        service.on_start(self._runs.recover)
+        service.on_stop(self._runs.close)
+
+    def create(self, call: Call) -> Json:
         request = dict(call.params)
         name = request["TrainingJobName"]
         check_name("TrainingJobName", name)
-        check_request(aws, call)
+        check_request(self._aws, call)
         request.setdefault("StoppingCondition", {})
         request["StoppingCondition"].setdefault("MaxRuntimeInSeconds", DAY_SECONDS)
         tags = request.pop("Tags", [])
-        now = aws.clock.now()
-        job_arn = arn(aws, TRAINING_JOB, name)
-        describe = request | {
+        now = self._aws.clock.now()
+        job_arn = arn(self._aws, TRAINING_JOB, name)
+        describe = described(request) | {
             "TrainingJobArn": job_arn,
             "TrainingJobStatus": "InProgress",
             "CreationTime": now,
-            "EnableNetworkIsolation": False,
-            "EnableInterContainerTrafficEncryption": False,
-            "EnableManagedSpotTraining": False,
         }
         enter(describe, "Starting", now)
-        document = {"request": request, "describe": describe, "tags": tags}
-        insert(aws, TRAINING_JOB, name, document)
-        jobs.start(name)
+        self._runs.start(name, {"request": request, "describe": describe, "tags": tags})
         return {"TrainingJobArn": job_arn}
 
-    @service.operation("DescribeTrainingJob", "TrainingJobName")
-    def describe_training_job(call: Call) -> Json:
-        describe: Json = find(aws, TRAINING_JOB, call.params["TrainingJobName"])["describe"]
+    def describe(self, call: Call) -> Json:
+        name = call.params["TrainingJobName"]
+        describe: Json = find(self._aws, TRAINING_JOB, name)["describe"]
         return describe
 
-    @service.operation("StopTrainingJob", "TrainingJobName")
-    def stop_training_job(call: Call) -> Json:
-        jobs.stop(call.params["TrainingJobName"])
-        return {}
+    def stop(self, call: Call) -> None:
+        self._runs.stop(call.params["TrainingJobName"])
 
-    @service.operation("ListTrainingJobs", *listing.CHANGING)
-    def list_training_jobs(call: Call) -> Json:
+    def list(self, call: Call) -> Json:
         items = [
             {member: doc["describe"][member] for member in SUMMARY if member in doc["describe"]}
-            for _, doc in aws.documents.items(TRAINING_JOB)
+            for _, doc in self._aws.documents.items(TRAINING_JOB)
         ]
         return listing.page(
             call, "TrainingJobSummaries", "TrainingJob", items, status="TrainingJobStatus"
         )
+
+
+def described(request: Json) -> Json:
+    """The request as DescribeTrainingJob shows it: with what SageMaker fills in."""
+    describe = request | dict.fromkeys(FALSE_ONLY, False)
+    describe["AlgorithmSpecification"] = {
+        "EnableSageMakerMetricsTimeSeries": False,
+        **request["AlgorithmSpecification"],
+        "MetricDefinitions": definitions(),
+    }
+    describe["OutputDataConfig"] = {
+        "KmsKeyId": "", "CompressionType": "GZIP", **request["OutputDataConfig"]
+    }  # fmt: skip
+    return describe
 
 
 def refuse(call: Call, parameter: str, detail: str = "") -> NotEmulated:

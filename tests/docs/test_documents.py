@@ -20,6 +20,7 @@ import pytest
 from botocore.exceptions import ClientError
 from typer.main import get_command
 
+from localaws.core.jobs.kind import recovery
 from rebuy.cli.app import app
 from rebuy.settings import Settings
 from tasks.functions.receive_trigger import OPTIONS
@@ -290,3 +291,8 @@ def test_data_page_has_the_features_in_the_order_of_the_wire() -> None:
     text = (ROOT / "docs" / "data.md").read_text()
 
     assert tuple(re.findall(r"^\| \d+ \| `(\w+)` \|", text, re.MULTILINE)) == WIRE_FEATURES
+
+
+def test_local_aws_page_says_what_becomes_of_every_kind_of_job() -> None:
+    page = (ROOT / "docs" / "local-aws.md").read_text()
+    assert recovery() in " ".join(page.split())

@@ -12,7 +12,7 @@ import pytest
 from localaws.core.aws import LocalAws, start
 from localaws.core.service import Service
 from localaws.glue_jobs import api
-from localaws.glue_jobs.runs import Runs
+from localaws.glue_jobs.runs import JobRuns
 from localaws.s3.api import service as s3
 
 ENDED = ("SUCCEEDED", "FAILED", "STOPPED", "TIMEOUT")
@@ -21,7 +21,7 @@ ENDED = ("SUCCEEDED", "FAILED", "STOPPED", "TIMEOUT")
 class Glue:
     """Short words for what the tests do."""
 
-    def __init__(self, aws: LocalAws, runs: Runs) -> None:
+    def __init__(self, aws: LocalAws, runs: JobRuns) -> None:
         self.aws = aws
         self.runs = runs
         self.client = aws.client("glue")
@@ -77,7 +77,7 @@ def local(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[
     def begin() -> Glue:
         while running:
             running.pop().stop()
-        holder: list[Runs] = []
+        holder: list[JobRuns] = []
 
         def glue(aws: LocalAws) -> Service:
             service = Service("glue")

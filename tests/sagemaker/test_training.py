@@ -159,6 +159,19 @@ def test_a_stopped_job_ends_its_process(lake: Any) -> None:
         client.stop_training_job(TrainingJobName="job")
 
 
+def test_description_has_what_the_sdk_reads(lake: Any) -> None:
+    """`Estimator.attach` and `TrainingJobAnalytics` fail without these; AWS fills them in."""
+    job = run(lake, TRAIN)
+    assert job["OutputDataConfig"]["KmsKeyId"] == ""
+    metrics = {
+        metric["Name"]: metric["Regex"]
+        for metric in job["AlgorithmSpecification"]["MetricDefinitions"]
+    }
+    number = r"([-+]?[0-9]*\.?[0-9]+(?:[eE][-+]?[0-9]+)?)"
+    assert metrics["validation:auc"] == rf".*\[[0-9]+\].*#011validation-auc:{number}.*"
+    assert "train:rmse" in metrics
+
+
 def test_a_name_is_taken_for_good(lake: Any) -> None:
     run(lake, "pass")
     with pytest.raises(ClientError, match="must be unique") as caught:
