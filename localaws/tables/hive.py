@@ -1,0 +1,215 @@
+"""The one reader of a catalog table: a snapshot as a SELECT for DuckDB, in Hive's formats.
+
+Whoever reads a table (Athena, DataBrew) reads it here, and so gets the same rows.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from localaws.athena.sql import types as t
+from localaws.athena.sql.types import Type
+from localaws.athena.sql.values import name, text
+from localaws.tables import parquet
+from localaws.tables.cells import cell, checked
+from localaws.tables.errors import TableError
+from localaws.tables.json_rows import JsonRows
+from localaws.tables.partitions import NULL_PARTITION
+from localaws.tables.snapshot import Columns, DataFile, Partition, TableSnapshot
+from localaws.tables.storage import Storage
+from localaws.tables.text_files import FILE, LINE, codec, quickly, rewrite
+
+Query = Callable[[str], list[tuple[Any, ...]]]
+Typed = tuple[tuple[str, Type], ...]
+# "$path" and its like: name and DuckDB type, in this order after the partition keys.
+HIDDEN = (("$path", "VARCHAR"), ("$file_size", "BIGINT"), ("$file_modified_time", "TIMESTAMPTZ"))
+_NEVER = "\x01\x02never\x02\x01"  # stands for NULL where a text has no way to say it
+
+
+def relation(
+    table: TableSnapshot,
+    query: Query,
+    folder: Path,
+    read: set[str] | None = None,
+    *,
+    lenient: bool = False,
+) -> str:
+    """SELECT of the table's columns, its partition keys and, if `read` names one, of HIDDEN.
+
+    Columns that are not in `read` may be NULL; None reads all. Cells that are no value of their
+    column fail with HIVE_BAD_DATA where the SerDe has it so; with `lenient` they are NULL. `folder`
+    takes what has to be rewritten first. Raises TableError.
+    """
+    columns = typed(table.columns, table.name)
+    keys = typed(table.keys, table.name)
+    filled = [partition for partition in table.partitions if partition.files]
+    parts = [
+        _Reader(table, storage, own, query, folder, lenient).select(columns, files, read)
+        for (storage, own), files in _groups(filled).items()
+    ]
+    if not parts:
+        empty = [f"CAST(NULL AS {t.duckdb(kind)}) AS {name(label)}" for label, kind in columns]
+        parts = [f"SELECT {', '.join([*empty, f'NULL::VARCHAR AS {name(FILE)}'])} WHERE false"]
+    hidden = bool((read or set()) & {label for label, _ in HIDDEN})
+    return _with_partitions(" UNION ALL ".join(parts), columns, keys, filled, hidden)
+
+
+def scanned_bytes(table: TableSnapshot, read: set[str]) -> int:
+    """The bytes that Athena counts: of Parquet the chunks of the columns, else whole files."""
+    return sum(
+        parquet.column_bytes(file, read) if partition.storage.format == "parquet" else file.bytes
+        for partition in table.partitions
+        for file in partition.files
+    )
+
+
+def typed(columns: Columns, table: str) -> Typed:
+    """Raises TableError (HIVE_INVALID_METADATA) for a type that Athena does not know."""
+    try:
+        return tuple((label, t.from_hive(kind)) for label, kind in columns)
+    except ValueError as error:
+        raise TableError("HIVE_INVALID_METADATA", f"table {table}: {error}") from None
+
+
+def partition_value(sql: str, kind: Type) -> str:
+    """The text of a partition value as a value of its key's type."""
+    known = f"nullif({sql}, {text(NULL_PARTITION)})"
+    if kind.name == "varchar":
+        return known
+    return checked(known, cell(known, kind, "text", "partition key"), "partition key")
+
+
+def paths(files: Iterable[DataFile]) -> str:
+    """The files as a list for DuckDB, which takes `*`, `?` and `[` in a path as patterns."""
+    return "[" + ", ".join(text(re.sub(r"([*?\[])", r"[\1]", file.path)) for file in files) + "]"
+
+
+def _groups(partitions: list[Partition]) -> dict[tuple[Storage, Columns], list[DataFile]]:
+    found: dict[tuple[Storage, Columns], list[DataFile]] = {}
+    for partition in partitions:
+        key = partition.storage, partition.columns
+        found.setdefault(key, []).extend(partition.files)
+    return found
+
+
+class _Reader:
+    """Reads the files of partitions that have one storage and one list of columns."""
+
+    def __init__(
+        self,
+        table: TableSnapshot,
+        storage: Storage,
+        own: Columns,
+        query: Query,
+        folder: Path,
+        lenient: bool,
+    ) -> None:
+        self.table = table
+        self.storage = storage
+        self.own = typed(own, table.name)
+        self.query = query
+        self.folder = folder
+        self.lenient = lenient
+
+    def select(self, columns: Typed, files: list[DataFile], read: set[str] | None) -> str:
+        """The table's columns and `$file`."""
+        if self.storage.format == "parquet":
+            return " UNION ALL ".join(
+                parquet.select(columns, group, self.storage.by_position, FILE, paths(group))
+                for group in parquet.shapes(files)
+            )
+        if self.storage.format == "json":
+            rows = JsonRows(self.storage, self.table.name, self.query)
+            return rows.select(self._lines(files), columns, read, FILE)
+        return self._delimited(columns, files)
+
+    def _lines(self, files: list[DataFile]) -> str:
+        return self._texts([LINE], files, "delim='\x02', quote='', escape=''", _NEVER)
+
+    def _delimited(self, columns: Typed, files: list[DataFile]) -> str:
+        """OpenCSVSerDe and LazySimpleSerDe: columns by their place in the line."""
+        storage = self.storage
+        quote = text(storage.quote) if storage.quote else "''"
+        options = f"delim={text(storage.separator)}, quote={quote}, escape={quote}"
+        null = storage.null_text if storage.format == "text" else _NEVER
+        source = self._texts([label for label, _ in columns], files, options, null)
+        shown = []
+        for label, kind in columns:
+            value = cell(name(label), kind, storage.format, label)
+            if (
+                storage.format == "open_csv"
+                and kind.name != "varchar"
+                and not (storage.null_for_invalid or self.lenient)
+            ):
+                value = checked(name(label), value, label)
+            shown.append(f"{value} AS {name(label)}")
+        return f"SELECT {', '.join(shown)}, {name(FILE)} FROM ({source})"
+
+    def _texts(self, labels: list[str], files: list[DataFile], options: str, null: str) -> str:
+        """Every label as text; files that DuckDB would read otherwise are rewritten first."""
+        quick: dict[str, list[DataFile]] = {}
+        slow = []
+        for file in files:
+            if quickly(file, self.storage) and not self.storage.last_takes_rest:
+                quick.setdefault(codec(file.uri), []).append(file)
+            else:
+                slow.append(file)
+        shape = ", ".join(f"{text(label)}: 'VARCHAR'" for label in labels)
+        parts = [
+            f"SELECT * FROM read_csv({paths(members)}, auto_detect=false, header=false, "
+            f"skip={self.storage.header_lines}, columns={{{shape}}}, {options}, "
+            f"nullstr={text(null)}, null_padding=true, strict_mode=false, "
+            f"compression={text(kind)}, hive_partitioning=false, filename={text(FILE)})"
+            for kind, members in quick.items()
+        ]
+        if slow:
+            rewritten = rewrite(slow, self.storage, labels, self.folder)
+            parts.append(f"SELECT * FROM read_parquet({text(str(rewritten))})")
+        return " UNION ALL ".join(parts)
+
+
+def _with_partitions(
+    reading: str, columns: Typed, keys: Typed, parts: Sequence[Partition], hidden: bool
+) -> str:
+    own = ", ".join(f"f.{name(label)}" for label, _ in columns)
+    if not keys and not hidden:
+        return f"SELECT {own} FROM ({reading}) AS f"
+    if len(parts) <= 1 and not hidden:
+        values = parts[0].values if parts else tuple(NULL_PARTITION for _ in keys)
+        rest = ", ".join(
+            f"{partition_value(text(value), kind)} AS {name(key)}"
+            for value, (key, kind) in zip(values, keys, strict=True)
+        )
+        return f"SELECT {', '.join(filter(None, (own, rest)))} FROM ({reading}) AS f"
+    rows = [
+        "("
+        + ", ".join(
+            [
+                text(file.path),
+                *(text(value) for value in part.values),
+                text(file.uri),
+                str(file.bytes),
+                f"to_timestamp({file.modified!r})",
+            ]
+        )
+        + ")"
+        for part in parts
+        for file in part.files
+    ]
+    labels = ["file", *(f"v{i}" for i in range(len(keys))), "path", "size", "changed"]
+    if not rows:
+        rows = ["(" + ", ".join(["NULL"] * len(labels)) + ")"]
+    more = [
+        f"{partition_value(f'p.v{i}', kind)} AS {name(key)}" for i, (key, kind) in enumerate(keys)
+    ]
+    more += [
+        f"CAST(p.{column} AS {kind}) AS {name(label)}"
+        for column, (label, kind) in zip(("path", "size", "changed"), HIDDEN, strict=True)
+    ]
+    return (
+        f"SELECT {', '.join(filter(None, (own, *more)))} FROM ({reading}) AS f "
+        f"JOIN (VALUES {', '.join(rows)}) AS p({', '.join(labels)}) ON f.{name(FILE)} = p.file"
+    )

@@ -1,0 +1,179 @@
+"""JSON lines as columns: keys whatever their case, and values as the JSON SerDes read them.
+
+https://docs.aws.amazon.com/athena/latest/ug/openx-json-serde.html
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from localaws.athena.sql import types as t
+from localaws.athena.sql.types import Type
+from localaws.athena.sql.values import name, text
+from localaws.tables.cells import cell, checked
+from localaws.tables.storage import Storage
+
+Query = Callable[[str], list[tuple[Any, ...]]]
+_NO_OBJECT = "HIVE_CURSOR_ERROR: Row is not a valid JSON Object"
+
+
+@dataclass(frozen=True)
+class _Keys:
+    """The spellings of the keys at one level, and the levels below each of them."""
+
+    below: dict[str, _Keys]
+
+    @classmethod
+    def of(cls, structures: Iterable[Any]) -> _Keys:
+        """The keys of what DuckDB's json_structure tells; arrays are looked into."""
+        members: dict[str, list[Any]] = {}
+        for structure in structures:
+            while isinstance(structure, list) and structure:
+                structure = structure[0]
+            if isinstance(structure, dict):
+                for key, inside in structure.items():
+                    members.setdefault(key, []).append(inside)
+        return cls({key: cls.of(inside) for key, inside in members.items()})
+
+
+class JsonRows:
+    """SQL for the columns of one kind of JSON file. `lines` is SQL that gives `line`."""
+
+    def __init__(self, storage: Storage, table: str, query: Query) -> None:
+        self.storage = storage
+        self.table = table
+        self._query = query
+
+    def select(
+        self,
+        lines: str,
+        columns: Sequence[tuple[str, Type]],
+        read: set[str] | None,
+        file: str,
+    ) -> str:
+        """Selects the columns and `file`; those that are not in `read` may be NULL."""
+        wanted = [(label, kind) for label, kind in columns if read is None or label in read]
+        keys = self._keys(lines, wanted)
+        mapping = dict(self.storage.mapping)
+        shape: dict[str, str] = {}  # DuckDB's json_transform: spelling to its type
+        shown = []
+        for label, kind in columns:
+            if (label, kind) not in wanted:
+                shown.append(f"CAST(NULL AS {t.duckdb(kind)}) AS {name(label)}")
+                continue
+            found = self._spellings(keys, mapping.get(label, label))
+            if not found:
+                shown.append(f"CAST(NULL AS {t.duckdb(kind)}) AS {name(label)}")
+                continue
+            for spelling in found:
+                shape[spelling] = "VARCHAR" if not kind.items else "JSON"
+            merged = self._one([f"j.{name(spelling)}" for spelling in found], label)
+            inside = _Keys.of([])
+            for spelling in found:
+                inside = _Keys({**inside.below, **keys.below[spelling].below})
+            shown.append(f"{self._value(merged, kind, inside, label)} AS {name(label)}")
+        return (
+            f"SELECT {', '.join([*shown, name(file)])} FROM "
+            f"(SELECT {self._parsed(shape)} AS j, {name(file)} FROM ({lines}))"
+        )
+
+    def _parsed(self, shape: dict[str, str]) -> str:
+        """The line's object as a struct; a line that begins as none is a row of NULLs."""
+        shape = shape or {"": "VARCHAR"}
+        parsed = f"json_transform(line, {text(json.dumps(shape))})"
+        begins = "regexp_matches(line, '^\\s*[{\\[]')"
+        broken = (
+            "NULL"
+            if self.storage.ignore_malformed
+            else f"error('{_NO_OBJECT} - JSONException: ' || line)"
+        )
+        return f"CASE WHEN {begins} THEN CASE WHEN json_valid(line) THEN {parsed} ELSE {broken} END END"
+
+    def _keys(self, lines: str, wanted: list[tuple[str, Type]]) -> _Keys:
+        """The keys that are in the lines, in the spelling they have there."""
+        if not wanted:
+            return _Keys({})
+        valid = f"FROM ({lines}) WHERE json_valid(line)"
+        nested = any(_has_row(kind) for _, kind in wanted)
+        if not nested:
+            found = self._query(f"SELECT DISTINCT json_keys(line) {valid}")
+            return _Keys({key: _Keys({}) for (keys,) in found for key in keys or []})
+        found = self._query(f"SELECT DISTINCT json_structure(line) {valid}")
+        return _Keys.of(json.loads(structure) for (structure,) in found)
+
+    def _spellings(self, keys: _Keys, wanted: str) -> list[str]:
+        return [key for key in keys.below if self._same(key) == self._same(wanted, key=False)]
+
+    def _same(self, written: str, *, key: bool = True) -> str:
+        if key and self.storage.dots_in_keys:
+            written = written.replace(".", "_")
+        return written.lower() if self.storage.case_insensitive else written
+
+    def _one(self, values: list[str], label: str) -> str:
+        """The value under any of several spellings; two of them in one row are refused."""
+        if len(values) == 1:
+            return values[0]
+        count = " + ".join(f"CAST({value} IS NOT NULL AS INTEGER)" for value in values)
+        double = f"error('{_NO_OBJECT} - JSONException: Duplicate key ' || {text(label)})"
+        return f"CASE WHEN {count} > 1 THEN {double} ELSE coalesce({', '.join(values)}) END"
+
+    def _value(self, sql: str, kind: Type, keys: _Keys, label: str) -> str:
+        """`sql` is text for a plain type, JSON for a nested one."""
+        if kind.name == "array":
+            inner, item = self._inner(kind.items[0], "e", keys, label)
+            many = f'CASE WHEN json_type({sql}) = \'ARRAY\' THEN {sql} ELSE json_array({sql}) END'
+            shape = text(json.dumps([inner]))
+            return (
+                f"CASE WHEN {_there(sql)} THEN "
+                f"list_transform(json_transform({many}, {shape}), lambda e: {item}) END"
+            )
+        if kind.name == "map":
+            inner, item = self._inner(kind.items[1], "e.value", keys, label)
+            key = self._checked("e.key", kind.items[0], label)
+            shape = text(json.dumps(f"MAP(VARCHAR, {inner})"))
+            return (
+                f"CASE WHEN {_there(sql)} THEN map_from_entries(list_transform(map_entries("
+                f"json_transform({sql}, {shape})), "
+                f"lambda e: {{'key': {key}, 'value': {item}}})) END"
+            )
+        if kind.name == "row":
+            return self._row(sql, kind, keys, label)
+        return self._checked(sql, kind, label)
+
+    def _inner(self, kind: Type, sql: str, keys: _Keys, label: str) -> tuple[str, str]:
+        """(json_transform's type for an element, the element's value)."""
+        return ("JSON" if kind.items else "VARCHAR"), self._value(sql, kind, keys, label)
+
+    def _row(self, sql: str, kind: Type, keys: _Keys, label: str) -> str:
+        fields, shape = [], {}
+        for number, item in enumerate(kind.items):
+            field = t.field_name(kind, number)
+            found = self._spellings(keys, field)
+            for spelling in found:
+                shape[spelling] = "JSON" if item.items else "VARCHAR"
+            if found:
+                inside = _Keys({k: v for s in found for k, v in keys.below[s].below.items()})
+                value = self._one([f"s.{name(spelling)}" for spelling in found], field)
+                fields.append(f"{text(field)}: {self._value(value, item, inside, label)}")
+            else:
+                fields.append(f"{text(field)}: CAST(NULL AS {t.duckdb(item)})")
+        read = f"json_transform({sql}, {text(json.dumps(shape or {'': 'VARCHAR'}))})"
+        struct = f"list_transform([{read}], lambda s: {{{', '.join(fields)}}})[1]"
+        return f"CASE WHEN {_there(sql)} THEN {struct} END"
+
+    def _checked(self, sql: str, kind: Type, label: str) -> str:
+        value = cell(sql, kind, "json", label)
+        if kind.name in ("varchar", "char", "varbinary") or self.storage.null_for_invalid:
+            return value
+        return checked(sql, value, label)
+
+
+def _there(sql: str) -> str:
+    return f"json_type({sql}) <> 'NULL'"
+
+
+def _has_row(kind: Type) -> bool:
+    return kind.name == "row" or any(_has_row(item) for item in kind.items)

@@ -1,0 +1,269 @@
+"""How a table's files are written: its SerDe with the SerDe's properties, read once for everyone.
+
+https://docs.aws.amazon.com/athena/latest/ug/supported-serdes.html. A property that would change
+what is read and is not known here is refused by its name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from localaws.tables.errors import TableError, not_emulated
+
+Json = dict[str, Any]
+
+PARQUET = "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe"
+OPEN_CSV = "org.apache.hadoop.hive.serde2.OpenCSVSerde"
+LAZY_SIMPLE = "org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe"
+OPENX_JSON = "org.openx.data.jsonserde.JsonSerDe"
+HIVE_JSON = "org.apache.hive.hcatalog.data.JsonSerDe"
+
+_TEXT_FILES = (
+    "org.apache.hadoop.mapred.TextInputFormat",
+    "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat",
+)
+_PARQUET_FILES = (
+    "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat",
+    "org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat",
+)
+
+
+@dataclass(frozen=True)
+class SerDe:
+    """`format` is ours; `properties` are those that it reads, `inert` those that change nothing
+    for a reader; a property that ends in `.` stands for all that begin with it."""
+
+    library: str
+    format: str
+    files: tuple[str, str]  # Hadoop's input and output format
+    properties: tuple[str, ...]
+    inert: tuple[str, ...] = ("serialization.format",)
+
+
+_DELIMITERS = ("collection.delim", "colelction.delim", "mapkey.delim")  # sic: Hive's own spelling
+
+SERDES: dict[str, SerDe] = {
+    serde.library: serde
+    for serde in (
+        SerDe(PARQUET, "parquet", _PARQUET_FILES, ("parquet.column.index.access",)),
+        SerDe(
+            OPEN_CSV,
+            "open_csv",
+            _TEXT_FILES,
+            ("separatorChar", "quoteChar", "escapeChar", "use.null.for.invalid.data"),
+        ),
+        SerDe(
+            LAZY_SIMPLE,
+            "text",
+            _TEXT_FILES,
+            (
+                "field.delim",
+                "serialization.format",
+                "escape.delim",
+                "serialization.null.format",
+                "serialization.last.column.takes.rest",
+                "line.delim",
+            ),
+            _DELIMITERS,  # only arrays, maps and structs have them, and those are refused in text
+        ),
+        SerDe(
+            OPENX_JSON,
+            "json",
+            _TEXT_FILES,
+            (
+                "ignore.malformed.json",
+                "dots.in.keys",
+                "case.insensitive",
+                "mapping.",
+                "use.null.for.invalid.data",
+            ),
+            ("serialization.format", "paths", "explicit.null"),
+        ),
+        SerDe(HIVE_JSON, "json", _TEXT_FILES, ()),
+    )
+}
+WRITTEN_BY = {"parquet": PARQUET, "textfile": LAZY_SIMPLE, "json": HIVE_JSON}
+# Table properties that AWS documents with an effect on reading, and that have none here.
+_REFUSED_PROPERTIES = ("skip.footer.line.count", "storage.location.template", "projection.enabled")
+
+
+@dataclass(frozen=True)
+class Storage:
+    """One SerDe with its properties. Which members count depends on the format: `parquet`,
+    `open_csv` (OpenCSVSerDe), `text` (LazySimpleSerDe) or `json` (one object a line)."""
+
+    format: str
+    header_lines: int = 0
+    separator: str = ","
+    quote: str = '"'
+    escape: str = "\\"  # "": there is none
+    null_text: str = "\\N"
+    last_takes_rest: bool = False
+    null_for_invalid: bool = False
+    case_insensitive: bool = True
+    dots_in_keys: bool = False
+    ignore_malformed: bool = False
+    mapping: tuple[tuple[str, str], ...] = ()  # (column, JSON key)
+    by_position: bool = False  # Parquet columns, otherwise by name
+
+
+def storage(descriptor: Json, table_parameters: Mapping[str, str], name: str) -> Storage:
+    """What a StorageDescriptor says, in a table called `name`.
+
+    Raises TableError (NOT_SUPPORTED) for a SerDe, an input format or a property that is not read.
+    """
+    info = descriptor.get("SerdeInfo") or {}
+    library = info.get("SerializationLibrary") or ""
+    serde = SERDES.get(library)
+    if serde is None:
+        raise not_emulated(f"the SerDe {library or '(none)'} of table {name}")
+    if descriptor.get("InputFormat") not in (None, "", serde.files[0]):
+        raise not_emulated(f"the input format {descriptor['InputFormat']} of table {name}")
+    kind = table_parameters.get("table_type")
+    if kind:
+        raise not_emulated(f"{kind} tables, and {name} is one")
+    for key in _REFUSED_PROPERTIES:
+        if str(table_parameters.get(key, "0")).lower() not in ("0", "false"):
+            raise not_emulated(f"the table property {key} of table {name}")
+    given: dict[str, str] = info.get("Parameters") or {}
+    check_properties(serde, given, name)
+    header = table_parameters.get("skip.header.line.count") or (
+        descriptor.get("Parameters") or {}
+    ).get("skip.header.line.count", "0")
+    return _READ[library](given, _count(header, "skip.header.line.count", name), name)
+
+
+def check_properties(serde: SerDe, given: Mapping[str, str], name: str) -> None:
+    """Refuses the first SerDe property that would have an effect on AWS and has none here."""
+    for key in given:
+        known = (*serde.properties, *serde.inert)
+        if not any(key == one or (one.endswith(".") and key.startswith(one)) for one in known):
+            raise not_emulated(
+                f"the SerDe property {key} of table {name}; "
+                f"{serde.library.rpartition('.')[2]} has {', '.join(sorted(known))}"
+            )
+
+
+def _parquet(given: Mapping[str, str], header: int, name: str) -> Storage:
+    return Storage("parquet", by_position=_flag(given, "parquet.column.index.access", False, name))
+
+
+def _open_csv(given: Mapping[str, str], header: int, name: str) -> Storage:
+    separator = (given.get("separatorChar") or ",")[0]
+    quote = (given.get("quoteChar") or '"')[0]
+    escape = (given.get("escapeChar") or "\\")[0]
+    if escape == '"':  # Trino reads it as the default
+        escape = "\\"
+    if len({separator, quote, escape}) < 3 and not quote == escape == "\0":
+        raise TableError(
+            "HIVE_INVALID_METADATA",
+            f"table {name}: separatorChar, quoteChar and escapeChar must differ; they are "
+            f"{separator!r}, {quote!r} and {escape!r}",
+        )
+    return Storage(
+        "open_csv",
+        header,
+        separator,
+        quote.strip("\0"),
+        escape.strip("\0"),
+        null_for_invalid=_flag(given, "use.null.for.invalid.data", False, name),
+    )
+
+
+def _text(given: Mapping[str, str], header: int, name: str) -> Storage:
+    if given.get("line.delim", "\n") not in ("\n", "10"):
+        raise TableError(
+            "HIVE_INVALID_METADATA",
+            f"table {name}: LINES TERMINATED BY only supports newline, "
+            f"not {given['line.delim']!r}",
+        )
+    escape = given.get("escape.delim")
+    return Storage(
+        "text",
+        header,
+        delimiter(given.get("field.delim") or given.get("serialization.format") or "\x01"),
+        quote="",
+        escape="" if escape is None else delimiter(escape or "\\"),
+        null_text=given.get("serialization.null.format", "\\N"),
+        last_takes_rest=_flag(given, "serialization.last.column.takes.rest", False, name),
+    )
+
+
+def _openx_json(given: Mapping[str, str], header: int, name: str) -> Storage:
+    return Storage(
+        "json",
+        header,
+        null_for_invalid=_flag(given, "use.null.for.invalid.data", False, name),
+        case_insensitive=_flag(given, "case.insensitive", True, name),
+        dots_in_keys=_flag(given, "dots.in.keys", False, name),
+        ignore_malformed=_flag(given, "ignore.malformed.json", False, name),
+        mapping=tuple(
+            sorted(
+                (key.removeprefix("mapping.").lower(), value)
+                for key, value in given.items()
+                if key.startswith("mapping.")
+            )
+        ),
+    )
+
+
+def _hive_json(given: Mapping[str, str], header: int, name: str) -> Storage:
+    return Storage("json", header)
+
+
+_READ = {
+    PARQUET: _parquet,
+    OPEN_CSV: _open_csv,
+    LAZY_SIMPLE: _text,
+    OPENX_JSON: _openx_json,
+    HIVE_JSON: _hive_json,
+}
+
+
+def delimiter(written: str) -> str:
+    """One character, or its number, as Hive's LazySimpleSerDe takes it: `9` is a tab."""
+    try:
+        number = int(written)
+    except ValueError:
+        return written[0]
+    return chr(number % 256) if -128 <= number <= 127 else written[0]
+
+
+def _flag(given: Mapping[str, str], key: str, default: bool, name: str) -> bool:
+    value = given.get(key, str(default)).strip().lower()
+    if value not in ("true", "false"):
+        raise TableError(
+            "HIVE_INVALID_METADATA",
+            f"table {name}: the SerDe property {key} is {given[key]!r}; it is true or false",
+        )
+    return value == "true"
+
+
+def _count(value: str, key: str, name: str) -> int:
+    if not str(value).strip().isdigit():
+        raise TableError(
+            "HIVE_INVALID_METADATA", f"table {name}: {key} is {value!r}; it is a whole number"
+        )
+    return int(value)
+
+
+def descriptor(
+    library: str, columns: list[Json], location: str, serde_parameters: Mapping[str, str]
+) -> Json:
+    """The StorageDescriptor of a table whose files the SerDe reads and writes."""
+    reads, writes = SERDES[library].files
+    return {
+        "Columns": columns,
+        "Location": location,
+        "InputFormat": reads,
+        "OutputFormat": writes,
+        "Compressed": False,
+        "NumberOfBuckets": -1,
+        "SerdeInfo": {"SerializationLibrary": library, "Parameters": dict(serde_parameters)},
+        "BucketColumns": [],
+        "SortColumns": [],
+        "Parameters": {},
+        "StoredAsSubDirectories": False,
+    }

@@ -1,0 +1,280 @@
+"""Lines of text files as Athena reads them, and which files DuckDB's quick reader reads the same.
+
+Trino's rules (io.trino.hive.formats.line): a line ends at `\\n`, `\\r` or `\\r\\n`, quotes or not; an
+empty line is a row; a byte order mark is skipped; what is not UTF-8 is U+FFFD; the codec is told
+by the key's ending, in lower case. DuckDB's reader is exact for files without any such oddity; the
+others are read line by line, by the slow and exact reader here.
+"""
+
+from __future__ import annotations
+
+import bz2
+import functools
+import gzip
+import io
+import uuid
+import zlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import IO, Any, cast
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from localaws.tables.errors import TableError, not_emulated
+from localaws.tables.snapshot import DataFile
+from localaws.tables.storage import Storage
+
+FILE = "$file"  # the path that a row came from
+LINE = "line"
+_BATCH = 100_000
+_BLOCK = 1 << 24
+_LONGEST_LINE = 2_000_000  # bytes that DuckDB takes in one line
+_QUICK_CODECS = ("none", "gzip", "zstd")
+_CODECS = {".gz": "gzip", ".zst": "zstd", ".bz2": "bz2", ".deflate": "deflate"}
+_OTHER_CODECS = (".lz4", ".snappy", ".lzo", ".lzop")
+_UNREADABLE = (OSError, EOFError, zlib.error)
+_NONE = ("", "", "")
+_GZIP = b"\x1f\x8b"
+
+
+def codec(uri: str) -> str:
+    """https://docs.aws.amazon.com/athena/latest/ug/compression-formats.html. Raises TableError for
+    one that is not read."""
+    for ending in _OTHER_CODECS:
+        if uri.endswith(ending):
+            raise not_emulated(f"the compression of {uri}")
+    return next((name for ending, name in _CODECS.items() if uri.endswith(ending)), "none")
+
+
+def quickly(file: DataFile, storage: Storage) -> bool:
+    """Whether DuckDB reads the file's rows as Athena does. The whole file is looked at, once."""
+    kind = codec(file.uri)
+    if kind not in _QUICK_CODECS:
+        return False
+    marks = (storage.separator, storage.quote, storage.escape)
+    try:
+        return _regular(file.version, file.uri, kind, _NONE if storage.format == "json" else marks)
+    except _UNREADABLE as error:
+        raise _cannot_open(file, error) from None
+
+
+@functools.lru_cache(maxsize=8192)
+def _regular(
+    version: tuple[str, int, str, float], uri: str, kind: str, marks: tuple[str, str, str]
+) -> bool:
+    if any(ord(mark) > 127 for mark in marks if mark):
+        return False
+    separator, quote, escape = (mark.encode() for mark in marks)
+    ends: set[bytes] = set()
+    with _opened(Path(version[0]), uri, kind) as file:
+        for block in _blocks(file):
+            if (escape and escape in block) or not _is_utf8(block) or not _even(block, ends):
+                return False
+            if quote and quote in block and not _well_quoted(block, separator, quote):
+                return False
+    return len(ends) < 2
+
+
+def _blocks(file: IO[bytes]) -> Iterator[bytes]:
+    """The file in blocks of whole lines; a line longer than a block comes in pieces."""
+    rest = file.read(3)
+    if rest == b"\xef\xbb\xbf":
+        rest = b""
+    while read := file.read(_BLOCK):
+        whole = rest + read
+        end = whole.rfind(b"\n") + 1 or len(whole)
+        yield whole[:end]
+        rest = whole[end:]
+    if rest:
+        yield rest
+
+
+def _is_utf8(block: bytes) -> bool:
+    try:
+        return block.isascii() or bool(block.decode())
+    except UnicodeDecodeError:
+        return False
+
+
+def _even(block: bytes, ends: set[bytes]) -> bool:
+    """No empty line, no line that is too long, and line ends of one kind (added to `ends`)."""
+    returns, pairs = block.count(b"\r"), block.count(b"\r\n")
+    breaks = np.flatnonzero(np.frombuffer(block, np.uint8) == 10)
+    if returns != pairs or pairs not in (0, len(breaks)):
+        return False
+    if len(breaks):
+        ends.add(b"\r\n" if pairs else b"\n")
+    lengths = np.diff(np.concatenate(([-1], breaks, [len(block)])))
+    shortest = lengths[:-1].min() if len(breaks) else len(block)
+    return bool(shortest > (2 if pairs else 1) and lengths.max() < _LONGEST_LINE)
+
+
+def _well_quoted(block: bytes, separator: bytes, quote: bytes) -> bool:
+    """Quotes are around whole cells, or doubled within quotes, and close on their own line."""
+    letters = np.frombuffer(block, np.uint8)
+    quotes = np.flatnonzero(letters == quote[0])
+    if len(quotes) % 2:
+        return False
+    padded = np.pad(letters, 1, constant_values=10)  # what is around the block is a line end
+    opening, closing = quotes[::2], quotes[1::2]
+    before, after = padded[opening], padded[closing + 2]
+    breaks = np.flatnonzero(letters == 10)
+    fine_before = (before == separator[0]) | (before == 10) | (before == quote[0])
+    fine_after = (
+        (after == separator[0]) | (after == 10) | (after == 13) | (after == quote[0])
+    )
+    one_line = np.searchsorted(breaks, opening) == np.searchsorted(breaks, closing)
+    return bool((fine_before & fine_after & one_line).all())
+
+
+def _opened(path: Path, uri: str, kind: str) -> IO[bytes]:
+    if kind == "none":
+        file = path.open("rb")
+        if file.peek(2)[:2] == _GZIP:
+            file.close()
+            raise TableError(
+                "HIVE_CANNOT_OPEN_SPLIT",
+                f"Error opening Hive split {uri}: its content is gzip, but its name does not end "
+                "in .gz, so it would be read as text",
+            )
+        return file
+    if kind == "gzip":
+        return cast("IO[bytes]", gzip.open(path))
+    if kind == "bz2":
+        return cast("IO[bytes]", bz2.open(path))
+    if kind == "zstd":
+        return cast("IO[bytes]", pa.input_stream(str(path), compression="zstd"))
+    return io.BytesIO(zlib.decompress(path.read_bytes()))
+
+
+def rewrite(files: list[DataFile], storage: Storage, labels: list[str], folder: Path) -> Path:
+    """A Parquet file of the rows: `labels` (for JSON the whole line, in `line`) and `$file`.
+
+    Raises TableError (HIVE_CANNOT_OPEN_SPLIT) for a file that cannot be decompressed.
+    """
+    target = folder / f"{uuid.uuid4().hex}.parquet"
+    names = [LINE] if storage.format == "json" else labels
+    schema = pa.schema([(label, pa.string()) for label in [*names, FILE]])
+    split = _SPLIT[storage.format]
+    with pq.ParquetWriter(target, schema) as writer:
+        for file in files:
+            columns: list[list[str | None]] = [[] for _ in names]
+            for line in _lines(file, storage.header_lines):
+                cells = split(line, storage, len(names))
+                for place, column in enumerate(columns):
+                    column.append(cells[place] if place < len(cells) else None)
+                if len(columns[0]) == _BATCH:
+                    _write(writer, schema, columns, file.path)
+                    columns = [[] for _ in names]
+            _write(writer, schema, columns, file.path)
+    return target
+
+
+def _write(
+    writer: pq.ParquetWriter, schema: pa.Schema, cells: list[list[str | None]], path: str
+) -> None:
+    columns = [*cells, [path] * len(cells[0])]
+    arrays: list[Any] = [pa.array(column, pa.string()) for column in columns]
+    writer.write_table(pa.table(arrays, schema=schema))
+
+
+def _lines(file: DataFile, skipped: int) -> Iterator[str]:
+    try:
+        with (
+            _opened(Path(file.path), file.uri, codec(file.uri)) as raw,
+            io.TextIOWrapper(raw, encoding="utf-8-sig", errors="replace") as lines,
+        ):
+            for number, line in enumerate(lines):
+                if number >= skipped:
+                    yield line.removesuffix("\n")
+    except _UNREADABLE as error:
+        raise _cannot_open(file, error) from None
+
+
+def _cannot_open(file: DataFile, error: Exception) -> TableError:
+    reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return TableError("HIVE_CANNOT_OPEN_SPLIT", f"Error opening Hive split {file.uri}: {reason}")
+
+
+def split_open_csv(line: str, storage: Storage, width: int) -> list[str | None]:
+    """The cells of one line, at most `width`, as Trino's CsvDeserializer cuts it.
+
+    An empty line has none. A cell whose quote is still open at the line's end is NULL.
+    """
+    mark, quote, escape = storage.separator, storage.quote, storage.escape
+    if not line:
+        return []
+    if (not quote or quote not in line) and (not escape or escape not in line):
+        return list(line.split(mark)[:width])
+    cells: list[str | None] = []
+    cell = ""
+    quoted = started = False  # within quotes; within a cell that has text
+    at, end = 0, len(line)
+    while at < end and len(cells) < width:
+        letter, after = line[at], line[at + 1 : at + 2]
+        at += 1
+        inside = quoted or started
+        if letter == escape:
+            if inside and after and after in (quote, escape):
+                cell, at = cell + after, at + 1
+        elif letter == quote:
+            if inside and after == quote:
+                cell, at = cell + quote, at + 1
+            else:
+                if at > 3 and line[at - 2] != mark and after and after != mark:
+                    cell = "" if cell and cell.isspace() else cell + quote
+                quoted = not quoted
+            started = not started
+        elif letter == mark and not quoted:
+            cells.append(cell)
+            cell, started = "", False
+        else:
+            cell, started = cell + letter, True
+    if len(cells) < width and not quoted:
+        cells.append(cell)
+    return cells
+
+
+def split_delimited(line: str, storage: Storage, width: int) -> list[str | None]:
+    """The cells of one line of a LazySimpleSerDe table; the null text is NULL.
+
+    The escape character keeps the next one from splitting, and goes away.
+    """
+    mark, escape = storage.separator, storage.escape
+    pieces: list[str] = []
+    start = at = 0
+    last = width - 1 if storage.last_takes_rest else -1
+    if escape and escape in line:
+        while at < len(line) and len(pieces) != last:
+            if line[at] == mark:
+                pieces.append(line[start:at])
+                start = at + 1
+            elif line[at] == escape:
+                at += 1
+            at += 1
+        pieces.append(line[start:])
+    else:
+        pieces = line.split(mark, last) if last >= 0 else line.split(mark)
+    return [
+        None if piece == storage.null_text else _unescaped(piece, escape) for piece in pieces[:width]
+    ]
+
+
+def _unescaped(piece: str, escape: str) -> str:
+    if not escape or escape not in piece:
+        return piece
+    letters = iter(piece)
+    return "".join(next(letters, "") if letter == escape else letter for letter in letters)
+
+
+def _whole_line(line: str, storage: Storage, width: int) -> list[str | None]:
+    return [line]
+
+
+_SPLIT: dict[str, Callable[[str, Storage, int], list[str | None]]] = {
+    "open_csv": split_open_csv,
+    "text": split_delimited,
+    "json": _whole_line,
+}
