@@ -11,10 +11,11 @@ from localaws.athena.formatting import column_info
 from localaws.athena.session import Session
 from localaws.athena.sql import types as t
 from localaws.athena.sql.errors import QueryError, not_emulated
-from localaws.athena.tables import read_view, storage
-from localaws.athena.writing import escape
+from localaws.athena.tables import read_view
 from localaws.core.errors import AwsError
 from localaws.s3.objects import split_uri
+from localaws.tables.partitions import escape
+from localaws.tables.storage import LAZY_SIMPLE, SERDES, WRITTEN_BY, descriptor
 
 Json = dict[str, Any]
 Answer = tuple[list[str], list[Json]]  # lines, columns
@@ -100,10 +101,6 @@ def _like(name: str, pattern: str | None) -> bool:
 
 # tables
 
-_STORED = {
-    "parquet": "parquet", "textfile": "textfile", "json": "json",
-}  # fmt: skip
-
 
 def create_table(session: Session, given: Json) -> Answer:
     database, name = _place(session, given)
@@ -141,28 +138,20 @@ def create_table(session: Session, given: Json) -> Answer:
 
 
 def _storage(given: Json) -> Json:
-    stored = given["stored_as"] or ("textfile" if not given["formats"] else None)
-    if stored and stored not in _STORED:
+    stored, formats = given["stored_as"], given["formats"]
+    if stored and stored not in WRITTEN_BY:
         raise not_emulated(f"STORED AS {stored.upper()}; PARQUET and TEXTFILE are")
-    serde = given["serde"] or ""
-    kind = stored or ("parquet" if "parquet" in given["formats"][0].lower() else "textfile")
-    parameters = dict(given["serde_parameters"])
-    if serde.endswith("JsonSerDe"):
-        kind = "json"
-    if serde.endswith("ParquetHiveSerDe"):
-        kind = "parquet"
-    if kind == "textfile" and not serde:
-        parameters = {"field.delim": "\x01", **given["delimited"]}
+    by_format = formats and "parquet" in formats[0].lower()
+    library = given["serde"] or WRITTEN_BY[stored or ("parquet" if by_format else "textfile")]
+    if library not in SERDES:
+        raise not_emulated(f"the SerDe {library}")
+    parameters = {"serialization.format": "1", **given["serde_parameters"]}
+    if library == LAZY_SIMPLE and not given["serde"]:
+        parameters |= {"field.delim": "\x01", **given["delimited"]}
         parameters["serialization.format"] = parameters["field.delim"]
-    parameters = {"serialization.format": "1", **parameters}
-    built = storage(kind, given["columns"], given["location"], parameters)
-    if serde:
-        built["SerdeInfo"]["SerializationLibrary"] = serde
-    if given["formats"]:
-        built["InputFormat"], built["OutputFormat"] = given["formats"]
-    known = ("ParquetHiveSerDe", "OpenCSVSerde", "LazySimpleSerDe", "JsonSerDe")
-    if not built["SerdeInfo"]["SerializationLibrary"].endswith(known):
-        raise not_emulated(f"the SerDe {serde}")
+    built = descriptor(library, given["columns"], given["location"], parameters)
+    if formats:
+        built["InputFormat"], built["OutputFormat"] = formats
     return built
 
 

@@ -15,9 +15,10 @@ from localaws.athena.scan import Scanner
 from localaws.athena.sql.errors import QueryError
 from localaws.athena.sql.queries import Queries, Query
 from localaws.athena.tables import CatalogTables
-from localaws.catalog.store import Catalog
 from localaws.core.aws import LocalAws
 from localaws.core.errors import AwsError
+from localaws.tables.catalog import Catalog
+from localaws.tables.errors import TableError
 
 Json = dict[str, Any]
 
@@ -97,7 +98,7 @@ class Session:
         """Opens the connection, makes the query's tables readable and counts what will be read."""
         self.open()
         assert self.connection is not None
-        self._scan(query, strict=True)
+        self._scan(query)
         if self.byte_limit is not None and self.outcome.scanned > self.byte_limit:
             raise Cancelled(
                 f"Bytes scanned limit was exceeded: the query reads {self.outcome.scanned} bytes, "
@@ -109,19 +110,20 @@ class Session:
             self.connection = self.engine.connect()
         return self.connection
 
-    def _scan(self, query: Query, *, strict: bool) -> None:
+    def _scan(self, query: Query) -> None:
         assert self.connection is not None
         scanner = Scanner(self.aws, self.connection, self.folder)
-        scanner.strict = strict
         try:
             self.outcome.scanned = sum(
                 scanner.prepare(scan, query.columns_read(scan)) for scan in query.scans
             )
+        except TableError as error:
+            raise QueryError(error.code, error.message) from None
         except duckdb.Error as error:
             raise explain(error) from error
 
     def run(self, sql: str, query: Query) -> list[tuple[Any, ...]]:
-        """Runs compiled text. Irregular CSV rows are read again, by the exact reader."""
+        """Runs compiled text."""
         assert self.connection is not None
         self.check()
         try:
@@ -130,14 +132,6 @@ class Session:
             raise Cancelled("Query cancelled by user") from None
         except duckdb.Error as error:
             self.check()
-            if not irregular_rows(error):
-                raise explain(error, query.sql) from error
-        self._scan(query, strict=False)
-        try:
-            return self.connection.execute(sql).fetchall()
-        except duckdb.InterruptException:
-            raise Cancelled("Query cancelled by user") from None
-        except duckdb.Error as error:
             raise explain(error, query.sql) from error
 
     def check(self) -> None:
@@ -153,14 +147,6 @@ class Session:
         if self.connection is not None:
             self.connection.close()
             self.connection = None
-
-
-def irregular_rows(error: duckdb.Error) -> bool:
-    """Whether DuckDB's quick CSV reader met rows that it does not read: a width of their own, or
-    line ends of two kinds. DuckDB has no type of its own for this, only its words."""
-    return isinstance(error, duckdb.InvalidInputException) and any(
-        words in str(error) for words in ("CSV Error on Line", "CSV Parser state machine")
-    )
 
 
 def failure(error: QueryError) -> Json:

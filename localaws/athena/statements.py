@@ -17,8 +17,9 @@ from localaws.athena.sql.errors import QueryError, not_emulated
 from localaws.athena.sql.parsing import SyntaxMistake, parse
 from localaws.athena.sql.queries import Query
 from localaws.athena.sql.values import text
-from localaws.athena.tables import storage, view_input
+from localaws.athena.tables import view_input
 from localaws.athena.writing import Format, Written, check_types, chosen_format, write
+from localaws.tables.storage import WRITTEN_BY, descriptor
 
 Json = dict[str, Any]
 
@@ -246,7 +247,7 @@ def _ctas_table(
         "Owner": "hadoop",
         "Parameters": parameters,
         "PartitionKeys": keys,
-        "StorageDescriptor": storage(format_.name, columns, location, serde),
+        "StorageDescriptor": descriptor(WRITTEN_BY[format_.name], columns, location, serde),
     }
 
 

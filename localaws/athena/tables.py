@@ -8,15 +8,14 @@ from typing import Any
 
 from sqlglot import exp
 
-from localaws.athena.scan import typed_columns
 from localaws.athena.sql import types as t
 from localaws.athena.sql.errors import QueryError
 from localaws.athena.sql.queries import Query
 from localaws.athena.sql.sources import Found
 from localaws.athena.sql.type_names import from_trino
 from localaws.athena.sql.types import Type
-from localaws.catalog.store import Catalog
 from localaws.core.errors import AwsError
+from localaws.tables.catalog import Catalog
 
 Json = dict[str, Any]
 _VIEW = "/* Presto View: "
@@ -34,12 +33,10 @@ class CatalogTables:
             view = read_view(document)
             columns = tuple((c["name"].lower(), trino_type(c["type"])) for c in view["columns"])
             return Found((), view=view["originalSql"], view_columns=columns)
-        keys = [key["Name"].lower() for key in document.get("PartitionKeys") or []]
-        kinds = [
-            t.from_hive(key.get("Type") or "string") for key in document.get("PartitionKeys") or []
-        ]
-        columns = (*typed_columns(document), *zip(keys, kinds, strict=True))
-        return Found(columns, frozenset(keys))
+        place = document.get("StorageDescriptor") or {}
+        columns = _typed(document, place.get("Columns"))
+        keys = _typed(document, document.get("PartitionKeys"))
+        return Found((*columns, *keys), frozenset(label for label, _ in keys))
 
     def document(self, database: str, table: str, node: exp.Expression | None = None) -> Json:
         """The catalog's entry. Raises QueryError (SCHEMA_NOT_FOUND, TABLE_NOT_FOUND)."""
@@ -55,6 +52,17 @@ class CatalogTables:
             raise QueryError(
                 "TABLE_NOT_FOUND", f"Table 'awsdatacatalog.{database}.{table}' does not exist", node
             ) from None
+
+
+def _typed(table: Json, columns: list[Json] | None) -> tuple[tuple[str, Type], ...]:
+    """Raises QueryError (HIVE_INVALID_METADATA) for a type that Athena does not know."""
+    try:
+        return tuple(
+            (column["Name"].lower(), t.from_hive(column.get("Type") or "string"))
+            for column in columns or []
+        )
+    except ValueError as error:
+        raise QueryError("HIVE_INVALID_METADATA", f"table {table['Name']}: {error}") from None
 
 
 def trino_type(text: str) -> Type:
@@ -101,42 +109,3 @@ def _view_type(kind: Type) -> str:
         return t.hive(kind)
     except QueryError:
         return str(kind)
-
-
-_SERDES = {
-    "parquet": (
-        "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe",
-        "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat",
-        "org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat",
-    ),
-    "textfile": (
-        "org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe",
-        "org.apache.hadoop.mapred.TextInputFormat",
-        "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat",
-    ),
-    "json": (
-        "org.apache.hive.hcatalog.data.JsonSerDe",
-        "org.apache.hadoop.mapred.TextInputFormat",
-        "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat",
-    ),
-}
-
-
-def storage(
-    kind: str, columns: list[Json], location: str, serde_parameters: dict[str, str]
-) -> Json:
-    """A StorageDescriptor for parquet, textfile or json data."""
-    serde, reads, writes = _SERDES[kind]
-    return {
-        "Columns": columns,
-        "Location": location,
-        "InputFormat": reads,
-        "OutputFormat": writes,
-        "Compressed": False,
-        "NumberOfBuckets": -1,
-        "SerdeInfo": {"SerializationLibrary": serde, "Parameters": serde_parameters},
-        "BucketColumns": [],
-        "SortColumns": [],
-        "Parameters": {},
-        "StoredAsSubDirectories": False,
-    }

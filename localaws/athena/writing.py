@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
 
 import duckdb
 
@@ -20,10 +18,10 @@ from localaws.athena.sql.types import Type
 from localaws.athena.sql.values import name, text
 from localaws.core.aws import LocalAws
 from localaws.s3.objects import split_uri
+from localaws.tables import partitions
 
 Json = dict[str, Any]
 MAXIMUM_WRITERS = 100  # partitions that one CTAS or INSERT INTO may write
-NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
 _COMPRESSIONS = {
     "parquet": {
         "GZIP": "gzip",
@@ -157,10 +155,8 @@ def write(
             )
         stamp = aws.clock.now().strftime("%Y%m%d_%H%M%S")
         for number, path in enumerate(found):
-            values = [_value(part) for part in path.parent.relative_to(target).parts]
-            below = "".join(
-                f"{key}={escape(value)}/" for key, value in zip(keys, values, strict=True)
-            )
+            values = [partitions.value(part) for part in path.parent.relative_to(target).parts]
+            below = partitions.folder(keys, values)
             file = f"{stamp}_{number:05d}_{execution_id}{format_.ending}"
             aws.objects.adopt(bucket, f"{prefix}{below}{file}", path)
             written.files.append(f"s3://{bucket}/{prefix}{below}{file}")
@@ -187,17 +183,6 @@ def _plain(sql: str, kind: Type, format_: Format) -> str:
     if kind.name == "timestamp":
         return f"strftime({sql}, '%Y-%m-%d %H:%M:%S.%g')"
     return f"CAST({sql} AS VARCHAR)"
-
-
-def _value(part: str) -> str:
-    return unquote(part.partition("=")[2])
-
-
-def escape(value: str) -> str:
-    """A partition value as Hive writes it into a folder name."""
-    return re.sub(
-        r"[\x00-\x1f\"#%'*/:=?\\\x7f{\[\]^]", lambda match: f"%{ord(match[0]):02X}", value
-    )
 
 
 def check_types(query: Query, labels: list[str]) -> list[str]:

@@ -10,12 +10,12 @@ from typing import Any, TypeVar
 
 from localaws.catalog import tags
 from localaws.catalog.filters import matching
-from localaws.catalog.store import Catalog
 from localaws.core import pages
 from localaws.core.aws import LocalAws
 from localaws.core.errors import AwsError
 from localaws.core.pages import Key
 from localaws.core.service import Call, Service
+from localaws.tables.catalog import Catalog
 
 Json = dict[str, Any]
 Item = TypeVar("Item")

@@ -21,10 +21,10 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from localaws.core.errors import AwsError
+from localaws.tables.partitions import NULL_PARTITION
 
 Json = dict[str, Any]
 Truth = bool | None  # None is SQL's unknown
-NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
 _NUMBERS = ("tinyint", "smallint", "int", "integer", "bigint", "long", "decimal", "float", "double")
 _COMPARISONS: dict[type[exp.Expression], Callable[[Any, Any], bool]] = {
     exp.EQ: operator.eq,

@@ -8,13 +8,13 @@ import threading
 from dataclasses import dataclass, field
 from typing import Any
 
-from localaws.catalog.store import Catalog
 from localaws.core.aws import LocalAws
 from localaws.core.errors import AwsError
 from localaws.crawler.grouping import File, Group, groups, table_name
 from localaws.crawler.inference import READ_ERRORS, CsvRules, infer
 from localaws.crawler.tables import partition_inputs, table_input
 from localaws.s3.objects import split_uri
+from localaws.tables.catalog import Catalog
 
 Json = dict[str, Any]
 

@@ -41,9 +41,7 @@ def _json_integer(sql: str, kind: Type) -> str:
 
 
 def _float(sql: str, kind: Type) -> str:
-    return _matching(
-        sql, _FLOAT, f"TRY_CAST(rtrim(trim({sql}), 'dDfF') AS {t.duckdb(kind)})"
-    )
+    return _matching(sql, _FLOAT, f"TRY_CAST(rtrim(trim({sql}), 'dDfF') AS {t.duckdb(kind)})")
 
 
 def _decimal(sql: str, kind: Type) -> str:
@@ -145,10 +143,10 @@ def cell(sql: str, kind: Type, format_: str, label: str) -> str:
     return reader(sql, kind)
 
 
-def checked(sql: str, value: str, label: str) -> str:
-    """The value, or HIVE_BAD_DATA where the text `sql` is there and no value of the type."""
-    wrong = (
-        f"error('HIVE_BAD_DATA: Error parsing field value ''' || {sql} || ''' for field ' "
-        f"|| {text(label)})"
-    )
-    return f"CASE WHEN {value} IS NULL AND {sql} IS NOT NULL THEN {wrong} ELSE {value} END"
+def checked(
+    sql: str, value: str, label: str, wrong: str = "HIVE_BAD_DATA: Error parsing field value"
+) -> str:
+    """The value, or the error `wrong` where the text `sql` is there and no value of the type."""
+    start, end = text(f"{wrong} '"), text(f"' for field {label}")
+    fails = f"error({start} || {sql} || {end})"
+    return f"CASE WHEN {value} IS NULL AND {sql} IS NOT NULL THEN {fails} ELSE {value} END"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
 from localaws.core.errors import AwsError
-from localaws.s3.objects import StoredObject, split_uri
+from localaws.core.object_store import Listed, StoredObject
+from localaws.s3.names import split_uri
 from localaws.tables.errors import TableError
 from localaws.tables.snapshot import Columns, DataFile, Partition, TableSnapshot
 from localaws.tables.storage import storage
@@ -17,7 +18,7 @@ Json = dict[str, Any]
 class Objects(Protocol):
     """Where a caller's objects are listed; raises AwsError."""
 
-    def list(self, bucket: str, prefix: str = "") -> list[StoredObject]: ...
+    def list(self, bucket: str, prefix: str = "") -> Listed: ...
 
 
 def is_hidden(key: str) -> bool:
@@ -29,7 +30,9 @@ def is_hidden(key: str) -> bool:
     return any(part.startswith(("_", ".")) for part in key.split("/"))
 
 
-def below(objects: Objects, bucket: str, key: str, *, single: bool = False) -> list[StoredObject]:
+def below(
+    objects: Objects, bucket: str, key: str, *, single: bool = False
+) -> Sequence[StoredObject]:
     """The objects with data in the folder `key`, in all its folders; with `single`, `key` may
     also be an object's. What is hidden, and keys that end in `/`, are left out."""
     folder = key if not key or key.endswith("/") else key + "/"

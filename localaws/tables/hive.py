@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ Query = Callable[[str], list[tuple[Any, ...]]]
 Typed = tuple[tuple[str, Type], ...]
 # "$path" and its like: name and DuckDB type, in this order after the partition keys.
 HIDDEN = (("$path", "VARCHAR"), ("$file_size", "BIGINT"), ("$file_modified_time", "TIMESTAMPTZ"))
-_NEVER = "\x01\x02never\x02\x01"  # stands for NULL where a text has no way to say it
+_NEVER = ("\x10\x11\x12", "\x13\x14\x15")  # for NULL, where a text has no way to say it
 
 
 def relation(
@@ -54,7 +55,8 @@ def relation(
         empty = [f"CAST(NULL AS {t.duckdb(kind)}) AS {name(label)}" for label, kind in columns]
         parts = [f"SELECT {', '.join([*empty, f'NULL::VARCHAR AS {name(FILE)}'])} WHERE false"]
     hidden = bool((read or set()) & {label for label, _ in HIDDEN})
-    return _with_partitions(" UNION ALL ".join(parts), columns, keys, filled, hidden)
+    values = [(label, kind, lenient) for label, kind in keys]
+    return _with_partitions(" UNION ALL ".join(parts), columns, values, filled, hidden)
 
 
 def scanned_bytes(table: TableSnapshot, read: set[str]) -> int:
@@ -74,12 +76,15 @@ def typed(columns: Columns, table: str) -> Typed:
         raise TableError("HIVE_INVALID_METADATA", f"table {table}: {error}") from None
 
 
-def partition_value(sql: str, kind: Type) -> str:
+def partition_value(sql: str, label: str, kind: Type, *, lenient: bool = False) -> str:
     """The text of a partition value as a value of its key's type."""
     known = f"nullif({sql}, {text(NULL_PARTITION)})"
-    if kind.name == "varchar":
-        return known
-    return checked(known, cell(known, kind, "text", "partition key"), "partition key")
+    value = cell(known, kind, "text", label)
+    if kind.name == "varchar" or lenient:
+        return value
+    return checked(
+        known, value, label, f"HIVE_INVALID_PARTITION_VALUE: Invalid {kind} partition value"
+    )
 
 
 def paths(files: Iterable[DataFile]) -> str:
@@ -108,14 +113,47 @@ class _Reader:
         lenient: bool,
     ) -> None:
         self.table = table
-        self.storage = storage
+        self.storage = replace(storage, null_for_invalid=True) if lenient else storage
         self.own = typed(own, table.name)
         self.query = query
         self.folder = folder
-        self.lenient = lenient
 
     def select(self, columns: Typed, files: list[DataFile], read: set[str] | None) -> str:
         """The table's columns and `$file`."""
+        own = self._own_types(columns)
+        sql = self._select(own, files, read)
+        if own == columns:
+            return sql
+        shown = [
+            f"CAST({name(label)} AS {t.duckdb(kind)}) AS {name(label)}" for label, kind in columns
+        ]
+        return f"SELECT {', '.join(shown)}, {name(FILE)} FROM ({sql})"
+
+    def _own_types(self, columns: Typed) -> Typed:
+        """The columns in the types that the partition declares, which must widen to the table's.
+
+        https://docs.aws.amazon.com/athena/latest/ug/updates-and-partitions.html
+        """
+        by_name = self.storage.format in ("parquet", "json") and not self.storage.by_position
+        named = dict(self.own)
+        found = []
+        for place, (label, kind) in enumerate(columns):
+            if by_name:
+                own = named.get(label, kind)
+            else:
+                own = self.own[place][1] if place < len(self.own) else kind
+            if own != kind and not _widens(own, kind):
+                raise TableError(
+                    "HIVE_PARTITION_SCHEMA_MISMATCH",
+                    "There is a mismatch between the table and partition schemas. The types are "
+                    f"incompatible and cannot be coerced. The column '{label}' in table "
+                    f"'{self.table.database}.{self.table.name}' is declared as type '{kind}', but "
+                    f"a partition declared column '{label}' as type '{own}'.",
+                )
+            found.append((label, own))
+        return tuple(found)
+
+    def _select(self, columns: Typed, files: list[DataFile], read: set[str] | None) -> str:
         if self.storage.format == "parquet":
             return " UNION ALL ".join(
                 parquet.select(columns, group, self.storage.by_position, FILE, paths(group))
@@ -127,14 +165,16 @@ class _Reader:
         return self._delimited(columns, files)
 
     def _lines(self, files: list[DataFile]) -> str:
-        return self._texts([LINE], files, "delim='\x02', quote='', escape=''", _NEVER)
+        return self._texts([LINE], files, "delim='\x02', quote='', escape=''", _NEVER[0])
 
     def _delimited(self, columns: Typed, files: list[DataFile]) -> str:
         """OpenCSVSerDe and LazySimpleSerDe: columns by their place in the line."""
         storage = self.storage
         quote = text(storage.quote) if storage.quote else "''"
         options = f"delim={text(storage.separator)}, quote={quote}, escape={quote}"
-        null = storage.null_text if storage.format == "text" else _NEVER
+        null = _NEVER[storage.separator in _NEVER[0]]
+        if storage.format == "text":
+            null = storage.null_text
         source = self._texts([label for label, _ in columns], files, options, null)
         shown = []
         for label, kind in columns:
@@ -142,7 +182,7 @@ class _Reader:
             if (
                 storage.format == "open_csv"
                 and kind.name != "varchar"
-                and not (storage.null_for_invalid or self.lenient)
+                and not storage.null_for_invalid
             ):
                 value = checked(name(label), value, label)
             shown.append(f"{value} AS {name(label)}")
@@ -152,8 +192,11 @@ class _Reader:
         """Every label as text; files that DuckDB would read otherwise are rewritten first."""
         quick: dict[str, list[DataFile]] = {}
         slow = []
+        exact = self.storage.last_takes_rest or (
+            self.storage.format == "text" and self.storage.separator in null
+        )
         for file in files:
-            if quickly(file, self.storage) and not self.storage.last_takes_rest:
+            if not exact and quickly(file, self.storage):
                 quick.setdefault(codec(file.uri), []).append(file)
             else:
                 slow.append(file)
@@ -171,8 +214,22 @@ class _Reader:
         return " UNION ALL ".join(parts)
 
 
+def _widens(own: Type, wanted: Type) -> bool:
+    """Trino's HiveCoercionPolicy, of what needs no reading of text."""
+    if t.is_integer(own) and (t.is_integer(wanted) or wanted.name == "varchar"):
+        return wanted.name == "varchar" or t.common(own, wanted) == wanted
+    numbers = ("real", "double", "decimal")
+    if own.name in numbers and wanted.name in numbers:
+        return True
+    return own.name in ("varchar", "char") and wanted.name in ("varchar", "char")
+
+
 def _with_partitions(
-    reading: str, columns: Typed, keys: Typed, parts: Sequence[Partition], hidden: bool
+    reading: str,
+    columns: Typed,
+    keys: Sequence[tuple[str, Type, bool]],  # (name, type, lenient)
+    parts: Sequence[Partition],
+    hidden: bool,
 ) -> str:
     own = ", ".join(f"f.{name(label)}" for label, _ in columns)
     if not keys and not hidden:
@@ -180,8 +237,8 @@ def _with_partitions(
     if len(parts) <= 1 and not hidden:
         values = parts[0].values if parts else tuple(NULL_PARTITION for _ in keys)
         rest = ", ".join(
-            f"{partition_value(text(value), kind)} AS {name(key)}"
-            for value, (key, kind) in zip(values, keys, strict=True)
+            f"{partition_value(text(value), key, kind, lenient=lenient)} AS {name(key)}"
+            for value, (key, kind, lenient) in zip(values, keys, strict=True)
         )
         return f"SELECT {', '.join(filter(None, (own, rest)))} FROM ({reading}) AS f"
     rows = [
@@ -203,7 +260,8 @@ def _with_partitions(
     if not rows:
         rows = ["(" + ", ".join(["NULL"] * len(labels)) + ")"]
     more = [
-        f"{partition_value(f'p.v{i}', kind)} AS {name(key)}" for i, (key, kind) in enumerate(keys)
+        f"{partition_value(f'p.v{i}', key, kind, lenient=lenient)} AS {name(key)}"
+        for i, (key, kind, lenient) in enumerate(keys)
     ]
     more += [
         f"CAST(p.{column} AS {kind}) AS {name(label)}"

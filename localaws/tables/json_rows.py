@@ -90,7 +90,8 @@ class JsonRows:
             if self.storage.ignore_malformed
             else f"error('{_NO_OBJECT} - JSONException: ' || line)"
         )
-        return f"CASE WHEN {begins} THEN CASE WHEN json_valid(line) THEN {parsed} ELSE {broken} END END"
+        valid = f"CASE WHEN json_valid(line) THEN {parsed} ELSE {broken} END"
+        return f"CASE WHEN {begins} THEN {valid} END"
 
     def _keys(self, lines: str, wanted: list[tuple[str, Type]]) -> _Keys:
         """The keys that are in the lines, in the spelling they have there."""
@@ -124,7 +125,7 @@ class JsonRows:
         """`sql` is text for a plain type, JSON for a nested one."""
         if kind.name == "array":
             inner, item = self._inner(kind.items[0], "e", keys, label)
-            many = f'CASE WHEN json_type({sql}) = \'ARRAY\' THEN {sql} ELSE json_array({sql}) END'
+            many = f"CASE WHEN json_type({sql}) = 'ARRAY' THEN {sql} ELSE json_array({sql}) END"
             shape = text(json.dumps([inner]))
             return (
                 f"CASE WHEN {_there(sql)} THEN "

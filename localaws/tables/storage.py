@@ -176,8 +176,7 @@ def _text(given: Mapping[str, str], header: int, name: str) -> Storage:
     if given.get("line.delim", "\n") not in ("\n", "10"):
         raise TableError(
             "HIVE_INVALID_METADATA",
-            f"table {name}: LINES TERMINATED BY only supports newline, "
-            f"not {given['line.delim']!r}",
+            f"table {name}: LINES TERMINATED BY only supports newline, not {given['line.delim']!r}",
         )
     escape = given.get("escape.delim")
     return Storage(

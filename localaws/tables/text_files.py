@@ -1,9 +1,9 @@
 """Lines of text files as Athena reads them, and which files DuckDB's quick reader reads the same.
 
-Trino's rules (io.trino.hive.formats.line): a line ends at `\\n`, `\\r` or `\\r\\n`, quotes or not; an
-empty line is a row; a byte order mark is skipped; what is not UTF-8 is U+FFFD; the codec is told
-by the key's ending, in lower case. DuckDB's reader is exact for files without any such oddity; the
-others are read line by line, by the slow and exact reader here.
+Trino's rules (io.trino.hive.formats.line): a line ends at a line feed, a carriage return or both,
+quotes or not; an empty line is a row; a byte order mark is skipped; what is not UTF-8 is U+FFFD;
+the codec is told by the key's ending, in lower case. DuckDB's reader is exact for files without any
+such oddity; the others are read line by line, by the slow and exact reader here.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import IO, Any, cast
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -28,8 +29,10 @@ from localaws.tables.storage import Storage
 
 FILE = "$file"  # the path that a row came from
 LINE = "line"
+Letters = npt.NDArray[np.uint8]
+Places = npt.NDArray[np.int64]
 _BATCH = 100_000
-_BLOCK = 1 << 24
+_BLOCK = 1 << 21  # small enough for the processor's cache
 _LONGEST_LINE = 2_000_000  # bytes that DuckDB takes in one line
 _QUICK_CODECS = ("none", "gzip", "zstd")
 _CODECS = {".gz": "gzip", ".zst": "zstd", ".bz2": "bz2", ".deflate": "deflate"}
@@ -70,9 +73,13 @@ def _regular(
     ends: set[bytes] = set()
     with _opened(Path(version[0]), uri, kind) as file:
         for block in _blocks(file):
-            if (escape and escape in block) or not _is_utf8(block) or not _even(block, ends):
+            if (escape and escape in block) or not _is_utf8(block):
                 return False
-            if quote and quote in block and not _well_quoted(block, separator, quote):
+            letters = np.frombuffer(block, np.uint8)
+            breaks = np.flatnonzero(letters == 10)
+            if not _even(block, breaks, ends):
+                return False
+            if quote in block and quote and not _well_quoted(letters, breaks, *separator, *quote):
                 return False
     return len(ends) < 2
 
@@ -98,35 +105,34 @@ def _is_utf8(block: bytes) -> bool:
         return False
 
 
-def _even(block: bytes, ends: set[bytes]) -> bool:
+def _even(block: bytes, breaks: Places, ends: set[bytes]) -> bool:
     """No empty line, no line that is too long, and line ends of one kind (added to `ends`)."""
-    returns, pairs = block.count(b"\r"), block.count(b"\r\n")
-    breaks = np.flatnonzero(np.frombuffer(block, np.uint8) == 10)
-    if returns != pairs or pairs not in (0, len(breaks)):
-        return False
+    pairs = 0
+    if b"\r" in block:
+        pairs = block.count(b"\r\n")
+        if not pairs == block.count(b"\r") == len(breaks):
+            return False
     if len(breaks):
         ends.add(b"\r\n" if pairs else b"\n")
-    lengths = np.diff(np.concatenate(([-1], breaks, [len(block)])))
+    lengths = np.diff(breaks, prepend=-1, append=len(block))
     shortest = lengths[:-1].min() if len(breaks) else len(block)
     return bool(shortest > (2 if pairs else 1) and lengths.max() < _LONGEST_LINE)
 
 
-def _well_quoted(block: bytes, separator: bytes, quote: bytes) -> bool:
+def _well_quoted(letters: Letters, breaks: Places, separator: int, quote: int) -> bool:
     """Quotes are around whole cells, or doubled within quotes, and close on their own line."""
-    letters = np.frombuffer(block, np.uint8)
-    quotes = np.flatnonzero(letters == quote[0])
-    if len(quotes) % 2:
+    quotes = np.flatnonzero(letters == quote)
+    if len(quotes) % 2 or (np.searchsorted(quotes, breaks) % 2).any():
         return False
-    padded = np.pad(letters, 1, constant_values=10)  # what is around the block is a line end
-    opening, closing = quotes[::2], quotes[1::2]
-    before, after = padded[opening], padded[closing + 2]
-    breaks = np.flatnonzero(letters == 10)
-    fine_before = (before == separator[0]) | (before == 10) | (before == quote[0])
-    fine_after = (
-        (after == separator[0]) | (after == 10) | (after == 13) | (after == quote[0])
+    before, after = (
+        letters[quotes[::2] - 1],
+        letters[np.minimum(quotes[1::2] + 1, len(letters) - 1)],
     )
-    one_line = np.searchsorted(breaks, opening) == np.searchsorted(breaks, closing)
-    return bool((fine_before & fine_after & one_line).all())
+    begins = (before == separator) | (before == 10) | (before == quote)
+    ends = (after == separator) | (after == 10) | (after == 13) | (after == quote)
+    begins[0] |= quotes[0] == 0  # the block's own first and last letter have no neighbour
+    ends[-1] |= quotes[-1] == len(letters) - 1
+    return bool(begins.all() and ends.all())
 
 
 def _opened(path: Path, uri: str, kind: str) -> IO[bytes]:
@@ -258,7 +264,8 @@ def split_delimited(line: str, storage: Storage, width: int) -> list[str | None]
     else:
         pieces = line.split(mark, last) if last >= 0 else line.split(mark)
     return [
-        None if piece == storage.null_text else _unescaped(piece, escape) for piece in pieces[:width]
+        None if piece == storage.null_text else _unescaped(piece, escape)
+        for piece in pieces[:width]
     ]
 
 

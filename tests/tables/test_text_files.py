@@ -1,0 +1,173 @@
+"""Lines and cells of text files: the exact reader's rules, and when the quick one may be used."""
+
+from __future__ import annotations
+
+import gzip
+import random
+from operator import itemgetter
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from localaws.tables import hive
+from localaws.tables.errors import TableError
+from localaws.tables.snapshot import DataFile, Partition, TableSnapshot
+from localaws.tables.storage import LAZY_SIMPLE, OPEN_CSV, Storage, descriptor, storage
+from localaws.tables.text_files import quickly, split_delimited, split_open_csv
+from tests.conftest import cases
+
+NAMES = ("a", "b", "c")
+
+
+def open_csv(**more: Any) -> Storage:
+    return storage(descriptor(OPEN_CSV, [], "", more), {}, "t")
+
+
+def rows(folder: Path, data: bytes, how: Storage, name: str = "x.csv") -> list[tuple[Any, ...]]:
+    """The rows of one file as any service reads it, in the order of the file where it has one."""
+    path = folder / name
+    path.write_bytes(data)
+    file = DataFile(f"s3://lake/{name}", str(path), len(data), "", path.stat().st_mtime)
+    columns = tuple((label, "string") for label in NAMES)
+    table = TableSnapshot("db", "t", columns, (), (Partition((), how, columns, (file,)),))
+    with duckdb.connect() as connection:
+        connection.execute("SET threads = 1")
+        return connection.execute(
+            hive.relation(table, lambda sql: connection.execute(sql).fetchall(), folder)
+        ).fetchall()
+
+
+@pytest.mark.parametrize("case", cases("open_csv_lines"), ids=itemgetter("why"))
+def test_a_line_is_cut_as_the_serde_cuts_it(case: dict[str, Any], tmp_path: Path) -> None:
+    how = open_csv(**case.get("properties", {}))
+    cut = split_open_csv(case["line"], how, 3)
+    assert [*cut, None, None, None][:3] == case["cells"]
+    assert rows(tmp_path, f"{case['line']}\nx,y,z\n".encode(), how) == [
+        tuple(case["cells"]),
+        ("x", "y", "z") if how.separator == "," else ("x,y,z", None, None),
+    ]
+
+
+def test_the_quick_reader_is_used_only_where_it_gives_the_exact_readers_rows(
+    tmp_path: Path,
+) -> None:
+    """Random files of the characters that matter: whichever reader it is, the rows are the same."""
+    letters = random.Random(7)
+    how = open_csv()
+    quick = 0
+    for number in range(400):
+        lines = [
+            ",".join(
+                letters.choice(["", "a", '""', '"b"', '"c,d"', '"e""f"', " g", "h ", '"', "\\"])
+                if letters.random() < 0.1
+                else letters.choice(["1", '"b"', '"c,d"', '"e""f"', '""', " g", "ü"])
+                for _ in range(letters.choice([1, 2, 3, 3, 3, 4]))
+            )
+            for _ in range(3)
+        ]
+        end = letters.choice(["\n", "\n", "\r\n", "\r"])
+        text = end.join(lines) + letters.choice(["", end, end + end])
+        data = text.encode()
+        path = tmp_path / f"{number}.csv"
+        path.write_bytes(data)
+        quick += quickly(DataFile(f"s3://lake/{number}.csv", str(path), len(data), "", 0.0), how)
+        exact = [
+            tuple([*split_open_csv(line, how, 3), None, None, None][:3])
+            for line in text.replace("\r\n", "\n")
+            .replace("\r", "\n")
+            .removesuffix("\n")
+            .split("\n")
+        ]
+        assert rows(tmp_path, data, how, f"{number}.csv") == exact, text
+    assert 50 < quick < 350
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        (b"1,x,y\n\n2,x,y\n", [("1", "x", "y"), (None, None, None), ("2", "x", "y")]),
+        (b'1,"x\ny",z\n', [("1", None, None), (None, None, None)]),
+        (b"\xef\xbb\xbf1,x,y\n", [("1", "x", "y")]),
+        (b"1,x,y\r2,x,y\r", [("1", "x", "y"), ("2", "x", "y")]),
+        (b"1,x,y\r\n2,x,y\n3,x,y", [("1", "x", "y"), ("2", "x", "y"), ("3", "x", "y")]),
+        (b"1,caf\xe9,y\n", [("1", "caf�", "y")]),
+        (b"1,x\n2,x,y,z\n", [("1", "x", None), ("2", "x", "y")]),
+        (b'1,"",\n', [("1", "", "")]),
+        (b"1," + b"x" * 2_100_000 + b",y\n", [("1", "x" * 2_100_000, "y")]),
+    ],
+    ids=[
+        "an empty line is a row of NULLs",
+        "a line ends within quotes too",
+        "byte order mark",
+        "carriage returns",
+        "line ends of two kinds",
+        "not UTF-8",
+        "short and long rows",
+        "empty is not NULL",
+        "a long line",
+    ],
+)
+def test_lines_as_they_come(tmp_path: Path, data: bytes, expected: list[Any]) -> None:
+    assert rows(tmp_path, data, open_csv()) == expected
+
+
+@pytest.mark.parametrize(
+    ("properties", "line", "cells"),
+    [
+        ({"field.delim": "|"}, "a|b|c", ["a", "b", "c"]),
+        ({"field.delim": "9"}, "a\tb\tc", ["a", "b", "c"]),
+        ({"serialization.format": ","}, "a,b", ["a", "b", None]),
+        ({}, "a\x01b\x01c", ["a", "b", "c"]),
+        ({"field.delim": ","}, '"a,b",c', ['"a', 'b"', "c"]),
+        ({"field.delim": ","}, "\\N,,c", [None, "", "c"]),
+        ({"field.delim": ",", "serialization.null.format": ""}, "a,,c", ["a", None, "c"]),
+        ({"field.delim": ",", "escape.delim": "\\"}, "a\\,b,c\\\\,d", ["a,b", "c\\", "d"]),
+        ({"field.delim": ","}, "a,b,c,d", ["a", "b", "c"]),
+        (
+            {"field.delim": ",", "serialization.last.column.takes.rest": "true"},
+            "a,b,c,d",
+            ["a", "b", "c,d"],
+        ),
+    ],
+)
+def test_delimited_text(
+    tmp_path: Path, properties: dict[str, str], line: str, cells: list[str | None]
+) -> None:
+    """https://docs.aws.amazon.com/athena/latest/ug/lazy-simple-serde.html, and Trino's
+    TextEncodingOptions."""
+    how = storage(descriptor(LAZY_SIMPLE, [], "", properties), {}, "t")
+    assert [*split_delimited(line, how, 3), None][:3] == cells
+    assert rows(tmp_path, f"{line}\n".encode(), how) == [tuple(cells)]
+
+
+@pytest.mark.parametrize("ending", [".gz", ".zst", ".bz2", ".deflate", ""])
+def test_the_name_tells_the_compression(tmp_path: Path, ending: str) -> None:
+    import bz2
+    import zlib
+
+    import pyarrow as pa
+
+    data = b'1,"x, y",z\n'
+    packed = {
+        ".gz": gzip.compress(data),
+        ".zst": bytes(pa.Codec("zstd").compress(data, asbytes=True)),
+        ".bz2": bz2.compress(data),
+        ".deflate": zlib.compress(data),
+        "": data,
+    }[ending]
+    assert rows(tmp_path, packed, open_csv(), f"x.csv{ending}") == [("1", "x, y", "z")]
+
+
+def test_a_name_that_lies_about_compression_is_an_error_with_the_objects_name(
+    tmp_path: Path,
+) -> None:
+    for name, data in (("x.csv.gz", b"1,x,y\n"), ("x.csv", gzip.compress(b"1,x,y\n"))):
+        with pytest.raises(TableError) as caught:
+            rows(tmp_path, data, open_csv(), name)
+        assert caught.value.code == "HIVE_CANNOT_OPEN_SPLIT"
+        assert f"s3://lake/{name}" in caught.value.message
+        assert str(tmp_path) not in caught.value.message
+    with pytest.raises(TableError, match=r"does not emulate the compression of s3://lake/x\.lz4"):
+        rows(tmp_path, b"", open_csv(), "x.lz4")
