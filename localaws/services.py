@@ -11,15 +11,19 @@ from localaws.events import api as events
 from localaws.functions import api as functions
 from localaws.glue import api as glue
 from localaws.http_api import api as http_api
+from localaws.iam import api as iam
 from localaws.plain import api as plain
 from localaws.s3 import api as s3
 from localaws.sagemaker import api as sagemaker
 from localaws.sagemaker_runtime import api as sagemaker_runtime
 from localaws.scheduler import api as scheduler
 from localaws.stepfunctions import api as stepfunctions
+from localaws.sts import api as sts
 
 SERVICES: dict[str, Factory] = {
     "s3": s3.service,
+    "iam": iam.service,
+    "sts": sts.service,
     **plain.FACTORIES,
     "cloudwatch": cloudwatch.service,
     "events": events.service,

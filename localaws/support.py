@@ -20,8 +20,8 @@ from localaws.core.service import Operation, Service
 # Botocore name: what does the work. A service that is not here cannot be documented.
 ENGINES = {
     "s3": "Objects are plain files, found through an index in SQLite.",
-    "iam": "Roles and policies are kept, not enforced.",
-    "sts": "One account, 000000000000; any credentials do.",
+    "iam": "Users, roles, policies and keys are kept; AWS's own policies too. Nothing is enforced.",
+    "sts": "Who calls, and temporary keys of roles; one account, 000000000000.",
     "logs": "Log groups, streams and events in memory, saved to disk.",
     "cloudwatch": "What endpoints measure of their invocations, a minute each, for 15 days.",
     "dynamodb": "Tables and items in memory, saved to disk.",

@@ -17,13 +17,14 @@ from localaws.core.documents import Documents
 from localaws.core.gateway import Gateway
 from localaws.core.home import Home
 from localaws.core.moto_bridge import MotoBridge
-from localaws.core.object_store import ActingObjects, ObjectStore
+from localaws.core.object_store import ObjectStore
 from localaws.core.processes import Processes
 from localaws.core.service import Service
 from localaws.core.signals import Signals
 from localaws.identity import caller as callers
 from localaws.identity.authorization import Authorizer
 from localaws.identity.caller import Caller
+from localaws.identity.store import IdentityStore
 
 logger = logging.getLogger(__name__)
 
@@ -48,6 +49,7 @@ class LocalAws:
     clients: Clients
     moto: MotoBridge
     authorize: Authorizer
+    identity: IdentityStore
     account: str = ACCOUNT
     gateway: Gateway = field(init=False)
     objects: ObjectStore = field(init=False)  # set by the S3 service
@@ -60,8 +62,7 @@ class LocalAws:
 
     def acting(self, caller: Caller) -> Acting:
         """Clients and objects for what is done in the caller's name."""
-        objects = ActingObjects(self.objects, caller, self.authorize)
-        return Acting(caller, objects, self.clients)
+        return Acting(caller, self.clients, self.authorize, lambda: self.objects)
 
     def acting_as_role(self, role_arn: str, session_name: str, service_principal: str) -> Acting:
         """What a service does as a role that was handed to it (`glue.amazonaws.com` as a job's)."""
@@ -96,6 +97,7 @@ def start(
     otherwise its exception is raised.
     """
     place = Home(home)
+    time = clock or Clock(wait_scale)
     with ExitStack() as closing:
         documents = Documents(place.file("documents.sqlite"))
         closing.callback(documents.close)
@@ -104,20 +106,21 @@ def start(
             home=place,
             url=url,
             region=region,
-            clock=clock or Clock(wait_scale),
+            clock=time,
             documents=documents,
             signals=Signals(),
             processes=Processes(place.root, url, region),
             clients=Clients(url, region),
             moto=moto,
             authorize=Authorizer(),
+            identity=IdentityStore(documents, ACCOUNT, time.now),
         )
         aws.processes.clean_up()
         services = _made(aws, factories)
-        closing.callback(moto.reset, moto_services(services))
+        closing.callback(moto.reset, [one.name for one in services if one.in_moto])
         closing.callback(moto.flush)
         closing.callback(aws.processes.stop_all)
-        moto.load()
+        moto.load(services)
         aws.gateway = Gateway(services, moto, aws.authorize, aws.account, place.root)
         aws.clients.connect(aws.gateway.handle)
         for service in services:
@@ -148,12 +151,3 @@ def _start(service: Service) -> None:
     except Exception as error:
         logger.exception("%s did not start", service.name)
         service.failure = str(error) or repr(error)
-
-
-def moto_services(services: Iterable[Service]) -> list[str]:
-    """The services that keep state in moto."""
-    return [
-        service.name
-        for service in services
-        if any(operation.handler is None for operation in service.operations.values())
-    ]

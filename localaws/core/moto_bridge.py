@@ -6,8 +6,9 @@ The only module that knows how moto holds its state; the version is pinned for t
 from __future__ import annotations
 
 import io
-import pickle
+import logging
 import threading
+from collections.abc import Iterable
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -18,11 +19,15 @@ from moto.core.request import Request
 from moto.moto_server.werkzeug_app import create_backend_app
 from werkzeug.wrappers import Response
 
+from localaws.core import moto_state
 from localaws.core.service import Call, Service
+
+logger = logging.getLogger(__name__)
 
 LATER_SECONDS = 1.0
 ONE_AT_A_TIME = ("dynamodb",)
-READS = ("Get", "List", "Describe", "Head", "Batch Get", "Scan", "Query", "Filter", "Simulate")
+# How operations that change nothing begin: no state is written after them.
+READS = ("Get", "List", "Describe", "BatchGet", "TransactGet", "Scan", "Query", "Filter")
 
 
 class MotoBridge:
@@ -82,9 +87,9 @@ class MotoBridge:
     def save(self, service: str) -> None:
         """Writes the service's state beside the old file, then swaps them: never half a file."""
         with self._lock:
-            file = self._folder / f"{service}.pickle"
+            file = self._file(service)
             fresh = file.with_suffix(".new")
-            fresh.write_bytes(pickle.dumps(_state(service), protocol=pickle.HIGHEST_PROTOCOL))
+            fresh.write_bytes(moto_state.dump(_state(service)))
             fresh.replace(file)
 
     def flush(self) -> None:
@@ -97,12 +102,31 @@ class MotoBridge:
         for service in due:
             self.save(service)
 
-    def load(self) -> None:
-        """Brings back every service's state that was saved in this home."""
-        for file in sorted(self._folder.glob("*.pickle")):
-            service = file.stem
-            for (account, region), state in pickle.loads(file.read_bytes()).items():
-                _backends(service)[account][region].__dict__.update(state)
+    def load(self, services: Iterable[Service]) -> None:
+        """Brings back the services' states that were saved in this home.
+
+        One that cannot be read is that service's failure: it answers with the reason and the way
+        out, and its file stays as it is.
+        """
+        for service in services:
+            file = self._file(service.name)
+            if not service.in_moto or not file.exists():
+                continue
+            try:
+                for (account, region), state in moto_state.load(
+                    service.name, file.read_bytes()
+                ).items():
+                    _backends(service.name)[account][region].__dict__.update(state)
+            except Exception as error:
+                logger.exception("%s cannot be read", file)
+                _backends(service.name).reset()
+                service.failure = (
+                    f"its state in {file} cannot be read ({error}). Bring back an older copy of"
+                    f" the file, or move it away to begin {service.name} anew, and start again."
+                )
+
+    def _file(self, service: str) -> Path:
+        return self._folder / f"{service}.pickle"
 
     @staticmethod
     def reset(services: list[str]) -> None:

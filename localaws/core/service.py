@@ -70,6 +70,11 @@ class Service:
         for name in names:
             self._add(Operation(name, None, None))
 
+    @property
+    def in_moto(self) -> bool:
+        """Whether moto keeps (a part of) the service's state."""
+        return any(operation.handler is None for operation in self.operations.values())
+
     def on_start(self, function: Callable[[], None]) -> Callable[[], None]:
         self.starters.append(function)
         return function

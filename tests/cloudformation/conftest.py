@@ -13,11 +13,12 @@ import yaml
 from localaws.cloudformation.api import service as cloudformation
 from localaws.core.aws import LocalAws, start
 from localaws.events.api import service as events
+from localaws.iam.api import service as iam
 from localaws.plain.api import FACTORIES
 from localaws.s3.api import service as s3
 from localaws.scheduler.api import service as scheduler
 
-SERVICES = [s3, *FACTORIES.values(), events, scheduler, cloudformation]
+SERVICES = [s3, iam, *FACTORIES.values(), events, scheduler, cloudformation]
 
 
 @pytest.fixture

@@ -37,6 +37,16 @@ def queues(aws: LocalAws) -> list[str]:
     return [url.rsplit("/", 1)[1] for url in urls]
 
 
+def trust(service: str) -> dict[str, Any]:
+    """The policy of a role that the service may assume."""
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": service},
+        "Action": "sts:AssumeRole",
+    }
+    return {"Version": "2012-10-17", "Statement": [statement]}
+
+
 def test_resources_are_made_after_what_they_need(stack: Stack, aws: LocalAws) -> None:
     policy = {"Version": "2012-10-17", "Statement": []}
     reading = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}
@@ -79,7 +89,7 @@ def test_resources_are_made_after_what_they_need(stack: Stack, aws: LocalAws) ->
             "Role": {
                 "Type": "AWS::IAM::Role",
                 "Properties": {
-                    "AssumeRolePolicyDocument": policy,
+                    "AssumeRolePolicyDocument": trust("scheduler.amazonaws.com"),
                     "Policies": [
                         {"PolicyName": "p", "PolicyDocument": {**policy, "Statement": [reading]}}
                     ],
@@ -324,7 +334,7 @@ def things(name: str) -> dict[str, Any]:
 
 def test_a_custom_resource_is_made_by_its_function(server: LocalAws) -> None:
     stack = Stack(server)
-    role_document = {"Version": "2012-10-17", "Statement": []}
+    role_document = trust("lambda.amazonaws.com")
     template = things("one")
     template["Resources"]["Role"]["Properties"]["AssumeRolePolicyDocument"] = role_document
     assert stack.create(template) == "CREATE_COMPLETE"

@@ -34,16 +34,16 @@ def crawler(aws: LocalAws) -> Service:
     return service
 
 
-def roles(aws: LocalAws) -> Service:
-    """IAM as moto keeps it."""
-    service = Service("iam")
-    service.moto("CreateRole", "GetRole")
+def topics(aws: LocalAws) -> Service:
+    """SNS as moto keeps it."""
+    service = Service("sns")
+    service.moto("CreateTopic", "ListTopics")
     return service
 
 
 @pytest.fixture
 def small(tmp_path: Path) -> Iterator[LocalAws]:
-    local = start(tmp_path / "home", [crawler, roles])
+    local = start(tmp_path / "home", [crawler, topics])
     yield local
     local.stop()
 
@@ -62,8 +62,8 @@ def test_an_operation_that_nobody_registered_is_refused_by_name(small: LocalAws)
 
 
 def test_a_service_that_nobody_registered_is_refused_by_name(small: LocalAws) -> None:
-    with pytest.raises(ClientError, match="localaws does not emulate sns:ListTopics"):
-        small.client("sns").list_topics()
+    with pytest.raises(ClientError, match="localaws does not emulate sqs:ListQueues"):
+        small.client("sqs").list_queues()
 
 
 def test_a_fault_of_ours_is_an_error_and_never_a_success(small: LocalAws) -> None:
@@ -73,15 +73,15 @@ def test_a_fault_of_ours_is_an_error_and_never_a_success(small: LocalAws) -> Non
 
 
 def test_what_moto_keeps_is_there_after_a_restart(tmp_path: Path) -> None:
-    first = start(tmp_path / "home", [roles])
-    first.client("iam").create_role(RoleName="r", AssumeRolePolicyDocument="{}")
+    first = start(tmp_path / "home", [topics])
+    first.client("sns").create_topic(Name="news")
     first.stop()
 
-    second = start(tmp_path / "home", [roles])
-    arn = second.client("iam").get_role(RoleName="r")["Role"]["Arn"]
+    second = start(tmp_path / "home", [topics])
+    arn = second.client("sns").list_topics()["Topics"][0]["TopicArn"]
     second.stop()
 
-    assert arn == "arn:aws:iam::000000000000:role/r"
+    assert arn == "arn:aws:sns:us-east-1:000000000000:news"
 
 
 @pytest.mark.parametrize(

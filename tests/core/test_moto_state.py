@@ -1,0 +1,249 @@
+"""What moto keeps: written after each change, read back, and refused where it is not its own."""
+
+from __future__ import annotations
+
+import io
+import os
+import pickle
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+from moto import backends
+
+from localaws.core import moto_state
+from localaws.core.aws import LocalAws, start
+from localaws.core.home import Home
+from localaws.iam import api as iam
+from localaws.plain import api as plain
+
+KEY = {"k": {"S": "a"}}
+
+
+def opened(home: Path, *names: str) -> LocalAws:
+    return start(home, [plain.FACTORIES[name] for name in names or plain.FACTORIES])
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def local(home: Path) -> Iterator[LocalAws]:
+    running = opened(home)
+    dynamodb = running.client("dynamodb")
+    dynamodb.create_table(
+        TableName="items",
+        KeySchema=[{"AttributeName": "k", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "k", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    dynamodb.put_item(TableName="items", Item=KEY)
+    running.client("sqs").create_queue(QueueName="work")
+    running.client("sns").create_topic(Name="news")
+    running.client("logs").create_log_group(logGroupName="/g")
+    running.moto.flush()
+    yield running
+    running.stop()
+
+
+def stamp(home: Path) -> dict[str, int]:
+    return {file.name: file.stat().st_ino for file in (home / "moto").glob("*.pickle")}
+
+
+READS: dict[str, Callable[[LocalAws], Any]] = {
+    "GetItem": lambda aws: aws.client("dynamodb").get_item(TableName="items", Key=KEY),
+    "BatchGetItem": lambda aws: aws.client("dynamodb").batch_get_item(
+        RequestItems={"items": {"Keys": [KEY]}}
+    ),
+    "TransactGetItems": lambda aws: aws.client("dynamodb").transact_get_items(
+        TransactItems=[{"Get": {"TableName": "items", "Key": KEY}}]
+    ),
+    "Scan": lambda aws: aws.client("dynamodb").scan(TableName="items"),
+    "DescribeTable": lambda aws: aws.client("dynamodb").describe_table(TableName="items"),
+    "GetQueueUrl": lambda aws: aws.client("sqs").get_queue_url(QueueName="work"),
+    "ListTopics": lambda aws: aws.client("sns").list_topics(),
+    "FilterLogEvents": lambda aws: aws.client("logs").filter_log_events(logGroupName="/g"),
+}
+
+
+@pytest.mark.parametrize("name", READS)
+def test_a_read_writes_nothing(local: LocalAws, home: Path, name: str) -> None:
+    before = stamp(home)
+    READS[name](local)
+    local.moto.flush()
+    assert stamp(home) == before
+
+
+def queue_url(aws: LocalAws) -> str:
+    return str(aws.client("sqs").get_queue_url(QueueName="work")["QueueUrl"])
+
+
+def wait_for_message(aws: LocalAws) -> Any:
+    url = queue_url(aws)
+    return aws.client("sqs").receive_message(QueueUrl=url).get("Messages", [{}])[0].get("Body")
+
+
+# Operation to (the change, what then is there, by a client of the next server).
+WRITES: dict[str, tuple[Callable[[LocalAws], Any], Callable[[LocalAws], Any], Any]] = {
+    "PutItem": (
+        lambda aws: aws.client("dynamodb").put_item(TableName="items", Item={"k": {"S": "b"}}),
+        lambda aws: aws.client("dynamodb").scan(TableName="items")["Count"],
+        2,
+    ),
+    "TransactWriteItems": (
+        lambda aws: aws.client("dynamodb").transact_write_items(
+            TransactItems=[{"Put": {"TableName": "items", "Item": {"k": {"S": "c"}}}}]
+        ),
+        lambda aws: aws.client("dynamodb").scan(TableName="items")["Count"],
+        2,
+    ),
+    "BatchWriteItem": (
+        lambda aws: aws.client("dynamodb").batch_write_item(
+            RequestItems={"items": [{"DeleteRequest": {"Key": KEY}}]}
+        ),
+        lambda aws: aws.client("dynamodb").scan(TableName="items")["Count"],
+        0,
+    ),
+    "PutRetentionPolicy": (
+        lambda aws: aws.client("logs").put_retention_policy(logGroupName="/g", retentionInDays=7),
+        lambda aws: aws.client("logs").describe_log_groups()["logGroups"][0]["retentionInDays"],
+        7,
+    ),
+    "SendMessage": (
+        lambda aws: aws.client("sqs").send_message(QueueUrl=queue_url(aws), MessageBody="m"),
+        wait_for_message,
+        "m",
+    ),
+    "SetTopicAttributes": (
+        lambda aws: aws.client("sns").set_topic_attributes(
+            TopicArn="arn:aws:sns:us-east-1:000000000000:news",
+            AttributeName="DisplayName",
+            AttributeValue="News",
+        ),
+        lambda aws: aws.client("sns").get_topic_attributes(
+            TopicArn="arn:aws:sns:us-east-1:000000000000:news"
+        )["Attributes"]["DisplayName"],
+        "News",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", WRITES)
+def test_a_write_is_on_disk_when_the_server_dies(
+    local: LocalAws, tmp_path: Path, name: str
+) -> None:
+    change, look, expected = WRITES[name]
+    change(local)
+    if name == "PutRetentionPolicy":
+        local.moto.flush()  # logs are written up to a second later
+    # What a killed server leaves; moto's state of this process is forgotten, as with it.
+    shutil.copytree(local.home.root, tmp_path / "left")
+    local.moto.reset(list(plain.FACTORIES))
+
+    successor = opened(tmp_path / "left")
+    try:
+        assert look(successor) == expected
+    finally:
+        successor.stop()
+
+
+class Evil:
+    def __reduce__(self) -> tuple[Any, tuple[str]]:
+        return os.system, ("touch /tmp/localaws-was-here",)
+
+
+DAMAGED = {
+    "code": (pickle.dumps({("000000000000", "us-east-1"): {"x": Evil()}}), "names posix.system"),
+    "cut off": (b"\x80\x05\x95\xff", "UnpicklingError"),
+    "empty": (b"", "EOFError"),
+    "not a pickle": (b"{}", "cannot be read"),
+    "another service's": (
+        pickle.dumps({}).replace(b"}", b"cmoto.sns.models\nTopic\n"),
+        "moto.sns.models.Topic",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", DAMAGED)
+def test_a_state_that_cannot_be_read_is_that_services_affair(home: Path, name: str) -> None:
+    data, reason = DAMAGED[name]
+    file = Home(home).directory("moto") / "sqs.pickle"
+    file.write_bytes(data)
+
+    running = opened(home)
+    try:
+        with pytest.raises(ClientError) as refused:
+            running.client("sqs").list_queues()
+        message = refused.value.response["Error"]["Message"]
+        assert reason in message
+        assert str(file) in message
+        assert "move it away to begin sqs anew" in message
+        running.client("sns").create_topic(Name="news")  # the others work
+    finally:
+        running.stop()
+    assert file.read_bytes() == data
+    assert not Path("/tmp/localaws-was-here").exists()
+
+    file.rename(file.with_suffix(".aside"))  # the way out
+    again = opened(home)
+    assert again.client("sqs").create_queue(QueueName="q")["QueueUrl"]
+    assert again.client("sns").list_topics()["Topics"]
+    again.stop()
+
+
+def test_queues_of_earlier_versions_are_read(local: LocalAws, tmp_path: Path) -> None:
+    """They wrote a queue's condition with the methods of its lock."""
+    state = dict(backends.get_backend("sqs")["000000000000"]["us-east-1"].__dict__)
+    local.client("sqs").send_message(QueueUrl=queue_url(local), MessageBody="old")
+    buffer = io.BytesIO()
+    pickler = pickle.Pickler(buffer)
+    pickler.dispatch_table = {
+        type(threading.RLock()): lambda _: (threading.RLock, ()),
+        type(threading.Lock()): lambda _: (threading.Lock, ()),
+    }
+    pickler.dump({("000000000000", "us-east-1"): state})
+    assert b"getattr" in buffer.getvalue()
+    (Home(tmp_path / "old").directory("moto") / "sqs.pickle").write_bytes(buffer.getvalue())
+    local.moto.reset(["sqs"])
+
+    successor = opened(tmp_path / "old", "sqs")
+    try:
+        assert wait_for_message(successor) == "old"
+    finally:
+        successor.stop()
+
+
+def test_roles_that_moto_kept_are_taken_over(home: Path) -> None:
+    trust = (
+        '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole",'
+        '"Principal":{"Service":"glue.amazonaws.com"}}]}'
+    )
+    policy = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}'
+    backend = backends.get_backend("iam")["000000000000"]["aws"]
+    backend.create_role(
+        "crawls", trust, "/jobs/", None, "reads", [{"Key": "a", "Value": "b"}], "7200"
+    )
+    backend.put_role_policy("crawls", "inline", policy)
+    own = backend.create_policy("what it is", "/", policy, "own", [])
+    backend.attach_role_policy(own.arn, "crawls")
+    file = Home(home).directory("moto") / "iam.pickle"
+    file.write_bytes(moto_state.dump({("000000000000", "aws"): dict(backend.__dict__)}))
+    backends.get_backend("iam").reset()
+
+    for _ in range(2):  # the second start finds them in its own store
+        running = start(home, [iam.service])
+        client = running.client("iam")
+        role = client.get_role(RoleName="crawls")["Role"]
+        assert (role["Path"], role["MaxSessionDuration"]) == ("/jobs/", 7200)
+        assert role["Tags"] == [{"Key": "a", "Value": "b"}]
+        assert client.list_role_policies(RoleName="crawls")["PolicyNames"] == ["inline"]
+        attached = client.list_attached_role_policies(RoleName="crawls")["AttachedPolicies"]
+        assert attached[0]["PolicyArn"] == "arn:aws:iam::000000000000:policy/own"
+        running.stop()
+    assert [found.name for found in file.parent.iterdir()] == ["iam.adopted"]
