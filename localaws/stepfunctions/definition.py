@@ -24,6 +24,7 @@ class State:
     body: Json
     language: str
     groups: tuple[Group, ...] = ()
+    reads_token: bool = False  # whether it mentions $$.Task.Token
 
     @property
     def kind(self) -> str:
@@ -31,9 +32,13 @@ class State:
         return DISTRIBUTED_MAP if self.distributed else self.type
 
     @property
+    def processor(self) -> Json:
+        """A Map's item processor, also under its older name."""
+        return self.body.get("ItemProcessor") or self.body.get("Iterator") or {}
+
+    @property
     def distributed(self) -> bool:
-        processor = self.body.get("ItemProcessor") or {}
-        mode = (processor.get("ProcessorConfig") or {}).get("Mode")
+        mode = (self.processor.get("ProcessorConfig") or {}).get("Mode")
         return self.type == "Map" and mode == "DISTRIBUTED"
 
 
@@ -97,5 +102,6 @@ def _group(body: Json, pointer: str, language: str) -> Group:
             for index, inner in enumerate(inner_bodies(state))
         )
         own = state.get("QueryLanguage", language)
-        states[name] = State(name, state["Type"], state, own, groups)
+        reads_token = state["Type"] == "Task" and "Task.Token" in json.dumps(state)
+        states[name] = State(name, state["Type"], state, own, groups, reads_token)
     return Group(pointer, body["StartAt"], states)

@@ -76,8 +76,10 @@ class StateError(Exception):
         self.location = location  # the field whose JSONata failed
         self.recorded = False  # whether EvaluationFailed has been written
 
-    def output(self) -> dict[str, str]:
-        """What a catcher receives."""
+    def output(self) -> dict[str, str | None]:
+        """What a catcher receives; two nulls where a task failed without saying why."""
+        if self.error is None and self.cause is None:
+            return {"Error": None, "Cause": None}
         return {"Error": self.error or "", "Cause": self.cause or ""}
 
 

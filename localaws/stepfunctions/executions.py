@@ -300,6 +300,7 @@ class Executions:
     def task_success(self, call: Call) -> Json:
         """Raises InvalidOutput for what is no JSON."""
         output = call.params["output"]
+        self._waiting(call.params["taskToken"])
         try:
             json.loads(output)
         except ValueError as error:

@@ -26,7 +26,7 @@ MAX_TEXT = 10_000  # characters that Base64Encode, Base64Decode and Hash take
 MAX_RANGE = 1_000  # items that ArrayRange makes
 NAME = re.compile(r"States\.(\w+)\(")
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?(?=\s*[,)])")
-TEXT = re.compile(r"'((?:[^'\\]|\\.)*)'")
+TEXT = re.compile(r"'((?:[^'\\]|\\['\\{}])*)'")  # there are no other escapes
 WORD = re.compile(r"(null|true|false)(?=\s*[,)])")
 CONSTANTS = {"null": None, "true": True, "false": False}
 
@@ -342,7 +342,7 @@ def _format(template: Any, *values: Any) -> str:
     for part in parts:
         if part == "{}":
             value = next(remaining)
-            written.append(value if isinstance(value, str) else to_json(value))
+            written.append(_java_text(value))
         elif part.startswith("\\"):
             written.append(part[1:])
         elif "{" in part or "}" in part:
@@ -350,6 +350,17 @@ def _format(template: Any, *values: Any) -> str:
         else:
             written.append(part)
     return "".join(written)
+
+
+def _java_text(value: Any) -> str:
+    """A value as Java writes it: `{k=v, other=[1, 2]}`; a number, true or null as in JSON."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key}={_java_text(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_java_text, value)) + "]"
+    return to_json(value)
 
 
 def _uuid() -> str:

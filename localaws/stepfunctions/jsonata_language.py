@@ -16,6 +16,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
+from jsonata.jexception import JException
 from jsonata.jsonata import Jsonata
 from jsonata.utils import Utils
 
@@ -24,6 +25,10 @@ from localaws.stepfunctions.language import Json, Scope
 
 MAX_MILLISECONDS, MAX_DEPTH = 5_000, 400  # of one evaluation
 _one_at_a_time = threading.Lock()  # a compiled expression keeps its environment while it runs
+
+
+class UnsupportedValueError(TypeError):
+    """The value of an expression is no JSON: a function, say."""
 
 
 class ExpressionSyntaxError(ValueError):
@@ -47,11 +52,13 @@ def compiled(text: str) -> Any:
     return made
 
 
-def _range(first: float, last: float, step: float) -> list[float]:
+def _range(first: float, last: float, step: float) -> list[float] | float:
+    """A sequence, as JSONata has them: one number alone stands for itself."""
     if step == 0:
         raise ValueError("$range: the step must not be 0")
     count = int((last - first) / step) + 1 if (last - first) / step >= 0 else 0
-    return [first + number * step for number in range(count)]
+    numbers = [first + number * step for number in range(count)]
+    return numbers[0] if count == 1 else numbers
 
 
 def _partition(items: list[Any], size: float) -> list[list[Any]]:
@@ -91,7 +98,7 @@ def _with_nulls(value: Any) -> Any:
 
 
 def _plain(value: Any) -> Any:
-    """Plain JSON values. Raises TypeError for what is none, such as a function."""
+    """Plain JSON values. Raises UnsupportedValueError for what is none, such as a function."""
     if value is Utils.NULL_VALUE or value is None:
         return None
     if isinstance(value, bool | int | str):
@@ -102,7 +109,7 @@ def _plain(value: Any) -> Any:
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple | range):
         return [_plain(item) for item in value]
-    raise TypeError(f"the value is a {type(value).__name__}, not JSON")
+    raise UnsupportedValueError(f"the value is a {type(value).__name__}, not JSON")
 
 
 class JsonataLanguage:
@@ -213,8 +220,11 @@ def _value(scope: Scope, field: str, text: str, bindings: Json) -> Any:
             value = program.evaluate(None, frame)
         if value is not None:
             return _plain(value)
+    except UnsupportedValueError as error:
+        raise _failed(scope, field, text, "returned an unsupported result type.") from error
     except (Exception, RecursionError) as error:
-        said = f"threw an error during evaluation. {error}"
+        code = f"{error.get_error()}: " if isinstance(error, JException) else ""
+        said = f"threw an error during evaluation. {code}{error}"
         raise _failed(scope, field, text, said) from error
     raise _failed(scope, field, text, "returned nothing (undefined).")
 

@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from localaws.stepfunctions import choice, intrinsics, paths, payload
 from localaws.stepfunctions.errors import StateError, runtime_error
 from localaws.stepfunctions.language import Json, Scope
+
+# Fields of a Map whose number may be written as a text where their path leads.
+WRITTEN = frozenset(
+    {
+        "MaxConcurrencyPath",
+        "ToleratedFailureCountPath",
+        "ToleratedFailurePercentagePath",
+        "MaxItemsPath",
+        "MaxItemsPerBatchPath",
+        "MaxInputBytesPerBatchPath",
+    }
+)
+INTEGER = re.compile(r"[+-]?\d+")
+DECIMAL = re.compile(r"[+-]?\d+(\.\d+)?")
 
 
 def _roots(scope: Scope, value: Any) -> paths.Roots:
@@ -123,7 +138,8 @@ def _number(field: str, path: str, value: Any) -> float:
         return float(value)
     if fraction and isinstance(value, float):
         return value
-    if field == "MaxConcurrencyPath" and isinstance(value, str) and value.isdecimal():
+    form = DECIMAL if fraction else INTEGER
+    if field in WRITTEN and isinstance(value, str) and form.fullmatch(value):
         return float(value)
     shown = value if isinstance(value, str) else payload.dumps(value)
     if field == "SecondsPath":

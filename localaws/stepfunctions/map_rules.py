@@ -60,9 +60,10 @@ def check(state: Json, where: str, language: str) -> Iterator[Diagnostic]:
         for name in ("ItemReader", "ResultWriter"):
             given = state.get(name, {}).get("Parameters")
             yield from template(given, f"{where}/{name}/Parameters")
-    processor = state.get("ItemProcessor")
+    name = "ItemProcessor" if "ItemProcessor" in state else "Iterator"
+    processor = state[name]
     config = processor.get("ProcessorConfig", {}) if isinstance(processor, dict) else {}
-    place = f"{where}/ItemProcessor/ProcessorConfig"
+    place = f"{where}/{name}/ProcessorConfig"
     if not isinstance(config, dict):
         yield Diagnostic("The value for the field 'ProcessorConfig' must be an object", place)
         return

@@ -41,7 +41,7 @@ def start(run: Run, frame: Frame) -> None:
     )
     count, percentage = map_items.limits(language, scope)
     read = _reader(run, frame, items)
-    label = frame.state.body.get("Label") or uuid.uuid4().hex[:12]
+    label = frame.state.body.get("Label") or str(uuid.uuid4())
     machine = run.execution.machine_arn.replace(":stateMachine:", ":mapRun:")
     arn = f"{machine}/{label}:{uuid.uuid4()}"
     frame.last = run.event("MapRunStarted", frame.last, "mapRunStartedEventDetails", mapRunArn=arn)
@@ -180,7 +180,7 @@ def _child(run: Run, frame: Frame, index: int, item: Any) -> NewExecution:
     job = frame.job or {}
     scope = run.scope(frame)
     text = payload.dumps(map_items.iteration_input(run.language(frame), scope, index, item))
-    body = frame.state.body["ItemProcessor"]
+    body = frame.state.processor
     language = body.get("QueryLanguage", frame.state.language)
     definition = json.dumps({**body, "QueryLanguage": language, "ProcessorConfig": None})
     parent = run.execution

@@ -211,8 +211,11 @@ def _names(inside: str, text: str) -> tuple[str, ...]:
         quoted = QUOTED.match(inside, position)
         if quoted is None:
             raise PathSyntaxError(f"A quoted name is missing in [{inside}] of {text!r}")
-        name = quoted[1] if quoted[1] is not None else quoted[2]
-        names.append(re.sub(r"\\(.)", r"\1", name))
+        single, double = quoted[1], quoted[2]
+        if single is not None:
+            names.append(re.sub(r"\\(['\\])", r"\1", single))
+        else:
+            names.append(re.sub(r'\\(["\\])', r"\1", double))
         rest = inside[quoted.end() :].lstrip()
         if not rest:
             return tuple(names)

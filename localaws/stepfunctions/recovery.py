@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from localaws.stepfunctions import children, map_run, states, tasks
+from localaws.stepfunctions import children, map_run, payload, states, tasks
 from localaws.stepfunctions.frames import (
     CHILDREN,
     DONE,
@@ -138,7 +138,7 @@ def _give_input(run: Run, frame: Frame) -> None:
         frame.input = json.loads(frame.input_text)
         frame.visits = {frame.state.name: 1}
     elif frame.parent is None:
-        frame.input, frame.input_text = run.input, run.execution.input
+        frame.input, frame.input_text = run.input, payload.dumps(run.input)
 
 
 def _restore_children(run: Run, frame: Frame, over: list[Frame]) -> None:

@@ -177,7 +177,7 @@ class Run:
     def begin(self) -> None:
         root = self.machine.root
         frame = self.add_frame(None, 0, root.states[root.start_at], 0)
-        frame.input, frame.input_text = self.input, self.execution.input
+        frame.input, frame.input_text = self.input, payload.dumps(self.input)
         self.start_deadline()
         self.announce()
         self.soon(frame, lambda run, f: run.enter(f, f.state))
@@ -311,13 +311,13 @@ class Run:
     def fail(self, frame: Frame, failure: StateError) -> None:
         """Retry, else Catch, else the frame fails."""
         failure = self._explained(frame, failure)
-        unstarted_map = frame.state.type == "Map" and frame.last == frame.entered
+        unstarted = frame.last == frame.entered
         recorded = failure.recorded or failure.from_task
         if failure.error == QUERY_EVALUATION and not recorded:
             failure.recorded = True
             frame.last = self.event(
                 "EvaluationFailed",
-                frame.before if unstarted_map else frame.last,  # as AWS has it
+                frame.before if unstarted and frame.state.type != "Wait" else frame.last,
                 "evaluationFailedEventDetails",
                 error=failure.error,
                 cause=failure.cause,
@@ -331,7 +331,7 @@ class Run:
             if index is not None:
                 self._retry(frame, retriers[index], index)
                 return
-            if unstarted_map and failure.error == QUERY_EVALUATION:
+            if unstarted and frame.state.type == "Map" and failure.error == QUERY_EVALUATION:
                 frame.last = self.event("MapStateFailed", frame.last)
             else:
                 self.kind(frame).close(self, frame)

@@ -17,6 +17,7 @@ NO_CHOICE = "Failed to transition out of the state. The state does not point to 
 # A loop around a Wait that takes no time would fill the history in seconds while the thing it
 # waits for needs real time: from its second visit on, a scaled Wait takes at least this long.
 REVISIT_SECONDS = 0.2
+MAX_WAIT_SECONDS = 2**31 - 1
 
 
 def run_pass(run: Run, frame: Frame) -> None:
@@ -58,6 +59,8 @@ def run_wait(run: Run, frame: Frame) -> None:
         raise runtime_error(
             f"The SecondsPath parameter references a negative value: {path} == {seconds:g}"
         )
+    if seconds > MAX_WAIT_SECONDS:
+        raise runtime_error("Wait state delay is too long.")
     waited = seconds * run.host.wait_scale
     if frame.visits[frame.state.name] > 1:
         waited = max(waited, min(seconds, REVISIT_SECONDS))

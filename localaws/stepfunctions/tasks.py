@@ -11,7 +11,7 @@ from typing import Any
 from localaws.stepfunctions import payload
 from localaws.stepfunctions.errors import NOT_EMULATED, TIMEOUT, StateError, runtime_error
 from localaws.stepfunctions.frames import SCHEDULED, STARTED, SUBMITTED, Frame
-from localaws.stepfunctions.integrations.resources import TOKEN, Resource
+from localaws.stepfunctions.integrations.resources import SYNC, SYNC_JSON, TOKEN, Resource
 from localaws.stepfunctions.integrations.runtime import Answer, TaskCall
 from localaws.stepfunctions.language import Language, Scope
 from localaws.stepfunctions.resources import ACTIVITY
@@ -35,7 +35,8 @@ def schedule(run: Run, frame: Frame) -> None:
     if resource.is_activity and run.host.resources.get(ACTIVITY, resource.arn) is None:
         raise runtime_error(f"The activity {resource.arn} does not exist.")
     answered_by_token = resource.is_activity or resource.pattern == TOKEN
-    frame.token = new_token() if answered_by_token else None
+    ended_by_token = resource.pattern in (SYNC, SYNC_JSON) and frame.state.reads_token
+    frame.token = new_token() if answered_by_token or ended_by_token else None
     scope, language = run.scope(frame), run.language(frame)
     arguments = language.arguments(scope)
     timeout = language.number(scope, "TimeoutSeconds")
@@ -83,7 +84,7 @@ def schedule(run: Run, frame: Frame) -> None:
     frame.heartbeat_seconds = heartbeat
     if not resource.is_activity:  # an activity's are counted from when a worker takes it
         frame.deadline = None if timeout is None else now + timeout
-        frame.beat = None if heartbeat is None or frame.token is None else now + heartbeat
+        frame.beat = None if heartbeat is None or not answered_by_token else now + heartbeat
     if frame.token is not None:
         run.changes.tokens.append((frame.token, frame.id))
     frame.moved(SCHEDULED)
@@ -161,6 +162,7 @@ def call(run: Run, frame: Frame, arguments: Any, *, again: bool) -> None:
         arguments=arguments,
         client_token=client_token(run, frame),
         execution_arn=run.execution.arn,
+        machine_arn=run.execution.machine_arn,
         since=frame.scheduled_time,
         again=again,
     )
@@ -211,7 +213,7 @@ def attend(run: Run, frame: Frame) -> None:
         watched = str(frame.job.get("id"))
         run.host.watch(resource_of(frame).service, watched, lambda: _wake(run, frame))
         run.at(run.host.now() + POLL_SECONDS, frame, _poll_on(POLL_SECONDS))
-    elif frame.token is not None:
+    if frame.token is not None:
         known = run.host.journal.token(frame.token)
         if known is not None and known[2] is not None:
             run.soon(frame, token_settled)

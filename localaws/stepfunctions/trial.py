@@ -145,7 +145,9 @@ class Trial:
                 "ValidationException", f"{resource.arn} cannot be tested without a mock."
             )
         else:
-            call = TaskCall(resource, arguments, uuid.uuid4().hex * 2, "TestState", time.time())
+            call = TaskCall(
+                resource, arguments, uuid.uuid4().hex * 2, "TestState", "TestState", time.time()
+            )
             output = self.integrations.start(call).output
             payload.check_size(payload.dumps(output), resource.label, from_task=True)
         self.seen["result"] = self._text(output)

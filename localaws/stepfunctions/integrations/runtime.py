@@ -61,6 +61,7 @@ class TaskCall:
     arguments: Any
     client_token: str
     execution_arn: str
+    machine_arn: str
     since: float
     again: bool = False
 
@@ -136,7 +137,7 @@ class Integrations:
         if resource.service == "lambda" and not resource.sdk:
             return Answer(self._invoke(task))
         params = to_request(self._operation(resource).input_shape, task.arguments)[0]
-        _make_idempotent(resource, params, task)
+        _complete(resource, params, task)
         service = self._service(resource)
         for name in null_members(self._operation(resource).input_shape, task.arguments):
             raise failures.null_member(resource, service, name)
@@ -157,6 +158,8 @@ class Integrations:
             output = to_output(shape, _plain(response), milliseconds=False)
             return Answer({} if output is None else output)
         output = self._optimised_output(resource, params, response)
+        if output.get("FailedEntryCount"):
+            raise StateError("EventBridge.FailedEntry", dumps(output), from_task=True)
         begun = _job_kind(resource)
         if begun is not None and begun.nameless:
             self._is_own(begun, begun.handle(params, response), task)
@@ -233,6 +236,8 @@ class Integrations:
     def _optimised_output(self, resource: Resource, params: Json, response: Json) -> Json:
         shape = self._operation(resource).output_shape
         output = to_output(shape, _plain(response), milliseconds=True) or {}
+        if resource.service == "events":
+            return dict(sorted(output.items()))
         if resource.service == "glue":
             output["JobName"] = params["JobName"]
         if resource.service == "states":
@@ -247,8 +252,9 @@ class Integrations:
         else:
             params = to_request(self._operation(resource).input_shape, arguments)[0]
             payload = arguments.get("Payload")
-            if payload is not None:
-                params["Payload"] = dumps(payload).encode()
+            if payload is not None:  # a text is sent as it is: it is the JSON
+                text = payload if isinstance(payload, str) else dumps(payload)
+                params["Payload"] = text.encode()
         response = self._call(resource, params)
         text = response["Payload"].read().decode() if "Payload" in response else ""
         if response.get("FunctionError"):
@@ -288,8 +294,16 @@ def _job_kind(resource: Resource) -> jobs.JobKind | None:
     return None if resource.sdk else jobs.KINDS.get((resource.service, resource.action))
 
 
-def _make_idempotent(resource: Resource, params: Json, task: TaskCall) -> None:
-    """Gives the call the token by which the service recognises a repetition, where it has one."""
+def _complete(resource: Resource, params: Json, task: TaskCall) -> None:
+    """Adds what Step Functions adds to a request: the token by which the service recognises a
+    repetition, where it has one; who sends an event; what the SDK sends with an object."""
+    if resource.service == "events" and resource.action == "putEvents" and not resource.sdk:
+        origin = [task.machine_arn, task.execution_arn]
+        for entry in params.get("Entries", []):
+            entry["Resources"] = [*entry.get("Resources", []), *origin]
+    if resource.service == "s3" and resource.action == "putObject" and "Body" in params:
+        params.setdefault("ContentType", "text/plain; charset=UTF-8")
+        params.setdefault("ChecksumAlgorithm", "CRC32")
     if resource.service == "athena" and resource.action == "startQueryExecution":
         params.setdefault("ClientRequestToken", task.client_token)
     if resource.service == "states" and resource.action == "startExecution" and not resource.sdk:

@@ -118,6 +118,8 @@ def _request_value(shape: Any, value: Any) -> Any:
         return [_request_value(shape.member, item) for item in value]
     if kind == "map" and isinstance(value, dict):
         return {key: _request_value(shape.value, item) for key, item in value.items()}
+    if kind == "blob" and shape.serialization.get("streaming"):
+        return dumps(value).encode()
     if kind == "blob":
         return value.encode() if isinstance(value, str) else dumps(value).encode()
     if kind == "string" and isinstance(value, dict | list):
