@@ -18,6 +18,7 @@ setup(
             "inference*",
             "localaws*",
             "console*",
+            "executions*",
         ]
     ),
     # The packages read files beside them (sql/, databrew_recipes/, site/): installed in place.

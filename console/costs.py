@@ -21,14 +21,14 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from console.sections import mapping
+from executions.events import RUNNING, all_events
+from executions.history import Attempt, History, mapping
 
 Json = dict[str, Any]
 
 PRICES: Json = json.loads((Path(__file__).parent / "prices.json").read_text())
 HISTORIES_AT_ONCE = 4
 MEGABYTE = 1_000_000
-RUNNING = {"RUNNING", "PENDING_REDRIVE"}
 
 
 @dataclass(frozen=True)
@@ -49,35 +49,19 @@ def estimate(events: Iterable[Json]) -> Json:
 
     `total` in dollars. Lines of the same service and state are one, and so are all transitions.
     """
-    owner: dict[int, str] = {0: ""}
-    kinds: dict[int, str] = {}
-    scheduled: dict[int, Json] = {}  # event id -> the TaskScheduled it belongs to
-    transitions = 0
+    history = History(events)
     lines: list[tuple[str, Line]] = []
     unknown: Counter[str] = Counter()
-    for event in events:
-        number, kind, before = event["id"], event["type"], event.get("previousEventId", 0)
-        kinds[number] = kind
-        if kind.endswith("StateEntered"):
-            owner[number] = event["stateEnteredEventDetails"]["name"]
-            transitions += 1
-            continue
-        owner[number] = owner.get(before, "")
-        if kind == "TaskScheduled":
-            transitions += kinds.get(before) != "TaskStateEntered"  # a retry is a transition
-            scheduled[number] = event["taskScheduledEventDetails"]
-        elif before in scheduled:
-            scheduled[number] = scheduled[before]
-        if kind in ("TaskSucceeded", "TaskFailed", "TaskTimedOut") and number in scheduled:
-            task = scheduled[number]
-            details = event.get(f"{kind[0].lower()}{kind[1:]}EventDetails", {})
-            answer = mapping(details.get("output" if kind == "TaskSucceeded" else "cause"))
+    for visit in history.visits:
+        for attempt in visit.attempts:
+            if attempt.status == "running":
+                continue
             try:
-                for line in _charges(task, answer):
-                    lines.append((owner[number], line))
+                for line in _charges(attempt):
+                    lines.append((visit.state, line))
             except NotKnown as why:
                 unknown[str(why)] += 1
-    price = PRICES["step_functions"]["transition"]
+    transitions, price = history.transitions, PRICES["step_functions"]["transition"]
     shown = [
         {"state": "", "times": 1}
         | vars(Line("Step Functions", f"{transitions:,} transitions", transitions * price))
@@ -105,18 +89,19 @@ def _merged(lines: list[tuple[str, Line]]) -> list[Json]:
     return list(found.values())
 
 
-def _charges(task: Json, answer: Json) -> Iterator[Line]:
-    service = task["resourceType"].removeprefix("aws-sdk:")
-    verb = task["resource"].split(":")[-1]
-    name = verb.split(".")[0]
-    if (service, name) in UNTOLD:
-        raise NotKnown(UNTOLD[service, name])
-    charge = CHARGES.get((service, name))
+def _charges(attempt: Attempt) -> Iterator[Line]:
+    service, verb = attempt.service, attempt.verb
+    if (service, verb) in UNTOLD:
+        raise NotKnown(UNTOLD[service, verb])
+    charge = CHARGES.get((service, verb))
     if charge is None:
         return
-    if not verb.endswith(".sync") and service != "lambda":
+    if attempt.status == "aborted":
+        raise NotKnown(f"{service} {verb}: what a stopped task had used by then")
+    if not attempt.waits and service != "lambda":
         raise NotKnown(f"{service} {verb}: the task does not wait for what it starts")
-    yield from charge(mapping(task.get("parameters")), answer)
+    answer = attempt.output if attempt.status == "succeeded" else attempt.cause
+    yield from charge(mapping(attempt.request), mapping(answer))
 
 
 def _athena(_: Json, answer: Json) -> Iterator[Line]:
@@ -220,21 +205,11 @@ class Estimates:
                 status = step_functions.describe_execution(executionArn=arn)["status"]
                 if status in RUNNING:
                     return
-                total = estimate(_events(step_functions, arn))["total"]
-            except (ClientError, BotoCoreError, KeyError):
+                total = estimate(all_events(step_functions, arn))["total"]
+            except (ClientError, BotoCoreError):
                 return
             with self._lock:
                 self._known[arn] = total
 
         list(self._pool.map(ask, missing))
         return {arn: self._known[arn] for arn in arns if arn in self._known}
-
-
-def _events(step_functions: Any, arn: str) -> Iterator[Json]:
-    token: Json = {}
-    while True:
-        answer = step_functions.get_execution_history(executionArn=arn, maxResults=1000, **token)
-        yield from answer["events"]
-        if not answer.get("nextToken"):
-            return
-        token = {"nextToken": answer["nextToken"]}

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from console import queries, samples
 from console.logs import log
 from console.sections import Section, facts, table
-
-if TYPE_CHECKING:
-    from console.work import Task
+from console.task import Task
 
 Json = dict[str, Any]
 

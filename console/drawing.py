@@ -59,10 +59,14 @@ class Engine:
 
     def call(self, function: str, given: Any) -> Any:
         """What `function` of draw.js answers; both ways as JSON."""
+        text = json.dumps(json.dumps(given, default=_milliseconds))
+        return self.evaluate(f"modules['{ENTRY}'].{function}(JSON.parse({text}))")
+
+    def evaluate(self, expression: str) -> Any:
+        """The value of an expression over `modules`, by way of JSON."""
         from py_mini_racer import JSEvalException, JSTimeoutException
 
-        text = json.dumps(json.dumps(given, default=_milliseconds))
-        code = f"JSON.stringify(modules['{ENTRY}'].{function}(JSON.parse({text})))"
+        code = f"JSON.stringify({expression})"
         try:
             work = self._thread.submit(self._v8.eval, code, timeout_sec=LAYOUT_SECONDS)
             answer = work.result()

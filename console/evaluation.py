@@ -21,6 +21,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from console.sections import Section, note
+from executions.s3 import split_uri
 
 Json = dict[str, Any]
 
@@ -34,7 +35,7 @@ def section(s3: Any, job: Json) -> Section:
     """{kind: "model", uri, models, learning}, or a note that says why there is none."""
     places = _places(job)
     for uri in places:
-        bucket, key = uri.removeprefix("s3://").split("/", 1)
+        bucket, key = split_uri(uri)
         try:
             answer = s3.get_object(Bucket=bucket, Key=key)
         except ClientError as error:

@@ -9,6 +9,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from executions.paging import everything
+
 Json = dict[str, Any]
 
 MOST_MACHINES = 1000
@@ -18,15 +20,11 @@ PARENT_KEY = "AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID"
 
 
 def machines(step_functions: Any) -> list[Json]:
-    found: list[Json] = []
-    token: Json = {}
-    while len(found) < MOST_MACHINES:
-        answer = step_functions.list_state_machines(maxResults=1000, **token)
-        found += answer["stateMachines"]
-        if not answer.get("nextToken"):
-            break
-        token = {"nextToken": answer["nextToken"]}
-    return sorted(found, key=lambda entry: str(entry["name"]).lower())
+    """Every state machine, by name."""
+    listed = everything(
+        step_functions, "list_state_machines", "stateMachines", MOST_MACHINES, maxResults=1000
+    )
+    return sorted(listed, key=lambda entry: str(entry["name"]).lower())
 
 
 def machine(step_functions: Any, arn: str) -> Json:

@@ -8,6 +8,8 @@ from botocore.exceptions import ClientError
 
 from console import queries
 from console.web import Refused
+from executions.paging import everything
+from executions.s3 import split_uri
 
 Json = dict[str, Any]
 
@@ -18,19 +20,11 @@ PREVIEW_ROWS = 20
 
 
 def databases(glue: Any) -> list[Json]:
-    """[{name, description, location}]"""
-    found: list[Json] = []
-    token: Json = {}
-    while len(found) < MOST_DATABASES:
-        answer = glue.get_databases(**token)
-        found += [
-            {"name": d["Name"], "description": d.get("Description"), "where": d.get("LocationUri")}
-            for d in answer["DatabaseList"]
-        ]
-        if not answer.get("NextToken"):
-            break
-        token = {"NextToken": answer["NextToken"]}
-    return found
+    """[{name, description, where}]"""
+    return [
+        {"name": d["Name"], "description": d.get("Description"), "where": d.get("LocationUri")}
+        for d in everything(glue, "get_databases", "DatabaseList", MOST_DATABASES)
+    ]
 
 
 def tables(glue: Any, database: str, token: str | None) -> Json:
@@ -100,33 +94,28 @@ def preview(athena: Any, database: str, table: str) -> Json:
 
 def landing_places(glue: Any) -> list[Json]:
     """[{bucket, prefix, crawler}]: where crawlers look for new files."""
-    found: list[Json] = []
-    token: Json = {}
-    while True:
-        answer = glue.get_crawlers(**token)
-        for crawler in answer["Crawlers"]:
-            for target in (crawler.get("Targets") or {}).get("S3Targets", []):
-                path = target.get("Path", "")
-                bucket, _, prefix = path.removeprefix("s3://").partition("/")
-                if not path.startswith("s3://") or not bucket:
-                    continue
-                if prefix and not prefix.endswith("/"):
-                    prefix += "/"
-                found.append({"bucket": bucket, "prefix": prefix, "crawler": crawler["Name"]})
-        if not answer.get("NextToken"):
-            return found
-        token = {"NextToken": answer["NextToken"]}
+    places: list[Json] = []
+    for crawler in everything(glue, "get_crawlers", "Crawlers"):
+        for target in (crawler.get("Targets") or {}).get("S3Targets", []):
+            path = target.get("Path", "")
+            bucket, prefix = split_uri(path)
+            if not path.startswith("s3://") or not bucket:
+                continue
+            if prefix and not prefix.endswith("/"):
+                prefix += "/"
+            places.append({"bucket": bucket, "prefix": prefix, "crawler": crawler["Name"]})
+    return places
 
 
 def places_with_keys(glue: Any, s3: Any) -> list[Json]:
     """The landing places, each with the first thousand `keys` that lie there, and `problem` where
     they may not be listed."""
-    found = landing_places(glue)
-    for place in found:
+    places = landing_places(glue)
+    for place in places:
         try:
             answer = s3.list_objects_v2(Bucket=place["bucket"], Prefix=place["prefix"])
         except ClientError as error:
             place |= {"keys": [], "problem": str(error)}
             continue
         place["keys"] = [item["Key"] for item in answer.get("Contents", [])]
-    return found
+    return places

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from console import drawing, executions, report
-from console.aws import Clients, Target
+from executions.clients import Clients, Target
 
 Json = dict[str, Any]
 

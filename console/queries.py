@@ -7,6 +7,7 @@ import time
 from typing import Any
 
 from console.web import Refused
+from executions.paging import everything
 
 Json = dict[str, Any]
 
@@ -64,14 +65,8 @@ def group_with_output(athena: Any) -> str:
 
     Raises Refused, naming those there are, when none does.
     """
-    names: list[str] = []
-    token: Json = {}
-    while True:
-        answer = athena.list_work_groups(**token)
-        names += [group["Name"] for group in answer["WorkGroups"] if group["State"] == "ENABLED"]
-        if not answer.get("NextToken"):
-            break
-        token = {"NextToken": answer["NextToken"]}
+    groups = everything(athena, "list_work_groups", "WorkGroups")
+    names = [group["Name"] for group in groups if group["State"] == "ENABLED"]
     # "primary" is everybody's; one made for a purpose comes first.
     for name in sorted(names, key=lambda name: (name == "primary", name)):
         settings = athena.get_work_group(WorkGroup=name)["WorkGroup"].get("Configuration", {})

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from console import audit, drawing, evaluation, executions
-from console.aws import Clients
-from console.history import History
+from console import drawing, evaluation, executions
 from console.page import STATIC
+from executions import audit
+from executions.audit import Finding, Record
+from executions.clients import Clients
+from executions.events import Events
 
 Json = dict[str, Any]
 
@@ -23,16 +26,25 @@ MOST_PAYLOAD_CHARACTERS = 50_000
 MOST_CHARACTERS = 8_000_000
 MOST_RECORD_CHARACTERS = 1_000_000  # of the audit record, before it is cut as other payloads
 BEGINNING_CHARACTERS = 300
+MOST_VERIFIED_BYTES = 2 * 1024**3
 PAYLOADS = ("input", "output", "parameters", "cause")
-EVERY_LOOK = 0.0  # seconds: no look at a history is spared
 
 
-def report(clients: Clients, arn: str) -> str:
+@dataclass(frozen=True)
+class Report:
+    """The document, and the hashes that were computed again for it."""
+
+    text: str
+    findings: list[Finding]
+
+
+def report(clients: Clients, arn: str) -> Report:
     """The document of an execution that runs or has ended. Raises ClientError when it cannot be
     described, DrawingError when its definition cannot be drawn."""
     step_functions = clients("stepfunctions")
     described, events = events_of(step_functions, arn)
     budget = _Budget()
+    findings: list[Finding] = []
     given = {
         "execution": budget.cut(described),
         "origin": executions.origin(described),
@@ -40,21 +52,19 @@ def report(clients: Clients, arn: str) -> str:
             "definition"
         ],
         "events": budget.cut_events(events),
-        "audit": _audit(clients, events, budget),
+        "audit": _audit(clients, described, events, budget, findings),
         "made": round(time.time() * 1000),
         "colours": drawing.colours(),
         "styles": _styles(),
     }
-    return str(drawing.engine().call("report", given))
+    return Report(str(drawing.engine().call("report", given)), findings)
 
 
 def events_of(step_functions: Any, arn: str) -> tuple[Json, list[Json]]:
     """(description, every event so far, oldest first)."""
-    history = History(step_functions, arn)
-    history.look(EVERY_LOOK)
-    while not history.caught_up:
-        history.look(EVERY_LOOK)
-    return history.description, history.events
+    history = Events(step_functions, arn)
+    events = history.read_all()
+    return history.description, events
 
 
 class _Budget:
@@ -91,26 +101,42 @@ def _is_failure(event: Json) -> bool:
     return str(event["type"]).endswith(("Failed", "TimedOut", "Aborted"))
 
 
-def _audit(clients: Clients, events: list[Json], budget: _Budget) -> Json | None:
-    """{uri, record, findings, model, text}, or {uri, problem}; None when none was written."""
-    written = audit.find(events)
-    if written is None:
-        return None
+def _audit(
+    clients: Clients, described: Json, events: list[Json], budget: _Budget, findings: list[Finding]
+) -> Json | None:
+    """{uri, record, findings, model, text}, or {uri, problem}; None when none was written.
+    Adds to `findings`."""
     try:
-        found = audit.read(clients("s3"), written)
-        findings = audit.verify(clients("s3"), found)
-    except (ClientError, BotoCoreError, ValueError, KeyError, TypeError) as error:
-        return {"uri": written["uri"], "problem": str(error)}
-    record = found["record"]
+        record = audit.find(clients, described, events)
+        if record is not None:
+            findings += audit.verify(clients, record, most_bytes=MOST_VERIFIED_BYTES)
+    except (ClientError, BotoCoreError, ValueError) as error:
+        uri, _ = audit.written(events) or ("The audit record", None)
+        findings.append(Finding("audit record", uri, None, str(error)))
+        return {"uri": uri, "problem": str(error)}
+    if record is None:
+        findings.append(Finding("audit record", described["executionArn"], None, "there is none"))
+        return None
+    return _shown(record, findings, budget)
+
+
+def _shown(record: Record, findings: list[Finding], budget: _Budget) -> Json:
+    content = record.content
     model = None
-    if record.get("metrics"):
-        section = evaluation.of(json.dumps(record["metrics"]).encode(), found["uri"])
+    if content.get("metrics"):
+        section = evaluation.of(json.dumps(content["metrics"]).encode(), record.uri)
         model = section if section["kind"] == "model" else None
-    shown = {name: record.get(name) for name in SHOWN_OF_RECORD}
-    text = json.dumps(record, ensure_ascii=False)
-    if len(text) > MOST_RECORD_CHARACTERS:
-        text = budget.cut({"output": text})["output"]
-    return {**found, "record": shown, "findings": findings, "model": model, "text": text}
+    text = json.dumps(content, ensure_ascii=False)
+    return {
+        "uri": record.uri,
+        "sha256": record.sha256,
+        "record": {name: content.get(name) for name in SHOWN_OF_RECORD},
+        "findings": [asdict(finding) for finding in findings],
+        "model": model,
+        "text": text
+        if len(text) <= MOST_RECORD_CHARACTERS
+        else budget.cut({"output": text})["output"],
+    }
 
 
 SHOWN_OF_RECORD = (

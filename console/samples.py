@@ -14,6 +14,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from console.sections import Section, note
+from executions.s3 import ObjectFile, split_uri
 
 Json = dict[str, Any]
 
@@ -123,7 +124,7 @@ def table_rows(s3: Any, table: Json) -> Json:
     location = storage.get("Location", "")
     if not location.startswith("s3://"):
         raise NotRead(f"Table {table['Name']} has no place in S3.")
-    bucket, _, prefix = location.removeprefix("s3://").partition("/")
+    bucket, prefix = split_uri(location)
     serde = storage.get("SerdeInfo") or {}
     library = serde.get("SerializationLibrary", "").lower()
     parameters = {**(serde.get("Parameters") or {}), **(table.get("Parameters") or {})}
@@ -215,7 +216,7 @@ def _parquet(
     from pyarrow import PythonFile
     from pyarrow.parquet import ParquetFile
 
-    source = PythonFile(_Ranges(s3, bucket, key, size), mode="r")
+    source = PythonFile(ObjectFile(s3, bucket, key, size), mode="r")
     opened = ParquetFile(source, pre_buffer=False, buffer_size=64 * 1024)
     first = next(opened.iter_batches(batch_size=ROWS), None)
     names = list(opened.schema_arrow.names)
@@ -224,36 +225,3 @@ def _parquet(
         return names, types, []
     shown = [[None if cell is None else str(cell) for cell in c.to_pylist()] for c in first.columns]
     return names, types, [list(row) for row in zip(*shown, strict=True)]
-
-
-class _Ranges(io.RawIOBase):
-    """An S3 object as a file: only what is asked for is fetched."""
-
-    def __init__(self, s3: Any, bucket: str, key: str, size: int) -> None:
-        super().__init__()
-        self.s3, self.bucket, self.key, self.size = s3, bucket, key, size
-        self.at = 0
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        return self.at
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        base = {io.SEEK_SET: 0, io.SEEK_CUR: self.at, io.SEEK_END: self.size}[whence]
-        self.at = base + offset
-        return self.at
-
-    def read(self, count: int = -1) -> bytes:
-        end = self.size if count < 0 else min(self.size, self.at + count)
-        if end <= self.at:
-            return b""
-        span = f"bytes={self.at}-{end - 1}"
-        answer = self.s3.get_object(Bucket=self.bucket, Key=self.key, Range=span)
-        found: bytes = answer["Body"].read()
-        self.at += len(found)
-        return found

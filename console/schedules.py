@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
@@ -11,6 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from console.times import next_times
 from console.web import Refused, told
+from executions.paging import everything
 
 Json = dict[str, Any]
 
@@ -33,11 +33,7 @@ def all_of(clients: Any) -> Json:
 
 def _schedules(clients: Any) -> list[Json]:
     scheduler = clients("scheduler")
-    listed: list[Json] = []
-    for page in scheduler.get_paginator("list_schedules").paginate():
-        listed += page["Schedules"]
-        if len(listed) >= MOST:
-            break
+    listed = everything(scheduler, "list_schedules", "Schedules", MOST)
     now = datetime.now(UTC)
 
     def ask(entry: Json) -> Json:
@@ -45,7 +41,7 @@ def _schedules(clients: Any) -> list[Json]:
         return shown(given, now)
 
     with ThreadPoolExecutor(ASKED_AT_ONCE) as pool:
-        return list(pool.map(ask, listed[:MOST]))
+        return list(pool.map(ask, listed))
 
 
 def shown(given: Json, now: datetime) -> Json:
@@ -100,18 +96,8 @@ def _rules(clients: Any) -> list[Json]:
         }
 
     with ThreadPoolExecutor(ASKED_AT_ONCE) as pool:
-        found = list(pool.map(ask, list(_listed_rules(events))[:MOST]))
+        found = list(pool.map(ask, everything(events, "list_rules", "Rules", MOST)))
     return sorted(found, key=lambda r: not any(":stateMachine:" in arn for arn in r["targets"]))
-
-
-def _listed_rules(events: Any) -> Iterator[Json]:
-    token: Json = {}
-    while True:
-        answer = events.list_rules(**token)
-        yield from answer["Rules"]
-        if not answer.get("NextToken"):
-            return
-        token = {"NextToken": answer["NextToken"]}
 
 
 def switch(clients: Any, given: Json) -> Json:

@@ -6,7 +6,6 @@ plan, latency.
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 Json = dict[str, Any]
@@ -25,12 +24,3 @@ def facts(title: str, rows: Json, units: dict[str, str] | None = None) -> Sectio
 
 def table(title: str, columns: list[str], rows: list[list[Any]]) -> Section:
     return {"title": title, "kind": "table", "columns": columns, "rows": rows}
-
-
-def mapping(text: Any) -> Json:
-    """The JSON object that `text` holds; empty when it holds another thing."""
-    try:
-        found = json.loads(text)
-    except (TypeError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}

@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
+from bisect import bisect_right
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import asdict
+from operator import itemgetter
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -17,33 +20,40 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
-from console import audit, costs, executions, lake, queries, schedules, uploads, web, work
-from console.aws import Clients, Target
+from console import costs, executions, lake, queries, schedules, uploads, web, work
 from console.guard import UPLOAD_PATH, Guard, policy
-from console.history import Histories, History, let_wait, preview
+from console.history import Histories, preview
 from console.page import STATIC, page
+from console.task import Task
+from executions import audit
+from executions.clients import Clients
+from executions.events import Events, let_wait
+from executions.history import History
 
 Json = dict[str, Any]
+# What a posted body does, and the members that it must have.
+Act = tuple[Callable[[Json], Any], dict[str, type]]
 
 HOST = "127.0.0.1"
 DEFAULT_PORT = 4580
 EVENTS_A_MESSAGE = 500
 KEEP_ALIVE_SECONDS = 15
 GATHER_SECONDS = 0.02
+MOST_VERIFIED_BYTES = 2 * 1024**3
 READ_ONLY = "This console is read-only."
 
 
 class Console:
     """The endpoints over one target."""
 
-    def __init__(self, target: Target, *, read_only: bool = False) -> None:
-        self.target = target
+    def __init__(self, clients: Clients, *, read_only: bool = False) -> None:
+        self.target = clients.target
         self.read_only = read_only
-        self.clients = Clients(target)
+        self.clients = clients
         self.histories = Histories()
         self.origins = executions.Origins()
         self.estimates = costs.Estimates()
-        if target.is_local:
+        if self.target.is_local:
             let_wait(self.step_functions)
 
     @property
@@ -74,30 +84,37 @@ class Console:
             "schedules": lambda _: schedules.all_of(self.clients),
             "costs": lambda r: costs.estimate(self._history(r).events),
         }
-        writes: dict[str, Callable[[Json], Any]] = {
-            "start": self.start,
-            "stop": self.stop,
-            "redrive": self.redrive,
-            "switch": lambda given: schedules.switch(self.clients, given),
-            "preview": lambda given: lake.preview(
-                self.clients("athena"), given["database"], given["table"]
+        writes: dict[str, Act] = {
+            "start": (self.start, {"machine": str}),
+            "stop": (self.stop, {"execution": str}),
+            "redrive": (self.redrive, {"execution": str}),
+            "switch": (
+                lambda body: schedules.switch(self.clients, body),
+                {"kind": str, "name": str, "group": str, "on": bool},
             ),
-            "plan": lambda given: queries.plan(self.clients("athena"), given["query"]),
+            "preview": (
+                lambda body: lake.preview(self.clients("athena"), body["database"], body["table"]),
+                {"database": str, "table": str},
+            ),
+            "plan": (
+                lambda body: queries.plan(self.clients("athena"), body["query"]),
+                {"query": str},
+            ),
         }
-        asks: dict[str, Callable[[Json], Any]] = {
-            "origins": self.origins_of,
-            "estimates": self.estimates_of,
-            "check": lambda given: {"problem": _json_problem(given["input"])},
+        asks: dict[str, Act] = {
+            "origins": (self.origins_of, {"arns": list}),
+            "estimates": (self.estimates_of, {"arns": list}),
+            "check": (lambda body: {"problem": _json_problem(body["input"])}, {"input": str}),
         }
         return [
             *(Route(f"/api/{name}", web.reading(read)) for name, read in reads.items()),
             *(
-                Route(f"/api/{name}", self._writing(write), methods=["POST"])
-                for name, write in writes.items()
+                Route(f"/api/{name}", self._writing(act, members), methods=["POST"])
+                for name, (act, members) in writes.items()
             ),
             *(
-                Route(f"/api/{name}", web.posted(ask), methods=["POST"])
-                for name, ask in asks.items()
+                Route(f"/api/{name}", web.posted(act, members), methods=["POST"])
+                for name, (act, members) in asks.items()
             ),
             Route("/api/watch", self.watch),
             Route(UPLOAD_PATH, self.upload, methods=["PUT"]),
@@ -143,33 +160,36 @@ class Console:
 
     def event(self, request: Request) -> Json:
         """One event, uncut."""
-        found = self._history(request).event(int(web.given(request, "id")))
-        if found is None:
-            raise web.Refused(404, f"No event {web.given(request, 'id')} in this history.")
-        return found
+        number = web.number(request, "id")
+        event = self._history(request).event(number)
+        if event is None:
+            raise web.Refused(404, f"No event {number} in this history.")
+        return event
 
     def work(self, request: Request) -> Json:
-        history = self._history(request)
-        task = work.task_of(history.events, int(web.given(request, "id")))
-        if task is None:
+        """{sections} of the attempt that an event scheduled."""
+        attempts = History(self._history(request).events).attempts
+        attempt = attempts.get(web.number(request, "id"))
+        if attempt is None:
             raise web.Refused(404, "No task was scheduled by this event.")
-        return {"sections": work.look_up(self.clients, task)}
+        return {"sections": work.look_up(self.clients, Task.of(attempt))}
 
     def audit(self, request: Request) -> Json:
-        written = audit.find(self._history(request).events)
-        if written is None:
+        """{found, uri, sha256, record, findings (on request)}."""
+        history = self._history(request)
+        record = audit.find(self.clients, history.description, history.events)
+        if record is None:
             return {"found": False}
-        found = audit.read(self.clients("s3"), written)
+        answer: Json = {"found": True, "uri": record.uri, "sha256": record.sha256}
         if request.query_params.get("verify"):
-            found["findings"] = audit.verify(self.clients("s3"), found)
-        return {"found": True, **found}
+            findings = audit.verify(self.clients, record, most_bytes=MOST_VERIFIED_BYTES)
+            answer["findings"] = [asdict(finding) for finding in findings]
+        return {**answer, "record": record.content}
 
-    def _history(self, request: Request) -> Any:
+    def _history(self, request: Request) -> Events:
         history = self.histories.of(self.step_functions, web.given(request, "arn"))
-        while True:
-            history.look(self.target.poll_seconds)
-            if history.caught_up:
-                return history
+        history.read_all(self.target.poll_seconds)
+        return history
 
     # As it happens
 
@@ -201,7 +221,7 @@ class Console:
                 first = False
                 ended = history.ended
                 description = history.description
-                fresh = _after(history.events, seen)
+                fresh = history.events[bisect_right(history.events, seen, key=itemgetter("id")) :]
                 if description != told:
                     yield _message("execution", description)
                     told = description
@@ -224,7 +244,7 @@ class Console:
         headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
         return StreamingResponse(stream(), media_type="text/event-stream", headers=headers)
 
-    async def rest(self, history: History) -> float:
+    async def rest(self, history: Events) -> float:
         """Waits until the next look is due; returns how old a look may be to be shared then.
 
         A local endpoint is asked to tell of news at once. What comes within `GATHER_SECONDS` is
@@ -244,7 +264,7 @@ class Console:
     # What a person does
 
     def start(self, given: Json) -> Json:
-        problem = _json_problem(given.get("input", "{}"))
+        problem = _json_problem(str(given.get("input", "{}")))
         if problem:
             raise web.Refused(400, problem)
         name = {"name": given["name"]} if given.get("name") else {}
@@ -271,25 +291,13 @@ class Console:
         self.estimates.forget(given["execution"])
         return {}
 
-    def _writing(self, act: Callable[[Json], Any]) -> Callable[[Request], Awaitable[Response]]:
-        def refuse_or_act(given: Json) -> Any:
-            if self.read_only:
-                raise web.Refused(403, READ_ONLY)
-            return act(given)
+    def _writing(
+        self, act: Callable[[Json], Any], members: dict[str, type]
+    ) -> Callable[[Request], Awaitable[Response]]:
+        async def refuse(_: Request) -> Response:
+            return web.problem(403, "Refused", READ_ONLY)
 
-        return web.posted(refuse_or_act)
-
-
-def _after(events: list[Json], seen: int) -> list[Json]:
-    """Those with a larger id; the list is ordered."""
-    low, high = 0, len(events)
-    while low < high:
-        middle = (low + high) // 2
-        if events[middle]["id"] <= seen:
-            low = middle + 1
-        else:
-            high = middle
-    return events[low:]
+        return refuse if self.read_only else web.posted(act, members)
 
 
 def _json_problem(text: str) -> str | None:
@@ -306,33 +314,34 @@ def _message(event: str, data: Any, number: int | None = None) -> str:
     return f"event: {event}\n{identity}data: {web.text(data).decode()}\n\n"
 
 
-def application(target: Target, *, read_only: bool = False) -> ASGIApp:
-    """The console over `target`, as an ASGI application."""
+def application(clients: Clients, *, read_only: bool = False) -> ASGIApp:
+    """The console over these clients, as an ASGI application."""
 
     text = page()
 
     async def index(_: Request) -> Response:
         return HTMLResponse(text)
 
-    console = Console(target, read_only=read_only)
+    console = Console(clients, read_only=read_only)
     app = Starlette(
         routes=[
             Route("/", index),
             *console.routes(),
             Mount("/static", StaticFiles(directory=STATIC)),
-        ]
+        ],
+        exception_handlers={Exception: web.fault},
     )
     return Guard(app, policy(text))
 
 
 def serve(
-    target: Target, *, port: int = DEFAULT_PORT, read_only: bool = False, ready: Any = None
+    clients: Clients, *, port: int = DEFAULT_PORT, read_only: bool = False, ready: Any = None
 ) -> None:
     """Serves until interrupted. `port` 0 takes any free one; `ready(url)` is called before the
     first request. OSError when the port is taken."""
     import uvicorn
 
-    app = application(target, read_only=read_only)
+    app = application(clients, read_only=read_only)
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind((HOST, port))

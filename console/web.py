@@ -32,6 +32,13 @@ def given(request: Request, name: str) -> str:
     return value
 
 
+def number(request: Request, name: str) -> int:
+    value = given(request, name)
+    if not value.isdigit():
+        raise Refused(400, f"{name} is {value!r}; it is a number.")
+    return int(value)
+
+
 def reading(read: Callable[[Request], Any]) -> Callable[[Request], Awaitable[Response]]:
     async def respond(request: Request) -> Response:
         return await answer(lambda: read(request))
@@ -39,7 +46,11 @@ def reading(read: Callable[[Request], Any]) -> Callable[[Request], Awaitable[Res
     return respond
 
 
-def posted(act: Callable[[Json], Any]) -> Callable[[Request], Awaitable[Response]]:
+def posted(
+    act: Callable[[Json], Any], members: dict[str, type]
+) -> Callable[[Request], Awaitable[Response]]:
+    """An endpoint that takes a JSON object with at least these members, each of its type."""
+
     async def respond(request: Request) -> Response:
         body = b""
         async for chunk in request.stream():
@@ -50,20 +61,31 @@ def posted(act: Callable[[Json], Any]) -> Callable[[Request], Awaitable[Response
             wanted = json.loads(body)
         except ValueError:
             return problem(400, "Refused", "The body is not JSON.")
+        if not isinstance(wanted, dict):
+            return problem(400, "Refused", "The body is no JSON object.")
+        for name, kind in members.items():
+            if not isinstance(wanted.get(name), kind):
+                value = f"is {wanted[name]!r}" if name in wanted else "is missing"
+                return problem(400, "Refused", f"{name} {value}; it is a {kind.__name__}.")
         return await answer(lambda: act(wanted))
 
     return respond
 
 
 async def answer(make: Callable[[], Any]) -> Response:
+    """What AWS refuses is told; any other error is a fault of ours, and goes on to `fault`."""
     try:
         return Response(text(await run_in_threadpool(make)), media_type="application/json")
     except Refused as error:
         return problem(error.status, "Refused", str(error))
     except (ClientError, BotoCoreError) as error:
         return problem(502, **told(error))
-    except (KeyError, TypeError, ValueError) as error:
-        return problem(400, "Refused", f"{type(error).__name__}: {error}")
+
+
+async def fault(_: Request, error: Exception) -> Response:
+    """The answer to an error of the console's own; the server logs the error after it."""
+    message = f"The console failed ({type(error).__name__}: {error}); its log says where."
+    return problem(500, "InternalError", message)
 
 
 def told(error: Exception) -> dict[str, str]:

@@ -6,32 +6,18 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
-from datetime import datetime
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from console import data_work, model_work
 from console.logs import log
-from console.sections import Section, facts, mapping, note
+from console.sections import Section, facts, note
+from console.task import Task
 
-Json = dict[str, Any]
-
-
-class Task:
-    """One task attempt: its service, verb, request, what it submitted or answered, its times."""
-
-    def __init__(self, scheduled: Json, later: list[Json]) -> None:
-        self.service: str = scheduled["resourceType"].removeprefix("aws-sdk:")
-        self.verb: str = scheduled["resource"].split(".")[0].split(":")[-1]
-        self.request: Json = mapping(scheduled.get("parameters"))
-        self.answer: Json = {}
-        self.started: datetime | None = None
-        self.ended: datetime | None = None
-        for event in later:
-            for name in ("taskSubmittedEventDetails", "taskSucceededEventDetails"):
-                self.answer |= mapping((event.get(name) or {}).get("output"))
+LOG = logging.getLogger(__name__)
 
 
 def look_up(clients: Any, task: Task) -> list[Section]:
@@ -45,25 +31,13 @@ def look_up(clients: Any, task: Task) -> list[Section]:
             sections.append(section)
     except (ClientError, BotoCoreError) as error:
         sections.append(note(f"{task.service} does not tell: {error}"))
-    except (KeyError, IndexError, TypeError) as error:
-        sections.append(note(f"{task.service} answered in another form: no {error}."))
+    except Exception as error:  # of ours: the sections before it are still of use
+        LOG.exception("Work of %s %s", task.service, task.verb)
+        problem = f"{type(error).__name__}: {error}"
+        sections.append(
+            note(f"The console failed at showing more ({problem}); its log says where.")
+        )
     return sections
-
-
-def task_of(events: list[Json], number: int) -> Task | None:
-    """The attempt that the TaskScheduled event `number` began."""
-    begun = next((e for e in events if e["id"] == number and e["type"] == "TaskScheduled"), None)
-    if begun is None:
-        return None
-    chain, later = {number}, []
-    for event in events:
-        if event.get("previousEventId") in chain and event["type"].startswith("Task"):
-            chain.add(event["id"])
-            later.append(event)
-    task = Task(begun["taskScheduledEventDetails"], later)
-    task.started = begun["timestamp"]
-    task.ended = later[-1]["timestamp"] if later else None
-    return task
 
 
 def _function(clients: Any, task: Task) -> Iterator[Section]:

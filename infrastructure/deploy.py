@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import mimetypes
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,7 +36,7 @@ def deploy(connection: Connection, say: Say) -> Deployment:
     """
     settings = connection.settings
     built = packages.build()
-    bucket = code_bucket(connection, settings)
+    bucket = code_bucket(connection)
     body = template.template_bytes()
     stack = packages.Package("", "template.json", body)
     upload(connection.client("s3"), bucket, [*built, stack], say)
@@ -54,7 +54,7 @@ def deploy(connection: Connection, say: Say) -> Deployment:
 
 
 def stack_parameters(
-    settings: Settings, bucket: str, built: Iterable[packages.Package]
+    settings: Settings, bucket: str, built: Sequence[packages.Package]
 ) -> dict[str, str]:
     """The template's parameters for these settings and packages."""
     found = {package.parameter: package.key for package in built}
@@ -74,11 +74,11 @@ def stack_parameters(
     }
 
 
-def code_bucket(connection: Connection, settings: Settings) -> str:
+def code_bucket(connection: Connection) -> str:
     """The bucket of the packages, made when it is missing: the stack's parts are in it before
     there is a stack. Private, encrypted, and named after the account and region."""
     account = connection.client("sts").get_caller_identity()["Account"]
-    name = f"{settings.stack_name}-code-{account}-{settings.region}"
+    name = f"{connection.settings.stack_name}-code-{account}-{connection.region}"
     s3 = connection.client("s3")
     try:
         s3.head_bucket(Bucket=name)
@@ -87,8 +87,8 @@ def code_bucket(connection: Connection, settings: Settings) -> str:
         if error.response["Error"]["Code"] not in ("404", "NoSuchBucket"):
             raise
     where = {}
-    if settings.region != "us-east-1":  # which alone takes no location
-        where = {"CreateBucketConfiguration": {"LocationConstraint": settings.region}}
+    if connection.region != "us-east-1":  # which alone takes no location
+        where = {"CreateBucketConfiguration": {"LocationConstraint": connection.region}}
     s3.create_bucket(Bucket=name, **where)
     s3.put_public_access_block(
         Bucket=name,
@@ -123,8 +123,9 @@ def template_url(connection: Connection, bucket: str, key: str) -> str:
     settings = connection.settings
     if settings.endpoint_url is not None:
         return f"{settings.endpoint_url.rstrip('/')}/{bucket}/{key}"
-    suffix = "amazonaws.com.cn" if settings.region.startswith("cn-") else "amazonaws.com"
-    return f"https://{bucket}.s3.{settings.region}.{suffix}/{key}"
+    region = connection.region
+    suffix = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
+    return f"https://{bucket}.s3.{region}.{suffix}/{key}"
 
 
 def apply(cloudformation: Any, name: str, url: str, parameters: dict[str, str], say: Say) -> bool:

@@ -74,6 +74,7 @@ def functions(definition: bytes) -> dict[str, bytes]:
     """The pipeline's functions with the checks that they run and the build's hashes."""
     files = {"tasks/__init__.py": (ROOT / "tasks/__init__.py").read_bytes()}
     files |= _tree("tasks/functions", None)
+    files |= _tree("executions", None)
     files |= _tree("sql/checks", None)
     files["build.json"] = json.dumps(build_hashes(definition), indent=1, sort_keys=True).encode()
     return files
@@ -86,6 +87,7 @@ def build_hashes(definition: bytes) -> dict[str, object]:
         *sorted((ROOT / "databrew_recipes").glob("*.json")),
         *sorted((ROOT / "tasks/glue_jobs").glob("*.py")),
         *sorted((ROOT / "tasks/functions").glob("*.py")),
+        *sorted((ROOT / "executions").glob("*.py")),
         *sorted((ROOT / "training").glob("*.py")),
         *sorted((ROOT / "inference").glob("*.py")),
     ]

@@ -88,6 +88,7 @@ def _deployed(connection: Connection) -> dict[str, Any]:
     name = connection.settings.stack_name
     stack = find_stack(connection.client("cloudformation"), name)
     if stack is None:
-        where = connection.settings.endpoint_url or f"AWS, region {connection.settings.region}"
-        raise DeploymentError(f"There is no stack {name} at {where}; `rebuy deploy` makes it.")
+        raise DeploymentError(
+            f"There is no stack {name} at {connection.where}; `rebuy deploy` makes it."
+        )
     return stack

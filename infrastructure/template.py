@@ -6,11 +6,11 @@ stack holds what they need. The same bytes go to an AWS account and to the local
 
 from __future__ import annotations
 
-import hashlib
 import json
 from pathlib import Path
 from typing import Any
 
+from executions import audit, hashes
 from infrastructure import roles, triggers
 from infrastructure.names import (
     CRAWLER,
@@ -289,8 +289,7 @@ def read_recipe(name: str) -> list[Json]:
 
 def recipe_sha256(name: str) -> str:
     """The recipe's hash without regard to spacing, as the audit record has it."""
-    text = json.dumps(read_recipe(name), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashes.of_document(read_recipe(name))
 
 
 def databrew() -> Json:
@@ -501,6 +500,8 @@ def state_machine() -> Json:
                 "StateMachineName": sub(STATE_MACHINE),
                 "StateMachineType": "STANDARD",
                 "RoleArn": attribute("StateMachineRole", "Arn"),
+                # Where whoever looks at an execution finds its record.
+                "Tags": [{"Key": audit.TAG, "Value": sub(f"s3://{LAKE}/audit/")}],
                 "DefinitionS3Location": {"Bucket": ref("CodeBucket"), "Key": ref("DefinitionKey")},
                 "DefinitionSubstitutions": substitutions,
                 "LoggingConfiguration": {

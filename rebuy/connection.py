@@ -1,54 +1,42 @@
-"""boto3 clients for where the settings point: an AWS account or another endpoint."""
+"""The settings, and boto3 clients for where they point: an AWS account or another endpoint."""
 
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlsplit
 
+from executions.clients import Clients, NoRegion, Target
+from rebuy.errors import InputError
 from rebuy.settings import Settings
-
-LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
 class Connection:
-    """Makes clients, one a service; boto3 is loaded with the first."""
+    """One deployment and the clients that reach it; boto3 is loaded with the first."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self._clients: dict[str, Any] = {}
-        self._session: Any = None
+        self.clients = Clients(Target(settings.endpoint_url, settings.region, settings.profile))
 
     @property
     def is_local(self) -> bool:
         """Whether the endpoint is on this machine, where any credentials do."""
-        url = self.settings.endpoint_url
-        return url is not None and urlsplit(url).hostname in LOOPBACK
+        return self.clients.target.is_local
+
+    @property
+    def region(self) -> str:
+        """Raises InputError when neither settings nor profile have one."""
+        try:
+            return self.clients.region
+        except NoRegion as error:
+            raise InputError(str(error)) from error
+
+    @property
+    def where(self) -> str:
+        """The endpoint in words."""
+        return self.settings.endpoint_url or f"AWS, region {self.region}"
 
     def client(self, service: str) -> Any:
-        if service not in self._clients:
-            from botocore.config import Config
-
-            config = Config(
-                retries={"mode": "standard", "max_attempts": 5},
-                s3={"addressing_style": "path"} if self.is_local else {},
-                user_agent_extra="rebuy",
-            )
-            self._clients[service] = self.session().client(
-                service, endpoint_url=self.settings.endpoint_url, config=config
-            )
-        return self._clients[service]
-
-    def session(self) -> Any:
-        if self._session is None:
-            import boto3
-
-            keys = {}
-            if self.is_local:
-                # Never send real credentials to a local endpoint, nor fail for want of them.
-                keys = {"aws_access_key_id": "localaws", "aws_secret_access_key": "localaws"}
-            self._session = boto3.Session(
-                region_name=self.settings.region,
-                profile_name=None if self.is_local else self.settings.profile,
-                **keys,
-            )
-        return self._session
+        """Raises InputError when neither settings nor profile have a region."""
+        try:
+            return self.clients(service)
+        except NoRegion as error:
+            raise InputError(str(error)) from error

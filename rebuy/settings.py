@@ -23,7 +23,7 @@ class Settings(BaseModel):
     database_name: str = Field("rebuy", pattern=r"^[a-z0-9_]{1,100}$")
     endpoint_url: str | None = None  # None: AWS itself
     profile: str | None = None
-    region: str = "us-east-1"
+    region: str | None = None  # None: the profile's own
     upload_trigger: str = Field("ENABLED", pattern="^(ENABLED|DISABLED)$")
     settle_seconds: int = Field(60, ge=1, le=3600)  # quiet so long, an upload is complete
     schedule_state: str = Field("ENABLED", pattern="^(ENABLED|DISABLED)$")

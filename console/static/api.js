@@ -7,7 +7,8 @@ export class ApiError extends Error {
 }
 
 async function answer(response) {
-  const body = await response.json().catch(() => ({ error: { code: `HTTP ${response.status}`, message: response.statusText } }));
+  const body = await response.json()
+    .catch(() => ({ error: { code: `HTTP ${response.status}`, message: response.statusText } }));
   if (!response.ok) throw new ApiError(body.error?.code ?? `HTTP ${response.status}`, body.error?.message ?? "");
   return body;
 }
@@ -19,7 +20,8 @@ export async function get(name, query = {}) {
 
 export async function post(name, body) {
   return answer(
-    await fetch(`/api/${name}`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) }),
+    await fetch(`/api/${name}`,
+      { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) }),
   );
 }
 
@@ -36,6 +38,7 @@ export function watch(arn, after, on) {
   pass("history");
   pass("problem");
   pass("end", () => source.close());
-  source.onerror = () => source.readyState === EventSource.CLOSED && on.problem?.({ code: "Closed", message: "The console's server is gone." });
+  source.onerror = () => source.readyState === EventSource.CLOSED
+    && on.problem?.({ code: "Closed", message: "The console's server is gone." });
   return () => source.close();
 }

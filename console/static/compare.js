@@ -14,15 +14,23 @@ export function Compare({ arns }) {
 function Choose({ arn }) {
   const machine = arn.replace(":execution:", ":stateMachine:").split(":").slice(0, 7).join(":");
   const [found, error] = useAnswer(() => get("executions", { machine }), [machine]);
-  return html`<section class="compare"><header class="title"><h1>Compare ${lastPart(arn)} with</h1></header><${Problem} error=${error} />
-    <ul class="plain-list">${(found?.executions ?? []).filter((item) => item.executionArn !== arn).slice(0, 200).map((item) => html`<li><${Status} status=${item.status} /> <a href=${`#/compare/${encodeURIComponent(arn)}/${encodeURIComponent(item.executionArn)}`}>${item.name}</a> <span class="quiet">${date(item.startDate)}</span></li>`)}</ul>
-    ${found?.executions.length === 1 && html`<p class="quiet">There is no other execution of this state machine.</p>`}</section>`;
+  return html`<section class="compare"><header class="title"><h1>Compare ${lastPart(arn)} with</h1></header>
+    <${Problem} error=${error} />
+    <ul class="plain-list">
+      ${(found?.executions ?? []).filter((item) => item.executionArn !== arn).slice(0, 200)
+        .map((item) => html`<li>
+          <${Status} status=${item.status} /> <a
+            href=${`#/compare/${encodeURIComponent(arn)}/${encodeURIComponent(item.executionArn)}`}>${item.name}
+              </a> <span class="quiet">${date(item.startDate)}</span></li>`)}</ul>
+    ${found?.executions.length === 1 && html`<p class="quiet">There is no other execution of this state machine.</p>`}
+      </section>`;
 }
 
 function flat(value, prefix = "", found = {}) {
   if (value !== null && typeof value === "object") {
     const named = Array.isArray(value) && value.every((item) => item && typeof item === "object" && item.key);
-    for (const [key, item] of Object.entries(value)) flat(item, prefix ? `${prefix}.${named ? item.key : key}` : named ? item.key : key, found);
+    for (const [key, item] of Object.entries(value)) flat(item, prefix ? `${prefix}.${named ? item.key : key}`
+      : named ? item.key : key, found);
   } else found[prefix] = value;
   return found;
 }
@@ -43,7 +51,8 @@ function Pair({ left, right }) {
   const [recordA] = useAnswer(() => get("audit", { arn: left }), [left, over(a)]);
   const [recordB] = useAnswer(() => get("audit", { arn: right }), [right, over(b)]);
   const times = useMemo(() => durations(a.fold, b.fold), [a.version, b.version]);
-  if (!a.execution || !b.execution) return html`<section class="compare"><${Problem} error=${a.error ?? b.error} /><p class="quiet centred">Reading both…</p></section>`;
+  if (!a.execution || !b.execution) return html`<section class="compare"><${Problem} error=${a.error ?? b.error} />
+    <p class="quiet centred">Reading both…</p></section>`;
   const took = (x) => (x.stopDate ?? Date.now()) - x.startDate;
   const facts = [
     ["Status", a.execution.status, b.execution.status],
@@ -54,14 +63,27 @@ function Pair({ left, right }) {
     ["Transitions", a.fold.transitions, b.fold.transitions],
   ];
   const pick = (found) => (found?.found ? Object.fromEntries(RECORDED.map((key) => [key, found.record[key]])) : {});
-  const groups = [["Input", flat(parsed(a.execution.input)), flat(parsed(b.execution.input))], ["Audit record", flat(pick(recordA)), flat(pick(recordB))]];
+  const groups = [["Input", flat(parsed(a.execution.input)), flat(parsed(b.execution.input))],
+    ["Audit record", flat(pick(recordA)), flat(pick(recordB))]];
   const most = Math.max(1, ...times.map((row) => Math.max(row.a ?? 0, row.b ?? 0)));
   return html`<section class="compare" aria-label="Two executions">
-    <header class="title"><h1>Two executions</h1><div class="actions"><button aria-pressed=${onlyDifferent} onClick=${() => setOnly(!onlyDifferent)}>Only what differs</button><a class="button" href=${`#/compare/${encodeURIComponent(right)}/${encodeURIComponent(left)}`}>Swap</a></div></header>
-    <div class="table tall" tabindex="0" role="region" aria-label="Comparison"><table class="pair"><thead><tr><td></td>${[[left, a], [right, b]].map(([arn, side]) => html`<th scope="col"><a href=${`#/execution/${encodeURIComponent(arn)}`}>${side.execution.name}</a></th>`)}</tr></thead>
-      <tbody>${facts.map(([name, x, y]) => html`<tr><th scope="row">${name}</th><td>${x}</td><td>${y}</td></tr>`)}</tbody>
+    <header class="title"><h1>Two executions</h1><div class="actions">
+      <button aria-pressed=${onlyDifferent} onClick=${() => setOnly(!onlyDifferent)}>Only what differs</button>
+        <a class="button" href=${`#/compare/${encodeURIComponent(right)}/${encodeURIComponent(left)}`}>Swap</a></div>
+          </header>
+    <div class="table tall" tabindex="0" role="region" aria-label="Comparison"><table class="pair"><thead><tr><td>
+      </td>${[[left, a], [right, b]].map(([arn, side]) => html`<th scope="col">
+        <a href=${`#/execution/${encodeURIComponent(arn)}`}>${side.execution.name}</a></th>`)}</tr></thead>
+      <tbody>${facts.map(([name, x, y]) => html`<tr><th scope="row">${name}</th><td>${x}</td><td>${y}</td></tr>`)}
+        </tbody>
       <${Group} name="Input" a=${groups[0][1]} b=${groups[0][2]} only=${onlyDifferent} />
-      <tbody><tr class="group"><th scope="rowgroup" colspan="3">Time by state</th></tr>${times.map((row) => html`<tr key=${row.name}><th scope="row">${row.name}</th>${[row.a, row.b].map((value, index) => html`<td>${value === undefined ? html`<span class="quiet">not reached</span>` : html`<span class="number">${duration(value)}</span><i class="meter" style=${{ width: `${(value / most) * 60}%` }}></i>${index === 1 && row.a !== undefined && Math.abs(value - row.a) > 500 ? html` <span class="quiet">${value > row.a ? "+" : "−"}${duration(Math.abs(value - row.a))}</span>` : ""}`}</td>`)}</tr>`)}</tbody>
+      <tbody><tr class="group"><th scope="rowgroup" colspan="3">Time by state</th></tr>
+        ${times.map((row) => html`<tr key=${row.name}><th scope="row">${row.name}</th>
+          ${[row.a, row.b].map((value, index) => html`<td>
+            ${value === undefined ? html`<span class="quiet">not reached</span>` : html`<span class="number">
+              ${duration(value)}</span><i class="meter" style=${{ width: `${(value / most) * 60}%` }}></i>
+                ${index === 1 && row.a !== undefined && Math.abs(value - row.a) > 500 ? html` <span class="quiet">
+                ${value > row.a ? "+" : "−"}${duration(Math.abs(value - row.a))}</span>` : ""}`}</td>`)}</tr>`)}</tbody>
       <${Group} name="Audit record" a=${groups[1][1]} b=${groups[1][2]} only=${onlyDifferent} />
     </table></div></section>`;
 }
@@ -70,9 +92,13 @@ function Group({ name, a, b, only }) {
   const keys = [...new Set([...Object.keys(a), ...Object.keys(b)])];
   const shown = keys.filter((key) => !only || a[key] !== b[key]);
   const same = keys.length - keys.filter((key) => a[key] !== b[key]).length;
-  const say = (value) => (value === undefined ? "" : typeof value === "number" && !Number.isInteger(value) ? value.toPrecision(6) : String(value));
-  return html`<tbody><tr class="group"><th scope="rowgroup" colspan="3">${name} <span class="quiet">${same} the same, ${keys.length - same} different</span></th></tr>
-    ${shown.slice(0, 400).map((key) => html`<tr class=${a[key] !== b[key] ? "differs" : ""}><th scope="row" class="mono">${key || "(all)"}</th><td class="mono">${say(a[key])}</td><td class="mono">${say(b[key])}</td></tr>`)}</tbody>`;
+  const say = (value) => (value === undefined ? "" : typeof value === "number" && !Number.isInteger(value)
+    ? value.toPrecision(6) : String(value));
+  return html`<tbody><tr class="group"><th scope="rowgroup" colspan="3">${name} <span class="quiet">
+    ${same} the same, ${keys.length - same} different</span></th></tr>
+    ${shown.slice(0, 400).map((key) => html`<tr class=${a[key] !== b[key] ? "differs" : ""}>
+      <th scope="row" class="mono">${key || "(all)"}</th><td class="mono">${say(a[key])}</td><td class="mono">
+        ${say(b[key])}</td></tr>`)}</tbody>`;
 }
 
 function durations(a, b) {

@@ -43,14 +43,19 @@ function identity(text) {
 export function svg({ definition, title, events, now, colours, theme }) {
   const machine = parse(definition);
   const story = events ? fold(events) : null;
-  const id = identity(JSON.stringify([graphOf(machine).graph, title, theme, events && [events[0]?.timestamp, events.length]]));
-  const drawn = written(html`<${Picture} machine=${machine} placed=${place(machine)} fold=${story} now=${now ?? story?.last ?? 0} id=${id} title=${title ?? machine.definition.Comment ?? "Workflow"} colours=${colours} theme=${theme} />`);
-  return `${drawn.replace(/(<\/(?:g|defs|style|desc|title)>)(?=<(?:g|defs|style|desc|rect class="paper"))/g, "$1\n")}\n`;
+  const id =
+    identity(JSON.stringify([graphOf(machine).graph, title, theme, events && [events[0]?.timestamp, events.length]]));
+  const drawn =
+    written(html`<${Picture} machine=${machine} placed=${place(machine)} fold=${story} now=${now ?? story?.last ?? 0}
+      id=${id} title=${title ?? machine.definition.Comment ?? "Workflow"} colours=${colours} theme=${theme} />`);
+  return `${drawn.replace(/(<\/(?:g|defs|style|desc|title)>)(?=<(?:g|defs|style|desc|rect class="paper"))/g,
+    "$1\n")}\n`;
 }
 
 export function report(given) {
   const machine = parse(given.definition);
-  return `<!doctype html>\n${written(html`<${Report} given=${given} machine=${machine} placed=${place(machine)} story=${fold(given.events)} id="execution" />`)}\n`;
+  return `<!doctype html>\n${written(html`<${Report} given=${given} machine=${machine} placed=${place(machine)}
+    story=${fold(given.events)} id="execution" />`)}\n`;
 }
 
 export const mermaidText = ({ definition }) => mermaid(parse(definition));

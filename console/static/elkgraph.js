@@ -43,7 +43,10 @@ function elkScope(scope, machine) {
     const label = edge.kind === "next" || edge.kind === "catch" ? "" : shorten(edge.label);
     edges.push({
       id: `e:${key}:${index}`, edge,
-      layoutOptions: spine.has(edge) ? { "elk.layered.priority.straightness": "10", "elk.layered.priority.direction": "10", "elk.layered.priority.shortness": "5" } : {}, sources: [`s:${edge.from}`], targets: [edge.to === null ? "(end)" : `s:${edge.to}`],
+      layoutOptions: spine.has(edge)
+        ? { "elk.layered.priority.straightness": "10", "elk.layered.priority.direction": "10",
+          "elk.layered.priority.shortness": "5" }
+            : {}, sources: [`s:${edge.from}`], targets: [edge.to === null ? "(end)" : `s:${edge.to}`],
       labels: label ? [{ text: label, width: label.length * 5.7 + 8, height: 15 }] : [],
     });
   });
@@ -80,9 +83,11 @@ const shorten = (label) => (label.length > 30 ? `${label.slice(0, 29)}…` : lab
 function elkState(entry, machine) {
   const node = { id: `s:${entry.name}`, entry, width: width(entry), height: NODE_HEIGHT };
   if (!entry.branches.length) return node;
-  node.layoutOptions = { ...COMMON, "elk.padding": `[top=${HEAD},left=10,bottom=12,right=10]`, "elk.nodeSize.constraints": "MINIMUM_SIZE", "elk.nodeSize.minimum": `(${width(entry)},${NODE_HEIGHT})` };
+  node.layoutOptions = { ...COMMON, "elk.padding": `[top=${HEAD},left=10,bottom=12,right=10]`,
+    "elk.nodeSize.constraints": "MINIMUM_SIZE", "elk.nodeSize.minimum": `(${width(entry)},${NODE_HEIGHT})` };
   node.children = entry.branches.map((branch, index) => ({
-    id: `b:${entry.name}:${index}`, branch: index, layoutOptions: { ...COMMON, "elk.alignment": "TOP", "elk.padding": "[top=8,left=8,bottom=8,right=8]" },
+    id: `b:${entry.name}:${index}`, branch: index,
+      layoutOptions: { ...COMMON, "elk.alignment": "TOP", "elk.padding": "[top=8,left=8,bottom=8,right=8]" },
     ...elkScope(branch, machine),
   }));
   return node;
@@ -90,7 +95,8 @@ function elkState(entry, machine) {
 
 // ELK's input, and what stands behind its ids: states, edges.
 export function graphOf(machine) {
-  const graph = { id: "root", layoutOptions: { ...COMMON, "elk.padding": "[top=16,left=16,bottom=16,right=16]" }, ...elkScope(machine.root, machine) };
+  const graph = { id: "root", layoutOptions: { ...COMMON, "elk.padding": "[top=16,left=16,bottom=16,right=16]" },
+    ...elkScope(machine.root, machine) };
   const extras = new Map();
   const strip = (node) => {
     if (node.entry) extras.set(node.id, node.entry);
@@ -105,16 +111,19 @@ export function graphOf(machine) {
   return { graph, extras };
 }
 
-// ELK's answer as {width, height, nodes: [{entry|mark|branch, x, y, width, height, container}], lines: [{edge, points, label}]}.
+// ELK's answer as {width, height, nodes: [{entry|mark|branch, x, y, width, height, container}],
+// lines: [{edge, points, label}]}.
 export function placedOf(graph, extras) {
   const nodes = [];
   const lines = [];
   const walk = (node, left, top, depth) => {
     for (const edge of node.edges ?? []) {
       for (const section of edge.sections ?? []) {
-        const points = [section.startPoint, ...(section.bendPoints ?? []), section.endPoint].map(({ x, y }) => ({ x: x + left, y: y + top }));
+        const points = [section.startPoint, ...(section.bendPoints ?? []),
+          section.endPoint].map(({ x, y }) => ({ x: x + left, y: y + top }));
         const label = edge.labels?.[0];
-        lines.push({ id: edge.id, edge: extras.get(edge.id), points, depth, label: label && { text: label.text, x: label.x + left, y: label.y + top } });
+        lines.push({ id: edge.id, edge: extras.get(edge.id), points, depth, label: label
+          && { text: label.text, x: label.x + left, y: label.y + top } });
       }
     }
     for (const child of node.children ?? []) {
@@ -122,7 +131,8 @@ export function placedOf(graph, extras) {
       const entry = extras.get(child.id);
       if (!child.id.startsWith("b:") || node.children.length > 1) {
         nodes.push({
-          id: child.id, entry, mark: child.id.startsWith("(") ? child.id.slice(1, -1) : null, branch: child.id.startsWith("b:"),
+          id: child.id, entry, mark: child.id.startsWith("(") ? child.id.slice(1, -1)
+            : null, branch: child.id.startsWith("b:"),
           x, y, width: child.width, height: child.height, container: Boolean(child.children?.length), depth,
         });
       }

@@ -26,20 +26,33 @@ export function Events({ arn, fold, version }) {
       if (kind === "problems" && !PROBLEM.test(event.type)) return false;
       if (!wanted) return true;
       const details = detailsOf(event);
-      return [event.id, event.type, details.name, fold.owner.get(event.id)?.name, brief(details)].join(" ").toLowerCase().includes(wanted);
+      return [event.id, event.type, details.name, fold.owner.get(event.id)?.name, brief(details)].join(" ")
+        .toLowerCase().includes(wanted);
     });
   }, [fold, version, filter, kind]);
   return html`<div class="events">
-    <div class="bar"><input type="search" placeholder="Filter: state, type, text" aria-label="Filter events" value=${filter} onInput=${(event) => setFilter(event.target.value)} />
-      <div class="choices" role="group" aria-label="Kinds of events">${KINDS.map(([key, name]) => html`<button aria-pressed=${kind === key} onClick=${() => setKind(key)}>${name}</button>`)}</div>
+    <div class="bar">
+      <input type="search" placeholder="Filter: state, type, text" aria-label="Filter events" value=${filter}
+        onInput=${(event) => setFilter(event.target.value)} />
+      <div class="choices" role="group" aria-label="Kinds of events">
+        ${KINDS.map(([key, name]) => html`<button aria-pressed=${kind === key} onClick=${() => setKind(key)}>${name}
+          </button>`)}</div>
       <span class="quiet">${count(found.length)} of ${count(fold.events.length)} events</span></div>
     <div class="split">
       <${Rows} items=${found} height=${28} label="Events" keyOf=${(event) => event.id}
-        head=${html`<div class="event-row list-head" role="row">${["Id", "Time", "After start", "Type", "State", "Detail"].map((name) => html`<span role="columnheader">${name}</span>`)}</div>`}
-        row=${(event) => html`<div class=${`event-row ${PROBLEM.test(event.type) ? "bad" : ""} ${chosen === event.id ? "chosen" : ""}`} role="row">
-          <span role="cell"><button class="plain" aria-label=${`Event ${event.id}`} onClick=${() => setChosen(event.id)}>${event.id}</button></span><span role="cell">${clock(event.timestamp, { fraction: true })}</span>
-          <span role="cell" class="number">${duration(event.timestamp - fold.start)}</span><span role="cell">${event.type}</span>
-          <span role="cell">${fold.owner.get(event.id)?.name ?? ""}</span><span role="cell" class="quiet mono">${brief(detailsOf(event))}</span></div>`} />
+        head=${html`<div class="event-row list-head" role="row">
+          ${["Id", "Time", "After start", "Type", "State", "Detail"].map((name) => html`<span role="columnheader">
+            ${name}</span>`)}</div>`}
+        row=${(event) =>
+          html`<div class=${`event-row ${PROBLEM.test(event.type) ? "bad" : ""} ${chosen === event.id ? "chosen"
+            : ""}`} role="row">
+          <span role="cell">
+            <button class="plain" aria-label=${`Event ${event.id}`} onClick=${() => setChosen(event.id)}>${event.id}
+              </button></span><span role="cell">${clock(event.timestamp, { fraction: true })}</span>
+          <span role="cell" class="number">${duration(event.timestamp - fold.start)}</span><span role="cell">
+            ${event.type}</span>
+          <span role="cell">${fold.owner.get(event.id)?.name ?? ""}</span><span role="cell" class="quiet mono">
+            ${brief(detailsOf(event))}</span></div>`} />
       ${chosen !== null && html`<${One} arn=${arn} id=${chosen} onClose=${() => setChosen(null)} />`}
     </div>
   </div>`;
@@ -47,6 +60,8 @@ export function Events({ arn, fold, version }) {
 
 function One({ arn, id, onClose }) {
   const [event, error] = useAnswer(() => get("event", { arn, id }), [arn, id]);
-  return html`<aside class="details" aria-label=${`Event ${id}`}><header><h2>Event ${id}</h2><button class="close" onClick=${onClose} aria-label="Close event">×</button></header>
-    <div class="details-body" tabindex="0" role="region" aria-label="Event"><${Problem} error=${error} />${event && html`<${Json} key=${id} value=${event} />`}</div></aside>`;
+  return html`<aside class="details" aria-label=${`Event ${id}`}><header><h2>Event ${id}</h2>
+    <button class="close" onClick=${onClose} aria-label="Close event">×</button></header>
+    <div class="details-body" tabindex="0" role="region" aria-label="Event"><${Problem} error=${error} />
+      ${event && html`<${Json} key=${id} value=${event} />`}</div></aside>`;
 }

@@ -2,7 +2,8 @@
 import { html, useEffect, useMemo, useRef, useState } from "./ui.js";
 import { get, post, watch } from "./api.js";
 import { date, dollars, duration, lastPart, qualifier } from "./format.js";
-import { Fold } from "./fold.js";
+import { message } from "./cause.js";
+import { Fold, failureOf, text } from "./fold.js";
 import { parse } from "./machine.js";
 import { Graph } from "./graph.js";
 import { warm } from "./layout.js";
@@ -15,7 +16,8 @@ import { Json } from "./json.js";
 import { Problem, Status, Tabs, useAnswer } from "./parts.js";
 import { StartDialog } from "./start.js";
 
-const TABS = [["graph", "Graph"], ["timeline", "Timeline"], ["events", "Events"], ["data", "Input and output"], ["cost", "Cost"], ["audit", "Audit record"]];
+const TABS = [["graph", "Graph"], ["timeline", "Timeline"], ["events", "Events"], ["data", "Input and output"],
+  ["cost", "Cost"], ["audit", "Audit record"]];
 const RUNNING = new Set(["RUNNING", "PENDING_REDRIVE"]);
 const REDRIVABLE = new Set(["FAILED", "ABORTED", "TIMED_OUT"]);
 
@@ -86,7 +88,8 @@ export function Execution({ arn, tab, state, connection, go }) {
     return () => clearInterval(timer);
   }, [live]);
   useEffect(() => {
-    const close = (event) => event.key === "Escape" && state && !document.querySelector("dialog[open]") && go({ state: null });
+    const close = (event) => event.key === "Escape" && state && !document.querySelector("dialog[open]")
+      && go({ state: null });
     addEventListener("keydown", close);
     return () => removeEventListener("keydown", close);
   }, [state]);
@@ -101,7 +104,8 @@ export function Execution({ arn, tab, state, connection, go }) {
       setFailed(problem);
     }
   };
-  if (!execution) return html`<section class="execution"><${Problem} error=${error} />${!error && html`<p class="quiet centred">Reading the execution…</p>`}</section>`;
+  if (!execution) return html`<section class="execution"><${Problem} error=${error} />
+    ${!error && html`<p class="quiet centred">Reading the execution…</p>`}</section>`;
   const base = execution.stateMachineArn.split(":").slice(0, 7).join(":");
   const select = (name) => go({ state: name === state ? null : name });
   const writes = !connection?.read_only;
@@ -110,52 +114,68 @@ export function Execution({ arn, tab, state, connection, go }) {
     <header class="title">
       <div><p class="crumbs"><a href=${`#/machine/${encodeURIComponent(base)}`}>${lastPart(base)}</a></p>
         <h1><${Status} status=${execution.status} /> ${execution.name}</h1>
-        <p class="quiet">${date(execution.startDate)} · <span class="number">${duration((execution.stopDate ?? now) - execution.startDate)}</span>
-          ${first && ` · started by ${{ request: "a person or API" }[first.origin.kind] ?? `${first.origin.kind} ${first.origin.detail}`}`}
-          ${execution.stateMachineAliasArn && ` · ${qualifier(execution.stateMachineAliasArn)}`}${execution.stateMachineVersionArn && ` · version ${qualifier(execution.stateMachineVersionArn)}`}
-          ${fold?.transitions > 0 && ` · ${fold.transitions} transitions`}${execution.redriveCount > 0 && ` · redriven ${execution.redriveCount}×`}
-          ${typeof cost?.[arn] === "number" && html` · <a href="#" onClick=${(event) => (event.preventDefault(), go({ tab: "cost" }))} title=${connection?.local ? "What this would have cost on AWS, at list prices" : "Estimate on AWS list prices"}>≈ ${dollars(cost[arn])}${connection?.local ? " on AWS" : ""}</a>`}</p></div>
+        <p class="quiet">${date(execution.startDate)} · <span class="number">
+          ${duration((execution.stopDate ?? now) - execution.startDate)}</span>
+          ${first && ` · started by ${{ request: "a person or API" }[first.origin.kind]
+            ?? `${first.origin.kind} ${first.origin.detail}`}`}
+          ${execution.stateMachineAliasArn && ` · ${qualifier(execution.stateMachineAliasArn)}`}
+            ${execution.stateMachineVersionArn && ` · version ${qualifier(execution.stateMachineVersionArn)}`}
+          ${fold?.transitions > 0 && ` · ${fold.transitions} transitions`}
+            ${execution.redriveCount > 0 && ` · redriven ${execution.redriveCount}×`}
+          ${typeof cost?.[arn] === "number"
+            && html` · <a href="#" onClick=${(event) => (event.preventDefault(), go({ tab: "cost" }))}
+              title=${connection?.local ? "What this would have cost on AWS, at list prices"
+                : "Estimate on AWS list prices"}>≈ ${dollars(cost[arn])}${connection?.local ? " on AWS" : ""}</a>`}
+                </p></div>
       <div class="actions">
-        ${writes && live && html`<button class="danger" onClick=${() => act("stop", "Stop this execution, and the job it waits for?")}>Stop</button>`}
-        ${writes && REDRIVABLE.has(execution.status) && execution.redriveStatus !== "NOT_REDRIVABLE" && html`<button class="primary" onClick=${() => act("redrive")} title="Go on at the state that failed">Redrive</button>`}
+        ${writes && live
+          && html`<button class="danger"
+            onClick=${() => act("stop", "Stop this execution, and the job it waits for?")}>Stop</button>`}
+        ${writes && REDRIVABLE.has(execution.status) && execution.redriveStatus !== "NOT_REDRIVABLE"
+          && html`<button class="primary" onClick=${() => act("redrive")}
+            title="Go on at the state that failed">Redrive</button>`}
         ${writes && html`<button onClick=${() => setStarting(true)}>Start again…</button>`}
         <a class="button" href=${`#/compare/${encodeURIComponent(arn)}`}>Compare</a>
       </div>
     </header>
     <${Problem} error=${failed ?? error} />
-    ${execution.error && html`<${Ended} execution=${execution} fold=${fold} onSelect=${(name) => go({ state: name, tab: "graph" })} />`}
+    ${execution.error
+      && html`<${Ended} execution=${execution} fold=${fold} onSelect=${(name) => go({ state: name, tab: "graph" })} />`}
     <${Tabs} tabs=${TABS} current=${tab} onChange=${(next) => go({ tab: next })} label="Views of the execution" />
     <div class="view" role="tabpanel" aria-label=${TABS.find(([key]) => key === tab)?.[1]}>
       <div class="main-view">
-        ${tab === "graph" && (machine ? html`<${Graph} machine=${machine} fold=${fold} version=${version} selected=${state} onSelect=${select} live=${live} />` : html`<p class="quiet centred">${first ? "The definition cannot be read." : "Reading the definition…"}</p>`)}
-        ${tab === "timeline" && html`<${Timeline} fold=${fold} version=${version} selected=${state} onSelect=${select} live=${live} />`}
+        ${tab === "graph"
+          && (machine
+            ? html`<${Graph} machine=${machine} fold=${fold} version=${version} selected=${state} onSelect=${select}
+              live=${live} />` : html`<p class="quiet centred">
+                ${first ? "The definition cannot be read." : "Reading the definition…"}</p>`)}
+        ${tab === "timeline" && html`<${Timeline} fold=${fold} version=${version} selected=${state}
+          onSelect=${select} live=${live} />`}
         ${tab === "events" && html`<${Events} arn=${arn} fold=${fold} version=${version} />`}
-        ${tab === "data" && html`<div class="columns"><div><h2>Input</h2><${Json} text=${execution.input} /></div><div><h2>Output</h2>${execution.output ? html`<${Json} text=${execution.output} />` : html`<p class="quiet">${live ? "Still running." : "None."}</p>`}</div></div>`}
-        ${tab === "cost" && html`<${Costs} arn=${arn} version=${live ? Math.floor(now / 5000) : 0} live=${live} local=${connection?.local} onSelect=${(name) => go({ state: name, tab: "graph" })} />`}
+        ${tab === "data" && html`<div class="columns"><div><h2>Input</h2><${Json} text=${execution.input} /></div>
+          <div><h2>Output</h2>${execution.output ? html`<${Json} text=${execution.output} />` : html`<p class="quiet">
+            ${live ? "Still running." : "None."}</p>`}</div></div>`}
+        ${tab === "cost" && html`<${Costs} arn=${arn} version=${live ? Math.floor(now / 5000) : 0} live=${live}
+          local=${connection?.local} onSelect=${(name) => go({ state: name, tab: "graph" })} />`}
         ${tab === "audit" && html`<${Audit} arn=${arn} live=${live} version=${live ? 0 : 1} />`}
       </div>
-      ${state && machine && (tab === "graph" || tab === "timeline") && html`<${Details} arn=${arn} machine=${machine} fold=${fold} version=${version} name=${state} live=${live} onClose=${() => go({ state: null })} />`}
+      ${state && machine && (tab === "graph" || tab === "timeline")
+        && html`<${Details} arn=${arn} machine=${machine} fold=${fold} version=${version} name=${state} live=${live}
+          onClose=${() => go({ state: null })} />`}
     </div>
-    ${starting && html`<${StartDialog} machine=${base} target=${execution.stateMachineAliasArn ?? execution.stateMachineVersionArn} input=${execution.input ?? "{}"} onClose=${() => setStarting(false)} />`}
+    ${starting
+      && html`<${StartDialog} machine=${base} target=${execution.stateMachineAliasArn
+        ?? execution.stateMachineVersionArn} input=${execution.input ?? "{}"} onClose=${() => setStarting(false)} />`}
   </section>`;
 }
 
 // Why it ended as it did, in one line; everything on request.
 function Ended({ execution, fold, onSelect }) {
-  const culprit = fold?.visits.findLast((visit) => visit.type !== "Fail" && visit.attempts.some((attempt) => /failed|timed/.test(attempt.status)) && visit.status !== "succeeded") ?? fold?.visits.findLast((visit) => visit.status === "failed");
-  return html`<details class="ended failure"><summary><b>${execution.error}</b> ${inShort(execution.cause)}
-    ${culprit && html` <button class="small" onClick=${(event) => (event.preventDefault(), onSelect(culprit.name))}>Go to “${culprit.name}”</button>`}</summary>
+  const culprit = fold ? failureOf(fold) : null;
+  return html`<details class="ended failure"><summary><b>${execution.error}</b> ${message(text(execution.cause), 280)}
+    ${culprit
+      && html` <button class="small"
+        onClick=${(event) => (event.preventDefault(), onSelect(culprit.name))}>Go to “${culprit.name}”</button>`}
+          </summary>
     <${Json} text=${execution.cause} /></details>`;
-}
-
-export function inShort(cause) {
-  let found = cause ?? "";
-  try {
-    const parsed = JSON.parse(found);
-    found = parsed.errorMessage ?? parsed.ErrorMessage ?? parsed.message ?? parsed.Message ?? parsed.FailureReason ?? parsed.Cause ?? found;
-  } catch {
-    // Not every cause is JSON.
-  }
-  found = String(found).split("\n")[0];
-  return found.length > 280 ? `${found.slice(0, 280)}…` : found;
 }

@@ -7,17 +7,22 @@ import { StartDialog } from "./start.js";
 
 const STATUSES = ["RUNNING", "SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"];
 const PAGES_AT_ONCE = 10;
-const ORIGINS = { upload: "upload", schedule: "schedule", event: "event", execution: "workflow", request: "person or API" };
+const ORIGINS = { upload: "upload", schedule: "schedule", event: "event", execution: "workflow",
+  request: "person or API" };
 
 export function Machines({ machines, current, error }) {
   const [filter, setFilter] = useState("");
   const shown = (machines ?? []).filter((machine) => machine.name.toLowerCase().includes(filter.toLowerCase()));
   return html`<nav class="machines" aria-label="State machines">
     <h2>State machines</h2>
-    ${machines?.length > 8 && html`<input type="search" placeholder="Filter" aria-label="Filter state machines" value=${filter} onInput=${(event) => setFilter(event.target.value)} />`}
+    ${machines?.length > 8 && html`<input type="search" placeholder="Filter" aria-label="Filter state machines"
+      value=${filter} onInput=${(event) => setFilter(event.target.value)} />`}
     <${Problem} error=${error} />
     ${machines?.length === 0 && html`<p class="quiet">None here yet.</p>`}
-    <ul>${shown.map((machine) => html`<li key=${machine.stateMachineArn}><a href=${`#/machine/${encodeURIComponent(machine.stateMachineArn)}`} aria-current=${machine.stateMachineArn === current ? "page" : undefined}>${machine.name}<span class="quiet">${machine.type === "EXPRESS" ? "express" : ""}</span></a></li>`)}</ul>
+    <ul>${shown.map((machine) => html`<li key=${machine.stateMachineArn}>
+      <a href=${`#/machine/${encodeURIComponent(machine.stateMachineArn)}`}
+        aria-current=${machine.stateMachineArn === current ? "page" : undefined}>${machine.name}<span class="quiet">
+          ${machine.type === "EXPRESS" ? "express" : ""}</span></a></li>`)}</ul>
   </nav>`;
 }
 
@@ -120,29 +125,43 @@ export function Executions({ machine, connection }) {
       if (statuses.size && !statuses.has(item.status)) return false;
       if (!wanted) return true;
       const origin = origins.get(item.executionArn);
-      return `${item.name} ${item.status} ${qualifier(item.stateMachineAliasArn)} ${ORIGINS[origin?.kind] ?? ""} ${origin?.detail ?? ""}`.toLowerCase().includes(wanted);
+      return `${item.name} ${item.status} ${qualifier(item.stateMachineAliasArn)} ${ORIGINS[origin?.kind]
+        ?? ""} ${origin?.detail ?? ""}`.toLowerCase().includes(wanted);
     });
   }, [items, statuses, filter, origins]);
 
-  const pick = (arn) => setPicked((old) => (old.includes(arn) ? old.filter((item) => item !== arn) : [...old.slice(-1), arn]));
+  const pick = (arn) =>
+    setPicked((old) => (old.includes(arn) ? old.filter((item) => item !== arn) : [...old.slice(-1), arn]));
   const toggle = (status) => {
     const chosen = new Set(statuses);
     chosen.has(status) ? chosen.delete(status) : chosen.add(status);
     setStatuses(chosen);
   };
   return html`<section class="executions" aria-label="Executions">
-    <header class="title"><div><h1>${lastPart(machine)}</h1><p class="quiet">${items ? `${count(items.length)}${next ? "+" : ""} executions` : "Reading…"}</p></div>
+    <header class="title"><div><h1>${lastPart(machine)}</h1><p class="quiet">
+      ${items ? `${count(items.length)}${next ? "+" : ""} executions` : "Reading…"}</p></div>
       <div class="actions"><a class="button" href=${`#/definition/${encodeURIComponent(machine)}`}>Definition</a>
-        ${picked.length === 2 && html`<a class="button" href=${`#/compare/${picked.map(encodeURIComponent).join("/")}`}>Compare two</a>`}
-        ${!connection?.read_only && html`<button class="primary" onClick=${() => setStarting(true)}>Start execution</button>`}</div></header>
+        ${picked.length === 2
+          && html`<a class="button" href=${`#/compare/${picked.map(encodeURIComponent).join("/")}`}>Compare two</a>`}
+        ${!connection?.read_only
+          && html`<button class="primary" onClick=${() => setStarting(true)}>Start execution</button>`}</div></header>
     <${Problem} error=${error} />
-    <div class="bar"><input type="search" placeholder="Search name, trigger, alias" aria-label="Search executions" value=${filter} onInput=${(event) => setFilter(event.target.value)} />
-      <div class="choices" role="group" aria-label="Statuses">${STATUSES.map((status) => html`<button aria-pressed=${statuses.has(status)} onClick=${() => toggle(status)}>${status.replace("_", " ").toLowerCase()} <span class="quiet">${counts[status] ?? 0}</span></button>`)}</div>
+    <div class="bar">
+      <input type="search" placeholder="Search name, trigger, alias" aria-label="Search executions" value=${filter}
+        onInput=${(event) => setFilter(event.target.value)} />
+      <div class="choices" role="group" aria-label="Statuses">
+        ${STATUSES.map((status) => html`<button aria-pressed=${statuses.has(status)} onClick=${() => toggle(status)}>
+          ${status.replace("_", " ").toLowerCase()} <span class="quiet">${counts[status] ?? 0}</span></button>`)}</div>
       ${next && html`<button onClick=${() => more(next, PAGES_AT_ONCE).catch(setError)}>Load older</button>`}
       ${(filter || statuses.size > 0) && html`<span class="quiet">${count(shown.length)} found</span>`}</div>
     <${Rows} items=${shown} height=${40} label="Executions" keyOf=${(item) => item.executionArn}
-      head=${html`<div class="list-row list-head" role="row">${["Compare", "Status", "Name", "Started", "Duration", "Started by", "Runs", "Cost"].map((name, index) => html`<span role="columnheader" class=${index === 0 ? "hidden-text" : ""} title=${name === "Cost" ? "Estimate on AWS list prices" : ""}>${name}</span>`)}</div>`}
-      row=${(item) => html`<${Execution} item=${item} now=${now} origin=${origins.get(item.executionArn)} cost=${estimates.get(item.executionArn)} wantOrigin=${wantOrigin} wantEstimate=${wantEstimate} local=${connection?.local} picked=${picked.includes(item.executionArn)} onPick=${pick} />`} />
+      head=${html`<div class="list-row list-head" role="row">
+        ${["Compare", "Status", "Name", "Started", "Duration", "Started by", "Runs", "Cost"].map((name, index) =>
+          html`<span role="columnheader" class=${index === 0 ? "hidden-text" : ""} title=${name === "Cost"
+            ? "Estimate on AWS list prices" : ""}>${name}</span>`)}</div>`}
+      row=${(item) => html`<${Execution} item=${item} now=${now} origin=${origins.get(item.executionArn)}
+        cost=${estimates.get(item.executionArn)} wantOrigin=${wantOrigin} wantEstimate=${wantEstimate}
+          local=${connection?.local} picked=${picked.includes(item.executionArn)} onPick=${pick} />`} />
     ${items?.length === 0 && html`<p class="quiet centred">No execution yet.</p>`}
     ${starting && html`<${StartDialog} machine=${machine} onClose=${() => setStarting(false)} />`}
   </section>`;
@@ -153,13 +172,21 @@ function Execution({ item, now, origin, cost, wantOrigin, wantEstimate, local, p
   useEffect(() => wantOrigin(item.executionArn), [item.executionArn]);
   useEffect(() => ended && wantEstimate(item.executionArn), [item.executionArn, ended]);
   return html`<div class="list-row" role="row">
-    <span role="cell"><input type="checkbox" aria-label=${`Compare ${item.name}`} checked=${picked} onChange=${() => onPick(item.executionArn)} /></span>
+    <span role="cell">
+      <input type="checkbox" aria-label=${`Compare ${item.name}`} checked=${picked}
+        onChange=${() => onPick(item.executionArn)} /></span>
     <span role="cell"><${Status} status=${item.status} /></span>
-    <span role="cell"><a href=${`#/execution/${encodeURIComponent(item.executionArn)}`}>${item.name}</a>${item.redriveCount > 0 && html` <i class="badge" title="Redriven">⟳${item.redriveCount}</i>`}</span>
+    <span role="cell"><a href=${`#/execution/${encodeURIComponent(item.executionArn)}`}>${item.name}</a>
+      ${item.redriveCount > 0 && html` <i class="badge" title="Redriven">⟳${item.redriveCount}</i>`}</span>
     <span role="cell">${date(item.startDate)}</span>
     <span role="cell" class="number">${duration((item.stopDate ?? now) - item.startDate)}</span>
-    <span role="cell" title=${origin?.detail}>${origin ? html`${ORIGINS[origin.kind] ?? origin.kind} <span class="quiet">${origin.detail.split("/").at(-1)}</span>` : ""}</span>
-    <span role="cell">${item.stateMachineAliasArn ? qualifier(item.stateMachineAliasArn) : ""}${item.stateMachineVersionArn ? html` <span class="quiet">v${qualifier(item.stateMachineVersionArn)}</span>` : ""}</span>
-    <span role="cell" class="number" title=${local ? "Would have cost this on AWS, at list prices" : "Estimate on AWS list prices"}>${dollars(cost)}</span>
+    <span role="cell" title=${origin?.detail}>
+      ${origin ? html`${ORIGINS[origin.kind] ?? origin.kind} <span class="quiet">${origin.detail.split("/").at(-1)}
+        </span>` : ""}</span>
+    <span role="cell">${item.stateMachineAliasArn ? qualifier(item.stateMachineAliasArn) : ""}
+      ${item.stateMachineVersionArn ? html` <span class="quiet">v${qualifier(item.stateMachineVersionArn)}</span>`
+        : ""}</span>
+    <span role="cell" class="number" title=${local ? "Would have cost this on AWS, at list prices"
+      : "Estimate on AWS list prices"}>${dollars(cost)}</span>
   </div>`;
 }

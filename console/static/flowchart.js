@@ -7,11 +7,15 @@ function numbered(machine) {
   return new Map([...machine.states.keys()].map((name, index) => [name, `s${index}`]));
 }
 
-const oneLine = (text) => String(text).replace(/\s+/g, " ").replace(/[\u0000-\u001f\u007f\ufffe\uffff\p{Cs}]/gu, "\ufffd");
+const oneLine = (text) => String(text).replace(/\s+/g, " ")
+  .replace(/[\u0000-\u001f\u007f\ufffe\uffff\p{Cs}]/gu, "\ufffd");
 
 // In quotes Mermaid takes any character but the quote itself; Markdown and entities are marked by
 // these. Entities are written with # and without &.
-const forMermaid = (text) => oneLine(text).replace(/[^\p{L}\p{N} .,:?!/()+-]/gu, (sign) => `#${sign.codePointAt(0)};`).replace(/^(\d+)([.)])/, (_, number, sign) => `${number}#${sign.codePointAt(0)};`).replace(/^([-+])/, (sign) => `#${sign.codePointAt(0)};`).replace(/:\/\//g, "#58;//").replace(/www\./gi, (found) => `${found.slice(0, 3)}#46;`);
+const forMermaid = (text) => oneLine(text).replace(/[^\p{L}\p{N} .,:?!/()+-]/gu, (sign) => `#${sign.codePointAt(0)};`)
+  .replace(/^(\d+)([.)])/, (_, number, sign) => `${number}#${sign.codePointAt(0)};`)
+    .replace(/^([-+])/, (sign) => `#${sign.codePointAt(0)};`).replace(/:\/\//g, "#58;//")
+      .replace(/www\./gi, (found) => `${found.slice(0, 3)}#46;`);
 
 const SHAPES = { Choice: ["{", "}"], Succeed: ["([", "])"], Fail: ["([", "])"], Pass: ["[", "]"], Wait: ["[", "]"] };
 
@@ -40,17 +44,20 @@ export function mermaid(machine) {
     }
     for (const edge of edgesOf(scope, machine)) {
       const label = edge.label ? `|"${forMermaid(shorten(edge.label))}"|` : "";
-      lines.push(`${indent}${ids.get(edge.from)} ${edge.kind === "catch" ? "-.->" : "-->"}${label} ${ids.get(edge.to)}`);
+      lines.push(`${indent}${ids.get(edge.from)} ${edge.kind === "catch" ? "-.->"
+        : "-->"}${label} ${ids.get(edge.to)}`);
     }
   };
   if (ids.has(machine.root.startAt)) lines.push(`    start(["Start"]) --> ${ids.get(machine.root.startAt)}`);
   walk(machine.root, 1);
-  for (const [name, entry] of machine.states) if (entry.type === "Fail") lines.push(`    style ${ids.get(name)} stroke:#a62c24`);
+  for (const [name, entry] of machine.states)
+    if (entry.type === "Fail") lines.push(`    style ${ids.get(name)} stroke:#a62c24`);
   return `${lines.join("\n")}\n`;
 }
 
 const quoted = (text) => `"${oneLine(text).replace(/\\/g, "\\\\").replace(/"/g, '\\"')}"`;
-const STYLES = { Choice: "shape=diamond, style=solid, margin=0.05", Succeed: "shape=oval, style=solid", Fail: 'shape=oval, style=solid, color="#a62c24"' };
+const STYLES = { Choice: "shape=diamond, style=solid, margin=0.05", Succeed: "shape=oval, style=solid",
+  Fail: 'shape=oval, style=solid, color="#a62c24"' };
 
 export function dot(machine) {
   const ids = numbered(machine);
@@ -70,16 +77,19 @@ export function dot(machine) {
     for (const name of scope.names) {
       const entry = machine.states.get(name);
       if (entry.branches.length) {
-        lines.push(`${indent}subgraph cluster_${ids.get(name)} {`, `${indent}    label=${quoted(`${name} (${entry.type})`)}; style=rounded;`);
+        lines.push(`${indent}subgraph cluster_${ids.get(name)} {`,
+          `${indent}    label=${quoted(`${name} (${entry.type})`)}; style=rounded;`);
         entry.branches.forEach((branch, index) => {
           const several = entry.branches.length > 1;
-          if (several) lines.push(`${indent}    subgraph cluster_${ids.get(name)}b${index} {`, `${indent}        label=""; style=dashed;`);
+          if (several) lines.push(`${indent}    subgraph cluster_${ids.get(name)}b${index} {`,
+            `${indent}        label=""; style=dashed;`);
           walk(branch, depth + (several ? 2 : 1));
           if (several) lines.push(`${indent}    }`);
         });
         lines.push(`${indent}}`);
       } else {
-        const label = quoted(name).slice(0, -1) + (entry.type === "Task" ? `\\n${quoted(kindOf(entry)).slice(1)}` : '"');
+        const label = quoted(name).slice(0, -1) + (entry.type === "Task" ? `\\n${quoted(kindOf(entry)).slice(1)}`
+          : '"');
         const style = STYLES[entry.type];
         lines.push(`${indent}${ids.get(name)} [label=${label}${style ? `, ${style}` : ""}];`);
       }
@@ -98,7 +108,9 @@ export function dot(machine) {
   };
   if (ids.has(machine.root.startAt)) {
     const first = anchor(machine.root.startAt);
-    lines.push('    start [label="Start", shape=oval, style=solid];', `    start -> ${ids.get(first)}${first === machine.root.startAt ? "" : ` [lhead=cluster_${ids.get(machine.root.startAt)}]`};`);
+    lines.push('    start [label="Start", shape=oval, style=solid];',
+      `    start -> ${ids.get(first)}${first === machine.root.startAt ? ""
+        : ` [lhead=cluster_${ids.get(machine.root.startAt)}]`};`);
   }
   walk(machine.root, 1);
   return `${lines.join("\n")}\n}\n`;
@@ -108,5 +120,6 @@ const shorten = (label) => (label.length > 60 ? `${label.slice(0, 59)}…` : lab
 
 // Ways within one level; a handler's error names would hide the graph that they lie on.
 function edgesOf(scope, machine) {
-  return scope.edges.filter((edge) => edge.to !== null && scope.names.includes(edge.to)).map((edge) => (edge.kind === "catch" && edge.label === "any error" ? { ...edge, label: "" } : edge));
+  return scope.edges.filter((edge) => edge.to !== null && scope.names.includes(edge.to))
+    .map((edge) => (edge.kind === "catch" && edge.label === "any error" ? { ...edge, label: "" } : edge));
 }

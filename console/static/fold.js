@@ -1,13 +1,16 @@
 // History events folded, as they come, into visits of states with their attempts.
 
-const ATTEMPT = /^(Task|LambdaFunction|Activity)(ScheduleFailed|StartFailed|SubmitFailed|Scheduled|Started|Submitted|Succeeded|Failed|TimedOut)$/;
+const OUTCOMES = "ScheduleFailed|StartFailed|SubmitFailed|Scheduled|Started|Submitted|Succeeded|Failed|TimedOut";
+const ATTEMPT = new RegExp(`^(Task|LambdaFunction|Activity)(${OUTCOMES})$`);
 const CONTAINER = /^(Parallel|Map)State(Started|Succeeded|Failed|Aborted)$/;
 const ITERATION = /^MapIteration(Started|Succeeded|Failed|Aborted)$/;
-const TYPES = { Task: "Task", Pass: "Pass", Wait: "Wait", Choice: "Choice", Parallel: "Parallel", Map: "Map", Succeed: "Succeed", Fail: "Fail" };
+const TYPES = { Task: "Task", Pass: "Pass", Wait: "Wait", Choice: "Choice", Parallel: "Parallel", Map: "Map",
+  Succeed: "Succeed", Fail: "Fail" };
 
 export const text = (value) => (value && typeof value === "object" ? value.text : (value ?? ""));
 
-export const WORDS = { running: "running", succeeded: "succeeded", failed: "failed", caught: "failed, handled", aborted: "stopped", "timed out": "timed out" };
+export const WORDS = { running: "running", succeeded: "succeeded", failed: "failed", caught: "failed, handled",
+  aborted: "stopped", "timed out": "timed out" };
 
 // The key of a way from one state to another; names may hold any other character.
 // To null: the end.
@@ -56,7 +59,8 @@ export class Fold {
     } else if (CONTAINER.test(type)) {
       const [, kind, what] = CONTAINER.exec(type);
       visit = this.openOfType(before, kind);
-      if (visit && what === "Failed") Object.assign(visit, { failed: true, error: text(details.error), cause: details.cause });
+      if (visit && what === "Failed") Object.assign(visit,
+        { failed: true, error: text(details.error), cause: details.cause });
       if (visit && what === "Aborted") this.close(visit, timestamp, "aborted", id);
       if (visit && what === "Started" && details.length !== undefined) visit.items = details.length;
     } else if (ITERATION.test(type)) {
@@ -79,11 +83,15 @@ export class Fold {
 
   entered(event, details, before) {
     const previous = this.events[event.previousEventId - 1];
-    const scope = previous && /^(Parallel|Map)State(Started|Entered)$|^MapIterationStarted$/.test(previous.type) ? before : (before?.scope ?? null);
-    const iteration = this.iterations.get(event.previousEventId) ?? (scope && before?.scope === scope ? before.iteration : undefined);
+    const scope = previous && /^(Parallel|Map)State(Started|Entered)$|^MapIterationStarted$/.test(previous.type)
+      ? before : (before?.scope ?? null);
+    const iteration = this.iterations.get(event.previousEventId)
+      ?? (scope && before?.scope === scope ? before.iteration : undefined);
     const visit = {
-      id: event.id, name: details.name, type: TYPES[event.type.replace("StateEntered", "")] ?? event.type.replace("StateEntered", ""),
-      start: event.timestamp, end: null, status: "running", attempts: [], scope, iteration, entered: event.id, exited: null,
+      id: event.id, name: details.name, type: TYPES[event.type.replace("StateEntered", "")]
+        ?? event.type.replace("StateEntered", ""),
+      start: event.timestamp, end: null, status: "running", attempts: [], scope, iteration, entered: event.id,
+        exited: null,
       error: null, cause: null, failed: false, events: [event.id],
     };
     this.visits.push(visit);
@@ -105,7 +113,8 @@ export class Fold {
     let attempt = visit.attempts.at(-1);
     if (what === "Scheduled" || (what === "ScheduleFailed" && (!attempt || attempt.end !== null))) {
       if (attempt) this.transitions += 1;
-      attempt = { scheduled: event.id, start: event.timestamp, end: null, status: "running", error: null, cause: null, ended: null, resource: `${details.resourceType ?? ""}:${details.resource ?? ""}` };
+      attempt = { scheduled: event.id, start: event.timestamp, end: null, status: "running", error: null,
+        cause: null, ended: null, resource: `${details.resourceType ?? ""}:${details.resource ?? ""}` };
       visit.attempts.push(attempt);
       if (visit.end !== null) Object.assign(visit, { end: null, status: "running" });
       visit.failed = false;
@@ -117,7 +126,9 @@ export class Fold {
       visit.failed = false;
     }
     if (/Failed|TimedOut/.test(what)) {
-      Object.assign(attempt, { end: event.timestamp, status: what === "TimedOut" ? "timed out" : "failed", error: text(details.error) || (what === "TimedOut" ? "States.Timeout" : ""), cause: details.cause, ended: event.id });
+      Object.assign(attempt, { end: event.timestamp, status: what === "TimedOut" ? "timed out"
+        : "failed", error: text(details.error) || (what === "TimedOut" ? "States.Timeout" : ""),
+          cause: details.cause, ended: event.id });
       Object.assign(visit, { failed: true, error: attempt.error, cause: attempt.cause });
     }
     return visit;
@@ -128,14 +139,17 @@ export class Fold {
       this.redrives += 1;
       return;
     }
-    const status = { ExecutionFailed: "failed", ExecutionAborted: "aborted", ExecutionTimedOut: "timed out", ExecutionSucceeded: "succeeded" }[type];
+    const status = { ExecutionFailed: "failed", ExecutionAborted: "aborted", ExecutionTimedOut: "timed out",
+      ExecutionSucceeded: "succeeded" }[type];
     if (!status) return;
     const last = this.visits.findLast((visit) => !visit.scope);
-    if (last && (status === "succeeded" || last.type === "Fail")) this.ways.set(wayOf({ from: last.name, to: null }), 1);
+    if (last && (status === "succeeded" || last.type === "Fail")) this.ways.set(wayOf({ from: last.name, to: null }),
+      1);
     for (const visit of this.visits) {
       if (visit.end !== null) continue;
       if (visit.type === "Succeed" || status === "succeeded") this.close(visit, event.timestamp, "succeeded", null);
-      else this.close(visit, event.timestamp, status === "failed" && !failing(visit) && !this.holdsFailure(visit) ? "aborted" : status, null);
+      else this.close(visit, event.timestamp, status === "failed" && !failing(visit) && !this.holdsFailure(visit)
+        ? "aborted" : status, null);
       if (visit.type === "Fail") Object.assign(visit, { error: text(details.error), cause: details.cause });
     }
   }
@@ -147,9 +161,11 @@ export class Fold {
   close(visit, time, status, exited) {
     if (status === "aborted" && failing(visit)) status = "failed";
     Object.assign(visit, { end: time, status, exited });
-    for (const attempt of visit.attempts) if (attempt.end === null) Object.assign(attempt, { end: time, status: status === "succeeded" ? "succeeded" : status === "caught" ? "failed" : "aborted" });
+    for (const attempt of visit.attempts) if (attempt.end === null) Object.assign(attempt,
+      { end: time, status: status === "succeeded" ? "succeeded" : status === "caught" ? "failed" : "aborted" });
     if (!["Parallel", "Map"].includes(visit.type)) return;
-    for (const inner of this.visits) if (inner.scope === visit && inner.end === null) this.close(inner, time, inner.type === "Succeed" || (status === "succeeded" && !inner.failed) ? "succeeded" : "aborted", null);
+    for (const inner of this.visits) if (inner.scope === visit && inner.end === null) this.close(inner, time,
+      inner.type === "Succeed" || (status === "succeeded" && !inner.failed) ? "succeeded" : "aborted", null);
   }
 
   open(visit, name) {
@@ -172,11 +188,22 @@ export class Fold {
 
   // After a redrive the failed task goes on where it stood.
   reopened() {
-    return this.visits.findLast((visit) => visit.type === "Task" && ["failed", "timed out", "aborted"].includes(visit.status)) ?? null;
+    return this.visits.findLast((visit) => visit.type === "Task"
+      && ["failed", "timed out", "aborted"].includes(visit.status)) ?? null;
   }
 }
 
-const failing = (visit) => visit.failed || visit.attempts.at(-1)?.status === "failed" || visit.attempts.at(-1)?.status === "timed out";
+const failing = (visit) => visit.failed || visit.attempts.at(-1)?.status === "failed"
+  || visit.attempts.at(-1)?.status === "timed out";
+
+// The visit that made an execution fail: the last one whose own attempts failed; of a Fail state,
+// the one whose caught error it tells; else the last failed one.
+export function failureOf(fold) {
+  const failed = fold.visits.filter((visit) => visit.status === "failed" || visit.status === "timed out");
+  const own = failed.findLast((visit) => visit.type !== "Fail" && visit.attempts.length);
+  const told = fold.visits.findLast((visit) => visit.status === "caught" && visit.error === failed.at(-1)?.error);
+  return own ?? told ?? failed.at(-1) ?? null;
+}
 
 // What the graph shows of a state: {status, visits, retries, running, milliseconds}; null: not reached.
 export function standing(visits, now) {

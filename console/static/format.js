@@ -5,7 +5,8 @@ export function duration(milliseconds) {
   const seconds = ms / 1000;
   if (seconds < 60) return `${seconds.toFixed(1)} s`;
   const whole = Math.round(seconds);
-  const [days, hours, minutes, rest] = [Math.floor(whole / 86400), Math.floor(whole / 3600) % 24, Math.floor(whole / 60) % 60, whole % 60];
+  const [days, hours, minutes, rest] = [Math.floor(whole / 86400), Math.floor(whole / 3600) % 24,
+    Math.floor(whole / 60) % 60, whole % 60];
   if (days) return `${days} d ${hours} h`;
   if (hours) return `${hours} h ${minutes} min`;
   return `${minutes} min ${rest} s`;
@@ -14,7 +15,8 @@ export function duration(milliseconds) {
 // For an axis: 90 s is "1:30".
 export function mark(milliseconds) {
   if (milliseconds < 60000) return milliseconds < 1000 ? `${milliseconds} ms` : `${milliseconds / 1000} s`;
-  const [hours, minutes, seconds] = [Math.floor(milliseconds / 3600000), Math.floor(milliseconds / 60000) % 60, Math.floor(milliseconds / 1000) % 60];
+  const [hours, minutes, seconds] = [Math.floor(milliseconds / 3600000), Math.floor(milliseconds / 60000) % 60,
+    Math.floor(milliseconds / 1000) % 60];
   return hours ? `${hours}:${two(minutes)} h` : `${minutes}:${two(seconds)}`;
 }
 
@@ -49,7 +51,8 @@ export function bytes(count) {
 export function dollars(amount) {
   if (amount === null || amount === undefined) return "";
   if (amount !== 0 && amount < 0.000001) return "< $0.000001";
-  return `$${amount >= 1 ? amount.toFixed(2) : amount >= 0.01 ? amount.toFixed(3) : amount === 0 ? "0" : amount.toFixed(6).replace(/0+$/, "")}`;
+  return `$${amount >= 1 ? amount.toFixed(2) : amount >= 0.01 ? amount.toFixed(3) : amount === 0 ? "0"
+    : amount.toFixed(6).replace(/0+$/, "")}`;
 }
 
 export const count = (n) => Number(n).toLocaleString("en");

@@ -44,11 +44,13 @@ export function Graph({ machine, fold, version, selected, onSelect, live }) {
       const box = frame.current?.getBoundingClientRect();
       if (!box || !placed) return;
       const both = Math.min(box.width / placed.width, box.height / placed.height);
-      const k = whole ? Math.max(LEAST, Math.min(1, both)) : Math.min(1, Math.max(READABLE, both, Math.min(1, (box.width - 20) / placed.width) * 0.999));
+      const k = whole ? Math.max(LEAST, Math.min(1, both))
+        : Math.min(1, Math.max(READABLE, both, Math.min(1, (box.width - 20) / placed.width) * 0.999));
       const tight = !whole && placed.width * k > box.width ? READABLE : k;
       const y = placed.height * tight < box.height ? (box.height - placed.height * tight) / 2 : 0;
       const middle = placed.nodes.find((node) => node.mark === "start");
-      const x = placed.width * tight <= box.width ? (box.width - placed.width * tight) / 2 : box.width / 2 - (middle.x + middle.width / 2) * tight;
+      const x = placed.width * tight <= box.width ? (box.width - placed.width * tight) / 2
+        : box.width / 2 - (middle.x + middle.width / 2) * tight;
       setView({ x, y, k: tight });
     },
     [placed],
@@ -73,12 +75,16 @@ export function Graph({ machine, fold, version, selected, onSelect, live }) {
       const at = { x: cx * view.k + view.x, y: cy * view.k + view.y };
       const margin = 70;
       if (gently && at.x > margin && at.x < box.width - margin && at.y > margin && at.y < box.height - margin) return;
-      setView({ ...view, x: at.x < margin || at.x > box.width - margin ? box.width / 2 - cx * view.k : view.x, y: box.height / 2.4 - cy * view.k });
+      setView({ ...view, x: at.x < margin || at.x > box.width - margin ? box.width / 2 - cx * view.k
+        : view.x, y: box.height / 2.4 - cy * view.k });
     },
     [placed, view],
   );
 
-  const current = useMemo(() => (live && fold ? fold.visits.findLast((visit) => visit.end === null && visit.type !== "Parallel" && visit.type !== "Map")?.name : null), [fold, version, live]);
+  const current =
+    useMemo(() => (live && fold
+      ? fold.visits.findLast((visit) => visit.end === null && visit.type !== "Parallel"
+        && visit.type !== "Map")?.name : null), [fold, version, live]);
   useEffect(() => {
     if (following && current && view) centre(current);
   }, [current, following, Boolean(view)]);
@@ -103,8 +109,11 @@ export function Graph({ machine, fold, version, selected, onSelect, live }) {
       event.preventDefault();
       setFollowing(false);
       const box = element.getBoundingClientRect();
-      if (event.ctrlKey || event.metaKey) zoom(Math.exp(-event.deltaY * 0.01), event.clientX - box.left, event.clientY - box.top);
-      else setView((old) => old && { ...old, x: old.x - (event.shiftKey ? event.deltaY : event.deltaX), y: old.y - (event.shiftKey ? 0 : event.deltaY) });
+      if (event.ctrlKey || event.metaKey) zoom(Math.exp(-event.deltaY * 0.01), event.clientX - box.left,
+        event.clientY - box.top);
+      else setView((old) => old
+        && { ...old, x: old.x - (event.shiftKey ? event.deltaY : event.deltaX), y: old.y - (event.shiftKey ? 0
+          : event.deltaY) });
     };
     element.addEventListener("wheel", wheel, { passive: false });
     return () => element.removeEventListener("wheel", wheel);
@@ -117,7 +126,8 @@ export function Graph({ machine, fold, version, selected, onSelect, live }) {
     const element = event.currentTarget;
     element.setPointerCapture(event.pointerId);
     setFollowing(false);
-    element.onpointermove = (move) => setView({ ...begun, x: begun.x + move.clientX - x, y: begun.y + move.clientY - y });
+    element.onpointermove = (move) =>
+      setView({ ...begun, x: begun.x + move.clientX - x, y: begun.y + move.clientY - y });
     element.onpointerup = element.onpointercancel = () => {
       element.onpointermove = element.onpointerup = element.onpointercancel = null;
     };
@@ -141,31 +151,46 @@ export function Graph({ machine, fold, version, selected, onSelect, live }) {
   };
 
   const reached = fold?.ways.size ?? 0; // ways are only ever added
-  const hidden = useMemo(() => sharedCatches(machine).filter((edge) => !fold?.ways.has(wayOf(edge))).length, [machine, fold, reached]);
+  const hidden = useMemo(() => sharedCatches(machine).filter((edge) => !fold?.ways.has(wayOf(edge))).length,
+    [machine, fold, reached]);
   return html`<div class="graph">
     <div class="graph-tools" role="toolbar" aria-label="Graph">
       <button onClick=${() => zoom(1.25)} title="Zoom in (+)" aria-label="Zoom in">+</button>
       <button onClick=${() => zoom(0.8)} title="Zoom out (−)" aria-label="Zoom out">−</button>
       <button onClick=${() => fit(true)} title="Show all (0)">Fit</button>
       <button onClick=${() => fit(false)} title="Readable size, from the start">Top</button>
-      ${live && html`<button aria-pressed=${following} onClick=${() => setFollowing(!following)} title="Keep the running state in view">Follow</button>`}
-      ${hidden > 0 && html`<button aria-pressed=${allCatches} onClick=${() => setAllCatches(!allCatches)} title="Lines to handlers that this execution did not take">Error paths (${hidden})</button>`}
+      ${live && html`<button aria-pressed=${following} onClick=${() => setFollowing(!following)}
+        title="Keep the running state in view">Follow</button>`}
+      ${hidden > 0 && html`<button aria-pressed=${allCatches} onClick=${() => setAllCatches(!allCatches)}
+        title="Lines to handlers that this execution did not take">Error paths (${hidden})</button>`}
     </div>
-    <div class="frame" ref=${frame} onPointerDown=${drag} onKeyDown=${keys} tabindex="0" role="group" aria-label="Workflow graph; arrow keys go from state to state, Enter opens one">
+    <div class="frame" ref=${frame} onPointerDown=${drag} onKeyDown=${keys} tabindex="0" role="group"
+      aria-label="Workflow graph; arrow keys go from state to state, Enter opens one">
       ${problem && html`<p class="problem">The graph could not be laid out: ${problem}</p>`}
-      ${placed && view && html`<div class="canvas" style=${{ width: `${placed.width}px`, height: `${placed.height}px`, transform: `translate(${view.x}px, ${view.y}px) scale(${view.k})` }}>
-        ${placed.nodes.filter((node) => node.container || node.branch).map((node) => html`<${Container} key=${node.id} node=${node} standing=${standings.get(node.entry?.name)} selected=${selected} onSelect=${onSelect} />`)}
+      ${placed && view
+        && html`<div class="canvas"
+          style=${{ width: `${placed.width}px`, height: `${placed.height}px`,
+            transform: `translate(${view.x}px, ${view.y}px) scale(${view.k})` }}>
+        ${placed.nodes.filter((node) => node.container || node.branch)
+          .map((node) => html`<${Container} key=${node.id} node=${node} standing=${standings.get(node.entry?.name)}
+            selected=${selected} onSelect=${onSelect} />`)}
         <${Lines} placed=${placed} ways=${fold?.ways} version=${version} />
         <${Catches} machine=${machine} placed=${placed} all=${allCatches} ways=${fold?.ways} reached=${reached} />
-        ${placed.nodes.filter((node) => !node.container && !node.branch).map((node) => (node.mark ? html`<span key=${node.id} class="mark" style=${box(node)}>${node.mark === "start" ? "Start" : "End"}</span>` : html`<${State} key=${node.id} node=${node} standing=${standings.get(node.entry.name)} selected=${selected === node.entry.name} onSelect=${onSelect} />`))}
+        ${placed.nodes.filter((node) => !node.container && !node.branch)
+          .map((node) => (node.mark ? html`<span key=${node.id} class="mark" style=${box(node)}>
+            ${node.mark === "start" ? "Start" : "End"}</span>`
+              : html`<${State} key=${node.id} node=${node} standing=${standings.get(node.entry.name)}
+                selected=${selected === node.entry.name} onSelect=${onSelect} />`))}
       </div>`}
       ${!placed && !problem && html`<p class="quiet centred">Laying out ${machine.states.size} states…</p>`}
     </div>
-    ${placed && view && html`<${Overview} placed=${placed} view=${view} frame=${frame} standings=${standings} onGo=${(next) => (setFollowing(false), setView(next))} />`}
+    ${placed && view && html`<${Overview} placed=${placed} view=${view} frame=${frame} standings=${standings}
+      onGo=${(next) => (setFollowing(false), setView(next))} />`}
   </div>`;
 }
 
-const box = (node) => ({ left: `${node.x}px`, top: `${node.y}px`, width: `${node.width}px`, height: `${node.height}px` });
+const box =
+  (node) => ({ left: `${node.x}px`, top: `${node.y}px`, width: `${node.width}px`, height: `${node.height}px` });
 
 function nearest(nodes, name, key) {
   const from = nodes.find((node) => node.entry.name === name);
@@ -190,15 +215,19 @@ function Lines({ placed, ways, version }) {
   return useMemo(
     () => html`<svg class="lines" width=${placed.width} height=${placed.height} aria-hidden="true">
       <defs>
-        ${["", "taken", "catch"].map((kind) => html`<marker id=${`arrow${kind}`} viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto"><path d="M0,0.8L7.5,4L0,7.2z" class=${`head ${kind}`} /></marker>`)}
+        ${["", "taken", "catch"].map((kind) => html`<marker id=${`arrow${kind}`} viewBox="0 0 8 8" refX="7" refY="4"
+          markerWidth="7" markerHeight="7" orient="auto"><path d="M0,0.8L7.5,4L0,7.2z" class=${`head ${kind}`} />
+            </marker>`)}
       </defs>
       ${placed.lines.map((line) => {
         const times = line.edge ? (ways?.get(wayOf(line.edge)) ?? 0) : ways?.size ? 1 : 0;
         const kind = line.edge?.kind === "catch" ? "catch" : times ? "taken" : "";
         const middle = line.points[Math.floor(line.points.length / 2)];
         return html`<g key=${line.id} class=${`line ${line.edge?.kind ?? "next"} ${times ? "taken" : ""}`}>
-          <path d=${path(line.points)} marker-end=${`url(#arrow${kind})`}>${line.edge?.label && html`<title>${line.edge.label}</title>`}</path>
-          ${line.label && html`<text x=${line.label.x + 4} y=${line.label.y + 11}>${line.label.text}${times > 1 ? ` ×${times}` : ""}</text>`}
+          <path d=${path(line.points)} marker-end=${`url(#arrow${kind})`}>
+            ${line.edge?.label && html`<title>${line.edge.label}</title>`}</path>
+          ${line.label && html`<text x=${line.label.x + 4} y=${line.label.y + 11}>${line.label.text}
+            ${times > 1 ? ` ×${times}` : ""}</text>`}
           ${!line.label && times > 1 && html`<text class="times" x=${middle.x + 5} y=${middle.y - 5}>×${times}</text>`}
         </g>`;
       })}
@@ -213,14 +242,16 @@ function Catches({ machine, placed, all, ways, reached }) {
     const at = new Map(placed.nodes.filter((node) => node.entry).map((node) => [node.entry.name, node]));
     const shown = sharedCatches(machine).filter((edge) => all || ways?.has(wayOf(edge)));
     return html`<svg class="lines" width=${placed.width} height=${placed.height} aria-hidden="true">${shown.map(
-      (edge) => html`<g class=${`line catch ${ways?.has(wayOf(edge)) ? "taken" : ""}`}><path d=${aside(at.get(edge.from), at.get(edge.to)).d} marker-end="url(#arrowcatch)" /></g>`,
+      (edge) => html`<g class=${`line catch ${ways?.has(wayOf(edge)) ? "taken" : ""}`}>
+        <path d=${aside(at.get(edge.from), at.get(edge.to)).d} marker-end="url(#arrowcatch)" /></g>`,
     )}</svg>`;
   }, [machine, placed, all, ways, reached]);
 }
 
 function spoken(entry, found) {
   if (!found) return `, ${kindOf(entry)}, not reached`;
-  const more = [found.visits > 1 && `${found.visits} passes`, found.retries && `${found.retries} retries`].filter(Boolean).join(", ");
+  const more = [found.visits > 1 && `${found.visits} passes`, found.retries
+    && `${found.retries} retries`].filter(Boolean).join(", ");
   return `, ${kindOf(entry)}, ${WORDS[found.status]}, ${duration(found.milliseconds)}${more ? `, ${more}` : ""}`;
 }
 
@@ -228,15 +259,20 @@ function Badges({ found }) {
   if (!found) return null;
   return html`${found.visits > 1 && html`<i class="badge" title=${`${found.visits} passes`}>×${found.visits}</i>`}
     ${found.retries > 0 && html`<i class="badge retry" title=${`${found.retries} retries`}>↻${found.retries}</i>`}
-    ${found.rounds && html`<i class="badge" title="Iterations done of begun">${found.rounds.Succeeded}/${found.items ?? found.rounds.Started}</i>`}`;
+    ${found.rounds && html`<i class="badge" title="Iterations done of begun">
+      ${found.rounds.Succeeded}/${found.items ?? found.rounds.Started}</i>`}`;
 }
 
 function State({ node, standing: found, selected, onSelect }) {
   const { entry } = node;
-  return html`<button class=${`state ${found?.status.replace(" ", "-") ?? "idle"} type-${entry.type}`} style=${box(node)} data-state=${entry.name} aria-pressed=${selected} title=${entry.state.Comment ?? entry.name} onClick=${() => onSelect(entry.name)}>
+  return html`<button class=${`state ${found?.status.replace(" ", "-") ?? "idle"} type-${entry.type}`}
+    style=${box(node)} data-state=${entry.name} aria-pressed=${selected} title=${entry.state.Comment ?? entry.name}
+      onClick=${() => onSelect(entry.name)}>
     <span class="glyph" aria-hidden="true">${glyph(entry)}</span>
     <span class="name">${entry.name}</span>
-    <span class="spoken">${spoken(entry, found)}</span><span class="kind" aria-hidden="true">${found ? html`<b>${duration(found.milliseconds)}</b> ` : ""}${entry.type === "Task" ? kindOf(entry) : entry.type}</span>
+    <span class="spoken">${spoken(entry, found)}</span><span class="kind" aria-hidden="true">
+      ${found ? html`<b>${duration(found.milliseconds)}</b> ` : ""}
+        ${entry.type === "Task" ? kindOf(entry) : entry.type}</span>
     <span class="badges" aria-hidden="true"><${Badges} found=${found} /></span>
   </button>`;
 }
@@ -245,9 +281,12 @@ function Container({ node, standing: found, selected, onSelect }) {
   if (node.branch) return html`<div class="branch" style=${box(node)}></div>`;
   const { entry } = node;
   return html`<div class=${`container ${found?.status.replace(" ", "-") ?? "idle"}`} style=${box(node)}>
-    <button class="state head" data-state=${entry.name} aria-pressed=${selected === entry.name} title=${entry.state.Comment ?? entry.name} onClick=${() => onSelect(entry.name)}>
+    <button class="state head" data-state=${entry.name} aria-pressed=${selected === entry.name}
+      title=${entry.state.Comment ?? entry.name} onClick=${() => onSelect(entry.name)}>
       <span class="glyph" aria-hidden="true">${glyph(entry)}</span><span class="name">${entry.name}</span>
-      <span class="spoken">${spoken(entry, found)}</span><span class="kind" aria-hidden="true">${found ? html`<b>${duration(found.milliseconds)}</b> ` : ""}${entry.type}${entry.type === "Parallel" ? `, ${entry.branches.length} branches` : ""}</span>
+      <span class="spoken">${spoken(entry, found)}</span><span class="kind" aria-hidden="true">
+        ${found ? html`<b>${duration(found.milliseconds)}</b> ` : ""}${entry.type}
+          ${entry.type === "Parallel" ? `, ${entry.branches.length} branches` : ""}</span>
       <span class="badges" aria-hidden="true"><${Badges} found=${found} /></span>
     </button>
   </div>`;
@@ -263,8 +302,16 @@ function Overview({ placed, view, frame, standings, onGo }) {
     const [x, y] = [(event.clientX - at.left) / scale, (event.clientY - at.top) / scale];
     onGo({ ...view, x: box.width / 2 - x * view.k, y: box.height / 2 - y * view.k });
   };
-  return html`<svg class="overview" width=${placed.width * scale} height=${placed.height * scale} viewBox=${`0 0 ${placed.width} ${placed.height}`} aria-hidden="true" onPointerDown=${(event) => (event.currentTarget.setPointerCapture(event.pointerId), go(event))} onPointerMove=${(event) => event.buttons && go(event)}>
-    ${placed.nodes.filter((node) => node.entry).map((node) => html`<rect key=${node.id} class=${`${standings.get(node.entry.name)?.status.replace(" ", "-") ?? "idle"} ${node.container ? "container" : ""}`} x=${node.x} y=${node.y} width=${node.width} height=${node.height} rx="12" />`)}
-    <rect class="window" x=${-view.x / view.k} y=${-view.y / view.k} width=${box.width / view.k} height=${box.height / view.k} />
+  return html`<svg class="overview" width=${placed.width * scale} height=${placed.height * scale}
+    viewBox=${`0 0 ${placed.width} ${placed.height}`} aria-hidden="true"
+      onPointerDown=${(event) => (event.currentTarget.setPointerCapture(event.pointerId), go(event))}
+        onPointerMove=${(event) => event.buttons && go(event)}>
+    ${placed.nodes.filter((node) => node.entry)
+      .map((node) =>
+        html`<rect key=${node.id}
+          class=${`${standings.get(node.entry.name)?.status.replace(" ", "-") ?? "idle"} ${node.container
+            ? "container" : ""}`} x=${node.x} y=${node.y} width=${node.width} height=${node.height} rx="12" />`)}
+    <rect class="window" x=${-view.x / view.k} y=${-view.y / view.k} width=${box.width / view.k}
+      height=${box.height / view.k} />
   </svg>`;
 }

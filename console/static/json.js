@@ -34,10 +34,13 @@ export function Json({ text, value, label }) {
   const large = pretty.length > LARGE;
   const shown = given === null || typeof given !== "object" || raw || large;
   return html`<div class="json">
-    <div class="json-tools">${label && html`<span class="quiet">${label}</span>`}<span class="quiet">${count(pretty.length)} characters</span>
-      ${typeof given === "object" && !large && html`<button class="small" aria-pressed=${raw} onClick=${() => setRaw(!raw)}>Text</button>`}
+    <div class="json-tools">${label && html`<span class="quiet">${label}</span>`}<span class="quiet">
+      ${count(pretty.length)} characters</span>
+      ${typeof given === "object" && !large
+        && html`<button class="small" aria-pressed=${raw} onClick=${() => setRaw(!raw)}>Text</button>`}
       <${Copy} text=${pretty} /></div>
-    ${shown ? html`<pre tabindex="0">${pretty}</pre>` : html`<div class="tree"><${Node} value=${given} depth=${0} most=${pretty.length < SMALL ? 9 : OPEN_DEPTH} /></div>`}
+    ${shown ? html`<pre tabindex="0">${pretty}</pre>` : html`<div class="tree">
+      <${Node} value=${given} depth=${0} most=${pretty.length < SMALL ? 9 : OPEN_DEPTH} /></div>`}
   </div>`;
 }
 
@@ -49,17 +52,22 @@ function Node({ name, value, depth, most }) {
   if (data === null || typeof data !== "object") return html`<div class="leaf">${key}<${Leaf} value=${value} /></div>`;
   const entries = Array.isArray(data) ? data.map((item, index) => [index, item]) : Object.entries(data);
   const brief = Array.isArray(data) ? `[${entries.length}]` : `{${entries.length}}`;
-  if (!entries.length) return html`<div class="leaf">${key}<span class="quiet">${Array.isArray(data) ? "[]" : "{}"}</span></div>`;
+  if (!entries.length) return html`<div class="leaf">${key}<span class="quiet">${Array.isArray(data) ? "[]" : "{}"}
+    </span></div>`;
   return html`<details open=${open} onToggle=${(event) => setOpen(event.currentTarget.open)}>
     <summary>${key}<span class="quiet">${brief}${inner !== undefined ? " in text" : ""}</span></summary>
     ${open && html`<div class="members">
-      ${entries.slice(0, MOST_MEMBERS).map(([member, item]) => html`<${Node} key=${member} name=${member} value=${item} depth=${depth + 1} most=${most} />`)}
-      ${entries.length > MOST_MEMBERS && html`<p class="quiet">… ${count(entries.length - MOST_MEMBERS)} more; Text shows all.</p>`}
+      ${entries.slice(0, MOST_MEMBERS)
+        .map(([member, item]) => html`<${Node} key=${member} name=${member} value=${item} depth=${depth + 1}
+          most=${most} />`)}
+      ${entries.length > MOST_MEMBERS
+        && html`<p class="quiet">… ${count(entries.length - MOST_MEMBERS)} more; Text shows all.</p>`}
     </div>`}
   </details>`;
 }
 
 function Leaf({ value }) {
-  if (typeof value === "string") return value.includes("\n") ? html`<pre class="text">${value}</pre>` : html`<span class="string">${value}</span>`;
+  if (typeof value === "string") return value.includes("\n") ? html`<pre class="text">${value}</pre>`
+    : html`<span class="string">${value}</span>`;
   return html`<span class=${typeof value}>${String(value)}</span>`;
 }

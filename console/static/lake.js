@@ -36,26 +36,52 @@ export function Lake({ database, table, connection }) {
   const shown = (tables ?? []).filter((item) => item.name.toLowerCase().includes(filter.toLowerCase()));
   const current = tables?.find((item) => item.name === table);
   return html`<nav class="machines tables" aria-label="Databases and tables">
-      <label class="field">Database <select value=${chosen} onChange=${(event) => (location.hash = linkTo(event.target.value))}>${(databases ?? []).map((item) => html`<option value=${item.name}>${item.name}</option>`)}</select></label>
-      ${tables?.length > 8 && html`<input type="search" placeholder="Filter" aria-label="Filter tables" value=${filter} onInput=${(event) => setFilter(event.target.value)} />`}
+      <label class="field">Database <select value=${chosen}
+        onChange=${(event) => (location.hash = linkTo(event.target.value))}>
+          ${(databases ?? []).map((item) => html`<option value=${item.name}>${item.name}</option>`)}</select></label>
+      ${tables?.length > 8 && html`<input type="search" placeholder="Filter" aria-label="Filter tables"
+        value=${filter} onInput=${(event) => setFilter(event.target.value)} />`}
       <${Problem} error=${error ?? problem} />
       ${databases?.length === 0 && html`<p class="quiet">The catalog has no database yet.</p>`}
-      <ul>${shown.map((item) => html`<li key=${item.name}><a href=${linkTo(chosen, item.name)} title=${item.name} aria-current=${item.name === table ? "page" : undefined}><span>${item.name}</span><span class="quiet">${item.format}</span></a></li>`)}</ul>
+      <ul>${shown.map((item) => html`<li key=${item.name}>
+        <a href=${linkTo(chosen, item.name)} title=${item.name} aria-current=${item.name === table ? "page"
+          : undefined}><span>${item.name}</span><span class="quiet">${item.format}</span></a></li>`)}</ul>
       ${tables?.length === 0 && html`<p class="quiet">No table in this database.</p>`}
     </nav>
-    <section class="lake" aria-label="Lake">${current ? html`<${Shown} key=${`${chosen}.${table}`} database=${chosen} table=${current} connection=${connection} />` : html`<header class="title"><div><h1>Lake</h1><p class="quiet">${databases ? `${databases.length} databases` : "Reading…"}${tables ? ` · ${tables.length} tables in ${chosen}` : ""}</p></div></header>
-      ${table && tables && html`<p class="problem">There is no table ${table} in ${chosen}.</p>`}<${Upload} connection=${connection} />
-      ${shown.length > 0 && html`<h2>Tables</h2><div class="table" tabindex="0" role="region" aria-label="Tables"><table><thead><tr>${["Table", "Format", "Columns", "Partitioned by", "Changed", "Location"].map((name) => html`<th scope="col">${name}</th>`)}</tr></thead>
-        <tbody>${shown.map((item) => html`<tr key=${item.name}><td><a href=${linkTo(chosen, item.name)}>${item.name}</a></td><td>${item.format}</td><td class="number">${item.columns.length}</td><td>${item.keys.map((key) => key.name).join(", ")}</td><td class="number">${date(item.updated)}</td><td class="mono">${item.where}</td></tr>`)}</tbody></table></div>`}`}</section>`;
+    <section class="lake" aria-label="Lake">
+      ${current
+        ? html`<${Shown} key=${`${chosen}.${table}`} database=${chosen} table=${current} connection=${connection} />`
+          : html`<header class="title"><div><h1>Lake</h1><p class="quiet">
+            ${databases ? `${databases.length} databases` : "Reading…"}
+              ${tables ? ` · ${tables.length} tables in ${chosen}` : ""}</p></div></header>
+      ${table && tables && html`<p class="problem">There is no table ${table} in ${chosen}.</p>`}
+        <${Upload} connection=${connection} />
+      ${shown.length > 0 && html`<h2>Tables</h2><div class="table" tabindex="0" role="region" aria-label="Tables">
+        <table><thead><tr>
+          ${["Table", "Format", "Columns", "Partitioned by", "Changed", "Location"].map((name) =>
+            html`<th scope="col">${name}</th>`)}</tr></thead>
+        <tbody>${shown.map((item) => html`<tr key=${item.name}><td><a href=${linkTo(chosen, item.name)}>${item.name}
+          </a></td><td>${item.format}</td><td class="number">${item.columns.length}</td><td>
+            ${item.keys.map((key) => key.name).join(", ")}</td><td class="number">${date(item.updated)}</td>
+              <td class="mono">${item.where}</td></tr>`)}</tbody></table></div>`}`}</section>`;
 }
 
 function Shown({ database, table, connection }) {
   const columns = [...table.columns, ...table.keys.map((key) => ({ ...key, partition: true }))];
-  return html`<header class="title"><div><p class="crumbs"><a href=${linkTo(database)}>${database}</a></p><h1>${table.name}</h1>
-      <p class="quiet">${[table.format, `${table.columns.length} columns`, table.keys.length ? `partitioned by ${table.keys.map((key) => key.name).join(", ")}` : "", table.rows ? `${table.rows} rows when crawled` : "", table.updated ? `changed ${date(table.updated)}` : ""].filter(Boolean).join(" · ")}</p>
-      ${table.where && html`<p class="quiet mono">${table.where} <${Copy} text=${table.where} /></p>`}${table.description && html`<p>${table.description}</p>`}</div></header>
+  return html`<header class="title"><div><p class="crumbs"><a href=${linkTo(database)}>${database}</a></p><h1>
+    ${table.name}</h1>
+      <p class="quiet">
+        ${[table.format, `${table.columns.length} columns`, table.keys.length
+          ? `partitioned by ${table.keys.map((key) => key.name).join(", ")}` : "", table.rows
+            ? `${table.rows} rows when crawled` : "", table.updated ? `changed ${date(table.updated)}`
+              : ""].filter(Boolean).join(" · ")}</p>
+      ${table.where && html`<p class="quiet mono">${table.where} <${Copy} text=${table.where} /></p>`}
+        ${table.description && html`<p>${table.description}</p>`}</div></header>
     <${Preview} database=${database} table=${table.name} connection=${connection} />
-    <h2>Columns</h2><${Table} label="Columns" columns=${["Name", "Type", ""]} rows=${columns.map((column) => [column.name, column.type, column.partition ? "partition" : (column.comment ?? "")])} />
+    <h2>Columns</h2>
+      <${Table} label="Columns" columns=${["Name", "Type", ""]}
+        rows=${columns.map((column) => [column.name, column.type, column.partition ? "partition"
+          : (column.comment ?? "")])} />
     ${table.keys.length > 0 && html`<${Partitions} database=${database} table=${table} />`}`;
 }
 
@@ -72,18 +98,30 @@ function Preview({ database, table, connection }) {
       setError(problem);
     }
   };
-  return html`<div class="bar"><button class="primary" disabled=${found === "asked" || connection?.read_only} onClick=${ask}>${found === "asked" ? "Reading…" : "First 20 rows"}</button>
-      <span class="quiet">${found?.rows ? html`${bytes(found.bytes)} scanned in ${duration(found.milliseconds)}, work group ${found.group}` : "Starts an Athena query, which reads at least a part of the table."}</span></div>
-    <${Problem} error=${error} />${found?.rows && (found.rows.length ? html`<${Table} label="First rows" columns=${found.columns} rows=${found.rows} />` : html`<p class="quiet">The table has no rows.</p>`)}`;
+  return html`<div class="bar">
+    <button class="primary" disabled=${found === "asked" || connection?.read_only} onClick=${ask}>
+      ${found === "asked" ? "Reading…" : "First 20 rows"}</button>
+      <span class="quiet">
+        ${found?.rows
+          ? html`${bytes(found.bytes)} scanned in ${duration(found.milliseconds)}, work group ${found.group}`
+            : "Starts an Athena query, which reads at least a part of the table."}</span></div>
+    <${Problem} error=${error} />
+      ${found?.rows
+        && (found.rows.length ? html`<${Table} label="First rows" columns=${found.columns} rows=${found.rows} />`
+          : html`<p class="quiet">The table has no rows.</p>`)}`;
 }
 
 function Partitions({ database, table }) {
   const [pages, setPages] = useState([]);
   const [error, setError] = useState(null);
   const next = pages.at(-1)?.next;
-  const more = () => get("partitions", { database, table: table.name, next }).then((page) => setPages((old) => [...old, page]), setError);
+  const more = () => get("partitions", { database, table: table.name, next })
+    .then((page) => setPages((old) => [...old, page]), setError);
   useEffect(() => void more(), []);
   const rows = pages.flatMap((page) => page.partitions.map((item) => [...item.values, item.where]));
-  return html`<h2>Partitions <span class="quiet">${rows.length}${next ? "+" : ""}</span></h2><${Problem} error=${error} />
-    ${rows.length > 0 && html`<${Table} label="Partitions" columns=${[...table.keys.map((key) => key.name), "Location"]} rows=${rows} />`}${next && html`<p><button onClick=${more}>More partitions</button></p>`}`;
+  return html`<h2>Partitions <span class="quiet">${rows.length}${next ? "+" : ""}</span></h2>
+    <${Problem} error=${error} />
+    ${rows.length > 0
+      && html`<${Table} label="Partitions" columns=${[...table.keys.map((key) => key.name), "Location"]} rows=${rows}
+        />`}${next && html`<p><button onClick=${more}>More partitions</button></p>`}`;
 }

@@ -2,8 +2,10 @@
 
 const SERVICES = {
   athena: "Athena", glue: "Glue", databrew: "DataBrew", sagemaker: "SageMaker", lambda: "Lambda", s3: "S3",
-  states: "Step Functions", sns: "SNS", sqs: "SQS", dynamodb: "DynamoDB", batch: "Batch", ecs: "ECS", events: "EventBridge",
-  emr: "EMR", "emr-serverless": "EMR Serverless", apigateway: "API Gateway", bedrock: "Bedrock", http: "HTTP", sfn: "Step Functions",
+  states: "Step Functions", sns: "SNS", sqs: "SQS", dynamodb: "DynamoDB", batch: "Batch", ecs: "ECS",
+    events: "EventBridge",
+  emr: "EMR", "emr-serverless": "EMR Serverless", apigateway: "API Gateway", bedrock: "Bedrock", http: "HTTP",
+    sfn: "Step Functions",
 };
 
 // "arn:aws:states:::athena:startQueryExecution.sync" -> {service: "Athena", verb: "startQueryExecution", waits: "sync"}
@@ -20,9 +22,11 @@ export function resourceOf(arn) {
 }
 
 const GLYPHS = { Pass: "→", Wait: "◷", Choice: "?", Parallel: "∥", Map: "≡", Succeed: "✓", Fail: "✕", Task: "" };
-const SHORT = { Athena: "SQL", Glue: "Gl", DataBrew: "Br", SageMaker: "ML", Lambda: "λ", "Step Functions": "SF", S3: "S3", SNS: "SN", SQS: "SQ", DynamoDB: "DB" };
+const SHORT = { Athena: "SQL", Glue: "Gl", DataBrew: "Br", SageMaker: "ML", Lambda: "λ", "Step Functions": "SF",
+  S3: "S3", SNS: "SN", SQS: "SQ", DynamoDB: "DB" };
 
-export const glyph = (entry) => (entry.type === "Task" ? (SHORT[entry.resource.service] ?? entry.resource.service.slice(0, 2)) : (GLYPHS[entry.type] ?? ""));
+export const glyph = (entry) => (entry.type === "Task"
+  ? (SHORT[entry.resource.service] ?? entry.resource.service.slice(0, 2)) : (GLYPHS[entry.type] ?? ""));
 
 export function kindOf(entry) {
   if (entry.type !== "Task") return entry.type;
@@ -47,7 +51,8 @@ export function condition(rule) {
   if (test.startsWith("Is")) return `${variable} ${value ? "is" : "is not"} ${test.slice(2).toLowerCase()}`;
   const match = /^(?:String|Numeric|Boolean|Timestamp)(.+?)(Path)?$/.exec(test);
   const operator = match ? (OPERATORS[match[1]] ?? match[1]) : test;
-  return `${variable} ${operator} ${typeof value === "string" && !match?.[2] ? `“${value}”` : String(value).replace(/^\$\./, "")}`;
+  return `${variable} ${operator} ${typeof value === "string" && !match?.[2] ? `“${value}”`
+    : String(value).replace(/^\$\./, "")}`;
 }
 
 export function parse(text) {
@@ -68,11 +73,15 @@ function scope(level, container, states) {
     if (state.Type === "Task") entry.resource = resourceOf(state.Resource);
     states.set(name, entry);
     entry.branches = branches.map((branch) => scope(branch, name, states));
-    for (const rule of state.Choices ?? []) edges.push({ from: name, to: rule.Next, kind: "choice", label: rule.Comment ?? condition(rule) });
+    for (const rule of state.Choices
+      ?? []) edges.push({ from: name, to: rule.Next, kind: "choice", label: rule.Comment ?? condition(rule) });
     if (state.Default) edges.push({ from: name, to: state.Default, kind: "default", label: "otherwise" });
     if (state.Next) edges.push({ from: name, to: state.Next, kind: "next", label: "" });
-    else if (state.End || ["Succeed", "Fail"].includes(state.Type)) edges.push({ from: name, to: null, kind: "next", label: "" });
-    for (const rule of state.Catch ?? []) edges.push({ from: name, to: rule.Next, kind: "catch", label: (rule.ErrorEquals ?? []).join(", ").replace("States.ALL", "any error") });
+    else if (state.End
+      || ["Succeed", "Fail"].includes(state.Type)) edges.push({ from: name, to: null, kind: "next", label: "" });
+    for (const rule of state.Catch
+      ?? []) edges.push({ from: name, to: rule.Next, kind: "catch", label: (rule.ErrorEquals ?? []).join(", ")
+        .replace("States.ALL", "any error") });
   }
   markNeeded(level.StartAt, edges);
   return { startAt: level.StartAt, names, edges };

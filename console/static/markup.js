@@ -26,8 +26,11 @@ function h(kind, props, ...children) {
   if (typeof kind === "function") return kind({ ...props, children });
   let text = `<${kind}`;
   for (const [name, value] of Object.entries(props ?? {})) {
-    if (value === null || value === undefined || value === false || name === "key" || name === "ref" || name.startsWith("on")) continue;
-    const given = name === "style" && typeof value === "object" ? Object.entries(value).map(([key, item]) => `${key.replace(/[A-Z]/g, (sign) => `-${sign.toLowerCase()}`)}:${item}`).join(";") : value;
+    if (value === null || value === undefined || value === false || name === "key" || name === "ref"
+      || name.startsWith("on")) continue;
+    const given = name === "style" && typeof value === "object"
+      ? Object.entries(value)
+        .map(([key, item]) => `${key.replace(/[A-Z]/g, (sign) => `-${sign.toLowerCase()}`)}:${item}`).join(";") : value;
     text += ` ${name}="${given === true ? "" : escaped(given)}"`;
   }
   return new Markup(VOID.has(kind) ? `${text} />` : `${text}>${written(children)}</${kind}>`);

@@ -1,10 +1,12 @@
 // Small parts that several views share.
 import { html, useEffect, useLayoutEffect, useRef, useState } from "./ui.js";
 
-const MARKS = { RUNNING: "running", PENDING_REDRIVE: "running", SUCCEEDED: "succeeded", FAILED: "failed", TIMED_OUT: "timed-out", ABORTED: "aborted" };
+const MARKS = { RUNNING: "running", PENDING_REDRIVE: "running", SUCCEEDED: "succeeded", FAILED: "failed",
+  TIMED_OUT: "timed-out", ABORTED: "aborted" };
 
 export function Status({ status }) {
-  return html`<span class=${`pill ${MARKS[status] ?? "idle"}`}>${String(status ?? "").replace("_", " ").toLowerCase()}</span>`;
+  return html`<span class=${`pill ${MARKS[status] ?? "idle"}`}>${String(status ?? "").replace("_", " ").toLowerCase()}
+    </span>`;
 }
 
 export function Problem({ error }) {
@@ -28,7 +30,10 @@ export function Rows({ items, height, row, label, head, keyOf }) {
     ${head && html`<div role="rowgroup">${head}</div>`}
     <div class="scroll" role="rowgroup" ref=${box} onScroll=${measure} tabindex="0">
       <div role="presentation" style=${{ height: `${items.length * height}px`, position: "relative" }}>
-        ${items.slice(first, last).map((item, index) => html`<div key=${keyOf(item)} class="row" role="presentation" style=${{ position: "absolute", top: `${(first + index) * height}px`, height: `${height}px`, left: 0, right: 0 }}>${row(item, first + index)}</div>`)}
+        ${items.slice(first, last)
+          .map((item, index) => html`<div key=${keyOf(item)} class="row" role="presentation"
+            style=${{ position: "absolute", top: `${(first + index) * height}px`, height: `${height}px`, left: 0,
+              right: 0 }}>${row(item, first + index)}</div>`)}
       </div>
     </div>
   </div>`;
@@ -45,7 +50,8 @@ export function Tabs({ tabs, current, onChange, label }) {
     event.currentTarget.querySelector(`[data-tab="${next}"]`)?.focus();
   };
   return html`<div class="tabs" role="tablist" aria-label=${label} onKeyDown=${move}>
-    ${tabs.map(([key, name]) => html`<button key=${key} role="tab" data-tab=${key} aria-selected=${key === current} tabindex=${key === current ? 0 : -1} onClick=${() => onChange(key)}>${name}</button>`)}
+    ${tabs.map(([key, name]) => html`<button key=${key} role="tab" data-tab=${key} aria-selected=${key === current}
+      tabindex=${key === current ? 0 : -1} onClick=${() => onChange(key)}>${name}</button>`)}
   </div>`;
 }
 

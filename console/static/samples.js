@@ -18,8 +18,10 @@ export function Plan({ section }) {
       setError(problem);
     }
   };
-  if (plan?.text) return html`<p class="quiet">As the engine plans it now, with the data there is now. <${Copy} text=${plan.text} /></p><pre class="code plan" tabindex="0" aria-label="Plan">${plan.text}</pre>`;
-  return html`<button onClick=${ask} disabled=${plan === "asked"}>${plan === "asked" ? "Explaining…" : "Explain"}</button> <span class="quiet">Starts an EXPLAIN query, which reads no data.</span><${Problem} error=${error} />`;
+  if (plan?.text) return html`<p class="quiet">As the engine plans it now, with the data there is now. <${Copy}
+    text=${plan.text} /></p><pre class="code plan" tabindex="0" aria-label="Plan">${plan.text}</pre>`;
+  return html`<button onClick=${ask} disabled=${plan === "asked"}>${plan === "asked" ? "Explaining…" : "Explain"}
+    </button> <span class="quiet">Starts an EXPLAIN query, which reads no data.</span><${Problem} error=${error} />`;
 }
 
 export function Sample({ section }) {
@@ -28,9 +30,13 @@ export function Sample({ section }) {
   const left = new Map([...mark(touched, "changed", false), ...mark(removed, "not after", true)]);
   const right = new Map([...mark(touched, "changed", false), ...mark(added, "new", true)]);
   return html`<p class="quiet">The first rows of one file each; they need not be the same records.</p>
-    <div class="sample"><${Side} name="Before" side=${before} marked=${left} /><${Side} name="After" side=${after} marked=${right} /></div>`;
+    <div class="sample"><${Side} name="Before" side=${before} marked=${left} />
+      <${Side} name="After" side=${after} marked=${right} /></div>`;
 }
 
 function Side({ name, side, marked }) {
-  return html`<div><h4>${name}</h4>${side.why ? html`<p class="problem">${side.why}</p>` : html`<${Table} label=${`Rows ${name.toLowerCase()}`} columns=${side.columns} rows=${side.rows} types=${side.types} marked=${marked} /><p class="quiet mono">${side.where}</p>`}</div>`;
+  return html`<div><h4>${name}</h4>
+    ${side.why ? html`<p class="problem">${side.why}</p>`
+      : html`<${Table} label=${`Rows ${name.toLowerCase()}`} columns=${side.columns} rows=${side.rows}
+        types=${side.types} marked=${marked} /><p class="quiet mono">${side.where}</p>`}</div>`;
 }

@@ -21,25 +21,43 @@ function Later({ load, section }) {
 // types: a word under each column's name. marked: column -> {word, cells: whether all its cells are marked}.
 export function Table({ label, columns, rows, types = [], marked = new Map() }) {
   const cells = columns.map((column) => (marked.get(column)?.cells ? "marked" : ""));
-  return html`<div class="table" tabindex="0" role="region" aria-label=${label}><table><thead><tr>${columns.map((column, index) => html`<th scope="col" class=${marked.has(column) ? "marked" : ""}>${column}${marked.has(column) && html` <i class="badge">${marked.get(column).word}</i>`}${types[index] && html`<small>${types[index]}</small>`}</th>`)}</tr></thead>
-    <tbody>${rows.map((row) => html`<tr>${row.map((cell, index) => html`<td class=${cells[index]}>${cell === null || cell === undefined ? html`<span class="quiet">null</span>` : String(cell)}</td>`)}</tr>`)}</tbody></table></div>`;
+  return html`<div class="table" tabindex="0" role="region" aria-label=${label}><table><thead><tr>
+    ${columns.map((column, index) => html`<th scope="col" class=${marked.has(column) ? "marked" : ""}>${column}
+      ${marked.has(column) && html` <i class="badge">${marked.get(column).word}</i>`}
+        ${types[index] && html`<small>${types[index]}</small>`}</th>`)}</tr></thead>
+    <tbody>${rows.map((row) => html`<tr>
+      ${row.map((cell, index) => html`<td class=${cells[index]}>
+        ${cell === null || cell === undefined ? html`<span class="quiet">null</span>` : String(cell)}</td>`)}</tr>`)}
+          </tbody></table></div>`;
 }
 
 export function Section({ section }) {
   const { kind, title } = section;
   if (kind === "note") return html`<p class="problem">${section.text}</p>`;
   return html`<section class="section">
-    ${title && html`<div class="section-head"><h3>${title}</h3>${kind === "code" && html`<${Copy} text=${section.text} />`}${kind === "log" && html`<${Copy} text=${section.lines.map((line) => line.text).join("\n")} />`}</div>`}
-    ${kind === "facts" && html`<dl class="facts">${Object.entries(section.rows).map(([name, value]) => html`<dt>${name}</dt><dd>${typeof value === "object" ? JSON.stringify(value) : measured(value, section.units?.[name])}</dd>`)}</dl>`}
+    ${title && html`<div class="section-head"><h3>${title}</h3>
+      ${kind === "code" && html`<${Copy} text=${section.text} />`}
+        ${kind === "log" && html`<${Copy} text=${section.lines.map((line) => line.text).join("\n")} />`}</div>`}
+    ${kind === "facts" && html`<dl class="facts">
+      ${Object.entries(section.rows)
+        .map(([name, value]) => html`<dt>${name}</dt><dd>
+          ${typeof value === "object" ? JSON.stringify(value) : measured(value, section.units?.[name])}</dd>`)}</dl>`}
     ${kind === "code" && html`<pre class="code" tabindex="0" aria-label=${title}>${sql(section.text)}</pre>`}
     ${kind === "table" && html`<${Table} label=${title} columns=${section.columns} rows=${section.rows} />`}
-    ${kind === "log" && html`<p class="quiet">${section.group}</p><pre class="log" tabindex="0" aria-label=${title}>${section.lines.map((line) => html`<span class=${/error|exception|traceback/i.test(line.text) ? "bad" : ""}><i>${clock(line.time)}</i> ${line.text}${"\n"}</span>`)}</pre>`}
+    ${kind === "log" && html`<p class="quiet">${section.group}</p><pre class="log" tabindex="0" aria-label=${title}>
+      ${section.lines.map((line) => html`<span class=${/error|exception|traceback/i.test(line.text) ? "bad" : ""}><i>
+        ${clock(line.time)}</i> ${line.text}${"\n"}</span>`)}</pre>`}
     ${kind === "json" && html`<${Json} value=${section.value} />`}
     ${LATER[kind] && html`<${Later} load=${LATER[kind]} section=${section} />`}
   </section>`;
 }
 
-const WORDS_OF_SQL = /(--[^\n]*|'(?:[^']|'')*')|\b(SELECT|FROM|WHERE|GROUP|ORDER|BY|WITH|AS|INNER|LEFT|RIGHT|FULL|CROSS|JOIN|ON|AND|OR|NOT|IN|IS|NULL|CASE|WHEN|THEN|ELSE|END|CREATE|TABLE|EXTERNAL|VIEW|REPLACE|INSERT|INTO|UNLOAD|VALUES|UNION|ALL|DISTINCT|HAVING|LIMIT|OVER|PARTITION|PARTITIONED|STORED|LOCATION|CAST|TRY_CAST|BETWEEN|EXISTS)\b/g;
+const SQL = (
+  "SELECT FROM WHERE GROUP ORDER BY WITH AS INNER LEFT RIGHT FULL CROSS JOIN ON AND OR NOT IN IS NULL CASE WHEN THEN " +
+  "ELSE END CREATE TABLE EXTERNAL VIEW REPLACE INSERT INTO UNLOAD VALUES UNION ALL DISTINCT HAVING LIMIT OVER " +
+  "PARTITION PARTITIONED STORED LOCATION CAST TRY_CAST BETWEEN EXISTS"
+).replaceAll(" ", "|");
+const WORDS_OF_SQL = new RegExp(`(--[^\\n]*|'(?:[^']|'')*')|\\b(${SQL})\\b`, "g");
 
 function sql(source) {
   const parts = [];

@@ -6,7 +6,7 @@ import json
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,16 +14,16 @@ from rebuy.cli import executions
 from rebuy.cli.options import (
     DEFAULT_HOME,
     AsJson,
-    EndpointUrl,
     Home,
     Port,
-    Profile,
-    Region,
-    connect,
+    connected,
     settings,
     stack_outputs,
 )
 from rebuy.errors import RebuyError
+
+if TYPE_CHECKING:
+    from rebuy.connection import Connection
 
 app = typer.Typer(
     help="Raw order files to a live purchase prediction, as one Step Functions workflow.",
@@ -90,12 +90,12 @@ def demo(
     port: Port = None,
 ) -> None:
     """Run the whole chain on this machine: deploy, data, one execution, one prediction."""
-    from rebuy.cli import demo as work
+    from rebuy.cli import demo as chain
     from rebuy.cli.console import err
 
-    given = settings(endpoint_url="http://127.0.0.1")
-    result = work.run(given, home, port, users, data, serve, browser and not as_json)
-    work.show(result)
+    defaults = settings(endpoint_url="http://127.0.0.1")
+    result = chain.run(defaults, home, port, users, data, serve, browser and not as_json)
+    chain.show(result)
     if serve:
         err.print("The local AWS and the console go on running; `rebuy local down` stops them.")
     if as_json:
@@ -105,9 +105,9 @@ def demo(
 @app.command()
 def validate() -> None:
     """Check the workflow, the SQL, the recipes and the template, without an account."""
-    from infrastructure.validate import validate as check
+    from infrastructure import validate as checks
 
-    for line in check():
+    for line in checks.validate():
         print(line)
 
 
@@ -143,45 +143,40 @@ def definition(
 
 
 @app.command()
-def deploy(
-    endpoint_url: EndpointUrl = None,
-    profile: Profile = None,
-    region: Region = None,
-    as_json: AsJson = False,
-) -> None:
+@connected
+def deploy(connection: Connection, as_json: AsJson = False) -> None:
     """Create or update the stack, and print its outputs."""
-    from infrastructure.deploy import deploy as bring
+    from infrastructure import deploy as deployment
     from rebuy.cli.console import say
 
-    done = bring(connect(endpoint_url, profile, region), say)
+    stack = deployment.deploy(connection, say)
     if as_json:
-        print(json.dumps({"stack": done.stack_name, "changed": done.changed, **done.outputs}))
+        print(json.dumps({"stack": stack.stack_name, "changed": stack.changed, **stack.outputs}))
         return
-    print(f"{done.stack_name}: {'deployed' if done.changed else 'nothing to change'}")
-    for name, value in done.outputs.items():
+    print(f"{stack.stack_name}: {'deployed' if stack.changed else 'nothing to change'}")
+    for name, value in stack.outputs.items():
         print(f"  {name:<18} {value}")
 
 
 @app.command()
+@connected
 def destroy(
+    connection: Connection,
     with_data: Annotated[
         bool, typer.Option("--with-data", help="Also the lake: raw files, models, audit records.")
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
-    endpoint_url: EndpointUrl = None,
-    profile: Profile = None,
-    region: Region = None,
 ) -> None:
     """Delete the endpoint, the stack and the packages; the data stays unless told otherwise."""
-    from infrastructure.destroy import destroy as take_away
+    from infrastructure import destroy as removal
     from rebuy.cli.console import say
 
-    connection = connect(endpoint_url, profile, region)
-    where = connection.settings.endpoint_url or f"AWS, region {connection.settings.region}"
     if not yes:
         data = " AND ITS DATA" if with_data else ""
-        typer.confirm(f"Delete {connection.settings.stack_name}{data} at {where}?", abort=True)
-    for line in take_away(connection, say, with_data=with_data):
+        typer.confirm(
+            f"Delete {connection.settings.stack_name}{data} at {connection.where}?", abort=True
+        )
+    for line in removal.destroy(connection, say, with_data=with_data):
         print(f"left: {line}")
 
 
@@ -189,23 +184,25 @@ app.add_typer(executions.app)
 
 
 @app.command()
+@connected
 def console(
-    endpoint_url: EndpointUrl = None,
-    profile: Profile = None,
-    region: Region = None,
+    connection: Connection,
     port: Annotated[int, typer.Option(help="Of this page; 0: any free one.")] = 4580,
     read_only: Annotated[
         bool, typer.Option("--read-only", help="Look; start and stop nothing.")
     ] = False,
 ) -> None:
     """Serve a page on this machine to start, watch and understand executions."""
-    from console.aws import Target
     from console.server import serve
 
-    given = settings(endpoint_url=endpoint_url, profile=profile, region=region)
-    target = Target(given.endpoint_url, given.region, given.profile)
+    _ = connection.region  # says at once when there is none
     try:
-        serve(target, port=port, read_only=read_only, ready=lambda url: print(url, flush=True))
+        serve(
+            connection.clients,
+            port=port,
+            read_only=read_only,
+            ready=lambda url: print(url, flush=True),
+        )
     except OSError as error:
         raise RebuyError(f"Port {port}: {error.strerror}; choose another with --port.") from error
 
@@ -217,9 +214,9 @@ def support(
     ] = False,
 ) -> None:
     """Print what the local AWS does and refuses: services, operations, parameters."""
-    from localaws import support as page
+    from localaws import support as matrix
 
-    content = page.current()
+    content = matrix.current()
     if write:
         SUPPORT_MATRIX.write_text(content)
         print(SUPPORT_MATRIX)
@@ -285,32 +282,30 @@ def data_generate(
     seed: Annotated[int, typer.Option(help="The same seed gives the same bytes.")] = 7,
 ) -> None:
     """Write raw files in the Instacart shape."""
-    from rebuy.data.generate import generate
+    from rebuy.data import generate
 
-    made = generate(users, out, seed)
-    rows = {"orders": made.orders, "prior lines": made.prior_lines, "train lines": made.train_lines}
-    for name, count in {"users": made.users, "products": made.products, **rows}.items():
+    size = generate.generate(users, out, seed)
+    rows = {"orders": size.orders, "prior lines": size.prior_lines, "train lines": size.train_lines}
+    for name, count in {"users": size.users, "products": size.products, **rows}.items():
         print(f"{name:<12} {count:>12,}")
 
 
 @data_app.command("upload")
+@connected
 def data_upload(
+    connection: Connection,
     folder: Annotated[Path, typer.Argument(help="The six raw files, as published.")],
     allow_partial: Annotated[bool, typer.Option(help="Even if files are missing.")] = False,
-    endpoint_url: EndpointUrl = None,
-    profile: Profile = None,
-    region: Region = None,
 ) -> None:
     """Put raw files into the lake; what is new there starts an execution a little later."""
-    from infrastructure.stack import deployed_parameters
-    from rebuy.cli import demo as work
+    from infrastructure import stack
+    from rebuy.cli import raw_files
     from rebuy.cli.console import say
 
-    connection = connect(endpoint_url, profile, region)
     lake = stack_outputs(connection)["LakeBucket"]
-    parameters = deployed_parameters(connection)
-    sent = work.upload(connection, folder, lake, allow_partial=allow_partial)
-    if all(file.unchanged for file in sent):
+    parameters = stack.deployed_parameters(connection)
+    files = raw_files.upload(connection, folder, lake, allow_partial=allow_partial)
+    if all(file.unchanged for file in files):
         say("nothing is new, so nothing is started; `rebuy start` starts a run by hand")
     elif parameters["UploadTrigger"] == "DISABLED":
         say("the upload trigger is disabled: `rebuy start` starts a run by hand")

@@ -76,15 +76,15 @@ def _process(home: Path) -> Background[ConsoleProcess]:
 
 def serve(home: Path) -> None:
     """Serves until the local AWS of this home is gone."""
-    from console.aws import Target
-    from console.server import DEFAULT_PORT
-    from console.server import serve as serve_console
+    from console import server as page
+    from executions.clients import Clients, Target
 
     server = local.find(home)
     if server is None:
         raise RebuyError(f"No local AWS runs in {home}.")
+    clients = Clients(Target(server.url, read().region))
     kept = home / "console.port"
-    first = int(kept.read_text()) if kept.exists() else DEFAULT_PORT
+    first = int(kept.read_text()) if kept.exists() else page.DEFAULT_PORT
 
     def ready(url: str) -> None:
         kept.write_text(url.rstrip("/").rpartition(":")[2])
@@ -96,7 +96,7 @@ def serve(home: Path) -> None:
 
     for port in range(first, first + MOST_PORTS):
         try:
-            serve_console(Target(server.url, read().region), port=port, ready=ready)
+            page.serve(clients, port=port, ready=ready)
             return
         except OSError:
             continue

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import sys
 import time
-import urllib.request
 import webbrowser
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from rebuy.cli import audit, console_process, local, runs
-from rebuy.cli.console import err, heading, say, seconds
+from executions.cause import message
+from rebuy.cli import (
+    console_process,
+    following,
+    local,
+    prediction,
+    raw_files,
+    records,
+    runs,
+)
+from rebuy.cli.console import heading, say, seconds
 from rebuy.connection import Connection
 from rebuy.errors import RunError
 from rebuy.settings import Settings
@@ -71,42 +78,44 @@ def _chain(
     console: console_process.ConsoleProcess | None,
     open_browser: bool,
 ) -> Json:
-    from infrastructure.deploy import deploy
+    from infrastructure import deploy
 
     heading("Deploy")
     # The demo starts its run itself, and its upload must not start a second one.
-    deployment = deploy(_with_trigger(connection, "DISABLED"), say)
+    deployment = deploy.deploy(_with_trigger(connection, "DISABLED"), say)
     outputs = deployment.outputs
     heading("Data")
-    folder = data if data is not None else generate(users, home / "data" / f"users-{users}")
-    upload(connection, folder, outputs["LakeBucket"])
+    folder = (
+        data if data is not None else raw_files.generate(users, home / "data" / f"users-{users}")
+    )
+    raw_files.upload(connection, folder, outputs["LakeBucket"])
     heading("Run")
     arn = runs.start(
         connection, outputs["LiveAliasArn"], "{}", f"demo-{datetime.now(UTC):%Y%m%d-%H%M%S-%f}"
     )
     if console is not None:
         watch_in_browser(console.of_execution(arn), open_browser)
-    follow(connection, arn, outputs["LakeBucket"])
-    found = runs.describe(connection, arn)
-    if found["status"] != "SUCCEEDED":
-        why = f"{found.get('error')}: {runs.reason(found.get('cause'))}"
-        raise RunError(f"Execution {arn} is {found['status']}.\n{why}")
-    key, record = audit.find(connection, outputs["LakeBucket"], arn)
-    prediction = predict(outputs["ApiUrl"], EXAMPLE)
+    following.follow(connection, arn, outputs["LakeBucket"])
+    execution = runs.describe(connection, arn)
+    if execution["status"] != "SUCCEEDED":
+        why = f"{execution.get('error')}: {message(execution.get('cause'))}"
+        raise RunError(f"Execution {arn} is {execution['status']}.\n{why}")
+    record = records.find(connection, arn)
+    answer = prediction.predict(outputs["ApiUrl"], EXAMPLE)
     if connection.settings.upload_trigger == "ENABLED":
         heading("Upload trigger")
-        deploy(connection, say)  # from now on, new files below raw/ start a run
+        deploy.deploy(connection, say)  # from now on, new files below raw/ start a run
     return {
-        "status": found["status"],
+        "status": execution["status"],
         "execution_arn": arn,
         "seconds": 0.0,
         "definition_sha256": deployment.definition_sha256,
         "api_url": outputs["ApiUrl"],
         "site_url": outputs["SiteUrl"],
         "console_url": console and console.url,
-        "metrics": record["metrics"]["challenger"] and _figures(record),
-        "prediction": prediction,
-        "audit_uri": f"s3://{outputs['LakeBucket']}/{key}",
+        "metrics": record.content["metrics"]["challenger"] and _figures(record.content),
+        "prediction": answer,
+        "audit_uri": record.uri,
     }
 
 
@@ -127,60 +136,6 @@ def _with_trigger(connection: Connection, state: str) -> Connection:
     return Connection(connection.settings.model_copy(update={"upload_trigger": state}))
 
 
-def generate(users: int, folder: Path) -> Path:
-    """A folder of generated files for so many users; one that is there already is used again."""
-    from rebuy.data.generate import generate as make
-
-    if (folder / "orders.csv").exists():
-        say(f"{folder} is there already")
-        return folder
-    began = time.monotonic()
-    made = make(users, folder)
-    say(f"generated {users:,} users, {made.orders:,} orders in {seconds(time.monotonic() - began)}")
-    return folder
-
-
-def upload(
-    connection: Connection, folder: Path, lake: str, *, allow_partial: bool = False
-) -> list[Any]:
-    from rebuy.data.upload import upload as put
-
-    sent = put(folder, lake, connection.client("s3"), allow_partial=allow_partial)
-    for file in sent:
-        say(f"{'unchanged' if file.unchanged else 'uploaded '} {file.uri} ({file.bytes:,} bytes)")
-    return sent
-
-
-def follow(connection: Connection, arn: str, lake: str, after: int = 0) -> None:
-    """Shows each state as it ends, until the execution does; those after the event `after`."""
-    follower = runs.Follower(connection, arn, lake, after)
-    silent = ("ChoiceStateExited", "WaitStateExited", "PassStateExited")
-    for step in follower.steps():
-        if step.failed:
-            err.print(f"  failed  {step.detail}", style="red", markup=False, soft_wrap=True)
-        elif step.kind not in silent:
-            line = f"  {step.state:<42}{seconds(step.seconds):>9}   {step.detail}"
-            err.print(line, markup=False, soft_wrap=True)
-
-
-def predict(api_url: str, line: str) -> Json:
-    """The API's answer for one line of 18 numbers; RunError with its text when it refuses."""
-    request = urllib.request.Request(
-        f"{api_url}/predict",
-        data=line.encode(),
-        headers={"Content-Type": "text/csv"},
-        method="POST",
-    )
-    try:
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            found: Json = json.load(answer)
-            return found
-    except urllib.error.HTTPError as error:
-        raise RunError(f"{api_url}/predict: {error.code} {error.read().decode()}") from error
-    except OSError as error:
-        raise RunError(f"{api_url}/predict does not answer: {error}") from error
-
-
 def _figures(record: Json) -> Json:
     """The scores without their curves."""
     return {
@@ -195,11 +150,11 @@ def show(result: Json) -> None:
     heading("Result")
     for name, value in result["metrics"].items():
         say(f"{name:<20} {value:.4f}")
-    prediction = result["prediction"]
-    will = "will buy it again" if prediction["will_buy"] else "will not buy it again"
+    answer = result["prediction"]
+    will = "will buy it again" if answer["will_buy"] else "will not buy it again"
     say(
-        f"example: {will} (probability {prediction['probability']:.4f},"
-        f" threshold {prediction['threshold']:.4f}, model {prediction['model']})"
+        f"example: {will} (probability {answer['probability']:.4f},"
+        f" threshold {answer['threshold']:.4f}, model {answer['model']})"
     )
     say(f"audit record         {result['audit_uri']}")
     say(f"API                  {result['api_url']}/predict")

@@ -3,21 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rebuy.cli.options import (
-    DEFAULT_HOME,
-    AsJson,
-    EndpointUrl,
-    Execution,
-    Profile,
-    Region,
-    connect,
-    stack_outputs,
-)
+from rebuy.cli.options import DEFAULT_HOME, AsJson, Execution, connected, stack_outputs
 
 if TYPE_CHECKING:
     from rebuy.connection import Connection
@@ -26,20 +18,18 @@ app = typer.Typer()
 
 
 @app.command()
+@connected
 def start(
-    given: Annotated[str, typer.Option("--input", help="The execution's input, JSON.")] = "{}",
+    connection: Connection,
+    text: Annotated[str, typer.Option("--input", help="The execution's input, JSON.")] = "{}",
     name: Annotated[str | None, typer.Option(help="The execution's name.")] = None,
     wait: Annotated[bool, typer.Option("--wait", help="Follow it to its end.")] = False,
-    endpoint_url: EndpointUrl = None,
-    profile: Profile = None,
-    region: Region = None,
 ) -> None:
     """Start an execution of the live version."""
     from rebuy.cli import runs
 
-    connection = connect(endpoint_url, profile, region)
     outputs = stack_outputs(connection)
-    arn = runs.start(connection, outputs["LiveAliasArn"], given, name)
+    arn = runs.start(connection, outputs["LiveAliasArn"], text, name)
     print(arn)
     tell_console(connection, arn)
     if wait:
@@ -47,24 +37,22 @@ def start(
 
 
 @app.command()
+@connected
 def status(
+    connection: Connection,
     execution: Annotated[
         str | None, typer.Argument(help="ARN, name, or `latest`; default: the last ten.")
     ] = None,
-    endpoint_url: EndpointUrl = None,
-    profile: Profile = None,
-    region: Region = None,
 ) -> None:
     """Show an execution, or the newest ones."""
     from rebuy.cli import runs
 
-    connection = connect(endpoint_url, profile, region)
     machine = stack_outputs(connection)["StateMachineArn"]
     if execution is None:
-        found = connection.client("stepfunctions").list_executions(
+        newest = connection.client("stepfunctions").list_executions(
             stateMachineArn=machine, maxResults=10
         )["executions"]
-        for entry in found:
+        for entry in newest:
             print(f"{entry['status']:<10} {entry['startDate']:%Y-%m-%d %H:%M:%S}  {entry['name']}")
         return
     entry = runs.describe(connection, runs.resolve(connection, machine, execution))
@@ -76,16 +64,11 @@ def status(
 
 
 @app.command()
-def watch(
-    execution: Execution = "latest",
-    endpoint_url: EndpointUrl = None,
-    profile: Profile = None,
-    region: Region = None,
-) -> None:
+@connected
+def watch(connection: Connection, execution: Execution = "latest") -> None:
     """Follow an execution, state by state; exit code 1 when it does not succeed."""
     from rebuy.cli import runs
 
-    connection = connect(endpoint_url, profile, region)
     outputs = stack_outputs(connection)
     arn = runs.resolve(connection, outputs["StateMachineArn"], execution)
     runs.describe(connection, arn)
@@ -93,16 +76,11 @@ def watch(
 
 
 @app.command()
-def stop(
-    execution: Execution = "latest",
-    endpoint_url: EndpointUrl = None,
-    profile: Profile = None,
-    region: Region = None,
-) -> None:
+@connected
+def stop(connection: Connection, execution: Execution = "latest") -> None:
     """Stop an execution and the job it is waiting for."""
     from rebuy.cli import runs
 
-    connection = connect(endpoint_url, profile, region)
     machine = stack_outputs(connection)["StateMachineArn"]
     arn = runs.resolve(connection, machine, execution)
     ended = runs.describe(connection, arn)["status"]
@@ -116,17 +94,15 @@ def stop(
 
 
 @app.command()
+@connected
 def redrive(
+    connection: Connection,
     execution: Execution = "latest",
     wait: Annotated[bool, typer.Option("--wait", help="Follow it to its end.")] = False,
-    endpoint_url: EndpointUrl = None,
-    profile: Profile = None,
-    region: Region = None,
 ) -> None:
     """Run an execution that did not succeed again, from the state where it ended."""
     from rebuy.cli import runs
 
-    connection = connect(endpoint_url, profile, region)
     outputs = stack_outputs(connection)
     arn = runs.resolve(connection, outputs["StateMachineArn"], execution)
     last = runs.redrive(connection, arn)
@@ -136,7 +112,9 @@ def redrive(
 
 
 @app.command()
+@connected
 def audit(
+    connection: Connection,
     execution: Execution = "latest",
     as_json: AsJson = False,
     verify: Annotated[bool, typer.Option("--verify", help="Recompute every hash.")] = False,
@@ -144,48 +122,45 @@ def audit(
         Path | None,
         typer.Option(help="Write a report to this file instead: one page, offline, verified."),
     ] = None,
-    endpoint_url: EndpointUrl = None,
-    profile: Profile = None,
-    region: Region = None,
 ) -> None:
-    """Show an execution's audit record; with --verify, exit code 1 when a hash differs."""
-    from rebuy.cli import audit as records
-    from rebuy.cli import pictures, runs
+    """Show an execution's audit record.
+
+    With --verify, exit code 2 when something could not be reached, 3 when a hash differs.
+    """
+    from executions.audit import exit_code
+    from executions.audit import verify as recompute
+    from rebuy.cli import pictures, records, runs
     from rebuy.cli.console import out
 
-    connection = connect(endpoint_url, profile, region)
-    if html is not None and execution.startswith("arn:"):  # of any state machine
-        print(pictures.write_report(connection, execution, html))
-        return
-    outputs = stack_outputs(connection)
-    arn = runs.resolve(connection, outputs["StateMachineArn"], execution)
+    arn = execution
+    if not execution.startswith("arn:"):  # an ARN may be of any state machine
+        arn = runs.resolve(connection, stack_outputs(connection)["StateMachineArn"], execution)
     if html is not None:
-        print(pictures.write_report(connection, arn, html))
-        return
-    _, record = records.find(connection, outputs["LakeBucket"], arn)
-    findings = list(records.verify(connection, outputs["LakeBucket"], record)) if verify else []
-    if as_json:
-        print(json.dumps({**record, "verification": [f.__dict__ for f in findings]}))
+        findings = pictures.write_report(connection, arn, html)
+        print(f"{html}: {html.stat().st_size:,} bytes")
     else:
-        records.show(record, out)
-        if findings:
-            records.show_findings(findings, out)
-    if any(finding.ok is False for finding in findings):
-        raise typer.Exit(1)
+        record = records.find(connection, arn)
+        findings = list(recompute(connection.clients, record)) if verify else []
+        if as_json:
+            print(json.dumps({**record.content, "verification": [asdict(f) for f in findings]}))
+        else:
+            records.show(record.content, out)
+            if findings:
+                records.show_findings(findings, out)
+    if verify:
+        raise typer.Exit(exit_code(findings))
 
 
 @app.command()
+@connected
 def predict(
+    connection: Connection,
     line: Annotated[str, typer.Argument(help="18 numbers, comma-separated.")],
-    endpoint_url: EndpointUrl = None,
-    profile: Profile = None,
-    region: Region = None,
 ) -> None:
     """Ask the live endpoint, through its API, whether one customer buys one product again."""
-    from rebuy.cli import demo as work
+    from rebuy.cli import prediction
 
-    outputs = stack_outputs(connect(endpoint_url, profile, region))
-    print(json.dumps(work.predict(outputs["ApiUrl"], line)))
+    print(json.dumps(prediction.predict(stack_outputs(connection)["ApiUrl"], line)))
 
 
 def tell_console(connection: Connection, arn: str) -> None:
@@ -199,11 +174,10 @@ def tell_console(connection: Connection, arn: str) -> None:
 
 
 def _follow(connection: Connection, arn: str, lake: str, after: int = 0) -> None:
-    from rebuy.cli import demo as work
-    from rebuy.cli import runs
+    from rebuy.cli import following, runs
 
-    work.follow(connection, arn, lake, after)
-    found = runs.describe(connection, arn)
-    print(found["status"])
-    if found["status"] != "SUCCEEDED":
+    following.follow(connection, arn, lake, after)
+    ended = runs.describe(connection, arn)["status"]
+    print(ended)
+    if ended != "SUCCEEDED":
         raise typer.Exit(1)

@@ -1,9 +1,13 @@
-"""What the commands share: their options, and what they are connected to."""
+"""Options that several commands share, and what they are connected to."""
 
 from __future__ import annotations
 
+import functools
+import inspect
+import typing
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Concatenate, ParamSpec, TypeVar
 
 import typer
 
@@ -11,11 +15,16 @@ if TYPE_CHECKING:
     from rebuy.connection import Connection
     from rebuy.settings import Settings
 
+P = ParamSpec("P")
+R = TypeVar("R")
+
 EndpointUrl = Annotated[
     str | None, typer.Option("--endpoint-url", help="Where the AWS API is; default: AWS itself.")
 ]
 Profile = Annotated[str | None, typer.Option("--profile", help="Profile of the AWS credentials.")]
-Region = Annotated[str | None, typer.Option("--region", help="AWS region.")]
+Region = Annotated[
+    str | None, typer.Option("--region", help="AWS region; default: the profile's own.")
+]
 Home = Annotated[Path, typer.Option("--home", help="State folder of the local AWS.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Execution = Annotated[str, typer.Argument(help="ARN, name, or `latest`.")]
@@ -24,6 +33,28 @@ Port = Annotated[
     typer.Option(help="Port of the local AWS; 0: any free one. Default: its last one, or 4566."),
 ]
 DEFAULT_HOME = Path(".localaws")
+CONNECTION = {"endpoint_url": EndpointUrl, "profile": Profile, "region": Region}
+
+
+def connected(command: Callable[Concatenate[Connection, P], R]) -> Callable[..., R]:
+    """A command with --endpoint-url, --profile and --region: its first parameter is the
+    connection that they make."""
+    hints = typing.get_type_hints(command, localns={"Connection": Any}, include_extras=True)
+    _, *own = inspect.signature(command).parameters.values()
+
+    @functools.wraps(command)
+    def run(*, endpoint_url: Any, profile: Any, region: Any, **own_values: Any) -> R:
+        connection = connect(endpoint_url, profile, region)
+        return command(connection, **own_values)  # type: ignore[call-arg]
+
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    parameters = [p.replace(kind=keyword, annotation=hints[p.name]) for p in own] + [
+        inspect.Parameter(name, keyword, default=None, annotation=option)
+        for name, option in CONNECTION.items()
+    ]
+    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    run.__annotations__ = {p.name: p.annotation for p in parameters}
+    return run
 
 
 def settings(**flags: Any) -> Settings:
@@ -39,6 +70,6 @@ def connect(endpoint_url: str | None, profile: str | None, region: str | None) -
 
 
 def stack_outputs(connection: Connection) -> dict[str, str]:
-    from infrastructure.stack import stack_outputs as outputs
+    from infrastructure import stack
 
-    return outputs(connection)
+    return stack.stack_outputs(connection)

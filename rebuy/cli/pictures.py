@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from executions.audit import Finding
 from rebuy.cli import runs
 from rebuy.connection import Connection
 from rebuy.errors import InputError
@@ -22,20 +23,17 @@ def draw(definition: bytes, form: str) -> str:
         raise InputError(str(error)) from error
 
 
-def write_report(connection: Connection, arn: str, file: Path) -> str:
-    """Writes the report of an execution, whether it runs or has ended; says what was written."""
-    from console import drawing
-    from console.aws import Clients, Target
-    from console.report import report
+def write_report(connection: Connection, arn: str, file: Path) -> list[Finding]:
+    """Writes the report of an execution, whether it runs or has ended; the hashes of its audit
+    record as they were verified for it."""
+    from console import drawing, report
 
     runs.describe(connection, arn)
-    settings = connection.settings
-    target = Target(settings.endpoint_url, settings.region, settings.profile)
     try:
-        content = report(Clients(target), arn).encode()
-        file.write_bytes(content)
+        document = report.report(connection.clients, arn)
+        file.write_text(document.text)
     except drawing.DrawingError as error:
         raise InputError(str(error)) from error
     except OSError as error:
         raise InputError(f"{file} cannot be written: {error.strerror}") from error
-    return f"{file}: {len(content):,} bytes"
+    return document.findings

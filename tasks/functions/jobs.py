@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from typing import Any
+
+from executions import hashes
 
 Json = dict[str, Any]
 
@@ -23,7 +23,7 @@ def _athena(client: Any, query_id: str, request: Json) -> Json:
     return {
         "query_execution_id": query_id,
         "status": query["Status"]["State"],
-        "sql_sha256": hashlib.sha256(query["Query"].encode()).hexdigest(),
+        "sql_sha256": hashes.of_text(query["Query"]),
         "scanned_bytes": scanned,
         "charged_bytes": max(scanned, ATHENA_MINIMUM_BYTES) if scanned else 0,
         "engine_milliseconds": statistics.get("EngineExecutionTimeInMillis"),
@@ -56,7 +56,7 @@ def _databrew(client: Any, run_id: str, request: Json) -> Json:
         "status": run["State"],
         "recipe": recipe["Name"],
         "recipe_version": recipe["RecipeVersion"],
-        "recipe_sha256": canonical_sha256(steps["Steps"]),
+        "recipe_sha256": hashes.of_document(steps["Steps"]),
         "execution_seconds": seconds,
         "node_minutes": nodes * -(-seconds // 60),
         "outputs": [output["Location"] for output in run.get("Outputs", [])],
@@ -79,12 +79,6 @@ def _sagemaker(client: Any, name: str, request: Json) -> Json:
 
 
 LOOK_UPS = {"athena": _athena, "glue": _glue, "databrew": _databrew, "sagemaker": _sagemaker}
-
-
-def canonical_sha256(document: Any) -> str:
-    """The hash of JSON without regard to spacing and order of keys."""
-    text = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def cost_inputs(visits: list[Json], checks: Json | None, transitions: int) -> Json:

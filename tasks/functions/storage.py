@@ -8,8 +8,9 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from executions import hashes
+
 RAW_PREFIX = "raw/"
-CHUNK_BYTES = 8 * 1024 * 1024
 
 
 def objects(s3: Any, bucket: str, prefix: str) -> Iterator[dict[str, Any]]:
@@ -35,7 +36,7 @@ def describe(s3: Any, bucket: str, key: str) -> dict[str, Any]:
     sha256 = stored_sha256(head)
     if sha256 is None:
         version = {"VersionId": head["VersionId"]} if "VersionId" in head else {}
-        sha256 = hash_body(s3.get_object(Bucket=bucket, Key=key, **version)["Body"])
+        sha256 = hashes.of_body(s3.get_object(Bucket=bucket, Key=key, **version)["Body"])
     return {
         "key": key,
         "version_id": head.get("VersionId"),
@@ -51,16 +52,6 @@ def stored_sha256(head: dict[str, Any]) -> str | None:
     if not checksum or "-" in checksum or head.get("ChecksumType") == "COMPOSITE":
         return None
     return base64.b64decode(checksum).hex()
-
-
-def hash_body(body: Any, copy_to: Any = None) -> str:
-    """The SHA-256 of a streamed body, in hex; also writes it to the file `copy_to`."""
-    digest = hashlib.sha256()
-    for chunk in body.iter_chunks(CHUNK_BYTES):
-        digest.update(chunk)
-        if copy_to is not None:
-            copy_to.write(chunk)
-    return digest.hexdigest()
 
 
 def write_json(s3: Any, bucket: str, key: str, document: Any) -> dict[str, Any]:

@@ -5,7 +5,6 @@ One JSON document an execution, under the lake's audit/; docs/audit.md describes
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import tempfile
@@ -13,7 +12,11 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from tasks.functions import history, jobs, storage
+from executions import hashes
+from executions.clients import Clients
+from executions.events import all_events
+from executions.history import History, recorded
+from tasks.functions import jobs, storage
 
 Json = dict[str, Any]
 
@@ -40,29 +43,14 @@ DATASETS = (
 
 def handler(event: Json, context: Any) -> Json:
     """`event`: {execution ($$.Execution), state_machine, state}. Answers {uri, sha256, bytes}."""
-    import boto3
-
-    clients = _Clients(boto3)
+    clients = Clients()
     bucket = os.environ["LAKE_BUCKET"]
     s3 = clients("s3")
     record = assemble(event, clients, bucket, datetime.now(timezone.utc))
     record["previous"] = previous(s3, bucket)
-    run = record["run"] or {"id": hashlib.sha256(event["execution"]["Id"].encode()).hexdigest()}
+    run = record["run"] or {"id": hashes.of_text(event["execution"]["Id"])}
     started = record["execution"]["started_at"].replace(":", "").replace("-", "")[:15]
     return storage.write_json(s3, bucket, f"{AUDIT_PREFIX}{started}_{run['id']}.json", record)
-
-
-class _Clients:
-    """boto3 clients by service name, each made once."""
-
-    def __init__(self, boto3: Any) -> None:
-        self._boto3 = boto3
-        self._made: dict[str, Any] = {}
-
-    def __call__(self, service: str) -> Any:
-        if service not in self._made:
-            self._made[service] = self._boto3.client(service)
-        return self._made[service]
 
 
 def assemble(event: Json, clients: Any, bucket: str, now: datetime) -> Json:
@@ -71,8 +59,9 @@ def assemble(event: Json, clients: Any, bucket: str, now: datetime) -> Json:
     run = state.get("run")
     arn = event["execution"]["Id"]
     step_functions = clients("stepfunctions")
-    events = _events(step_functions, arn)
-    visited = history.visits(events)
+    events = list(all_events(step_functions, arn))
+    history = History(events)
+    visited = [recorded(visit) for visit in history.visits]
     for visit in visited:
         if visit["job"] is not None:
             visit["figures"] = _figures(clients, visit)
@@ -104,7 +93,7 @@ def assemble(event: Json, clients: Any, bucket: str, now: datetime) -> Json:
         "model": _model(s3, state),
         "endpoint": _endpoint(clients, state),
         "smoke_test": (state.get("smoke_test") or {}).get("answer"),
-        "cost_inputs": jobs.cost_inputs(visited, checks, history.transitions(events)),
+        "cost_inputs": jobs.cost_inputs(visited, checks, history.transitions),
     }
 
 
@@ -121,11 +110,6 @@ def outcome(state: Json) -> str:
     return "published" if judgement["publish"] else "not better"
 
 
-def _events(step_functions: Any, arn: str) -> list[Json]:
-    pages = step_functions.get_paginator("get_execution_history").paginate(executionArn=arn)
-    return [event for page in pages for event in page["events"]]
-
-
 def _execution(step_functions: Any, arn: str, event: Json, events: list[Json]) -> Json:
     deployed = step_functions.describe_state_machine_for_execution(executionArn=arn)
     started = events[0].get("executionStartedEventDetails", {})
@@ -139,7 +123,7 @@ def _execution(step_functions: Any, arn: str, event: Json, events: list[Json]) -
         "state_machine_alias": started.get("stateMachineAliasArn"),
         # As written in the repository, and as this account runs it with its names filled in.
         "definition_sha256": os.environ.get("DEFINITION_SHA256"),
-        "deployed_definition_sha256": hashlib.sha256(deployed["definition"].encode()).hexdigest(),
+        "deployed_definition_sha256": hashes.of_text(deployed["definition"]),
     }
 
 
@@ -206,7 +190,7 @@ def _output(s3: Any, bucket: str, entry: Json) -> Json:
     rows = None
     with tempfile.SpooledTemporaryFile(max_size=SPOOL_BYTES) as copy:
         parquet = entry["Key"].endswith(".parquet") or "features/" in entry["Key"]
-        sha256 = storage.hash_body(answer["Body"], copy)
+        sha256 = hashes.of_body(answer["Body"], copy)
         if parquet:
             from pyarrow import parquet as pq
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import http.client
 import re
 from collections.abc import Callable
@@ -13,6 +14,7 @@ import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
+from console import samples
 from tests.console import lake, machines
 from tests.console.conftest import client, running, violations
 from tests.console.test_page import execution, run
@@ -89,6 +91,18 @@ def test_recipe_shows_rows_before_and_after(page: Page, console: str, worked: st
     expect(after.locator("th.marked", has_text="euros")).to_contain_text("new")
     expect(before.locator("th.marked", has_text="amount")).to_contain_text("not after")
     expect(before.locator("th.marked", has_text="customer")).to_contain_text("changed")
+
+
+def test_rows_of_a_packed_file_are_its_rows(filled: str) -> None:
+    s3 = client("s3", filled)
+    packed = gzip.compress(lake.ORDERS.encode())
+    s3.put_object(Bucket=lake.BUCKET, Key="packed/orders.csv.gz", Body=packed)
+
+    sample = samples.rows_of(s3, lake.BUCKET, "packed/", "CSV")
+
+    assert sample["columns"] == ["order_id", "customer", "amount"]
+    assert sample["rows"][0] == ["1", " Ann 1 ", "2.5"]
+    assert len(sample["rows"]) == samples.ROWS
 
 
 def test_endpoint_shows_its_latencies(

@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page
 
-from console.aws import Clients, Target
 from console.drawing import DrawingError
 from console.notebook import Graph
 from console.report import MOST_PAYLOAD_CHARACTERS, report
+from executions.clients import Clients, Target
 from tests.console import machines
 from tests.console.conftest import VENDOR
 
@@ -58,7 +58,7 @@ def test_failed_execution_tells_its_cause_before_anything_else(
         step_functions, machine("lost", machines.failing("never-there")), '{"a": "<b>&"}'
     )
 
-    page = opened(offline, report(Clients(Target(localaws)), arn), tmp_path)
+    page = opened(offline, report(Clients(Target(localaws)), arn).text, tmp_path)
 
     assert page.locator("h1 .pill").inner_text() == "failed"
     assert page.locator("h2").first.inner_text() == "Why it ended"
@@ -78,7 +78,7 @@ def test_succeeded_execution_shows_passes_retries_and_handled_errors(
 ) -> None:
     arn = execution(step_functions, machine("small", machines.small()))
 
-    page = opened(offline, report(Clients(Target(localaws)), arn), tmp_path)
+    page = opened(offline, report(Clients(Target(localaws)), arn).text, tmp_path)
 
     told = {
         item.split("\n")[0] for item in page.locator("details.state > summary").all_inner_texts()
@@ -97,7 +97,7 @@ def test_running_execution_says_that_it_goes_on(
     offline: Page, localaws: str, step_functions: Any, machine: Create, tmp_path: Path
 ) -> None:
     arn = execution(step_functions, machine("slow", machines.slow()), ended=False)
-    page = opened(offline, report(Clients(Target(localaws)), arn), tmp_path)
+    page = opened(offline, report(Clients(Target(localaws)), arn).text, tmp_path)
     step_functions.stop_execution(executionArn=arn)
 
     assert page.locator("h1 .pill").inner_text() == "running"
@@ -110,7 +110,7 @@ def test_ten_thousand_events_and_large_payloads_stay_a_file_that_opens(
     large = '{"text": "' + "x" * 200_000 + '"}'
     arn = execution(step_functions, machine("long", machines.long_loop(2400)), large)
 
-    text = report(Clients(Target(localaws)), arn)
+    text = report(Clients(Target(localaws)), arn).text
 
     assert text.count("<tr") > 9_600
     assert len(text.encode()) < MOST_REPORT_BYTES
@@ -129,7 +129,7 @@ def test_report_has_no_violation_that_axe_finds(
     browser: Browser, localaws: str, step_functions: Any, machine: Create, scheme: Any
 ) -> None:
     arn = execution(step_functions, machine("small", machines.small()))
-    text = report(Clients(Target(localaws)), arn).replace("<details", "<details open")
+    text = report(Clients(Target(localaws)), arn).text.replace("<details", "<details open")
     page = browser.new_page(color_scheme=scheme)
     page.set_content(re.sub(r'<meta http-equiv="content-security-policy"[^>]*>', "", text))
     page.evaluate((VENDOR / "axe.min.js").read_text())

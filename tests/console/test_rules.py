@@ -11,6 +11,7 @@ import pytest
 
 from console import costs, evaluation
 from console.executions import origin
+from console.page import STATIC
 from console.queries import query_of
 from console.times import next_times
 from tests.conftest import cases
@@ -61,10 +62,10 @@ def history(resource: str, output: Json, retries: int = 0) -> list[Json]:
         {"type": "TaskScheduled", "taskScheduledEventDetails": task},
         {"type": "TaskStarted"},
         {"type": "TaskSucceeded", "taskSucceededEventDetails": {"output": json.dumps(output)}},
-        {"type": "TaskStateExited"},
+        {"type": "TaskStateExited", "stateExitedEventDetails": {"name": "Work"}},
     ]
     return [
-        {"id": number, "previousEventId": number - 1} | event
+        {"id": number, "previousEventId": number - 1, "timestamp": utc("2026-11-22")} | event
         for number, event in enumerate(events, 1)
     ]
 
@@ -156,3 +157,14 @@ def test_what_is_not_a_curve_is_left_out() -> None:
 )
 def test_what_started_an_execution(given: str, kind: str, detail: str) -> None:
     assert origin({"input": given}) == {"kind": kind, "detail": detail}
+
+
+def test_no_line_of_the_page_is_longer_than_a_screen() -> None:
+    long = [
+        f"{file.name}:{number}"
+        for file in sorted(STATIC.glob("*.js"))
+        for number, line in enumerate(file.read_text().splitlines(), 1)
+        if len(line) > 120
+    ]
+
+    assert long == []

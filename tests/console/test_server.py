@@ -14,8 +14,11 @@ from urllib.parse import quote
 import httpx
 import pytest
 from playwright.sync_api import Page, expect
+from starlette.testclient import TestClient
 
-from console.history import History, let_wait
+from console.server import application
+from executions.clients import Clients, Target
+from executions.events import Events, let_wait
 from tests.console import machines
 from tests.console.conftest import client, running
 
@@ -43,6 +46,59 @@ def test_a_form_cannot_start_anything(console: str) -> None:
 
     assert answer.status_code == 403
     assert "Only JSON" in answer.json()["error"]["message"]
+
+
+def test_a_navigation_cannot_start_anything(console: str) -> None:
+    """A form may claim to send JSON; a browser says that it navigates."""
+    answer = httpx.post(
+        f"{console}/api/start", json={"machine": "x"}, headers={"sec-fetch-mode": "navigate"}
+    )
+
+    assert answer.status_code == 403
+    assert answer.json()["error"]["message"] == "Only JSON is taken."
+
+
+@pytest.mark.parametrize(
+    ("verb", "body", "words"),
+    [
+        ("preview", {"database": "shop"}, "table is missing; it is a str."),
+        ("switch", {"kind": "rule", "name": "n", "group": "g", "on": 1}, "on is 1"),
+        ("origins", {"arns": "arn"}, "arns is 'arn'; it is a list."),
+        ("start", [1], "no JSON object"),
+    ],
+)
+def test_a_request_of_another_form_is_refused_by_name(
+    console: str, verb: str, body: Any, words: str
+) -> None:
+    answer = httpx.post(f"{console}/api/{verb}", json=body)
+
+    assert answer.status_code == 400
+    assert words in answer.json()["error"]["message"]
+
+
+class OddClients(Clients):
+    """An AWS whose tables lack a member that the console reads: a fault of the console."""
+
+    def __call__(self, service: str) -> Any:
+        class Odd:
+            def get_tables(self, **_: Any) -> dict[str, Any]:
+                return {"TableList": [{"StorageDescriptor": {"Columns": [{}]}}]}
+
+        return Odd()
+
+
+def test_a_fault_of_the_console_is_500_and_logged_not_refused(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    app = application(OddClients(Target(region="us-east-1")))
+    visitor = TestClient(app, base_url="http://127.0.0.1", raise_server_exceptions=False)
+
+    answer = visitor.get("/api/tables", params={"database": "shop"})
+
+    assert answer.status_code == 500
+    assert answer.json()["error"]["code"] == "InternalError"
+    with pytest.raises(KeyError):  # the server above gets the error itself, to log it
+        TestClient(app, base_url="http://127.0.0.1").get("/api/tables?database=shop")
 
 
 def test_page_may_load_from_here_only(console: str) -> None:
@@ -97,7 +153,7 @@ def test_local_endpoint_tells_of_news_without_being_polled(
     )
     asked = client("stepfunctions", localaws)
     let_wait(asked)
-    history = History(asked, started["executionArn"])
+    history = Events(asked, started["executionArn"])
     history.look(0)
     while history.events[-1]["type"] != "WaitStateEntered":
         history.look(0)

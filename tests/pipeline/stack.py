@@ -238,9 +238,9 @@ class Stack:
 
     def record(self, arn: str) -> Json:
         """The execution's audit record."""
-        from rebuy.cli import audit
+        from rebuy.cli import records
 
-        return audit.find(self.connection, self.lake, arn)[1]
+        return records.find(self.connection, arn).content
 
     # -- the lake ------------------------------------------------------------------------------
 

@@ -265,7 +265,7 @@ def test_audit_verifies_and_notices_one_changed_byte(
     finally:
         file.write_bytes(before)
         os.utime(file, ns=(times.st_atime_ns, times.st_mtime_ns))
-    assert found.returncode == 1
+    assert found.returncode == 3
     assert f"DIFFERS: sets/holdout {entry['key']}" in found.stdout
     assert stack.rebuy("audit", good.arn, "--verify").returncode == 0
 

@@ -11,7 +11,7 @@ from typer.testing import CliRunner, Result
 
 from localaws.core.aws import LocalAws
 from rebuy.cli.app import app
-from rebuy.cli.runs import Follower
+from rebuy.cli.following import Follower
 from rebuy.connection import Connection
 from rebuy.settings import Settings
 

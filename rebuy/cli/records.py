@@ -1,133 +1,28 @@
-"""Audit records: found, shown, and every hash in them computed again."""
+"""Audit records on the terminal."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
+from executions import audit
+from executions.audit import Finding, Record
+from executions.events import all_events
+from rebuy.cli import runs
 from rebuy.connection import Connection
 from rebuy.errors import RunError
 
-PREFIX = "audit/"
-CHUNK_BYTES = 8 * 1024 * 1024
 
-
-@dataclass(frozen=True)
-class Finding:
-    """One recomputed hash: `ok` True or False, or None when the thing cannot be reached."""
-
-    kind: str
-    what: str
-    ok: bool | None
-    detail: str = ""
-
-
-def find(connection: Connection, lake: str, execution_arn: str) -> tuple[str, dict[str, Any]]:
-    """(key, record) of an execution; RunError when it has none (yet)."""
-    s3 = connection.client("s3")
-    # Newest first: people mostly ask for what has just happened.
-    keys = sorted((entry["Key"] for entry in _objects(s3, lake, PREFIX)), reverse=True)
-    for key in keys:
-        record = json.loads(s3.get_object(Bucket=lake, Key=key)["Body"].read())
-        if record["execution"]["arn"] == execution_arn:
-            return key, record
-    raise RunError(
-        f"No audit record of {execution_arn} in s3://{lake}/{PREFIX}; it is written at the end."
-    )
-
-
-def verify(connection: Connection, lake: str, record: dict[str, Any]) -> Iterator[Finding]:
-    """Recomputes what the record claims: raw files and outputs (in the recorded versions), the
-    model, SQL texts, recipes, the definition, and the record before."""
-    s3 = connection.client("s3")
-    for entry in record["inputs"]:
-        yield _object(s3, lake, entry, "raw file")
-    for dataset in record["outputs"]:
-        for entry in dataset["objects"]:
-            yield _object(s3, lake, entry, dataset["dataset"])
-    model = record.get("model")
-    if model:
-        yield _object(s3, model["uri"].split("/")[2], model, "model")
-    if record.get("previous"):
-        yield _object(s3, lake, record["previous"], "previous audit record")
-    yield from _definition(connection, record)
-    for visit in record["states"]:
-        yield from _job(connection, visit)
-
-
-def _object(s3: Any, bucket: str, entry: dict[str, Any], kind: str) -> Finding:
-    version = {"VersionId": entry["version_id"]} if entry.get("version_id") else {}
-    what = entry["key"]
-    try:
-        body = s3.get_object(Bucket=bucket, Key=entry["key"], **version)["Body"]
-    except s3.exceptions.ClientError as error:
-        return Finding(kind, what, None, error.response["Error"]["Code"])
-    digest = hashlib.sha256()
-    for chunk in body.iter_chunks(CHUNK_BYTES):
-        digest.update(chunk)
-    return _compare(kind, what, digest.hexdigest(), entry["sha256"])
-
-
-def _definition(connection: Connection, record: dict[str, Any]) -> Iterator[Finding]:
-    execution = record["execution"]
-    yield _reached(
-        "definition",
-        execution["state_machine"],
-        execution["deployed_definition_sha256"],
-        lambda: connection.client("stepfunctions").describe_state_machine_for_execution(
-            executionArn=execution["arn"]
-        )["definition"],
-    )
-
-
-def _job(connection: Connection, visit: dict[str, Any]) -> Iterator[Finding]:
-    figures = visit.get("figures") or {}
-    if "sql_sha256" in figures:
-        yield _reached(
-            "SQL",
-            visit["state"],
-            figures["sql_sha256"],
-            lambda: connection.client("athena").get_query_execution(
-                QueryExecutionId=figures["query_execution_id"]
-            )["QueryExecution"]["Query"],
-        )
-    if "recipe_sha256" in figures:
-        yield _reached(
-            "recipe",
-            f"{figures['recipe']} {figures['recipe_version']}",
-            figures["recipe_sha256"],
-            lambda: json.dumps(
-                connection.client("databrew").describe_recipe(
-                    Name=figures["recipe"], RecipeVersion=figures["recipe_version"]
-                )["Steps"],
-                sort_keys=True,
-                separators=(",", ":"),
-                ensure_ascii=False,
-            ),
-        )
-
-
-def _reached(kind: str, what: str, recorded: str, text: Callable[[], str]) -> Finding:
-    """The hash of a text that a service still has, or that it is out of reach."""
-    from botocore.exceptions import ClientError
-
-    try:
-        actual = hashlib.sha256(text().encode()).hexdigest()
-    except ClientError as error:
-        return Finding(kind, what, None, error.response["Error"]["Code"])
-    return _compare(kind, what, actual, recorded)
-
-
-def _compare(kind: str, what: str, actual: str, recorded: str) -> Finding:
-    if actual == recorded:
-        return Finding(kind, what, True)
-    return Finding(kind, what, False, f"is {actual[:16]}..., recorded {recorded[:16]}...")
+def find(connection: Connection, arn: str) -> Record:
+    """The record of an execution; RunError when it has none (yet)."""
+    description = runs.describe(connection, arn)
+    events = list(all_events(connection.client("stepfunctions"), arn))
+    record = audit.find(connection.clients, description, events)
+    if record is None:
+        raise RunError(f"No audit record of {arn} is there; it is written at the end.")
+    return record
 
 
 def show_findings(findings: list[Finding], console: Console) -> None:
@@ -235,8 +130,3 @@ def _scores(record: dict[str, Any]) -> Table:
         live = gate["champion"][name] if gate["champion"] else None
         table.add_row(name, f"{value:.4f}", "" if live is None else f"{live:.4f}")
     return table
-
-
-def _objects(s3: Any, bucket: str, prefix: str) -> Iterator[dict[str, Any]]:
-    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
-        yield from page.get("Contents", [])

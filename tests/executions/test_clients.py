@@ -1,0 +1,68 @@
+"""One door to AWS: whose region, whose keys, which endpoint."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from console.__main__ import main
+from executions.clients import Clients, NoRegion, Target
+from rebuy.cli.app import app
+from rebuy.connection import Connection
+from rebuy.errors import InputError
+from rebuy.settings import read
+
+VARIABLES = ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE", "AWS_ENDPOINT_URL")
+
+
+@pytest.fixture
+def profile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A profile `work` of eu-west-1, and none other, with nothing else in the environment."""
+    for name in VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+    config = tmp_path / "config"
+    config.write_text("[profile work]\nregion = eu-west-1\n[profile bare]\noutput = json\n")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
+    monkeypatch.chdir(tmp_path)
+    return "work"
+
+
+def test_the_profiles_own_region_counts_in_both_consoles(profile: str) -> None:
+    assert Clients(Target(profile=profile)).region == "eu-west-1"
+    assert Connection(read(profile=profile)).region == "eu-west-1"
+
+
+def test_flag_over_environment_over_profile(profile: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_REGION", "eu-north-1")
+    assert Clients(Target(profile=profile)).region == "eu-north-1"
+    assert Connection(read(profile=profile)).region == "eu-north-1"
+    assert Connection(read(profile=profile, region="us-west-2")).region == "us-west-2"
+
+
+def test_without_any_region_it_says_so_and_starts_nothing(
+    profile: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(NoRegion, match="give --region"):
+        _ = Clients(Target(profile="bare")).region
+    assert main(["--profile", "bare"]) == 1
+    assert "give --region" in capsys.readouterr().err
+    for command in (["console", "--port", "0"], ["status"]):
+        done = CliRunner().invoke(app, [*command, "--profile", "bare"])
+        assert isinstance(done.exception, InputError)
+        assert "give --region" in str(done.exception)
+
+
+def test_real_keys_never_reach_an_endpoint_on_this_machine(
+    profile: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAREAL")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "real")
+    local = Clients(Target("http://127.0.0.1:1", profile=profile))
+    away = Clients(Target("http://aws.example", region="us-east-1"))
+
+    assert local.region == "us-east-1"
+    assert local("s3")._request_signer._credentials.access_key == "localaws"
+    assert away("s3")._request_signer._credentials.access_key == "AKIAREAL"

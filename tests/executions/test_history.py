@@ -1,0 +1,98 @@
+"""Events read as visits: the same rules in Python and in the page."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from operator import itemgetter
+from typing import Any
+
+import pytest
+
+from console import costs, drawing
+from executions.cause import message
+from executions.history import History, failure_of, recorded
+from tests.conftest import cases
+
+Json = dict[str, Any]
+BEGAN = datetime(2026, 11, 22, tzinfo=UTC)
+
+
+def member(kind: str) -> str:
+    for name in ("stateEntered", "stateExited"):
+        if kind.lower().endswith(name.lower()):
+            return f"{name}EventDetails"
+    return f"{kind[0].lower()}{kind[1:]}EventDetails"
+
+
+def history_of(case: Json) -> list[Json]:
+    """The case's events as GetExecutionHistory gives them."""
+    return [
+        {
+            "id": number,
+            "previousEventId": previous,
+            "type": kind,
+            "timestamp": BEGAN + timedelta(seconds=seconds),
+            **({member(kind): details[0]} if details else {}),
+        }
+        for number, (kind, previous, seconds, *details) in enumerate(case["events"], 1)
+    ]
+
+
+each = pytest.mark.parametrize("case", cases("visits"), ids=itemgetter("why"))
+
+
+@each
+def test_visits_attempts_and_transitions(case: Json) -> None:
+    history = History(history_of(case))
+    failure = failure_of(history.visits)
+
+    assert [
+        [visit.state, visit.status, [attempt.status for attempt in visit.attempts]]
+        for visit in history.visits
+    ] == case["visits"]
+    assert history.transitions == case["transitions"]
+    assert (failure and failure.state) == case["failed"]
+    for visit, seconds in zip(history.visits, case.get("seconds", ()), strict=False):
+        assert recorded(visit)["seconds"] == seconds
+
+
+@each
+def test_the_page_reads_the_same(case: Json) -> None:
+    events = json.dumps(
+        [event | {"timestamp": event["timestamp"].timestamp() * 1000} for event in history_of(case)]
+    )
+    page = drawing.engine().evaluate(
+        f"(() => {{ const fold = modules['draw.js'].fold({events});"
+        " return {visits: fold.visits.map(v => [v.name, v.status, v.attempts.map(a => a.status)]),"
+        " transitions: fold.transitions,"
+        " failed: modules['fold.js'].failureOf(fold)?.name ?? null}; })()"
+    )
+
+    assert page == {name: case[name] for name in ("visits", "transitions", "failed")}
+
+
+@each
+def test_costs_count_the_same_transitions(case: Json) -> None:
+    (line, *_) = costs.estimate(history_of(case))["lines"]
+
+    assert line["quantity"] == f"{case['transitions']:,} transitions"
+
+
+def test_a_record_says_which_attempts_a_redrive_made() -> None:
+    (case,) = [case for case in cases("visits") if "redrives" in case]
+    states = {visit.state: recorded(visit) for visit in History(history_of(case)).visits}
+
+    for state, redrives in case["redrives"].items():
+        assert [attempt["redrive"] for attempt in states[state]["attempts"]] == redrives
+
+
+@pytest.mark.parametrize("case", cases("causes"), ids=itemgetter("why"))
+def test_the_message_in_a_cause(case: Json) -> None:
+    assert message(case["cause"]) == case["message"]
+    page = drawing.engine().evaluate(f"modules['cause.js'].message({json.dumps(case['cause'])})")
+    assert page == case["message"]
+
+
+def test_a_long_cause_is_cut() -> None:
+    assert message("x" * 700, most=10) == "xxxxxxxxxx ..."
