@@ -21,6 +21,7 @@ from localaws.athena.sql.parsing import SyntaxMistake, parse
 from localaws.athena.workgroups import Rules, WorkGroups
 from localaws.core.aws import LocalAws
 from localaws.core.errors import AwsError, NotEmulated
+from localaws.core.signals import JobEnded
 from localaws.s3.objects import split_uri
 
 Json = dict[str, Any]
@@ -316,7 +317,7 @@ class Executions:
             document["Result"] = {"columns": outcome.columns, "update_count": outcome.update_count}
             self.aws.documents.put(KIND, session.execution_id, document)
             self._sessions.pop(session.execution_id, None)
-        self.aws.signals.publish("job-ended", {"service": "athena", "id": session.execution_id})
+        self.aws.signals.publish(JobEnded("athena", session.execution_id))
 
     # looking and stopping
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from localaws.core.moto_bridge import MotoBridge
 from localaws.core.object_store import ObjectStore
 from localaws.core.processes import Processes
 from localaws.core.service import Service
-from localaws.core.signals import Signals
+from localaws.core.signals import Signals, event
 from localaws.identity import caller as callers
 from localaws.identity.authorization import Authorizer
 from localaws.identity.caller import Caller
@@ -71,6 +72,23 @@ class LocalAws:
     def acting_as_service(self, principal: str, source_arn: str | None = None) -> Acting:
         """What a service does as itself, on behalf of `source_arn` (a rule, a bucket)."""
         return self.acting(callers.service(principal, self.account, source_arn))
+
+    def event(
+        self,
+        source: str,
+        detail_type: str,
+        detail: dict[str, Any],
+        resources: Sequence[str] = (),
+        time: datetime | None = None,
+    ) -> dict[str, Any]:
+        """An EventBridge event of this account, of now unless `time` is given."""
+        return event(
+            *(source, detail_type, detail),
+            account=self.account,
+            region=self.region,
+            time=time or self.clock.now(),
+            resources=resources,
+        )
 
     def stop(self) -> None:
         """Stops services in the reverse order, then every child process; state stays on disk.

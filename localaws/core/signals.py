@@ -1,45 +1,90 @@
-"""In-process news between services, so that nobody has to poll."""
+"""In-process news between services, so that nobody has to poll, and EventBridge's events."""
 
 from __future__ import annotations
 
 import logging
 import threading
+import uuid
 from collections import defaultdict
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
 
-Listener = Callable[[dict[str, Any]], None]
-
-EVENTS = "events"  # payload: a whole EventBridge event
-JOB_ENDED = "job-ended"  # payload: {"service": "glue", "id": run id}, sent after the end is stored
+Json = dict[str, Any]
+Signal = TypeVar("Signal")
 
 logger = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True)
+class JobEnded:
+    """A job's end is stored. `service` as in botocore, but "states" and "glue-crawler"."""
+
+    service: str
+    id: str
+
+
+@dataclass(frozen=True)
+class EventSent:
+    """An event for EventBridge's default bus."""
+
+    event: Json
+
+
+def event(
+    source: str,
+    detail_type: str,
+    detail: Json,
+    *,
+    account: str,
+    region: str,
+    time: datetime,
+    resources: Sequence[str] = (),
+) -> Json:
+    """An event as EventBridge delivers it.
+
+    https://docs.aws.amazon.com/eventbridge/latest/ref/overiew-event-structure.html
+    """
+    return {
+        "version": "0",
+        "id": str(uuid.uuid4()),
+        "detail-type": detail_type,
+        "source": source,
+        "account": account,
+        "time": time.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "region": region,
+        "resources": list(resources),
+        "detail": detail,
+    }
+
+
 class Signals:
-    """Publish and subscribe by topic. Listeners run on the publisher's thread and must be quick."""
+    """Publish and subscribe by the signal's class, on the publisher's thread: be quick."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._listeners: dict[str, list[Listener]] = defaultdict(list)
+        self._listeners: dict[type, list[Callable[[Any], None]]] = defaultdict(list)
 
-    def subscribe(self, topic: str, listener: Listener) -> Callable[[], None]:
+    def subscribe(
+        self, kind: type[Signal], listener: Callable[[Signal], None]
+    ) -> Callable[[], None]:
         """Calls `listener` at each publication; the result unsubscribes it."""
         with self._lock:
-            self._listeners[topic].append(listener)
+            self._listeners[kind].append(listener)
 
         def unsubscribe() -> None:
             with self._lock:
-                if listener in self._listeners[topic]:
-                    self._listeners[topic].remove(listener)
+                if listener in self._listeners[kind]:
+                    self._listeners[kind].remove(listener)
 
         return unsubscribe
 
-    def publish(self, topic: str, payload: dict[str, Any]) -> None:
+    def publish(self, signal: object) -> None:
         with self._lock:
-            listeners = list(self._listeners[topic])
+            listeners = list(self._listeners[type(signal)])
         for listener in listeners:
             try:
-                listener(payload)
+                listener(signal)
             except Exception:  # one listener's fault must not undo the work that was announced
-                logger.exception("A listener of %s failed", topic)
+                logger.exception("A listener of %s failed", type(signal).__name__)

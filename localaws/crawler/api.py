@@ -14,6 +14,7 @@ from localaws.catalog.api import page
 from localaws.core.aws import LocalAws
 from localaws.core.errors import AwsError, NotEmulated
 from localaws.core.service import Call, Service
+from localaws.core.signals import JobEnded
 from localaws.crawler.classifiers import Classifiers
 from localaws.crawler.run import Cancelled, Outcome, crawl
 from localaws.s3.objects import split_uri
@@ -315,7 +316,7 @@ class Crawlers:
             }
             self._running.pop(name, None)
             self.aws.documents.put(_KIND, name, stored)
-        self.aws.signals.publish("job-ended", {"service": "glue-crawler", "id": name})
+        self.aws.signals.publish(JobEnded("glue-crawler", name))
 
     def shown(self, crawler: Json) -> Json:
         """As GetCrawler returns it."""

@@ -16,7 +16,7 @@ import duckdb
 from localaws.core.aws import LocalAws
 from localaws.core.errors import AwsError
 from localaws.core.service import Call, Service
-from localaws.core.signals import EVENTS, JOB_ENDED
+from localaws.core.signals import EventSent, JobEnded
 from localaws.databrew import inputs, outputs
 from localaws.databrew.datasets import Datasets
 from localaws.databrew.documents import conflict, not_found, page, user
@@ -105,27 +105,18 @@ class Runs:
         if message is not None:
             members["ErrorMessage"] = message
         run = self.change(run_id, **members)
-        self._aws.signals.publish(EVENTS, self._event(run))
+        self._aws.signals.publish(EventSent(self._event(run)))
         self._aws.documents.delete(REQUEST, run_id)
-        self._aws.signals.publish(JOB_ENDED, {"service": "databrew", "id": run_id})
+        self._aws.signals.publish(JobEnded("databrew", run_id))
 
     def _event(self, run: Json) -> Json:
-        return {
-            "version": "0",
-            "id": secrets.token_hex(16),
-            "detail-type": "DataBrew Job State Change",
-            "source": "aws.databrew",
-            "account": self._aws.account,
-            "time": self._aws.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ"),
-            "region": self._aws.region,
-            "resources": [],
-            "detail": {
-                "jobName": run["JobName"],
-                "state": run["State"],
-                "jobRunId": run["RunId"],
-                "message": run.get("ErrorMessage", ""),
-            },
+        detail = {
+            "jobName": run["JobName"],
+            "state": run["State"],
+            "jobRunId": run["RunId"],
+            "message": run.get("ErrorMessage", ""),
         }
+        return self._aws.event("aws.databrew", "DataBrew Job State Change", detail)
 
     # Starting and stopping
 

@@ -10,7 +10,6 @@ import logging
 import queue
 import threading
 import uuid
-from datetime import UTC, datetime
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -94,7 +93,7 @@ class Deliveries:
             "input": text,
             "source": source,
             "attempts": 0,
-            "since": datetime.now(UTC),
+            "since": self._aws.clock.now(),
         }
         self._aws.documents.put(self._kind, key, delivery)
         self._later(key, wait_seconds)
@@ -134,7 +133,7 @@ class Deliveries:
         policy = delivery["target"].get("RetryPolicy", {})
         most = policy.get("MaximumRetryAttempts", MOST_ATTEMPTS)
         oldest = policy.get("MaximumEventAgeInSeconds", OLDEST_SECONDS)
-        age = (datetime.now(UTC) - delivery["since"]).total_seconds()
+        age = (self._aws.clock.now() - delivery["since"]).total_seconds()
         code, message, again = _judged(error)
         if again and delivery["attempts"] < most and age < oldest:
             wait = min(2.0 ** delivery["attempts"], LONGEST_WAIT) * self._aws.clock.wait_scale

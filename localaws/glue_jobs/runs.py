@@ -227,23 +227,14 @@ class JobRuns:
     def event(self, job_id: str) -> Json:
         run = self._aws.documents.get(KIND, job_id) or {}
         state = run["JobRunState"]
-        return {
-            "version": "0",
-            "id": secrets.token_hex(16),
-            "detail-type": "Glue Job State Change",
-            "source": "aws.glue",
-            "account": self._aws.account,
-            "time": self._aws.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ"),
-            "region": self._aws.region,
-            "resources": [],
-            "detail": {
-                "jobName": run["JobName"],
-                "severity": "INFO" if state == "SUCCEEDED" else "ERROR",
-                "state": state,
-                "jobRunId": run["Id"],
-                "message": run.get("ErrorMessage") or "Job run succeeded",
-            },
+        detail = {
+            "jobName": run["JobName"],
+            "severity": "INFO" if state == "SUCCEEDED" else "ERROR",
+            "state": state,
+            "jobRunId": run["Id"],
+            "message": run.get("ErrorMessage") or "Job run succeeded",
         }
+        return self._aws.event("aws.glue", "Glue Job State Change", detail)
 
     def clear(self, job_id: str) -> None:
         shutil.rmtree(self.folder(job_id) / "tmp", ignore_errors=True)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from localaws.core.aws import LocalAws
 from localaws.core.service import Service
+from localaws.core.signals import EventSent
 from localaws.s3 import (
     answers,
     bucket_operations,
@@ -17,19 +20,23 @@ from localaws.s3.lifecycle import Lifecycle
 from localaws.s3.memory import return_large_blocks
 from localaws.s3.objects import Objects
 
-EVENTS = "events"
-
 
 def service(aws: LocalAws) -> Service:
     """S3 with its bytes under `objects/` and its index in `s3.sqlite`; sets `aws.objects`."""
+
+    def publish(bucket: str, kind: str, detail: dict[str, Any]) -> None:
+        event = aws.event(
+            "aws.s3", kind, detail | {"requester": aws.account}, [f"arn:aws:s3:::{bucket}"]
+        )
+        aws.signals.publish(EventSent(event))
+
     answers.install()
     return_large_blocks()
     objects = Objects(
         aws.home.directory("objects"),
         Index(aws.home.file("s3.sqlite")),
-        lambda event: aws.signals.publish(EVENTS, event),
-        aws.account,
-        aws.region,
+        publish,
+        aws.clock,
     )
     aws.objects = objects
     s3 = Service("s3")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import shutil
-import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from localaws.core.clock import Clock
 from localaws.core.errors import AwsError
 from localaws.s3.index import Index, dump
 from localaws.s3.names import check_bucket_name
@@ -32,8 +32,9 @@ class Buckets:
     `CORSConfiguration`, ...), kept under that operation's subject ("versioning", "cors", ...).
     """
 
-    def __init__(self, root: Path, index: Index) -> None:
+    def __init__(self, root: Path, index: Index, clock: Clock) -> None:
         self.root = root
+        self._clock = clock
         self._index = index
 
     def create(self, name: str, region: str) -> Bucket:
@@ -48,7 +49,10 @@ class Buckets:
                     409,
                 )
             (self.root / name).mkdir(exist_ok=True)
-            self._index.run("INSERT INTO buckets VALUES (?, ?, ?)", name, time.time(), region)
+            self._index.run(
+                "INSERT INTO buckets VALUES (?, ?, ?)",
+                *(name, self._clock.now().timestamp(), region),
+            )
         return self.get(name)
 
     def get(self, name: str) -> Bucket:

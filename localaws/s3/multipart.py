@@ -6,7 +6,6 @@ import hashlib
 import json
 import os
 import shutil
-import time
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -55,7 +54,7 @@ class Uploads:
 
     def start(self, bucket: str, key: str, properties: Json) -> Upload:
         self._objects.buckets.get(bucket)
-        upload = Upload(uuid.uuid4().hex, bucket, key, datetime.now(UTC), properties)
+        upload = Upload(uuid.uuid4().hex, bucket, key, self._objects.clock.now(), properties)
         if upload.algorithm in ("SHA1", "SHA256") and upload.checksum_type == "FULL_OBJECT":
             raise AwsError(
                 "InvalidRequest",
@@ -98,7 +97,8 @@ class Uploads:
             part.path.replace(folder / str(number))
             self._index.run(
                 "INSERT OR REPLACE INTO parts VALUES (?, ?, ?, ?, ?, ?)",
-                *(upload.id, number, part.bytes, part.etag, dump(part.checksums), time.time()),
+                *(upload.id, number, part.bytes, part.etag, dump(part.checksums)),
+                self._objects.clock.now().timestamp(),
             )
 
     def parts(self, upload: Upload, after: int = 0) -> list[Row]:

@@ -9,7 +9,6 @@ changed. So a home may be copied, zipped, or checked out.
 from __future__ import annotations
 
 import shutil
-import time
 import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
@@ -17,6 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from localaws.core.clock import Clock
 from localaws.core.errors import AwsError
 from localaws.s3 import announce
 from localaws.s3.buckets import ENABLED, Buckets
@@ -37,7 +37,7 @@ from localaws.s3.stored import (
 __all__ = ["Objects", "Removed", "StoredObject", "split_uri"]
 
 Listed = list[StoredObject]
-Publish = Callable[[dict[str, Any]], None]
+Publish = Callable[[str, str, dict[str, Any]], None]  # bucket, detail type, detail
 
 
 @dataclass(frozen=True)
@@ -51,18 +51,15 @@ class Removed:
 class Objects:
     """Every object of every bucket, for the API and, in process, for the engines."""
 
-    def __init__(
-        self, root: Path, index: Index, publish: Publish, account: str, region: str
-    ) -> None:
+    def __init__(self, root: Path, index: Index, publish: Publish, clock: Clock) -> None:
         self.root = root
         self.index = index
-        self.buckets = Buckets(root, index)
+        self.clock = clock
+        self.buckets = Buckets(root, index, clock)
         self._files = Files(root, index)
         self._folders = BucketFolders(root)
         self._publish = publish
-        self._account = account
-        self._region = region
-        self._sequencer = announce.Sequencer()
+        self._sequencer = announce.Sequencer(clock)
         self.incoming = root / ".incoming"
         shutil.rmtree(self.incoming, ignore_errors=True)  # what a killed server left half written
         self.incoming.mkdir(parents=True)
@@ -358,7 +355,7 @@ class Objects:
         *,
         mtime_ns: int | None = None,
     ) -> StoredObject:
-        now = time.time()
+        now = self.clock.now().timestamp()
         self.index.run(
             "INSERT INTO objects (bucket, key, version_id, latest, marker, path, bytes, etag,"
             " mtime_ns, modified, properties) VALUES (?, ?, ?, 1, 0, ?, ?, ?, ?, ?, ?)",
@@ -381,7 +378,7 @@ class Objects:
         if before is not None:
             # An engine would take an empty folder for a prefix that holds something.
             self._files.remove_empty_parents(self.root / before["path"])
-        now = time.time()
+        now = self.clock.now().timestamp()
         self.index.run(
             "INSERT INTO objects (bucket, key, version_id, latest, marker, path, bytes, etag,"
             " mtime_ns, modified, properties) VALUES (?, ?, ?, 1, 1, '', 0, '', 0, ?, '{}')",
@@ -406,9 +403,9 @@ class Objects:
     def _tell_created(self, stored: StoredObject, reason: str) -> None:
         if self.buckets.tells_eventbridge(stored.bucket):
             number = self._sequencer.next()
-            self._publish(announce.created(stored, reason, number, self._account, self._region))
+            self._publish(stored.bucket, *announce.created(stored, reason, number))
 
     def _tell_deleted(self, shown: StoredObject, *, marker: bool) -> None:
         if self.buckets.tells_eventbridge(shown.bucket):
             number = self._sequencer.next()
-            self._publish(announce.deleted(shown, marker, number, self._account, self._region))
+            self._publish(shown.bucket, *announce.deleted(shown, marker, number))

@@ -86,7 +86,7 @@ def register(service: Service, objects: Objects) -> None:
         part = objects.receive(source.stream(start, length), algorithms)
         result = _keep(uploads, upload, call, part)
         result.pop("ServerSideEncryption")
-        return {"CopyPartResult": result | {"LastModified": datetime.now(UTC)}}
+        return {"CopyPartResult": result | {"LastModified": objects.clock.now()}}
 
     @service.operation(
         *("CompleteMultipartUpload", *WHERE, "UploadId", "MultipartUpload", "IfMatch"),

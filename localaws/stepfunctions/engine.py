@@ -23,7 +23,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from localaws.core.clock import Clock
-from localaws.core.signals import JOB_ENDED, Signals
+from localaws.core.signals import EventSent, JobEnded, Signals
 from localaws.stepfunctions import map_run, recovery, status_events
 from localaws.stepfunctions.definition import JSONATA, JSONPATH, parse
 from localaws.stepfunctions.errors import RUNTIME, StateError
@@ -100,7 +100,7 @@ class Engine:
         """Takes up every execution that was running when the store was last used."""
         if self._thread is not None:
             return
-        self._unsubscribe = self._signals.subscribe(JOB_ENDED, self._job_ended)
+        self._unsubscribe = self._signals.subscribe(JobEnded, self._job_ended)
         for row in reversed(self.journal.executions(status="RUNNING")):
             self.post(None, functools.partial(self._take_up, row, recovery.resume))
         self._thread = threading.Thread(target=self._loop, name="sfn-engine", daemon=True)
@@ -219,7 +219,7 @@ class Engine:
 
     def announce(self, execution: Execution) -> None:
         event = status_events.event(execution, self._clock.now(), self.region, self.account)
-        self._submit(self._announcer, lambda: self._signals.publish("events", event))
+        self._submit(self._announcer, lambda: self._signals.publish(EventSent(event)))
 
     def begin(self, executions: Sequence[Execution]) -> None:
         for execution in executions:
@@ -255,7 +255,7 @@ class Engine:
             parent = self.runs.get(execution.about["parent"][0])
             if parent is not None:
                 self.post(parent.id, functools.partial(map_run.child_ended, parent, execution))
-        self._signals.publish(JOB_ENDED, {"service": "states", "id": execution.arn})
+        self._signals.publish(JobEnded("states", execution.arn))
 
     # --- executions -------------------------------------------------------------------------
 
@@ -276,8 +276,8 @@ class Engine:
 
     # --- the loop --------------------------------------------------------------------------
 
-    def _job_ended(self, payload: dict[str, Any]) -> None:
-        key = (str(payload.get("service")), str(payload.get("id")))
+    def _job_ended(self, signal: JobEnded) -> None:
+        key = (signal.service, signal.id)
         self.post(None, lambda: self._wake(key))
 
     def _wake(self, key: tuple[str, str]) -> None:

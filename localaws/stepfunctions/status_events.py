@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import uuid
 from datetime import datetime
 from typing import Any
 
+from localaws.core import signals
 from localaws.stepfunctions.records import Execution
 
 
@@ -19,16 +19,10 @@ def event(execution: Execution, now: datetime, region: str, account: str) -> dic
     https://docs.aws.amazon.com/step-functions/latest/dg/eventbridge-integration.html
     """
     included = {"included": True}
-    return {
-        "version": "0",
-        "id": str(uuid.uuid4()),
-        "detail-type": "Step Functions Execution Status Change",
-        "source": "aws.states",
-        "account": account,
-        "time": now.strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "region": region,
-        "resources": [execution.arn],
-        "detail": {
+    return signals.event(
+        "aws.states",
+        "Step Functions Execution Status Change",
+        {
             "executionArn": execution.arn,
             "stateMachineArn": execution.machine_arn,
             "stateMachineVersionArn": execution.about.get("version_arn"),
@@ -47,7 +41,11 @@ def event(execution: Execution, now: datetime, region: str, account: str) -> dic
             "redriveDate": _milliseconds(execution.redriven),
             **_redrive(execution.status),
         },
-    }
+        account=account,
+        region=region,
+        time=now,
+        resources=[execution.arn],
+    )
 
 
 def _redrive(status: str) -> dict[str, str | None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from localaws.core.signals import JobEnded
 from tests.athena.conftest import OUTPUT
 
 ENDLESS = (
@@ -66,7 +68,7 @@ def test_parameters_fill_the_question_marks(athena: Any) -> None:
 
 def test_stopping_interrupts_the_query(athena: Any) -> None:
     ended = []
-    athena.local.signals.subscribe("job-ended", ended.append)
+    athena.local.signals.subscribe(JobEnded, lambda signal: ended.append(asdict(signal)))
     execution_id = athena.start(ENDLESS)
     while (
         athena.client.get_query_execution(QueryExecutionId=execution_id)["QueryExecution"][

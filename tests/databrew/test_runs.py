@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
 from botocore.exceptions import ClientError
 
+from localaws.core.signals import JobEnded
 from tests.databrew.conftest import DataBrew, step
 
 ORDERS = 'order_id,user_id,note\n1,7,"a, b"\n2,7,\n3,8,"say ""hi"""\n'
@@ -44,7 +46,7 @@ def test_a_published_recipe_turns_csv_into_parquet(brew: DataBrew) -> None:
     )
     brew.job("count-orders", "orders", "count", CompressionFormat="SNAPPY")
     ended: list[dict[str, Any]] = []
-    brew.aws.signals.subscribe("job-ended", ended.append)
+    brew.aws.signals.subscribe(JobEnded, lambda signal: ended.append(asdict(signal)))
 
     run = brew.run("count-orders")
 

@@ -5,13 +5,18 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
-from localaws.core.aws import LocalAws
+from localaws.core.aws import LocalAws, start
+from localaws.core.clock import Clock
 from localaws.events import delivery
+from localaws.services import factories
+from tests.threads import on_threads
 
 QUEUES = "arn:aws:sqs:us-east-1:000000000000:"
 ROLE = "arn:aws:iam::000000000000:role/r"
@@ -153,3 +158,74 @@ def test_a_rule_with_targets_cannot_be_deleted(queues: LocalAws) -> None:
     events.remove_targets(Rule="own", Ids=["1"])
     events.delete_rule(Name="own")
     assert events.list_rules()["Rules"] == []
+
+
+class MovedClock(Clock):
+    """A clock that a test moves on."""
+
+    moved = timedelta(0)
+
+    def now(self) -> datetime:
+        return super().now() + self.moved
+
+
+def test_an_event_that_is_too_old_is_not_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = MovedClock(wait_scale=0)
+    aws = start(tmp_path / "home", factories(), clock=clock)
+    tried: list[str] = []
+
+    def throttled(aws: LocalAws, target: Any, text: str, key: str) -> None:
+        tried.append(key)
+        clock.moved = timedelta(seconds=59 if len(tried) < 3 else 61)
+        error = {"Error": {"Code": "Throttling", "Message": "slow down"}}
+        raise ClientError(error | {"ResponseMetadata": {"HTTPStatusCode": 400}}, "Send")
+
+    monkeypatch.setattr(delivery, "send", throttled)
+    aws.client("sqs").create_queue(QueueName="dead")
+    events = aws.client("events")
+    events.put_rule(Name="own", EventPattern=json.dumps({"source": ["shop"]}))
+    target = {"Id": "1", "Arn": QUEUES + "seen", "DeadLetterConfig": {"Arn": QUEUES + "dead"}}
+    retries = {"MaximumEventAgeInSeconds": 60, "MaximumRetryAttempts": 100}
+    events.put_targets(Rule="own", Targets=[{**target, "RetryPolicy": retries}])
+    events.put_events(Entries=[{"Source": "shop", "DetailType": "order", "Detail": "{}"}])
+    (dead,) = messages(aws, "dead")
+    reason = dead["MessageAttributes"]["EXHAUSTED_RETRY_CONDITION"]["StringValue"]
+    assert reason == "MaximumEventAgeInSeconds"
+    assert len(tried) == 3
+    aws.stop()
+
+
+def test_lists_of_rules_and_targets_come_in_pages(queues: LocalAws) -> None:
+    events = queues.client("events")
+    for name in "cab":
+        events.put_rule(Name=name, ScheduleExpression="rate(1 day)")
+    first = events.list_rules(Limit=2)
+    events.delete_rule(Name="b")  # the one that the token stands on
+    second = events.list_rules(Limit=2, NextToken=first["NextToken"])
+    names = [[rule["Name"] for rule in page["Rules"]] for page in (first, second)]
+    assert names == [["a", "b"], ["c"]]
+    assert "NextToken" not in second
+
+    queue = QUEUES + "seen"
+    events.put_targets(Rule="a", Targets=[{"Id": id, "Arn": queue} for id in "21"])
+    page = events.list_targets_by_rule(Rule="a", Limit=1)
+    rest = events.list_targets_by_rule(Rule="a", Limit=1, NextToken=page["NextToken"])
+    assert [target["Id"] for target in page["Targets"] + rest["Targets"]] == ["1", "2"]
+    with pytest.raises(ClientError, match="ValidationException"):
+        events.list_rules(NextToken="1")
+
+
+def test_changes_of_a_rule_at_the_same_time_lose_nothing(queues: LocalAws) -> None:
+    events = queues.client("events")
+    rule = events.put_rule(Name="own", ScheduleExpression="rate(1 day)")["RuleArn"]
+
+    def change(number: int) -> None:
+        client = queues.client("events")
+        client.put_targets(Rule="own", Targets=[{"Id": str(number), "Arn": QUEUES + "seen"}])
+        client.tag_resource(ResourceARN=rule, Tags=[{"Key": f"t{number}", "Value": "x"}])
+
+    on_threads(5, change)
+    assert len(events.list_targets_by_rule(Rule="own")["Targets"]) == 5
+    assert len(events.list_tags_for_resource(ResourceARN=rule)["Tags"]) == 5

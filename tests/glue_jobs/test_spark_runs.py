@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
 
+from localaws.core.signals import JobEnded
 from tests.glue_jobs.conftest import Glue
 
 PARTITIONS = """
@@ -46,7 +48,7 @@ def test_a_script_reads_and_writes_objects_in_place(glue: Glue) -> None:
         NonOverridableArguments={"--lake_bucket": "lake"},
     )
     ended: list[dict[str, Any]] = []
-    glue.aws.signals.subscribe("job-ended", ended.append)
+    glue.aws.signals.subscribe(JobEnded, lambda signal: ended.append(asdict(signal)))
 
     run = glue.run("count-orders", run="r1", lake_bucket="ignored")
 

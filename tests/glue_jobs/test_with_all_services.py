@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from localaws.core.signals import EventSent
+
 
 @pytest.fixture(autouse=True)
 def no_archive(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -28,7 +30,7 @@ def test_a_runs_output_is_in_cloudwatch_logs(aws: Any) -> None:
         Command={"Name": "glueetl", "ScriptLocation": "s3://lake/hello.py"},
     )
     events: list[dict[str, Any]] = []
-    aws.signals.subscribe("events", events.append)
+    aws.signals.subscribe(EventSent, lambda signal: events.append(signal.event))
 
     run_id = glue.start_job_run(JobName="hello")["JobRunId"]
     for _ in range(600):

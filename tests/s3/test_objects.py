@@ -10,6 +10,7 @@ import pytest
 
 from localaws.core.aws import LocalAws, start
 from localaws.core.errors import AwsError
+from localaws.core.signals import EventSent
 from localaws.s3.api import service
 from localaws.s3.objects import split_uri
 
@@ -127,7 +128,7 @@ def test_everything_is_there_after_a_restart(tmp_path: Path) -> None:
 
 def test_events_of_api_and_engine_writes(aws: LocalAws) -> None:
     events: list[Any] = []
-    aws.signals.subscribe("events", events.append)
+    aws.signals.subscribe(EventSent, lambda signal: events.append(signal.event))
     s3 = aws.client("s3")
     aws.objects.put("lake", "quiet", b"")
     s3.put_bucket_notification_configuration(

@@ -13,6 +13,7 @@ import pytest
 
 from localaws.core.aws import LocalAws, start
 from localaws.core.errors import AwsError
+from localaws.core.signals import EventSent
 from localaws.s3.api import service
 
 PART = b"p" * (5 << 20)
@@ -77,7 +78,7 @@ def moved(request: Any, tmp_path: Path) -> Iterator[LocalAws]:
 
 def test_a_home_that_was_moved_has_the_same_objects_and_starts_nothing(moved: LocalAws) -> None:
     events: list[Any] = []
-    moved.signals.subscribe("events", events.append)
+    moved.signals.subscribe(EventSent, lambda signal: events.append(signal.event))
     s3 = moved.client("s3")
 
     page = s3.get_object(Bucket="lake", Key="page.html")

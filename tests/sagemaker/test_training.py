@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import tarfile
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 import xgboost as xgb
 from botocore.exceptions import ClientError
 
+from localaws.core.signals import JobEnded
 from localaws.sagemaker.layout import arguments, relative_name
 from localaws.sagemaker.metrics import read_metrics
 from tests.sagemaker.conftest import (
@@ -32,7 +34,7 @@ def run(aws: Any, code: str, **more: Any) -> Any:
 
 def test_a_job_leaves_a_model_that_loads(lake: Any) -> None:
     ended: list[dict[str, Any]] = []
-    lake.signals.subscribe("job-ended", ended.append)
+    lake.signals.subscribe(JobEnded, lambda signal: ended.append(asdict(signal)))
     job = run(lake, TRAIN)
 
     assert job["TrainingJobStatus"] == "Completed", job

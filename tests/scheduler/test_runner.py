@@ -134,3 +134,26 @@ def test_what_cannot_be_done_is_refused_by_name(aws: LocalAws, change: Any, erro
     with pytest.raises(scheduler.exceptions.ClientError) as caught:
         scheduler.create_schedule(**(good | change))
     assert error in str(caught.value)
+
+
+def test_schedules_and_groups_come_in_pages(aws: LocalAws) -> None:
+    scheduler = aws.client("scheduler")
+    for name in "cab":
+        scheduler.create_schedule_group(Name=name)
+        scheduler.create_schedule(
+            Name="same",
+            GroupName=name,
+            ScheduleExpression="rate(1 day)",
+            FlexibleTimeWindow={"Mode": "OFF"},
+            Target={"Arn": QUEUE, "RoleArn": ROLE},
+        )
+    first = scheduler.list_schedules(MaxResults=2)
+    second = scheduler.list_schedules(MaxResults=2, NextToken=first["NextToken"])
+    groups = [[one["GroupName"] for one in page["Schedules"]] for page in (first, second)]
+    assert groups == [["a", "b"], ["c"]]
+    assert "NextToken" not in second
+    page = scheduler.list_schedule_groups(MaxResults=3)
+    rest = scheduler.list_schedule_groups(MaxResults=3, NextToken=page["NextToken"])
+    assert [group["Name"] for group in rest["ScheduleGroups"]] == ["default"]
+    with pytest.raises(scheduler.exceptions.ValidationException, match="was not given by"):
+        scheduler.list_schedules(NextToken="2")

@@ -15,6 +15,7 @@ import pytest
 from localaws.core.aws import LocalAws, start
 from localaws.core.errors import AwsError
 from localaws.core.service import Call, Service
+from localaws.core.signals import JobEnded
 from localaws.stepfunctions import api
 
 Json = dict[str, Any]
@@ -45,7 +46,7 @@ class Jobs:
         self.states[name] = state
         if signal and self.aws is not None:
             for service in ("glue", "athena"):
-                self.aws.signals.publish("job-ended", {"service": service, "id": name})
+                self.aws.signals.publish(JobEnded(service, name))
 
 
 def services(jobs: Jobs) -> list[Callable[[LocalAws], Service]]:

@@ -11,6 +11,7 @@ import pytest
 from botocore import xform_name
 from botocore.exceptions import ClientError
 
+from localaws.core.signals import EventSent
 from tests.conftest import cases
 from tests.stepfunctions.conftest import ROLE, Workflows, machine
 from tests.stepfunctions.test_tasks import GLUE_SYNC, task
@@ -287,7 +288,7 @@ def test_tags(sfn: Workflows) -> None:
 
 def test_status_changes_are_published_in_their_order(sfn: Workflows) -> None:
     seen: list[Json] = []
-    sfn.aws.signals.subscribe("events", seen.append)
+    sfn.aws.signals.subscribe(EventSent, lambda signal: seen.append(signal.event))
     arn = sfn.begin(machine(F={"Type": "Fail", "Error": "E", "Cause": "c"}))
     sfn.wait(arn)
     sfn.until(lambda: len(seen) == 2)

@@ -17,7 +17,7 @@ from typing import Any, Protocol
 from localaws.core.aws import LocalAws
 from localaws.core.jobs.kind import JobKind
 from localaws.core.processes import ManagedProcess
-from localaws.core.signals import EVENTS, JOB_ENDED
+from localaws.core.signals import EventSent, JobEnded
 
 Json = dict[str, Any]
 
@@ -278,9 +278,9 @@ class JobRunner:
         """Tells the end that is stored; told again by the next server if this one dies here."""
         event = self._lifecycle.event(job_id)
         if event is not None:
-            self._aws.signals.publish(EVENTS, event)
+            self._aws.signals.publish(EventSent(event))
         self._aws.documents.delete(RECORD, self._key(job_id))
-        self._aws.signals.publish(JOB_ENDED, {"service": self._kind.service, "id": job_id})
+        self._aws.signals.publish(JobEnded(self._kind.service, job_id))
 
 
 def _record(job_id: str, request: Json) -> Json:

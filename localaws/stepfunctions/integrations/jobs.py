@@ -18,7 +18,7 @@ class JobKind:
     """One kind of job.
 
     `handle(params, response)`: what must be remembered, JSON; its "id" is the id in the
-    "job-ended" signal of `service`. `describe`: the response. `output`: what the task returns,
+    JobEnded signal of `service`. `describe`: the response. `output`: what the task returns,
     and where it failed its Cause. `find`: handles of jobs that the same call may have begun;
     `nameless`: equal calls begin jobs of their own, which nothing in the call tells apart.
     """
