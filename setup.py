@@ -25,7 +25,7 @@ setup(
     install_requires=[
         "boto3",
         "cfn-lint",
-        "duckdb",  # the data generator
+        "duckdb==2.0.0",  # the data generator; Athena here
         "mini-racer",  # `rebuy definition --format svg`, reports
         "numpy",
         "pyarrow",
@@ -48,7 +48,7 @@ setup(
             "pyspark==3.5.6",
             "pyyaml",
             "scikit-learn",
-            "sqlglot",
+            "sqlglot==30.30.0",  # a new version may add syntax: see tests/athena/test_grammar.py
             "starlette",
             "uvicorn",
             "werkzeug",

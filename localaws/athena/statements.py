@@ -5,8 +5,6 @@ from __future__ import annotations
 import functools
 from typing import Any
 
-from sqlglot import exp
-
 from localaws.athena import results, writing
 from localaws.athena.ddl import Statement
 from localaws.athena.formatting import column_info, result_query
@@ -14,6 +12,7 @@ from localaws.athena.reader import Reader
 from localaws.athena.session import Session
 from localaws.athena.sql import types as t
 from localaws.athena.sql.errors import QueryError, not_emulated
+from localaws.athena.sql.parameters import bind
 from localaws.athena.sql.parsing import SyntaxMistake, parse
 from localaws.athena.sql.queries import Query
 from localaws.athena.sql.values import text
@@ -22,20 +21,6 @@ from localaws.athena.writing import Format, Written, check_types, chosen_format,
 from localaws.tables.storage import WRITTEN_BY, descriptor
 
 Json = dict[str, Any]
-
-
-def bind(tree: Any, parameters: list[str]) -> Any:
-    """The tree with every `?` replaced by its parameter, which is an expression as text."""
-    marks = sorted(tree.find_all(exp.Placeholder), key=lambda mark: mark.meta.get("start", 0))
-    if len(marks) != len(parameters):
-        raise QueryError(
-            "INVALID_PARAMETER_USAGE",
-            f"Incorrect number of parameters: expected {len(marks)} but found {len(parameters)}",
-        )
-    for mark, given in zip(marks, parameters, strict=True):
-        value = parse(f"SELECT {given}").expressions[0]
-        mark.replace(exp.Paren(this=value) if isinstance(value, exp.Binary) else value)
-    return tree
 
 
 def rest(reader: Reader) -> str:

@@ -51,6 +51,36 @@ def test_results_come_in_pages_with_a_header_and_nulls(athena: Any) -> None:
     assert text == '"x","n"\n"1",\n"2",\n"3",\n'
 
 
+@pytest.mark.parametrize(
+    ("sql", "parameters", "rows"),
+    [
+        ("SELECT ? + ?, ?", ["1", "2", "3"], [["3", "3"]]),
+        (
+            "WITH c AS (SELECT x FROM (VALUES 1, 2, 3) t(x) WHERE x > ?) "
+            "SELECT x FROM c WHERE x < ?",
+            ["1", "3"],
+            [["2"]],
+        ),
+        ("SELECT CASE WHEN ? = 1 THEN ? ELSE ? END FROM (VALUES ?) t(x) WHERE x = ? OFFSET 0 "
+         "LIMIT 1", ["1", "'a'", "'b'", "7", "7"], [["a"]]),
+        ("SELECT ?, ?", ["abc", "it's"], [["abc", "it's"]]),
+        ("SELECT ?, ? IS NULL", ["DATE '2024-01-01'", "NULL"], [["2024-01-01", "true"]]),
+        ("SELECT 1", ["ignored"], [["1"]]),
+    ],
+)  # fmt: skip
+def test_parameters_are_bound_in_the_order_of_the_text(
+    athena: Any, sql: str, parameters: list[str], rows: list[list[str]]
+) -> None:
+    assert athena.rows(sql, ExecutionParameters=parameters) == rows
+
+
+def test_execute_binds_in_the_order_of_the_text(athena: Any) -> None:
+    athena.run("PREPARE three FROM SELECT x * ? + ? FROM (VALUES ?) t(x)")
+    execution_id = athena.run("EXECUTE three USING 10, 1, 7")["QueryExecutionId"]
+    rows = athena.client.get_query_results(QueryExecutionId=execution_id)["ResultSet"]["Rows"]
+    assert rows[1] == {"Data": [{"VarCharValue": "71"}]}
+
+
 def test_parameters_fill_the_question_marks(athena: Any) -> None:
     sql = "SELECT x FROM (VALUES 'a', 'b') AS t(x) WHERE x = ?"
     assert athena.rows(sql, ExecutionParameters=["'b'"]) == [["b"]]

@@ -21,7 +21,13 @@ from .special import SPECIALS
 from .values import Value
 
 
-@compiles(exp.Anonymous)
+@compiles(
+    exp.Anonymous,
+    takes=(
+        "this",
+        "expressions",
+    ),
+)
 def function(c: Compiler, node: exp.Anonymous, scope: Scope) -> Value:
     return call_by_name(c, node.name.lower(), node.expressions, node, scope, "", None)
 
@@ -132,7 +138,13 @@ def _aggregate(
     return Value(f"CAST({value.sql} AS {t.duckdb(value.type)})", value.type)
 
 
-@compiles(exp.GroupConcat)
+@compiles(
+    exp.GroupConcat,
+    takes=(
+        "this",
+        "separator",
+    ),
+)
 def listagg(c: Compiler, node: exp.GroupConcat, scope: Scope) -> Value:
     inside = node.this
     order = ""
@@ -166,7 +178,14 @@ def _decimal_aggregate(name: str, values: list[Value], tail: str, distinct: str)
     return Value(average(total, f"count({distinct}{values[0].sql}){tail}", kind), kind)
 
 
-@compiles(exp.ArgMax, exp.ArgMin)
+@compiles(
+    exp.ArgMax,
+    exp.ArgMin,
+    takes=(
+        "this",
+        "expression",
+    ),
+)
 def arg_extreme(c: Compiler, node: exp.Expression, scope: Scope) -> Value:
     return call_by_name(c, function_name(node), call_arguments(node), node, scope, "", None)
 
@@ -181,7 +200,5 @@ def function_name(call: exp.Expression) -> str:
 
 def call_arguments(call: exp.Expression) -> list[Any]:
     if isinstance(call, exp.ArgMax | exp.ArgMin):
-        if call.args.get("count") is not None:
-            raise not_emulated(f"{function_name(call)} with a count", call)
         return [call.this, call.expression]
     return list(call.expressions)

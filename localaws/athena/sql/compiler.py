@@ -14,6 +14,7 @@ from sqlglot import exp
 
 from . import types as t
 from .errors import QueryError, not_emulated
+from .grammar import RowPattern, written
 from .scope import Column, Scope
 from .sources import Environment, Scan, Tables, renamed
 from .values import Source, Value
@@ -25,24 +26,69 @@ _RULES: dict[type[exp.Expression], Rule] = {}
 _QUERY_RULES: dict[type[exp.Expression], QueryRule] = {}
 
 
-def compiles(*kinds: type[Any]) -> Callable[[Rule], Rule]:
-    """Registers how an expression of these kinds becomes a Value."""
+_TAKES: dict[type[exp.Expr], set[str]] = {}
+
+
+def structure(*kinds: type[Any], takes: tuple[str, ...] = ()) -> None:
+    """Says which arguments of nodes of these kinds are read. What nobody reads is refused."""
+    for kind in kinds:
+        unknown = set(takes) - set(kind.arg_types)
+        assert not unknown, f"{kind.__name__} has no {unknown}"
+        _TAKES.setdefault(kind, set()).update(takes)
+
+
+def compiles(*kinds: type[Any], takes: tuple[str, ...] = ()) -> Callable[[Rule], Rule]:
+    """Registers how an expression of these kinds becomes a Value, and what the rule reads of it."""
 
     def register(rule: Rule) -> Rule:
+        structure(*kinds, takes=takes)
         _RULES.update(dict.fromkeys(kinds, rule))
         return rule
 
     return register
 
 
-def compiles_query(*kinds: type[Any]) -> Callable[[QueryRule], QueryRule]:
-    """Registers how a query of these kinds becomes text and columns."""
+def compiles_query(*kinds: type[Any], takes: tuple[str, ...]) -> Callable[[QueryRule], QueryRule]:
+    """Registers how a query of these kinds becomes text and columns, and what the rule reads."""
 
     def register(rule: QueryRule) -> QueryRule:
+        structure(*kinds, takes=takes)
         _QUERY_RULES.update(dict.fromkeys(kinds, rule))
         return rule
 
     return register
+
+
+def refuse_unread(tree: exp.Expr) -> None:
+    """Raises QueryError (NOT_SUPPORTED) for a node without a rule and for an argument that its
+    rule does not read: what is not understood must not be dropped."""
+    for node in tree.walk():
+        taken = _TAKES.get(type(node))
+        if taken is None:
+            raise not_emulated(_shown(node), node)
+        for argument, value in node.args.items():
+            if argument not in taken and value not in (None, False, [], ""):
+                raise not_emulated(f"{argument.strip('_').upper()} in {_shown(node)}", node)
+
+
+def _shown(node: exp.Expr) -> str:
+    if isinstance(node, RowPattern):
+        return "MATCH_RECOGNIZE"
+    return f"the expression {type(node).__name__} ({written(node)[:80]})"
+
+
+structure(exp.With, takes=("expressions",))
+structure(exp.CTE, takes=("this", "alias"))
+structure(exp.TableAlias, takes=("this", "columns"))
+structure(exp.Identifier, takes=("this", "quoted"))
+structure(exp.DataType, takes=("this", "expressions", "nested"))
+structure(exp.DataTypeParam, takes=("this",))
+structure(exp.ColumnDef, takes=("this", "kind"))
+structure(exp.Var, takes=("this",))
+# What the parser notes of its own dialect: the same in every statement.
+structure(exp.Div, takes=("typed",))
+structure(exp.TryCast, takes=("safe", "requires_string"))
+structure(exp.DPipe, takes=("safe",))
 
 
 class Compiler:
@@ -62,8 +108,7 @@ class Compiler:
         rule = _RULES.get(type(node))
         try:
             if rule is None:
-                shown = node.sql("trino")[:80]
-                raise not_emulated(f"the expression {type(node).__name__} ({shown})")
+                raise not_emulated(_shown(node))
             return rule(self, node, scope)
         except QueryError as error:
             if error.message.startswith("line "):
@@ -80,6 +125,11 @@ class Compiler:
                 node,
             )
         return value.sql
+
+    def statement(self, tree: exp.Expression) -> Selected:
+        """The whole query of a statement or of a view."""
+        refuse_unread(tree)
+        return self.query(tree, None)
 
     def query(self, node: Any, outer: Scope | None) -> Selected:
         """The text and columns of a SELECT, set operation, VALUES or parenthesised query."""
@@ -110,8 +160,6 @@ class Compiler:
     def _with(self, node: exp.With | None, outer: Scope | None) -> str:
         if node is None:
             return ""
-        if node.args.get("recursive"):
-            raise not_emulated("WITH RECURSIVE", node)
         parts = []
         for cte in node.expressions:
             sql, columns = self.query(cte.this, outer)

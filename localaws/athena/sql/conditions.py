@@ -5,13 +5,15 @@ from __future__ import annotations
 from sqlglot import exp
 
 from . import types as t
-from .compiler import Compiler, compiles
+from .compiler import Compiler, compiles, structure
 from .errors import QueryError, not_emulated
+from .grammar import written
 from .operators import comparison
 from .scope import Scope
 from .special import SPECIALS, unify
 from .values import NULL, Value, convert
 
+structure(exp.Any, exp.All, takes=("this",))
 _COMPARISONS: dict[type[exp.Binary], str] = {
     exp.EQ: "=",
     exp.NEQ: "<>",
@@ -24,7 +26,13 @@ _COMPARISONS: dict[type[exp.Binary], str] = {
 }
 
 
-@compiles(*_COMPARISONS)
+@compiles(
+    *_COMPARISONS,
+    takes=(
+        "this",
+        "expression",
+    ),
+)
 def _comparison(c: Compiler, node: exp.Binary, scope: Scope) -> Value:
     operator = _COMPARISONS[type(node)]
     quantified = node.expression
@@ -45,14 +53,21 @@ def _comparison(c: Compiler, node: exp.Binary, scope: Scope) -> Value:
     return comparison(operator, c.compile(node.this, scope), c.compile(quantified, scope))
 
 
-@compiles(exp.And, exp.Or)
+@compiles(
+    exp.And,
+    exp.Or,
+    takes=(
+        "this",
+        "expression",
+    ),
+)
 def logic(c: Compiler, node: exp.Connector, scope: Scope) -> Value:
     word = "AND" if isinstance(node, exp.And) else "OR"
     sides = [c.condition(side, scope, "Logical expression term") for side in node.flatten()]
     return Value("(" + f" {word} ".join(sides) + ")", t.BOOLEAN)
 
 
-@compiles(exp.Not)
+@compiles(exp.Not, takes=("this",))
 def negation(c: Compiler, node: exp.Not, scope: Scope) -> Value:
     return Value(
         f"(NOT {c.condition(node.this, scope, 'Value of logical NOT expression')})",
@@ -60,14 +75,27 @@ def negation(c: Compiler, node: exp.Not, scope: Scope) -> Value:
     )
 
 
-@compiles(exp.Is)
+@compiles(
+    exp.Is,
+    takes=(
+        "this",
+        "expression",
+    ),
+)
 def is_(c: Compiler, node: exp.Is, scope: Scope) -> Value:
     if not isinstance(node.expression, exp.Null):
-        raise not_emulated(f"IS {node.expression.sql('trino')}")
+        raise not_emulated(f"IS {written(node.expression)}")
     return Value(f"({c.compile(node.this, scope).sql} IS NULL)", t.BOOLEAN)
 
 
-@compiles(exp.Between)
+@compiles(
+    exp.Between,
+    takes=(
+        "this",
+        "low",
+        "high",
+    ),
+)
 def between(c: Compiler, node: exp.Between, scope: Scope) -> Value:
     value = c.compile(node.this, scope)
     low, high = (c.compile(node.args[side], scope) for side in ("low", "high"))
@@ -75,7 +103,14 @@ def between(c: Compiler, node: exp.Between, scope: Scope) -> Value:
     return Value(f"({first.sql} AND {second.sql})", t.BOOLEAN)
 
 
-@compiles(exp.In)
+@compiles(
+    exp.In,
+    takes=(
+        "this",
+        "expressions",
+        "query",
+    ),
+)
 def in_(c: Compiler, node: exp.In, scope: Scope) -> Value:
     value = c.compile(node.this, scope)
     query = node.args.get("query")
@@ -104,7 +139,14 @@ def in_(c: Compiler, node: exp.In, scope: Scope) -> Value:
     return Value(f"({first.sql} IN ({', '.join(item.sql for item in rest)}))", t.BOOLEAN)
 
 
-@compiles(exp.Like)
+@compiles(
+    exp.Like,
+    takes=(
+        "this",
+        "expression",
+        "negate",
+    ),
+)
 def like(c: Compiler, node: exp.Like, scope: Scope) -> Value:
     return _like(c, node, scope, None)
 
@@ -120,12 +162,25 @@ def _like(c: Compiler, node: exp.Like, scope: Scope, escape: str | None) -> Valu
     return Value(f"({value.sql} LIKE {pattern.sql}{tail})", t.BOOLEAN)
 
 
-@compiles(exp.Escape)
+@compiles(
+    exp.Escape,
+    takes=(
+        "this",
+        "expression",
+    ),
+)
 def escape(c: Compiler, node: exp.Escape, scope: Scope) -> Value:
     return _like(c, node.this, scope, c.compile(node.expression, scope).sql)
 
 
-@compiles(exp.Case)
+@compiles(
+    exp.Case,
+    takes=(
+        "this",
+        "ifs",
+        "default",
+    ),
+)
 def case(c: Compiler, node: exp.Case, scope: Scope) -> Value:
     subject = c.compile(node.this, scope) if node.this else None
     tests, results = [], []
@@ -144,7 +199,14 @@ def case(c: Compiler, node: exp.Case, scope: Scope) -> Value:
     return Value(f"CASE {branches} ELSE {values[-1].sql} END", kind)
 
 
-@compiles(exp.If)
+@compiles(
+    exp.If,
+    takes=(
+        "this",
+        "true",
+        "false",
+    ),
+)
 def if_(c: Compiler, node: exp.If, scope: Scope) -> Value:
     sides = [node.this, node.args.get("true"), node.args.get("false")]
     return SPECIALS["if"]([c.compile(side, scope) for side in sides if side is not None])
@@ -160,6 +222,6 @@ def scalar_query(c: Compiler, node: exp.Expression, scope: Scope) -> Value:
     return Value(f"({sql})", columns[0].type)
 
 
-@compiles(exp.Exists)
+@compiles(exp.Exists, takes=("this",))
 def exists(c: Compiler, node: exp.Exists, scope: Scope) -> Value:
     return Value(f"EXISTS ({c.query(node.this, scope)[0]})", t.BOOLEAN)

@@ -10,6 +10,7 @@ from sqlglot import exp
 from . import types as t
 from .compiler import Compiler, compiles, name_parts
 from .errors import QueryError, not_emulated
+from .grammar import written
 from .operators import arithmetic
 from .scope import Scope, field_of
 from .special import SPECIALS, unify
@@ -18,13 +19,20 @@ from .values import NULL, Value, convert, text
 _ARITHMETIC = {exp.Add: "+", exp.Sub: "-", exp.Mul: "*", exp.Div: "/", exp.Mod: "%"}
 
 
-@compiles(*_ARITHMETIC)
+@compiles(
+    *_ARITHMETIC,
+    takes=(
+        "this",
+        "expression",
+    ),
+)
 def _arithmetic(c: Compiler, node: exp.Binary, scope: Scope) -> Value:
     left, right = c.compile(node.this, scope), c.compile(node.expression, scope)
     return arithmetic(_ARITHMETIC[type(node)], left, right)
 
 
-@compiles(exp.Column, exp.Identifier)
+@compiles(exp.Identifier, takes=("this", "quoted"))
+@compiles(exp.Column, takes=("this", "table", "db", "catalog"))
 def column(c: Compiler, node: exp.Expression, scope: Scope) -> Value:
     parts = name_parts(node)
     found = scope.find(parts, node)
@@ -43,7 +51,13 @@ def column(c: Compiler, node: exp.Expression, scope: Scope) -> Value:
     return value
 
 
-@compiles(exp.Dot)
+@compiles(
+    exp.Dot,
+    takes=(
+        "this",
+        "expression",
+    ),
+)
 def dot(c: Compiler, node: exp.Dot, scope: Scope) -> Value:
     try:
         return column(c, node, scope)
@@ -51,7 +65,13 @@ def dot(c: Compiler, node: exp.Dot, scope: Scope) -> Value:
         return field_of(c.compile(node.this, scope), node.expression.name.lower(), node)
 
 
-@compiles(exp.Literal)
+@compiles(
+    exp.Literal,
+    takes=(
+        "this",
+        "is_string",
+    ),
+)
 def literal(c: Compiler, node: exp.Literal, scope: Scope) -> Value:
     written = node.this
     if node.is_string:
@@ -74,29 +94,35 @@ def null(c: Compiler, node: exp.Null, scope: Scope) -> Value:
     return NULL
 
 
-@compiles(exp.Boolean)
+@compiles(exp.Boolean, takes=("this",))
 def boolean(c: Compiler, node: exp.Boolean, scope: Scope) -> Value:
     return Value("true" if node.this else "false", t.BOOLEAN)
 
 
-@compiles(exp.HexString)
+@compiles(exp.HexString, takes=("this",))
 def hexadecimal(c: Compiler, node: exp.HexString, scope: Scope) -> Value:
     return Value(f"unhex('{node.this}')", t.VARBINARY)
 
 
-@compiles(exp.Interval)
+@compiles(
+    exp.Interval,
+    takes=(
+        "this",
+        "unit",
+    ),
+)
 def interval(c: Compiler, node: exp.Interval, scope: Scope) -> Value:
     unit = node.unit.name.upper() if node.unit else ""
     amount = node.this.name if isinstance(node.this, exp.Literal) else ""
     if unit not in ("SECOND", "MINUTE", "HOUR", "DAY", "MONTH", "YEAR") or not re.fullmatch(
         r"-?\d+", amount
     ):
-        raise not_emulated(f"the interval {node.sql('trino')}")
+        raise not_emulated(f"the interval {written(node)}")
     kind = t.YEAR_INTERVAL if unit in ("MONTH", "YEAR") else t.DAY_INTERVAL
     return Value(f"INTERVAL ({amount}) {unit}", kind)
 
 
-@compiles(exp.Neg)
+@compiles(exp.Neg, takes=("this",))
 def minus(c: Compiler, node: exp.Neg, scope: Scope) -> Value:
     value = c.compile(node.this, scope)
     if not t.is_number(value.type) and not value.type.name.startswith("interval"):
@@ -105,13 +131,25 @@ def minus(c: Compiler, node: exp.Neg, scope: Scope) -> Value:
     return Value(f"(-{value.sql})", value.type, number)
 
 
-@compiles(exp.DPipe)
+@compiles(
+    exp.DPipe,
+    takes=(
+        "this",
+        "expression",
+    ),
+)
 def pipes(c: Compiler, node: exp.DPipe, scope: Scope) -> Value:
     sides = [c.compile(side, scope) for side in (node.this, node.expression)]
     return SPECIALS["concat"](sides)
 
 
-@compiles(exp.Bracket)
+@compiles(
+    exp.Bracket,
+    takes=(
+        "this",
+        "expressions",
+    ),
+)
 def bracket(c: Compiler, node: exp.Bracket, scope: Scope) -> Value:
     value, place = c.compile(node.this, scope), c.compile(node.expressions[0], scope)
     if value.type.name == "array":
@@ -139,7 +177,7 @@ def bracket(c: Compiler, node: exp.Bracket, scope: Scope) -> Value:
     raise QueryError("TYPE_MISMATCH", f"Cannot use {place.type} for subscript of {value.type}")
 
 
-@compiles(exp.Array)
+@compiles(exp.Array, takes=("expressions",))
 def array(c: Compiler, node: exp.Array, scope: Scope) -> Value:
     if not node.expressions:
         return Value("[]", t.array(t.UNKNOWN))
@@ -147,14 +185,14 @@ def array(c: Compiler, node: exp.Array, scope: Scope) -> Value:
     return Value(f"[{', '.join(value.sql for value in values)}]", t.array(kind))
 
 
-@compiles(exp.Tuple)
+@compiles(exp.Tuple, takes=("expressions",))
 def row(c: Compiler, node: exp.Expression, scope: Scope) -> Value:
     values = [c.compile(item, scope) for item in node.expressions]
     fields = ", ".join(f"'field{i}': {value.sql}" for i, value in enumerate(values))
     return Value(f"{{{fields}}}", t.row(value.type for value in values))
 
 
-@compiles(exp.Paren)
+@compiles(exp.Paren, takes=("this",))
 def paren(c: Compiler, node: exp.Paren, scope: Scope) -> Value:
     value = c.compile(node.this, scope)
     return replace(value, sql=f"({value.sql})")

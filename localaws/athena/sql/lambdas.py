@@ -8,12 +8,13 @@ from typing import Any
 from sqlglot import exp
 
 from . import types as t
-from .compiler import Compiler
+from .compiler import Compiler, structure
 from .errors import QueryError
 from .scope import Scope
 from .types import Type
 from .values import Value, convert
 
+structure(exp.Lambda, takes=("this", "expressions"))
 Compiled = Callable[[Compiler, list[Any], Scope], Value]
 
 

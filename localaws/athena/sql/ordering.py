@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from sqlglot import exp
 
-from .compiler import Compiler
-from .errors import QueryError, not_emulated
+from .compiler import Compiler, structure
+from .errors import QueryError
+from .grammar import written
 from .scope import Column, Scope
+
+structure(exp.Order, takes=("this", "expressions"))
+structure(exp.Ordered, takes=("this", "desc", "nulls_first"))
+structure(exp.Limit, exp.Offset, takes=("expression",))
+structure(exp.Fetch, takes=("direction", "count", "limit_options"))
+structure(exp.LimitOptions, takes=("rows",))
 
 
 def order_by(c: Compiler, node: exp.Order, scope: Scope) -> str:
@@ -34,9 +41,6 @@ def tail(
         sql += " ORDER BY " + ", ".join(keys)
     limit, offset = node.args.get("limit"), node.args.get("offset")
     if isinstance(limit, exp.Fetch):
-        options = limit.args.get("limit_options")
-        if options is not None and (options.args.get("with_ties") or options.args.get("percent")):
-            raise not_emulated("FETCH FIRST WITH TIES", limit)
         count = limit.args.get("count")
         sql += f" LIMIT {_whole(count) if count is not None else 1}"
     elif limit is not None and limit.expression.name.upper() != "ALL":
@@ -65,7 +69,7 @@ def _whole(node: exp.Expression) -> int:
     if not isinstance(node, exp.Literal) or not node.this.isdigit():
         raise QueryError(
             "INVALID_LITERAL",
-            f"LIMIT and OFFSET take a whole number, not {node.sql('trino')}",
+            f"LIMIT and OFFSET take a whole number, not {written(node)}",
             node,
         )
     return int(node.this)

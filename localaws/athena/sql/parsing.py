@@ -1,41 +1,28 @@
-"""Reads Athena's DML with every function under its own Trino name."""
+"""Reads Athena's DML."""
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
-
 from sqlglot import exp
-from sqlglot.dialects.trino import Trino
 from sqlglot.errors import ErrorLevel, ParseError, TokenError
+from sqlglot.tokenizer_core import TokenType
 
-from .errors import place_in
+from .errors import SyntaxMistake, place_in
+from .grammar import RowPattern, TrinoGrammar
+from .tokens import RESERVED, checked
 
-
-class SyntaxMistake(Exception):
-    """A statement that does not parse; `str()` is Athena's message."""
-
-
-class AthenaNames(Trino):
-    """Trino's grammar without sqlglot's renaming of functions, and subscripts left as written."""
-
-    INDEX_OFFSET = 0
-
-    class Parser(Trino.Parser):  # type: ignore[misc, valid-type]
-        FUNCTIONS: ClassVar[dict[str, Any]] = {}
-        FUNCTION_PARSERS: ClassVar[dict[str, Any]] = {
-            name: parser
-            for name, parser in Trino.Parser.FUNCTION_PARSERS.items()
-            if name in ("CAST", "TRY_CAST", "EXTRACT", "TRIM", "SUBSTRING", "POSITION", "LISTAGG")
-        }
+__all__ = ["SyntaxMistake", "parse"]
 
 
 def parse(sql: str) -> exp.Expression:
     """The statement's tree. Raises SyntaxMistake."""
-    dialect = AthenaNames()
+    dialect = TrinoGrammar()
     try:
-        trees = dialect.parser(error_level=ErrorLevel.RAISE, max_errors=1).parse(
-            dialect.tokenize(sql), sql
-        )
+        tokens = dialect.tokenize(sql)
+        for token in tokens:
+            if token.token_type == TokenType.MATCH_RECOGNIZE:
+                return RowPattern(this=exp.Var(this=token.text).update_positions(token))
+        tokens = checked(tokens, sql, dialect.tokenize)
+        trees = dialect.parser(error_level=ErrorLevel.RAISE, max_errors=1).parse(tokens, sql)
     except ParseError as error:
         first = error.errors[0] if error.errors else {}
         found = first.get("highlight") or "<EOF>"
@@ -56,7 +43,18 @@ def parse(sql: str) -> exp.Expression:
         raise SyntaxMistake("Only one sql statement is allowed.")
     tree = trees[0]
     assert isinstance(tree, exp.Expression)
+    _check_names(tree)
     return tree
+
+
+def _check_names(tree: exp.Expression) -> None:
+    for name in tree.find_all(exp.Identifier):
+        if not name.args.get("quoted") and name.name.upper() in RESERVED and "line" in name.meta:
+            column = name.meta["col"] - (name.meta["end"] - name.meta["start"])
+            raise SyntaxMistake(
+                f"line {name.meta['line']}:{column}: mismatched input '{name.name}'. "
+                "Expecting: <identifier>"
+            )
 
 
 def _backquoted(sql: str) -> SyntaxMistake:

@@ -34,7 +34,7 @@ class Queries:
 
     def compile(self, node: Any) -> Query:
         """Raises QueryError for what Trino refuses and for what this engine lacks."""
-        sql, columns = self._compiler.query(node, None)
+        sql, columns = self._compiler.statement(node)
         reads = live(columns, self._compiler.reading, self._compiler.items)
         return Query(sql, columns, tuple(self._compiler.scans), reads)
 

@@ -8,13 +8,18 @@ from typing import Any
 from sqlglot import exp
 
 from . import types as t
-from .compiler import Compiler, name_parts
+from .compiler import Compiler, name_parts, structure
 from .errors import QueryError, not_emulated
 from .parsing import parse
 from .scope import Column, Relation, Scope
 from .sources import CATALOG, HIDDEN, Environment, Found, Scan, renamed
 from .unnest import unnest
 from .values import convert, name
+
+structure(exp.Join, takes=("this", "on", "side", "kind", "using"))
+structure(exp.Table, takes=("this", "alias", "db", "catalog", "joins"))
+structure(exp.Lateral, takes=("this", "alias"))
+structure(exp.Subquery, takes=("joins",))
 
 
 def from_clause(c: Compiler, node: exp.Select, scope: Scope) -> str:
@@ -32,8 +37,8 @@ def _joins(c: Compiler, joins: list[exp.Join] | None, scope: Scope) -> str:
 
 def _join(c: Compiler, join: exp.Join, scope: Scope) -> str:
     side, kind = (join.side or "").upper(), (join.kind or "").upper()
-    if join.method or kind not in ("", "INNER", "CROSS", "OUTER") or join.args.get("hint"):
-        raise not_emulated(f"{join.method or kind} JOIN", join)
+    if kind not in ("", "INNER", "CROSS", "OUTER"):
+        raise not_emulated(f"{kind} JOIN", join)
     left = list(scope.relations)
     sql = _relation(c, join.this, scope)
     right = [relation for relation in scope.relations if relation not in left]
@@ -101,8 +106,6 @@ def _using(
 def _relation(c: Compiler, node: Any, scope: Scope) -> str:
     """The text of one item of FROM; adds it to the scope."""
     if isinstance(node, exp.Table):
-        if node.args.get("sample") or node.args.get("version") or node.args.get("pivots"):
-            raise not_emulated("TABLESAMPLE, FOR VERSION or PIVOT", node)
         return _table(c, node, scope)
     if isinstance(node, exp.Unnest):
         return unnest(c, node, scope)
@@ -206,7 +209,7 @@ def _view(
     c.environment = Environment(database, {}, (*before.views, key))
     try:
         assert found.view is not None
-        sql, columns = c.query(parse(found.view), None)
+        sql, columns = c.statement(parse(found.view))
     finally:
         c.environment = before
     shown = found.view_columns or tuple((c.name, c.type) for c in columns)

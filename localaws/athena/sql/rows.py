@@ -8,14 +8,14 @@ from sqlglot import exp
 
 from . import types as t
 from .compiler import Compiler, compiles_query
-from .errors import QueryError, not_emulated
+from .errors import QueryError
 from .ordering import tail
 from .scope import Column, Scope
 from .types import Type
 from .values import OUTPUT, Value, convert
 
 
-@compiles_query(exp.Subquery)
+@compiles_query(exp.Subquery, takes=("this", "alias", "with_", "order", "limit", "offset"))
 def parenthesised(
     c: Compiler, node: exp.Subquery, outer: Scope | None
 ) -> tuple[str, tuple[Column, ...]]:
@@ -25,13 +25,16 @@ def parenthesised(
     return sql, columns
 
 
-@compiles_query(exp.Union, exp.Except, exp.Intersect)
+@compiles_query(
+    exp.Union,
+    exp.Except,
+    exp.Intersect,
+    takes=("with_", "this", "expression", "distinct", "order", "limit", "offset"),
+)
 def set_operation(c: Compiler, node: Any, outer: Scope | None) -> tuple[str, tuple[Column, ...]]:
     left, left_columns = c.query(node.this, outer)
     right, right_columns = c.query(node.expression, outer)
     word = type(node).__name__.upper()
-    if node.args.get("by_name") or node.args.get("on"):
-        raise not_emulated(f"{word} BY NAME", node)
     if len(left_columns) != len(right_columns):
         raise QueryError(
             "TYPE_MISMATCH",
@@ -67,7 +70,7 @@ def set_operation(c: Compiler, node: Any, outer: Scope | None) -> tuple[str, tup
     return tail(c, f"SELECT * FROM ({both})", node, columns, Scope(locals=aliases)), columns
 
 
-@compiles_query(exp.Values)
+@compiles_query(exp.Values, takes=("expressions", "alias", "order", "limit", "offset"))
 def values(c: Compiler, node: exp.Values, outer: Scope | None) -> tuple[str, tuple[Column, ...]]:
     scope = Scope(outer=outer)
     rows = [

@@ -7,8 +7,8 @@ from typing import Any
 from sqlglot import exp
 
 from . import types as t
-from .compiler import Compiler, compiles_query, name_parts
-from .errors import QueryError, not_emulated
+from .compiler import Compiler, compiles_query, name_parts, structure
+from .errors import QueryError
 from .ordering import tail
 from .relations import from_clause, prune
 from .scope import Column, Scope
@@ -17,17 +17,22 @@ from .values import OUTPUT, Source, Value
 Item = tuple[str | None, Value, set[Source]]  # the name, the value and what it reads
 
 
-_SELECT_PARTS = {
-    "expressions", "from_", "joins", "where", "group", "having", "order", "limit", "offset",
-    "distinct", "with_", "windows",
-}  # fmt: skip
+structure(exp.From, exp.Where, exp.Having, takes=("this",))
+structure(exp.Rollup, exp.Cube, exp.GroupingSets, takes=("expressions",))
+structure(exp.Group, takes=("expressions", "grouping_sets", "cube", "rollup"))
+structure(exp.Alias, takes=("this", "alias"))
+structure(exp.Distinct, takes=("expressions",))
+structure(exp.Star)
 
 
-@compiles_query(exp.Select)
+@compiles_query(
+    exp.Select,
+    takes=(
+        "with_", "expressions", "from_", "joins", "where", "group", "having", "windows", "distinct",
+        "order", "limit", "offset",
+    ),
+)  # fmt: skip
 def select(c: Compiler, node: exp.Select, outer: Scope | None) -> tuple[str, tuple[Column, ...]]:
-    for part, value in node.args.items():
-        if value and part not in _SELECT_PARTS:
-            raise not_emulated(f"{part.strip('_').upper()} in a query", node)
     windows = c.windows
     c.windows = {w.this.name.lower(): w for w in node.args.get("windows") or []}
     scope = Scope(outer=outer)
@@ -44,8 +49,6 @@ def select(c: Compiler, node: exp.Select, outer: Scope | None) -> tuple[str, tup
     if having is not None:
         having_sql = " HAVING " + c.condition(having.this, scope, "HAVING clause")
     distinct = node.args.get("distinct")
-    if distinct is not None and distinct.args.get("on"):
-        raise not_emulated("DISTINCT ON", distinct)
     limits = ("group", "having", "distinct", "limit", "offset", "windows")
     plain = not any(node.args.get(part) for part in limits) and not node.find(exp.Window)
     lazy = not any(node.args.get(part) for part in ("distinct", "group", "order"))
@@ -79,8 +82,6 @@ def _items(c: Compiler, node: exp.Select, scope: Scope) -> list[Item]:
         reads: set[Source] = set()
         star = item if isinstance(item, exp.Star) else item.this
         if isinstance(star, exp.Star) and isinstance(item, exp.Star | exp.Column):
-            if any(star.args.get(part) for part in ("except_", "replace", "rename")):
-                raise not_emulated("SELECT * EXCEPT, REPLACE or RENAME", item)
             items += _star(item, scope)
         elif isinstance(item, exp.Alias):
             with c.collecting(reads):
@@ -128,8 +129,6 @@ def _star(item: exp.Expression, scope: Scope) -> list[Item]:
 def _group(c: Compiler, node: exp.Group | None, scope: Scope, items: list[Item]) -> str:
     if node is None:
         return ""
-    if node.args.get("all") or node.args.get("totals"):
-        raise not_emulated("GROUP BY ALL", node)
 
     def key(item: Any, ordinal: bool) -> str:
         if isinstance(item, exp.Literal) and not item.is_string:

@@ -7,34 +7,46 @@ from sqlglot import exp
 from . import types as t
 from .calls import call
 from .compiler import Compiler, compiles
-from .errors import not_emulated
+from .grammar import TypedLiteral
 from .scope import Scope
 from .type_names import from_trino
 from .values import Value, cast
 
 
-@compiles(exp.Cast, exp.TryCast)
+@compiles(
+    exp.Cast,
+    exp.TryCast,
+    takes=(
+        "this",
+        "to",
+    ),
+)
 def compile_cast(c: Compiler, node: exp.Cast, scope: Scope) -> Value:
     value = c.compile(node.this, scope)
-    wanted = from_trino(node.to, value.constant)
-    if node.args.get("format"):
-        raise not_emulated("CAST with FORMAT")
-    if (
-        isinstance(node.this, exp.Literal)
-        and node.this.is_string
-        and wanted.name in ("date", "timestamp")
-    ):  # DATE '2020-01-01': a literal, or a cast of one; both fail alike
-        return cast(value, wanted, attempt=isinstance(node, exp.TryCast))
+    wanted = from_trino(node.to)
     return cast(value, wanted, attempt=isinstance(node, exp.TryCast))
 
 
-@compiles(exp.Extract)
+@compiles(
+    exp.Extract,
+    takes=(
+        "this",
+        "expression",
+    ),
+)
 def extract(c: Compiler, node: exp.Extract, scope: Scope) -> Value:
     unit = node.this.name.lower()
     return call(unit, [c.compile(node.expression, scope)], node)
 
 
-@compiles(exp.Trim)
+@compiles(
+    exp.Trim,
+    takes=(
+        "this",
+        "expression",
+        "position",
+    ),
+)
 def trim(c: Compiler, node: exp.Trim, scope: Scope) -> Value:
     side = (node.args.get("position") or "BOTH").upper()
     name = {"BOTH": "trim", "LEADING": "ltrim", "TRAILING": "rtrim"}[side]
@@ -44,21 +56,38 @@ def trim(c: Compiler, node: exp.Trim, scope: Scope) -> Value:
     return call(name, arguments, node)
 
 
-@compiles(exp.Substring)
+@compiles(
+    exp.Substring,
+    takes=(
+        "this",
+        "start",
+        "length",
+    ),
+)
 def substring(c: Compiler, node: exp.Substring, scope: Scope) -> Value:
     parts = [node.this, node.args.get("start"), node.args.get("length")]
     return call("substr", [c.compile(p, scope) for p in parts if p is not None], node)
 
 
-@compiles(exp.StrPosition)
+@compiles(
+    exp.StrPosition,
+    takes=(
+        "this",
+        "substr",
+    ),
+)
 def position(c: Compiler, node: exp.StrPosition, scope: Scope) -> Value:
     parts = [node.this, node.args["substr"]]
     return call("strpos", [c.compile(part, scope) for part in parts], node)
 
 
-@compiles(exp.ParseJSON)
-def parse_json(c: Compiler, node: exp.ParseJSON, scope: Scope) -> Value:
-    return call("json_parse", [c.compile(node.this, scope)], node)
+@compiles(TypedLiteral, takes=("this", "to"))
+def typed_literal(c: Compiler, node: TypedLiteral, scope: Scope) -> Value:
+    value = c.compile(node.this, scope)
+    wanted = from_trino(node.args["to"], value.constant)
+    if wanted == t.JSON:
+        return call("json_parse", [value], node)
+    return cast(value, wanted)
 
 
 @compiles(exp.CurrentDate)

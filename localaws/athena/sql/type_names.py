@@ -6,6 +6,7 @@ from sqlglot import exp
 
 from . import types as t
 from .errors import not_emulated
+from .grammar import written
 from .types import Type
 
 _PLAIN = {
@@ -40,7 +41,7 @@ def from_trino(node: exp.DataType, literal: str | int | None = None) -> Type:
             return t.decimal(max(1, len(whole + fraction)), len(fraction))
         return t.decimal(*((numbers or (38,)) + (0,))[:2])
     if kind == "TIMESTAMP":
-        if isinstance(literal, str) and numbers == (0,):
+        if isinstance(literal, str) and not numbers:
             return (
                 t.TIMESTAMP
                 if "." not in literal
@@ -61,4 +62,4 @@ def from_trino(node: exp.DataType, literal: str | int | None = None) -> Type:
             for part in node.expressions
         ]
         return t.row((item for _, item in fields), (name for name, _ in fields))
-    raise not_emulated(f"the type {node.sql('trino')}", node)
+    raise not_emulated(f"the type {written(node)}", node)

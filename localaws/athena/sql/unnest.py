@@ -5,11 +5,13 @@ from __future__ import annotations
 from sqlglot import exp
 
 from . import types as t
-from .compiler import Compiler
+from .compiler import Compiler, structure
 from .errors import QueryError
 from .scope import Column, Relation, Scope
 from .types import Type
 from .values import name
+
+structure(exp.Unnest, takes=("expressions", "alias", "offset"))
 
 
 def unnest(c: Compiler, node: exp.Unnest, scope: Scope) -> str:

@@ -5,14 +5,23 @@ from __future__ import annotations
 from sqlglot import exp
 
 from .calls import call_arguments, call_by_name, function_name
-from .compiler import Compiler, compiles
+from .compiler import Compiler, compiles, structure
 from .errors import QueryError
 from .ordering import order_by
 from .scope import Scope
 from .values import Value
 
+structure(exp.WindowSpec, takes=("kind", "start", "start_side", "end", "end_side"))
+structure(exp.IgnoreNulls, exp.RespectNulls, takes=("this",))
 
-@compiles(exp.Filter)
+
+@compiles(
+    exp.Filter,
+    takes=(
+        "this",
+        "expression",
+    ),
+)
 def filtered(c: Compiler, node: exp.Filter, scope: Scope) -> Value:
     return _filtered(c, node, scope, "")
 
@@ -24,7 +33,17 @@ def _filtered(c: Compiler, node: exp.Filter, scope: Scope, over: str) -> Value:
     return call_by_name(c, call.name.lower(), call_arguments(call), call, scope, tail, None)
 
 
-@compiles(exp.Window)
+@compiles(
+    exp.Window,
+    takes=(
+        "this",
+        "partition_by",
+        "order",
+        "spec",
+        "alias",
+        "over",
+    ),
+)
 def window(c: Compiler, node: exp.Window, scope: Scope) -> Value:
     over = " OVER (" + window_definition(c, node, scope) + ")"
     call, nulls = node.this, None

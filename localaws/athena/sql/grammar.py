@@ -1,0 +1,92 @@
+"""Trino's grammar: sqlglot's, with what it lacks added and what only others accept taken away.
+
+Every function keeps its own Trino name; `tokens.py` refuses what is no Trino at all.
+Grammar: https://github.com/trinodb/trino/blob/master/core/trino-grammar (SqlBase.g4).
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from sqlglot import exp
+from sqlglot.dialects.trino import Trino
+from sqlglot.tokenizer_core import TokenType
+
+
+class RowPattern(exp.Expression):
+    """A statement with MATCH_RECOGNIZE, whose patterns are not read."""
+
+    arg_types: ClassVar[dict[str, bool]] = {"this": True}
+
+
+class TypedLiteral(exp.Expression):
+    """DATE '2020-01-01': a text whose spelling decides the type."""
+
+    arg_types: ClassVar[dict[str, bool]] = {"this": True, "to": True}
+
+
+def _interval_unit(parser: Any) -> exp.Expression:
+    if not parser._match_texts(("YEAR", "MONTH", "DAY", "HOUR", "MINUTE", "SECOND")):
+        parser.raise_error("Expecting an interval field")
+    return exp.Var(this=parser._prev.text.upper())
+
+
+def _placeholder(parser: Any) -> exp.Placeholder:
+    """`?` keeps its place, so that parameters are bound in the order of the text."""
+    return exp.Placeholder().update_positions(parser._prev)
+
+
+def _typed_literal(parser: Any, this: exp.Expression, to: exp.DataType) -> exp.Expression:
+    if not this.is_string:
+        parser.raise_error("Expecting a text after the type")
+    return TypedLiteral(this=this, to=to)
+
+
+class TrinoGrammar(Trino):
+    """Subscripts are left as written, and no function is renamed."""
+
+    INDEX_OFFSET = 0
+
+    class Parser(Trino.Parser):  # type: ignore[misc, valid-type]
+        FUNCTIONS: ClassVar[dict[str, Any]] = {}
+        FUNCTION_PARSERS: ClassVar[dict[str, Any]] = {
+            name: parser
+            for name, parser in Trino.Parser.FUNCTION_PARSERS.items()
+            if name in ("CAST", "TRY_CAST", "EXTRACT", "TRIM", "SUBSTRING", "POSITION", "LISTAGG")
+        }
+        PLACEHOLDER_PARSERS: ClassVar[dict[Any, Any]] = {TokenType.PLACEHOLDER: _placeholder}
+        TYPE_LITERAL_PARSERS: ClassVar[dict[Any, Any]] = dict.fromkeys(exp.DType, _typed_literal)
+        ZONE_AWARE_TIMESTAMP_CONSTRUCTOR = False
+
+        def _parse_interval(
+            self, require_interval: bool = True, parse_function_unit: bool = True
+        ) -> Any:
+            """INTERVAL [+-] 'text' field [TO field]"""
+            index = self._index
+            if not self._match(TokenType.INTERVAL):
+                return None
+            minus = self._match(TokenType.DASH) or (self._match(TokenType.PLUS) and False)
+            if not self._match(TokenType.STRING):
+                self._retreat(index)
+                return None
+            text = exp.Literal.string(self._prev.text).update_positions(self._prev)
+            unit = _interval_unit(self)
+            if self._match_text_seq("TO"):
+                unit = exp.IntervalSpan(this=unit, expression=_interval_unit(self))
+            interval = exp.Interval(this=text, unit=unit)
+            return exp.Neg(this=interval) if minus else interval
+
+    class Generator(Trino.Generator):  # type: ignore[misc, valid-type]
+        TRANSFORMS: ClassVar[dict[Any, Any]] = {
+            **Trino.Generator.TRANSFORMS,
+            TypedLiteral: lambda self, node: f"{self.sql(node, 'to')} {self.sql(node, 'this')}",
+            RowPattern: lambda self, node: self.sql(node, "this"),
+        }
+
+
+def written(node: exp.Expr) -> str:
+    """The node as SQL, for messages; its kind where the generator cannot write it."""
+    try:
+        return node.sql(TrinoGrammar)
+    except (ValueError, AttributeError, TypeError, LookupError):
+        return type(node).__name__

@@ -1,0 +1,120 @@
+"""What sqlglot reads and Trino does not: refused from the tokens, with Trino's error."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from itertools import pairwise
+from typing import Any
+
+from sqlglot.tokenizer_core import Token, TokenType
+
+from .errors import SyntaxMistake
+
+# https://trino.io/docs/current/language/reserved.html
+RESERVED = frozenset(
+    """
+    ALTER AND AS BETWEEN BY CASE CAST CONSTRAINT CREATE CROSS CUBE CURRENT_CATALOG CURRENT_DATE
+    CURRENT_PATH CURRENT_ROLE CURRENT_SCHEMA CURRENT_TIME CURRENT_TIMESTAMP CURRENT_USER DEALLOCATE
+    DELETE DESCRIBE DISTINCT DROP ELSE END ESCAPE EXCEPT EXECUTE EXISTS EXTRACT FALSE FOR FROM FULL
+    GROUP GROUPING HAVING IN INNER INSERT INTERSECT INTO IS JOIN LEFT LIKE LISTAGG LOCALTIME
+    LOCALTIMESTAMP NATURAL NORMALIZE NOT NULL ON OR ORDER OUTER PREPARE RECURSIVE RIGHT ROLLUP
+    SELECT SKIP TABLE THEN TRIM TRUE UESCAPE UNION UNNEST USING VALUES WHEN WHERE WITH
+    """.split()  # noqa: SIM905 - a list of a hundred quoted words reads worse
+)
+_NUMBER = re.compile(r"(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+_FOREIGN = {
+    TokenType.DCOLON, TokenType.NULLSAFE_EQ, TokenType.AMP, TokenType.PIPE, TokenType.CARET,
+    TokenType.TILDE, TokenType.HASH, TokenType.DOLLAR, TokenType.PARAMETER, TokenType.L_BRACE,
+    TokenType.R_BRACE, TokenType.BIT_STRING, TokenType.BYTE_STRING, TokenType.RAW_STRING,
+    TokenType.NATIONAL_STRING, TokenType.HEREDOC_STRING, TokenType.ILIKE, TokenType.RLIKE,
+    TokenType.GLOB, TokenType.SIMILAR_TO, TokenType.DQMARK, TokenType.DARROW,
+    TokenType.HASH_ARROW, TokenType.DHASH_ARROW, TokenType.LT_AT, TokenType.AT_GT, TokenType.DAT,
+    TokenType.DIV,
+}  # fmt: skip
+_SUBSCRIPTED = {
+    TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.STRING, TokenType.IDENTIFIER,
+    TokenType.VAR, TokenType.PLACEHOLDER, TokenType.ARRAY,
+}  # fmt: skip
+_OPERATORS = {
+    TokenType.L_PAREN, TokenType.COMMA, TokenType.SELECT, TokenType.PLUS, TokenType.DASH,
+    TokenType.STAR, TokenType.SLASH, TokenType.MOD, TokenType.EQ, TokenType.NEQ, TokenType.LT,
+    TokenType.GT, TokenType.LTE, TokenType.GTE, TokenType.DPIPE, TokenType.WHERE, TokenType.AND,
+    TokenType.OR, TokenType.NOT, TokenType.IN, TokenType.LIKE, TokenType.L_BRACKET,
+    TokenType.THEN, TokenType.ELSE, TokenType.WHEN, TokenType.BETWEEN, TokenType.NUMBER,
+}  # fmt: skip
+
+
+def unexpected(token: Token, expecting: str = "") -> SyntaxMistake:
+    column = token.col - (token.end - token.start)
+    tail = f". Expecting: {expecting}" if expecting else ""
+    return SyntaxMistake(f"line {token.line}:{column}: mismatched input '{token.text}'{tail}")
+
+
+def checked(tokens: list[Token], sql: str, tokenize: Callable[[str], Any]) -> list[Token]:
+    """The tokens, with numbers cut where Trino cuts them (`1e0-1` is a difference).
+
+    Raises SyntaxMistake for what is no Trino.
+    """
+    found: list[Token] = []
+    for token in tokens:
+        before = found[-1] if found else None
+        written = sql[token.start : token.end + 1]
+        if token.token_type in _FOREIGN or written == "==":
+            raise unexpected(token)
+        if token.token_type == TokenType.HEX_STRING and written[0] == "0":
+            raise _digits(token)
+        if token.token_type == TokenType.L_BRACKET and before and before.token_type in _OPERATORS:
+            raise unexpected(token, "<expression>")
+        if token.token_type == TokenType.NUMBER:
+            number = _NUMBER.match(written)
+            if number is None:
+                raise unexpected(token)
+            rest = written[number.end() :]
+            if rest:
+                found.append(_shifted(token, token.start, number.group()))
+                found += [
+                    _shifted(part, token.start + number.end() + part.start, part.text)
+                    for part in tokenize(rest)
+                ]
+                continue
+        elif before and _in_one(before, token) and (written[0].isalpha() or written[0] == "_"):
+            raise _digits(token)
+        found.append(token)
+    _check_limits(found)
+    return found
+
+
+def _digits(token: Token) -> SyntaxMistake:
+    return SyntaxMistake(
+        f"line {token.line}:{token.col - (token.end - token.start)}: identifiers must not start "
+        "with a digit; surround the identifier with double quotes"
+    )
+
+
+def _shifted(token: Token, start: int, text: str) -> Token:
+    return Token(
+        token.token_type, text, token.line, token.col - (token.end - token.start) + len(text) - 1,
+        start, start + len(text) - 1,
+    )  # fmt: skip
+
+
+def _check_limits(tokens: list[Token]) -> None:
+    """OFFSET comes before LIMIT."""
+    limited = [False]
+    for token, following in pairwise([*tokens, tokens[-1]] if tokens else []):
+        kind, number = token.token_type, following.token_type == TokenType.NUMBER
+        if kind == TokenType.L_PAREN:
+            limited.append(False)
+        elif kind == TokenType.R_PAREN and len(limited) > 1:
+            limited.pop()
+        elif kind in (TokenType.SELECT, TokenType.UNION):
+            limited[-1] = False
+        elif kind == TokenType.LIMIT and (number or following.token_type == TokenType.ALL):
+            limited[-1] = True
+        elif kind == TokenType.OFFSET and limited[-1] and number:
+            raise unexpected(token, "<EOF>")
+
+
+def _in_one(number: Token, token: Token) -> bool:
+    return number.token_type == TokenType.NUMBER and token.start == number.end + 1
