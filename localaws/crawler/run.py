@@ -14,6 +14,7 @@ from localaws.crawler.grouping import File, Group, groups, table_name
 from localaws.crawler.inference import CsvRules, Schema
 from localaws.crawler.tables import partition_inputs, table_input
 from localaws.s3.objects import split_uri
+from localaws.tables import files as tables
 from localaws.tables.catalog import Catalog
 
 Json = dict[str, Any]
@@ -72,12 +73,9 @@ def _read(
 ) -> list[File]:
     patterns = [re.compile(glob(exclusion)) for exclusion in exclusions]
     listed = []
-    for stored in aws.objects.list(bucket, prefix):
-        if stored.key != prefix and not stored.key.startswith(root):
-            continue  # s3://b/raw also lists raw2/
+    for stored in tables.below(aws.objects, bucket, prefix, single=True):
         below = stored.key.removeprefix(root)
-        hidden = any(part.startswith(("_", ".")) for part in below.split("/"))
-        if hidden or not stored.bytes or any(pattern.fullmatch(below) for pattern in patterns):
+        if not stored.bytes or any(pattern.fullmatch(below) for pattern in patterns):
             continue
         listed.append(stored)
     request = {

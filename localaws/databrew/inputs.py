@@ -1,12 +1,15 @@
 """A dataset as a DuckDB relation over the objects' own files.
 
 CSV and JSON in S3 get their types by inference, as DataBrew does; tables of the Data Catalog have
-the types that the catalog says, read as their SerDe reads them.
+the types that the catalog says, and are read as every service reads them (localaws.tables).
+`resolve` finds the files and needs the AWS; `relation` reads them and needs nothing else.
 """
 
 from __future__ import annotations
 
-import re
+import csv
+import gzip
+import io
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,33 +18,32 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from localaws.core.aws import LocalAws
+from localaws.core.errors import AwsError
 from localaws.databrew.recipe.sql import cast, ident, literal
 from localaws.databrew.recipe.steps import Step
-from localaws.s3.objects import split_uri
+from localaws.tables import files as tables
+from localaws.tables import hive
+from localaws.tables.errors import TableError
+from localaws.tables.snapshot import DataFile, TableSnapshot
+from localaws.tables.storage import Storage
+from localaws.tables.text_files import codec, quickly
 
 Json = dict[str, Any]
 Query = Callable[[str], list[tuple[Any, ...]]]
 
 SAMPLE_ROWS = 20_480
 PLAIN = "hive_partitioning = false"  # a folder such as run=1 is no column of the data
-CANDIDATES = "['BIGINT', 'DOUBLE', 'BOOLEAN', 'DATE', 'TIMESTAMP', 'VARCHAR']"
-OPEN_CSV = "org.apache.hadoop.hive.serde2.OpenCSVSerde"
-LAZY_SIMPLE = "org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe"
-PARQUET = "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe"
-JSON_SERDES = ("org.openx.data.jsonserde.JsonSerDe", "org.apache.hive.hcatalog.data.JsonSerDe")
-HIVE_TYPES = {
-    "tinyint": "TINYINT",
-    "smallint": "SMALLINT",
-    "int": "INTEGER",
-    "integer": "INTEGER",
-    "bigint": "BIGINT",
-    "float": "FLOAT",
-    "double": "DOUBLE",
-    "boolean": "BOOLEAN",
-    "string": "VARCHAR",
-    "date": "DATE",
-    "timestamp": "TIMESTAMP",
-}
+_HEADER_BYTES = 1 << 20
+_GZIP = b"\x1f\x8b"
+# A column has the first of these types that every filled cell of the sample is written as; what
+# Spark leaves as text (yes and no, 31.12.2020, integers beyond 64 bits) stays text.
+_WRITTEN_AS = (
+    ("BIGINT", r"\s*[+-]?\d{1,18}\s*"),
+    ("DOUBLE", r"\s*[+-]?(\d{1,18}|\d*\.\d+|\d+\.|\d+(\.\d*)?[eE][+-]?\d+)\s*"),
+    ("BOOLEAN", r"(?i)\s*(true|false)\s*"),
+    ("DATE", r"\d{4}-\d{2}-\d{2}"),
+    ("TIMESTAMP", r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?Z?"),
+)
 
 
 class InputError(Exception):
@@ -71,200 +73,211 @@ def raw_columns(steps: list[Step]) -> set[str]:
     return found
 
 
-def relation(aws: LocalAws, dataset: Json, raw: Collection[str], query: Query) -> Relation:
-    """The dataset as SQL. Raises InputError."""
-    source = dataset["Input"]
-    if "S3InputDefinition" in source:
-        return _of_objects(aws, dataset, source["S3InputDefinition"], raw, query)
-    return _of_table(aws, source["DataCatalogInputDefinition"], query)
+@dataclass(frozen=True)
+class Source:
+    """A dataset with its files found: `table` for one of the Data Catalog, else `files` in
+    `format` (CSV, JSON, PARQUET) with the dataset's FormatOptions."""
+
+    name: str
+    format: str
+    options: Json
+    files: tuple[DataFile, ...] = ()
+    table: TableSnapshot | None = None
 
 
-# Objects in S3
+def resolve(aws: LocalAws, dataset: Json) -> Source:
+    """Raises InputError for a table that is not there, and where there is no data."""
+    source, name = dataset["Input"], dataset["Name"]
+    try:
+        if "S3InputDefinition" in source:
+            return _objects(aws, dataset, source["S3InputDefinition"])
+        table = _table(aws, source["DataCatalogInputDefinition"])
+    except TableError as error:
+        raise InputError(str(error)) from error
+    return Source(name, "TABLE", {}, table=table)
 
 
-def _files(aws: LocalAws, bucket: str, key: str) -> list[Path]:
-    """The object at the key, or those below it as a folder; hidden names are left out."""
-    listed = aws.objects.list(bucket, key)
-    folder = key if key.endswith("/") or not key else key + "/"
-    chosen = [
-        item.path
-        for item in listed
-        if (item.key == key or item.key.startswith(folder))
-        and not item.key.endswith("/")
-        and not item.key.rpartition("/")[2].startswith(("_", "."))
-    ]
-    if not chosen:
+def relation(source: Source, raw: Collection[str], query: Query, folder: Path) -> Relation:
+    """The dataset as SQL. `folder` takes files that have to be rewritten. Raises InputError."""
+    try:
+        if source.table is not None:
+            sql = hive.relation(source.table, query, folder, lenient=True)
+            return Relation(sql, _described(sql, query))
+        return _READERS[source.format](source, raw, query)
+    except TableError as error:
+        raise InputError(str(error)) from error
+
+
+# What needs the AWS
+
+
+def _table(aws: LocalAws, definition: Json) -> TableSnapshot:
+    glue = aws.client("glue")
+    place = {"DatabaseName": definition["DatabaseName"]}
+    name = definition["TableName"]
+    try:
+        table = glue.get_table(**place, Name=name)["Table"]
+        pages = glue.get_paginator("get_partitions").paginate(**place, TableName=name)
+        partitions = [one for page in pages for one in page["Partitions"]]
+    except ClientError as error:
+        message = error.response["Error"]["Message"]
+        raise InputError(f"Table {place['DatabaseName']}.{name}: {message}") from error
+    return tables.take(table, partitions, aws.objects, single=True)
+
+
+def _objects(aws: LocalAws, dataset: Json, location: Json) -> Source:
+    bucket, key = location["Bucket"], location.get("Key", "")
+    try:
+        found = tables.below(aws.objects, bucket, key, single=True)
+    except AwsError as error:
+        raise InputError(f"s3://{bucket}/{key}: {error.message}") from error
+    files = tuple(tables.data_file(item) for item in found if item.bytes)
+    if not files:
         raise InputError(f"There is no data at s3://{bucket}/{key}.")
-    return chosen
+    return Source(
+        dataset["Name"], _format(dataset, files[0].uri), dataset.get("FormatOptions", {}), files
+    )
 
 
-def _list(files: list[Path]) -> str:
-    return "[" + ", ".join(literal(str(file)) for file in files) + "]"
-
-
-def _format(dataset: Json, files: list[Path]) -> str:
+def _format(dataset: Json, uri: str) -> str:
     if "Format" in dataset:
         return str(dataset["Format"])
-    name = re.sub(r"\.(gz|zst|bz2)$", "", files[0].name)
+    name = uri.rpartition("/")[2]
+    plain = name if codec(uri) == "none" else name.rpartition(".")[0]
     kinds = {".csv": "CSV", ".tsv": "CSV", ".json": "JSON", ".jsonl": "JSON", ".parquet": "PARQUET"}
-    kind = kinds.get(Path(name).suffix)
+    kind = kinds.get(Path(plain).suffix)
     if kind is None:
         raise InputError(
-            f"Dataset {dataset['Name']}: the format of {files[0].name} is unknown; give Format."
+            f"Dataset {dataset['Name']}: the format of {name} is unknown; give Format."
         )
     return kind
 
 
-def _of_objects(
-    aws: LocalAws, dataset: Json, location: Json, raw: Collection[str], query: Query
-) -> Relation:
-    files = _files(aws, location["Bucket"], location.get("Key", ""))
-    kind = _format(dataset, files)
-    options = dataset.get("FormatOptions", {})
-    if kind == "PARQUET":
-        sql = f"SELECT * FROM read_parquet({_list(files)}, union_by_name = true, {PLAIN})"
-        return Relation(sql, _described(sql, query))
-    if kind == "JSON":
-        lines = not options.get("Json", {}).get("MultiLine", False)
-        how = "newline_delimited" if lines else "auto"
-        sql = f"SELECT * FROM read_json({_list(files)}, format = '{how}', {PLAIN})"
-        return Relation(sql, _described(sql, query))
-    csv = options.get("Csv", {})
-    header = bool(csv.get("HeaderRow", True))
-    common = f"{_list(files)}, delim = {literal(csv.get('Delimiter', ','))}, header = {header}"
-    common += f", quote = '\"', escape = '\"', {PLAIN}"
-    guessed = _described(
-        f"SELECT * FROM read_csv({common}, sample_size = {SAMPLE_ROWS},"
-        f" auto_type_candidates = {CANDIDATES})",
-        query,
+# Reading
+
+
+def _parquet(source: Source, raw: Collection[str], query: Query) -> Relation:
+    sql = f"SELECT * FROM read_parquet({hive.paths(source.files)}, union_by_name = true, {PLAIN})"
+    return Relation(sql, _described(sql, query))
+
+
+def _json(source: Source, raw: Collection[str], query: Query) -> Relation:
+    lines = not source.options.get("Json", {}).get("MultiLine", False)
+    how = "newline_delimited" if lines else "auto"
+    sql = " UNION ALL BY NAME ".join(
+        f"SELECT * FROM read_json({hive.paths(files)}, format = '{how}', "
+        f"compression = {literal(kind)}, {PLAIN})"
+        for kind, files in _by_codec(source.files).items()
     )
-    names = list(guessed) if header else [f"Column_{n}" for n in range(1, len(guessed) + 1)]
-    columns, cells = {}, []
-    for name, (found, guess) in zip(names, guessed.items(), strict=True):
-        target = "VARCHAR" if name in raw else guess
-        columns[name] = target
-        cells.append(f"{cast(ident(found), 'VARCHAR', target)} AS {ident(name)}")
-    return Relation(
-        f"SELECT {', '.join(cells)} FROM read_csv({common}, all_varchar = true)", columns
+    return Relation(sql, _described(sql, query))
+
+
+def _csv(source: Source, raw: Collection[str], query: Query) -> Relation:
+    options = source.options.get("Csv", {})
+    delimiter, header = options.get("Delimiter", ","), bool(options.get("HeaderRow", True))
+    first, files = _with_rows(source.files, delimiter, header)
+    names = _unique(first) if header else [f"Column_{n}" for n in range(1, len(first) + 1)]
+    if not files:
+        empty = ", ".join(f"CAST(NULL AS VARCHAR) AS {ident(name)}" for name in names)
+        return Relation(f"SELECT {empty} WHERE false", dict.fromkeys(names, "VARCHAR"))
+    cells = [f"c{number}" for number in range(len(names))]
+    shape = ", ".join(f"{literal(cell)}: 'VARCHAR'" for cell in cells)
+    storage = Storage("open_csv", separator=delimiter, quote='"', escape="")
+    parallel = all(quickly(file, storage) for file in files)  # not with line ends within quotes
+    reading = " UNION ALL ".join(
+        f"SELECT * FROM read_csv({hive.paths(members)}, auto_detect = false, header = false, "
+        f"skip = {int(header)}, columns = {{{shape}}}, delim = {literal(delimiter)}, quote = '\"', "
+        f"escape = '\"', null_padding = true, strict_mode = false, parallel = {parallel}, "
+        f"compression = {literal(kind)}, {PLAIN})"
+        for kind, members in _by_codec(files).items()
     )
+    guesses = _guesses(reading, cells, query)
+    columns = {
+        name: "VARCHAR" if name in raw else guess
+        for name, guess in zip(names, guesses, strict=True)
+    }
+    shown = [
+        f"{cast(cell, 'VARCHAR', kind)} AS {ident(name)}"
+        for cell, (name, kind) in zip(cells, columns.items(), strict=True)
+    ]
+    return Relation(f"SELECT {', '.join(shown)} FROM ({reading})", columns)
+
+
+_READERS: dict[str, Callable[[Source, Collection[str], Query], Relation]] = {
+    "CSV": _csv,
+    "JSON": _json,
+    "PARQUET": _parquet,
+}
+
+
+def _guesses(reading: str, cells: list[str], query: Query) -> list[str]:
+    """The columns' types by their first cells."""
+    tests = [
+        f"count(nullif({cell}, '')), "
+        + ", ".join(
+            f"count(*) FILTER (regexp_full_match({cell}, {literal(pattern)}) "
+            f"AND {cast(cell, 'VARCHAR', kind)} IS NOT NULL)"
+            for kind, pattern in _WRITTEN_AS
+        )
+        for cell in cells
+    ]
+    (counts,) = query(f"SELECT {', '.join(tests)} FROM (FROM ({reading}) LIMIT {SAMPLE_ROWS})")
+    width = 1 + len(_WRITTEN_AS)
+    found = []
+    for number in range(len(cells)):
+        filled, *fits = counts[number * width : (number + 1) * width]
+        kinds = (kind for (kind, _), fit in zip(_WRITTEN_AS, fits, strict=True) if fit == filled)
+        found.append(next(kinds, "VARCHAR") if filled else "VARCHAR")
+    return found
+
+
+def _with_rows(
+    files: tuple[DataFile, ...], delimiter: str, header: bool
+) -> tuple[list[str], list[DataFile]]:
+    """The first row of the first file, and the files that have rows besides a header."""
+    first: list[str] = []
+    found = []
+    for file in files:
+        rows = csv.reader(io.StringIO(_beginning(file), newline=""), delimiter=delimiter)
+        row = next(rows, [])
+        first = first or row
+        if not header or next(rows, None) is not None:
+            found.append(file)
+    return first, found
+
+
+def _beginning(file: DataFile) -> str:
+    kind = codec(file.uri)
+    if kind == "gzip":
+        with gzip.open(file.path) as packed:
+            data = packed.read(_HEADER_BYTES)
+    elif kind == "none":
+        with Path(file.path).open("rb") as plain:
+            data = plain.read(_HEADER_BYTES)
+        if data.startswith(_GZIP):
+            raise InputError(f"{file.uri} has gzip content, but its name does not end in .gz.")
+    else:
+        raise InputError(f"localaws does not read the compression {kind} of {file.uri}.")
+    return data.decode("utf-8-sig", errors="replace")
+
+
+def _unique(names: list[str]) -> list[str]:
+    """The header's names; an empty one is told by its place, a repeated one by a number."""
+    found: list[str] = []
+    for place, name in enumerate(names):
+        name, number = name or f"column{place}", 0
+        while (unique := f"{name}_{number}" if number else name) in found:
+            number += 1
+        found.append(unique)
+    return found
+
+
+def _by_codec(files: Collection[DataFile]) -> dict[str, list[DataFile]]:
+    found: dict[str, list[DataFile]] = {}
+    for file in files:
+        found.setdefault(codec(file.uri), []).append(file)
+    return found
 
 
 def _described(sql: str, query: Query) -> dict[str, str]:
     return {str(row[0]): str(row[1]) for row in query(f"DESCRIBE {sql}")}
-
-
-# Tables of the Data Catalog
-
-
-def _of_table(aws: LocalAws, definition: Json, query: Query) -> Relation:
-    glue = aws.client("glue")
-    database, name = definition["DatabaseName"], definition["TableName"]
-    try:
-        table = glue.get_table(DatabaseName=database, Name=name)["Table"]
-    except ClientError as error:
-        raise InputError(
-            f"Table {database}.{name}: {error.response['Error']['Message']}"
-        ) from error
-    descriptor = table.get("StorageDescriptor", {})
-    keys = table.get("PartitionKeys", [])
-    if not keys:
-        parts: list[tuple[str, list[str]]] = [(descriptor["Location"], [])]
-    else:
-        pages = glue.get_paginator("get_partitions").paginate(DatabaseName=database, TableName=name)
-        parts = [
-            (partition["StorageDescriptor"]["Location"], partition["Values"])
-            for page in pages
-            for partition in page["Partitions"]
-        ]
-    selects = []
-    columns: dict[str, str] = {}
-    for location, values in parts:
-        bucket, key = split_uri(location)
-        try:
-            files = _files(aws, bucket, key)
-        except InputError:
-            if keys:  # an empty partition is fine
-                continue
-            raise
-        cells, source, columns = _reader(table, files, query)
-        for partition_key, value in zip(keys, values, strict=True):
-            kind = _hive_type(partition_key["Type"], name)
-            columns[partition_key["Name"]] = kind
-            cells.append(f"CAST({literal(value)} AS {kind}) AS {ident(partition_key['Name'])}")
-        selects.append(f"SELECT {', '.join(cells)} FROM {source}")
-    if not selects:
-        raise InputError(f"Table {database}.{name} has no data.")
-    return Relation(" UNION ALL ".join(selects), columns)
-
-
-def _hive_type(written: str, table: str) -> str:
-    kind = written.lower()
-    if kind in HIVE_TYPES:
-        return HIVE_TYPES[kind]
-    if re.fullmatch(r"decimal\(\d+,\s*\d+\)", kind):
-        return kind.upper().replace(" ", "")
-    if re.fullmatch(r"(varchar|char)\(\d+\)", kind):
-        return "VARCHAR"
-    raise InputError(f"Table {table} has a column of type {written}, which localaws does not read.")
-
-
-def _reader(table: Json, files: list[Path], query: Query) -> tuple[list[str], str, dict[str, str]]:
-    """(the table's columns as SQL, the reading function, the columns' types)."""
-    descriptor = table["StorageDescriptor"]
-    serde = descriptor.get("SerdeInfo", {})
-    library = serde.get("SerializationLibrary", "")
-    columns = {
-        column["Name"]: _hive_type(column["Type"], table["Name"])
-        for column in descriptor["Columns"]
-    }
-    if library == PARQUET:
-        source = f"read_parquet({_list(files)}, union_by_name = true, {PLAIN})"
-        return _by_name(columns, _described(f"SELECT * FROM {source}", query)), source, columns
-    if library in JSON_SERDES:
-        source = f"read_json({_list(files)}, format = 'newline_delimited', {PLAIN})"
-        return _by_name(columns, _described(f"SELECT * FROM {source}", query)), source, columns
-    if library in (OPEN_CSV, LAZY_SIMPLE):
-        source = _csv(table, serde.get("Parameters", {}), files, library == OPEN_CSV)
-        cells = [
-            f"{cast(ident(name), 'VARCHAR', kind)} AS {ident(name)}"
-            for name, kind in columns.items()
-        ]
-        return cells, source, columns
-    raise InputError(f"Table {table['Name']} has the SerDe {library!r}, which localaws lacks.")
-
-
-def _by_name(columns: dict[str, str], found: dict[str, str]) -> list[str]:
-    """The catalog's columns out of files that name theirs; a lacking one is null."""
-    here = {name.lower(): name for name in found}
-    cells = []
-    for name, kind in columns.items():
-        actual = here.get(name.lower())
-        value = "NULL" if actual is None else cast(ident(actual), found[actual], kind)
-        cells.append(f"CAST({value} AS {kind}) AS {ident(name)}")
-    return cells
-
-
-def _csv(table: Json, serde: Json, files: list[Path], quoted: bool) -> str:
-    """Text read as the SerDe does: OpenCSV knows quotes, LazySimple only the delimiter."""
-    parameters = table["StorageDescriptor"].get("Parameters", {}) | table.get("Parameters", {})
-    names = [column["Name"] for column in table["StorageDescriptor"]["Columns"]]
-    delimiter = serde.get("separatorChar") or serde.get("field.delim")
-    delimiter = delimiter or parameters.get("delimiter") or ("," if quoted else "\x01")
-    quote = serde.get("quoteChar", '"') if quoted else ""
-    shape = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in names)
-    options = [
-        f"columns = {{{shape}}}",
-        "header = false",
-        f"skip = {int(parameters.get('skip.header.line.count', 0))}",
-        f"delim = {literal(delimiter)}",
-        f"quote = {literal(quote)}",
-        f"escape = {literal(quote)}",
-        PLAIN,
-    ]
-    if quoted:  # an empty cell is the empty text there, not null
-        options.append(f"force_not_null = [{', '.join(literal(name) for name in names)}]")
-    else:
-        options.append(
-            f"nullstr = {literal(serde.get('serialization.null.format', chr(92) + 'N'))}"
-        )
-    return f"read_csv({_list(files)}, {', '.join(options)})"

@@ -305,13 +305,13 @@ class _Worker:
             # Costs nothing measurable; the same input gives the same bytes where rows stay rows.
             connection.execute("SET preserve_insertion_order = true")
             raw = inputs.raw_columns(steps)
-            source = self._view("input", self._dataset, raw)
+            source = self._view("input", self._dataset, raw, scratch)
             compiled = compile_steps(
                 steps,
                 source,
                 Context(
                     dataset=lambda name: self._view(
-                        ident(f"dataset {name}"), self._datasets.get(name), raw
+                        ident(f"dataset {name}"), self._datasets.get(name), raw, scratch
                     ),
                     now=self._aws.clock.now(),
                 ),
@@ -333,8 +333,9 @@ class _Worker:
         for output, files in zip(self.job["Outputs"], written, strict=True):
             outputs.publish(self._aws, output, files)
 
-    def _view(self, name: str, dataset: Json, raw: set[str]) -> Table:
-        found = inputs.relation(self._aws, dataset, raw, self._query)
+    def _view(self, name: str, dataset: Json, raw: set[str], scratch: Path) -> Table:
+        source = inputs.resolve(self._aws, dataset)
+        found = inputs.relation(source, raw, self._query, scratch)
         self._query(f"CREATE OR REPLACE TEMP VIEW {name} AS {found.sql}")
         return Table(found.columns, name)
 
