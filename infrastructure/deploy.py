@@ -71,6 +71,7 @@ def stack_parameters(
         "ScheduleState": settings.schedule_state,
         "ScheduleExpression": settings.schedule_expression,
         "ScheduleTimezone": settings.schedule_timezone,
+        "NotificationEmail": settings.notification_email,
     }
 
 

@@ -40,6 +40,11 @@ UPLOAD_RULE = "${AWS::StackName}-upload"
 SETTLE = "${AWS::StackName}-settle"
 DAILY = "${AWS::StackName}-daily"
 UNDELIVERED = "${AWS::StackName}-undelivered"
+NOTIFICATIONS = "${AWS::StackName}-notifications"
+NOTIFY = "${AWS::StackName}-notify"
+WATCH = "${AWS::StackName}-watch"
+# What a run makes in DataBrew ends in the run's name; the start of a later run clears it away.
+RUNS_DATABREW = "${AWS::StackName}-run-"
 
 
 def arn(service: str, rest: str) -> str:

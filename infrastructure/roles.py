@@ -8,7 +8,10 @@ from infrastructure.names import (
     ENDPOINT,
     JOIN_FEATURES,
     LAKE_ARN,
+    NOTIFICATIONS,
+    NOTIFY,
     RAW_DATABASE,
+    RUNS_DATABREW,
     SETTLE,
     START_ON_UPLOAD,
     STATE_MACHINE,
@@ -141,6 +144,21 @@ def pass_role(name: str, service: str) -> Json:
     }
 
 
+def start_live_version() -> Json:
+    """StartExecution on the alias `live`. AWS authorises it against the state machine's own ARN;
+    the alias is a condition
+    (https://docs.aws.amazon.com/step-functions/latest/dg/auth-version-alias.html)."""
+    return allow(
+        ["states:StartExecution"],
+        arn("states", f"stateMachine:{STATE_MACHINE}"),
+        condition={"StringEquals": {"states:StateMachineQualifier": "live"}},
+    )
+
+
+def list_executions() -> Json:
+    return allow(["states:ListExecutions"], arn("states", f"stateMachine:{STATE_MACHINE}"))
+
+
 def sagemaker_names(*kinds: str) -> list[str]:
     """Jobs, models and configurations that runs make: all begin with `rebuy-`."""
     return [arn("sagemaker", f"{kind}/rebuy-*") for kind in kinds]
@@ -209,6 +227,10 @@ def function_roles() -> dict[str, Json]:
             "lambda",
             *read("raw/", "audit/"),
             write("runs/"),
+            list_executions(),
+            allow(["databrew:ListJobs", "databrew:ListDatasets"], "*"),  # lists take no resource
+            allow(["databrew:DeleteJob"], arn("databrew", f"job/{RUNS_DATABREW}*")),
+            allow(["databrew:DeleteDataset"], arn("databrew", f"dataset/{RUNS_DATABREW}*")),
             _function_logs("receive-trigger"),
         ),
         "StartOnUpload": role(
@@ -218,8 +240,8 @@ def function_roles() -> dict[str, Json]:
                 ["dynamodb:GetItem", "dynamodb:UpdateItem"],
                 arn("dynamodb", f"table/{TRIGGER_TABLE}"),
             ),
-            allow(["states:StartExecution"], arn("states", f"stateMachine:{STATE_MACHINE}:live")),
-            allow(["states:ListExecutions"], arn("states", f"stateMachine:{STATE_MACHINE}")),
+            start_live_version(),
+            list_executions(),
             allow(["states:DescribeExecution"], executions),
             allow(
                 ["scheduler:GetSchedule", "scheduler:UpdateSchedule"],
@@ -227,6 +249,11 @@ def function_roles() -> dict[str, Json]:
             ),
             pass_role("SettleRole", "scheduler"),
             _function_logs("start-on-upload"),
+        ),
+        "CrawlRawData": role(
+            "lambda",
+            allow(["glue:StartCrawler", "glue:GetCrawler"], arn("glue", f"crawler/{CRAWLER}")),
+            _function_logs("crawl-raw-data"),
         ),
         "CheckRawData": role(
             "lambda",
@@ -245,7 +272,33 @@ def function_roles() -> dict[str, Json]:
             ),
             *read("models/", "runs/"),
             write("runs/"),
+            catalog(["glue:GetTable"], DATABASE),
             _function_logs("pin-live-model"),
+        ),
+        "PutModelLive": role(
+            "lambda",
+            allow(
+                [
+                    *looks,
+                    "sagemaker:CreateEndpoint",
+                    "sagemaker:UpdateEndpoint",
+                    "sagemaker:DeleteEndpoint",
+                ],
+                endpoint_arn(),
+                *sagemaker_names("endpoint-config"),
+            ),
+            _function_logs("put-model-live"),
+        ),
+        "RollBack": role(
+            "lambda",
+            *read("runs/"),
+            catalog(["glue:GetTable", "glue:UpdateTable", "glue:DeleteTable"], DATABASE),
+            allow(
+                [*looks, "sagemaker:UpdateEndpoint", "sagemaker:DeleteEndpoint"],
+                endpoint_arn(),
+                *sagemaker_names("endpoint-config"),
+            ),
+            _function_logs("roll-back"),
         ),
         "JudgeModel": role("lambda", *read("runs/"), _function_logs("judge-model")),
         "SmokeTest": role(
@@ -259,7 +312,11 @@ def function_roles() -> dict[str, Json]:
             *read("raw/", "runs/", "models/", "audit/"),
             write("audit/"),
             allow(
-                ["states:GetExecutionHistory", "states:DescribeStateMachineForExecution"],
+                [
+                    "states:DescribeExecution",
+                    "states:GetExecutionHistory",
+                    "states:DescribeStateMachineForExecution",
+                ],
                 executions,
             ),
             allow(["athena:GetQueryExecution"], arn("athena", f"workgroup/{WORK_GROUP}")),
@@ -276,6 +333,15 @@ def function_roles() -> dict[str, Json]:
                 *sagemaker_names("endpoint-config", "model"),
             ),
             _function_logs("write-audit"),
+        ),
+        "Notify": role(
+            "lambda",
+            allow(["sns:Publish"], arn("sns", NOTIFICATIONS)),
+            allow(["sqs:ReceiveMessage"], arn("sqs", UNDELIVERED)),
+            allow(["states:GetExecutionHistory"], executions),
+            list_executions(),
+            allow(["s3:ListBucket"], LAKE_ARN, condition={"StringLike": {"s3:prefix": ["raw/*"]}}),
+            _function_logs("notify"),
         ),
         "CustomResources": role(
             "lambda",
@@ -320,7 +386,6 @@ def state_machine_role(function_names: list[str]) -> Json:
     return role(
         "states",
         allow(["lambda:InvokeFunction"], *(f"${{{name}.Arn}}" for name in function_names)),
-        allow(["glue:StartCrawler", "glue:GetCrawler"], arn("glue", f"crawler/{CRAWLER}")),
         athena(),
         catalog(CATALOG_WRITE, DATABASE, RAW_DATABASE),
         *read("raw/", "runs/", "athena-results/"),
@@ -335,14 +400,11 @@ def state_machine_role(function_names: list[str]) -> Json:
                 "databrew:ListJobRuns",
                 "databrew:DescribeJobRun",
                 "databrew:StopJobRun",
-                "databrew:UpdateRecipeJob",
+                "databrew:CreateRecipeJob",
             ],
-            arn("databrew", f"job/{databrew_name('*')}"),
+            arn("databrew", f"job/{RUNS_DATABREW}*"),
         ),
-        allow(
-            ["databrew:UpdateDataset", "databrew:DescribeDataset"],
-            arn("databrew", f"dataset/{databrew_name('prior-lines')}"),
-        ),
+        allow(["databrew:CreateDataset"], arn("databrew", f"dataset/{RUNS_DATABREW}*")),
         allow(
             [
                 "sagemaker:CreateTrainingJob",
@@ -353,16 +415,6 @@ def state_machine_role(function_names: list[str]) -> Json:
                 "sagemaker:AddTags",
             ],
             *sagemaker_names("training-job", "model", "endpoint-config"),
-        ),
-        allow(
-            [
-                "sagemaker:CreateEndpoint",
-                "sagemaker:UpdateEndpoint",
-                "sagemaker:DescribeEndpoint",
-                "sagemaker:DeleteEndpoint",
-            ],
-            endpoint_arn(),
-            *sagemaker_names("endpoint-config"),
         ),
         allow(
             ["events:PutTargets", "events:PutRule", "events:DescribeRule"],
@@ -390,7 +442,7 @@ def schedule_role() -> Json:
     """Starts the workflow's live version, or says that it could not."""
     return role(
         "scheduler",
-        allow(["states:StartExecution"], arn("states", f"stateMachine:{STATE_MACHINE}:live")),
+        start_live_version(),
         allow(["sqs:SendMessage"], arn("sqs", UNDELIVERED)),
     )
 
@@ -401,5 +453,14 @@ def settle_role() -> Json:
     return role(
         "scheduler",
         allow(["lambda:InvokeFunction"], arn("lambda", f"function:{START_ON_UPLOAD}")),
+        allow(["sqs:SendMessage"], arn("sqs", UNDELIVERED)),
+    )
+
+
+def watch_role() -> Json:
+    """Calls the function that tells, every hour."""
+    return role(
+        "scheduler",
+        allow(["lambda:InvokeFunction"], arn("lambda", f"function:{NOTIFY}")),
         allow(["sqs:SendMessage"], arn("sqs", UNDELIVERED)),
     )

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from executions import audit, hashes
-from infrastructure import roles, triggers
+from infrastructure import notifications, roles, triggers
 from infrastructure.names import (
     CRAWLER,
     DATABASE,
@@ -19,6 +19,7 @@ from infrastructure.names import (
     JOIN_FEATURES,
     LAKE,
     RAW_DATABASE,
+    RUNS_DATABREW,
     SITE,
     STATE_MACHINE,
     WORK_GROUP,
@@ -38,20 +39,30 @@ AWSWRANGLER_VERSION = "30"
 # logical name: (handler, memory in MB, seconds, with the awswrangler layer)
 FUNCTIONS: dict[str, tuple[str, int, int, bool]] = {
     "ReceiveTrigger": ("receive_trigger", 512, 900, False),
+    "CrawlRawData": ("crawl_raw_data", 256, 60, False),
     "CheckRawData": ("check_raw_data", 1024, 900, True),
     "PinLiveModel": ("pin_live_model", 256, 300, False),
     "JudgeModel": ("judge_model", 256, 60, False),
+    "PutModelLive": ("put_model_live", 256, 60, False),
     "SmokeTest": ("smoke_test", 256, 300, False),
+    "RollBack": ("roll_back", 256, 60, False),
     "WriteAudit": ("write_audit", 2048, 900, True),
     "StartOnUpload": ("start_on_upload", 256, 60, False),
+    "Notify": ("notify", 256, 60, False),
     "CustomResources": ("custom_resources", 256, 120, False),
 }
-BESIDE_WORKFLOW = ("StartOnUpload", "CustomResources")  # no state calls these
-# logical name: (recipe, dataset, logical name of the dataset)
+BESIDE_WORKFLOW = ("StartOnUpload", "Notify", "CustomResources")  # no state calls these
+# logical name: recipe. The jobs that run them belong to the runs.
 RECIPE_JOBS = {
-    "CleanOrders": ("clean_orders", "RawOrdersDataset"),
-    "CleanOrderProducts": ("clean_order_products", "RawOrderProductsDataset"),
-    "ProductFeatures": ("product_features", "PriorLinesDataset"),
+    "CleanOrders": "clean_orders",
+    "CleanOrderProducts": "clean_order_products",
+    "ProductFeatures": "product_features",
+}
+
+
+OWN_ENVIRONMENT = {
+    "StartOnUpload": triggers.environment,
+    "Notify": notifications.environment,
 }
 
 
@@ -61,6 +72,7 @@ def template() -> Json:
         "AWSTemplateFormatVersion": "2010-09-09",
         "Description": "rebuy: raw order files to a live purchase prediction endpoint",
         "Parameters": parameters(),
+        "Conditions": notifications.conditions(),
         "Mappings": {"TrainingImages": training_images()},
         "Resources": {
             **buckets(),
@@ -71,6 +83,7 @@ def template() -> Json:
             **functions(),
             **state_machine(),
             **triggers.triggers(),
+            **notifications.notifications(),
             **api(),
         },
         "Outputs": outputs(),
@@ -102,6 +115,7 @@ def parameters() -> Json:
         "TrainingInstanceType": text("For training jobs", Default="ml.m5.xlarge"),
         "EndpointInstanceType": text("For the endpoint", Default="ml.m5.large"),
         **triggers.parameters(),
+        **notifications.parameters(),
     }
 
 
@@ -293,7 +307,7 @@ def recipe_sha256(name: str) -> str:
 
 
 def databrew() -> Json:
-    """Datasets, recipes with their published versions, and the recipe jobs."""
+    """The datasets of the raw tables, and the recipes with their published versions."""
     found: Json = {
         name: resource(
             "AWS::DataBrew::Dataset",
@@ -311,16 +325,14 @@ def databrew() -> Json:
         for name, dataset, database, table in (
             ("RawOrdersDataset", "raw-orders", "RawDatabase", "orders"),
             ("RawOrderProductsDataset", "raw-order-products", "RawDatabase", "order_products"),
-            # Each run points this one at its own table.
-            ("PriorLinesDataset", "prior-lines", "Database", "order_products_prior"),
         )
     }
-    for name, (recipe, dataset) in RECIPE_JOBS.items():
-        found |= _recipe_job(name, recipe, dataset)
+    for name, recipe in RECIPE_JOBS.items():
+        found |= _recipe(name, recipe)
     return found
 
 
-def _recipe_job(name: str, recipe: str, dataset: str) -> Json:
+def _recipe(name: str, recipe: str) -> Json:
     recipe_name = databrew_name(recipe.replace("_", "-"))
     return {
         f"{name}Recipe": resource(
@@ -332,31 +344,6 @@ def _recipe_job(name: str, recipe: str, dataset: str) -> Json:
                 "ServiceToken": attribute("CustomResources", "Arn"),
                 "RecipeName": ref(f"{name}Recipe"),
                 "Hash": recipe_sha256(recipe),  # another text, another version
-            },
-        ),
-        f"{name}Job": resource(
-            "AWS::DataBrew::Job",
-            {
-                # A job keeps the recipe version that it was made with (UpdateRecipeJob takes none):
-                # another recipe is another job, so it needs another name.
-                "Name": sub(f"{recipe_name}-{recipe_sha256(recipe)[:8]}"),
-                "Type": "RECIPE",
-                "RoleArn": attribute("DataBrewRole", "Arn"),
-                "DatasetName": ref(dataset),
-                "Recipe": {
-                    "Name": ref(f"{name}Recipe"),
-                    "Version": attribute(f"{name}Version", "Version"),
-                },
-                "MaxCapacity": 5,
-                "Timeout": 60,
-                "Outputs": [
-                    {
-                        "Format": "PARQUET",
-                        "CompressionFormat": "SNAPPY",
-                        "Location": {"Bucket": ref("Lake"), "Key": "databrew-temporary/"},
-                        "Overwrite": True,
-                    }
-                ],
             },
         ),
     }
@@ -389,6 +376,9 @@ def functions() -> Json:
     environment = {
         "LAKE_BUCKET": ref("Lake"),
         "RAW_DATABASE": sub(RAW_DATABASE),
+        "DATABASE": sub(DATABASE),
+        "CRAWLER": sub(CRAWLER),
+        "DATABREW_PREFIX": sub(RUNS_DATABREW),
         "WORK_GROUP": ref("WorkGroup"),
         "ENDPOINT_NAME": sub(ENDPOINT),
         "DEFINITION_SHA256": ref("DefinitionSha256"),
@@ -402,7 +392,7 @@ def functions() -> Json:
             f"tasks.functions.{module}.handler",
             "FunctionsKey",
             function_roles[name],
-            triggers.environment() if name == "StartOnUpload" else environment,
+            OWN_ENVIRONMENT[name]() if name in OWN_ENVIRONMENT else environment,
             memory,
             seconds,
             layer,
@@ -469,7 +459,6 @@ def state_machine() -> Json:
         "LakeBucket": ref("Lake"),
         "Database": ref("Database"),
         "WorkGroup": ref("WorkGroup"),
-        "CrawlerName": ref("Crawler"),
         "CodeBucket": ref("CodeBucket"),
         "TrainingCodeKey": ref("TrainingCodeKey"),
         "InferenceCodeKey": ref("InferenceCodeKey"),
@@ -480,8 +469,15 @@ def state_machine() -> Json:
         "SageMakerRoleArn": attribute("SageMakerRole", "Arn"),
         "DataBrewRoleArn": attribute("DataBrewRole", "Arn"),
         "JoinFeaturesJob": ref("JoinFeaturesJob"),
-        "PriorLinesDataset": ref("PriorLinesDataset"),
-        **{f"{name}Job": ref(f"{name}Job") for name in RECIPE_JOBS},
+        "RawOrdersDataset": ref("RawOrdersDataset"),
+        "RawOrderProductsDataset": ref("RawOrderProductsDataset"),
+        "PriorLinesDatasetName": sub(f"{RUNS_DATABREW}prior-lines"),
+        **{f"{name}Recipe": ref(f"{name}Recipe") for name in RECIPE_JOBS},
+        **{f"{name}Version": attribute(f"{name}Version", "Version") for name in RECIPE_JOBS},
+        **{
+            f"{name}JobName": sub(f"{RUNS_DATABREW}{recipe.replace('_', '-')}")
+            for name, recipe in RECIPE_JOBS.items()
+        },
         **{f"{name}Arn": attribute(name, "Arn") for name in in_workflow},
     }
     return {

@@ -100,6 +100,7 @@ def undelivered() -> Json:
                                     "aws:SourceArn": [
                                         attribute("UploadRule", "Arn"),
                                         attribute("RunEndedRule", "Arn"),
+                                        attribute("RunFailedRule", "Arn"),
                                     ]
                                 }
                             },

@@ -29,6 +29,8 @@ class Settings(BaseModel):
     schedule_state: str = Field("ENABLED", pattern="^(ENABLED|DISABLED)$")
     schedule_expression: str = "cron(0 8 * * ? *)"
     schedule_timezone: str = "UTC"
+    # Where failed runs are told, by e-mail; empty: nowhere but the topic <stack>-notifications.
+    notification_email: str = Field("", pattern=r"^([^@\s]+@[^@\s]+\.[^@\s]+)?$")
     training_instance_type: str = "ml.m5.xlarge"
     endpoint_instance_type: str = "ml.m5.large"
 

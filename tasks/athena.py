@@ -3,33 +3,51 @@
 from __future__ import annotations
 
 from tasks.sql import Statement
-from tasks.states import Task, task
+from tasks.states import REDRIVEN, Task, jsonata, jsonata_task, keeping, of_this_try
 
 QUERY_TIMEOUT_SECONDS = 1800  # Athena's own default limit for DML
+FIGURES = (
+    "'query_execution_id': $states.result.QueryExecution.QueryExecutionId,"
+    " 'scanned_bytes': $states.result.QueryExecution.Statistics.DataScannedInBytes,"
+    " 'total_milliseconds': $states.result.QueryExecution.Statistics.TotalExecutionTimeInMillis"
+)
 
 
-def run_statement(name: str, statement: Statement) -> Task:
-    """Runs one statement to its end; `$.query` then has its id, scanned bytes and duration.
+def run_statement(
+    name: str,
+    statement: Statement,
+    comment: str,
+    *,
+    table: str | None = None,
+    keep_at: str | None = None,
+) -> Task:
+    """Runs one statement to its end. The output has its id, scanned bytes and duration, and with
+    `table` also the table that it makes, `<table>_<run>`, and its folder below the run's prefix;
+    with `keep_at` below that member of the input, else alone (the last state of a branch).
 
-    The client token comes from the execution, the statement and the attempt: a request that is
-    sent twice is one query, a retry after a failure is a new one.
+    The client token comes from the execution, the statement and the try: a request that is sent
+    twice is one query, a retry or a redrive after a failure is a new one.
     """
-    return task(
+    figures = FIGURES
+    if table is not None:
+        suffix = f" & {of_this_try('_')}" if "${try}" in statement.text else ""
+        figures += (
+            f", 'table': '{table}_' & $states.input.run.id{suffix}"
+            f", 'folder': 'features/{table}'{suffix}"
+        )
+    return jsonata_task(
         name,
         "athena:startQueryExecution.sync",
-        parameters={
-            **statement.query_string(),
-            "ClientRequestToken.$": "States.Hash(States.Format('{}/"
-            + statement.name
-            + "/{}', $$.Execution.Id, $$.State.RetryCount), 'SHA-256')",
+        comment=comment,
+        arguments={
+            "QueryString": statement.query_string(),
+            "ClientRequestToken": jsonata(
+                f"$hash($states.context.Execution.Id & '/{statement.name}/' & {REDRIVEN}"
+                " & '/' & $states.context.State.RetryCount, 'SHA-256')"
+            ),
             "QueryExecutionContext": {"Database": "${Database}"},
             "WorkGroup": "${WorkGroup}",
         },
-        result_selector={
-            "query_execution_id.$": "$.QueryExecution.QueryExecutionId",
-            "scanned_bytes.$": "$.QueryExecution.Statistics.DataScannedInBytes",
-            "total_milliseconds.$": "$.QueryExecution.Statistics.TotalExecutionTimeInMillis",
-        },
-        result_path="$.query",
+        output=jsonata("{" + figures + "}") if keep_at is None else keeping(keep_at, figures),
         timeout_seconds=QUERY_TIMEOUT_SECONDS,
     )

@@ -1,107 +1,64 @@
-"""DataBrew recipe jobs as states.
+"""DataBrew recipe jobs as states: each run makes jobs of its own.
 
-StartJobRun takes nothing but a name, so a run's input table and output prefix are set just before
-it. Another execution could do the same in between: what the job really read and wrote is compared
-afterwards, and a run that was re-aimed fails by name instead of building on foreign data.
+StartJobRun takes nothing but a name. A job that all runs share would have to be pointed at a
+run's input and output just before it starts, and a redrive, which begins at the start alone,
+would run it wherever another run had pointed it since. So a run makes its jobs (and a dataset,
+where the input is its own), and the start of a later run clears away those of old runs
+(`tasks/functions/databrew_leftovers.py`). A redrive that finds its job cleared away makes it anew.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tasks.states import TRANSIENT, DataBrewTask, Fail, Json, State, backoff, sdk, task
+from tasks.states import (
+    TRANSIENT,
+    Catch,
+    DataBrewTask,
+    Json,
+    State,
+    backoff,
+    jsonata,
+    keeping,
+    task,
+)
 
 JOB_TIMEOUT_MINUTES = 60
 MAX_NODES = 5
+EXISTS = ["DataBrew.ConflictException"]
+GONE = ["DataBrew.ResourceNotFoundException"]
 
 
 @dataclass(frozen=True)
-class Source:
-    """A DataBrew dataset that is pointed at the run's table `<table>_<run>` for each run."""
+class RecipeJob:
+    """What a job does: `recipe` as the template calls it, `output` a folder below the run's
+    prefix, `dataset` a name that may hold `{}` for the run's."""
 
+    recipe: str
+    output: str
     dataset: str
-    table: str
 
 
 def recipe_job(
-    title: str, job_name: str, output: str, source: Source | None = None
+    made: str, run: str, job: RecipeJob, comments: tuple[str, str], dataset: State | None = None
 ) -> tuple[State, State]:
-    """(first, last) state of one job, all named after `title`.
+    """(first, last): the job is made, or is there from an earlier try, and run to its end.
 
-    `output` is the prefix below `runs/run=<run>/`. Afterwards `$.job` is {run_id, seconds, key}.
-    Without `source` the job reads what its dataset always reads.
+    With `dataset`, the state that makes the job's input, that one is first. (A job's recipe and
+    dataset cannot be deleted while there is the job, so what is made anew can be started.)
     """
-    key = f"States.Format('runs/run={{}}/{output}/', $.run.id)"
-    aim = _aim(title, job_name, key)
-    run = _run(title, job_name)
-    expected: Json = {"key.$": key, "actual_key.$": "$.job.key"}
-    compare = sdk.Choice(f"{title}: into this run?")
-    ours = sdk.ChoiceRule.StringEqualsPath("$.expected.key", "$.expected.actual_key")
-    first, before_comparison = aim, run
-    if source is not None:
-        first = _point(title, source)
-        first.next(aim)
-        before_comparison = _look_at_dataset(title, source)
-        run.next(before_comparison)
-        expected |= {"table.$": _table(source), "actual_table.$": "$.dataset.table"}
-        same_table = sdk.ChoiceRule.StringEqualsPath("$.expected.table", "$.expected.actual_table")
-        ours = sdk.ChoiceRule.And([ours, same_table])
-    expect = sdk.Pass(f"{title}: expected", parameters=expected, result_path="$.expected")
-    foreign = Fail(
-        f"{title}: another run's",
-        error="DataBrewJobReAimed",
-        cause=f"Another execution re-aimed DataBrew job {job_name} at the same time; "
-        "what it read or wrote is not this run's. Start this execution again.",
-    )
-    done = sdk.Pass(f"{title}: done")
-    aim.next(run)
-    before_comparison.next(expect)
-    expect.next(compare)
-    compare.add_choice(ours, done)
-    compare.default_choice(foreign)
-    return first, done
-
-
-def _table(source: Source) -> str:
-    return f"States.Format('{source.table}_{{}}', $.run.id)"
-
-
-def _point(title: str, source: Source) -> State:
-    return task(
-        f"{title}: point dataset",
-        "aws-sdk:databrew:updateDataset",
+    name = f"States.Format('${{{job.recipe}JobName}}-{{}}', $.run.name)"
+    make = task(
+        made,
+        "aws-sdk:databrew:createRecipeJob",
+        comment=comments[0],
         parameters={
-            "Name": source.dataset,
-            "Input": {
-                "DataCatalogInputDefinition": {
-                    "DatabaseName": "${Database}",
-                    "TableName.$": _table(source),
-                }
+            "Name.$": name,
+            **_name("DatasetName", job.dataset),
+            "RecipeReference": {
+                "Name": f"${{{job.recipe}Recipe}}",
+                "RecipeVersion": f"${{{job.recipe}Version}}",
             },
-        },
-        result_selector={"name.$": "$.Name"},
-        result_path="$.dataset",
-        timeout_seconds=60,
-    )
-
-
-def _look_at_dataset(title: str, source: Source) -> State:
-    return task(
-        f"{title}: look at dataset",
-        "aws-sdk:databrew:describeDataset",
-        parameters={"Name": source.dataset},
-        result_selector={"table.$": "$.Input.DataCatalogInputDefinition.TableName"},
-        result_path="$.dataset",
-        timeout_seconds=60,
-    )
-
-
-def _aim(title: str, job_name: str, key: str) -> State:
-    return task(
-        f"{title}: aim job",
-        "aws-sdk:databrew:updateRecipeJob",
-        parameters={
-            "Name": job_name,
             "RoleArn": "${DataBrewRoleArn}",
             "MaxCapacity": MAX_NODES,
             "Timeout": JOB_TIMEOUT_MINUTES,
@@ -109,29 +66,58 @@ def _aim(title: str, job_name: str, key: str) -> State:
                 {
                     "Format": "PARQUET",
                     "CompressionFormat": "SNAPPY",
-                    "Location": {"Bucket": "${LakeBucket}", "Key.$": key},
-                    # A second attempt replaces what the first one left.
+                    "Location": {
+                        "Bucket": "${LakeBucket}",
+                        "Key.$": f"States.Format('runs/run={{}}/{job.output}/', $.run.id)",
+                    },
+                    # A second try replaces what the first one left.
                     "Overwrite": True,
                 }
             ],
         },
-        result_selector={"name.$": "$.Name"},
-        result_path="$.job",
+        timeout_seconds=60,
+    )
+    start = DataBrewTask(
+        run,
+        comment=comments[1],
+        query_language="JSONata",
+        parameters={"Name": jsonata(f"'${{{job.recipe}JobName}}-' & $states.input.run.name")},
+        output=keeping("job", "'run_id': $states.result.RunId"),
+        timeout_seconds=JOB_TIMEOUT_MINUTES * 60 + 300,
+    )
+    start.add_retry(backoff(TRANSIENT["databrew"]))
+    make.add_catch(Catch(error_equals=EXISTS, next_step=start, result_path=None))
+    make.next(start)
+    first = make
+    if dataset is not None:
+        first = dataset
+        dataset.add_catch(Catch(error_equals=EXISTS, next_step=make, result_path=None))
+        dataset.next(make)
+    start.add_catch(Catch(error_equals=GONE, next_step=first, output=jsonata("$states.input")))
+    return first, start
+
+
+def make_dataset(name: str, dataset: str, table_path: str, comment: str) -> State:
+    """The dataset of a table of the run's own."""
+    return task(
+        name,
+        "aws-sdk:databrew:createDataset",
+        comment=comment,
+        parameters={
+            **_name("Name", dataset),
+            "Input": {
+                "DataCatalogInputDefinition": {
+                    "DatabaseName": "${Database}",
+                    "TableName.$": table_path,
+                }
+            },
+        },
         timeout_seconds=60,
     )
 
 
-def _run(title: str, job_name: str) -> State:
-    state = DataBrewTask(
-        title,
-        parameters={"Name": job_name},
-        result_selector={
-            "run_id.$": "$.RunId",
-            "seconds.$": "$.ExecutionTime",
-            "key.$": "$.Outputs[0].Location.Key",
-        },
-        result_path="$.job",
-        timeout_seconds=JOB_TIMEOUT_MINUTES * 60 + 300,
-    )
-    state.add_retry(backoff(TRANSIENT["databrew"]))
-    return state
+def _name(member: str, text: str) -> Json:
+    """`text` as a parameter; `{}` in it is the run's name."""
+    if "{}" not in text:
+        return {member: text}
+    return {f"{member}.$": f"States.Format('{text}', $.run.name)"}

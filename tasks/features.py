@@ -4,95 +4,118 @@ from __future__ import annotations
 
 from tasks import sql
 from tasks.athena import run_statement
-from tasks.databrew import Source, recipe_job
-from tasks.states import Parallel, State, sdk
+from tasks.databrew import RecipeJob, make_dataset, recipe_job
+from tasks.stages import comment
+from tasks.states import Parallel, State, Task, sdk
 
 
 def clean_with_databrew() -> State:
-    """Orders and order lines, trimmed and typed, at the same time."""
-    return _parallel(
+    """Orders and order lines, trimmed and typed, at the same time. `$.cleaned.<table>` then has
+    the figures of the statement that made the catalog's table of it."""
+    orders = _cleaned(
+        "orders", "Orders", RecipeJob("CleanOrders", "clean/orders", "${RawOrdersDataset}")
+    )
+    lines = _cleaned(
+        "order_products",
+        "Order lines",
+        RecipeJob("CleanOrderProducts", "clean/order_products", "${RawOrderProductsDataset}"),
+    )
+    return parallel(
         "Clean with DataBrew",
-        {
-            "orders": recipe_job("Clean orders", "${CleanOrdersJob}", "clean/orders"),
-            "order_products": recipe_job(
-                "Clean order lines", "${CleanOrderProductsJob}", "clean/order_products"
-            ),
-        },
+        comment(4, "Orders and order lines, trimmed and typed, at the same time."),
+        {"orders": orders, "order_products": lines},
         result_path="$.cleaned",
     )
 
 
-def define_clean_tables() -> State:
-    """The catalog's names for what the recipes wrote."""
-    return _parallel(
-        "Define clean tables",
-        {
-            name: _one(run_statement(title, sql.read(f"tables/{name}")))
-            for name, title in (
-                ("clean_orders", "Define clean orders"),
-                ("clean_order_products", "Define clean order lines"),
-            )
-        },
-        result_path="$.tables",
+def _cleaned(table: str, what: str, job: RecipeJob) -> State:
+    lower = what.lower()
+    first, last = recipe_job(
+        f"Make the job for {lower}",
+        f"Clean {lower}",
+        job,
+        (
+            comment(4, "A DataBrew job of this run's own."),
+            comment(4, f"{what} as the recipe {job.output.replace('/', '_')} writes them."),
+        ),
     )
+    last.next(
+        run_statement(
+            f"Define clean {lower}",
+            sql.read(f"tables/clean_{table}"),
+            comment(4, "The catalog's name for what the recipe wrote."),
+        )
+    )
+    return first
 
 
-def join_prior_lines() -> State:
+def join_prior_lines() -> Task:
     """order_products_prior: what users bought before the order to predict."""
-    return run_statement("Join prior order lines", sql.read("features/order_products_prior"))
+    return run_statement(
+        "Join prior order lines",
+        sql.read("features/order_products_prior"),
+        comment(5, "What users bought before the order to predict: one row an order line."),
+        table="order_products_prior",
+        keep_at="prior",
+    )
 
 
 def build_features() -> State:
     """User and user-product features by SQL, product features by recipe, at the same time."""
-    first, done = recipe_job(
+    dataset = "${PriorLinesDatasetName}-{}"
+    first, last = recipe_job(
+        "Make the job for product features",
         "Compute product features",
-        "${ProductFeaturesJob}",
-        "features/product_features",
-        Source("${PriorLinesDataset}", "order_products_prior"),
+        RecipeJob("ProductFeatures", "features/product_features", dataset),
+        (
+            comment(5, "A DataBrew job of this run's own."),
+            comment(5, "One row a product, as the recipe product_features writes it."),
+        ),
+        make_dataset(
+            "Make the dataset of prior lines",
+            dataset,
+            "$.prior.table",
+            comment(5, "DataBrew's name for this run's table of prior lines."),
+        ),
     )
-    define = run_statement("Define product features", sql.read("tables/product_features"))
-    done.next(define)
-    return _parallel(
+    last.next(
+        run_statement(
+            "Define product features",
+            sql.read("tables/product_features"),
+            comment(5, "The catalog's name for what the recipe wrote."),
+            table="product_features",
+        )
+    )
+    return parallel(
         "Build features",
+        comment(5, "Features of users, of user and product, and of products, at the same time."),
         {
-            "user_features": _one(
-                run_statement("Compute user features", sql.read("features/user_features"))
+            "user_features": run_statement(
+                "Compute user features",
+                sql.read("features/user_features"),
+                comment(5, "One row a user."),
+                table="user_features",
             ),
-            "user_product_features": _one(
-                run_statement(
-                    "Compute user-product features", sql.read("features/user_product_features")
-                )
+            "user_product_features": run_statement(
+                "Compute user-product features",
+                sql.read("features/user_product_features"),
+                comment(5, "One row a user and product that the user bought: the candidates."),
+                table="user_product_features",
             ),
-            "product_features": (first, define),
+            "product_features": first,
         },
         result_path="$.features",
     )
 
 
-def publish_tables() -> State:
-    """The views that people query now show this run's tables."""
-    return _parallel(
-        "Publish tables",
-        {
-            statement.name.split("/")[1]: _one(
-                run_statement(f"Publish {statement.name.split('/')[1]}", statement)
-            )
-            for statement in sql.read_folder("publish")
-        },
-        result_path="$.published",
+def parallel(name: str, said: str, branches: dict[str, State], *, result_path: str) -> Parallel:
+    """Branches by their first states; what each one's last state puts out stands under its key."""
+    state = Parallel(
+        name,
+        comment=said,
+        result_selector={f"{key}.$": f"$[{index}]" for index, key in enumerate(branches)},
+        result_path=result_path,
     )
-
-
-def _one(state: State) -> tuple[State, State]:
-    return state, state
-
-
-def _parallel(name: str, branches: dict[str, tuple[State, State]], *, result_path: str) -> State:
-    """Branches of (first, last) state; each last state's figures stand under the branch's key."""
-    selector = {f"{key}.$": f"$[{index}]" for index, key in enumerate(branches)}
-    state = Parallel(name, result_selector=selector, result_path=result_path)
-    for first, last in branches.values():
-        # A branch hands on its figures alone, not another copy of the whole state.
-        last.fields["output_path"] = last.fields.get("result_path", "$.job")
+    for first in branches.values():
         state.add_branch(sdk.Chain([first]))
     return state

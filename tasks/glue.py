@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tasks.stages import comment
 from tasks.states import TRANSIENT, GlueJobTask, backoff
 
 JOB_TIMEOUT_SECONDS = 2 * 3600
@@ -11,11 +12,14 @@ def join_features() -> GlueJobTask:
     """Writes the training, validation, holdout and scoring sets below `runs/run=<run>/sets/`."""
     state = GlueJobTask(
         "Join features",
+        comment=comment(6, "Spark joins the features and splits the users into four sets."),
         parameters={
             "JobName": "${JoinFeaturesJob}",
             "Arguments": {
                 "--lake_bucket": "${LakeBucket}",
                 "--run.$": "$.run.id",
+                "--user_features.$": "$.features.user_features.folder",
+                "--user_product_features.$": "$.features.user_product_features.folder",
                 "--validation_percent": "10",
                 "--holdout_percent": "10",
             },

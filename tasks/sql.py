@@ -1,7 +1,8 @@
 """SQL files as tasks take them: the text as written, with its placeholders resolved in two places.
 
 `${LakeBucket}` and other names of the deployment stay as they are: CloudFormation fills them in
-(DefinitionSubstitutions). `${run}` and other names of the run become arguments of `States.Format`.
+(DefinitionSubstitutions). `${run}` and other names of the run become pieces of a JSONata
+expression.
 """
 
 from __future__ import annotations
@@ -12,11 +13,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rebuy.errors import DefinitionError
+from tasks.states import jsonata, of_this_try
 
 ROOT = Path(__file__).resolve().parent.parent / "sql"
 PLACEHOLDER = re.compile(r"\$\{(\w+)\}")
 OF_THE_DEPLOYMENT = {"LakeBucket", "RawDatabase", "Database"}
-OF_THE_RUN = {"run": "$.run.id", "sample_buckets": "$.run.options.sample_buckets"}
+FEATURE_TABLES = ("user_features", "user_product_features", "product_features")
+OF_THE_RUN = {
+    "run": "$states.input.run.id",
+    "sample_buckets": "$states.input.run.options.sample_buckets",
+    # Empty in a first try: a statement that is run again after a redrive makes another table in
+    # another folder, and whoever reads it asks for its name.
+    "try": of_this_try("_"),
+    "prior_lines_table": "$states.input.prior.table",
+    **{f"{name}_table": f"$states.input.features.{name}.table" for name in FEATURE_TABLES},
+}
 
 
 @dataclass(frozen=True)
@@ -30,15 +41,19 @@ class Statement:
     def sha256(self) -> str:
         return hashlib.sha256(self.text.encode()).hexdigest()
 
-    def query_string(self) -> dict[str, str]:
-        """The `QueryString` parameter: a text, or an intrinsic that fills in the run's names."""
-        names = [name for name in PLACEHOLDER.findall(self.text) if name in OF_THE_RUN]
-        if not names:
-            return {"QueryString": self.text}
+    def query_string(self) -> str:
+        """The `QueryString` argument: a text, or a JSONata expression that fills in the run's
+        names."""
         pieces = re.split(r"\$\{(" + "|".join(OF_THE_RUN) + r")\}", self.text)
-        template = "{}".join(_escape(piece) for piece in pieces[::2])
-        arguments = ", ".join(OF_THE_RUN[name] for name in pieces[1::2])
-        return {"QueryString.$": f"States.Format('{template}', {arguments})"}
+        if len(pieces) == 1:
+            return self.text
+        return jsonata(
+            " & ".join(
+                OF_THE_RUN[piece] if index % 2 else _literal(piece)
+                for index, piece in enumerate(pieces)
+                if piece
+            )
+        )
 
 
 def read(name: str) -> Statement:
@@ -59,14 +74,7 @@ def read_folder(folder: str) -> list[Statement]:
     return [read(f"{folder}/{file.stem}") for file in sorted((ROOT / folder).glob("*.sql"))]
 
 
-def _escape(text: str) -> str:
-    r"""Text inside an intrinsic's quotes: `\ ' { }` are escaped, except in `${Name}`, which
-    CloudFormation replaces before Step Functions reads the definition."""
-    parts = PLACEHOLDER.split(text)
-    escaped = []
-    for index, part in enumerate(parts):
-        if index % 2:
-            escaped.append("${" + part + "}")
-        else:
-            escaped.append(re.sub(r"([\\'{}])", r"\\\1", part))
-    return "".join(escaped)
+def _literal(text: str) -> str:
+    r"""A JSONata string: only `\` and `"` need to be escaped, lines stay lines."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'

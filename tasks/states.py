@@ -34,13 +34,23 @@ class ExtraField(Enum):
     ResultSelector = "result_selector"
     MaxDelaySeconds = "max_delay_seconds"
     JitterStrategy = "jitter_strategy"
-    ErrorPath = "error_path"
-    CausePath = "cause_path"
+    QueryLanguage = "query_language"
+    Output = "output"
 
 
 class _Selecting:
+    """A Task that selects from its result: by JSONPath (`result_selector`), or, with
+    `query_language="JSONata"`, by an `output` expression; `parameters` are then Arguments."""
+
     def allowed_fields(self) -> list[Enum]:
-        return [*super().allowed_fields(), ExtraField.ResultSelector]  # type: ignore[misc]
+        extra = [ExtraField.ResultSelector, ExtraField.QueryLanguage, ExtraField.Output]
+        return [*super().allowed_fields(), *extra]  # type: ignore[misc]
+
+    def to_dict(self) -> Json:
+        written: Json = super().to_dict()  # type: ignore[misc]
+        if written.get("QueryLanguage") == "JSONata":
+            written["Arguments"] = written.pop("Parameters")
+        return written
 
 
 class Task(_Selecting, sdk.Task):
@@ -67,6 +77,11 @@ class Parallel(_Selecting, sdk.Parallel):
     """Branches that run at the same time."""
 
 
+class Catch(sdk.Catch):
+    def allowed_fields(self) -> list[Enum]:
+        return [*super().allowed_fields(), ExtraField.Output]
+
+
 class Retry(sdk.Retry):
     def allowed_fields(self) -> list[Enum]:
         return [
@@ -74,11 +89,6 @@ class Retry(sdk.Retry):
             ExtraField.MaxDelaySeconds,
             ExtraField.JitterStrategy,
         ]
-
-
-class Fail(sdk.Fail):
-    def allowed_fields(self) -> list[Enum]:
-        return [*super().allowed_fields(), ExtraField.ErrorPath, ExtraField.CausePath]
 
 
 # What a second try can mend: throttling and faults of the service. Optimised integrations use the
@@ -105,15 +115,14 @@ TRANSIENT: dict[str, list[str]] = {
     "databrew": [
         "DataBrew.AWSGlueDataBrewException",
         "DataBrew.ConflictException",
+        "DataBrew.InternalServerException",
         "DataBrew.ServiceQuotaExceededException",
     ],
     "sagemaker": [
         "SageMaker.AmazonSageMakerException",
         "SageMaker.ResourceLimitExceededException",
     ],
-    "aws-sdk:glue": ["Glue.GlueException", "Glue.OperationTimeoutException"],
-    "aws-sdk:databrew": ["DataBrew.DataBrewException", "DataBrew.ConflictException"],
-    "aws-sdk:sagemaker": ["SageMaker.SageMakerException"],
+    "aws-sdk:databrew": ["DataBrew.DataBrewException", "DataBrew.InternalServerException"],
 }
 
 
@@ -138,39 +147,97 @@ def task(
     name: str,
     integration: str,
     *,
+    comment: str,
     parameters: Json,
-    result_selector: Json,
-    result_path: str,
     timeout_seconds: int,
+    result_selector: Json | None = None,
+    result_path: str | None = None,
     retry_on: list[str] | None = None,
 ) -> Task:
     """A Task of the integration `<service>:<action>`, retried on that service's transient errors
-    (or on `retry_on`).
+    (or on `retry_on`). Without a `result_path` its answer is dropped.
 
     Nothing downstream sees the service's whole answer: `result_selector` picks what is needed,
     which keeps the state under 256 KiB and independent of fields AWS may add.
     """
     state = Task(
         name,
+        comment=comment,
         resource=resource(integration),
         parameters=parameters,
-        result_selector=result_selector,
+        result_selector=result_selector or {},
         result_path=result_path,
         timeout_seconds=timeout_seconds,
     )
-    service = integration.rsplit(":", 1)[0]
-    state.add_retry(backoff(TRANSIENT[service] if retry_on is None else retry_on))
+    state.add_retry(backoff(TRANSIENT[_service(integration)] if retry_on is None else retry_on))
     return state
 
 
+def jsonata_task(
+    name: str,
+    integration: str,
+    *,
+    comment: str,
+    arguments: Json,
+    output: str,
+    timeout_seconds: int,
+) -> Task:
+    """The same in JSONata: for a request that is put together from the run's names, and for an
+    answer whose members may be missing (which a JSONPath could only end the execution at)."""
+    state = Task(
+        name,
+        comment=comment,
+        query_language="JSONata",
+        resource=resource(integration),
+        parameters=arguments,
+        output=output,
+        timeout_seconds=timeout_seconds,
+    )
+    state.add_retry(backoff(TRANSIENT[_service(integration)]))
+    return state
+
+
+def jsonata(expression: str) -> str:
+    """`expression` as a field's value."""
+    return "{% " + expression + " %}"
+
+
+def keeping(name: str, members: str) -> str:
+    """An Output: the state's input, with `members` (an object's inside) of the result below
+    `name`."""
+    return jsonata("$merge([$states.input, {'" + name + "': {" + members + "}}])")
+
+
+# A redriven state must not collide with what an earlier try of the same execution left: names
+# that a service keeps for good end in the try's number, from the second one on (`_2`, `-2`).
+REDRIVEN = "$states.context.Execution.RedriveCount"
+
+
+def of_this_try(separator: str) -> str:
+    """JSONata: empty in the first try; `separator` and the try's number after a redrive."""
+    return f"({REDRIVEN} > 0 ? '{separator}' & ({REDRIVEN} + 1) : '')"
+
+
+def _service(integration: str) -> str:
+    return integration.rsplit(":", 1)[0]
+
+
 def function(
-    name: str, function_arn: str, payload: Json, *, result_path: str, timeout_seconds: int
+    name: str,
+    function_arn: str,
+    payload: Json,
+    *,
+    comment: str,
+    result_path: str,
+    timeout_seconds: int,
+    result_selector: Json | None = None,
 ) -> LambdaTask:
-    """Invokes a Lambda function; its answer stands at `result_path`."""
+    """Invokes a Lambda function; its answer stands at `<result_path>.answer`."""
     state = LambdaTask(
         name,
+        comment=comment,
         parameters={"FunctionName": function_arn, "Payload": payload},
-        result_selector={"answer.$": "$.Payload"},
+        result_selector=result_selector or {"answer.$": "$.Payload"},
         result_path=result_path,
         timeout_seconds=timeout_seconds,
     )
@@ -178,32 +245,10 @@ def function(
     return state
 
 
-def failure(name: str, error: str, cause: str) -> sdk.Pass:
-    """Notes why the run fails, as a Catch would have; `cause` is an intrinsic or a path."""
-    return sdk.Pass(name, parameters={"Error": error, "Cause.$": cause}, result_path="$.failure")
-
-
-def catch_all(state: State, handler: State) -> None:
-    """Any error that `state` does not catch itself goes to `handler`, with `{Error, Cause}` at
-    `$.failure`."""
-    if any(catch.error_equals == ["States.ALL"] for catch in state.catches):
-        return
-    state.add_catch(
-        sdk.Catch(error_equals=["States.ALL"], next_step=handler, result_path="$.failure")
-    )
-
-
-def states_of(first: State) -> list[State]:
-    """Every state that can be reached from `first` at its level, in breadth-first order."""
-    found: dict[str, State] = {}
-    waiting = [first]
-    while waiting:
-        state = waiting.pop(0)
-        if state.state_id in found:
-            continue
-        found[state.state_id] = state
-        followers = [getattr(state, "next_step", None), getattr(state, "default", None)]
-        followers += [target for _, target in getattr(state, "choices", None) or []]
-        followers += [catch.next_step for catch in getattr(state, "catches", None) or []]
-        waiting += [follower for follower in followers if follower is not None]
-    return list(found.values())
+def choice(name: str, comment: str, rules: list[tuple[object, State]], otherwise: State) -> State:
+    """The first rule that holds says where to go on."""
+    state = sdk.Choice(name, comment=comment)
+    for rule, then in rules:
+        state.add_choice(rule, then)
+    state.default_choice(otherwise)
+    return state

@@ -6,8 +6,20 @@ import json
 import warnings
 from typing import Any
 
-from tasks.states import TRANSIENT, LambdaTask, TrainingTask, backoff, function
+from tasks.stages import comment
+from tasks.states import (
+    TRANSIENT,
+    LambdaTask,
+    TrainingTask,
+    backoff,
+    function,
+    jsonata,
+    keeping,
+    of_this_try,
+)
 
+# A training job's name is taken for ever: a redrive has a new one.
+NAME = f"'rebuy-' & $states.input.run.name & {of_this_try('-')}"
 MAX_RUNTIME_SECONDS = 4 * 3600
 
 # The reference's settings; early stopping on validation AUC decides how many rounds are kept.
@@ -34,6 +46,9 @@ def pin_live_model() -> LambdaTask:
         "Pin live model",
         "${PinLiveModelArn}",
         {"run.$": "$.run"},
+        comment=comment(
+            7, "Copies the live model, to be measured with the new one, and the views."
+        ),
         result_path="$.live",
         timeout_seconds=300,
     )
@@ -45,13 +60,15 @@ def train() -> TrainingTask:
         "Train",
         estimator=_estimator(),
         job_name="placeholder",
-        result_selector={
-            "training_job.$": "$.TrainingJobName",
-            "status.$": "$.TrainingJobStatus",
-            "model_uri.$": "$.ModelArtifacts.S3ModelArtifacts",
-            "seconds.$": "$.TrainingTimeInSeconds",
-        },
-        result_path="$.training",
+        comment=comment(7, "Trains on the sets, and measures both models on the holdout."),
+        query_language="JSONata",
+        output=keeping(
+            "training",
+            "'training_job': $states.result.TrainingJobName,"
+            " 'status': $states.result.TrainingJobStatus,"
+            " 'model_uri': $states.result.ModelArtifacts.S3ModelArtifacts,"
+            " 'seconds': $states.result.TrainingTimeInSeconds",
+        ),
         timeout_seconds=MAX_RUNTIME_SECONDS + 1800,
     )
     state.update_parameters(_request())
@@ -62,7 +79,7 @@ def train() -> TrainingTask:
 def _request() -> dict[str, Any]:
     """CreateTrainingJob's request; names and prefixes come from the run."""
     return {
-        "TrainingJobName.$": "$.run.names.training_job",
+        "TrainingJobName": jsonata(NAME),
         "AlgorithmSpecification": {
             "TrainingImage": "${TrainingImage}",
             "TrainingInputMode": "File",
@@ -70,8 +87,8 @@ def _request() -> dict[str, Any]:
         "RoleArn": "${SageMakerRoleArn}",
         "HyperParameters": {
             **HYPERPARAMETERS,
-            "run.$": "$.run.name",
-            "threshold.$": "$.run.training.threshold",
+            "run": jsonata("$states.input.run.name"),
+            "threshold": jsonata("$states.input.run.training.threshold"),
             # Script mode reads its own settings as JSON.
             "sagemaker_program": json.dumps("train.py"),
             "sagemaker_submit_directory": json.dumps("s3://${CodeBucket}/${TrainingCodeKey}"),
@@ -87,7 +104,7 @@ def _request() -> dict[str, Any]:
         ],
         "OutputDataConfig": {"S3OutputPath": "s3://${LakeBucket}/models"},
         "CheckpointConfig": {
-            "S3Uri.$": "States.Format('s3://${LakeBucket}/runs/run={}/evaluation/', $.run.id)",
+            "S3Uri": _below("evaluation"),
             "LocalPath": "/opt/ml/checkpoints",
         },
         "ResourceConfig": {
@@ -105,12 +122,15 @@ def _channel(name: str, prefix: str) -> dict[str, Any]:
         "DataSource": {
             "S3DataSource": {
                 "S3DataType": "S3Prefix",
-                "S3Uri.$": f"States.Format('s3://${{LakeBucket}}/runs/run={{}}/{prefix}/',"
-                " $.run.id)",
+                "S3Uri": _below(prefix),
                 "S3DataDistributionType": "FullyReplicated",
             }
         },
     }
+
+
+def _below(folder: str) -> str:
+    return jsonata(f"'s3://${{LakeBucket}}/runs/run=' & $states.input.run.id & '/{folder}/'")
 
 
 def _estimator() -> Any:

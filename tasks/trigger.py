@@ -1,40 +1,48 @@
-"""Stage 1, Receive trigger: three kinds of input become one plan of the run."""
+"""Stage 1, Receive trigger: three kinds of input become one plan of the run, when it is its turn.
+
+One run at a time: a run waits here while an earlier one is in progress. Every run makes what it
+makes under names of its own; but what is crawled, and what is live, there is only once.
+"""
 
 from __future__ import annotations
 
-from tasks.states import State, function, sdk
+from tasks.stages import comment
+from tasks.states import State, choice, function, sdk
+
+POLL_SECONDS = 30
 
 
-def receive_trigger() -> tuple[State, State]:
-    """(first, last) state. Afterwards `$.run` holds the run's id, names, options, trigger
-    and the raw objects' manifest (`tasks/functions/receive_trigger.py` has the shape)."""
-    note = sdk.Pass(
-        "Note the input",
-        comment="Any JSON may come in; from here on the state is an object",
-        parameters={"input.$": "$$.Execution.Input"},
-    )
-    receive = function(
+def receive_trigger() -> State:
+    """`$` = {"run": ...} afterwards (`tasks/functions/receive_trigger.py` has the shape): any JSON
+    may come in as input, from here on the state is an object."""
+    return function(
         "Receive trigger",
         "${ReceiveTriggerArn}",
-        {
-            "input.$": "$$.Execution.Input",
-            "execution.$": "$$.Execution.Id",
-            "name.$": "$$.Execution.Name",
-            "started_at.$": "$$.Execution.StartTime",
-        },
-        result_path="$.received",
+        {"execution.$": "$$.Execution", "state_machine.$": "$$.StateMachine.Id"},
+        comment=comment(1, "Plans the run and notes every raw file, unless another run is ahead."),
+        result_selector={"run.$": "$.Payload"},
+        result_path="$",
         timeout_seconds=900,
     )
-    keep = sdk.Pass("Plan the run", parameters={"run.$": "$.received.answer"})
-    note.next(receive)
-    receive.next(keep)
-    return note, keep
 
 
-def anything_new(go_on: State, end: State) -> State:
-    """Goes on to `go_on`, or to `end` when the last successful run had the same files, code and
-    options and nobody forces another."""
-    choice = sdk.Choice("Anything new?")
-    choice.add_choice(sdk.ChoiceRule.BooleanEquals("$.run.nothing_new", True), next_step=end)
-    choice.default_choice(go_on)
-    return choice
+def anything_new(receive: State, new: State, nothing_new: State) -> State:
+    """Goes on to `new`, or to `nothing_new` when the last successful run had the same files, code
+    and options and nobody forces another; waits and asks `receive` again while another run is
+    ahead."""
+    wait = sdk.Wait(
+        "Wait for its turn",
+        comment=comment(1, "An earlier run is in progress."),
+        seconds=POLL_SECONDS,
+    )
+    wait.next(receive)
+    rule = sdk.ChoiceRule
+    return choice(
+        "Anything new?",
+        comment(1, "On, round again while another run is ahead, or to the end."),
+        [
+            (rule.IsString("$.run.waits_for", True), wait),
+            (rule.BooleanEquals("$.run.nothing_new", True), nothing_new),
+        ],
+        otherwise=new,
+    )

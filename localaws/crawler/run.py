@@ -4,25 +4,27 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import asdict, dataclass, field
+import threading
+from dataclasses import dataclass, field
 from typing import Any
 
 from localaws.core.aws import LocalAws
-from localaws.core.jobs.failures import OutOfMemory, WorkFailed
-from localaws.core.jobs.job import Job, JobFailed
+from localaws.core.errors import AwsError
 from localaws.crawler.grouping import File, Group, groups, table_name
-from localaws.crawler.inference import CsvRules, Schema
+from localaws.crawler.inference import READ_ERRORS, CsvRules, infer
 from localaws.crawler.tables import partition_inputs, table_input
 from localaws.s3.objects import split_uri
-from localaws.tables import files as tables
 from localaws.tables.catalog import Catalog
 
 Json = dict[str, Any]
-WORK = "localaws.crawler.work:schemas"
+
+
+class Cancelled(Exception):
+    """StopCrawler was called."""
 
 
 @dataclass
-class CrawlResult:
+class Outcome:
     """What a crawl did, for GetCrawlerMetrics and the log."""
 
     created: int = 0
@@ -31,13 +33,13 @@ class CrawlResult:
     log: list[str] = field(default_factory=list)
 
 
-def crawl(aws: LocalAws, crawler: Json, rules: list[CsvRules], job: Job) -> CrawlResult:
-    """Raises Cancelled, and JobFailed, AwsError or OSError when the crawl fails."""
+def crawl(aws: LocalAws, crawler: Json, rules: list[CsvRules], cancel: threading.Event) -> Outcome:
+    """Raises Cancelled, and AwsError or OSError when the crawl fails."""
     catalog = Catalog(aws)
     catalog.database(crawler["DatabaseName"])
     settings = json.loads(crawler.get("Configuration") or "{}")
     grouping = settings.get("Grouping") or {}
-    outcome = CrawlResult()
+    outcome = Outcome()
     found: list[Group] = []
     roots = []
     for target in crawler["Targets"]["S3Targets"]:
@@ -45,7 +47,7 @@ def crawl(aws: LocalAws, crawler: Json, rules: list[CsvRules], job: Job) -> Craw
         root = prefix if prefix.endswith("/") or not prefix else prefix + "/"
         roots.append(f"s3://{bucket}/{root}")
         files = _read(
-            aws, bucket, prefix, root, target.get("Exclusions") or [], rules, job, outcome
+            aws, bucket, prefix, root, target.get("Exclusions") or [], rules, cancel, outcome
         )
         if files and not any(file.stored.key.startswith(root) for file in files):
             root = files[0].stored.key.rpartition("/")[0] + "/"  # the path is one file
@@ -56,7 +58,8 @@ def crawl(aws: LocalAws, crawler: Json, rules: list[CsvRules], job: Job) -> Craw
             grouping.get("TableLevelConfiguration"),
             grouping.get("TableGroupingPolicy") == "CombineCompatibleSchemas",
         )
-    job.check()
+    if cancel.is_set():
+        raise Cancelled
     _write(catalog, crawler, settings, found, roots, outcome)
     return outcome
 
@@ -68,35 +71,32 @@ def _read(
     root: str,
     exclusions: list[str],
     rules: list[CsvRules],
-    job: Job,
-    outcome: CrawlResult,
+    cancel: threading.Event,
+    outcome: Outcome,
 ) -> list[File]:
     patterns = [re.compile(glob(exclusion)) for exclusion in exclusions]
-    listed = []
-    for stored in tables.below(aws.objects, bucket, prefix, single=True):
-        below = stored.key.removeprefix(root)
-        if not stored.bytes or any(pattern.fullmatch(below) for pattern in patterns):
-            continue
-        listed.append(stored)
-    request = {
-        "files": [{"path": each.path, "uri": f"s3://{bucket}/{each.key}"} for each in listed],
-        "rules": [asdict(rule) for rule in rules],
-    }
-    try:
-        schemas = aws.workers.perform(job, WORK, request)
-    except OutOfMemory as error:
-        raise JobFailed(f"Internal Service Exception: {error.message}") from error
-    except WorkFailed as failed:
-        raise JobFailed(failed.message) from failed
     files = []
-    for stored, schema in zip(listed, schemas, strict=True):
+    for stored in aws.objects.list(bucket, prefix):
+        if cancel.is_set():
+            raise Cancelled
+        if stored.key != prefix and not stored.key.startswith(root):
+            continue  # s3://b/raw also lists raw2/
+        below = stored.key.removeprefix(root)
+        hidden = any(part.startswith(("_", ".")) for part in below.split("/"))
+        if hidden or not stored.bytes or any(pattern.fullmatch(below) for pattern in patterns):
+            continue
+        try:
+            schema = infer(stored.path, rules)
+        except READ_ERRORS as error:
+            raise AwsError(
+                "InvalidInputException", f"s3://{bucket}/{stored.key} cannot be read: {error}"
+            ) from error
         if schema is None:
             outcome.log.append(
                 f"WARN : s3://{bucket}/{stored.key} was not recognised by any classifier."
             )
             continue
-        columns = tuple((name, kind) for name, kind in schema.pop("columns"))
-        files.append(File(stored, Schema(columns=columns, **schema)))
+        files.append(File(stored, schema))
     return files
 
 
@@ -134,7 +134,7 @@ def _write(
     settings: Json,
     found: list[Group],
     roots: list[str],
-    outcome: CrawlResult,
+    outcome: Outcome,
 ) -> None:
     database, name = crawler["DatabaseName"], crawler["Name"]
     policy = crawler["SchemaChangePolicy"]
@@ -176,7 +176,7 @@ def _update(
     table: Json,
     policy: Json,
     merge: bool,
-    outcome: CrawlResult,
+    outcome: Outcome,
 ) -> Json:
     """The table as it is in the catalog afterwards. LOG keeps the schema that is there."""
     old = before["StorageDescriptor"]["Columns"]
@@ -219,7 +219,7 @@ def _write_partitions(
             catalog.delete_partition(database, table["Name"], list(key))
 
 
-def _gone(catalog: Catalog, database: str, table: Json, policy: Json, outcome: CrawlResult) -> None:
+def _gone(catalog: Catalog, database: str, table: Json, policy: Json, outcome: Outcome) -> None:
     """A table of this crawler whose files are gone."""
     name = table["Name"]
     if policy["DeleteBehavior"] == "DELETE_FROM_DATABASE":

@@ -89,8 +89,7 @@ class Rules:
     # Operations
 
     def put(self, call: Call) -> Json:
-        # AWS takes an empty text for what is not given.
-        params = {name: value for name, value in call.params.items() if value != ""}
+        params = call.params
         name = params["Name"]
         check_bus("PutRule", params)
         if not params.get("EventPattern") and not params.get("ScheduleExpression"):

@@ -120,12 +120,14 @@ class Follower:
             rows = count_rows(self.connection.client("s3"), self.lake, prefix)
             step.detail = f"{rows:,} rows"
         elif step.state == "Check raw data":
-            step.detail = f"{len(output['checks']['answer']['checks'])} checks hold"
+            checks = output["checks"]["answer"].get("checks")
+            step.detail = f"{len(checks)} checks hold" if checks else "raw files have changed"
         elif step.state == "Judge model":
             step.detail = output["judgement"]["answer"]["reason"]
         elif step.state == "Receive trigger":
-            manifest = output["received"]["answer"]["manifest"]
-            step.detail = f"{manifest['objects']} raw files, {manifest['bytes']:,} bytes"
+            manifest = output["run"].get("manifest")  # none while another run is ahead
+            if manifest is not None:
+                step.detail = f"{manifest['objects']} raw files, {manifest['bytes']:,} bytes"
 
 
 def follow(connection: Connection, arn: str, lake: str, after: int = 0) -> None:

@@ -5,11 +5,11 @@
 -- and user_product_features.sql read user_bucket < ${sample_buckets}, so that a sampled run scans
 -- only its share (1 = 5 % of the users, 20 = all). The product features read every bucket: how
 -- often a product is bought again is a matter of all users, sampled or not.
-CREATE TABLE ${Database}.order_products_prior_${run}
+CREATE TABLE ${Database}.order_products_prior_${run}${try}
 WITH (
     format = 'PARQUET',
     write_compression = 'SNAPPY',
-    external_location = 's3://${LakeBucket}/runs/run=${run}/features/order_products_prior/',
+    external_location = 's3://${LakeBucket}/runs/run=${run}/features/order_products_prior${try}/',
     partitioned_by = ARRAY['user_bucket']
 ) AS
 SELECT

@@ -4,11 +4,11 @@
 -- The gaps (user_period, user_mean_days_since_prior; days) are counted once an order, not once a
 -- line, so user_period is the time from the first prior order to the last. The mean is null when
 -- there is no gap (one prior order), the reorder ratio when there is no line after the first order.
-CREATE TABLE ${Database}.user_features_${run}
+CREATE TABLE ${Database}.user_features_${run}${try}
 WITH (
     format = 'PARQUET',
     write_compression = 'SNAPPY',
-    external_location = 's3://${LakeBucket}/runs/run=${run}/features/user_features/'
+    external_location = 's3://${LakeBucket}/runs/run=${run}/features/user_features${try}/'
 ) AS
 WITH
 
@@ -35,7 +35,7 @@ prior_lines AS (
         count(DISTINCT product_id) AS user_distinct_products,
         CAST(count(CASE WHEN reordered = 1 THEN 1 END) AS double)
         / nullif(count(CASE WHEN order_number > 1 THEN 1 END), 0) AS user_reorder_ratio
-    FROM ${Database}.order_products_prior_${run}
+    FROM ${Database}.${prior_lines_table}
     WHERE user_bucket < ${sample_buckets}
     GROUP BY user_id
 

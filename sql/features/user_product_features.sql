@@ -1,10 +1,10 @@
 -- One row per (user_id, product_id) of a prior line: the candidates, and how the user bought them.
 -- Reads the buckets below ${sample_buckets} of order_products_prior (20 = all users).
-CREATE TABLE ${Database}.user_product_features_${run}
+CREATE TABLE ${Database}.user_product_features_${run}${try}
 WITH (
     format = 'PARQUET',
     write_compression = 'SNAPPY',
-    external_location = 's3://${LakeBucket}/runs/run=${run}/features/user_product_features/'
+    external_location = 's3://${LakeBucket}/runs/run=${run}/features/user_product_features${try}/'
 ) AS
 SELECT
     user_id,
@@ -13,6 +13,6 @@ SELECT
     min(order_number) AS up_first_order,
     max(order_number) AS up_last_order,
     avg(CAST(add_to_cart_order AS double)) AS up_average_cart_position
-FROM ${Database}.order_products_prior_${run}
+FROM ${Database}.${prior_lines_table}
 WHERE user_bucket < ${sample_buckets}
 GROUP BY user_id, product_id

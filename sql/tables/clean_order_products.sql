@@ -1,6 +1,6 @@
 -- The run's cleaned order lines: one row per (order_id, product_id), prior and train orders.
 -- Columns as databrew_recipes/clean_order_products.json writes them.
-CREATE EXTERNAL TABLE ${Database}.clean_order_products_${run} (
+CREATE EXTERNAL TABLE IF NOT EXISTS ${Database}.clean_order_products_${run} (
     order_id bigint,
     product_id bigint,
     add_to_cart_order int,

@@ -1,6 +1,6 @@
 -- The run's cleaned orders: one row per order_id, all eval_sets.
 -- Columns as databrew_recipes/clean_orders.json writes them; the gap of a first order is null.
-CREATE EXTERNAL TABLE ${Database}.clean_orders_${run} (
+CREATE EXTERNAL TABLE IF NOT EXISTS ${Database}.clean_orders_${run} (
     order_id bigint,
     user_id bigint,
     eval_set string,

@@ -1,9 +1,11 @@
-"""Check raw data: files and tables are those we know, and every check of sql/checks holds."""
+"""Check raw data: files are those of the plan, tables those we know, and every check of sql/checks
+holds."""
 
 from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -41,14 +43,21 @@ class RawDataCheckFailed(Exception):
 
 
 def handler(event: Json, context: Any) -> Json:
-    """Answers {checks, scanned_bytes, charged_bytes, query_execution_ids}; raises
-    RawDataCheckFailed."""
-    import awswrangler as wr
+    """`event`: {run, only_files}. Answers {as_planned, changed: up to five keys}, and, when raw/ is
+    as planned and not `only_files`: checks, scanned_bytes, charged_bytes, query_execution_ids.
+    Raises RawDataCheckFailed."""
     import boto3
 
     database = os.environ["RAW_DATABASE"]
+    s3 = boto3.client("s3")
     bucket, key = event["run"]["manifest"]["uri"].removeprefix("s3://").split("/", 1)
-    manifest = storage.read_json(boto3.client("s3"), bucket, key)
+    manifest = storage.read_json(s3, bucket, key)
+    changed = changes(manifest["objects"], storage.raw_objects(s3, bucket))
+    planned = {"as_planned": not changed, "changed": changed[:SAMPLE_ROWS]}
+    if changed or event.get("only_files"):
+        return planned
+    import awswrangler as wr
+
     violations = [
         *check_files([entry["key"] for entry in manifest["objects"]]),
         *check_tables(boto3.client("glue"), database),
@@ -75,11 +84,19 @@ def handler(event: Json, context: Any) -> Json:
         raise RawDataCheckFailed(report(violations))
     scanned = [metadata["Statistics"].get("DataScannedInBytes", 0) for _, metadata in results]
     return {
+        **planned,
         "checks": ["raw_files_belong_to_a_table", "raw_tables_are_as_expected", *statements],
         "scanned_bytes": sum(scanned),
         "charged_bytes": sum(max(found, ATHENA_MINIMUM_BYTES) for found in scanned if found),
         "query_execution_ids": [metadata["QueryExecutionId"] for _, metadata in results],
     }
+
+
+def changes(planned: list[Json], listed: Iterable[Json]) -> list[str]:
+    """The keys below raw/ that are not as the manifest says: come, gone, or with other bytes."""
+    before = {entry["key"]: (entry["etag"], entry["bytes"]) for entry in planned}
+    now = {entry["Key"]: (entry["ETag"].strip('"'), entry["Size"]) for entry in listed}
+    return sorted(key for key in before.keys() | now.keys() if before.get(key) != now.get(key))
 
 
 def check_files(keys: list[str]) -> list[Json]:

@@ -1,4 +1,4 @@
-"""Pin live model: copies what is live below the run, so that it can be compared and put back."""
+"""Pin live model: notes what is live below the run, so that it can be compared and put back."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 from typing import Any
 from urllib.parse import urlsplit
 
-from tasks.functions import storage
+from tasks.functions import published_views, storage
 
 Json = dict[str, Any]
 
@@ -16,12 +16,15 @@ SERVING = {"InService", "Updating", "SystemUpdating", "RollingBack", "UpdateRoll
 
 def handler(event: Json, context: Any) -> Json:
     """`event`: {run}. Answers {endpoint_status, endpoint_config, model, model_uri, sha256}, all
-    null when nothing is live. Writes `champion/model.tar.gz` or `champion/none.json`."""
+    null when nothing is live. Writes `champion/model.tar.gz` or `champion/none.json`, and the
+    definitions of the published views to `live_views.json`."""
     import boto3
 
     s3 = boto3.client("s3")
     bucket = os.environ["LAKE_BUCKET"]
     prefix = f"runs/run={event['run']['id']}/champion"
+    views = published_views.read(boto3.client("glue"), os.environ["DATABASE"])
+    storage.write_json(s3, bucket, published_views.key(event["run"]["id"]), views)
     live = find(boto3.client("sagemaker"), os.environ["ENDPOINT_NAME"])
     if live["model_uri"] is None:
         storage.write_json(s3, bucket, f"{prefix}/none.json", {"live": None})

@@ -1,4 +1,8 @@
-"""Receive trigger: what a person, an upload or the schedule sent becomes the plan of one run."""
+"""Receive trigger: what a person, an upload or the schedule sent becomes the plan of one run.
+
+One run at a time, in the order of their starts: the list of running executions is what decides, not
+a lease that a crash could leave behind.
+"""
 
 from __future__ import annotations
 
@@ -8,15 +12,14 @@ import os
 import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from tasks.functions import storage
+from tasks.functions import databrew_leftovers, storage
 
 Json = dict[str, Any]
 
-CRAWL_LIMIT = timedelta(hours=1)
 MAX_RAW_OBJECTS = 10_000
 AUDIT_PREFIX = "audit/"
 # Written while packaging: hashes of everything that decides what a run computes.
@@ -80,19 +83,28 @@ IRRELEVANT = ("force", "settle_seconds")  # to what a run computes
 
 
 def handler(event: Json, context: Any) -> Json:
-    """`event`: {input, execution (ARN), name, started_at}. Answers `$.run` of the workflow:
+    """`event`: {execution ($$.Execution), state_machine (ARN)}. Answers `$.run` of the workflow:
 
     id ([a-z0-9_], part of table and prefix names), name (the same with hyphens), execution,
-    trigger {kind, ...}, options, training {threshold}, started_at, crawl_not_before,
-    crawl_deadline, names {...}, manifest {uri, sha256, objects, bytes} of every raw object as it
-    is now, fingerprint (SHA-256 of what decides the result), nothing_new, and same_as
-    {execution, record}: the last run that went well, if it had the same fingerprint.
+    trigger {kind, ...}, options, training {threshold}, started_at, waits_for (the ARN of an earlier
+    run that is in progress, else null), and, when it waits for none: crawl_not_before, manifest
+    {uri, sha256, objects, bytes} of every raw object as it is now, fingerprint (SHA-256 of what
+    decides the result), nothing_new, and same_as {execution, record}: the last run that went well,
+    if it had the same fingerprint.
     """
     import boto3
 
-    run = plan(event, datetime.now(timezone.utc))
+    run = plan(event["execution"])
+    ahead = earlier_run(
+        boto3.client("stepfunctions"), event["state_machine"], event["execution"]["Id"]
+    )
+    if ahead is not None:
+        return {**run, "waits_for": ahead}
+    databrew_leftovers.clear(boto3.client("databrew"), os.environ["DATABREW_PREFIX"])
     s3 = boto3.client("s3")
     bucket = os.environ["LAKE_BUCKET"]
+    # Crawlers report whole seconds.
+    run["crawl_not_before"] = _zulu(datetime.now(timezone.utc))
     raw = manifest(s3, bucket)
     written = storage.write_json(
         s3, bucket, f"runs/run={run['id']}/manifest.json", {"bucket": bucket, "objects": raw}
@@ -110,6 +122,23 @@ def handler(event: Json, context: Any) -> Json:
     run["same_as"] = last["same_as"] if last is not None and same else None
     run["nothing_new"] = same and not run["options"]["force"]
     return run
+
+
+def earlier_run(step_functions: Any, machine: str, execution: str) -> str | None:
+    """The ARN of the execution that is next before this one, of those in progress: by start, and
+    by name among those that started in the same millisecond. A redriven one keeps its start."""
+    pages = step_functions.get_paginator("list_executions").paginate(
+        stateMachineArn=machine, statusFilter="RUNNING"
+    )
+    running = {
+        entry["executionArn"]: (entry["startDate"], entry["executionArn"])
+        for page in pages
+        for entry in page["executions"]
+    }
+    # The list is eventually consistent: one that does not have us yet has us as the newest.
+    own = running.get(execution)
+    ahead = [order for order in running.values() if own is None or order < own]
+    return max(ahead)[1] if ahead else None
 
 
 def fingerprint(raw: list[Json], chosen: Json, build: bytes) -> str:
@@ -137,32 +166,24 @@ def last_success(s3: Any, bucket: str) -> Json | None:
     return None
 
 
-def plan(event: Json, now: datetime) -> Json:
-    """The run, without its manifest. The same execution always gives the same names."""
-    trigger, given = recognise(event["input"])
+def plan(execution: Json) -> Json:
+    """The run, without what is decided when its turn has come. `execution` is $$.Execution; the
+    same one always gives the same names."""
+    trigger, given = recognise(execution["Input"])
     chosen = options(given)
     if chosen["force"] is None:
         chosen["force"] = trigger["kind"] == "manual"
-    run_id = identify(event["name"], event["execution"], event["started_at"])
-    name = run_id.replace("_", "-")
-    started = datetime.fromisoformat(event["started_at"].replace("Z", "+00:00"))
+    run_id = identify(execution["Name"], execution["Id"], execution["StartTime"])
     return {
         "id": run_id,
-        "name": name,
-        "execution": event["execution"],
+        "name": run_id.replace("_", "-"),
+        "execution": execution["Id"],
         "trigger": trigger,
         "options": chosen,
         # Hyperparameters are text.
         "training": {"threshold": str(chosen["threshold"] or "best")},
-        "started_at": event["started_at"],
-        # Crawlers report whole seconds.
-        "crawl_not_before": _zulu(started.replace(microsecond=0)),
-        "crawl_deadline": _zulu(now + CRAWL_LIMIT),
-        "names": {
-            "training_job": f"rebuy-{name}",
-            "model": f"rebuy-{name}",
-            "endpoint_config": f"rebuy-{name}",
-        },
+        "started_at": execution["StartTime"],
+        "waits_for": None,
     }
 
 

@@ -56,6 +56,27 @@ def stored_sha256(head: dict[str, Any]) -> str | None:
 
 def write_json(s3: Any, bucket: str, key: str, document: Any) -> dict[str, Any]:
     """Writes JSON with its checksum attached; {uri, sha256, bytes}."""
+    return _put_json(s3, bucket, key, document, {})
+
+
+def write_json_once(s3: Any, bucket: str, key: str, document: Any) -> dict[str, Any]:
+    """The same, unless there is an object of this key already: then {uri, sha256, bytes} of it."""
+    try:
+        return _put_json(s3, bucket, key, document, {"IfNoneMatch": "*"})
+    except s3.exceptions.ClientError as error:
+        # 412: it is there; 409: another call is writing it at this moment.
+        if error.response["Error"]["Code"] not in (
+            "PreconditionFailed",
+            "ConditionalRequestConflict",
+        ):
+            raise
+    there = describe(s3, bucket, key)
+    return {"uri": f"s3://{bucket}/{key}", "sha256": there["sha256"], "bytes": there["bytes"]}
+
+
+def _put_json(
+    s3: Any, bucket: str, key: str, document: Any, conditions: dict[str, str]
+) -> dict[str, Any]:
     body = (json.dumps(document, indent=1, sort_keys=True, default=str) + "\n").encode()
     digest = hashlib.sha256(body)
     s3.put_object(
@@ -64,6 +85,7 @@ def write_json(s3: Any, bucket: str, key: str, document: Any) -> dict[str, Any]:
         Body=body,
         ContentType="application/json",
         ChecksumSHA256=base64.b64encode(digest.digest()).decode(),
+        **conditions,
     )
     return {"uri": f"s3://{bucket}/{key}", "sha256": digest.hexdigest(), "bytes": len(body)}
 

@@ -1,6 +1,9 @@
-"""Write audit record: which data, code and numbers made this run end as it did.
+"""Write audit record: which data, code and numbers made a run end as it did.
 
-One JSON document an execution, under the lake's audit/; docs/audit.md describes every member.
+One JSON document for each end of an execution, under the lake's audit/; docs/audit.md describes
+every member. The last state of a run that goes well calls this, and the event of every other end:
+what failed, ran out of time or was stopped can call nothing any more. Both ways everything comes
+from the execution's history.
 """
 
 from __future__ import annotations
@@ -16,11 +19,11 @@ from executions import hashes
 from executions.clients import Clients
 from executions.events import all_events
 from executions.history import History, recorded
-from tasks.functions import jobs, storage
+from tasks.functions import jobs, storage, tries
 
 Json = dict[str, Any]
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 SPOOL_BYTES = 64 * 1024 * 1024
 AUDIT_PREFIX = "audit/"
 # Written while packaging: hashes of the SQL, recipes and code that this deployment consists of.
@@ -42,49 +45,76 @@ DATASETS = (
 
 
 def handler(event: Json, context: Any) -> Json:
-    """`event`: {execution ($$.Execution), state_machine, state}. Answers {uri, sha256, bytes}."""
+    """`event`: {execution_arn}, from the last state; or EventBridge's "Step Functions Execution
+    Status Change". Answers {uri, sha256, bytes}.
+
+    However often it is called for an end, the record is written once: later calls find it there.
+    """
     clients = Clients()
     bucket = os.environ["LAKE_BUCKET"]
     s3 = clients("s3")
-    record = assemble(event, clients, bucket, datetime.now(timezone.utc))
+    arn, redrives = asked(event)
+    record = assemble(arn, redrives, clients, bucket, datetime.now(timezone.utc))
     record["previous"] = previous(s3, bucket)
-    run = record["run"] or {"id": hashes.of_text(event["execution"]["Id"])}
-    started = record["execution"]["started_at"].replace(":", "").replace("-", "")[:15]
-    return storage.write_json(s3, bucket, f"{AUDIT_PREFIX}{started}_{run['id']}.json", record)
+    return storage.write_json_once(s3, bucket, key_of(record), record)
 
 
-def assemble(event: Json, clients: Any, bucket: str, now: datetime) -> Json:
-    """The record, without its link to the one before."""
-    state = event["state"] if isinstance(event["state"], dict) else {}
-    run = state.get("run")
-    arn = event["execution"]["Id"]
+def asked(event: Json) -> tuple[str, int | None]:
+    """(execution's ARN, how many redrives there were before its end); None: it is just ending."""
+    if "detail" in event:
+        return event["detail"]["executionArn"], event["detail"].get("redriveCount") or 0
+    return event["execution_arn"], None
+
+
+def key_of(record: Json) -> str:
+    """Of the same end always the same: `audit/<started>_<run>.json`, then `..._2.json`."""
+    execution = record["execution"]
+    run = record["run"] or {"id": hashes.of_text(execution["arn"])}
+    started = execution["started_at"].replace(":", "").replace("-", "")[:15]
+    number = len(record["tries"])
+    suffix = "" if number == 1 else f"_{number}"
+    return f"{AUDIT_PREFIX}{started}_{run['id']}{suffix}.json"
+
+
+def assemble(arn: str, redrives: int | None, clients: Any, bucket: str, now: datetime) -> Json:
+    """The record of the end after so many redrives (None: of the one that is about to come), but
+    for its link to the record before."""
     step_functions = clients("stepfunctions")
-    events = list(all_events(step_functions, arn))
+    all_tries = tries.tries_of(list(all_events(step_functions, arn)))
+    made = all_tries if redrives is None else all_tries[: redrives + 1]
+    last = made[-1]
+    events = last.events
+    told = [_try(entry) for entry in made]
+    if redrives is None:
+        told[-1]["status"] = "SUCCEEDED"
+    state = tries.data_of(events)
+    run = state.get("run")
     history = History(events)
     visited = [recorded(visit) for visit in history.visits]
     for visit in visited:
         if visit["job"] is not None:
             visit["figures"] = _figures(clients, visit)
-    failure = state.get("failure")
     checks = (state.get("checks") or {}).get("answer")
     s3 = clients("s3")
+    planned = run is not None and "manifest" in run
     prefix = f"runs/run={run['id']}/" if run else None
     evaluation = _evaluation(s3, bucket, prefix) if prefix else None
     return {
         "schema_version": SCHEMA_VERSION,
         "written_at": now.isoformat(timespec="milliseconds"),
-        "status": "FAILED" if failure else "SUCCEEDED",
-        "outcome": outcome(state),
-        "error": (failure or {}).get("Error"),
-        "cause": (failure or {}).get("Cause"),
-        "failed_state": _failed_state(visited, failure) if failure else None,
-        "execution": _execution(step_functions, arn, event, events),
+        "status": told[-1]["status"],
+        "outcome": outcome(told[-1]["status"], state),
+        "error": told[-1]["error"],
+        "cause": told[-1]["cause"],
+        "failed_state": told[-1]["failed_state"],
+        "tries": told,
+        "execution": _execution(step_functions, arn, events),
         "run": run,
         "trigger": run["trigger"] if run else None,
-        "inputs": _inputs(s3, bucket, prefix) if run else [],
-        "checks": checks,
+        "inputs": _inputs(s3, bucket, prefix) if planned else [],
+        "checks": checks if checks and "checks" in checks else None,
         "states": visited,
-        "outputs": outputs(s3, bucket, prefix) if prefix else [],
+        "outputs": outputs(s3, bucket, prefix, datasets(state)) if prefix else [],
         "code": json.loads(BUILD.read_text()) if BUILD.exists() else None,
         "hyperparameters": (evaluation or {}).get("hyperparameters"),
         "versions": (evaluation or {}).get("versions"),
@@ -97,12 +127,25 @@ def assemble(event: Json, clients: Any, bucket: str, now: datetime) -> Json:
     }
 
 
-def outcome(state: Json) -> str:
-    """What came of the run, in words: one of five."""
-    run = state.get("run") or {}
-    if state.get("failure"):
-        return "failed"
-    if run.get("nothing_new"):
+def _try(entry: tries.Try) -> Json:
+    """{number, began_at, ended_at, status, error, cause, failed_state} of a try."""
+    well = entry.status in ("SUCCEEDED", "RUNNING")
+    return {
+        "number": entry.number,
+        "began_at": entry.began_at.isoformat(timespec="milliseconds"),
+        "ended_at": entry.ended_at.isoformat(timespec="milliseconds") if entry.ended_at else None,
+        "status": entry.status,
+        "error": entry.error,
+        "cause": entry.cause,
+        "failed_state": None if well else tries.failed_state(entry),
+    }
+
+
+def outcome(status: str, state: Json) -> str:
+    """What came of the run, in words: one of seven."""
+    if status != "SUCCEEDED":
+        return {"FAILED": "failed", "TIMED_OUT": "timed out", "ABORTED": "stopped"}[status]
+    if (state.get("run") or {}).get("nothing_new"):
         return "nothing new"
     judgement = (state.get("judgement") or {}).get("answer")
     if judgement is None:
@@ -110,15 +153,17 @@ def outcome(state: Json) -> str:
     return "published" if judgement["publish"] else "not better"
 
 
-def _execution(step_functions: Any, arn: str, event: Json, events: list[Json]) -> Json:
+def _execution(step_functions: Any, arn: str, events: list[Json]) -> Json:
     deployed = step_functions.describe_state_machine_for_execution(executionArn=arn)
+    described = step_functions.describe_execution(executionArn=arn)
     started = events[0].get("executionStartedEventDetails", {})
+    began = described["startDate"].astimezone(timezone.utc)
     return {
         "arn": arn,
-        "name": event["execution"]["Name"],
-        "started_at": event["execution"]["StartTime"],
-        "input": event["execution"]["Input"],
-        "state_machine": event["state_machine"]["Id"],
+        "name": described["name"],
+        "started_at": began.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "input": json.loads(started.get("input") or "null"),
+        "state_machine": described["stateMachineArn"],
         "state_machine_version": started.get("stateMachineVersionArn"),
         "state_machine_alias": started.get("stateMachineAliasArn"),
         # As written in the repository, and as this account runs it with its names filled in.
@@ -137,35 +182,24 @@ def _figures(clients: Any, visit: Json) -> Json:
         return {"look_up_error": str(error)}
 
 
-def _failed_state(visited: list[Json], failure: Json) -> str | None:
-    """The state whose last attempt ended in this failure, or the last one before the audit: a
-    state that noted the failure itself, without an attempt.
-
-    Other states may have failed attempts too: those whose failure was expected and dealt with.
-    """
-    for visit in reversed(visited):
-        last = visit["attempts"][-1] if visit["attempts"] else {}
-        if last.get("status") == "timed out" and failure.get("Error") == "States.Timeout":
-            return str(visit["state"])
-        if last.get("status") == "failed" and (last["error"], last["cause"]) == (
-            failure.get("Error"),
-            failure.get("Cause"),
-        ):
-            return str(visit["state"])
-    before_audit = [visit["state"] for visit in visited if visit["state"] != "Write audit record"]
-    return before_audit[-1] if before_audit else None
-
-
 def _inputs(s3: Any, bucket: str, prefix: str | None) -> list[Json]:
     found: list[Json] = storage.read_json(s3, bucket, f"{prefix}manifest.json")["objects"]
     return found
 
 
-def outputs(s3: Any, bucket: str, prefix: str) -> list[Json]:
+def datasets(state: Json) -> tuple[str, ...]:
+    """The folders of the run's outputs: a statement that was run again after a redrive has made
+    another one than DATASETS says."""
+    made = {"order_products_prior": state.get("prior"), **(state.get("features") or {})}
+    moved = {f"features/{name}": (figures or {}).get("folder") for name, figures in made.items()}
+    return tuple(moved.get(dataset) or dataset for dataset in DATASETS)
+
+
+def outputs(s3: Any, bucket: str, prefix: str, folders: tuple[str, ...]) -> list[Json]:
     """Per dataset: {dataset, rows (Parquet only), bytes, objects: [{key, rows, bytes, etag,
     version_id, sha256}]}; datasets that this run did not reach are left out."""
     found = []
-    for dataset in DATASETS:
+    for dataset in folders:
         entries = [
             _output(s3, bucket, entry)
             for entry in storage.objects(s3, bucket, f"{prefix}{dataset}/")

@@ -67,6 +67,9 @@ FEATURES = (
 )
 
 
+OPTIONAL = ("lake_uri", "user_features", "user_product_features")
+
+
 @dataclass(frozen=True)
 class Arguments:
     """What the job was told, checked."""
@@ -75,6 +78,8 @@ class Arguments:
     run: str
     validation_percent: int  # 1-98, of the users that have a train order
     holdout_percent: int  # 1-98; both together leave at least 1 for training
+    user_features: str  # folders below the run: a redriven run has made its features in others
+    user_product_features: str
 
     @property
     def run_uri(self) -> str:
@@ -100,7 +105,18 @@ def read_arguments(options: Mapping[str, str]) -> Arguments:
             f"--validation_percent {validation_percent} and --holdout_percent {holdout_percent} "
             "leave no user for training; together they may be at most 99."
         )
-    return Arguments(lake_uri, run, validation_percent, holdout_percent)
+    folders = (_folder(options, name) for name in ("user_features", "user_product_features"))
+    return Arguments(lake_uri, run, validation_percent, holdout_percent, *folders)
+
+
+def _folder(options: Mapping[str, str], name: str) -> str:
+    """Where the features of this name stand below the run; `features/<name>` if not told."""
+    folder = options.get(name, f"features/{name}")
+    if not re.fullmatch(rf"features/{name}(_[0-9]+)?", folder):
+        raise ValueError(
+            f"--{name} was {folder!r}; accepted is features/{name}, or that with _2, _3 and so on."
+        )
+    return folder
 
 
 def _percent(options: Mapping[str, str], name: str) -> int:
@@ -218,10 +234,10 @@ def write_sets(spark: SparkSession, arguments: Arguments) -> dict[str, Any]:
         arguments.validation_percent,
         arguments.holdout_percent,
     )
-    candidates = in_order(read_table(spark, run_uri, "features/user_product_features")).persist(
+    candidates = in_order(read_table(spark, run_uri, arguments.user_product_features)).persist(
         StorageLevel.MEMORY_AND_DISK
     )
-    user_features = read_table(spark, run_uri, "features/user_features")
+    user_features = read_table(spark, run_uri, arguments.user_features)
     products = product_ratios(read_table(spark, run_uri, "features/product_features")).cache()
     # One row a user, read by each of the four sets: computed once.
     users = targets.join(user_features, "user_id", "left").cache()
@@ -330,8 +346,8 @@ def main(argv: Sequence[str]) -> None:
     from pyspark.context import SparkContext
 
     names = ["JOB_NAME", "lake_bucket", "run", "validation_percent", "holdout_percent"]
-    if any(part.split("=")[0] == "--lake_uri" for part in argv):
-        names.append("lake_uri")
+    told = {part.split("=")[0] for part in argv}
+    names += [name for name in OPTIONAL if f"--{name}" in told]
     options = getResolvedOptions(list(argv), names)
     arguments = read_arguments(options)  # before Spark starts: a typing error costs nothing
 

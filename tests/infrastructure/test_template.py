@@ -29,6 +29,8 @@ UNSCOPED = {
     "glue:CreateClassifier",
     "glue:UpdateClassifier",
     "glue:DeleteClassifier",
+    "databrew:ListJobs",
+    "databrew:ListDatasets",
 }
 
 
@@ -76,7 +78,7 @@ def test_only_the_roles_of_jobs_and_of_the_settle_schedule_can_be_passed_on(
 
 def test_every_function_has_a_role_and_a_log_group_of_its_own(resources: dict[str, Any]) -> None:
     functions = [n for n, r in resources.items() if r["Type"] == "AWS::Lambda::Function"]
-    assert len(functions) == 9
+    assert len(functions) == 13
     for name in functions:
         assert resources[name]["Properties"]["Role"] == {"Fn::GetAtt": [f"{name}Role", "Arn"]}
         assert resources[f"{name}Logs"]["Type"] == "AWS::Logs::LogGroup"
@@ -112,7 +114,7 @@ def test_what_cannot_be_delivered_goes_to_a_queue_that_only_this_stack_can_fill(
     rules = [r for r in resources.values() if r["Type"] == "AWS::Events::Rule"]
     targets = [s["Properties"]["Target"] for s in schedules]
     targets += [target for r in rules for target in r["Properties"]["Targets"]]
-    assert len(targets) == 4
+    assert len(targets) == 7
     assert all(target["DeadLetterConfig"] == queue for target in targets)
     assert all("RetryPolicy" in s["Properties"]["Target"] for s in schedules)
 
@@ -120,10 +122,10 @@ def test_what_cannot_be_delivered_goes_to_a_queue_that_only_this_stack_can_fill(
     (statement,) = policy["Properties"]["PolicyDocument"]["Statement"]
     assert statement["Action"] == "sqs:SendMessage"
     assert statement["Condition"]["ArnEquals"]["aws:SourceArn"] == [
-        {"Fn::GetAtt": [name, "Arn"]} for name in ("UploadRule", "RunEndedRule")
+        {"Fn::GetAtt": [name, "Arn"]} for name in ("UploadRule", "RunEndedRule", "RunFailedRule")
     ]
     senders = {name for name, s in statements(resources) if "sqs:SendMessage" in s["Action"]}
-    assert senders == {"ScheduleRole", "SettleRole"}
+    assert senders == {"ScheduleRole", "SettleRole", "WatchRole"}
 
 
 def test_the_upload_trigger_is_switched_as_a_whole(resources: dict[str, Any]) -> None:
@@ -157,18 +159,63 @@ def test_packages_hold_what_their_handlers_import() -> None:
     assert not [name for name in names if "__pycache__" in name]
 
 
-def test_another_recipe_makes_another_job(
+def test_another_recipe_makes_another_version_which_the_workflow_runs(
     resources: dict[str, Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """No call of DataBrew's gives a job another recipe: only a new name replaces the job."""
+    """The jobs are the runs': what they run is the version that this deployment has published."""
     for file in template.RECIPES.glob("*.json"):
         (tmp_path / file.name).write_text(file.read_text())
     changed = tmp_path / "clean_orders.json"
     changed.write_text(changed.read_text().replace("order_dow", "order_weekday"))
     monkeypatch.setattr(template, "RECIPES", tmp_path)
 
-    def names(found: dict[str, Any]) -> dict[str, Any]:
-        return {name: found[f"{name}Job"]["Properties"]["Name"] for name in template.RECIPE_JOBS}
+    def hashes(found: dict[str, Any]) -> dict[str, Any]:
+        return {
+            name: found[f"{name}Version"]["Properties"]["Hash"] for name in template.RECIPE_JOBS
+        }
 
-    before, after = names(resources), names(template.template()["Resources"])
+    before, after = hashes(resources), hashes(template.template()["Resources"])
     assert {name for name in before if before[name] != after[name]} == {"CleanOrders"}
+    given = resources["StateMachine"]["Properties"]["DefinitionSubstitutions"]
+    for name in template.RECIPE_JOBS:
+        assert given[f"{name}Version"] == {"Fn::GetAtt": [f"{name}Version", "Version"]}
+
+
+def test_the_alias_is_a_condition_of_starting_it(resources: dict[str, Any]) -> None:
+    """StartExecution with an alias is authorised against the state machine's own ARN."""
+    machine = "arn:${AWS::Partition}:states:${AWS::Region}:${AWS::AccountId}:stateMachine"
+    starters = {}
+    for name, statement in statements(resources):
+        if "states:StartExecution" in statement["Action"]:
+            starters[name] = statement
+    assert set(starters) == {"ScheduleRole", "StartOnUploadRole"}
+    for statement in starters.values():
+        assert statement["Resource"] == [
+            {"Fn::Sub": f"{machine}:${{AWS::StackName}}-purchase-prediction"}
+        ]
+        assert statement["Condition"] == {"StringEquals": {"states:StateMachineQualifier": "live"}}
+    assert not [
+        text
+        for _, statement in statements(resources)
+        for text in statement["Resource"]
+        if ":live" in json.dumps(text)
+    ]
+
+
+def test_every_end_that_is_not_well_is_recorded_and_told(resources: dict[str, Any]) -> None:
+    """Whatever the upload trigger is set to."""
+    rule = resources["RunFailedRule"]["Properties"]
+    assert rule["State"] == "ENABLED"
+    assert rule["EventPattern"]["detail"] == {
+        "stateMachineArn": [{"Ref": "StateMachine"}],
+        "status": ["FAILED", "TIMED_OUT", "ABORTED"],
+    }
+    called = [target["Arn"]["Fn::GetAtt"][0] for target in rule["Targets"]]
+    assert called == ["WriteAudit", "Notify"]
+    permitted = [
+        r["Properties"]["FunctionName"]["Ref"]
+        for r in resources.values()
+        if r["Type"] == "AWS::Lambda::Permission"
+        and r["Properties"].get("SourceArn") == {"Fn::GetAtt": ["RunFailedRule", "Arn"]}
+    ]
+    assert permitted == called

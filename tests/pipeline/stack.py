@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from rebuy.connection import Connection
-from tasks.functions import pin_live_model
+from tasks.functions import pin_live_model, published_views
 
 Json = dict[str, Any]
 REPOSITORY = Path(__file__).parents[2]
@@ -37,7 +37,6 @@ PRIOR = (*CLEAN, "order_products_prior")
 MADE: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "Check raw data": (("manifest",), ()),
     "Clean with DataBrew": (("manifest",), ()),
-    "Define clean tables": (("manifest", "clean/"), ()),
     "Join prior order lines": (("manifest", "clean/"), CLEAN),
     "Build features": (("manifest", "clean/", "features/order_products_prior/"), PRIOR),
     "Join features": (("manifest", "clean/", "features/"), PRIOR),
@@ -172,13 +171,41 @@ class Stack:
             definition["States"][until].pop("Next")
             definition["States"][until]["End"] = True
         definition["States"] = reachable(definition)
-        return str(
+        return self.create(definition)
+
+    def create(self, definition: Json) -> str:
+        """A state machine of its own, recorded and told as the deployed one is: its ARN."""
+        client = self.client("stepfunctions")
+        arn = self.outputs["StateMachineArn"]
+        made = str(
             client.create_state_machine(
                 name=f"test-from-{next(self._numbers)}",
-                roleArn=deployed["roleArn"],
+                roleArn=client.describe_state_machine(stateMachineArn=arn)["roleArn"],
                 definition=json.dumps(definition),
+                tags=client.list_tags_for_resource(resourceArn=arn)["tags"],
             )["stateMachineArn"]
         )
+        self._watch(made)
+        return made
+
+    def _watch(self, machine: str) -> None:
+        """The rule of unsuccessful runs, for another state machine than the deployed one."""
+        events = self.client("events")
+        deployed = f"{self.connection.settings.stack_name}-run-failed"
+        pattern = json.loads(events.describe_rule(Name=deployed)["EventPattern"])
+        pattern["detail"]["stateMachineArn"] = [machine]
+        name = machine.rsplit(":", 1)[1]
+        rule = events.put_rule(Name=name, EventPattern=json.dumps(pattern))["RuleArn"]
+        targets = events.list_targets_by_rule(Rule=deployed)["Targets"]
+        events.put_targets(Rule=name, Targets=targets)
+        for target in targets:
+            self.client("lambda").add_permission(
+                FunctionName=target["Arn"],
+                StatementId=name,
+                Action="lambda:InvokeFunction",
+                Principal="events.amazonaws.com",
+                SourceArn=rule,
+            )
 
     def fork(self, good: Execution, state: str) -> Json:
         """What `state` had as input in the good run, as if of a new run: everything that the good
@@ -207,6 +234,12 @@ class Stack:
         if "live" in forked:  # what is live now, and not what was when the good run began
             found = pin_live_model.find(self.client("sagemaker"), self.outputs["EndpointName"])
             forked["live"]["answer"] = {**found, "sha256": None}
+            views = published_views.read(self.client("glue"), self.outputs["Database"])
+            s3.put_object(
+                Bucket=self.lake,
+                Key=published_views.key(new_id),
+                Body=json.dumps(views, default=str).encode(),
+            )
         return forked
 
     def _copy_tables(
@@ -236,11 +269,22 @@ class Stack:
         found = pages.paginate(DatabaseName=self.outputs["Database"], Expression=expression)
         return [table for page in found for table in page["TableList"]]
 
-    def record(self, arn: str) -> Json:
-        """The execution's audit record."""
-        from rebuy.cli import records
+    def record(self, arn: str, number: int = 1) -> Json:
+        """The audit record of the execution's end of this number, which the event of an end that
+        was not well has written some time after it."""
+        deadline = time.monotonic() + 60
+        while True:
+            for key in self.objects("audit/"):
+                found: Json = json.loads(self.read(key))
+                if found["execution"]["arn"] == arn and len(found["tries"]) == number:
+                    return found
+            assert time.monotonic() < deadline, f"no record {number} of {arn}"
+            time.sleep(0.2)
 
-        return records.find(self.connection, arn).content
+    def redrive(self, arn: str) -> Execution:
+        """The execution after it was redriven, and has ended again."""
+        self.client("stepfunctions").redrive_execution(executionArn=arn)
+        return self.wait(arn)
 
     # -- the lake ------------------------------------------------------------------------------
 

@@ -52,8 +52,8 @@ def assert_failed_at(stack: Stack, run: Execution, state: str, error: str) -> Js
     assert record["status"] == "FAILED"
     assert (record["error"], record["cause"]) == (error, run.cause)
     assert record["failed_state"] == state
-    attempt = [v for v in record["states"] if v["state"] == state][-1]["attempts"][-1:]
-    assert not attempt or attempt[0]["status"] == "failed"
+    attempt = [v for v in record["states"] if v["state"] == state][-1]["attempts"][-1]
+    assert attempt["status"] == "failed"
     shown = stack.rebuy("audit", run.arn).stdout
     assert shown.startswith("FAILED") and f"at {state}: {error}" in shown
     return record
@@ -248,7 +248,7 @@ def test_endpoint_that_answers_wrongly_is_rolled_back(broken: Stack, good: Execu
 
         record = assert_failed_at(broken, run, "Smoke test", "SmokeTestFailed")
     assert "Golden row" in run.cause and "0.5 instead of" in run.cause
-    assert {"Update endpoint", "Roll back endpoint", "Watch roll back"} <= set(run.states)
+    assert {"Put model live", "Roll back", "Wait for roll back"} <= set(run.states)
     assert record["endpoint"]["after"]["endpoint_config"] == before.endpoint_config
 
 
@@ -262,7 +262,7 @@ def test_endpoint_that_does_not_start_leaves_the_old_one_in_service(
     with nothing_changes(broken):
         run = broken.run(given, broken.machine("Create model"))
 
-        assert_failed_at(broken, run, "Endpoint did not change", "EndpointDidNotChange")
+        assert_failed_at(broken, run, "Put model live", "EndpointDidNotChange")
     assert "did not pass the ping health check" in run.cause
     assert "xgboost-model" in run.cause or "model.json" in run.cause
 

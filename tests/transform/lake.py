@@ -16,6 +16,7 @@ from sqlglot import exp
 from tasks.glue_jobs import join_features
 from tests.transform import recipes
 
+FEATURE_TABLES = ("user_features", "user_product_features", "product_features")
 SQL = Path(__file__).resolve().parents[2] / "sql"
 RAW_COLUMNS = {
     "aisles": ["aisle_id", "aisle"],
@@ -65,6 +66,9 @@ class Lake:
             "Database": "lake",
             "run": self.run,
             "sample_buckets": str(self.sample_buckets),
+            "try": "",
+            "prior_lines_table": f"order_products_prior_{self.run}",
+            **{f"{table}_table": f"{table}_{self.run}" for table in FEATURE_TABLES},
         }
         text = (SQL / f"{name}.sql").read_text()
         return re.sub(r"\$\{(\w+)\}", lambda match: values[match[1]], text)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -15,12 +14,11 @@ ARN = "arn:aws:states:us-east-1:000000000000:execution:rebuy:"
 def plan(given: Any, name: str = "manual-1") -> dict[str, Any]:
     return receive_trigger.plan(
         {
-            "input": given,
-            "execution": ARN + name,
-            "name": name,
-            "started_at": "2026-11-22T08:00:00.250Z",
-        },
-        datetime(2026, 11, 22, 8, 0, 1, tzinfo=UTC),
+            "Input": given,
+            "Id": ARN + name,
+            "Name": name,
+            "StartTime": "2026-11-22T08:00:00.250Z",
+        }
     )
 
 
@@ -40,8 +38,7 @@ def test_an_empty_input_is_a_manual_run_with_every_default() -> None:
     assert run["trigger"] == {"kind": "manual"}
     assert run["options"] == {**DEFAULTS, "force": True}
     assert run["training"] == {"threshold": "best"}
-    assert run["crawl_not_before"] == "2026-11-22T08:00:00Z"
-    assert run["crawl_deadline"] == "2026-11-22T09:00:01Z"
+    assert run["waits_for"] is None
 
 
 def test_an_upload_and_a_schedule_do_not_force_and_may_carry_options() -> None:
@@ -126,7 +123,7 @@ def test_run_ids_fit_tables_and_sagemaker_and_are_the_executions_own(name: str) 
     run = plan({}, name)
 
     assert re.fullmatch(r"[a-z0-9_]{1,40}", run["id"])
-    for made in run["names"].values():
+    for made in (f"rebuy-{run['name']}", f"rebuy-{run['name']}-100"):  # of the hundredth try
         assert re.fullmatch(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}", made)
     assert plan({}, name)["id"] == run["id"]
     assert plan({}, name + "b")["id"] != run["id"]

@@ -3,49 +3,35 @@
 from __future__ import annotations
 
 import pytest
+from jsonata.jsonata import Jsonata
 
 from rebuy.errors import DefinitionError
 from tasks import sql
 
 
-def fill(intrinsic: str, *arguments: str) -> str:
-    """What Step Functions makes of `States.Format('...', ...)` with these arguments."""
-    inner = intrinsic.removeprefix("States.Format('")
-    text, position = "", 0
-    values = iter(arguments)
-    while inner[position] != "'":
-        character = inner[position]
-        if character == "\\":
-            position += 1
-            text += inner[position]
-        elif inner.startswith("${", position):  # CloudFormation's, replaced before
-            end = inner.index("}", position)
-            text += inner[position : end + 1]
-            position = end
-        elif character == "{":
-            text += next(values)
-            position += 1
-        else:
-            text += character
-        position += 1
-    return text
+def filled(argument: str, data: dict[str, object], redrives: int = 0) -> str:
+    """What Step Functions makes of a JSONata argument."""
+    expression = Jsonata(argument.removeprefix("{%").removesuffix("%}").strip())
+    frame = expression.create_frame()
+    frame.bind("states", {"input": data, "context": {"Execution": {"RedriveCount": redrives}}})
+    return str(expression.evaluate(None, frame))
 
 
 def test_a_statement_comes_out_as_written_with_the_run_filled_in() -> None:
-    statement = sql.Statement(
-        "x", "SELECT '{a}', 'it''s \\d' FROM ${Database}.t_${run} WHERE b < ${sample_buckets}"
+    text = (
+        "SELECT '{a}', 'it''s \\d', \"b\"\nFROM ${Database}.t_${run}${try}"
+        " WHERE b < ${sample_buckets}"
     )
+    run = {"run": {"id": "r1", "options": {"sample_buckets": 20}}}
+    argument = sql.Statement("x", text).query_string()
 
-    parameter = statement.query_string()["QueryString.$"]
-
-    assert parameter.endswith(", $.run.id, $.run.options.sample_buckets)")
-    assert fill(parameter, "r1", "20") == (
-        "SELECT '{a}', 'it''s \\d' FROM ${Database}.t_r1 WHERE b < 20"
-    )
+    first = "SELECT '{a}', 'it''s \\d', \"b\"\nFROM ${Database}.t_r1 WHERE b < 20"
+    assert filled(argument, run) == first
+    assert filled(argument, run, redrives=1) == first.replace("t_r1", "t_r1_2")
 
 
 def test_a_statement_without_the_run_stays_a_plain_text() -> None:
-    assert sql.Statement("x", "SELECT 1").query_string() == {"QueryString": "SELECT 1"}
+    assert sql.Statement("x", "SELECT 1").query_string() == "SELECT 1"
 
 
 def test_an_unknown_placeholder_is_refused_with_the_file_and_what_is_known(
@@ -61,7 +47,22 @@ def test_an_unknown_placeholder_is_refused_with_the_file_and_what_is_known(
         sql.read("wrong")
 
 
-def test_every_statement_of_the_project_can_be_read() -> None:
-    for folder in ("tables", "features", "publish"):
-        for statement in sql.read_folder(folder):
-            assert statement.query_string()
+@pytest.mark.parametrize("folder", ["tables", "features", "publish"])
+def test_every_statement_of_the_project_names_its_run(folder: str) -> None:
+    tables = {f"{name}_table": {"table": f"{name}_r1"} for name in sql.FEATURE_TABLES}
+    data = {
+        "run": {"id": "r1", "options": {"sample_buckets": 20}},
+        "prior": {"table": "order_products_prior_r1"},
+        "features": {name.removesuffix("_table"): table for name, table in tables.items()},
+    }
+    statements = sql.read_folder(folder)
+    assert statements
+    for statement in statements:
+        text = filled(statement.query_string(), data)
+        assert "_r1" in text
+        assert set(sql.PLACEHOLDER.findall(text)) <= sql.OF_THE_DEPLOYMENT
+
+
+def test_a_check_has_no_placeholder_but_its_database() -> None:
+    for file in sorted((sql.ROOT / "checks").glob("*.sql")):
+        assert set(sql.PLACEHOLDER.findall(file.read_text())) <= {"RawDatabase"}, file.name

@@ -1,0 +1,115 @@
+"""Every run that does not end well, and every one that does not begin, is recorded and told."""
+
+from __future__ import annotations
+
+from infrastructure import roles
+from infrastructure.names import (
+    LAKE,
+    NOTIFICATIONS,
+    WATCH,
+    Json,
+    attribute,
+    ref,
+    resource,
+    sub,
+)
+
+UNSUCCESSFUL = ["FAILED", "TIMED_OUT", "ABORTED"]
+
+
+def parameters() -> Json:
+    return {
+        "NotificationEmail": {
+            "Type": "String",
+            "Description": "Where failed runs are told; empty: the topic alone",
+            "Default": "",
+        }
+    }
+
+
+def conditions() -> Json:
+    return {"HasEmail": {"Fn::Not": [{"Fn::Equals": [ref("NotificationEmail"), ""]}]}}
+
+
+def environment() -> Json:
+    """Of the function that tells."""
+    return {
+        "TOPIC": ref("Notifications"),
+        "QUEUE_URL": ref("Undelivered"),
+        "LAKE_BUCKET": sub(LAKE),
+        "STATE_MACHINE": ref("StateMachine"),
+        "UPLOAD_TRIGGER": ref("UploadTrigger"),
+    }
+
+
+def notifications() -> Json:
+    """The topic, the rule of unsuccessful ends, and the hourly look for what no event tells."""
+    return {
+        "Notifications": resource("AWS::SNS::Topic", {"TopicName": sub(NOTIFICATIONS)}),
+        "NotificationEmailSubscription": resource(
+            "AWS::SNS::Subscription",
+            {
+                "TopicArn": ref("Notifications"),
+                "Protocol": "email",
+                "Endpoint": ref("NotificationEmail"),
+            },
+            Condition="HasEmail",
+        ),
+        "RunFailedRule": resource(
+            "AWS::Events::Rule",
+            {
+                "Name": sub("${AWS::StackName}-run-failed"),
+                "Description": "A run that did not end well can call nothing itself any more",
+                "State": "ENABLED",
+                "EventPattern": {
+                    "source": ["aws.states"],
+                    "detail-type": ["Step Functions Execution Status Change"],
+                    "detail": {"stateMachineArn": [ref("StateMachine")], "status": UNSUCCESSFUL},
+                },
+                "Targets": [
+                    _target("write-audit", "WriteAudit"),
+                    _target("notify", "Notify"),
+                ],
+            },
+        ),
+        "RunFailedRuleAuditPermission": _permission("WriteAudit"),
+        "RunFailedRuleNotifyPermission": _permission("Notify"),
+        "WatchRole": roles.watch_role(),
+        "WatchSchedule": resource(
+            "AWS::Scheduler::Schedule",
+            {
+                "Name": sub(WATCH),
+                "Description": "Looks for runs that should have begun",
+                "State": "ENABLED",
+                "ScheduleExpression": "rate(1 hour)",
+                "FlexibleTimeWindow": {"Mode": "OFF"},
+                "Target": {
+                    "Arn": attribute("Notify", "Arn"),
+                    "RoleArn": attribute("WatchRole", "Arn"),
+                    "Input": '{"look": "<aws.scheduler.scheduled-time>"}',
+                    "RetryPolicy": {"MaximumEventAgeInSeconds": 600, "MaximumRetryAttempts": 3},
+                    "DeadLetterConfig": {"Arn": attribute("Undelivered", "Arn")},
+                },
+            },
+        ),
+    }
+
+
+def _target(name: str, function: str) -> Json:
+    return {
+        "Id": name,
+        "Arn": attribute(function, "Arn"),
+        "DeadLetterConfig": {"Arn": attribute("Undelivered", "Arn")},
+    }
+
+
+def _permission(function: str) -> Json:
+    return resource(
+        "AWS::Lambda::Permission",
+        {
+            "Action": "lambda:InvokeFunction",
+            "FunctionName": ref(function),
+            "Principal": "events.amazonaws.com",
+            "SourceArn": attribute("RunFailedRule", "Arn"),
+        },
+    )

@@ -1,0 +1,106 @@
+"""How the endpoint gets from what it is to what it should be, one look at a time.
+
+SageMaker has no `.sync` for endpoints. Each look decides on one call, or to wait; what was asked
+for before comes in with the state, and counts in the same try of the execution alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+Json = dict[str, Any]
+
+LIMIT = timedelta(hours=1)  # SageMaker itself gives up on a container within that time
+CHANGING = {"Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting"}
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """The endpoint as DescribeEndpoint tells it; `status` None: there is none."""
+
+    status: str | None
+    config: str | None = None
+    reason: str | None = None
+
+    def __str__(self) -> str:
+        if self.status is None:
+            return "is not there"
+        return f"is {self.status} with configuration {self.config}. {self.reason or ''}".rstrip()
+
+
+@dataclass(frozen=True)
+class Round:
+    """What was asked of the endpoint so far, in this try."""
+
+    redrive_count: int
+    began_at: str
+    asked: bool = False
+
+
+def look(sagemaker: Any, name: str) -> Endpoint:
+    try:
+        answer = sagemaker.describe_endpoint(EndpointName=name)
+    except sagemaker.exceptions.ClientError as error:
+        # DescribeEndpoint models no error of its own for this.
+        if "Could not find" in error.response["Error"]["Message"]:
+            return Endpoint(None)
+        raise
+    return Endpoint(
+        answer["EndpointStatus"], answer["EndpointConfigName"], answer.get("FailureReason")
+    )
+
+
+def current_round(earlier: Json | None, execution: Json, now: datetime) -> Round:
+    """The round that `earlier`, the last look's answer, belongs to, or a new one: the first look
+    of a try, also when the execution was redriven."""
+    count = execution.get("RedriveCount", 0)
+    if earlier is not None and earlier["redrive_count"] == count:
+        return Round(count, earlier["began_at"], earlier["asked"])
+    return Round(count, now.isoformat())
+
+
+def next_call(endpoint: Endpoint, config: str, asked: bool) -> str:
+    """Towards serving `config`: "done", "wait", "create", "update" or "delete"; "failed" when it
+    was asked for and did not come about."""
+    if endpoint.status == "InService" and endpoint.config == config:
+        return "done"
+    if endpoint.status in CHANGING:
+        return "wait"
+    if asked:
+        return "failed"
+    if endpoint.status is None:
+        return "create"
+    # What has failed can only be deleted; then there is none, and it is created.
+    return "delete" if endpoint.status == "Failed" else "update"
+
+
+def next_call_back(endpoint: Endpoint, config: str, before: str | None, asked: bool) -> str:
+    """Away from `config`, to `before` or to no endpoint at all: "done", "wait", "update", "delete"
+    or "failed". An endpoint that serves neither is not ours to change."""
+    if endpoint.status in CHANGING:
+        return "wait"
+    if endpoint.status is None or endpoint.config != config:
+        return "done"
+    if asked:
+        return "failed"
+    return "delete" if before is None or endpoint.status == "Failed" else "update"
+
+
+def call(sagemaker: Any, name: str, operation: str, config: str | None) -> None:
+    """Sends what was decided."""
+    if operation == "delete":
+        sagemaker.delete_endpoint(EndpointName=name)
+    elif operation == "create":
+        sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=config)
+    elif operation == "update":
+        sagemaker.update_endpoint(EndpointName=name, EndpointConfigName=config)
+
+
+def out_of_time(now: datetime, began_at: str) -> bool:
+    return now > datetime.fromisoformat(began_at) + LIMIT
+
+
+def utc_now() -> datetime:
+    return datetime.now(timezone.utc)

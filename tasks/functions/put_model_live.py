@@ -1,0 +1,57 @@
+"""Put model live: has the endpoint serve the run's configuration, or looks how far that is."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import asdict
+from typing import Any
+
+from tasks.functions import endpoint_changes as changes
+
+Json = dict[str, Any]
+
+
+class EndpointDidNotChange(Exception):
+    """The endpoint does not serve what it was asked to; the text has its state and reason."""
+
+
+class LiveModelChanged(Exception):
+    """Since this run compared itself with the live model, another one has gone live."""
+
+
+def handler(event: Json, context: Any) -> Json:
+    """`event`: {state, execution ($$.Execution), ...}. Answers {settled, status, config,
+    redrive_count, began_at, asked}."""
+    import boto3
+
+    sagemaker = boto3.client("sagemaker")
+    name = os.environ["ENDPOINT_NAME"]
+    state = event["state"]
+    config = state["endpoint_config"]["name"]
+    now = changes.utc_now()
+    turn = changes.current_round(
+        (state.get("endpoint") or {}).get("answer"), event["execution"], now
+    )
+    endpoint = changes.look(sagemaker, name)
+    step = changes.next_call(endpoint, config, turn.asked)
+    if step == "update":
+        require_compared(name, endpoint, state["live"]["answer"]["endpoint_config"], config)
+    if step == "failed" or (step == "wait" and changes.out_of_time(now, turn.began_at)):
+        raise EndpointDidNotChange(f"Endpoint {name} {endpoint}")
+    changes.call(sagemaker, name, step, config)
+    asked = turn.asked or step in ("create", "update")
+    return {
+        "settled": step == "done",
+        "status": endpoint.status,
+        "config": endpoint.config,
+        **asdict(changes.Round(turn.redrive_count, turn.began_at, asked)),
+    }
+
+
+def require_compared(name: str, endpoint: changes.Endpoint, compared: str | None, own: str) -> None:
+    """What is live is what the gate compared with (or this run's own): LiveModelChanged if not."""
+    if endpoint.config not in (compared, own):
+        raise LiveModelChanged(
+            f"Endpoint {name} serves {endpoint.config}; this run compared its model with"
+            f" {compared or 'nothing'}. Start a new run, which compares with what is live now."
+        )

@@ -1,0 +1,144 @@
+"""The deployed workflow with a stand-in behind every state that does real work.
+
+The states, what they select, catch and hand on, and the engine that runs them are the real ones;
+only the services' answers are canned, so that a fault can be put into each state in turn, in
+seconds. Four functions, which are quick, are the real ones behind it.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from typing import Any
+
+from tests.pipeline.stack import Json, Stack
+
+FUNCTION = "stand-in"
+CODE = """
+import json
+import boto3
+
+def handler(event, context):
+    s3 = boto3.client("s3")
+    key = f"faults/{event['execution']}/{event['state']}.json"
+    try:
+        fault = json.loads(s3.get_object(Bucket=event["bucket"], Key=key)["Body"].read())
+    except s3.exceptions.NoSuchKey:
+        fault = None
+    if fault is not None:
+        raise type(fault["error"], (Exception,), {})(fault["cause"])
+    if event["answer"] is not None:
+        return event["answer"]
+    answer = boto3.client("lambda").invoke(
+        FunctionName=event["request"]["FunctionName"],
+        Payload=json.dumps(event["request"]["Payload"]),
+    )
+    body = json.loads(answer["Payload"].read())
+    if "FunctionError" in answer:
+        raise type(body["errorType"], (Exception,), {})(body["errorMessage"])
+    return body
+"""
+
+QUERY = {
+    "QueryExecution": {
+        "QueryExecutionId": "q-1",
+        "Statistics": {"DataScannedInBytes": 1, "TotalExecutionTimeInMillis": 2},
+    }
+}
+# What each service answers. None: the real function does.
+ANSWERS: dict[str, Any] = {
+    "Receive trigger": None,
+    "Crawl raw data": {"finished": True},
+    "Check raw data": {"as_planned": True, "checks": ["all"], "scanned_bytes": 1},
+    "Look at raw files again": {"as_planned": True},
+    "Make the job for orders": {"Name": "orders"},
+    "Make the job for order lines": {"Name": "lines"},
+    "Make the job for product features": {"Name": "products"},
+    "Make the dataset of prior lines": {"Name": "prior"},
+    "Clean orders": {"RunId": "db_1", "Outputs": []},
+    "Clean order lines": {"RunId": "db_2", "Outputs": []},
+    "Compute product features": {"RunId": "db_3", "Outputs": []},
+    "Join features": {"Id": "jr_1", "ExecutionTime": 3},
+    "Pin live model": None,
+    "Train": {
+        "TrainingJobName": "rebuy-x",
+        "TrainingJobStatus": "Completed",
+        "ModelArtifacts": {"S3ModelArtifacts": "s3://nowhere/model.tar.gz"},
+    },
+    "Judge model": {"publish": True, "reason": "better", "challenger": {}, "champion": None},
+    "Create model": {"ModelArn": "arn:aws:sagemaker:us-east-1:000000000000:model/x"},
+    "Create endpoint config": {"EndpointConfigArn": "arn:aws:sagemaker:::endpoint-config/x"},
+    "Put model live": {"settled": True, "redrive_count": 0, "began_at": "", "asked": True},
+    "Smoke test": {"rows": 5, "largest_difference": 0.0},
+    "Roll back": None,
+    "Write audit record": None,
+}
+
+
+def deploy(stack: Stack) -> str:
+    """The state machine's ARN."""
+    client = stack.client("lambda")
+    roles = client.get_function(FunctionName="rebuy-write-audit")["Configuration"]
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as file:
+        file.writestr("stand_in.py", CODE)
+    stand_in = client.create_function(
+        FunctionName=FUNCTION,
+        Runtime="python3.11",
+        Handler="stand_in.handler",
+        Role=roles["Role"],
+        Code={"ZipFile": archive.getvalue()},
+        Timeout=60,
+    )["FunctionArn"]
+    machine = stack.outputs["StateMachineArn"]
+    text = stack.client("stepfunctions").describe_state_machine(stateMachineArn=machine)
+    definition = json.loads(text["definition"])
+    replace(definition["States"], stand_in, stack.lake)
+    return stack.create(definition)
+
+
+def replace(states: Json, stand_in: str, bucket: str) -> None:
+    """Puts the stand-in behind every Task, in branches too."""
+    for name, state in states.items():
+        for branch in state.get("Branches", []):
+            replace(branch["States"], stand_in, bucket)
+        if state["Type"] != "Task":
+            continue
+        query = "startQueryExecution" in state["Resource"]
+        jsonata = state.get("QueryLanguage") == "JSONata"
+        parameters = "Arguments" if jsonata else "Parameters"
+        execution = {
+            "execution" + ("" if jsonata else ".$"): "{% $states.context.Execution.Name %}"
+            if jsonata
+            else "$$.Execution.Name"
+        }
+        given = {
+            "FunctionName": stand_in,
+            "Payload": {
+                "state": name,
+                "bucket": bucket,
+                "answer": QUERY if query else ANSWERS[name],
+                "request": state[parameters],
+                **execution,
+            },
+        }
+        was_function = state["Resource"].endswith(":lambda:invoke")
+        state |= {"Resource": "arn:aws:states:::lambda:invoke", parameters: given}
+        if jsonata:
+            state["Output"] = state["Output"].replace("$states.result.", "$states.result.Payload.")
+        elif not was_function:
+            state["ResultSelector"] = {
+                key: value.replace("$.", "$.Payload.")
+                for key, value in state["ResultSelector"].items()
+            }
+
+
+def tasks_of(states: Json) -> list[str]:
+    """The Task states, in branches too."""
+    found = []
+    for name, state in states.items():
+        found += [name] if state["Type"] == "Task" else []
+        for branch in state.get("Branches", []):
+            found += tasks_of(branch["States"])
+    return found

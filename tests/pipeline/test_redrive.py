@@ -1,0 +1,291 @@
+"""A run that failed goes on, once the cause is mended, from the state that failed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from operator import itemgetter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.pipeline import stand_in
+from tests.pipeline.checkout import deployed
+from tests.pipeline.stack import Execution, Json, Stack
+from workflows import purchase_prediction as workflow
+
+JOB = ("States.TaskFailed", '{"State": "FAILED", "ErrorMessage": "no room"}')
+FAULTS = {
+    "Crawl raw data": ("CrawlFailed", "AccessDenied"),
+    "Check raw data": ("RawDataCheckFailed", "orders_are_unique: 1 violation(s)"),
+    "Make the job for orders": ("DataBrew.AccessDeniedException", "not authorized"),
+    "Make the job for order lines": ("DataBrew.ValidationException", "no such role"),
+    "Make the dataset of prior lines": ("DataBrew.AccessDeniedException", "not authorized"),
+    "Make the job for product features": ("DataBrew.ValidationException", "no such recipe"),
+    "Look at raw files again": ("AccessDenied", "not authorized"),
+    "Pin live model": ("NoSuchKey", "The specified key does not exist"),
+    "Judge model": ("TrainingStopped", "Training job rebuy-x is Stopped."),
+    "Create model": ("SageMaker.ResourceInUseException", "no quota"),
+    "Create endpoint config": ("SageMaker.ResourceInUseException", "no quota"),
+    "Put model live": ("EndpointDidNotChange", "did not pass the ping health check"),
+    "Smoke test": ("SmokeTestFailed", "Golden row 1: 0.5 instead of 0.2."),
+    "Write audit record": ("AccessDenied", "not authorized"),
+}
+
+
+@pytest.fixture(scope="module")
+def stood_in(stack: Stack) -> str:
+    return stand_in.deploy(stack)
+
+
+def fault_key(arn: str, state: str) -> str:
+    return f"faults/{arn.rsplit(':', 1)[1]}/{state}.json"
+
+
+def test_every_state_in_turn_fails_is_mended_and_the_run_goes_on(
+    stack: Stack, stood_in: str
+) -> None:
+    """One execution, in which every task but two fails once: each end is FAILED at that state with
+    its error and cause, has a record, and is redriven; nothing that was done is done again."""
+    s3 = stack.client("s3")
+    tasks = stand_in.tasks_of(workflow.definition()["States"])
+    # The first has nothing to mend, and the last of these two is how others fail.
+    left = {name: FAULTS.get(name, JOB) for name in tasks} | {}
+    for name in ("Receive trigger", "Roll back"):
+        del left[name]
+    name = f"faults-{next(stack._numbers)}"
+    for state, (error, cause) in left.items():
+        s3.put_object(
+            Bucket=stack.lake,
+            Key=f"faults/{name}/{state}.json",
+            Body=json.dumps({"error": error, "cause": cause}).encode(),
+        )
+    arn = stack.client("stepfunctions").start_execution(
+        stateMachineArn=stood_in, name=name, input="{}"
+    )["executionArn"]
+    run, number = stack.wait(arn), 0
+    while run.status != "SUCCEEDED":
+        number += 1
+        record = stack.record(arn, number)
+        state = record["failed_state"]
+        error, cause = left.pop(state)  # KeyError: it failed where nothing was broken
+        assert (run.status, run.error, record["error"]) == ("FAILED", error, error), state
+        assert cause in json.loads(run.cause)["errorMessage"], state
+        assert record["cause"] == run.cause
+        assert record["tries"][-1]["status"] == "FAILED"
+        s3.delete_object(Bucket=stack.lake, Key=fault_key(arn, state))
+        run = stack.redrive(arn)
+
+    assert left == {}
+    last = stack.record(arn, number + 1)
+    assert last["outcome"] == "published"
+    assert [entry["status"] for entry in last["tries"]] == ["FAILED"] * number + ["SUCCEEDED"]
+    entered = [state for state in run.states if state in tasks]
+    again = {"Put model live", "Smoke test", "Publish tables", "Roll back"}
+    assert {state for state in entered if entered.count(state) > 1} <= again | set(
+        stand_in.tasks_of({"Publish tables": workflow.definition()["States"]["Publish tables"]})
+    )
+
+    good = stack.wait(stack.start({}, stood_in))
+    assert good.status == "SUCCEEDED", f"{good.error}: {good.cause}"
+    assert output_of(run).keys() - {"failure", "rolled_back"} == output_of(good).keys()
+
+
+def output_of(run: Execution) -> Json:
+    output: Json = json.loads(run.events[-1]["executionSucceededEventDetails"]["output"])
+    return output
+
+
+def test_a_record_is_written_once_however_often_its_end_is_told(
+    stack: Stack, stood_in: str
+) -> None:
+    run = stack.run({"colour": "red"}, stood_in)
+    record = stack.record(run.arn)
+    before = {key: stack.read(key) for key in stack.objects("audit/")}
+    detail = {"executionArn": run.arn, "status": "FAILED", "redriveCount": 0}
+
+    answers = [
+        json.loads(
+            stack.client("lambda")
+            .invoke(
+                FunctionName="rebuy-write-audit",
+                Payload=json.dumps({"detail-type": "x", "detail": detail}),
+            )["Payload"]
+            .read()
+        )
+        for _ in range(2)
+    ]
+
+    assert answers[0] == answers[1]
+    key = answers[0]["uri"].removeprefix(f"s3://{stack.lake}/")
+    assert json.loads(before[key]) == record
+    assert {key: stack.read(key) for key in stack.objects("audit/")} == before
+
+
+BIG = "x" * 150_000
+ENDS: list[dict[str, Any]] = [
+    {
+        "why": "an error that nothing can catch",
+        "states": {"Look": {"Type": "Pass", "Parameters": {"a.$": "$.missing"}, "End": True}},
+        "status": "FAILED",
+        "error": "States.Runtime",
+    },
+    {
+        "why": "more data than a state may hand on",
+        "states": {
+            "Look": {
+                "Type": "Pass",
+                "Parameters": {"a": BIG, "b.$": f"States.Format('{{}}{{}}', '{BIG}', '{BIG}')"},
+                "End": True,
+            }
+        },
+        "status": "FAILED",
+        "error": "States.DataLimitExceeded",
+    },
+    {
+        "why": "the whole workflow's time is over",
+        "states": {"Look": {"Type": "Wait", "Seconds": 1_000, "End": True}},
+        "timeout_seconds": 1,
+        "status": "TIMED_OUT",
+        "error": "States.Timeout",
+    },
+    {
+        "why": "stopped by a person",
+        "states": {"Look": {"Type": "Wait", "Seconds": 10_000, "End": True}},
+        "status": "ABORTED",
+        "error": "StoppedByUser",
+    },
+]
+
+
+@pytest.mark.parametrize("case", ENDS, ids=itemgetter("why"))
+def test_ends_that_the_workflow_itself_cannot_see_are_recorded(
+    stack: Stack, case: dict[str, Any]
+) -> None:
+    limit = {"TimeoutSeconds": case["timeout_seconds"]} if "timeout_seconds" in case else {}
+    machine = stack.create({"StartAt": "Look", "States": case["states"], **limit})
+    arn = stack.start({}, machine)
+    if case["status"] == "ABORTED":
+        stack.rebuy("stop", arn)
+
+    run = stack.wait(arn)
+    record = stack.record(arn)
+
+    assert run.status == record["status"] == case["status"]
+    assert record["error"] == case["error"]
+    assert record["failed_state"] == "Look"
+    assert record["outcome"] in ("failed", "timed out", "stopped")
+    (only,) = record["tries"]
+    assert only["ended_at"] and only["failed_state"] == "Look"
+
+
+# -- the real chain ----------------------------------------------------------------------------
+
+
+def same_sets(stack: Stack, good: Execution, run: Execution) -> None:
+    """The run's sets are those of the run that nothing disturbed."""
+    ids = [execution.entered("Crawl raw data")["run"]["id"] for execution in (good, run)]
+    for name in ("training", "validation", "holdout", "scoring"):
+        sets = [stack.parquet(f"runs/run={run_id}/sets/{name}/") for run_id in ids]
+        assert sets[0].equals(sets[1]), name
+
+
+def test_a_mended_file_is_planned_crawled_and_checked_again(stack: Stack, good: Execution) -> None:
+    key = "raw/departments/departments.csv"
+    stack.client("s3").delete_object(Bucket=stack.lake, Key=key)
+    try:
+        run = stack.run({"train": False})
+    finally:
+        stack.restore_raw()
+    first = stack.record(run.arn)
+    assert (run.error, first["failed_state"]) == ("RawDataCheckFailed", "Check raw data")
+
+    again = stack.rebuy("redrive", run.arn, "--wait")
+
+    assert again.stdout.split()[-1] == "SUCCEEDED"
+    run = stack.wait(run.arn)
+    same_sets(stack, good, run)
+    record = stack.record(run.arn, 2)
+    assert key in [entry["key"] for entry in record["inputs"]]
+    assert key not in [entry["key"] for entry in first["inputs"]]
+    assert run.states.count("Receive trigger") == 2
+    assert [entry["failed_state"] for entry in record["tries"]] == ["Check raw data", None]
+
+
+def test_a_mended_script_and_a_stopped_job_go_on_at_the_job(
+    stack: Stack, good: Execution, tmp_path: Path
+) -> None:
+    broken = (
+        "tasks/glue_jobs/join_features.py",
+        "    summary = write_sets(spark, arguments)\n",
+        '    raise ValueError("a script that is wrong")\n',
+    )
+    given = stack.fork(good, "Join features")
+    with deployed(stack, tmp_path / "checkout", broken):
+        run = stack.run(given, stack.machine("Join features", until="Join features"))
+        assert (run.status, run.error) == ("FAILED", "States.TaskFailed")
+        assert "a script that is wrong" in run.cause
+
+    run = stack.redrive(run.arn)
+
+    assert run.status == "SUCCEEDED", f"{run.error}: {run.cause}"
+    for name in ("training", "holdout"):
+        prefixes = (good.entered("Join features")["run"]["id"], given["run"]["id"])
+        sets = [stack.parquet(f"runs/run={run_id}/sets/{name}/") for run_id in prefixes]
+        assert sets[0].equals(sets[1]), name
+
+
+@pytest.fixture
+def publishing(stack: Stack, good: Execution) -> Iterator[Json]:
+    yield stack.fork(good, "Create model")
+
+
+def test_a_mended_model_is_published_after_the_roll_back(
+    stack: Stack, good: Execution, publishing: Json
+) -> None:
+    """The endpoint could not start with it; what was live stayed; then both go live together."""
+    before = stack.live()
+    bucket, _, key = publishing["training"]["model_uri"].removeprefix("s3://").partition("/")
+    model = stack.read(key)
+    stack.client("s3").put_object(Bucket=bucket, Key=key, Body=b"no model")
+    run = stack.run(publishing, stack.machine("Create model"))
+    assert run.status == "FAILED"
+    assert stack.record(run.arn)["failed_state"] in ("Create model", "Put model live")
+    assert stack.live().endpoint_config == before.endpoint_config
+    stack.client("s3").put_object(Bucket=bucket, Key=key, Body=model)
+
+    run = stack.redrive(run.arn)
+
+    assert run.status == "SUCCEEDED", f"{run.error}: {run.cause}"
+    after = stack.live()
+    assert after.endpoint_config.startswith(f"rebuy-{publishing['run']['name']}")
+    assert after.answer == before.answer
+    assert after.views != before.views
+
+
+def test_tables_that_cannot_be_published_take_the_model_back(
+    stack: Stack, good: Execution, publishing: Json
+) -> None:
+    before = stack.live()
+    table = publishing["features"]["user_features"]["table"]
+    glue, database = stack.client("glue"), stack.outputs["Database"]
+    from tests.pipeline.stack import table_input
+
+    definition = table_input(glue.get_table(DatabaseName=database, Name=table)["Table"])
+    glue.delete_table(DatabaseName=database, Name=table)
+
+    run = stack.run(publishing, stack.machine("Create model"))
+
+    assert (run.status, run.error) == ("FAILED", "States.TaskFailed"), f"{run.error}: {run.cause}"
+    record = stack.record(run.arn)
+    assert record["failed_state"] == "Publish user_features"
+    after = stack.live()
+    assert (after.endpoint_config, after.answer) == (before.endpoint_config, before.answer)
+    assert after.views == before.views
+
+    glue.create_table(DatabaseName=database, TableInput=definition)
+    run = stack.redrive(run.arn)
+    assert run.status == "SUCCEEDED", f"{run.error}: {run.cause}"
+    assert stack.live().views != before.views
+    assert stack.record(run.arn, 2)["outcome"] == "published"
