@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from infrastructure import packages, template
+from infrastructure import names, packages, template
 from infrastructure.stack import Say, find_stack, newest_event, stack_outputs, wait
 from rebuy.connection import Connection
 from rebuy.settings import Settings
@@ -79,7 +79,7 @@ def code_bucket(connection: Connection) -> str:
     """The bucket of the packages, made when it is missing: the stack's parts are in it before
     there is a stack. Private, encrypted, and named after the account and region."""
     account = connection.client("sts").get_caller_identity()["Account"]
-    name = f"{connection.settings.stack_name}-code-{account}-{connection.region}"
+    name = names.filled(names.CODE, connection.settings.stack_name, account, connection.region)
     s3 = connection.client("s3")
     try:
         s3.head_bucket(Bucket=name)
@@ -143,7 +143,7 @@ def apply(cloudformation: Any, name: str, url: str, parameters: dict[str, str], 
     if before is not None and before["StackStatus"] == "ROLLBACK_COMPLETE":
         say("remove the stack that could not be created")
         cloudformation.delete_stack(StackName=name)
-        wait(cloudformation, name, None, say)
+        wait(cloudformation, before["StackId"], None, say)
         before = None
     seen = newest_event(cloudformation, name) if before else None
     if before is None:

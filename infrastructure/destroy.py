@@ -1,41 +1,85 @@
-"""Takes a deployment away: what costs money first, the data only when asked."""
+"""Takes a deployment away: what costs money first, the data only when asked.
+
+By the names of its parts, not by the stack's outputs: a stack that could not be created has none,
+and what outlives a stack can still be taken away after it.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
-from infrastructure.stack import Say, find_stack, newest_event, stack_outputs, wait
+from infrastructure import names
+from infrastructure.stack import Say, find_stack, missing, newest_event, wait
 from rebuy.connection import Connection
+from tasks.functions import databrew_leftovers
 
 MAX_KEYS_A_CALL = 1000
 
 
 def destroy(connection: Connection, say: Say, *, with_data: bool) -> list[str]:
-    """Deletes the endpoint, the stack and the packages; with `with_data` also the lake, with
-    every raw file, model and audit record in it. Returns what was left, in words."""
-    outputs = stack_outputs(connection)
+    """Stops what runs, deletes the endpoint, the stack and the packages; with `with_data` also the
+    lake, with every raw file, model and audit record in it. Returns what was left, in words.
+
+    Raises DeploymentError when nothing of the deployment is there.
+    """
     name = connection.settings.stack_name
-    _delete_endpoint(connection.client("sagemaker"), outputs["EndpointName"], say)
-    s3 = connection.client("s3")
-    _empty(s3, outputs["SiteBucket"], say)  # a stack cannot delete a bucket that holds something
-    cloudformation = connection.client("cloudformation")
-    seen = newest_event(cloudformation, name)
-    say(f"delete stack {name}")
+    account = connection.client("sts").get_caller_identity()["Account"]
+    s3, cloudformation = connection.client("s3"), connection.client("cloudformation")
+
+    def named(text: str) -> str:
+        return names.filled(text, name, account, connection.region)
+
+    lake, site, code = named(names.LAKE), named(names.SITE), named(names.CODE)
     stack = find_stack(cloudformation, name)
-    code = next(
-        parameter["ParameterValue"]
-        for parameter in (stack or {})["Parameters"]
-        if parameter["ParameterKey"] == "CodeBucket"
-    )
-    cloudformation.delete_stack(StackName=name)
-    wait(cloudformation, name, seen, say)
-    _remove(s3, code, say)
+    buckets = [bucket for bucket in (site, code, lake) if _exists(s3, bucket)]
+    if stack is None and not buckets:
+        raise missing(connection)
+    machine = names.arn("states", f"stateMachine:{names.STATE_MACHINE}")
+    _stop_executions(connection.client("stepfunctions"), named(machine), say)
+    _delete_endpoint(connection.client("sagemaker"), named(names.ENDPOINT), say)
+    for made in databrew_leftovers.clear(
+        connection.client("databrew"), named(names.RUNS_DATABREW), kept_runs=0
+    ):
+        say(f"delete {made}")
+    if site in buckets:
+        _empty(s3, site, say)  # a stack cannot delete a bucket that holds something
+    if stack is not None:
+        seen = newest_event(cloudformation, name)
+        say(f"delete stack {name}")
+        cloudformation.delete_stack(StackName=name)
+        # By its id: the name of a deleted stack names nothing any more.
+        wait(cloudformation, stack["StackId"], seen, say)
+    if code in buckets:
+        _remove(s3, code, say)
     left = ["models and endpoint configurations of earlier runs (they cost nothing)"]
-    if with_data:
-        _remove(s3, outputs["LakeBucket"], say)
-    else:
-        left.insert(0, f"s3://{outputs['LakeBucket']} with raw files, models and audit records")
+    if lake in buckets and with_data:
+        _remove(s3, lake, say)
+    elif lake in buckets:
+        left.insert(0, f"s3://{lake} with raw files, models and audit records")
     return left
+
+
+def _exists(s3: Any, bucket: str) -> bool:
+    try:
+        s3.head_bucket(Bucket=bucket)
+    except s3.exceptions.ClientError as error:
+        if error.response["Error"]["Code"] not in ("404", "NoSuchBucket"):
+            raise
+        return False
+    return True
+
+
+def _stop_executions(step_functions: Any, machine: str, say: Say) -> None:
+    """A run that goes on while its parts are taken away would fail, or make new ones."""
+    try:
+        running = step_functions.list_executions(stateMachineArn=machine, statusFilter="RUNNING")
+    except step_functions.exceptions.StateMachineDoesNotExist:
+        return
+    for execution in running["executions"]:
+        say(f"stop {execution['name']}")
+        step_functions.stop_execution(
+            executionArn=execution["executionArn"], error="Destroyed", cause="rebuy destroy"
+        )
 
 
 def _delete_endpoint(sagemaker: Any, name: str, say: Say) -> None:

@@ -26,6 +26,7 @@ def resource(kind: str, properties: Json, **more: Any) -> Json:
 # Names are given rather than generated wherever a policy or a state has to know them.
 LAKE = "${AWS::StackName}-lake-${AWS::AccountId}-${AWS::Region}"
 SITE = "${AWS::StackName}-site-${AWS::AccountId}-${AWS::Region}"
+CODE = "${AWS::StackName}-code-${AWS::AccountId}-${AWS::Region}"
 LAKE_ARN = "arn:${AWS::Partition}:s3:::" + LAKE
 RAW_DATABASE = "${DatabaseName}_raw"
 DATABASE = "${DatabaseName}"
@@ -50,6 +51,16 @@ RUNS_DATABREW = "${AWS::StackName}-run-"
 def arn(service: str, rest: str) -> str:
     """An ARN of this account and region, to be used inside `Fn::Sub`."""
     return f"arn:${{AWS::Partition}}:{service}:${{AWS::Region}}:${{AWS::AccountId}}:{rest}"
+
+
+def filled(text: str, stack: str, account: str, region: str) -> str:
+    """One of these texts as `Fn::Sub` fills it in."""
+    partition = "aws-cn" if region.startswith("cn-") else "aws"
+    partition = "aws-us-gov" if region.startswith("us-gov-") else partition
+    values = {"StackName": stack, "AccountId": account, "Region": region, "Partition": partition}
+    for name, value in values.items():
+        text = text.replace(f"${{AWS::{name}}}", value)
+    return text
 
 
 def databrew_name(name: str) -> str:

@@ -88,7 +88,12 @@ def _deployed(connection: Connection) -> dict[str, Any]:
     name = connection.settings.stack_name
     stack = find_stack(connection.client("cloudformation"), name)
     if stack is None:
-        raise DeploymentError(
-            f"There is no stack {name} at {connection.where}; `rebuy deploy` makes it."
-        )
+        raise missing(connection)
     return stack
+
+
+def missing(connection: Connection) -> DeploymentError:
+    name = connection.settings.stack_name
+    return DeploymentError(
+        f"There is no stack {name} at {connection.where}; `rebuy deploy` makes it."
+    )

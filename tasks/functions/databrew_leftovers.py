@@ -5,17 +5,18 @@ from __future__ import annotations
 
 from typing import Any
 
-KEPT_JOBS, KEPT_DATASETS = 45, 15  # three and one a run
+KEPT_RUNS = 15
+JOBS_OF_A_RUN, DATASETS_OF_A_RUN = 3, 1
 
 
-def clear(databrew: Any, prefix: str) -> list[str]:
+def clear(databrew: Any, prefix: str, kept_runs: int = KEPT_RUNS) -> list[str]:
     """Deletes what runs made and is not among the newest; the names. What runs made begins with
     `prefix` (`<stack>-run-`). Jobs go first: a dataset that a job has cannot be deleted."""
     deleted = []
-    for name in _old(databrew, "list_jobs", "Jobs", prefix, KEPT_JOBS):
+    for name in _old(databrew, "list_jobs", "Jobs", prefix, kept_runs * JOBS_OF_A_RUN):
         databrew.delete_job(Name=name)
         deleted.append(name)
-    for name in _old(databrew, "list_datasets", "Datasets", prefix, KEPT_DATASETS):
+    for name in _old(databrew, "list_datasets", "Datasets", prefix, kept_runs * DATASETS_OF_A_RUN):
         try:
             databrew.delete_dataset(Name=name)
         except databrew.exceptions.ConflictException:  # a job that was kept has it
