@@ -8,9 +8,11 @@ import logging
 import os
 import signal
 import sys
+from dataclasses import replace
 from pathlib import Path
 
-from localaws.core.home import NotAHome, claim, locked, write_whole
+from localaws.core.home import claim, locked, write_whole
+from localaws.core.jobs.limits import Limits, default, memory
 
 DEFAULT_PORT = 4566
 PORT_FILE = "port"
@@ -49,17 +51,27 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument(
         "--wait-scale", type=float, default=1.0, help="multiplies workflow waits: 0 skips them"
     )
+    parser.add_argument(
+        "--job-memory",
+        default=os.environ.get("LOCALAWS_JOB_MEMORY"),
+        metavar="2GB",
+        help="the most that one query, recipe or crawl may have; default: a fifth of the machine's"
+        " memory, or what LOCALAWS_JOB_MEMORY says",
+    )
     options = parser.parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
 
     home: Path = options.home.resolve()
+    limits = default()
     try:
+        if options.job_memory:
+            limits = replace(limits, memory_bytes=memory(options.job_memory))
         claim(home)
         with locked(home):
-            return serve(home, options.port, options.region, options.wait_scale)
+            return serve(home, options.port, options.region, options.wait_scale, limits)
     except BlockingIOError:
         print(f"Another local AWS runs on {home}.", file=sys.stderr)
-    except (NotAHome, PortTaken) as error:
+    except ValueError as error:  # NotAHome, PortTaken, an amount that is none
         print(error, file=sys.stderr)
     return 1
 
@@ -79,7 +91,7 @@ def listen_for_the_end() -> int:
     return told
 
 
-def serve(home: Path, wanted: int | None, region: str, wait_scale: float) -> int:
+def serve(home: Path, wanted: int | None, region: str, wait_scale: float, limits: Limits) -> int:
     """Runs the server of the home until it is told to end. Raises PortTaken."""
     from localaws.core import server
     from localaws.core.aws import start
@@ -92,7 +104,7 @@ def serve(home: Path, wanted: int | None, region: str, wait_scale: float) -> int
         raise PortTaken(f"Port {port} is taken; choose another with --port.") from None
     write_whole(home / PORT_FILE, str(listener.server_port))
     url = f"http://{server.HOST}:{listener.server_port}"
-    aws = start(home, SERVICES, url=url, region=region, wait_scale=wait_scale)
+    aws = start(home, SERVICES, url=url, region=region, wait_scale=wait_scale, limits=limits)
     told = listen_for_the_end()
     note = home / "server.json"
     with server.BackgroundServer(listener, aws.gateway):

@@ -149,7 +149,7 @@ def _storage(given: Json) -> Json:
     if library == LAZY_SIMPLE and not given["serde"]:
         parameters |= {"field.delim": "\x01", **given["delimited"]}
         parameters["serialization.format"] = parameters["field.delim"]
-    built = descriptor(library, given["columns"], given["location"], parameters)
+    built = descriptor(library, parameters, given["columns"], given["location"])
     if formats:
         built["InputFormat"], built["OutputFormat"] = formats
     return built

@@ -232,7 +232,7 @@ def _ctas_table(
         "Owner": "hadoop",
         "Parameters": parameters,
         "PartitionKeys": keys,
-        "StorageDescriptor": descriptor(WRITTEN_BY[format_.name], columns, location, serde),
+        "StorageDescriptor": descriptor(WRITTEN_BY[format_.name], serde, columns, location),
     }
 
 

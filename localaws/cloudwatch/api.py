@@ -50,35 +50,36 @@ def service(aws: LocalAws) -> Service:
     built = CloudWatch("cloudwatch")
     built.points = Points(aws.home.file(FILE))
     built.on_stop(built.points.close)
+    Metrics(built.points).register(built)
+    return built
 
-    @built.operation(
-        "GetMetricData",
-        "MetricDataQueries.Id",
-        "MetricDataQueries.Label",
-        "MetricDataQueries.ReturnData",
-        *(f"MetricDataQueries.MetricStat.Metric.{name}" for name in ("Namespace", "MetricName")),
-        "MetricDataQueries.MetricStat.Metric.Dimensions",
-        "MetricDataQueries.MetricStat.Period",
-        "MetricDataQueries.MetricStat.Stat",
-        "StartTime",
-        "EndTime",
-        "ScanBy",
-    )
-    def get_metric_data(call: Call) -> Json:
+
+class Metrics:
+    def __init__(self, points: Points) -> None:
+        self._points = points
+
+    def register(self, service: Service) -> None:
+        statistic = "MetricDataQueries.MetricStat"
+        service.operation(
+            *("GetMetricData", "StartTime", "EndTime", "ScanBy"),
+            *(f"MetricDataQueries.{name}" for name in ("Id", "Label", "ReturnData")),
+            *(f"{statistic}.Metric.{name}" for name in ("Namespace", "MetricName", "Dimensions")),
+            *(f"{statistic}.Period", f"{statistic}.Stat"),
+        )(self.get_data)
+
+    def get_data(self, call: Call) -> Json:
         params = call.params
         start, end = (_seconds(params[name]) for name in ("StartTime", "EndTime"))
         if start >= end:
             raise AwsError("ValidationError", "StartTime must be before EndTime.")
         return {
             "MetricDataResults": [
-                _result(built.points, query, start, end, params.get("ScanBy", ""))
+                _result(self._points, query, start, end, params.get("ScanBy", ""))
                 for query in params["MetricDataQueries"]
                 if query.get("ReturnData", True)
             ],
             "Messages": [],
         }
-
-    return built
 
 
 def _seconds(moment: datetime) -> int:

@@ -17,6 +17,9 @@ from localaws.core.clock import Clock
 from localaws.core.documents import Documents
 from localaws.core.gateway import Gateway
 from localaws.core.home import Home
+from localaws.core.jobs.limits import Limits
+from localaws.core.jobs.limits import default as default_limits
+from localaws.core.jobs.worker import Workers
 from localaws.core.moto_bridge import MotoBridge
 from localaws.core.object_store import ObjectStore
 from localaws.core.processes import Processes
@@ -47,6 +50,7 @@ class LocalAws:
     documents: Documents
     signals: Signals
     processes: Processes
+    workers: Workers
     clients: Clients
     moto: MotoBridge
     authorize: Authorizer
@@ -107,9 +111,11 @@ def start(
     region: str = "us-east-1",
     wait_scale: float = 1.0,
     clock: Clock | None = None,
+    limits: Limits | None = None,
 ) -> LocalAws:
     """Opens the home, brings its state back and starts the services, in the order given.
 
+    `limits` are of every worker: what a query, a recipe or a crawl may use of the machine.
     A service that fails to start is there and answers every call with the reason
     (`Service.failure`). One that cannot even be made is so only where `factories` give its name;
     otherwise its exception is raised.
@@ -119,6 +125,7 @@ def start(
     with ExitStack() as closing:
         documents = Documents(place.file("documents.sqlite"))
         closing.callback(documents.close)
+        processes = Processes(place.root, url, region)
         moto = MotoBridge(place.directory("moto"))
         aws = LocalAws(
             home=place,
@@ -127,7 +134,8 @@ def start(
             clock=time,
             documents=documents,
             signals=Signals(),
-            processes=Processes(place.root, url, region),
+            processes=processes,
+            workers=Workers(processes, place.directory("run"), limits or default_limits()),
             clients=Clients(url, region),
             moto=moto,
             authorize=Authorizer(),
@@ -138,6 +146,7 @@ def start(
         closing.callback(moto.reset, [one.name for one in services if one.in_moto])
         closing.callback(moto.flush)
         closing.callback(aws.processes.stop_all)
+        closing.callback(aws.workers.close)
         moto.load(services)
         aws.gateway = Gateway(services, moto, aws.authorize, aws.account, place.root)
         aws.clients.connect(aws.gateway.handle)

@@ -81,8 +81,7 @@ class Processes:
 
     def environment(self, extra: Mapping[str, str] | None = None) -> dict[str, str]:
         """A child's variables: our endpoint, made-up keys, and `extra` on top."""
-        base = {name: os.environ[name] for name in INHERITED if name in os.environ}
-        base |= {
+        base = self.plain_environment() | {
             "AWS_ENDPOINT_URL": self.url,
             "AWS_ACCESS_KEY_ID": "localaws",
             "AWS_SECRET_ACCESS_KEY": "localaws",
@@ -91,6 +90,11 @@ class Processes:
             "AWS_EC2_METADATA_DISABLED": "true",
             "PYTHONUNBUFFERED": "1",
         }
+        return base | dict(extra or {})
+
+    def plain_environment(self, extra: Mapping[str, str] | None = None) -> dict[str, str]:
+        """The variables of a child that calls nobody, and `extra` on top."""
+        base = {name: os.environ[name] for name in INHERITED if name in os.environ}
         return base | dict(extra or {})
 
     def start(

@@ -1,11 +1,10 @@
-"""The crawler's verbs of the Glue API, and the thread each crawl runs in."""
+"""The crawler's verbs of the Glue API, and what becomes of each crawl."""
 
 from __future__ import annotations
 
 import json
 import re
 import threading
-import time
 import uuid
 from typing import Any
 
@@ -13,14 +12,21 @@ from localaws.catalog import tags
 from localaws.catalog.api import page
 from localaws.core.aws import LocalAws
 from localaws.core.errors import AwsError, NotEmulated
+from localaws.core.jobs.job import Job, JobFailed
+from localaws.core.jobs.kind import CRAWL
+from localaws.core.jobs.runner import Ending, JobRunner, Outcome
 from localaws.core.service import Call, Service
-from localaws.core.signals import JobEnded
 from localaws.crawler.classifiers import Classifiers
-from localaws.crawler.run import Cancelled, Outcome, crawl
+from localaws.crawler.run import CrawlResult, crawl
 from localaws.s3.objects import split_uri
 
 Json = dict[str, Any]
-_KIND = "glue-crawlers"
+_KIND = CRAWL.documents
+_STATUS = {
+    Outcome.SUCCEEDED: "SUCCEEDED",
+    Outcome.FAILED: "FAILED",
+    Outcome.STOPPED: "CANCELLED",
+}
 _FIELDS = (
     "Name", "Role", "DatabaseName", "Description", "Targets.S3Targets.Path",
     "Targets.S3Targets.Exclusions", "Schedule", "Classifiers", "TablePrefix", "SchemaChangePolicy",
@@ -47,7 +53,7 @@ def register(service: Service, aws: LocalAws) -> None:
     classifiers.register(service)
     crawlers = Crawlers(aws, classifiers)
     service.on_start(crawlers.recover)
-    service.on_stop(crawlers.stop_all)
+    service.on_stop(crawlers.close)
     _plain(service, crawlers)
     _running(service, crawlers)
 
@@ -115,13 +121,13 @@ def _running(service: Service, crawlers: Crawlers) -> None:
 
 
 class Crawlers:
-    """The crawlers on disk, and the threads of those that run."""
+    """The crawlers on disk, and their crawls."""
 
     def __init__(self, aws: LocalAws, classifiers: Classifiers) -> None:
         self.aws = aws
         self.classifiers = classifiers
         self._lock = threading.RLock()
-        self._running: dict[str, tuple[threading.Thread, threading.Event]] = {}
+        self._runner = JobRunner(aws, CRAWL, self)
 
     def get(self, name: str) -> Json:
         crawler = self.aws.documents.get(_KIND, name)
@@ -222,101 +228,85 @@ class Crawlers:
     # running
 
     def start(self, name: str) -> None:
-        with self._lock:
+        def store() -> None:
             crawler = self._idle(name)
-            crawler["StartedAt"] = self.aws.clock.now()
-            self._begin(crawler)
-
-    def _begin(self, crawler: Json) -> None:
-        name, cancel = crawler["Name"], threading.Event()
-        with self._lock:
-            crawler["State"] = "RUNNING"
+            crawler |= {"State": "RUNNING", "StartedAt": self.aws.clock.now()}
             self.aws.documents.put(_KIND, name, crawler)
-            thread = threading.Thread(
-                target=self._run, args=(crawler, cancel), name=f"crawler-{name}", daemon=True
-            )
-            self._running[name] = (thread, cancel)
-            thread.start()
+
+        self._runner.start(name, {}, store)
 
     def stop(self, name: str) -> None:
-        with self._lock:
-            crawler = self.get(name)
-            if crawler["State"] == "READY":
-                raise AwsError(
-                    "CrawlerNotRunningException", f"Crawler with name {name} isn't running."
-                )
-            if crawler["State"] == "STOPPING":
-                raise AwsError("CrawlerStoppingException", f"Crawler with name {name} is stopping.")
-            self._state(name, "STOPPING")
-            self._running[name][1].set()
+        state = self.get(name)["State"]
+        if state == "READY":
+            raise AwsError("CrawlerNotRunningException", f"Crawler with name {name} isn't running.")
+        if state == "STOPPING":
+            raise AwsError("CrawlerStoppingException", f"Crawler with name {name} is stopping.")
+        self._runner.stop(name, lambda: self._state(name, "STOPPING"))
 
-    def stop_all(self) -> None:
-        with self._lock:
-            running = list(self._running.values())
-        for _, cancel in running:
-            cancel.set()
-        for thread, _ in running:
-            thread.join(10)
+    def close(self) -> None:
+        self._runner.close()
 
     def recover(self) -> None:
-        """Crawls again what the last stop of the server cut off: on AWS it would have gone on."""
-        for crawler in self.all():
-            if crawler["State"] != "READY":
-                self._begin(crawler)
-
-    def _run(self, crawler: Json, cancel: threading.Event) -> None:
-        began = time.monotonic()
-        outcome = Outcome()
-        status, message = "SUCCEEDED", None
-        try:
-            rules = [self.classifiers.rules(name) for name in crawler["Classifiers"]]
-            outcome = crawl(self.aws, crawler, rules, cancel)
-        except Cancelled:
-            status, message = "CANCELLED", "The crawl was stopped by StopCrawler."
-        except Exception as error:  # a crawl must end, and say why
-            status, message = "FAILED", str(error) or type(error).__name__
-        if self.aws.stopping.is_set():
-            return  # recover() tells how it ended
-        self._state(crawler["Name"], "STOPPING")
-        self._finish(crawler, status, message, outcome, time.monotonic() - began)
+        self._runner.recover()
 
     def _state(self, name: str, state: str) -> None:
-        with self._lock:
-            crawler = self.get(name)
+        with self.aws.documents.changing(_KIND, name) as crawler:
             crawler["State"] = state
-            self.aws.documents.put(_KIND, name, crawler)
 
-    def _finish(
-        self, crawler: Json, status: str, message: str | None, outcome: Outcome, seconds: float
-    ) -> None:
-        name, mark = crawler["Name"], str(uuid.uuid4())
-        last = {
-            "Status": status,
-            "LogGroup": "/aws-glue/crawlers",
-            "LogStream": name,
-            "MessagePrefix": mark,
-            "StartTime": crawler.get("StartedAt") or self.aws.clock.now(),
-        }
-        if message:
-            last["ErrorMessage"] = message
-        log = (
-            self.aws.home.directory("crawler-logs") / f"{re.sub(r'[^A-Za-z0-9._-]', '_', name)}.log"
-        )
-        with log.open("a") as file:
-            for line in [*outcome.log, f"{status} {message or ''}".strip()]:
-                file.write(f"[{mark}] {line}\n")
-        with self._lock:
-            stored = self.get(name)
-            runs = [*stored.get("Runs", []), seconds][-20:]
-            stored |= {"State": "READY", "LastCrawl": last, "Runs": runs, "CrawlElapsedTime": 0}
-            stored["Last"] = {
-                "created": outcome.created,
-                "updated": outcome.updated,
-                "deleted": outcome.deleted,
+    # one crawl's life
+
+    def begin(self, job: Job) -> None:
+        """It is RUNNING since it was asked for."""
+
+    def work(self, job: Job) -> tuple[CrawlResult, float]:
+        """What the crawl did, and in how many seconds."""
+        began = self.aws.clock.monotonic()
+        crawler = self.get(job.id)
+        rules = [self.classifiers.rules(name) for name in crawler["Classifiers"]]
+        try:
+            result = crawl(self.aws, crawler, rules, job)
+        except AwsError as error:
+            raise JobFailed(error.message) from error
+        return result, self.aws.clock.monotonic() - began
+
+    def end(self, job_id: str, ending: Ending) -> None:
+        result, seconds = ending.result or (CrawlResult(), None)
+        status, message = _STATUS[ending.outcome], ending.reason
+        if ending.outcome is Outcome.STOPPED:
+            message = "The crawl was stopped by StopCrawler."
+        mark = str(uuid.uuid4())
+        self._log(job_id, mark, [*result.log, f"{status} {message or ''}".strip()])
+        with self.aws.documents.changing(_KIND, job_id) as crawler:
+            now = self.aws.clock.now()
+            began = crawler.get("StartedAt") or now
+            crawler["LastCrawl"] = {
+                "Status": status,
+                "LogGroup": "/aws-glue/crawlers",
+                "LogStream": job_id,
+                "MessagePrefix": mark,
+                "StartTime": began,
+                **({"ErrorMessage": message} if message else {}),
             }
-            self._running.pop(name, None)
-            self.aws.documents.put(_KIND, name, stored)
-        self.aws.signals.publish(JobEnded("glue-crawler", name))
+            if seconds is None:
+                seconds = (now - began).total_seconds()
+            crawler["Runs"] = [*crawler.get("Runs", []), seconds][-20:]
+            crawler["State"], crawler["CrawlElapsedTime"] = "READY", 0
+            crawler["Last"] = {
+                "created": result.created,
+                "updated": result.updated,
+                "deleted": result.deleted,
+            }
+
+    def event(self, job_id: str) -> None:
+        return None
+
+    def clear(self, job_id: str) -> None:
+        """A crawl leaves nothing beside its log."""
+
+    def _log(self, name: str, mark: str, lines: list[str]) -> None:
+        file = re.sub(r"[^A-Za-z0-9._-]", "_", name) + ".log"
+        with (self.aws.home.directory("crawler-logs") / file).open("a") as log:
+            log.writelines(f"[{mark}] {line}\n" for line in lines)
 
     def shown(self, crawler: Json) -> Json:
         """As GetCrawler returns it."""

@@ -4,27 +4,25 @@ from __future__ import annotations
 
 import json
 import re
-import threading
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from localaws.core.aws import LocalAws
-from localaws.core.errors import AwsError
+from localaws.core.jobs.failures import OutOfMemory, WorkFailed
+from localaws.core.jobs.job import Job, JobFailed
 from localaws.crawler.grouping import File, Group, groups, table_name
-from localaws.crawler.inference import READ_ERRORS, CsvRules, infer
+from localaws.crawler.inference import CsvRules, Schema
 from localaws.crawler.tables import partition_inputs, table_input
 from localaws.s3.objects import split_uri
+from localaws.tables import files as tables
 from localaws.tables.catalog import Catalog
 
 Json = dict[str, Any]
-
-
-class Cancelled(Exception):
-    """StopCrawler was called."""
+WORK = "localaws.crawler.work:schemas"
 
 
 @dataclass
-class Outcome:
+class CrawlResult:
     """What a crawl did, for GetCrawlerMetrics and the log."""
 
     created: int = 0
@@ -33,13 +31,13 @@ class Outcome:
     log: list[str] = field(default_factory=list)
 
 
-def crawl(aws: LocalAws, crawler: Json, rules: list[CsvRules], cancel: threading.Event) -> Outcome:
-    """Raises Cancelled, and AwsError or OSError when the crawl fails."""
+def crawl(aws: LocalAws, crawler: Json, rules: list[CsvRules], job: Job) -> CrawlResult:
+    """Raises Cancelled, and JobFailed, AwsError or OSError when the crawl fails."""
     catalog = Catalog(aws)
     catalog.database(crawler["DatabaseName"])
     settings = json.loads(crawler.get("Configuration") or "{}")
     grouping = settings.get("Grouping") or {}
-    outcome = Outcome()
+    outcome = CrawlResult()
     found: list[Group] = []
     roots = []
     for target in crawler["Targets"]["S3Targets"]:
@@ -47,7 +45,7 @@ def crawl(aws: LocalAws, crawler: Json, rules: list[CsvRules], cancel: threading
         root = prefix if prefix.endswith("/") or not prefix else prefix + "/"
         roots.append(f"s3://{bucket}/{root}")
         files = _read(
-            aws, bucket, prefix, root, target.get("Exclusions") or [], rules, cancel, outcome
+            aws, bucket, prefix, root, target.get("Exclusions") or [], rules, job, outcome
         )
         if files and not any(file.stored.key.startswith(root) for file in files):
             root = files[0].stored.key.rpartition("/")[0] + "/"  # the path is one file
@@ -58,8 +56,7 @@ def crawl(aws: LocalAws, crawler: Json, rules: list[CsvRules], cancel: threading
             grouping.get("TableLevelConfiguration"),
             grouping.get("TableGroupingPolicy") == "CombineCompatibleSchemas",
         )
-    if cancel.is_set():
-        raise Cancelled
+    job.check()
     _write(catalog, crawler, settings, found, roots, outcome)
     return outcome
 
@@ -71,32 +68,35 @@ def _read(
     root: str,
     exclusions: list[str],
     rules: list[CsvRules],
-    cancel: threading.Event,
-    outcome: Outcome,
+    job: Job,
+    outcome: CrawlResult,
 ) -> list[File]:
     patterns = [re.compile(glob(exclusion)) for exclusion in exclusions]
-    files = []
-    for stored in aws.objects.list(bucket, prefix):
-        if cancel.is_set():
-            raise Cancelled
-        if stored.key != prefix and not stored.key.startswith(root):
-            continue  # s3://b/raw also lists raw2/
+    listed = []
+    for stored in tables.below(aws.objects, bucket, prefix, single=True):
         below = stored.key.removeprefix(root)
-        hidden = any(part.startswith(("_", ".")) for part in below.split("/"))
-        if hidden or not stored.bytes or any(pattern.fullmatch(below) for pattern in patterns):
+        if not stored.bytes or any(pattern.fullmatch(below) for pattern in patterns):
             continue
-        try:
-            schema = infer(stored.path, rules)
-        except READ_ERRORS as error:
-            raise AwsError(
-                "InvalidInputException", f"s3://{bucket}/{stored.key} cannot be read: {error}"
-            ) from error
+        listed.append(stored)
+    request = {
+        "files": [{"path": each.path, "uri": f"s3://{bucket}/{each.key}"} for each in listed],
+        "rules": [asdict(rule) for rule in rules],
+    }
+    try:
+        schemas = aws.workers.perform(job, WORK, request)
+    except OutOfMemory as error:
+        raise JobFailed(f"Internal Service Exception: {error.message}") from error
+    except WorkFailed as failed:
+        raise JobFailed(failed.message) from failed
+    files = []
+    for stored, schema in zip(listed, schemas, strict=True):
         if schema is None:
             outcome.log.append(
                 f"WARN : s3://{bucket}/{stored.key} was not recognised by any classifier."
             )
             continue
-        files.append(File(stored, schema))
+        columns = tuple((name, kind) for name, kind in schema.pop("columns"))
+        files.append(File(stored, Schema(columns=columns, **schema)))
     return files
 
 
@@ -134,7 +134,7 @@ def _write(
     settings: Json,
     found: list[Group],
     roots: list[str],
-    outcome: Outcome,
+    outcome: CrawlResult,
 ) -> None:
     database, name = crawler["DatabaseName"], crawler["Name"]
     policy = crawler["SchemaChangePolicy"]
@@ -176,7 +176,7 @@ def _update(
     table: Json,
     policy: Json,
     merge: bool,
-    outcome: Outcome,
+    outcome: CrawlResult,
 ) -> Json:
     """The table as it is in the catalog afterwards. LOG keeps the schema that is there."""
     old = before["StorageDescriptor"]["Columns"]
@@ -219,7 +219,7 @@ def _write_partitions(
             catalog.delete_partition(database, table["Name"], list(key))
 
 
-def _gone(catalog: Catalog, database: str, table: Json, policy: Json, outcome: Outcome) -> None:
+def _gone(catalog: Catalog, database: str, table: Json, policy: Json, outcome: CrawlResult) -> None:
     """A table of this crawler whose files are gone."""
     name = table["Name"]
     if policy["DeleteBehavior"] == "DELETE_FROM_DATABASE":

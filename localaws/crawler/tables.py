@@ -6,16 +6,9 @@ from typing import Any
 
 from localaws.crawler.grouping import File, Group, partition_keys, partition_values
 from localaws.crawler.inference import Schema
+from localaws.tables.storage import LAZY_SIMPLE, OPEN_CSV, OPENX_JSON, PARQUET, descriptor
 
 Json = dict[str, Any]
-_TEXT = (
-    "org.apache.hadoop.mapred.TextInputFormat",
-    "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat",
-)
-_PARQUET = (
-    "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat",
-    "org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat",
-)
 
 
 def table_input(crawler: str, name: str, group: Group) -> Json:
@@ -64,45 +57,21 @@ def partition_inputs(group: Group, table: Json, inherit: bool) -> list[Json]:
 
 
 def storage_descriptor(schema: Schema, location: str) -> Json:
-    formats = _PARQUET if schema.classification == "parquet" else _TEXT
-    return {
-        "Columns": [{"Name": name, "Type": kind} for name, kind in schema.columns],
-        "Location": location,
-        "InputFormat": formats[0],
-        "OutputFormat": formats[1],
-        "Compressed": schema.compression != "none",
-        "NumberOfBuckets": -1,
-        "SerdeInfo": _serde(schema),
-        "BucketColumns": [],
-        "SortColumns": [],
-        "StoredAsSubDirectories": False,
-    }
+    columns = [{"Name": name, "Type": kind} for name, kind in schema.columns]
+    described = descriptor(*_serde(schema), columns, location)
+    return {**described, "Compressed": schema.compression != "none"}
 
 
-def _serde(schema: Schema) -> Json:
+def _serde(schema: Schema) -> tuple[str, dict[str, str]]:
+    """The SerDe that a crawler names for the files, and its properties."""
     if schema.classification == "parquet":
-        return {
-            "SerializationLibrary": "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe",
-            "Parameters": {"serialization.format": "1"},
-        }
+        return PARQUET, {"serialization.format": "1"}
     if schema.classification == "json":
-        paths = ",".join(name for name, _ in schema.columns)
-        return {
-            "SerializationLibrary": "org.openx.data.jsonserde.JsonSerDe",
-            "Parameters": {"paths": paths},
-        }
+        return OPENX_JSON, {"paths": ",".join(name for name, _ in schema.columns)}
     if schema.serde == "OpenCSVSerDe":
-        parameters = {"separatorChar": schema.delimiter}
-        if schema.quote:
-            parameters["quoteChar"] = schema.quote
-        return {
-            "SerializationLibrary": "org.apache.hadoop.hive.serde2.OpenCSVSerde",
-            "Parameters": parameters,
-        }
-    return {
-        "SerializationLibrary": "org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe",
-        "Parameters": {"field.delim": schema.delimiter},
-    }
+        quote = {"quoteChar": schema.quote} if schema.quote else {}
+        return OPEN_CSV, {"separatorChar": schema.delimiter, **quote}
+    return LAZY_SIMPLE, {"field.delim": schema.delimiter}
 
 
 def _parameters(schema: Schema, files: list[File]) -> dict[str, str]:

@@ -6,6 +6,7 @@ step, the operation, and whether DataBrew or only localaws lacks it.
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from typing import Any
 
 from localaws.core.aws import LocalAws
@@ -70,6 +71,9 @@ class Recipes:
                 return dict(each)
         raise not_found("Recipe", f"{name} version {version}")
 
+    def _changing(self, name: str) -> AbstractContextManager[Json]:
+        return self._aws.documents.changing(KIND, name, not_found("Recipe", name))
+
     def _document(self, name: str) -> Json:
         found = self._aws.documents.get(KIND, name)
         if found is None:
@@ -93,31 +97,30 @@ class Recipes:
 
     def update(self, call: Call) -> Json:
         """Changes the working draft; published versions stay as they are."""
-        document = self._document(call.params["Name"])
-        if "Steps" in call.params:
-            document["working"]["Steps"] = _checked(call.params["Steps"])
-        if "Description" in call.params:
-            document["working"]["Description"] = call.params["Description"]
-        document["working"] |= modified(self._aws)
-        self._aws.documents.put(KIND, call.params["Name"], document)
+        with self._changing(call.params["Name"]) as document:
+            if "Steps" in call.params:
+                document["working"]["Steps"] = _checked(call.params["Steps"])
+            if "Description" in call.params:
+                document["working"]["Description"] = call.params["Description"]
+            document["working"] |= modified(self._aws)
         return {"Name": call.params["Name"]}
 
     def publish(self, call: Call) -> Json:
         """Freezes the draft as the next version: 1.0, 2.0, ..."""
-        document = self._document(call.params["Name"])
-        last = document["published"][-1]["RecipeVersion"] if document["published"] else "0.0"
-        number = max(int(last.split(".")[0]), int(document.get("last", 0))) + 1
-        document["last"] = number
-        document["published"].append(
-            document["working"]
-            | {
-                "RecipeVersion": f"{number}.0",
-                "Description": call.params.get("Description", document["working"]["Description"]),
-                "PublishedBy": user(self._aws),
-                "PublishedDate": self._aws.clock.now(),
-            }
-        )
-        self._aws.documents.put(KIND, call.params["Name"], document)
+        with self._changing(call.params["Name"]) as document:
+            last = document["published"][-1]["RecipeVersion"] if document["published"] else "0.0"
+            number = max(int(last.split(".")[0]), int(document.get("last", 0))) + 1
+            working = document["working"]
+            document["last"] = number
+            document["published"].append(
+                working
+                | {
+                    "RecipeVersion": f"{number}.0",
+                    "Description": call.params.get("Description", working["Description"]),
+                    "PublishedBy": user(self._aws),
+                    "PublishedDate": self._aws.clock.now(),
+                }
+            )
         return {"Name": call.params["Name"]}
 
     def describe(self, call: Call) -> Json:
@@ -165,6 +168,10 @@ class Recipes:
         return {"Name": name, "Errors": errors}
 
     def _remove(self, name: str, version: str) -> None:
+        with self._aws.documents.transaction():
+            self._remove_at_once(name, version)
+
+    def _remove_at_once(self, name: str, version: str) -> None:
         document = self._document(name)
         self.get(name, version)
         if version == PUBLISHED:

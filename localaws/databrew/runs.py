@@ -17,7 +17,7 @@ from localaws.core.aws import LocalAws
 from localaws.core.errors import AwsError
 from localaws.core.service import Call, Service
 from localaws.core.signals import EventSent, JobEnded
-from localaws.databrew import inputs, outputs
+from localaws.databrew import inputs, outputs, reading
 from localaws.databrew.datasets import Datasets
 from localaws.databrew.documents import conflict, not_found, page, user
 from localaws.databrew.jobs import Jobs
@@ -220,7 +220,7 @@ class Runs:
             self.finish(run_id, "SUCCEEDED")
         except Stopped:
             self._finish_stopped(worker)
-        except (RecipeError, inputs.InputError, LookupError) as error:
+        except (RecipeError, reading.InputError, LookupError) as error:
             self.finish(run_id, "FAILED", str(error))
         except AwsError as error:
             self.finish(run_id, "FAILED", error.message)
@@ -304,14 +304,14 @@ class _Worker:
             connection.execute("SET TimeZone = 'UTC'")
             # Costs nothing measurable; the same input gives the same bytes where rows stay rows.
             connection.execute("SET preserve_insertion_order = true")
-            raw = inputs.raw_columns(steps)
-            source = self._view("input", self._dataset, raw)
+            raw = reading.raw_columns(steps)
+            source = self._view("input", self._dataset, raw, scratch)
             compiled = compile_steps(
                 steps,
                 source,
                 Context(
                     dataset=lambda name: self._view(
-                        ident(f"dataset {name}"), self._datasets.get(name), raw
+                        ident(f"dataset {name}"), self._datasets.get(name), raw, scratch
                     ),
                     now=self._aws.clock.now(),
                 ),
@@ -333,8 +333,9 @@ class _Worker:
         for output, files in zip(self.job["Outputs"], written, strict=True):
             outputs.publish(self._aws, output, files)
 
-    def _view(self, name: str, dataset: Json, raw: set[str]) -> Table:
-        found = inputs.relation(self._aws, dataset, raw, self._query)
+    def _view(self, name: str, dataset: Json, raw: set[str], scratch: Path) -> Table:
+        source = inputs.resolve(self._aws, dataset)
+        found = reading.relation(source, raw, self._query, scratch)
         self._query(f"CREATE OR REPLACE TEMP VIEW {name} AS {found.sql}")
         return Table(found.columns, name)
 

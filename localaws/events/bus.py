@@ -114,6 +114,6 @@ class Bus:
         except ValueError as error:
             raise AwsError("MalformedDetail", "Detail is malformed.") from error
         if not isinstance(detail, dict):
-            raise AwsError("MalformedDetail", "Detail is malformed: it is no JSON object.")
+            raise AwsError("MalformedDetail", "Detail is malformed.")
         resources = entry.get("Resources", [])
         return self._aws.event(source, entry["DetailType"], detail, resources, entry.get("Time"))

@@ -89,7 +89,8 @@ class Rules:
     # Operations
 
     def put(self, call: Call) -> Json:
-        params = call.params
+        # AWS takes an empty text for what is not given.
+        params = {name: value for name, value in call.params.items() if value != ""}
         name = params["Name"]
         check_bus("PutRule", params)
         if not params.get("EventPattern") and not params.get("ScheduleExpression"):

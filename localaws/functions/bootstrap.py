@@ -1,7 +1,7 @@
 """The Lambda runtime inside a worker process: import the handler once, then answer invocations.
 
 Run as `python -I -S bootstrap.py <socket> <site-packages> <allowed>`; nothing of localaws is
-imported, so that the function sees only what the Lambda Python 3.11 runtime (and its layers) would
+imported, so that the function sees only what the Lambda Python runtime (and its layers) would
 give it. Each message is two frames, every frame a 4-byte big-endian length and as many bytes: a
 JSON header, then a JSON payload. Errors are shaped as AWS's Python runtime shapes them
 (docs.aws.amazon.com/lambda/latest/dg/python-exceptions.html).
@@ -160,7 +160,10 @@ def load_handler(handler: str) -> tuple[Handler | None, tuple[str, str, list[str
         return None, (
             "Runtime.UserCodeSyntaxError",
             f"Syntax error in module '{module_name}': {problem}",
-            [f'  File "{problem.filename}" Line {problem.lineno}\n    {problem.text or ""}'],
+            [
+                f'  File "{as_on_aws(problem.filename or "")}" Line {problem.lineno}\n'
+                f"    {problem.text or ''}"
+            ],
         )
     except Exception as problem:
         return None, (type(problem).__name__, str(problem), stack_of(problem, skip=1))
@@ -178,7 +181,12 @@ def stack_of(problem: BaseException, skip: int) -> list[str]:
     """The traceback as a list of strings, without our own first `skip` frames."""
     frames = traceback.extract_tb(problem.__traceback__)[skip:]
     own = [frame for frame in frames if "importlib" not in frame.filename]
-    return traceback.format_list(own)
+    return [as_on_aws(line) for line in traceback.format_list(own)]
+
+
+def as_on_aws(text: str) -> str:
+    """The text with the folder of the function's code as AWS has it."""
+    return text.replace(os.environ["LAMBDA_TASK_ROOT"] + os.sep, "/var/task/")
 
 
 def invoke(handler: Handler, header: dict[str, Any], payload: bytes) -> tuple[bool, bytes]:
@@ -198,11 +206,18 @@ def invoke(handler: Handler, header: dict[str, Any], payload: bytes) -> tuple[bo
         print(f"[ERROR] {kind}: {problem}\nTraceback (most recent call last):\n" + "".join(stack))
         return False, error(kind, str(problem), request_id, stack)
     try:
-        return True, json.dumps(result, ensure_ascii=False).encode()
+        return True, json.dumps(result, ensure_ascii=False, default=plain).encode()
     except (TypeError, ValueError) as problem:
         return False, error(
             "Runtime.MarshalError", f"Unable to marshal response: {problem}", request_id
         )
+
+
+def plain(value: Any) -> str:
+    """Bytes are UTF-8 text in the response, as AWS's runtime has it; nothing else is added."""
+    if isinstance(value, bytes):
+        return value.decode()
+    raise TypeError(f"Object of type {type(value).__name__} is not JSON serializable")
 
 
 def memory_mb() -> int:

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from localaws.core.errors import AwsError, NotEmulated
 from localaws.core.service import Json
-from localaws.functions import packages
+from localaws.functions import interpreters, packages
 
 RUNTIME = "python3.11"
 ROLE = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/?[a-zA-Z_0-9+=,.@\-/]+")
@@ -48,8 +48,16 @@ def invalid(message: str) -> AwsError:
 def check(operation: str, params: Json) -> None:
     """Raises for a value that AWS refuses or that cannot run here."""
     runtime = params.get("Runtime")
-    if runtime is not None and runtime != RUNTIME:
-        raise NotEmulated("lambda", operation, f"Runtime={runtime}", f"It runs {RUNTIME}.")
+    if runtime is not None and interpreters.interpreter(runtime) is None:
+        how = interpreters.how_to_get(runtime)
+        raise NotEmulated("lambda", operation, f"Runtime={runtime}", how)
+    if runtime not in (None, interpreters.OWN) and params.get("Layers"):
+        raise NotEmulated(
+            "lambda",
+            operation,
+            f"Layers with Runtime={runtime}",
+            f"The layer's packages are those of {interpreters.OWN}.",
+        )
     for arn in params.get("Layers", []):
         if not packages.is_known_layer(arn):
             raise NotEmulated(

@@ -115,7 +115,7 @@ class Functions:
         request_id: str | None = None,
     ) -> InvokeResponse:
         """Runs the function and waits for it; errors of the function are in the answer."""
-        name, version, document = self.resolve(given, qualifier)
+        name, version, document = self.resolve(given, qualifier or split_name(given)[1] or LATEST)
         check_payload(payload, SYNCHRONOUS_LIMIT_BYTES, "RequestResponse")
         called = qualifier or split_name(given)[1]
         request = Invocation(
@@ -241,6 +241,7 @@ class Functions:
             version=version,
             arn=configuration["FunctionArn"],
             revision=configuration["RevisionId"],
+            runtime=configuration["Runtime"],
             handler=configuration["Handler"],
             folder=self.code.folder(document["sha256"]),
             timeout_seconds=configuration["Timeout"],

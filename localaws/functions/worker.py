@@ -6,7 +6,6 @@ import json
 import shutil
 import socket
 import struct
-import sys
 import time
 import uuid
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from pathlib import Path
 from localaws.core.aws import LocalAws
 from localaws.core.clock import machine_time
 from localaws.core.service import Json
-from localaws.functions import packages, scratch
+from localaws.functions import interpreters, packages, scratch
 
 BOOTSTRAP = Path(__file__).with_name("bootstrap.py")
 # AWS gives the first import 10 s and then starts over; a busy laptop may be slower than that.
@@ -32,6 +31,7 @@ class Spec:
     version: str
     arn: str
     revision: str
+    runtime: str
     handler: str
     folder: Path
     timeout_seconds: int
@@ -99,7 +99,7 @@ class Worker:
                 f"lambda {spec.name}",
                 # -I -S: neither the caller's Python settings nor its packages get in.
                 [
-                    *(sys.executable, "-I", "-S", "-X", "utf8", str(BOOTSTRAP)),
+                    *(self._interpreter(), "-I", "-S", "-X", "utf8", str(BOOTSTRAP)),
                     *(str(self._scratch / "s"), packages.folders(), allowed),
                 ],
                 env=self._environment(aws),
@@ -115,13 +115,19 @@ class Worker:
         self._init_ms: float | None = None
         self._ready = False
 
+    def _interpreter(self) -> str:
+        found = interpreters.interpreter(self.spec.runtime)
+        if found is None:  # it was there when the function was made
+            raise RuntimeError(interpreters.how_to_get(self.spec.runtime))
+        return found
+
     def _environment(self, aws: LocalAws) -> dict[str, str]:
         """docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html"""
         spec = self.spec
         base = aws.processes.environment(spec.variables)
         reserved = {
             "_HANDLER": spec.handler,
-            "AWS_EXECUTION_ENV": "AWS_Lambda_python3.11",
+            "AWS_EXECUTION_ENV": f"AWS_Lambda_{spec.runtime}",
             "AWS_LAMBDA_FUNCTION_NAME": spec.name,
             "AWS_LAMBDA_FUNCTION_VERSION": spec.version,
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(spec.memory_mb),

@@ -15,8 +15,9 @@ from typing import Any
 
 from localaws.core.aws import LocalAws
 from localaws.core.errors import AwsError, NotEmulated
+from localaws.core.jobs.job import Job, JobFailed
 from localaws.core.jobs.kind import SPARK_RUN
-from localaws.core.jobs.runner import Ending, Job, JobFailed, JobRunner, Outcome
+from localaws.core.jobs.runner import Ending, JobRunner, Outcome
 from localaws.core.service import Call, Service
 from localaws.glue_jobs import arguments, logs, spark, store
 from localaws.glue_jobs.archive import ClassArchive
@@ -174,6 +175,8 @@ class JobRuns:
         self._change(job.id, JobRunState="STARTING")
 
     def work(self, job: Job) -> None:
+        if not job.request:
+            raise JobFailed("What the run was started with is not known any more.")
         try:
             run = self._prepare(job.id, job.request["job"], job.request["given"])
             environment = self._aws.processes.environment(spark.variables(run, java_home()))

@@ -4,28 +4,17 @@ from __future__ import annotations
 
 from localaws.core.aws import LocalAws
 from localaws.core.service import Service
-from localaws.http_api.resources import (
-    register_apis,
-    register_integrations,
-    register_routes,
-    register_tags,
-)
-from localaws.http_api.serving import HttpApiGateway
-from localaws.http_api.stages import register_stages
+from localaws.http_api.resources import ApiResources, Integrations, Routes, Tags
+from localaws.http_api.serving import HttpApiServer
+from localaws.http_api.stages import Stages
 from localaws.http_api.store import PREFIX, Apis
 
 
 def service(aws: LocalAws) -> Service:
     """The service "apigatewayv2"."""
-    gateway = Service("apigatewayv2")
     apis = Apis(aws)
-    for register in (
-        register_apis,
-        register_integrations,
-        register_routes,
-        register_stages,
-        register_tags,
-    ):
-        register(gateway, apis)
-    gateway.routes[PREFIX] = HttpApiGateway(apis)
-    return gateway
+    built = Service("apigatewayv2")
+    for part in (ApiResources(apis), Integrations(apis), Routes(apis), Stages(apis), Tags(apis)):
+        part.register(built)
+    built.routes[PREFIX] = HttpApiServer(apis)
+    return built

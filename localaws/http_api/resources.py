@@ -7,7 +7,7 @@ import re
 from localaws.core.errors import AwsError, NotEmulated
 from localaws.core.service import Call, Json, Service
 from localaws.http_api.routing import check_route_key
-from localaws.http_api.store import PREFIX, Apis, bad_request, given, new_id, page, part
+from localaws.http_api.store import PREFIX, Apis, bad_request, given, listed, new_id, part
 
 FUNCTION = re.compile(
     r"(?:arn:aws[a-z-]*:apigateway:[a-z0-9-]+:lambda:path/2015-03-31/functions/)?"
@@ -29,14 +29,24 @@ INTEGRATION_MEMBERS = (
 ROUTE_MEMBERS = ("RouteKey", "Target", "AuthorizationType", "OperationName", "ApiKeyRequired")
 
 
-def register_apis(service: Service, apis: Apis) -> None:
+class ApiResources:
     """The APIs themselves."""
-    clock = apis.aws.clock
 
-    @service.operation(
-        "CreateApi", *API_MEMBERS, "ProtocolType", "RouteSelectionExpression", "Tags"
-    )
-    def create_api(call: Call) -> Json:
+    def __init__(self, apis: Apis) -> None:
+        self._apis = apis
+        self._clock = apis.aws.clock
+
+    def register(self, service: Service) -> None:
+        service.operation(
+            "CreateApi", *API_MEMBERS, "ProtocolType", "RouteSelectionExpression", "Tags"
+        )(self.create_api)
+        service.operation("GetApi", "ApiId")(self.get_api)
+        service.operation("GetApis", "MaxResults", "NextToken")(self.get_apis)
+        service.operation("UpdateApi", "ApiId", *API_MEMBERS)(self.update_api)
+        service.operation("DeleteApi", "ApiId")(self.delete_api)
+        service.operation("DeleteCorsConfiguration", "ApiId")(self.delete_cors_configuration)
+
+    def create_api(self, call: Call) -> Json:
         if call.params["ProtocolType"] != "HTTP":
             raise NotEmulated("apigatewayv2", call.operation, "ProtocolType=WEBSOCKET")
         selection = call.params.get("RouteSelectionExpression", SELECTIONS[0])
@@ -46,48 +56,44 @@ def register_apis(service: Service, apis: Apis) -> None:
         api_id = new_id(10)
         api = given(call, API_MEMBERS) | {
             "ApiId": api_id,
-            "ApiEndpoint": f"{apis.aws.url}{PREFIX}/{api_id}",
+            "ApiEndpoint": f"{self._apis.aws.url}{PREFIX}/{api_id}",
             "ProtocolType": "HTTP",
             "RouteSelectionExpression": SELECTIONS[0],
             "ApiKeySelectionExpression": "$request.header.x-api-key",
             "DisableExecuteApiEndpoint": False,
             "IpAddressType": "ipv4",
-            "CreatedDate": clock.now(),
+            "CreatedDate": self._clock.now(),
             "Tags": call.params.get("Tags", {}),
         }
         parts: Json = {"integrations": {}, "routes": {}, "stages": {}, "deployments": {}}
-        apis.add(api_id, {"api": api, **parts})
+        self._apis.add(api_id, {"api": api, **parts})
         return api
 
-    def shown(api: Json) -> Json:
-        # The port may be another one after a restart.
-        return api | {"ApiEndpoint": f"{apis.aws.url}{PREFIX}/{api['ApiId']}"}
+    def get_api(self, call: Call) -> Json:
+        return self._shown(self._apis.find(call.params["ApiId"])["api"])
 
-    @service.operation("GetApi", "ApiId")
-    def get_api(call: Call) -> Json:
-        return shown(apis.find(call.params["ApiId"])["api"])
+    def get_apis(self, call: Call) -> Json:
+        apis = [document["api"] for document in self._apis.all()]
+        return listed(call.params, [(api["ApiId"], self._shown(api)) for api in apis])
 
-    @service.operation("GetApis", "MaxResults", "NextToken")
-    def get_apis(call: Call) -> Json:
-        return page(call.params, [shown(document["api"]) for document in apis.all()])
-
-    @service.operation("UpdateApi", "ApiId", *API_MEMBERS)
-    def update_api(call: Call) -> Json:
+    def update_api(self, call: Call) -> Json:
         check_cors(call.params.get("CorsConfiguration", {}))
-        with apis.changing(call.params["ApiId"]) as document:
+        with self._apis.changing(call.params["ApiId"]) as document:
             document["api"] |= given(call, API_MEMBERS)
-        return shown(document["api"])
+        return self._shown(document["api"])
 
-    @service.operation("DeleteApi", "ApiId")
-    def delete_api(call: Call) -> Json:
-        apis.remove(call.params["ApiId"])
+    def delete_api(self, call: Call) -> Json:
+        self._apis.remove(call.params["ApiId"])
         return {}
 
-    @service.operation("DeleteCorsConfiguration", "ApiId")
-    def delete_cors_configuration(call: Call) -> Json:
-        with apis.changing(call.params["ApiId"]) as document:
+    def delete_cors_configuration(self, call: Call) -> Json:
+        with self._apis.changing(call.params["ApiId"]) as document:
             document["api"].pop("CorsConfiguration", None)
         return {}
+
+    def _shown(self, api: Json) -> Json:
+        # The port may be another one after a restart.
+        return api | {"ApiEndpoint": f"{self._apis.aws.url}{PREFIX}/{api['ApiId']}"}
 
 
 def check_cors(cors: Json) -> None:
@@ -99,11 +105,26 @@ def check_cors(cors: Json) -> None:
         raise bad_request("AllowCredentials is not supported with the origin *.")
 
 
-def register_integrations(service: Service, apis: Apis) -> None:
+class Integrations:
     """Integrations: Lambda functions with payload format 2.0."""
 
-    @service.operation("CreateIntegration", "ApiId", *INTEGRATION_MEMBERS)
-    def create_integration(call: Call) -> Json:
+    def __init__(self, apis: Apis) -> None:
+        self._apis = apis
+
+    def register(self, service: Service) -> None:
+        service.operation("CreateIntegration", "ApiId", *INTEGRATION_MEMBERS)(
+            self.create_integration
+        )
+        service.operation("GetIntegration", "ApiId", "IntegrationId")(self.get_integration)
+        service.operation("GetIntegrations", "ApiId", "MaxResults", "NextToken")(
+            self.get_integrations
+        )
+        service.operation("UpdateIntegration", "ApiId", "IntegrationId", *INTEGRATION_MEMBERS)(
+            self.update_integration
+        )
+        service.operation("DeleteIntegration", "ApiId", "IntegrationId")(self.delete_integration)
+
+    def create_integration(self, call: Call) -> Json:
         integration = {
             "IntegrationMethod": "POST",
             "ConnectionType": "INTERNET",
@@ -112,23 +133,20 @@ def register_integrations(service: Service, apis: Apis) -> None:
             "IntegrationId": new_id(7),
         }
         check_integration(call.operation, integration)
-        with apis.changing(call.params["ApiId"]) as document:
+        with self._apis.changing(call.params["ApiId"]) as document:
             document["integrations"][integration["IntegrationId"]] = integration
         return integration
 
-    @service.operation("GetIntegration", "ApiId", "IntegrationId")
-    def get_integration(call: Call) -> Json:
-        document = apis.find(call.params["ApiId"])
+    def get_integration(self, call: Call) -> Json:
+        document = self._apis.find(call.params["ApiId"])
         return part(document, "integrations", "Integration", call.params["IntegrationId"])
 
-    @service.operation("GetIntegrations", "ApiId", "MaxResults", "NextToken")
-    def get_integrations(call: Call) -> Json:
-        document = apis.find(call.params["ApiId"])
-        return page(call.params, list(document["integrations"].values()))
+    def get_integrations(self, call: Call) -> Json:
+        document = self._apis.find(call.params["ApiId"])
+        return listed(call.params, document["integrations"].items())
 
-    @service.operation("UpdateIntegration", "ApiId", "IntegrationId", *INTEGRATION_MEMBERS)
-    def update_integration(call: Call) -> Json:
-        with apis.changing(call.params["ApiId"]) as document:
+    def update_integration(self, call: Call) -> Json:
+        with self._apis.changing(call.params["ApiId"]) as document:
             integration = part(
                 document, "integrations", "Integration", call.params["IntegrationId"]
             )
@@ -136,10 +154,9 @@ def register_integrations(service: Service, apis: Apis) -> None:
             check_integration(call.operation, integration)
         return integration
 
-    @service.operation("DeleteIntegration", "ApiId", "IntegrationId")
-    def delete_integration(call: Call) -> Json:
+    def delete_integration(self, call: Call) -> Json:
         identifier = call.params["IntegrationId"]
-        with apis.changing(call.params["ApiId"]) as document:
+        with self._apis.changing(call.params["ApiId"]) as document:
             part(document, "integrations", "Integration", identifier)
             used = [
                 route["RouteKey"]
@@ -189,42 +206,47 @@ def function_arn(integration: Json) -> str:
     return match["arn"]
 
 
-def register_routes(service: Service, apis: Apis) -> None:
+class Routes:
     """Routes."""
 
-    @service.operation("CreateRoute", "ApiId", *ROUTE_MEMBERS)
-    def create_route(call: Call) -> Json:
+    def __init__(self, apis: Apis) -> None:
+        self._apis = apis
+
+    def register(self, service: Service) -> None:
+        service.operation("CreateRoute", "ApiId", *ROUTE_MEMBERS)(self.create_route)
+        service.operation("GetRoute", "ApiId", "RouteId")(self.get_route)
+        service.operation("GetRoutes", "ApiId", "MaxResults", "NextToken")(self.get_routes)
+        service.operation("UpdateRoute", "ApiId", "RouteId", *ROUTE_MEMBERS)(self.update_route)
+        service.operation("DeleteRoute", "ApiId", "RouteId")(self.delete_route)
+
+    def create_route(self, call: Call) -> Json:
         route = {
             "AuthorizationType": "NONE",
             "ApiKeyRequired": False,
             **given(call, ROUTE_MEMBERS),
             "RouteId": new_id(7),
         }
-        with apis.changing(call.params["ApiId"]) as document:
+        with self._apis.changing(call.params["ApiId"]) as document:
             check_route(call, document, route)
             document["routes"][route["RouteId"]] = route
         return route
 
-    @service.operation("GetRoute", "ApiId", "RouteId")
-    def get_route(call: Call) -> Json:
-        document = apis.find(call.params["ApiId"])
+    def get_route(self, call: Call) -> Json:
+        document = self._apis.find(call.params["ApiId"])
         return part(document, "routes", "Route", call.params["RouteId"])
 
-    @service.operation("GetRoutes", "ApiId", "MaxResults", "NextToken")
-    def get_routes(call: Call) -> Json:
-        return page(call.params, list(apis.find(call.params["ApiId"])["routes"].values()))
+    def get_routes(self, call: Call) -> Json:
+        return listed(call.params, self._apis.find(call.params["ApiId"])["routes"].items())
 
-    @service.operation("UpdateRoute", "ApiId", "RouteId", *ROUTE_MEMBERS)
-    def update_route(call: Call) -> Json:
-        with apis.changing(call.params["ApiId"]) as document:
+    def update_route(self, call: Call) -> Json:
+        with self._apis.changing(call.params["ApiId"]) as document:
             route = part(document, "routes", "Route", call.params["RouteId"])
             route |= given(call, ROUTE_MEMBERS)
             check_route(call, document, route)
         return route
 
-    @service.operation("DeleteRoute", "ApiId", "RouteId")
-    def delete_route(call: Call) -> Json:
-        with apis.changing(call.params["ApiId"]) as document:
+    def delete_route(self, call: Call) -> Json:
+        with self._apis.changing(call.params["ApiId"]) as document:
             part(document, "routes", "Route", call.params["RouteId"])
             del document["routes"][call.params["RouteId"]]
         return {}
@@ -251,10 +273,35 @@ def check_route(call: Call, document: Json, route: Json) -> None:
             raise bad_request(f"Target {route['Target']!r} is no integration of this API.")
 
 
-def register_tags(service: Service, apis: Apis) -> None:
+class Tags:
     """Tags of APIs and stages: arn:aws:apigateway:<region>::/apis/<id>[/stages/<name>]."""
 
-    def tags_of(document: Json, arn: str) -> Json:
+    def __init__(self, apis: Apis) -> None:
+        self._apis = apis
+
+    def register(self, service: Service) -> None:
+        service.operation("TagResource", "ResourceArn", "Tags")(self.tag_resource)
+        service.operation("UntagResource", "ResourceArn", "TagKeys")(self.untag_resource)
+        service.operation("GetTags", "ResourceArn")(self.get_tags)
+
+    def tag_resource(self, call: Call) -> Json:
+        with self._apis.changing(self._api_of(call)) as document:
+            self._tags_of(document, call.params["ResourceArn"]).update(call.params["Tags"])
+        return {}
+
+    def untag_resource(self, call: Call) -> Json:
+        with self._apis.changing(self._api_of(call)) as document:
+            tags = self._tags_of(document, call.params["ResourceArn"])
+            for key in call.params["TagKeys"]:
+                tags.pop(key, None)
+        return {}
+
+    def get_tags(self, call: Call) -> Json:
+        return {
+            "Tags": self._tags_of(self._apis.find(self._api_of(call)), call.params["ResourceArn"])
+        }
+
+    def _tags_of(self, document: Json, arn: str) -> Json:
         words = arn.split("::/apis/", 1)[-1].split("/")
         owner = document["api"]
         if len(words) == 3 and words[1] == "stages":
@@ -262,29 +309,11 @@ def register_tags(service: Service, apis: Apis) -> None:
         tags: Json = owner["Tags"]
         return tags
 
-    def api_of(call: Call) -> str:
+    def _api_of(self, call: Call) -> str:
         arn: str = call.params["ResourceArn"]
         if "::/apis/" not in arn:
             raise not_found_arn(arn)
         return arn.split("::/apis/", 1)[1].split("/")[0]
-
-    @service.operation("TagResource", "ResourceArn", "Tags")
-    def tag_resource(call: Call) -> Json:
-        with apis.changing(api_of(call)) as document:
-            tags_of(document, call.params["ResourceArn"]).update(call.params["Tags"])
-        return {}
-
-    @service.operation("UntagResource", "ResourceArn", "TagKeys")
-    def untag_resource(call: Call) -> Json:
-        with apis.changing(api_of(call)) as document:
-            tags = tags_of(document, call.params["ResourceArn"])
-            for key in call.params["TagKeys"]:
-                tags.pop(key, None)
-        return {}
-
-    @service.operation("GetTags", "ResourceArn")
-    def get_tags(call: Call) -> Json:
-        return {"Tags": tags_of(apis.find(api_of(call)), call.params["ResourceArn"])}
 
 
 def not_found_arn(arn: str) -> AwsError:

@@ -32,13 +32,13 @@ def message(status: int, text: str) -> Response:
     return Response(json.dumps({"message": text}), status, content_type="application/json")
 
 
-class HttpApiGateway:
+class HttpApiServer:
     """Serves `/_aws/execute-api/<api id>/...`."""
 
     def __init__(self, apis: Apis) -> None:
         self._apis = apis
         self._aws = apis.aws
-        self._throttle = Throttle()
+        self._throttle = Throttle(apis.aws.clock.monotonic)
 
     def __call__(self, request: Request) -> Response:
         request_id = str(uuid.uuid4())

@@ -6,7 +6,7 @@ import re
 
 from localaws.core.errors import AwsError, NotEmulated
 from localaws.core.service import Call, Json, Service
-from localaws.http_api.store import Apis, bad_request, given, new_id, page, part
+from localaws.http_api.store import Apis, bad_request, given, listed, new_id, part
 
 SETTINGS = ("ThrottlingBurstLimit", "ThrottlingRateLimit", "DetailedMetricsEnabled")
 STAGE_MEMBERS = ("AutoDeploy", "Description", "StageVariables", "DeploymentId")
@@ -15,14 +15,33 @@ STAGE_SETTINGS = tuple(f"DefaultRouteSettings.{name}" for name in SETTINGS)
 STAGE_PARAMETERS = (*STAGE_MEMBERS, *STAGE_SETTINGS, "RouteSettings")
 
 
-def register_stages(service: Service, apis: Apis) -> None:
+class Stages:
     """Stages and deployments."""
-    clock = apis.aws.clock
 
-    @service.operation("CreateStage", "ApiId", "StageName", *STAGE_PARAMETERS, "Tags")
-    def create_stage(call: Call) -> Json:
+    def __init__(self, apis: Apis) -> None:
+        self._apis = apis
+        self._clock = apis.aws.clock
+
+    def register(self, service: Service) -> None:
+        service.operation("CreateStage", "ApiId", "StageName", *STAGE_PARAMETERS, "Tags")(
+            self.create_stage
+        )
+        service.operation("GetStage", "ApiId", "StageName")(self.get_stage)
+        service.operation("GetStages", "ApiId", "MaxResults", "NextToken")(self.get_stages)
+        service.operation("UpdateStage", "ApiId", "StageName", *STAGE_PARAMETERS)(self.update_stage)
+        service.operation("DeleteStage", "ApiId", "StageName")(self.delete_stage)
+        service.operation("CreateDeployment", "ApiId", "Description", "StageName")(
+            self.create_deployment
+        )
+        service.operation("GetDeployment", "ApiId", "DeploymentId")(self.get_deployment)
+        service.operation("GetDeployments", "ApiId", "MaxResults", "NextToken")(
+            self.get_deployments
+        )
+        service.operation("DeleteDeployment", "ApiId", "DeploymentId")(self.delete_deployment)
+
+    def create_stage(self, call: Call) -> Json:
         name = call.params["StageName"]
-        now = clock.now()
+        now = self._clock.now()
         stage = {
             "AutoDeploy": False,
             "DefaultRouteSettings": {"DetailedMetricsEnabled": False},
@@ -35,46 +54,41 @@ def register_stages(service: Service, apis: Apis) -> None:
             "Tags": call.params.get("Tags", {}),
         }
         check_stage(stage)
-        with apis.changing(call.params["ApiId"]) as document:
+        with self._apis.changing(call.params["ApiId"]) as document:
             if name in document["stages"]:
                 raise AwsError("ConflictException", "Stage already exists", 409)
             check_deployment(document, stage)
             document["stages"][name] = stage
         return stage
 
-    @service.operation("GetStage", "ApiId", "StageName")
-    def get_stage(call: Call) -> Json:
-        document = apis.find(call.params["ApiId"])
+    def get_stage(self, call: Call) -> Json:
+        document = self._apis.find(call.params["ApiId"])
         return part(document, "stages", "Stage", call.params["StageName"])
 
-    @service.operation("GetStages", "ApiId", "MaxResults", "NextToken")
-    def get_stages(call: Call) -> Json:
-        return page(call.params, list(apis.find(call.params["ApiId"])["stages"].values()))
+    def get_stages(self, call: Call) -> Json:
+        return listed(call.params, self._apis.find(call.params["ApiId"])["stages"].items())
 
-    @service.operation("UpdateStage", "ApiId", "StageName", *STAGE_PARAMETERS)
-    def update_stage(call: Call) -> Json:
-        with apis.changing(call.params["ApiId"]) as document:
+    def update_stage(self, call: Call) -> Json:
+        with self._apis.changing(call.params["ApiId"]) as document:
             stage = part(document, "stages", "Stage", call.params["StageName"])
             stage |= given(call, (*STAGE_MEMBERS, "DefaultRouteSettings", "RouteSettings"))
-            stage["LastUpdatedDate"] = clock.now()
+            stage["LastUpdatedDate"] = self._clock.now()
             check_stage(stage)
             check_deployment(document, stage)
         return stage
 
-    @service.operation("DeleteStage", "ApiId", "StageName")
-    def delete_stage(call: Call) -> Json:
-        with apis.changing(call.params["ApiId"]) as document:
+    def delete_stage(self, call: Call) -> Json:
+        with self._apis.changing(call.params["ApiId"]) as document:
             part(document, "stages", "Stage", call.params["StageName"])
             del document["stages"][call.params["StageName"]]
         return {}
 
-    @service.operation("CreateDeployment", "ApiId", "Description", "StageName")
-    def create_deployment(call: Call) -> Json:
-        with apis.changing(call.params["ApiId"]) as document:
+    def create_deployment(self, call: Call) -> Json:
+        with self._apis.changing(call.params["ApiId"]) as document:
             deployment = given(call, ("Description",)) | {
                 "DeploymentId": new_id(6),
                 "DeploymentStatus": "DEPLOYED",
-                "CreatedDate": clock.now(),
+                "CreatedDate": self._clock.now(),
                 "AutoDeployed": False,
             }
             if "StageName" in call.params:
@@ -90,24 +104,20 @@ def register_stages(service: Service, apis: Apis) -> None:
             }
         return deployment
 
-    @service.operation("GetDeployment", "ApiId", "DeploymentId")
-    def get_deployment(call: Call) -> Json:
-        document = apis.find(call.params["ApiId"])
+    def get_deployment(self, call: Call) -> Json:
+        document = self._apis.find(call.params["ApiId"])
         found = part(document, "deployments", "Deployment", call.params["DeploymentId"])
         deployment: Json = found["deployment"]
         return deployment
 
-    @service.operation("GetDeployments", "ApiId", "MaxResults", "NextToken")
-    def get_deployments(call: Call) -> Json:
-        document = apis.find(call.params["ApiId"])
-        return page(
-            call.params, [found["deployment"] for found in document["deployments"].values()]
-        )
+    def get_deployments(self, call: Call) -> Json:
+        document = self._apis.find(call.params["ApiId"])
+        deployments = document["deployments"].items()
+        return listed(call.params, [(name, each["deployment"]) for name, each in deployments])
 
-    @service.operation("DeleteDeployment", "ApiId", "DeploymentId")
-    def delete_deployment(call: Call) -> Json:
+    def delete_deployment(self, call: Call) -> Json:
         identifier = call.params["DeploymentId"]
-        with apis.changing(call.params["ApiId"]) as document:
+        with self._apis.changing(call.params["ApiId"]) as document:
             part(document, "deployments", "Deployment", identifier)
             if any(s.get("DeploymentId") == identifier for s in document["stages"].values()):
                 raise bad_request("Active stages with deployments cannot be deleted.")

@@ -1,15 +1,15 @@
-"""One document for an API with everything below it, changed under one lock."""
+"""One document for an API with everything below it, changed in one transaction."""
 
 from __future__ import annotations
 
 import contextlib
 import secrets
 import string
-import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from localaws.core.aws import LocalAws
 from localaws.core.errors import AwsError
+from localaws.core.pages import page
 from localaws.core.service import Call, Json
 
 API = "http-api"  # documents: api id -> {api, integrations, routes, stages, deployments}
@@ -37,7 +37,6 @@ class Apis:
 
     def __init__(self, aws: LocalAws) -> None:
         self.aws = aws
-        self._lock = threading.RLock()
 
     def find(self, api_id: str) -> Json:
         """An API's document; NotFoundException without one."""
@@ -57,10 +56,8 @@ class Apis:
     @contextlib.contextmanager
     def changing(self, api_id: str) -> Iterator[Json]:
         """The document, written back when the block ends well."""
-        with self._lock:
-            document = self.find(api_id)
+        with self.aws.documents.changing(API, api_id, not_found("API", api_id)) as document:
             yield document
-            self.aws.documents.put(API, api_id, document)
 
     def add(self, api_id: str, document: Json) -> None:
         """A new API."""
@@ -68,9 +65,8 @@ class Apis:
 
     def remove(self, api_id: str) -> None:
         """Deletes an API with everything below it."""
-        with self._lock:
-            self.find(api_id)
-            self.aws.documents.delete(API, api_id)
+        if not self.aws.documents.delete(API, api_id):
+            raise not_found("API", api_id)
 
 
 def part(document: Json, group: str, what: str, identifier: str) -> Json:
@@ -86,11 +82,11 @@ def given(call: Call, members: tuple[str, ...]) -> Json:
     return {name: call.params[name] for name in members if name in call.params}
 
 
-def page(call_params: Json, items: list[Json]) -> Json:
-    """Items, `MaxResults` at a time."""
-    start = int(call_params.get("NextToken", "0"))
-    end = start + int(call_params.get("MaxResults", "500"))
-    answer: Json = {"Items": items[start:end]}
-    if end < len(items):
-        answer["NextToken"] = str(end)
-    return answer
+def listed(params: Json, items: Iterable[tuple[str, Json]]) -> Json:
+    """Items by their identifiers, `MaxResults` at a time."""
+    try:
+        most = int(params.get("MaxResults", "500"))
+    except ValueError as error:
+        raise bad_request(f"MaxResults {params['MaxResults']!r} is no number.") from error
+    found = page(items, params.get("NextToken"), most, invalid=bad_request)
+    return {"Items": found.items, **found.next()}

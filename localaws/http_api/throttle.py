@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable
 
 from localaws.core.service import Json
@@ -17,7 +16,7 @@ ACCOUNT_BURST = 5_000
 class Throttle:
     """`ThrottlingBurstLimit` requests at once, `ThrottlingRateLimit` a second in the long run."""
 
-    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, monotonic: Callable[[], float]) -> None:
         self._monotonic = monotonic
         self._lock = threading.Lock()
         self._buckets: dict[tuple[str, ...], tuple[float, float]] = {}  # tokens, when

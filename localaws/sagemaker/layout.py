@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from localaws.core.aws import LocalAws
-from localaws.core.jobs.runner import JobFailed
+from localaws.core.jobs.job import JobFailed
 from localaws.core.service import Json
 from localaws.s3.names import split_uri
 

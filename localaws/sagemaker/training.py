@@ -12,8 +12,9 @@ from pathlib import Path
 
 from localaws.core.aws import LocalAws
 from localaws.core.errors import AwsError
+from localaws.core.jobs.job import Cancelled, Job, JobFailed
 from localaws.core.jobs.kind import TRAINING
-from localaws.core.jobs.runner import Cancelled, Ending, Job, JobFailed, JobRunner, Outcome
+from localaws.core.jobs.runner import Ending, JobRunner, Outcome
 from localaws.core.service import Json
 from localaws.functions.logs import LogShipper
 from localaws.s3.names import split_uri

@@ -242,8 +242,9 @@ def _operand(operator: str, value: Any, where: str) -> Iterator[Diagnostic]:
     elif operator.startswith("Numeric"):
         kind = "a number"
         fits = isinstance(value, int | float) and not isinstance(value, bool)
-    elif operator.startswith("Timestamp"):
-        kind, fits = "a timestamp", timestamps.parse(value) is not None
+    elif operator.startswith("Timestamp") and timestamps.parse(value) is None:
+        yield Diagnostic("String does not match RFC3339 timestamp", where)
+        return
     if not fits:
         yield Diagnostic(f"The value for the field '{operator}' must be {kind}", where)
 
@@ -259,3 +260,62 @@ def arguments(state: Json, where: str, resource: Resource, language: str) -> Ite
         return
     for problem in problems(operation.input_shape, given):
         yield Diagnostic(problem, f"{where}/{name}")
+
+
+def warnings(state: Json, where: str) -> Iterator[Diagnostic]:
+    """Values that look like paths in places where they are only texts.
+
+    https://docs.aws.amazon.com/step-functions/latest/apireference/API_ValidateStateMachineDefinitionDiagnostic.html
+    """
+    for name in ("Parameters", "ResultSelector", "ItemSelector", "Assign"):
+        for key, place in _looks_dynamic(state.get(name), f"{where}/{name}"):
+            yield Diagnostic(
+                f"The value of the field '{key}' looks like a JSONPath or an intrinsic function"
+                f" call, but the field's name does not end with .$",
+                place,
+                code="NO_DOLLAR",
+                severity="WARNING",
+            )
+    for _, place in _looks_dynamic({"Result": state.get("Result")}, where):
+        yield Diagnostic(
+            "The Result of a Pass is static: what looks like a path in it is only a text",
+            place,
+            code="PASS_RESULT_IS_STATIC",
+            severity="WARNING",
+        )
+    for name in ("Error", "Cause"):
+        if _is_dynamic(state.get(name)):
+            yield Diagnostic(
+                f"The value of the field '{name}' looks like a path, but the field's name does not"
+                " end with Path",
+                f"{where}/{name}",
+                code="NO_PATH",
+                severity="WARNING",
+            )
+
+
+def _looks_dynamic(value: Any, where: str) -> Iterator[tuple[str, str]]:
+    """(key, place) of every text below the value that is written like a path or a call."""
+    entries: list[tuple[str, str, Any]] = []
+    if isinstance(value, dict):
+        entries = [(key, f"{where}/{key}", item) for key, item in value.items()]
+    elif isinstance(value, list):
+        entries = [(str(at), f"{where}[{at}]", item) for at, item in enumerate(value)]
+    for key, place, item in entries:
+        if _is_dynamic(item) and not key.endswith(".$"):
+            yield key, place
+        else:
+            yield from _looks_dynamic(item, place)
+
+
+def _is_dynamic(value: Any) -> bool:
+    return isinstance(value, str) and (value.startswith(("$.", "$$.")) or is_call(value))
+
+
+def is_call(text: str) -> bool:
+    """Whether the text is the call of an intrinsic function that there is."""
+    try:
+        intrinsics.parse(text)
+    except intrinsics.IntrinsicSyntaxError:
+        return False
+    return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -33,6 +34,8 @@ CONFIG_FIELDS = {
 REFUSED_CONFIG = ("ManifestType", "Transformation", "ItemsPointer")
 DELIMITERS = ("COMMA", "PIPE", "SEMICOLON", "SPACE", "TAB")
 MOST_ITEMS = 100_000_000  # as many as a Map Run has
+MAX_LABEL = 40
+FORBIDDEN_IN_LABEL = re.compile(r"[\s?*<>{}\[\]:;,\\|^~$#%&`\"\x00-\x1f\x7f-\x9f]")
 ONLY_DISTRIBUTED = ("ItemReader", "ResultWriter", "Label")
 
 
@@ -75,6 +78,8 @@ def check(state: Json, where: str, language: str) -> Iterator[Diagnostic]:
             if name in state:
                 yield Diagnostic(f"Field '{name}' needs the mode DISTRIBUTED", where)
         return
+    if "Label" in state:
+        yield from _label(state["Label"], f"{where}/Label")
     execution = config.get("ExecutionType")
     if execution is None:
         yield Diagnostic("These fields are required: [ExecutionType]", place)
@@ -84,6 +89,17 @@ def check(state: Json, where: str, language: str) -> Iterator[Diagnostic]:
         yield from _reader(state["ItemReader"], f"{where}/ItemReader")
     if "ResultWriter" in state:
         yield from _writer(state["ResultWriter"], f"{where}/ResultWriter")
+
+
+def _label(label: str, where: str) -> Iterator[Diagnostic]:
+    """https://docs.aws.amazon.com/step-functions/latest/dg/state-map-distributed.html"""
+    if not label or len(label) > MAX_LABEL:
+        problem = f"must have 1 to {MAX_LABEL} characters, not {len(label)}"
+    elif wrong := FORBIDDEN_IN_LABEL.search(label):
+        problem = f"must not have the character {wrong[0]!r}"
+    else:
+        return
+    yield Diagnostic(f"The field 'Label' {problem}", where, code="INVALID_LABEL_NAME")
 
 
 def _one_of(name: str, accepted: tuple[str, ...], where: str) -> Diagnostic:

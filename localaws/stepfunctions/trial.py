@@ -97,6 +97,11 @@ class Trial:
         plain = payload.dumps(value)
         return next((t for t in self.given if payload.dumps(json.loads(t)) == plain), plain)
 
+    def _part(self, value: Any) -> str:
+        """A part of what the caller gave, spelled as there."""
+        spaced = json.dumps(value, ensure_ascii=False)
+        return spaced if any(spaced in text for text in self.given) else self._text(value)
+
     # --- what the state does -------------------------------------------------------------------
 
     def _result(self, kind: str) -> Any:
@@ -161,7 +166,7 @@ class Trial:
         else:
             items = self.language.items(self.scope)
             if self._jsonpath:
-                self.seen["afterItemsPath"] = self._text(items)
+                self.seen["afterItemsPath"] = self._part(items)
         if "ItemSelector" in body or "Parameters" in body:
             selected = map_items.selected(self.language, self.scope, items)
             self.seen["afterItemSelector"] = payload.dumps(selected)
@@ -178,6 +183,12 @@ class Trial:
 
     def _check_tolerance(self, total: int) -> None:
         failed = self.settings.get("mapIterationFailureCount", 0)
+        if failed > total:
+            raise AwsError(
+                "ValidationException",
+                "Map iteration failure count must be less than or equal to the number of Map"
+                " iterations",
+            )
         borne = map_items.tolerance(self.language, self.scope, total)
         if borne is not None and failed > borne:
             raise StateError(TOLERANCE_EXCEEDED, map_items.TOLERANCE_CAUSE)
@@ -280,7 +291,8 @@ class Trials:
         mock = params.get("mock")
         if mock is None and state.type == "Task":
             self._check_resource(state)
-        spelling = [given for given in ((mock or {}).get("result", ""), text) if _is_json(given)]
+        texts = ((mock or {}).get("result", ""), text, params.get("context", ""))
+        spelling = [given for given in texts if _is_json(given)]
         if mock is not None and "result" in mock:
             mock = {"result": trial_mocks.result(mock, state)}
         level = params.get("inspectionLevel", "INFO")

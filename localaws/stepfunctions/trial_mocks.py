@@ -33,6 +33,10 @@ def check(params: Json, state: State) -> None:
     """Whether the state may be tested so. Raises ValidationException, InvalidDefinition."""
     mock = params.get("mock")
     if mock is None:
+        if "mapIterationFailureCount" in params.get("stateConfiguration", {}):
+            raise _invalid(
+                "TestState does not support MapIterationFailureCount when a mock is not specified."
+            )
         if state.type not in TESTED_ALONE:
             raise AwsError(
                 "InvalidDefinition",

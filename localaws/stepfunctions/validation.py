@@ -25,6 +25,7 @@ from localaws.stepfunctions.field_rules import (
     reference_field,
     targets,
     template,
+    warnings,
     whole,
 )
 from localaws.stepfunctions.integrations.resources import SYNC, Resource, ResourceError
@@ -167,7 +168,7 @@ class _Checker:
             yield Diagnostic(
                 "No state ends the workflow: none is terminal",
                 f"{where}/States" if where else "/States",
-                code="NO_TERMINAL_STATE",
+                code="MISSING_END_STATE",
                 severity="WARNING",
             )
 
@@ -210,6 +211,8 @@ class _Checker:
         if "Next" in FIELDS[kind][0] and "Next" not in state and state.get("End") is not True:
             yield Diagnostic("One of these fields is required: [Next, End]", where)
         yield from self._fields(state, where, language)
+        if language == JSONPATH:
+            yield from warnings(state, where)
         yield from KIND_CHECKS.get(kind, _no_check)(self, state, where, language)
 
     def _fields(self, state: Json, where: str, language: str) -> Iterator[Diagnostic]:
@@ -259,7 +262,9 @@ class _Checker:
             yield Diagnostic(str(error), place)
             return
         if not {"RoleArn", "RoleArn.$"} & set(state.get("Credentials", {"RoleArn": ""})):
-            yield Diagnostic("These fields are required: [RoleArn]", f"{where}/Credentials")
+            yield Diagnostic(
+                "The field 'RoleArn' is required but was missing", f"{where}/Credentials"
+            )
         yield from arguments(state, where, resource, language)
 
     def wait(self, state: Json, where: str, language: str) -> Iterator[Diagnostic]:
@@ -273,7 +278,7 @@ class _Checker:
         computed = language == JSONATA and is_expression(until)
         if "Timestamp" in state and not computed and timestamps.parse(until) is None:
             yield Diagnostic(
-                "The value for the field 'Timestamp' must be a valid timestamp (RFC 3339)",
+                "String does not match RFC3339 timestamp",
                 f"{where}/Timestamp",
             )
 
@@ -314,7 +319,7 @@ class _Checker:
     def parallel(self, state: Json, where: str, language: str) -> Iterator[Diagnostic]:
         branches = state.get("Branches")
         if not isinstance(branches, list) or not branches:
-            yield Diagnostic("The field 'Branches' must be a list with a branch", where)
+            yield Diagnostic("Value cannot be empty", f"{where}/Branches")
             return
         yield from self.groups(state, where)
 

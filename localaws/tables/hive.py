@@ -263,10 +263,11 @@ def _with_partitions(
         f"{partition_value(f'p.v{i}', key, kind, lenient=lenient)} AS {name(key)}"
         for i, (key, kind, lenient) in enumerate(keys)
     ]
-    more += [
-        f"CAST(p.{column} AS {kind}) AS {name(label)}"
-        for column, (label, kind) in zip(("path", "size", "changed"), HIDDEN, strict=True)
-    ]
+    if hidden:
+        more += [
+            f"CAST(p.{column} AS {kind}) AS {name(label)}"
+            for column, (label, kind) in zip(("path", "size", "changed"), HIDDEN, strict=True)
+        ]
     return (
         f"SELECT {', '.join(filter(None, (own, *more)))} FROM ({reading}) AS f "
         f"JOIN (VALUES {', '.join(rows)}) AS p({', '.join(labels)}) ON f.{name(FILE)} = p.file"

@@ -38,6 +38,39 @@ class _Keys:
                     members.setdefault(key, []).append(inside)
         return cls({key: cls.of(inside) for key, inside in members.items()})
 
+    def within(self, spellings: Iterable[str]) -> _Keys:
+        """The keys below any of the spellings."""
+        return _Keys({k: v for one in spellings for k, v in self.below[one].below.items()})
+
+
+class _Reads:
+    """What is read of one JSON object, each key in a struct. DuckDB's structs do not tell `Id`
+    from `id`, so that spellings of one name go to several structs: `s0`, `s1`, ..."""
+
+    def __init__(self) -> None:
+        self._shapes: list[dict[str, str]] = [{"$": "VARCHAR"}]  # DuckDB takes no empty shape
+
+    def field(self, struct: str, key: str, kind: Type) -> str:
+        """SQL for the key's value in `struct`: text for a plain type, JSON for a nested one."""
+        place = 0
+        while key.lower() in (other.lower() for other in self._shape(place)):
+            place += 1
+        self._shape(place)[key] = "JSON" if kind.items else "VARCHAR"
+        return f"{struct}.s{place}.{name(key)}"
+
+    def _shape(self, place: int) -> dict[str, str]:
+        if place == len(self._shapes):
+            self._shapes.append({})
+        return self._shapes[place]
+
+    def struct(self, source: str) -> str:
+        """SQL that reads the structs from `source`, which is JSON."""
+        parts = (
+            f"'s{place}': json_transform({source}, {text(json.dumps(shape))})"
+            for place, shape in enumerate(self._shapes)
+        )
+        return f"{{{', '.join(parts)}}}"
+
 
 class JsonRows:
     """SQL for the columns of one kind of JSON file. `lines` is SQL that gives `line`."""
@@ -58,7 +91,7 @@ class JsonRows:
         wanted = [(label, kind) for label, kind in columns if read is None or label in read]
         keys = self._keys(lines, wanted)
         mapping = dict(self.storage.mapping)
-        shape: dict[str, str] = {}  # DuckDB's json_transform: spelling to its type
+        reads = _Reads()
         shown = []
         for label, kind in columns:
             if (label, kind) not in wanted:
@@ -68,22 +101,17 @@ class JsonRows:
             if not found:
                 shown.append(f"CAST(NULL AS {t.duckdb(kind)}) AS {name(label)}")
                 continue
-            for spelling in found:
-                shape[spelling] = "VARCHAR" if not kind.items else "JSON"
-            merged = self._one([f"j.{name(spelling)}" for spelling in found], label)
-            inside = _Keys.of([])
-            for spelling in found:
-                inside = _Keys({**inside.below, **keys.below[spelling].below})
+            merged = self._one([reads.field("j", spelling, kind) for spelling in found], label)
+            inside = keys.within(found)
             shown.append(f"{self._value(merged, kind, inside, label)} AS {name(label)}")
         return (
             f"SELECT {', '.join([*shown, name(file)])} FROM "
-            f"(SELECT {self._parsed(shape)} AS j, {name(file)} FROM ({lines}))"
+            f"(SELECT {self._parsed(reads)} AS j, {name(file)} FROM ({lines}))"
         )
 
-    def _parsed(self, shape: dict[str, str]) -> str:
-        """The line's object as a struct; a line that begins as none is a row of NULLs."""
-        shape = shape or {"": "VARCHAR"}
-        parsed = f"json_transform(line, {text(json.dumps(shape))})"
+    def _parsed(self, reads: _Reads) -> str:
+        """The line's object as structs; a line that begins as none is a row of NULLs."""
+        parsed = reads.struct("line")
         begins = "regexp_matches(line, '^\\s*[{\\[]')"
         broken = (
             "NULL"
@@ -149,20 +177,17 @@ class JsonRows:
         return ("JSON" if kind.items else "VARCHAR"), self._value(sql, kind, keys, label)
 
     def _row(self, sql: str, kind: Type, keys: _Keys, label: str) -> str:
-        fields, shape = [], {}
+        fields, reads = [], _Reads()
         for number, item in enumerate(kind.items):
             field = t.field_name(kind, number)
             found = self._spellings(keys, field)
-            for spelling in found:
-                shape[spelling] = "JSON" if item.items else "VARCHAR"
             if found:
-                inside = _Keys({k: v for s in found for k, v in keys.below[s].below.items()})
-                value = self._one([f"s.{name(spelling)}" for spelling in found], field)
+                inside = keys.within(found)
+                value = self._one([reads.field("s", one, item) for one in found], field)
                 fields.append(f"{text(field)}: {self._value(value, item, inside, label)}")
             else:
                 fields.append(f"{text(field)}: CAST(NULL AS {t.duckdb(item)})")
-        read = f"json_transform({sql}, {text(json.dumps(shape or {'': 'VARCHAR'}))})"
-        struct = f"list_transform([{read}], lambda s: {{{', '.join(fields)}}})[1]"
+        struct = f"list_transform([{reads.struct(sql)}], lambda s: {{{', '.join(fields)}}})[1]"
         return f"CASE WHEN {_there(sql)} THEN {struct} END"
 
     def _checked(self, sql: str, kind: Type, label: str) -> str:

@@ -249,7 +249,7 @@ def _count(value: str, key: str, name: str) -> int:
 
 
 def descriptor(
-    library: str, columns: list[Json], location: str, serde_parameters: Mapping[str, str]
+    library: str, serde_parameters: Mapping[str, str], columns: list[Json], location: str
 ) -> Json:
     """The StorageDescriptor of a table whose files the SerDe reads and writes."""
     reads, writes = SERDES[library].files

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import io
+import os
+import signal
 import time
 from typing import Any
 
@@ -11,6 +13,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from botocore.exceptions import ClientError
+
+from localaws.core import orphans
 
 COMBINE = {"Grouping": {"TableGroupingPolicy": "CombineCompatibleSchemas"}}
 
@@ -224,32 +228,21 @@ def test_a_broken_file_fails_the_crawl_and_names_it(crawls: Any) -> None:
     assert "s3://lake/raw/t/a.parquet" in last["ErrorMessage"]
 
 
-def test_a_crawler_runs_once_at_a_time_and_can_be_stopped(
-    crawls: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    import threading
-
-    from localaws.crawler import run
-
-    entered, go_on, real = threading.Event(), threading.Event(), run.infer
-
-    def slow(path: Any, rules: Any) -> Any:
-        entered.set()
-        go_on.wait(5)
-        return real(path, rules)
-
-    monkeypatch.setattr(run, "infer", slow)
+def test_a_crawler_runs_once_at_a_time_and_can_be_stopped(crawls: Any) -> None:
     crawls.put("raw/t/a.csv", "id,n\n1,x\n")
     crawls.create("s3://lake/raw/t/")
+    crawls.run()
+    crawls.glue.delete_table(DatabaseName="shop", Name="t")
+    (worker,) = orphans.marked(orphans.home_mark(crawls.local.home.root))
+    os.kill(worker, signal.SIGSTOP)  # the next crawl takes a while
     crawls.glue.start_crawler(Name="raw")
-    entered.wait(5)
     assert crawls.glue.get_crawler(Name="raw")["Crawler"]["State"] == "RUNNING"
     with pytest.raises(ClientError) as caught:
         crawls.glue.start_crawler(Name="raw")
     assert caught.value.response["Error"]["Code"] == "CrawlerRunningException"
     crawls.glue.stop_crawler(Name="raw")
     assert crawls.glue.get_crawler(Name="raw")["Crawler"]["State"] == "STOPPING"
-    go_on.set()
+    os.kill(worker, signal.SIGCONT)
     while crawls.glue.get_crawler(Name="raw")["Crawler"]["State"] != "READY":
         pass
     assert crawls.glue.get_crawler(Name="raw")["Crawler"]["LastCrawl"]["Status"] == "CANCELLED"

@@ -16,6 +16,7 @@ from botocore.exceptions import ClientError
 from localaws.core.aws import start
 from localaws.core.clock import Clock
 from localaws.functions import api as functions
+from localaws.functions import interpreters
 from localaws.s3 import api as s3
 from tests.functions.conftest import Answer, create, invoke, package
 from tests.threads import on_threads
@@ -91,7 +92,37 @@ def handler(event, context):
     assert payload["errorMessage"] == "no bananas"
     assert len(payload["requestId"]) == 36
     assert len(payload["stackTrace"]) == 1
-    assert 'in handler\n    raise OutOfStock("no bananas")' in payload["stackTrace"][0]
+    assert payload["stackTrace"] == [
+        '  File "/var/task/index.py", line 5, in handler\n    raise OutOfStock("no bananas")\n'
+    ]
+
+
+def test_bytes_come_back_as_text(run: Run) -> None:
+    assert run('def handler(e, c): return {"a": "é".encode()}') == (None, {"a": "é"})
+
+
+def test_a_runtime_runs_in_an_interpreter_of_its_own_version(run: Run) -> None:
+    found = [
+        n for n in interpreters.PYTHONS if n != interpreters.OWN and interpreters.interpreter(n)
+    ]
+    if not found:
+        pytest.skip("no other Python is installed on this machine")
+    code = """
+import sys, os, boto3
+def handler(event, context):
+    return ["python%d.%d" % sys.version_info[:2], os.environ["AWS_EXECUTION_ENV"]]
+"""
+    assert run(code, Runtime=found[-1]) == (None, [found[-1], f"AWS_Lambda_{found[-1]}"])
+
+
+def test_a_runtime_whose_interpreter_is_missing_is_refused_with_how_to_get_it(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(interpreters, "interpreter", lambda name: None)
+    with pytest.raises(
+        ClientError, match=r"no python3\.14 on this machine .*uv python install 3\.14"
+    ):
+        run("def handler(e, c): pass", Runtime="python3.14")
 
 
 @pytest.mark.parametrize(

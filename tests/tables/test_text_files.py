@@ -22,7 +22,7 @@ NAMES = ("a", "b", "c")
 
 
 def open_csv(**more: Any) -> Storage:
-    return storage(descriptor(OPEN_CSV, [], "", more), {}, "t")
+    return storage(descriptor(OPEN_CSV, more, [], ""), {}, "t")
 
 
 def rows(folder: Path, data: bytes, how: Storage, name: str = "x.csv") -> list[tuple[Any, ...]]:
@@ -137,7 +137,7 @@ def test_delimited_text(
 ) -> None:
     """https://docs.aws.amazon.com/athena/latest/ug/lazy-simple-serde.html, and Trino's
     TextEncodingOptions."""
-    how = storage(descriptor(LAZY_SIMPLE, [], "", properties), {}, "t")
+    how = storage(descriptor(LAZY_SIMPLE, properties, [], ""), {}, "t")
     assert [*split_delimited(line, how, 3), None][:3] == cells
     assert rows(tmp_path, f"{line}\n".encode(), how) == [tuple(cells)]
 

@@ -15,14 +15,13 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from localaws.core.aws import LocalAws
+from localaws.core.jobs.job import Cancelled, Job, JobFailed
 from localaws.core.jobs.kind import JobKind
-from localaws.core.processes import ManagedProcess
 from localaws.core.signals import EventSent, JobEnded
 
 Json = dict[str, Any]
 
 RECORD = "job"
-POLL_SECONDS = 0.1
 CLOSE_SECONDS = 10.0  # a job's work is waited for when the server ends
 
 logger = logging.getLogger(__name__)
@@ -35,14 +34,6 @@ class Outcome(enum.Enum):
     TIMED_OUT = enum.auto()
 
 
-class JobFailed(Exception):
-    """The job's work cannot be done; the message is for the job's owner."""
-
-
-class Cancelled(Exception):
-    """The work was ended by a stop, its time limit or the end of the server."""
-
-
 @dataclass(frozen=True)
 class Ending:
     """How a job ended: what its work returned, or why it failed, with the error if it was one."""
@@ -51,65 +42,6 @@ class Ending:
     result: Any = None
     reason: str | None = None
     error: Exception | None = None
-
-
-class Job:
-    """One job at work, as its work sees it."""
-
-    def __init__(self, aws: LocalAws, job_id: str, request: Json, begun: int) -> None:
-        self.id = job_id
-        self.request = request
-        self.begun = begun  # by how many servers
-        self._clock = aws.clock
-        self._cancelled = threading.Event()
-        self._deadline: float | None = None
-        self.stopped = False  # by its owner
-        self.closing = False  # by the end of the server
-
-    def limit(self, seconds: float) -> None:
-        """From now on the work may take so long."""
-        self._deadline = self._clock.monotonic() + seconds
-
-    @property
-    def late(self) -> bool:
-        return self._deadline is not None and self._clock.monotonic() > self._deadline
-
-    @property
-    def cancelled(self) -> bool:
-        """Whether the work is to end."""
-        return self._cancelled.is_set() or self.late
-
-    def stop(self) -> None:
-        self.stopped = True
-        self._cancelled.set()
-
-    def close(self) -> None:
-        self.closing = True
-        self._cancelled.set()
-
-    def check(self) -> None:
-        """Raises Cancelled when the work is to end."""
-        if self.cancelled:
-            raise Cancelled
-
-    def watch(
-        self,
-        process: ManagedProcess,
-        *,
-        grace_seconds: float,
-        meanwhile: Callable[[], None] = lambda: None,
-    ) -> int:
-        """The exit code of the process, which does the work.
-
-        Raises Cancelled when the job was, after the process was ended: SIGTERM, and SIGKILL after
-        the grace. A server that ends grants none.
-        """
-        while (code := process.wait(POLL_SECONDS)) is None:
-            meanwhile()
-            if self.cancelled:
-                process.stop(0 if self.closing else grace_seconds)
-                raise Cancelled
-        return code
 
 
 class Lifecycle(Protocol):
@@ -148,7 +80,7 @@ class JobRunner:
         with self._aws.documents.transaction():
             store()
             self._aws.documents.put(RECORD, self._key(job_id), _record(job_id, request))
-        self._enqueue(Job(self._aws, job_id, request, 0))
+        self._enqueue(Job(self._aws.clock, job_id, request, 0))
 
     def stop(self, job_id: str, store: Callable[[], None]) -> None:
         """Ends the job's work, also that of a later server; `store` writes that it is stopping.
@@ -186,7 +118,8 @@ class JobRunner:
         }
         for job_id, document in self._aws.documents.items(self._kind.documents):
             if job_id not in records and self._kind.state_of(document) in self._kind.active:
-                records[job_id] = _record(job_id, {}) | {"begun": self._kind.attempts}
+                records[job_id] = _record(job_id, {})  # of a version that kept no records
+                self._aws.documents.put(RECORD, self._key(job_id), records[job_id])
         for job_id, record in records.items():
             if record["ended"]:
                 self._announce(job_id)
@@ -198,7 +131,7 @@ class JobRunner:
                 reason = "The local AWS died while this was at work, and not for the first time."
                 self._end(job_id, Ending(Outcome.FAILED, reason=reason))
             else:
-                self._enqueue(Job(self._aws, job_id, record["request"], record["begun"]))
+                self._enqueue(Job(self._aws.clock, job_id, record["request"], record["begun"]))
 
     def close(self) -> None:
         """Ends every job's work; the next start of the server does it again."""

@@ -1,0 +1,92 @@
+"""How much of the machine one worker may have."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import resource
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+MEMORY_SHARE = 0.2  # of the machine's memory, for one job; two of a kind are at work at once
+LEAST_MEMORY = 512 << 20
+ENGINE_SHARE = 0.7  # of a job's memory, for the engine; the rest is Python's, and what it misses
+ADDRESS_SHARE = 2.0  # of a job's memory, as address space: allocators take more than they use
+NICENESS = 5  # the server answers first
+PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+UNITS = {"KB": 10**3, "MB": 10**6, "GB": 10**9, "KIB": 1 << 10, "MIB": 1 << 20, "GIB": 1 << 30}
+
+
+@dataclass(frozen=True)
+class Limits:
+    """`memory_bytes` is of one worker; `threads` are of its engine."""
+
+    memory_bytes: int
+    threads: int
+
+    @property
+    def engine_bytes(self) -> int:
+        """What the engine in it may use before it works on disk."""
+        return int(self.memory_bytes * ENGINE_SHARE)
+
+
+def default() -> Limits:
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return Limits(
+        max(LEAST_MEMORY, int(memory * MEMORY_SHARE)), max(1, min(2, os.cpu_count() or 1))
+    )
+
+
+def memory(text: str) -> int:
+    """Bytes of `1.5GB` or `800MiB`. Raises ValueError for what is no such text or too little."""
+    for unit, size in UNITS.items():
+        if text.upper().endswith(unit):
+            found = int(float(text[: -len(unit)]) * size)
+            if found < LEAST_MEMORY:
+                break
+            return found
+    raise ValueError(f"{text!r} is no amount of memory: give at least 512MiB, such as 2GB.")
+
+
+def apply(limits: Limits) -> None:
+    """Bounds this process. The server watches what it really uses, and ends it beyond that."""
+    os.nice(NICENESS)
+    with contextlib.suppress(OSError):  # if the machine runs out, this goes before the server
+        Path("/proc/self/oom_score_adj").write_text("1000")
+    bound = int(limits.memory_bytes * ADDRESS_SHARE)
+    with contextlib.suppress(ValueError, OSError):  # macOS knows the limit and does not heed it
+        resource.setrlimit(resource.RLIMIT_DATA, (bound, bound))
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def limit_processor(seconds: float) -> None:
+    """From now on this process may compute so long; beyond that the system ends it."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    _, most = resource.getrlimit(resource.RLIMIT_CPU)
+    bound = int(used.ru_utime + used.ru_stime + seconds) + 1
+    if most == resource.RLIM_INFINITY or bound <= most:
+        resource.setrlimit(resource.RLIMIT_CPU, (bound, most))
+
+
+def resident_bytes(pid: int) -> int:
+    """The memory that a process has now; 0 when it is gone."""
+    try:
+        if Path("/proc/self/statm").exists():
+            return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * PAGE_BYTES
+        command = ["ps", "-o", "rss=", "-p", str(pid)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=5)
+        return int(done.stdout) << 10
+    except (OSError, ValueError, IndexError, subprocess.TimeoutExpired):
+        return 0
+
+
+def peak_bytes() -> int:
+    """The most memory that this process has had."""
+    try:
+        # Not getrusage: on Linux its maximum includes the parent's, from before the exec.
+        lines = Path("/proc/self/status").read_text().splitlines()
+        return int(next(line for line in lines if line.startswith("VmHWM:")).split()[1]) << 10
+    except (OSError, StopIteration):
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # bytes on macOS
