@@ -152,6 +152,10 @@ class Gateway:
                 except AwsError as error:
                     return Response(f"{error.message}\n", error.status)
                 return route(request)
+        if request.method == "POST" and request.mimetype == "multipart/form-data":
+            for service in self.services.values():
+                if service.form is not None:
+                    return service.form(request)
         return None
 
     def _health(self) -> Response:

@@ -49,6 +49,7 @@ class Service:
     name: str
     operations: dict[str, Operation] = field(default_factory=dict)
     routes: dict[str, Route] = field(default_factory=dict)  # path prefix to handler, plain HTTP
+    form: Route | None = None  # answers posted forms (multipart), which are no operation
     snapshot: str = "now"  # when moto's state goes to disk: "now", "later" (1 s), "never"
     starters: list[Callable[[], None]] = field(default_factory=list)
     stoppers: list[Callable[[], None]] = field(default_factory=list)

@@ -91,13 +91,15 @@ def parse(operation: OperationModel, uri_parameters: Json, request: Request) -> 
     """
     model = operation.service_model
     parser = PROTOCOL_PARSERS[determine_request_protocol(model, request.content_type)]
+    streamed = _streamed(operation)
     try:
         params: Json = parser(operation).parse(
             {
                 "method": request.method,
-                "values": request.values,
+                # A form's type says nothing of a streamed body: `values` would read it as one.
+                "values": request.args if streamed else request.values,
                 "headers": request.headers,
-                "body": request.get_data(),
+                "body": b"" if streamed else request.get_data(),
                 "url_path": request.path,
                 "url_params": uri_parameters,
             }
@@ -111,7 +113,18 @@ def parse(operation: OperationModel, uri_parameters: Json, request: Request) -> 
         report = ParamValidator().validate(params, operation.input_shape)
         if report.has_errors():
             raise AwsError("ValidationException", report.generate_report())
+    if streamed:
+        params[streamed] = request.stream
     return params
+
+
+def _streamed(operation: OperationModel) -> str | None:
+    """The parameter that is the body as it comes in, a file object: objects can be large."""
+    shape = operation.input_shape
+    if shape is None or str(operation.service_model.service_name) != "s3":
+        return None
+    payload = shape.serialization.get("payload")
+    return payload if payload and shape.members[payload].type_name == "blob" else None
 
 
 def _without_nulls(value: Any) -> Any:

@@ -1,7 +1,7 @@
 """How S3 answers differ from the other services' on the wire; the only module here that knows moto.
 
 moto's serialiser for S3 cannot stream a body, keeps no content type of an object and always
-answers with the model's status. `Answer` adds these three.
+answers with the model's status. `S3Answer` adds these three.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from moto.core import serialize
 Json = dict[str, Any]
 
 
-class Answer(dict[str, Any]):
+class S3Answer(dict[str, Any]):
     """A handler's result with an HTTP status, and a body that may be an iterator of bytes."""
 
     def __init__(
@@ -26,7 +26,7 @@ class Answer(dict[str, Any]):
 
 
 class Serializer(serialize.S3Serializer):  # type: ignore[misc,unused-ignore]
-    """S3's XML and headers, with `Answer` honoured."""
+    """S3's XML and headers, with `S3Answer` honoured."""
 
     def _serialized_result_to_response(
         self,
@@ -36,7 +36,7 @@ class Serializer(serialize.S3Serializer):  # type: ignore[misc,unused-ignore]
         serialized_result: MutableMapping[str, Any],
     ) -> Any:
         resp = super()._serialized_result_to_response(resp, result, shape, serialized_result)
-        if isinstance(result, Answer):
+        if isinstance(result, S3Answer):
             resp["status_code"] = result.status
             if result.body is not None:
                 resp["body"] = result.body

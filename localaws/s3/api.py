@@ -7,18 +7,18 @@ from typing import Any
 from localaws.core.aws import LocalAws
 from localaws.core.service import Service
 from localaws.core.signals import EventSent
-from localaws.s3 import (
-    answers,
-    bucket_operations,
-    listing,
-    object_operations,
-    upload_operations,
-    website,
-)
+from localaws.s3 import answers, website
+from localaws.s3.bucket_operations import BucketOperations
+from localaws.s3.copying import Copies
+from localaws.s3.forms import Forms
 from localaws.s3.index import Index
 from localaws.s3.lifecycle import Lifecycle
+from localaws.s3.listing import Listings
 from localaws.s3.memory import return_large_blocks
+from localaws.s3.object_operations import ObjectOperations
 from localaws.s3.objects import Objects
+from localaws.s3.tagging import Tagging
+from localaws.s3.upload_operations import UploadOperations
 
 
 def service(aws: LocalAws) -> Service:
@@ -40,11 +40,17 @@ def service(aws: LocalAws) -> Service:
     )
     aws.objects = objects
     s3 = Service("s3")
-    bucket_operations.register(s3, objects)
-    listing.register(s3, objects)
-    object_operations.register(s3, objects)
-    upload_operations.register(s3, objects)
+    for part in (
+        BucketOperations(objects),
+        Listings(objects),
+        ObjectOperations(objects),
+        Copies(objects),
+        Tagging(objects),
+        UploadOperations(objects),
+    ):
+        part.register(s3)
     s3.routes[website.PREFIX] = website.route(objects)
+    s3.form = Forms(objects, aws)
     lifecycle = Lifecycle(objects, aws.clock)
     s3.on_start(lifecycle.start)
     s3.on_stop(lifecycle.stop)

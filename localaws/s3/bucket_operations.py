@@ -39,16 +39,39 @@ def check_acl(operation: str, params: Json) -> None:
         )
 
 
-def register(service: Service, objects: Objects) -> None:
-    """Adds the bucket operations to the service."""
-    buckets = objects.buckets
-    register_configurations(service, buckets)
+class BucketOperations:
+    """Buckets; their configurations are a table of their own."""
 
-    @service.operation(
-        *("CreateBucket", "Bucket", "CreateBucketConfiguration.LocationConstraint", "ACL"),
-        *("ObjectOwnership", "CreateBucketConfiguration.Tags"),
-    )
-    def create_bucket(call: Call) -> Json:
+    def __init__(self, objects: Objects) -> None:
+        self._objects = objects
+        self._buckets = objects.buckets
+
+    def register(self, service: Service) -> None:
+        register_configurations(service, self._buckets)
+        service.operation(
+            *("CreateBucket", "Bucket", "CreateBucketConfiguration.LocationConstraint", "ACL"),
+            *("ObjectOwnership", "CreateBucketConfiguration.Tags"),
+        )(self.create_bucket)
+        service.operation("HeadBucket", "Bucket", "ExpectedBucketOwner")(self.head_bucket)
+        service.operation(
+            "ListBuckets", "MaxBuckets", "ContinuationToken", "Prefix", "BucketRegion"
+        )(self.list_buckets)
+        service.operation("DeleteBucket", "Bucket", "ExpectedBucketOwner")(self.delete_bucket)
+        service.operation("GetBucketLocation", "Bucket", "ExpectedBucketOwner")(
+            self.get_bucket_location
+        )
+        service.operation("GetBucketAcl", "Bucket", "ExpectedBucketOwner")(self.get_bucket_acl)
+        service.operation("GetBucketPolicyStatus", "Bucket", "ExpectedBucketOwner")(
+            self.get_bucket_policy_status
+        )
+        service.operation("GetBucketLogging", "Bucket", "ExpectedBucketOwner")(
+            self.get_bucket_logging
+        )
+        service.operation(
+            "GetObjectAcl", "Bucket", "Key", "VersionId", "RequestPayer", "ExpectedBucketOwner"
+        )(self.get_object_acl)
+
+    def create_bucket(self, call: Call) -> Json:
         name = call.params["Bucket"]
         check_acl("CreateBucket", call.params)
         if call.params.get("ObjectOwnership", "BucketOwnerEnforced") != "BucketOwnerEnforced":
@@ -62,32 +85,30 @@ def register(service: Service, objects: Objects) -> None:
                 f" this request was sent to, {call.region}.",
             )
         try:
-            buckets.create(name, place)
+            self._buckets.create(name, place)
         except AwsError as error:
             if error.code != "BucketAlreadyOwnedByYou" or place != FIRST_REGION:
                 raise  # in us-east-1 S3 answers 200 for a bucket that one has
         else:
             for kind, document in PRIVATE.items():
-                buckets.configure(name, kind, document)
+                self._buckets.configure(name, kind, document)
             if tags := configuration.get("Tags"):
-                buckets.configure(name, "tagging", {"TagSet": tags})
+                self._buckets.configure(name, "tagging", {"TagSet": tags})
         return {"Location": f"/{name}"}
 
-    @service.operation("HeadBucket", "Bucket", "ExpectedBucketOwner")
-    def head_bucket(call: Call) -> Json:
+    def head_bucket(self, call: Call) -> Json:
         try:
-            bucket = buckets.get(call.params["Bucket"])
+            bucket = self._buckets.get(call.params["Bucket"])
         except AwsError as error:
             raise AwsError("404", "Not Found", 404) from error
         return {"BucketRegion": bucket.region, "AccessPointAlias": False}
 
-    @service.operation("ListBuckets", "MaxBuckets", "ContinuationToken", "Prefix", "BucketRegion")
-    def list_buckets(call: Call) -> Json:
+    def list_buckets(self, call: Call) -> Json:
         params = call.params
         after = params.get("ContinuationToken", "")
         found = [
             bucket
-            for bucket in buckets.all()
+            for bucket in self._buckets.all()
             if bucket.name.startswith(params.get("Prefix", ""))
             and bucket.region == params.get("BucketRegion", bucket.region)
             and bucket.name > after
@@ -101,39 +122,31 @@ def register(service: Service, objects: Objects) -> None:
             answer["ContinuationToken"] = shown[-1].name
         return answer
 
-    @service.operation("DeleteBucket", "Bucket", "ExpectedBucketOwner")
-    def delete_bucket(call: Call) -> Json:
-        objects.discover(call.params["Bucket"])  # files that no one has announced count too
-        buckets.delete(call.params["Bucket"])
+    def delete_bucket(self, call: Call) -> Json:
+        self._objects.discover(call.params["Bucket"])  # files that no one has announced count too
+        self._buckets.delete(call.params["Bucket"])
         return {}
 
-    @service.operation("GetBucketLocation", "Bucket", "ExpectedBucketOwner")
-    def get_bucket_location(call: Call) -> Json:
-        region = buckets.get(call.params["Bucket"]).region
+    def get_bucket_location(self, call: Call) -> Json:
+        region = self._buckets.get(call.params["Bucket"]).region
         return {"LocationConstraint": "" if region == FIRST_REGION else region}
 
-    @service.operation("GetBucketAcl", "Bucket", "ExpectedBucketOwner")
-    def get_bucket_acl(call: Call) -> Json:
-        buckets.get(call.params["Bucket"])
+    def get_bucket_acl(self, call: Call) -> Json:
+        self._buckets.get(call.params["Bucket"])
         return _FULL_CONTROL
 
-    @service.operation("GetBucketPolicyStatus", "Bucket", "ExpectedBucketOwner")
-    def get_bucket_policy_status(call: Call) -> Json:
+    def get_bucket_policy_status(self, call: Call) -> Json:
         name = call.params["Bucket"]
-        policy = buckets.configuration(name, "policy")
+        policy = self._buckets.configuration(name, "policy")
         if policy is None:
             raise AwsError("NoSuchBucketPolicy", "The bucket policy does not exist", 404)
         public = allows_public(policy, "s3:GetObject", f"arn:aws:s3:::{name}/*")
         return {"PolicyStatus": {"IsPublic": public}}
 
-    @service.operation("GetBucketLogging", "Bucket", "ExpectedBucketOwner")
-    def get_bucket_logging(call: Call) -> Json:
-        buckets.get(call.params["Bucket"])
+    def get_bucket_logging(self, call: Call) -> Json:
+        self._buckets.get(call.params["Bucket"])
         return {}  # PutBucketLogging is refused, so there is none
 
-    @service.operation(
-        "GetObjectAcl", "Bucket", "Key", "VersionId", "RequestPayer", "ExpectedBucketOwner"
-    )
-    def get_object_acl(call: Call) -> Json:
-        objects.head(call.params["Bucket"], call.params["Key"], call.params.get("VersionId"))
+    def get_object_acl(self, call: Call) -> Json:
+        self._objects.head(call.params["Bucket"], call.params["Key"], call.params.get("VersionId"))
         return _FULL_CONTROL

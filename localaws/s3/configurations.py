@@ -225,34 +225,43 @@ _IGNORED = (
 def register(service: Service, buckets: Buckets) -> None:
     """Adds the Get, Put and Delete operations of every configuration to the service."""
     for configuration in CONFIGURATIONS:
-        _register(service, buckets, configuration)
+        ConfigurationOperations(buckets, configuration).register(service)
 
 
-def _register(service: Service, buckets: Buckets, about: Configuration) -> None:
-    members = [f"{about.member}.{name}" for name in about.accepted] or [about.member]
+class ConfigurationOperations:
+    """Get, Put and Delete of one kind of configuration."""
 
-    @service.operation(about.put, *members, *_IGNORED)
-    def put(call: Call) -> Json:
+    def __init__(self, buckets: Buckets, about: Configuration) -> None:
+        self._buckets = buckets
+        self._about = about
+
+    def register(self, service: Service) -> None:
+        about = self._about
+        members = [f"{about.member}.{name}" for name in about.accepted] or [about.member]
+        service.operation(about.put, *members, *_IGNORED)(self.put)
+        service.operation(about.get, "Bucket", "ExpectedBucketOwner")(self.get)
+        if about.delete is not None:
+            service.operation(about.delete, "Bucket", "ExpectedBucketOwner")(self.delete)
+
+    def put(self, call: Call) -> Json:
         bucket = call.params["Bucket"]
-        document = call.params.get(about.member, {})
-        buckets.get(bucket)
-        if about.check is not None:
-            about.check(buckets, bucket, document)
-        buckets.configure(bucket, about.kind, document)
+        document = call.params.get(self._about.member, {})
+        self._buckets.get(bucket)
+        if self._about.check is not None:
+            self._about.check(self._buckets, bucket, document)
+        self._buckets.configure(bucket, self._about.kind, document)
         return {}
 
-    @service.operation(about.get, "Bucket", "ExpectedBucketOwner")
-    def get(call: Call) -> Json:
-        document = buckets.configuration(call.params["Bucket"], about.kind)
+    def get(self, call: Call) -> Json:
+        document = self._buckets.configuration(call.params["Bucket"], self._about.kind)
         if document is not None:
-            return about.shape(document)
-        if isinstance(about.unset, str):
-            raise AwsError(about.unset, f"The bucket has no {about.kind} configuration.", 404)
-        return about.unset
+            return self._about.shape(document)
+        if isinstance(self._about.unset, str):
+            raise AwsError(
+                self._about.unset, f"The bucket has no {self._about.kind} configuration.", 404
+            )
+        return self._about.unset
 
-    if about.delete is not None:
-
-        @service.operation(about.delete, "Bucket", "ExpectedBucketOwner")
-        def delete(call: Call) -> Json:
-            buckets.configure(call.params["Bucket"], about.kind, None)
-            return {}
+    def delete(self, call: Call) -> Json:
+        self._buckets.configure(call.params["Bucket"], self._about.kind, None)
+        return {}

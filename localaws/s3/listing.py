@@ -13,7 +13,7 @@ from xml.sax.saxutils import escape
 
 from localaws.core.errors import AwsError
 from localaws.core.service import Call, Service
-from localaws.s3.answers import Answer
+from localaws.s3.answers import S3Answer
 from localaws.s3.index import successor
 from localaws.s3.objects import Objects
 from localaws.s3.stored import StoredObject
@@ -108,23 +108,35 @@ def _content(found: StoredObject, encode: Any, *, owner: bool) -> Json:
     return content
 
 
-def register(service: Service, objects: Objects) -> None:
-    """Adds the list operations to the service."""
+class Listings:
+    def __init__(self, objects: Objects) -> None:
+        self._objects = objects
 
-    @service.operation(
-        *("ListObjectsV2", "Bucket", "Prefix", "Delimiter", "MaxKeys", "ContinuationToken"),
-        *("StartAfter", "EncodingType", "FetchOwner", "RequestPayer", "ExpectedBucketOwner"),
-        "OptionalObjectAttributes",
-    )
-    def list_objects_v2(call: Call) -> Json:
+    def register(self, service: Service) -> None:
+        service.operation(
+            *("ListObjectsV2", "Bucket", "Prefix", "Delimiter", "MaxKeys", "ContinuationToken"),
+            *("StartAfter", "EncodingType", "FetchOwner", "RequestPayer", "ExpectedBucketOwner"),
+            "OptionalObjectAttributes",
+        )(self.list_objects_v2)
+        service.operation(
+            *("ListObjects", "Bucket", "Prefix", "Delimiter", "MaxKeys", "Marker", "EncodingType"),
+            *("RequestPayer", "ExpectedBucketOwner", "OptionalObjectAttributes"),
+        )(self.list_objects)
+        service.operation(
+            *("ListObjectVersions", "Bucket", "Prefix", "Delimiter", "MaxKeys", "KeyMarker"),
+            *("VersionIdMarker", "EncodingType", "RequestPayer", "ExpectedBucketOwner"),
+            "OptionalObjectAttributes",
+        )(self.list_object_versions)
+
+    def list_objects_v2(self, call: Call) -> Json:
         bucket = call.params["Bucket"]
-        objects.buckets.get(bucket)
+        self._objects.buckets.get(bucket)
         prefix, delimiter, most, encode = _names(call)
         token = call.params.get("ContinuationToken")
         if token is None:
-            objects.look(bucket, prefix)
+            self._objects.look(bucket, prefix)
         after = _from_token(token) if token is not None else call.params.get("StartAfter", "")
-        found = page(objects, bucket, prefix, delimiter, after, most)
+        found = page(self._objects, bucket, prefix, delimiter, after, most)
         answer = _listed(call, found, encode, owner=bool(call.params.get("FetchOwner")))
         answer["KeyCount"] = len(found.objects) + len(found.prefixes)
         if token is not None:
@@ -135,39 +147,30 @@ def register(service: Service, objects: Objects) -> None:
             answer["NextContinuationToken"] = _to_token(found.last)
         return _xml("ListBucketResult", answer)
 
-    @service.operation(
-        *("ListObjects", "Bucket", "Prefix", "Delimiter", "MaxKeys", "Marker", "EncodingType"),
-        *("RequestPayer", "ExpectedBucketOwner", "OptionalObjectAttributes"),
-    )
-    def list_objects(call: Call) -> Json:
+    def list_objects(self, call: Call) -> Json:
         bucket = call.params["Bucket"]
-        objects.buckets.get(bucket)
+        self._objects.buckets.get(bucket)
         prefix, delimiter, most, encode = _names(call)
         marker = call.params.get("Marker", "")
         if not marker:
-            objects.look(bucket, prefix)
-        found = page(objects, bucket, prefix, delimiter, marker, most)
+            self._objects.look(bucket, prefix)
+        found = page(self._objects, bucket, prefix, delimiter, marker, most)
         answer = _listed(call, found, encode, owner=True) | {"Marker": encode(marker)}
         if found.truncated and delimiter and found.last is not None:
             answer["NextMarker"] = encode(found.last)
         return _xml("ListBucketResult", answer)
 
-    @service.operation(
-        *("ListObjectVersions", "Bucket", "Prefix", "Delimiter", "MaxKeys", "KeyMarker"),
-        *("VersionIdMarker", "EncodingType", "RequestPayer", "ExpectedBucketOwner"),
-        "OptionalObjectAttributes",
-    )
-    def list_object_versions(call: Call) -> Json:
-        return _versions(call, objects)
+    def list_object_versions(self, call: Call) -> Json:
+        return _versions(call, self._objects)
 
 
-def _xml(root: str, answer: Json) -> Answer:
+def _xml(root: str, answer: Json) -> S3Answer:
     """The answer as XML, written directly: a page of 1,000 keys takes moto's serialiser seconds."""
     text = "".join(_elements(answer))
     body = (
         f'<?xml version="1.0" encoding="UTF-8"?>\n<{root} xmlns="{NAMESPACE}">{text}</{root}>'
     ).encode()
-    return Answer({"ContentType": "application/xml"}, body=body)
+    return S3Answer({"ContentType": "application/xml"}, body=body)
 
 
 def _elements(members: Json) -> Iterator[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import gc
 import sys
 
 _MMAP_THRESHOLD = -3  # M_MMAP_THRESHOLD of glibc's malloc.h
@@ -21,21 +20,3 @@ def return_large_blocks() -> None:
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # musl has none
     if mallopt is not None:
         mallopt(_MMAP_THRESHOLD, _LARGE)
-
-
-class Bodies:
-    """Counts the bytes of request bodies and collects them in time.
-
-    werkzeug's request and its environment refer to each other, so a body of 8 MiB is freed by
-    the garbage collector only, which counts objects and not bytes.
-    """
-
-    def __init__(self, most: int = 64 << 20) -> None:
-        self._most = most
-        self._seen = 0
-
-    def took(self, count: int) -> None:
-        self._seen += count
-        if self._seen >= self._most:
-            self._seen = 0
-            gc.collect()

@@ -15,6 +15,7 @@ from typing import Any
 
 from localaws.core.errors import AwsError
 from localaws.s3 import checksums
+from localaws.s3.bodies import check_checksum
 from localaws.s3.index import Row, dump
 from localaws.s3.objects import Objects
 from localaws.s3.stored import Received, StoredObject, measure
@@ -54,7 +55,10 @@ class Uploads:
 
     def start(self, bucket: str, key: str, properties: Json) -> Upload:
         self._objects.buckets.get(bucket)
-        upload = Upload(uuid.uuid4().hex, bucket, key, self._objects.clock.now(), properties)
+        now = self._objects.clock.now()
+        # Ids of one key are in the order of time, as lists are.
+        identifier = f"{int(now.timestamp() * 1e6):014x}{uuid.uuid4().hex}"
+        upload = Upload(identifier, bucket, key, now, properties)
         if upload.algorithm in ("SHA1", "SHA256") and upload.checksum_type == "FULL_OBJECT":
             raise AwsError(
                 "InvalidRequest",
@@ -85,7 +89,7 @@ class Uploads:
         return [
             _upload(row)
             for row in self._index.rows(
-                "SELECT * FROM uploads WHERE bucket = ? ORDER BY key, started", bucket
+                "SELECT * FROM uploads WHERE bucket = ? ORDER BY key, id", bucket
             )
         ]
 
@@ -112,33 +116,53 @@ class Uploads:
             self._index.run("DELETE FROM uploads WHERE id = ?", upload.id)
         shutil.rmtree(self._root / upload.id, ignore_errors=True)
 
-    def complete(self, upload: Upload, listed: list[Json], unless: Any = None) -> StoredObject:
+    def complete(
+        self,
+        upload: Upload,
+        listed: list[Json],
+        unless: Any = None,
+        *,
+        sent: dict[str, str] | None = None,
+        checksum_type: str | None = None,
+        size: int | None = None,
+    ) -> StoredObject:
         """Joins the listed parts to an object.
 
-        Raises InvalidPartOrder, InvalidPart (unknown, or another ETag), EntityTooSmall, BadDigest.
+        `sent` checksums, their type and `size` are what the client says of the whole object. Raises
+        InvalidPartOrder, InvalidPart (unknown, or another ETag), EntityTooSmall, BadDigest,
+        InvalidRequest.
         """
         parts = self._chosen(upload, listed)
+        _check_whole(upload, checksum_type, size, sum(part["bytes"] for part in parts))
         whole = hashlib.md5(usedforsecurity=False)
         for part in parts:
             whole.update(bytes.fromhex(part["etag"]))
         target = self._objects.incoming / uuid.uuid4().hex
         join([self._root / upload.id / str(part["number"]) for part in parts], target)
-        size = sum(part["bytes"] for part in parts)
+        joined_bytes = sum(part["bytes"] for part in parts)
         etag = f"{whole.hexdigest()}-{len(parts)}"
         properties = {
             name: value
             for name, value in upload.properties.items()
             if name not in ("ChecksumAlgorithm", "ChecksumType")
         } | {"Parts": [part["bytes"] for part in parts]}
-        if upload.algorithm is not None:
-            properties |= {
-                "Checksums": {upload.algorithm: self._checksum(upload, parts, target)},
-                "ChecksumType": upload.checksum_type,
-            }
+        try:
+            if upload.algorithm is not None:
+                computed = self._checksum(upload, parts, target)
+                for name, value in (sent or {}).items():
+                    if name == upload.algorithm:
+                        check_checksum(name, value, computed)
+                properties |= {
+                    "Checksums": {upload.algorithm: computed},
+                    "ChecksumType": upload.checksum_type,
+                }
+        except AwsError:
+            target.unlink()
+            raise
         stored = self._objects.commit(
             upload.bucket,
             upload.key,
-            Received(target, size, etag, {}),
+            Received(target, joined_bytes, etag, {}),
             properties,
             reason="CompleteMultipartUpload",
             unless=unless,
@@ -185,6 +209,22 @@ class Uploads:
                 "InvalidRequest", f"Every part needs the upload's checksum, {algorithm}."
             )
         return checksums.composite(algorithm, sums)
+
+
+def _check_whole(upload: Upload, checksum_type: str | None, size: int | None, bytes_: int) -> None:
+    """Raises InvalidRequest where the client completes another object than it has uploaded."""
+    if upload.algorithm is not None and checksum_type not in (None, upload.checksum_type):
+        raise AwsError(
+            "InvalidRequest",
+            f"The upload was created using the {upload.checksum_type} checksum mode. The complete"
+            f" request must use the same checksum mode, not {checksum_type}.",
+        )
+    if size is not None and size != bytes_:
+        raise AwsError(
+            "InvalidRequest",
+            f"The provided 'x-amz-mp-object-size' header value {size} does not match what was"
+            f" computed: {bytes_}",
+        )
 
 
 def _upload(row: Row) -> Upload:

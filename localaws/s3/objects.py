@@ -183,12 +183,14 @@ class Objects:
         self._tell_created(stored, reason)
         return stored
 
-    def update(self, found: StoredObject, properties: dict[str, Any]) -> StoredObject:
-        """Changes what is kept beside the bytes (tags)."""
+    def update(self, bucket: str, key: str, version_id: str | None, **members: Any) -> StoredObject:
+        """Changes what is kept beside the bytes of a version (`Tags`). Raises as `head` does."""
         with self.index.writing():
+            found = self.head(bucket, key, version_id)
+            properties = found.properties | members
             self.index.run(
                 "UPDATE objects SET properties = ? WHERE bucket = ? AND key = ? AND version_id = ?",
-                *(dump(properties), found.bucket, found.key, found.version_id),
+                *(dump(properties), bucket, key, found.version_id),
             )
         return replace(found, properties=properties)
 

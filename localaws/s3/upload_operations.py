@@ -8,94 +8,115 @@ from typing import Any
 
 from localaws.core.errors import AwsError
 from localaws.core.service import Call, Service
-from localaws.s3.bodies import check_received, plain_body, sent_checksums, wanted_algorithms
+from localaws.s3.bodies import receive, sent_checksums, wanted_algorithms
 from localaws.s3.conditions import byte_range, write_check
+from localaws.s3.copying import SOURCE, copy_source, source_version
 from localaws.s3.listing import OWNER
-from localaws.s3.memory import Bodies
 from localaws.s3.multipart import Upload, Uploads
-from localaws.s3.object_operations import (
-    CHECKSUMS,
-    WHERE,
-    WRITE,
-    _sliced,
-    kept_properties,
-    source_of,
-    written,
-)
 from localaws.s3.objects import Objects
+from localaws.s3.properties import CHECKSUMS, WHERE, WRITE, kept_properties, written
 from localaws.s3.stored import Received
 
 Json = dict[str, Any]
 
 
-def register(service: Service, objects: Objects) -> None:
-    """Adds the multipart operations to the service."""
-    uploads = Uploads(objects)
-    bodies = Bodies()
+class UploadOperations:
+    def __init__(self, objects: Objects) -> None:
+        self._objects = objects
+        self._uploads = Uploads(objects)
 
-    def upload_of(call: Call) -> Upload:
-        return uploads.get(call.params["Bucket"], call.params["Key"], call.params["UploadId"])
+    def register(self, service: Service) -> None:
+        service.operation("CreateMultipartUpload", *WRITE, "ChecksumAlgorithm", "ChecksumType")(
+            self.create_multipart_upload
+        )
+        service.operation(
+            *(
+                "UploadPart",
+                *WHERE,
+                "UploadId",
+                "PartNumber",
+                "Body",
+                "ContentLength",
+                "ContentMD5",
+            ),
+            *CHECKSUMS,
+        )(self.upload_part)
+        service.operation(
+            *("UploadPartCopy", *WHERE, *SOURCE, "UploadId", "PartNumber", "CopySourceRange"),
+        )(self.upload_part_copy)
+        service.operation(
+            *("CompleteMultipartUpload", *WHERE, "UploadId", "MultipartUpload", "IfMatch"),
+            *("IfNoneMatch", *CHECKSUMS, "ChecksumType", "MpuObjectSize"),
+        )(self.complete_multipart_upload)
+        service.operation("AbortMultipartUpload", *WHERE, "UploadId", "IfMatchInitiatedTime")(
+            self.abort_multipart_upload
+        )
+        service.operation(
+            *(
+                "ListMultipartUploads",
+                "Bucket",
+                "Prefix",
+                "EncodingType",
+                "MaxUploads",
+                "KeyMarker",
+            ),
+            *("UploadIdMarker", "ExpectedBucketOwner", "RequestPayer"),
+        )(self.list_multipart_uploads)
+        service.operation("ListParts", *WHERE, "UploadId", "MaxParts", "PartNumberMarker")(
+            self.list_parts
+        )
 
-    @service.operation("CreateMultipartUpload", *WRITE, "ChecksumAlgorithm", "ChecksumType")
-    def create_multipart_upload(call: Call) -> Json:
+    def create_multipart_upload(self, call: Call) -> Json:
         params = call.params
         properties = kept_properties("CreateMultipartUpload", params)
         for name in ("ChecksumAlgorithm", "ChecksumType"):
             if name in params:
                 properties[name] = params[name]
         wanted_algorithms(params, {})
-        upload = uploads.start(params["Bucket"], params["Key"], properties)
+        upload = self._uploads.start(params["Bucket"], params["Key"], properties)
         answer = {"Bucket": upload.bucket, "Key": upload.key, "UploadId": upload.id}
         if upload.algorithm is not None:
             answer |= {"ChecksumAlgorithm": upload.algorithm, "ChecksumType": upload.checksum_type}
         return answer | {"ServerSideEncryption": "AES256"}
 
-    @service.operation(
-        *("UploadPart", *WHERE, "UploadId", "PartNumber", "Body", "ContentLength", "ContentMD5"),
-        *CHECKSUMS,
-    )
-    def upload_part(call: Call) -> Json:
-        upload = upload_of(call)
-        body, trailers = plain_body(call.params)
-        sent = sent_checksums(call.params, trailers)
-        algorithms = {*wanted_algorithms(call.params, sent)}
-        if upload.algorithm is not None:
-            algorithms.add(upload.algorithm)
-        part = objects.receive(_sliced(body), sorted(algorithms))
-        try:
-            check_received(part, sent, call.params.get("ContentMD5"))
-        except AwsError:
+    def upload_part(self, call: Call) -> Json:
+        upload = self._upload_of(call)
+        algorithms = [upload.algorithm] if upload.algorithm else []
+        part = receive(self._objects, call, algorithms)
+        if algorithms and not {*part.checksums} <= {*algorithms}:
             part.path.unlink()
-            raise
-        bodies.took(part.bytes)
-        return _keep(uploads, upload, call, part)
+            raise AwsError(
+                "InvalidRequest",
+                f"Checksum Type mismatch occurred, expected checksum Type: {upload.algorithm},"
+                f" actual checksum Type: {', '.join({*part.checksums} - {*algorithms})}",
+            )
+        return _keep(self._uploads, upload, call, part)
 
-    @service.operation(
-        *("UploadPartCopy", *WHERE, "UploadId", "PartNumber", "CopySource", "CopySourceRange"),
-        "ExpectedSourceBucketOwner",
-    )
-    def upload_part_copy(call: Call) -> Json:
-        upload = upload_of(call)
-        bucket, key, version = source_of(call.params["CopySource"])
-        source = objects.head(bucket, key, version)
+    def upload_part_copy(self, call: Call) -> Json:
+        upload = self._upload_of(call)
+        source, _ = copy_source(self._objects, call.params)
         start, length = byte_range(call.params.get("CopySourceRange"), source.bytes) or (
             0,
             source.bytes,
         )
         algorithms = [upload.algorithm] if upload.algorithm else []
-        part = objects.receive(source.stream(start, length), algorithms)
-        result = _keep(uploads, upload, call, part)
+        part = self._objects.receive(source.stream(start, length), algorithms)
+        result = _keep(self._uploads, upload, call, part)
         result.pop("ServerSideEncryption")
-        return {"CopyPartResult": result | {"LastModified": objects.clock.now()}}
+        copied = result | {"LastModified": self._objects.clock.now()}
+        return {"CopyPartResult": copied, **source_version(source)}
 
-    @service.operation(
-        *("CompleteMultipartUpload", *WHERE, "UploadId", "MultipartUpload", "IfMatch"),
-        *("IfNoneMatch", *CHECKSUMS, "ChecksumType", "MpuObjectSize"),
-    )
-    def complete_multipart_upload(call: Call) -> Json:
+    def complete_multipart_upload(self, call: Call) -> Json:
         params = call.params
         listed = params.get("MultipartUpload", {}).get("Parts", [])
-        stored = uploads.complete(upload_of(call), listed, write_check(params))
+        stored = self._uploads.complete(
+            self._upload_of(call),
+            listed,
+            write_check(params),
+            sent=sent_checksums(params),
+            checksum_type=params.get("ChecksumType"),
+            size=params.get("MpuObjectSize"),
+        )
         answer = written(stored)
         return answer | {
             "Location": f"/{stored.bucket}/{stored.key}",
@@ -103,23 +124,17 @@ def register(service: Service, objects: Objects) -> None:
             "Key": stored.key,
         }
 
-    @service.operation("AbortMultipartUpload", *WHERE, "UploadId", "IfMatchInitiatedTime")
-    def abort_multipart_upload(call: Call) -> Json:
-        uploads.abort(upload_of(call))
+    def abort_multipart_upload(self, call: Call) -> Json:
+        self._uploads.abort(self._upload_of(call))
         return {}
 
-    @service.operation(
-        *("ListMultipartUploads", "Bucket", "Prefix", "EncodingType", "MaxUploads", "KeyMarker"),
-        *("UploadIdMarker", "ExpectedBucketOwner", "RequestPayer"),
-    )
-    def list_multipart_uploads(call: Call) -> Json:
+    def list_multipart_uploads(self, call: Call) -> Json:
         params = call.params
-        marker = (params.get("KeyMarker", ""), params.get("UploadIdMarker", "~"))
+        marker = (params.get("KeyMarker", ""), params.get("UploadIdMarker", "~"))  # ids are hex
         found = [
             upload
-            for upload in uploads.all(params["Bucket"])
-            if upload.key.startswith(params.get("Prefix", ""))
-            and (upload.key, upload.id) > (marker if marker[0] else ("", ""))
+            for upload in self._uploads.all(params["Bucket"])
+            if upload.key.startswith(params.get("Prefix", "")) and (upload.key, upload.id) > marker
         ]
         most = int(params.get("MaxUploads", 1000))
         answer: Json = {
@@ -133,12 +148,11 @@ def register(service: Service, objects: Objects) -> None:
             answer |= {"NextKeyMarker": last.key, "NextUploadIdMarker": last.id}
         return answer
 
-    @service.operation("ListParts", *WHERE, "UploadId", "MaxParts", "PartNumberMarker")
-    def list_parts(call: Call) -> Json:
-        upload = upload_of(call)
+    def list_parts(self, call: Call) -> Json:
+        upload = self._upload_of(call)
         after = int(call.params.get("PartNumberMarker", 0))
         most = int(call.params.get("MaxParts", 1000))
-        rows = uploads.parts(upload, after)
+        rows = self._uploads.parts(upload, after)
         answer: Json = {
             **{"Bucket": upload.bucket, "Key": upload.key, "UploadId": upload.id},
             **{"PartNumberMarker": after, "MaxParts": most, "IsTruncated": len(rows) > most},
@@ -159,6 +173,9 @@ def register(service: Service, objects: Objects) -> None:
         if len(rows) > most > 0:
             answer["NextPartNumberMarker"] = rows[most - 1]["number"]
         return answer
+
+    def _upload_of(self, call: Call) -> Upload:
+        return self._uploads.get(call.params["Bucket"], call.params["Key"], call.params["UploadId"])
 
 
 def _keep(uploads: Uploads, upload: Upload, call: Call, part: Received) -> Json:

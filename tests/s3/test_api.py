@@ -15,7 +15,6 @@ from moto.core import serialize
 
 from localaws.core.aws import LocalAws
 from localaws.s3 import answers, checksums
-from localaws.s3.bodies import plain_body
 from localaws.s3.lifecycle import Lifecycle
 
 
@@ -138,16 +137,6 @@ def test_crc_check_values(algorithm: str, expected: str) -> None:
     for start in range(0, len(data), 777):
         pieces.update(data[start : start + 777])
     assert long.digest() == pieces.digest()
-
-
-def test_the_chunked_encoding_of_other_clients() -> None:
-    body = (
-        b"5;chunk-signature=ab\r\nhello\r\n6\r\n world\r\n0\r\n"
-        b"x-amz-checksum-crc32c:yZRlqg==\r\n\r\n"
-    )
-    params = {"Body": body, "ContentEncoding": "gzip,aws-chunked"}
-    assert plain_body(params) == (b"hello world", {"CRC32C": "yZRlqg=="})
-    assert params["ContentEncoding"] == "gzip"
 
 
 def test_parts_must_be_large_known_and_in_order(s3: Any) -> None:

@@ -1,0 +1,124 @@
+"""CopyObject, and what it shares with UploadPartCopy: the source and its conditions."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import unquote
+
+from localaws.core.errors import AwsError
+from localaws.core.service import Call, Service
+from localaws.s3.bodies import wanted_algorithms
+from localaws.s3.conditions import check_read, write_check
+from localaws.s3.objects import Objects
+from localaws.s3.properties import (
+    KEPT,
+    WRITE,
+    checksum_members,
+    kept_properties,
+    version,
+)
+from localaws.s3.stored import NULL_VERSION, StoredObject
+
+Json = dict[str, Any]
+SOURCE = (
+    *("CopySource", "CopySourceIfMatch", "CopySourceIfNoneMatch", "CopySourceIfModifiedSince"),
+    *("CopySourceIfUnmodifiedSince", "ExpectedSourceBucketOwner"),
+)
+
+
+class Copies:
+    def __init__(self, objects: Objects) -> None:
+        self._objects = objects
+
+    def register(self, service: Service) -> None:
+        service.operation(
+            *("CopyObject", *WRITE, *SOURCE, "MetadataDirective", "TaggingDirective"),
+            *("ChecksumAlgorithm", "IfMatch", "IfNoneMatch"),
+        )(self.copy)
+
+    def copy(self, call: Call) -> Json:
+        params = call.params
+        source, exact = copy_source(self._objects, params)
+        self._objects.buckets.get(params["Bucket"])
+        properties = self._properties(params, source, exact)
+        algorithms = wanted_algorithms(params, source.properties.get("Checksums", {}))
+        data = self._objects.receive(source.stream(), algorithms)
+        if data.checksums:
+            properties["Checksums"] = data.checksums
+        stored = self._objects.commit(
+            params["Bucket"],
+            params["Key"],
+            data,
+            properties,
+            reason="CopyObject",
+            unless=write_check(params),
+        )
+        result = {
+            "ETag": f'"{stored.etag}"',
+            "LastModified": stored.last_modified,
+            **checksum_members(stored.properties),
+        }
+        return {
+            "CopyObjectResult": result,
+            "ServerSideEncryption": "AES256",
+            **version(stored),
+            **source_version(source),
+        }
+
+    @staticmethod
+    def _properties(params: Json, source: StoredObject, exact: bool) -> Json:
+        """What the copy keeps: the source's, or what the request gives instead."""
+        replaced = params.get("MetadataDirective") == "REPLACE"
+        requested = kept_properties("CopyObject", params)
+        same = (source.bucket, source.key) == (params["Bucket"], params["Key"])
+        if same and not exact and not replaced and "StorageClass" not in requested:
+            raise AwsError(
+                "InvalidRequest",
+                "This copy request is illegal because it is trying to copy an object to itself"
+                " without changing the object's metadata, storage class, website redirect location"
+                " or encryption attributes.",
+            )
+        inherited = {name: value for name, value in source.properties.items() if name in KEPT}
+        inherited.pop("StorageClass", None)
+        if "StorageClass" in requested:
+            inherited["StorageClass"] = requested["StorageClass"]
+        properties = requested if replaced else inherited
+        if params.get("TaggingDirective") == "REPLACE":
+            properties["Tags"] = requested.get("Tags", {})
+        elif "Tags" in source.properties:
+            properties["Tags"] = source.properties["Tags"]
+        return properties
+
+
+def copy_source(objects: Objects, params: Json) -> tuple[StoredObject, bool]:
+    """The version that CopySource names, and whether it names one.
+
+    Raises PreconditionFailed for each condition that does not hold, as S3 does for copies.
+    """
+    bucket, key, version_id = source_of(params["CopySource"])
+    source = objects.head(bucket, key, version_id)
+    conditions = {
+        name.removeprefix("CopySource"): value
+        for name, value in params.items()
+        if name.startswith("CopySourceIf")
+    }
+    try:
+        check_read(source, conditions)
+    except AwsError as error:
+        raise AwsError("PreconditionFailed", error.message, 412) from error
+    return source, version_id is not None
+
+
+def source_version(source: StoredObject) -> Json:
+    if source.version_id == NULL_VERSION:
+        return {}
+    return {"CopySourceVersionId": source.version_id}
+
+
+def source_of(text: str) -> tuple[str, str, str | None]:
+    """Bucket, key and version of a CopySource."""
+    path, _, query = text.partition("?versionId=")
+    bucket, _, key = unquote(path).removeprefix("/").partition("/")
+    if not key:
+        raise AwsError("InvalidArgument", f"CopySource is bucket/key, not {text!r}.")
+    return bucket, key, query or None
