@@ -62,7 +62,8 @@ def redrive(run: Run) -> None:
     for frame in frames.values():
         if frame.phase != DONE:
             frame.phase = _phase_to_redrive(frame, frames)
-            frame.last = redriven
+            # AWS goes on behind the state's own StateEntered event, not behind ExecutionRedriven.
+            frame.last = frame.entered if frame.phase == ENTERED else redriven
             if frame.phase == CHILDREN and frame.job is not None:
                 frame.job[map_run.REDRIVE] = True
             frame.retries, frame.retry_count = frame.fresh_retries(), 0

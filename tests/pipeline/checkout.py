@@ -14,7 +14,7 @@ from infrastructure.deploy import deploy
 from tasks import sql
 from tests.pipeline.stack import REPOSITORY, Stack
 
-FOLDERS = ("sql", "databrew_recipes", "tasks", "training", "inference")
+FOLDERS = ("sql", "databrew_recipes", "tasks", "executions", "training", "inference")
 
 
 class Checkout:

@@ -7,6 +7,7 @@ seconds. Four functions, which are quick, are the real ones behind it.
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import zipfile
@@ -83,6 +84,8 @@ def deploy(stack: Stack) -> str:
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as file:
         file.writestr("stand_in.py", CODE)
+    with contextlib.suppress(client.exceptions.ResourceNotFoundException):
+        client.delete_function(FunctionName=FUNCTION)  # of an earlier session of the same home
     stand_in = client.create_function(
         FunctionName=FUNCTION,
         Runtime="python3.11",

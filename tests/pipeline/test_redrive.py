@@ -69,7 +69,8 @@ def test_every_state_in_turn_fails_is_mended_and_the_run_goes_on(
         number += 1
         record = stack.record(arn, number)
         state = record["failed_state"]
-        error, cause = left.pop(state)  # KeyError: it failed where nothing was broken
+        assert state in left, (state, run.error, run.cause, record["tries"][-2:])
+        error, cause = left.pop(state)
         assert (run.status, run.error, record["error"]) == ("FAILED", error, error), state
         assert cause in json.loads(run.cause)["errorMessage"], state
         assert record["cause"] == run.cause
