@@ -1,25 +1,48 @@
-"""Runs Hive-style DDL: what it changes in the catalog and the lines it answers with."""
+"""Runs Hive-style DDL: the lines it answers with, and what it changes in the catalog.
+
+A command looks at the catalog and returns changes; they are made in one transaction with the
+statement's end (localaws.athena.executions), so none is made twice or by half.
+"""
 
 from __future__ import annotations
 
 import fnmatch
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote
 
+from localaws.athena import statements as s
 from localaws.athena.formatting import column_info
-from localaws.athena.session import Session
+from localaws.athena.session import Change, Session, change
 from localaws.athena.sql import types as t
 from localaws.athena.sql.errors import QueryError, not_emulated
 from localaws.athena.tables import read_view
 from localaws.core.errors import AwsError
 from localaws.s3.objects import split_uri
-from localaws.tables.partitions import escape
-from localaws.tables.storage import LAZY_SIMPLE, SERDES, WRITTEN_BY, descriptor
+from localaws.tables import partitions
+from localaws.tables.catalog import TABLE_INPUT, Catalog
+from localaws.tables.errors import TableError
+from localaws.tables.files import is_hidden
+from localaws.tables.storage import LAZY_SIMPLE, SERDES, WRITTEN_BY, descriptor, storage
 
 Json = dict[str, Any]
-Answer = tuple[list[str], list[Json]]  # lines, columns
-NOTHING: Answer = ([], [])
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Lines, their ColumnInfos, and changes of the catalog."""
+
+    lines: list[str] = field(default_factory=list)
+    columns: list[Json] = field(default_factory=list)
+    changes: list[Change] = field(default_factory=list)
+
+
+NOTHING = Answer()
+
+
+def _changes(*changes: Change) -> Answer:
+    return Answer(changes=list(changes))
 
 
 def _failed(message: str) -> QueryError:
@@ -33,61 +56,50 @@ def _text(label: str) -> Json:
     return column_info(label, t.VARCHAR)
 
 
-def _place(session: Session, given: Json) -> tuple[str, str]:
-    return given.get("database") or session.database, given["name"]
+def _place(session: Session, statement: Any) -> tuple[str, str]:
+    return statement.database or session.database, statement.name
 
 
-def _table(session: Session, given: Json) -> Json:
-    return session.tables.document(*_place(session, given))
+def _table(session: Session, statement: Any) -> Json:
+    return session.tables.document(*_place(session, statement))
 
 
 # databases
 
 
-def create_database(session: Session, given: Json) -> Answer:
-    try:
-        session.catalog.create_database(
-            {
-                "Name": given["name"],
-                **({"Description": given["comment"]} if "comment" in given else {}),
-                **({"LocationUri": given["location"]} if "location" in given else {}),
-                **({"Parameters": given["properties"]} if "properties" in given else {}),
-            }
-        )
-    except AwsError as error:
-        if error.code != "AlreadyExistsException":
-            raise
-        if not given["if_not_exists"] and not _own_database(session, given["name"]):
-            raise _failed(f"Database {given['name']} already exists") from None
-    return NOTHING
-
-
-def _own_database(session: Session, name: str) -> bool:
-    """Whether this statement's own first attempt made the database."""
-    since = session.again
-    return since is not None and bool(session.catalog.database(name)["CreateTime"] >= since)
-
-
-def drop_database(session: Session, given: Json) -> Answer:
-    try:
-        tables = session.catalog.tables(given["name"])
-    except AwsError:
-        if given["if_exists"] or session.begun:
+def create_database(session: Session, statement: s.CreateDatabase) -> Answer:
+    if any(found["Name"] == statement.name for found in session.catalog.databases()):
+        if statement.if_not_exists:
             return NOTHING
-        raise _failed(f"Database does not exist: {given['name']}") from None
-    if tables and not given["cascade"]:
+        raise _failed(f"Database {statement.name} already exists")
+    said = {
+        "Name": statement.name,
+        "Description": statement.comment,
+        "LocationUri": statement.location,
+        "Parameters": statement.properties,
+    }
+    given = {key: value for key, value in said.items() if value is not None}
+    return _changes(change(Catalog.create_database, given))
+
+
+def drop_database(session: Session, statement: s.DropDatabase) -> Answer:
+    try:
+        tables = session.catalog.tables(statement.name)
+    except AwsError:
+        if statement.if_exists:
+            return NOTHING
+        raise _failed(f"Database does not exist: {statement.name}") from None
+    if tables and not statement.cascade:
         raise _failed(
-            f"InvalidOperationException(message:Database {given['name']} is not empty. One or "
+            f"InvalidOperationException(message:Database {statement.name} is not empty. One or "
             "more tables exist.)"
         )
-    session.begin_change()
-    session.catalog.delete_database(given["name"])
-    return NOTHING
+    return _changes(change(Catalog.delete_database, statement.name))
 
 
-def show_databases(session: Session, given: Json) -> Answer:
+def show_databases(session: Session, statement: s.ShowDatabases) -> Answer:
     names = [found["Name"] for found in session.catalog.databases()]
-    return [n for n in names if _like(n, given["pattern"])], [_text("database_name")]
+    return Answer([n for n in names if _like(n, statement.pattern)], [_text("database_name")])
 
 
 def _like(name: str, pattern: str | None) -> bool:
@@ -102,17 +114,13 @@ def _like(name: str, pattern: str | None) -> bool:
 # tables
 
 
-def create_table(session: Session, given: Json) -> Answer:
-    database, name = _place(session, given)
-    if given["location"] is None:
+def create_table(session: Session, statement: s.CreateTable) -> Answer:
+    database, name = _place(session, statement)
+    if statement.location is None:
         raise _failed("The external table needs a LOCATION")
-    split_uri(given["location"])
-    for column in [*given["columns"], *given["keys"]]:
-        try:
-            t.from_hive(column["Type"])
-        except ValueError as error:
-            raise _failed(f"{column['Name']}: {error}") from None
-    doubled = {c["Name"] for c in given["columns"]} & {c["Name"] for c in given["keys"]}
+    split_uri(statement.location)
+    _check_types([*statement.columns, *statement.keys])
+    doubled = {c["Name"] for c in statement.columns} & {c["Name"] for c in statement.keys}
     if doubled:
         raise _failed(f"Column repeated in partitioning columns: {', '.join(sorted(doubled))}")
     table = {
@@ -121,46 +129,72 @@ def create_table(session: Session, given: Json) -> Answer:
         "Owner": "hadoop",
         "Parameters": {
             "EXTERNAL": "TRUE",
-            **given["properties"],
-            **({"comment": given["comment"]} if given["comment"] else {}),
+            **statement.properties,
+            **({"comment": statement.comment} if statement.comment else {}),
         },
-        "PartitionKeys": given["keys"],
-        "StorageDescriptor": _storage(given),
+        "PartitionKeys": statement.keys,
+        "StorageDescriptor": _storage(statement, statement.location),
     }
+    _check_storage(table, f"{database}.{name}")
     try:
-        session.catalog.create_table(database, table, session.execution_id)
+        session.catalog.table(database, name)
     except AwsError as error:
-        if error.code == "EntityNotFoundException":
+        if error.message.startswith("Database"):
             raise _failed(f"Database does not exist: {database}") from None
-        if not given["if_not_exists"] and not session.made(database, name):
-            raise _failed(f"AlreadyExistsException(message:Table {name} already exists.)") from None
-    return NOTHING
+        return _changes(change(Catalog.create_table, database, table))
+    if statement.if_not_exists:
+        return NOTHING
+    raise _failed(f"AlreadyExistsException(message:Table {name} already exists.)")
 
 
-def _storage(given: Json) -> Json:
-    stored, formats = given["stored_as"], given["formats"]
+def _check_types(columns: s.Columns) -> None:
+    for column in columns:
+        try:
+            t.from_hive(column["Type"])
+        except ValueError as error:
+            raise _failed(f"{column['Name']}: {error}") from None
+
+
+def _check_storage(table: Json, name: str) -> None:
+    """Refuses at once what no query could read afterwards."""
+    try:
+        storage(table["StorageDescriptor"], table["Parameters"], name)
+    except TableError as error:
+        raise QueryError(error.code, error.message) from None
+
+
+def _storage(statement: s.CreateTable, location: str) -> Json:
+    stored, formats = statement.stored_as, statement.formats
     if stored and stored not in WRITTEN_BY:
         raise not_emulated(f"STORED AS {stored.upper()}; PARQUET and TEXTFILE are")
     by_format = formats and "parquet" in formats[0].lower()
-    library = given["serde"] or WRITTEN_BY[stored or ("parquet" if by_format else "textfile")]
+    library = statement.serde or WRITTEN_BY[stored or ("parquet" if by_format else "textfile")]
     if library not in SERDES:
         raise not_emulated(f"the SerDe {library}")
-    parameters = {"serialization.format": "1", **given["serde_parameters"]}
-    if library == LAZY_SIMPLE and not given["serde"]:
-        parameters |= {"field.delim": "\x01", **given["delimited"]}
+    parameters = {"serialization.format": "1", **statement.serde_parameters}
+    if library == LAZY_SIMPLE and not statement.serde:
+        parameters |= {"field.delim": "\x01", **statement.delimited}
         parameters["serialization.format"] = parameters["field.delim"]
-    built = descriptor(library, parameters, given["columns"], given["location"])
+    built = descriptor(library, parameters, statement.columns, location)
     if formats:
         built["InputFormat"], built["OutputFormat"] = formats
     return built
 
 
-def drop(session: Session, given: Json, view: bool) -> Answer:
-    database, name = _place(session, given)
+def drop_table(session: Session, statement: s.DropTable) -> Answer:
+    return _drop(session, statement, view=False)
+
+
+def drop_view(session: Session, statement: s.DropView) -> Answer:
+    return _drop(session, statement, view=True)
+
+
+def _drop(session: Session, statement: s.DropTable | s.DropView, view: bool) -> Answer:
+    database, name = _place(session, statement)
     try:
         table = session.catalog.table(database, name)
     except AwsError:
-        if given["if_exists"] or session.begun:
+        if statement.if_exists:
             return NOTHING
         if view:
             raise QueryError(
@@ -171,62 +205,90 @@ def drop(session: Session, given: Json, view: bool) -> Answer:
     if (table.get("TableType") == "VIRTUAL_VIEW") != view:
         kind, word = ("table", "DROP TABLE") if view else ("view", "DROP VIEW")
         raise QueryError("NOT_SUPPORTED", f"'{database}.{name}' is a {kind}, use {word}")
-    if session.begun and session.made_since(database, name):
-        return NOTHING  # dropped by the first attempt, and made anew since
-    session.begin_change()
-    session.catalog.delete_table(database, name)
-    return NOTHING
+    return _changes(change(Catalog.delete_table, database, name))
 
 
-def _change(session: Session, given: Json, change: Callable[[Json], None]) -> Answer:
-    table = _table(session, given)
-    database = table["DatabaseName"]
-    kept = {
-        k: v
-        for k, v in table.items()
-        if k
-        in (
-            "Name",
-            "Description",
-            "Owner",
-            "Retention",
-            "StorageDescriptor",
-            "PartitionKeys",
-            "TableType",
-            "Parameters",
-            "ViewOriginalText",
-            "ViewExpandedText",
-        )
-    }
-    change(kept)
-    session.catalog.update_table(database, kept)
-    return NOTHING
+def _altered(session: Session, statement: s.OfTable, alter: Callable[[Json], None]) -> Answer:
+    """The table as `alter` makes it; another change of it meanwhile makes this one fail."""
+    table = _table(session, statement)
+    if table.get("TableType") == "VIRTUAL_VIEW":
+        raise _failed(f"Cannot alter a view with ALTER TABLE: {table['Name']}")
+    kept = {key: value for key, value in table.items() if key in TABLE_INPUT}
+    alter(kept)
+    _check_storage(kept, f"{table['DatabaseName']}.{table['Name']}")
+    return _changes(change(Catalog.update_table, table["DatabaseName"], kept, table["VersionId"]))
 
 
-def add_columns(session: Session, given: Json) -> Answer:
-    def change(table: Json) -> None:
+def _check_new(columns: s.Columns, taken: set[str]) -> None:
+    _check_types(columns)
+    for column in columns:
+        if column["Name"] in taken:
+            raise _failed(f"Duplicate column name: {column['Name']}")
+        taken.add(column["Name"])
+
+
+def add_columns(session: Session, statement: s.AddColumns) -> Answer:
+    def alter(table: Json) -> None:
         columns = table["StorageDescriptor"]["Columns"]
-        names = {column["Name"] for column in columns}
-        for column in given["columns"]:
-            t.from_hive(column["Type"])
-            if column["Name"] in names and not session.begun:
-                raise _failed(f"Duplicate column name: {column['Name']}")
-        session.begin_change()
-        columns += [column for column in given["columns"] if column["Name"] not in names]
+        _check_new(statement.columns, _names(columns, table.get("PartitionKeys")))
+        columns += statement.columns
 
-    return _change(session, given, change)
+    return _altered(session, statement, alter)
 
 
-def set_location(session: Session, given: Json) -> Answer:
-    split_uri(given["location"])
-    return _change(
-        session, given, lambda table: table["StorageDescriptor"].update(Location=given["location"])
-    )
+def replace_columns(session: Session, statement: s.ReplaceColumns) -> Answer:
+    def alter(table: Json) -> None:
+        _check_new(statement.columns, _names(table.get("PartitionKeys")))
+        table["StorageDescriptor"]["Columns"] = statement.columns
+
+    return _altered(session, statement, alter)
 
 
-def set_properties(session: Session, given: Json) -> Answer:
-    return _change(
-        session, given, lambda table: table.setdefault("Parameters", {}).update(given["properties"])
+def change_column(session: Session, statement: s.ChangeColumn) -> Answer:
+    def alter(table: Json) -> None:
+        columns = table["StorageDescriptor"]["Columns"]
+        names = [column["Name"] for column in columns]
+        if statement.old not in names:
+            raise _failed(f"Invalid column reference {statement.old}")
+        place = names.index(statement.old)
+        others = columns[:place] + columns[place + 1 :]
+        _check_new([statement.column], _names(others, table.get("PartitionKeys")))
+        if statement.after is None:
+            others.insert(place, statement.column)
+        else:
+            left = [column["Name"] for column in others]
+            if statement.after and statement.after not in left:
+                raise _failed(f"Column '{statement.after}' not found to put a column after")
+            others.insert(
+                left.index(statement.after) + 1 if statement.after else 0, statement.column
+            )
+        table["StorageDescriptor"]["Columns"] = others
+
+    return _altered(session, statement, alter)
+
+
+def _names(*lists: Any) -> set[str]:
+    return {column["Name"] for columns in lists for column in columns or []}
+
+
+def set_location(session: Session, statement: s.SetLocation) -> Answer:
+    split_uri(statement.location)
+    if statement.partition is None:
+        return _altered(
+            session,
+            statement,
+            lambda table: table["StorageDescriptor"].update(Location=statement.location),
+        )
+    table, partition = _one_partition(session, statement, statement.partition)
+    place = {**partition["StorageDescriptor"], "Location": statement.location}
+    return _partition_updated(table, partition, {**partition, "StorageDescriptor": place})
+
+
+def set_properties(session: Session, statement: s.SetProperties) -> Answer:
+    return _altered(
+        session,
+        statement,
+        lambda table: table.setdefault("Parameters", {}).update(statement.properties),
     )
 
 
@@ -234,7 +296,7 @@ def set_properties(session: Session, given: Json) -> Answer:
 
 
 def _values(table: Json, values: dict[str, str]) -> list[str]:
-    keys = [key["Name"] for key in table.get("PartitionKeys") or []]
+    keys = _keys(table)
     if sorted(values) != sorted(keys):
         raise _failed(
             f"partition spec {values} doesn't contain all (or only) partition columns: {keys}"
@@ -242,25 +304,25 @@ def _values(table: Json, values: dict[str, str]) -> list[str]:
     return [values[key] for key in keys]
 
 
-def add_partition(session: Session, given: Json) -> Answer:
-    table = _table(session, given)
+def _keys(table: Json) -> list[str]:
+    return [key["Name"] for key in table.get("PartitionKeys") or []]
+
+
+def add_partitions(session: Session, statement: s.AddPartitions) -> Answer:
+    table = _table(session, statement)
     there = _partitions(session, table)
-    for values, _ in given["partitions"]:
-        known = tuple(_values(table, values)) in there
-        if known and not given["if_not_exists"] and not session.begun:
-            raise _failed("Partition already exists.")
-    session.begin_change()
-    for values, location in given["partitions"]:
+    changes = []
+    for values, location in statement.partitions:
         listed = _values(table, values)
         if tuple(listed) in there:
-            continue
-        folder = "".join(
-            f"{key['Name']}={escape(v)}/"
-            for key, v in zip(table["PartitionKeys"], listed, strict=True)
-        )
-        place = location or f"{table['StorageDescriptor']['Location'].rstrip('/')}/{folder}"
-        _create_partition(session, table, listed, place)
-    return NOTHING
+            if statement.if_not_exists:
+                continue
+            raise _failed("Partition already exists.")
+        there.add(tuple(listed))
+        root = table["StorageDescriptor"]["Location"].rstrip("/")
+        place = location or f"{root}/{partitions.folder(_keys(table), listed)}"
+        changes.append(_new_partition(table, listed, place))
+    return _changes(*changes)
 
 
 def _partitions(session: Session, table: Json) -> set[tuple[str, ...]]:
@@ -268,8 +330,9 @@ def _partitions(session: Session, table: Json) -> set[tuple[str, ...]]:
     return {tuple(partition["Values"]) for partition in found}
 
 
-def _create_partition(session: Session, table: Json, values: list[str], location: str) -> None:
-    session.catalog.create_partition(
+def _new_partition(table: Json, values: list[str], location: str) -> Change:
+    return change(
+        Catalog.create_partition,
         table["DatabaseName"],
         table["Name"],
         {
@@ -280,25 +343,53 @@ def _create_partition(session: Session, table: Json, values: list[str], location
     )
 
 
-def drop_partition(session: Session, given: Json) -> Answer:
-    table = _table(session, given)
+def drop_partitions(session: Session, statement: s.DropPartitions) -> Answer:
+    table = _table(session, statement)
     there = _partitions(session, table)
-    for values in given["partitions"]:
-        known = tuple(_values(table, values)) in there
-        if not known and not given["if_exists"] and not session.begun:
-            raise _failed(f"Partition not found ({values})")
-    session.begin_change()
-    for values in given["partitions"]:
+    changes = []
+    for values in statement.partitions:
         listed = _values(table, values)
-        if tuple(listed) in there:
-            session.catalog.delete_partition(table["DatabaseName"], table["Name"], listed)
-    return NOTHING
+        if tuple(listed) not in there:
+            if statement.if_exists:
+                continue
+            raise _failed(f"Partition not found ({values})")
+        there.discard(tuple(listed))
+        changes.append(
+            change(Catalog.delete_partition, table["DatabaseName"], table["Name"], listed)
+        )
+    return _changes(*changes)
 
 
-def repair_table(session: Session, given: Json) -> Answer:
+def _one_partition(session: Session, statement: Any, values: s.Pairs) -> tuple[Json, Json]:
+    table = _table(session, statement)
+    try:
+        found = session.catalog.partition(
+            table["DatabaseName"], table["Name"], _values(table, values)
+        )
+    except AwsError:
+        raise _failed(f"Partition not found ({values})") from None
+    return table, found
+
+
+def _partition_updated(table: Json, old: Json, new: Json) -> Answer:
+    given = {key: new[key] for key in ("Values", "StorageDescriptor", "Parameters") if key in new}
+    place = (table["DatabaseName"], table["Name"], old["Values"])
+    return _changes(change(Catalog.update_partition, *place, given))
+
+
+def rename_partition(session: Session, statement: s.RenamePartition) -> Answer:
+    """The partition's values change; its location stays, as the table is EXTERNAL."""
+    table, partition = _one_partition(session, statement, statement.old)
+    values = _values(table, statement.new)
+    if tuple(values) in _partitions(session, table):
+        raise _failed("Partition already exists.")
+    return _partition_updated(table, partition, {**partition, "Values": values})
+
+
+def repair_table(session: Session, statement: s.RepairTable) -> Answer:
     """Adds the partitions of folders named k=v, in the order of the keys. It drops none."""
-    table = _table(session, given)
-    keys = [key["Name"] for key in table.get("PartitionKeys") or []]
+    table = _table(session, statement)
+    keys = _keys(table)
     if not keys:
         return NOTHING
     location = table["StorageDescriptor"]["Location"].rstrip("/") + "/"
@@ -306,31 +397,35 @@ def repair_table(session: Session, given: Json) -> Answer:
     there = _partitions(session, table)
     found: dict[tuple[str, ...], str] = {}
     for stored in session.aws.objects.list(bucket, prefix):
-        parts = stored.key[len(prefix) :].split("/")[: len(keys)]
-        names = [part.partition("=")[0].lower() for part in parts]
-        if names == keys and stored.key.count("/") >= prefix.count("/") + len(keys):
-            values = tuple(unquote(part.partition("=")[2]) for part in parts)
-            found.setdefault(values, f"{location}{'/'.join(parts)}/")
+        parts = stored.key[len(prefix) :].split("/")
+        names = [part.partition("=")[0].lower() for part in parts[: len(keys)]]
+        if names == keys and len(parts) > len(keys) and not is_hidden("/".join(parts[: len(keys)])):
+            values = tuple(unquote(part.partition("=")[2]) for part in parts[: len(keys)])
+            found.setdefault(values, f"{location}{'/'.join(parts[: len(keys)])}/")
     new = {values: place for values, place in found.items() if values not in there}
+    specs = ["/".join(f"{k}={v}" for k, v in zip(keys, values, strict=True)) for values in new]
     lines = []
     if new:
-        shown = "\t".join(
-            f"{table['Name']}:{'/'.join(f'{k}={v}' for k, v in zip(keys, values, strict=True))}"
-            for values in new
-        )
+        shown = "\t".join(f"{table['Name']}:{spec}" for spec in specs)
         lines.append(f"Partitions not in metastore:\t{shown}")
-    for values, place in new.items():
-        _create_partition(session, table, list(values), place)
-        spec = "/".join(f"{key}={value}" for key, value in zip(keys, values, strict=True))
-        lines.append(f"Repair: Added partition to metastore {table['Name']}:{spec}")
-    return lines, []
+    lines += [f"Repair: Added partition to metastore {table['Name']}:{spec}" for spec in specs]
+    changes = [_new_partition(table, list(values), place) for values, place in new.items()]
+    return Answer(lines, [], changes)
 
 
 # showing
 
 
-def show_tables(session: Session, given: Json, views: bool = False) -> Answer:
-    database = given["database"] or session.database
+def show_tables(session: Session, statement: s.ShowTables) -> Answer:
+    return _show_names(session, statement, views=False)
+
+
+def show_views(session: Session, statement: s.ShowViews) -> Answer:
+    return _show_names(session, statement, views=True)
+
+
+def _show_names(session: Session, statement: s.ShowTables | s.ShowViews, views: bool) -> Answer:
+    database = statement.database or session.database
     try:
         tables = session.catalog.tables(database)
     except AwsError:
@@ -338,32 +433,28 @@ def show_tables(session: Session, given: Json, views: bool = False) -> Answer:
     names = [
         table["Name"] for table in tables if not views or table.get("TableType") == "VIRTUAL_VIEW"
     ]
-    return [n for n in names if _like(n, given["pattern"])], [
-        _text("views" if views else "tab_name")
-    ]
+    label = _text("views" if views else "tab_name")
+    return Answer([n for n in names if _like(n, statement.pattern)], [label])
 
 
-def show_columns(session: Session, given: Json) -> Answer:
-    table = _table(session, given)
+def show_columns(session: Session, statement: Any) -> Answer:
+    table = _table(session, statement)
     columns = [*table["StorageDescriptor"]["Columns"], *(table.get("PartitionKeys") or [])]
-    return [f"{column['Name']:<20}" for column in columns], [_text("field")]
+    return Answer([f"{column['Name']:<20}" for column in columns], [_text("field")])
 
 
-def show_partitions(session: Session, given: Json) -> Answer:
-    table = _table(session, given)
-    keys = [key["Name"] for key in table.get("PartitionKeys") or []]
+def show_partitions(session: Session, statement: Any) -> Answer:
+    table = _table(session, statement)
+    keys = _keys(table)
     if not keys:
         raise _failed(f"Table {table['Name']} is not a partitioned table")
-    partitions = session.catalog.partitions(table["DatabaseName"], table["Name"])
-    lines = [
-        "/".join(f"{k}={escape(v)}" for k, v in zip(keys, p["Values"], strict=True))
-        for p in partitions
-    ]
-    return lines, [_text("partition")]
+    found = session.catalog.partitions(table["DatabaseName"], table["Name"])
+    lines = [partitions.folder(keys, partition["Values"]).rstrip("/") for partition in found]
+    return Answer(lines, [_text("partition")])
 
 
-def describe(session: Session, given: Json) -> Answer:
-    table = _table(session, given)
+def describe(session: Session, statement: Any) -> Answer:
+    table = _table(session, statement)
 
     def line(column: Json) -> str:
         return (
@@ -382,13 +473,13 @@ def describe(session: Session, given: Json) -> Answer:
             "\t \t ",
         ]
         lines += [line(column) for column in table["PartitionKeys"]]
-    return lines, [_text("col_name"), _text("data_type"), _text("comment")]
+    return Answer(lines, [_text("col_name"), _text("data_type"), _text("comment")])
 
 
-def show_create_table(session: Session, given: Json) -> Answer:
-    table = _table(session, given)
+def show_create_table(session: Session, statement: Any) -> Answer:
+    table = _table(session, statement)
     if table.get("TableType") == "VIRTUAL_VIEW":
-        return show_create_view(session, given)
+        return show_create_view(session, statement)
     place, serde = table["StorageDescriptor"], table["StorageDescriptor"].get("SerdeInfo") or {}
 
     def columns(listed: list[Json]) -> list[str]:
@@ -425,49 +516,49 @@ def show_create_table(session: Session, given: Json) -> Answer:
     properties = {k: v for k, v in (table.get("Parameters") or {}).items() if k != "EXTERNAL"}
     if properties:
         lines += ["TBLPROPERTIES (", *pairs(properties)]
-    return lines, [_text("createtab_stmt")]
+    return Answer(lines, [_text("createtab_stmt")])
 
 
-def show_create_view(session: Session, given: Json) -> Answer:
-    table = _table(session, given)
+def show_create_view(session: Session, statement: Any) -> Answer:
+    table = _table(session, statement)
     if table.get("TableType") != "VIRTUAL_VIEW":
         raise QueryError(
             "NOT_SUPPORTED",
             f"Relation '{table['DatabaseName']}.{table['Name']}' is a table, not a view",
         )
     sql = read_view(table)["originalSql"]
-    return [f"CREATE VIEW {table['DatabaseName']}.{table['Name']} AS ", *sql.splitlines()], [
-        _text("Create View")
-    ]
+    head = f"CREATE VIEW {table['DatabaseName']}.{table['Name']} AS "
+    return Answer([head, *sql.splitlines()], [_text("Create View")])
 
 
-def show_properties(session: Session, given: Json) -> Answer:
-    parameters = _table(session, given).get("Parameters") or {}
-    return [f"{key}\t{value}" for key, value in sorted(parameters.items())], [
-        _text("prpt_name"),
-        _text("prpt_value"),
-    ]
+def show_properties(session: Session, statement: Any) -> Answer:
+    parameters = _table(session, statement).get("Parameters") or {}
+    lines = [f"{key}\t{value}" for key, value in sorted(parameters.items())]
+    return Answer(lines, [_text("prpt_name"), _text("prpt_value")])
 
 
-COMMANDS: dict[str, Callable[[Session, Json], Answer]] = {
-    "create database": create_database,
-    "drop database": drop_database,
-    "show databases": show_databases,
-    "create table": create_table,
-    "drop table": lambda session, given: drop(session, given, view=False),
-    "drop view": lambda session, given: drop(session, given, view=True),
-    "add columns": add_columns,
-    "set location": set_location,
-    "set properties": set_properties,
-    "add partition": add_partition,
-    "drop partition": drop_partition,
-    "repair table": repair_table,
-    "show tables": show_tables,
-    "show views": lambda session, given: show_tables(session, given, views=True),
-    "show columns": show_columns,
-    "show partitions": show_partitions,
-    "describe": describe,
-    "show create table": show_create_table,
-    "show create view": show_create_view,
-    "show properties": show_properties,
+COMMANDS: dict[type[s.Statement], Callable[[Session, Any], Answer]] = {
+    s.CreateDatabase: create_database,
+    s.DropDatabase: drop_database,
+    s.ShowDatabases: show_databases,
+    s.CreateTable: create_table,
+    s.DropTable: drop_table,
+    s.DropView: drop_view,
+    s.AddColumns: add_columns,
+    s.ReplaceColumns: replace_columns,
+    s.ChangeColumn: change_column,
+    s.SetLocation: set_location,
+    s.SetProperties: set_properties,
+    s.AddPartitions: add_partitions,
+    s.DropPartitions: drop_partitions,
+    s.RenamePartition: rename_partition,
+    s.RepairTable: repair_table,
+    s.ShowTables: show_tables,
+    s.ShowViews: show_views,
+    s.ShowColumns: show_columns,
+    s.ShowPartitions: show_partitions,
+    s.Describe: describe,
+    s.ShowCreateTable: show_create_table,
+    s.ShowCreateView: show_create_view,
+    s.ShowProperties: show_properties,
 }

@@ -6,6 +6,7 @@ import os
 import re
 import threading
 import zlib
+from collections.abc import Mapping
 from pathlib import Path
 
 import duckdb
@@ -74,19 +75,23 @@ def _crc32(data: bytes) -> int:
 
 
 _CODED = re.compile(
-    r"Invalid Input Error: Python exception occurred while executing the UDF: "
-    r"ValueError: ([A-Z][A-Z0-9_]{5,}): (.*)",
+    r"Invalid Input Error: (?:Python exception occurred while executing the UDF: ValueError: )?"
+    r"([A-Z][A-Z0-9_]{5,}): (.*)",
     re.DOTALL,
 )
 
 
-def explain(error: duckdb.Error, query: str = "") -> QueryError:
-    """The error of DuckDB as Athena would put it."""
+def explain(error: duckdb.Error, names: Mapping[str, str] | None = None) -> QueryError:
+    """The error of DuckDB as Athena would put it. `names` are the URIs of local files by path: no
+    local path is told."""
     message = str(error)
+    of_file = next((uri for path, uri in (names or {}).items() if path in message), None)
     head = message.partition("\n")[0]
     coded = _CODED.fullmatch(message)
     if coded:
         return QueryError(coded[1], coded[2].strip())
+    if of_file is not None:
+        return QueryError("HIVE_BAD_DATA", f"Malformed data in {of_file}")
     plain = re.sub(r"^[A-Za-z ]+ Error: ", "", head)
     if "ivision by zero" in head:
         return QueryError("DIVISION_BY_ZERO", "Division by zero")
@@ -110,7 +115,7 @@ def explain(error: duckdb.Error, query: str = "") -> QueryError:
     if isinstance(error, duckdb.OutOfMemoryException):
         return QueryError("EXCEEDED_LOCAL_MEMORY_LIMIT", plain)
     if isinstance(error, duckdb.IOException):
-        return QueryError("HIVE_CANNOT_OPEN_SPLIT", plain)
+        return QueryError("HIVE_CANNOT_OPEN_SPLIT", "Error opening Hive split")
     if "regex" in head.lower() or "perl operator" in head:
         return QueryError(
             "NOT_SUPPORTED", f"localaws does not emulate this regular expression: {plain}"

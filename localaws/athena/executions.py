@@ -8,16 +8,19 @@ import shutil
 import threading
 import time
 import uuid
-from datetime import datetime, timedelta
+from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
-from localaws.athena import statements
+from localaws.athena import plan
+from localaws.athena import statements as s
 from localaws.athena.commands import COMMANDS
-from localaws.athena.ddl import Statement, read
+from localaws.athena.ddl import read
 from localaws.athena.engine import Engine
-from localaws.athena.session import Cancelled, Session, failure
+from localaws.athena.session import Outcome, Session, change, failure
 from localaws.athena.sql.errors import QueryError
 from localaws.athena.sql.parsing import SyntaxMistake, parse
+from localaws.athena.work import Cancelled
 from localaws.athena.workgroups import Rules, WorkGroups
 from localaws.core.aws import LocalAws
 from localaws.core.errors import AwsError, NotEmulated
@@ -30,9 +33,15 @@ PREPARED = "athena-prepared"
 CONCURRENCY = 2
 MAXIMUM_BYTES = 262_144
 logger = logging.getLogger(__name__)
-_UTILITY = ("describe", "explain")
-_SUBTYPES = {"query": "select", "ctas": "create table as select", "view": "create view"}
-_DML = ("query", "ctas", "insert", "unload", "execute")
+Planner = Callable[[Session, Any, list[str]], Outcome]
+PLANNERS: dict[type[s.Statement], Planner] = {
+    s.Select: plan.select,
+    s.Explain: plan.explain,
+    s.CreateTableAs: plan.create_table_as,
+    s.Insert: plan.insert,
+    s.CreateView: plan.create_view,
+    s.Unload: plan.unload,
+}
 
 
 class Executions:
@@ -43,7 +52,7 @@ class Executions:
         self.engine = Engine(aws.home.directory("athena-work") / "spill")
         self._lock = threading.RLock()
         self._sessions: dict[str, Session] = {}
-        self._queue: queue.Queue[tuple[Session, Statement, str, list[str], float] | None] = (
+        self._queue: queue.Queue[tuple[Session, s.Statement, list[str], float] | None] = (
             queue.Queue()
         )
         self._threads: list[threading.Thread] = []
@@ -91,15 +100,7 @@ class Executions:
             )
             document["Given"] = params.get("ResultConfiguration") or {}
             self.aws.documents.put(KIND, execution_id, document)
-            self._enqueue(
-                execution_id,
-                statement,
-                sql,
-                parameters,
-                _database(context),
-                output,
-                rules,
-            )
+            self._enqueue(document, statement, output, rules)
         return execution_id
 
     def _output(self, rules: Rules) -> str:
@@ -123,27 +124,20 @@ class Executions:
         self,
         execution_id: str,
         sql: str,
-        statement: Statement,
+        statement: s.Statement,
         context: Json,
         group: str,
         output: str,
         parameters: list[str],
     ) -> Json:
-        kind = (
-            "DML"
-            if statement.kind in _DML
-            else "UTILITY"
-            if statement.kind in _UTILITY or statement.kind.startswith("show")
-            else "DDL"
-        )
-        ending = {"query": ".csv"}.get(statement.kind, "" if kind == "DML" else ".txt")
+        ending = ".csv" if isinstance(statement, s.Select) else ".txt"
+        if statement.TYPE == "DML" and ending == ".txt":
+            ending = ""
         document = {
             "QueryExecutionId": execution_id,
             "Query": sql,
-            "StatementType": kind,
-            "SubstatementType": _SUBTYPES.get(statement.kind, statement.kind)
-            .upper()
-            .replace(" ", "_"),
+            "StatementType": statement.TYPE,
+            "SubstatementType": statement.SUBTYPE,
             "ResultConfiguration": {"OutputLocation": f"{output}{execution_id}{ending}"},
             "ResultReuseConfiguration": {"ResultReuseByAgeConfiguration": {"Enabled": False}},
             "QueryExecutionContext": {key: value.lower() for key, value in context.items()},
@@ -159,29 +153,29 @@ class Executions:
 
     def _enqueue(
         self,
-        execution_id: str,
-        statement: Statement,
-        sql: str,
-        parameters: list[str],
-        database: str,
+        document: Json,
+        statement: s.Statement,
         output: str,
         rules: Rules,
-        again: datetime | None = None,
+        *,
+        again: bool = False,
     ) -> None:
+        execution_id = document["QueryExecutionId"]
         session = Session(
-            self.aws,
-            self.engine,
-            self.folder,
-            execution_id,
-            database,
-            output,
-            rules.enforced,
-            rules.byte_limit,
-            threading.Event(),
-            again,
+            aws=self.aws,
+            engine=self.engine,
+            folder=self.folder / execution_id,
+            execution_id=execution_id,
+            work_group=document["WorkGroup"],
+            database=_database(document["QueryExecutionContext"]),
+            output=output,
+            enforced=rules.enforced,
+            byte_limit=rules.byte_limit,
+            again=again,
         )
         self._sessions[execution_id] = session
-        self._queue.put((session, statement, sql, parameters, time.monotonic()))
+        parameters = document.get("ExecutionParameters", [])
+        self._queue.put((session, statement, parameters, time.monotonic()))
         if len(self._threads) < CONCURRENCY:
             thread = threading.Thread(
                 target=self._work, name=f"athena-{len(self._threads)}", daemon=True
@@ -202,75 +196,59 @@ class Executions:
                 logger.exception("The execution %s could not be ended", item[0].execution_id)
 
     def _run(
-        self, session: Session, statement: Statement, sql: str, parameters: list[str], queued: float
+        self, session: Session, statement: s.Statement, parameters: list[str], queued: float
     ) -> None:
         began = time.monotonic()
-        state, reason, error = "SUCCEEDED", None, None
+        outcome, reason, error = None, None, None
         try:
             session.check()
             self._change(session.execution_id, {"State": "RUNNING"})
-            self._act(session, statement, sql, parameters)
+            outcome = self._act(session, statement, parameters)
         except Cancelled as cancelled:
-            state, reason = "CANCELLED", str(cancelled)
-        except SyntaxMistake as mistake:
-            state, error = "FAILED", failure(QueryError("SYNTAX_ERROR", str(mistake)))
-        except QueryError as problem:
-            state, error = "FAILED", failure(problem)
-            if problem.code == "FAILED":
-                error["ErrorMessage"] = f"FAILED: {problem.message}"
+            reason = str(cancelled)
         except Exception as problem:
-            logger.exception("The query %s failed inside localaws", session.execution_id)
-            state, error = "FAILED", failure(_as_query_error(problem))
+            if not isinstance(problem, QueryError | SyntaxMistake):
+                logger.exception("The query %s failed inside localaws", session.execution_id)
+            error = _as_query_error(problem)
         finally:
             session.close()
         if self.aws.stopping.is_set():
             return  # recover() tells how it ended
-        self._finish(session, state, reason, error, began - queued, time.monotonic() - began)
+        self._finish(session, outcome, reason, error, began - queued, time.monotonic() - began)
 
-    def _act(self, session: Session, statement: Statement, sql: str, parameters: list[str]) -> None:
-        kind = statement.kind
-        if kind == "query":
-            statements.select(session, sql, parameters)
-        elif kind == "ctas":
-            statements.create_table_as(session, sql, parameters)
-        elif kind == "insert":
-            statements.insert(session, sql, parameters)
-        elif kind == "view":
-            statements.create_view(session, sql)
-        elif kind == "unload":
-            statements.unload(session, statement, parameters)
-        elif kind == "explain":
-            statements.explain_query(session, statement, parameters)
-        elif kind in ("prepare", "execute", "deallocate"):
-            self._prepared(session, statement)
-        else:
-            statements.lines(session, *COMMANDS[kind](session, statement.given))
+    def _act(self, session: Session, statement: s.Statement, parameters: list[str]) -> Outcome:
+        planner = PLANNERS.get(type(statement))
+        if planner is not None:
+            return planner(session, statement, parameters)
+        if isinstance(statement, s.Prepare | s.Execute | s.Deallocate):
+            return self._prepared(session, statement)
+        answer = COMMANDS[type(statement)](session, statement)
+        return plan.lines_outcome(session, answer.lines, answer.columns, answer.changes)
 
-    def _prepared(self, session: Session, statement: Statement) -> None:
-        group = (self.aws.documents.get(KIND, session.execution_id) or {})["WorkGroup"]
-        key = f"{group}/{statement.given['name']}"
-        if statement.kind == "prepare":
+    def _prepared(
+        self, session: Session, statement: s.Prepare | s.Execute | s.Deallocate
+    ) -> Outcome:
+        group, name = session.work_group, statement.name
+        key = f"{group}/{name}"
+        if isinstance(statement, s.Prepare):
             document = {
-                "StatementName": statement.given["name"],
-                "QueryStatement": statement.given["query"],
+                "StatementName": name,
+                "QueryStatement": statement.query,
                 "WorkGroupName": group,
                 "LastModifiedTime": self.aws.clock.now(),
             }
-            self.aws.documents.put(PREPARED, key, document)
-            statements.lines(session, [], [])
-            return
+            put = change(lambda catalog: catalog.documents.put(PREPARED, key, document))
+            return plan.lines_outcome(session, [], [], [put])
         known = self.aws.documents.get(PREPARED, key)
         if known is None:
             raise QueryError(
                 "PREPARED_STATEMENT_NOT_FOUND",
-                f"PreparedStatement {statement.given['name']} was not found in workGroup {group}",
+                f"PreparedStatement {name} was not found in workGroup {group}",
             )
-        if statement.kind == "deallocate":
-            self.aws.documents.delete(PREPARED, key)
-            statements.lines(session, [], [])
-            return
-        inner = check(known["QueryStatement"])
-        self._act(session, inner, known["QueryStatement"], statement.given["using"])
+        if isinstance(statement, s.Deallocate):
+            delete = change(lambda catalog: catalog.documents.delete(PREPARED, key))
+            return plan.lines_outcome(session, [], [], [delete])
+        return self._act(session, check(known["QueryStatement"]), statement.using)
 
     def _change(self, execution_id: str, status: Json) -> None:
         with self._lock:
@@ -281,28 +259,27 @@ class Executions:
     def _finish(
         self,
         session: Session,
-        state: str,
+        outcome: Outcome | None,
         reason: str | None,
-        error: Json | None,
+        error: QueryError | None,
         queued: float,
         ran: float,
     ) -> None:
-        outcome = session.outcome
-        with self._lock:
+        """Makes the statement's changes and tells its end, both or none: whoever finds an execution
+        that has not ended knows that nothing of it is in the catalog."""
+        with self._lock, self.aws.documents.transaction():
+            if outcome is not None:
+                try:
+                    with self.aws.documents.transaction():
+                        for one in outcome.changes:
+                            one.apply(session.catalog)
+                except AwsError as refused:  # another statement was quicker
+                    outcome, error = None, _as_query_error(refused)
             document = self.get(session.execution_id)
-            status = document["Status"]
-            ended = max(
-                self.aws.clock.now(), status["SubmissionDateTime"] + timedelta(milliseconds=1)
-            )
-            status |= {"State": state, "CompletionDateTime": ended}
-            if error is not None:
-                status |= {"StateChangeReason": error["ErrorMessage"], "AthenaError": error}
-            elif reason is not None:
-                status["StateChangeReason"] = reason
             milliseconds = int(ran * 1000)
             document["Statistics"] = {
                 "EngineExecutionTimeInMillis": milliseconds,
-                "DataScannedInBytes": outcome.scanned if state != "FAILED" else 0,
+                "DataScannedInBytes": session.scanned_bytes if error is None else 0,
                 "TotalExecutionTimeInMillis": milliseconds + int(queued * 1000),
                 "QueryQueueTimeInMillis": int(queued * 1000),
                 "ServicePreProcessingTimeInMillis": 0,
@@ -310,14 +287,30 @@ class Executions:
                 "ServiceProcessingTimeInMillis": 0,
                 "ResultReuseInformation": {"ReusedPreviousResult": False},
             }
-            if outcome.manifest:
-                document["Statistics"]["DataManifestLocation"] = outcome.manifest
-            if outcome.location and state == "SUCCEEDED":
+            if outcome is not None:
+                if outcome.manifest:
+                    document["Statistics"]["DataManifestLocation"] = outcome.manifest
                 document["ResultConfiguration"]["OutputLocation"] = outcome.location
-            document["Result"] = {"columns": outcome.columns, "update_count": outcome.update_count}
-            self.aws.documents.put(KIND, session.execution_id, document)
-            self._sessions.pop(session.execution_id, None)
+                document["Result"] = {
+                    "columns": outcome.columns,
+                    "update_count": outcome.update_count,
+                }
+            self._end(document, reason, error)
+        self._sessions.pop(session.execution_id, None)
         self.aws.signals.publish(JobEnded("athena", session.execution_id))
+
+    def _end(self, document: Json, reason: str | None, error: QueryError | None) -> None:
+        """Writes the document with its last state: cancelled for a reason, failed, or done."""
+        status = document["Status"]
+        ended = max(self.aws.clock.now(), status["SubmissionDateTime"] + timedelta(milliseconds=1))
+        status |= {"State": "SUCCEEDED", "CompletionDateTime": ended}
+        if error is not None:
+            told = failure(error)
+            status |= {"State": "FAILED", "StateChangeReason": told["ErrorMessage"]}
+            status["AthenaError"] = told
+        elif reason is not None:
+            status |= {"State": "CANCELLED", "StateChangeReason": reason}
+        self.aws.documents.put(KIND, document["QueryExecutionId"], document)
 
     # looking and stopping
 
@@ -341,11 +334,15 @@ class Executions:
 
     def recover(self) -> None:
         """Runs the queries again that the last stop of the server cut off: on AWS they would have
-        gone on. What such an attempt had made is recognised by the execution's id and time."""
+        gone on. Of what had not ended nothing is in the catalog (see `_finish`)."""
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True, exist_ok=True)
         for execution_id, document in self.aws.documents.items(KIND):
-            if document["Status"]["State"] in ("QUEUED", "RUNNING"):
+            if document["Status"]["State"] not in ("QUEUED", "RUNNING"):
+                continue
+            if "Result" in document:  # its changes are made
+                self._end(document, None, None)
+            else:
                 self._again(execution_id, document)
 
     def _again(self, execution_id: str, document: Json) -> None:
@@ -355,31 +352,13 @@ class Executions:
             output = self._output(rules)
             statement = check(document["Query"])
         except Exception as error:  # its work group or bucket is gone, or it is read otherwise now
-            problem = _as_query_error(error)
             if not isinstance(error, AwsError):
                 logger.exception("The query %s could not be started again", execution_id)
-            self._change(
-                execution_id,
-                {
-                    "State": "FAILED",
-                    "StateChangeReason": str(problem),
-                    "CompletionDateTime": self.aws.clock.now(),
-                    "AthenaError": failure(problem),
-                },
-            )
+            self._end(document, None, _as_query_error(error))
             return
         with self._lock:
             self._change(execution_id, {"State": "QUEUED"})
-            self._enqueue(
-                execution_id,
-                statement,
-                document["Query"],
-                document.get("ExecutionParameters", []),
-                _database(document["QueryExecutionContext"]),
-                output,
-                rules,
-                again=document["Status"]["SubmissionDateTime"],
-            )
+            self._enqueue(document, statement, output, rules, again=True)
 
     def stop_all(self) -> None:
         for session in list(self._sessions.values()):
@@ -396,26 +375,29 @@ def _database(context: Json) -> str:
 
 
 def _as_query_error(problem: Exception) -> QueryError:
+    if isinstance(problem, QueryError):
+        return problem
+    if isinstance(problem, SyntaxMistake):
+        return QueryError("SYNTAX_ERROR", str(problem))
     if isinstance(problem, AwsError):
         return QueryError(problem.code, problem.message)
     return QueryError("GENERIC_INTERNAL_ERROR", f"{type(problem).__name__}: {problem}")
 
 
-def check(sql: str) -> Statement:
-    """The statement's kind. What does not parse, or is no statement here, is refused at once."""
+def check(sql: str) -> s.Statement:
+    """The statement. What does not parse, or is no statement here, is refused at once."""
     try:
         statement = read(sql)
-        if statement.kind == "query":
-            parse(sql)
-        elif statement.kind in ("unload", "explain"):
-            parse(statement.given["query"])
+        query = getattr(statement, "query", None)
+        if query is not None and not isinstance(statement, s.Prepare):
+            parse(query)
     except SyntaxMistake as mistake:
         raise AwsError("InvalidRequestException", str(mistake)) from None
-    if statement.kind == "refused":
+    if isinstance(statement, s.Refused):
         raise NotEmulated(
             "athena",
             "StartQueryExecution",
             "QueryString",
-            f"The statement is {statement.given['what']}.",
+            f"The statement is {statement.what}.",
         )
     return statement

@@ -106,6 +106,15 @@ class Reader:
             raise self.wrong("<database>.<name>")
         return (parts[0] if len(parts) == 2 else None), parts[-1]
 
+    def names(self) -> list[str]:
+        """(a, b)"""
+        self.need("(")
+        found = [self.name()]
+        while self.take(","):
+            found.append(self.name())
+        self.need(")")
+        return found
+
     def text(self) -> str:
         if self.next.kind != "text":
             raise self.wrong("<string>")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -24,14 +23,9 @@ def store_metadata(aws: LocalAws, uri: str, columns: list[Json]) -> None:
     store(aws, f"{uri}.metadata", json.dumps({"columns": columns}).encode(), "application/json")
 
 
-def adopt(aws: LocalAws, uri: str, file: Path, content_type: str) -> None:
+def adopt(aws: LocalAws, uri: str, file: str, content_type: str) -> None:
     bucket, key = split_uri(uri)
-    aws.objects.adopt(bucket, key, file, content_type)
-
-
-def temporary(folder: Path, ending: str) -> Path:
-    """A path for a new file of an engine."""
-    return Path(tempfile.mkdtemp(dir=folder)) / f"result{ending}"
+    aws.objects.adopt(bucket, key, Path(file), content_type)
 
 
 def rows_page(

@@ -2,86 +2,71 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import duckdb
-
-from localaws.athena.engine import Engine, explain
-from localaws.athena.scan import Scanner
+from localaws.athena.engine import Engine
 from localaws.athena.sql.errors import QueryError
 from localaws.athena.sql.queries import Queries, Query
+from localaws.athena.sql.sources import Scan
 from localaws.athena.tables import CatalogTables
+from localaws.athena.work import Cancelled, PrunePlan, ReadPlan, ReadResult, ScanPlan, Work
 from localaws.core.aws import LocalAws
-from localaws.core.errors import AwsError
+from localaws.tables import files
 from localaws.tables.catalog import Catalog
 from localaws.tables.errors import TableError
 
 Json = dict[str, Any]
 
 
-class Cancelled(Exception):
-    """StopQueryExecution was called, or the work group's byte limit was passed."""
+@dataclass(frozen=True)
+class Change:
+    """One change of the catalog: a method of `Catalog` and what it is called with."""
+
+    method: Callable[..., None]
+    arguments: tuple[Any, ...]
+
+    def apply(self, catalog: Catalog) -> None:
+        self.method(catalog, *self.arguments)
+
+
+def change(method: Callable[..., None], *arguments: Any) -> Change:
+    return Change(method, arguments)
 
 
 @dataclass
 class Outcome:
-    """`location` is the result file; `columns` its ColumnInfos; `update_count` rows written."""
+    """`location` is the result file; `columns` its ColumnInfos; `update_count` rows written;
+    `changes` are what the catalog is to become, all at once and with the statement's end."""
 
     location: str | None = None
     columns: list[Json] = field(default_factory=list)
     update_count: int | None = None
     manifest: str | None = None
-    scanned: int = 0
-
-
-BEGUN = "athena-begun"  # ids of the statements that have begun a change that repeats badly
+    changes: list[Change] = field(default_factory=list)
 
 
 @dataclass
 class Session:
-    """One statement's surroundings."""
+    """One statement's surroundings. `read` is the only way to rows."""
 
     aws: LocalAws
     engine: Engine
-    folder: Path
+    folder: Path  # of this execution alone; gone at its end
     execution_id: str
+    work_group: str
     database: str
     output: str  # s3://bucket/prefix/ where result files go
     enforced: bool  # by the work group
     byte_limit: int | None
-    cancel: threading.Event
-    # When the statement was submitted, if a stop of the server cut off its first attempt.
-    again: datetime | None = None
-    outcome: Outcome = field(default_factory=Outcome)
-    connection: duckdb.DuckDBPyConnection | None = None
-
-    def made(self, database: str, name: str) -> bool:
-        """Whether the table or view is what this statement's own first attempt made."""
-        try:
-            return self.catalog.maker(database, name) == self.execution_id
-        except AwsError:
-            return False
-
-    def made_since(self, database: str, name: str) -> bool:
-        """Whether the table or view was made after this statement was first submitted."""
-        return self.again is not None and bool(
-            self.catalog.table(database, name)["CreateTime"] >= self.again
-        )
-
-    def begin_change(self) -> None:
-        """Notes that the statement may be carried out: what it changes is as it must be."""
-        self.aws.documents.put(BEGUN, self.execution_id, {})
-
-    @property
-    def begun(self) -> bool:
-        """Whether this statement's own first attempt had got as far as its change."""
-        if self.again is None:
-            return False
-        return self.aws.documents.get(BEGUN, self.execution_id) is not None
+    again: bool = False  # a stop of the server cut off its first attempt
+    cancel: threading.Event = field(default_factory=threading.Event)
+    scanned_bytes: int = 0
+    work: Work | None = None
 
     @property
     def catalog(self) -> Catalog:
@@ -94,45 +79,49 @@ class Session:
     def compile(self, tree: Any) -> Query:
         return Queries(self.tables, self.database).compile(tree)
 
-    def start(self, query: Query) -> None:
-        """Opens the connection, makes the query's tables readable and counts what will be read."""
-        self.open()
-        assert self.connection is not None
-        self._scan(query)
-        if self.byte_limit is not None and self.outcome.scanned > self.byte_limit:
-            raise Cancelled(
-                f"Bytes scanned limit was exceeded: the query reads {self.outcome.scanned} bytes, "
-                f"the work group allows {self.byte_limit}"
-            )
-
-    def open(self) -> duckdb.DuckDBPyConnection:
-        if self.connection is None:
-            self.connection = self.engine.connect()
-        return self.connection
-
-    def _scan(self, query: Query) -> None:
-        assert self.connection is not None
-        scanner = Scanner(self.aws, self.connection, self.folder)
+    def read(
+        self,
+        query: Query,
+        select: str,
+        copy: str | None = None,
+        keys: tuple[str, ...] = (),
+        *,
+        counted: bool = True,
+    ) -> ReadResult:
+        """Runs `select`, a text over the query (see ReadPlan). Raises QueryError, Cancelled."""
+        self.check()
+        work = self._open()
         try:
-            self.outcome.scanned = sum(
-                scanner.prepare(scan, query.columns_read(scan)) for scan in query.scans
-            )
+            scans = tuple(self._scan(work, scan, query) for scan in query.scans)
         except TableError as error:
             raise QueryError(error.code, error.message) from None
-        except duckdb.Error as error:
-            raise explain(error) from error
-
-    def run(self, sql: str, query: Query) -> list[tuple[Any, ...]]:
-        """Runs compiled text."""
-        assert self.connection is not None
+        limit = self.byte_limit if counted else None
         self.check()
-        try:
-            return self.connection.execute(sql).fetchall()
-        except duckdb.InterruptException:
-            raise Cancelled("Query cancelled by user") from None
-        except duckdb.Error as error:
-            self.check()
-            raise explain(error, query.sql) from error
+        result = work.read(ReadPlan(select, scans, str(self.folder), limit, copy, keys))
+        if counted:
+            self.scanned_bytes = result.scanned_bytes
+        return result
+
+    def _scan(self, work: Work, scan: Scan, query: Query) -> ScanPlan:
+        """The scan's table with the files of the partitions that can satisfy the query."""
+        table = self.catalog.table(scan.database, scan.table)
+        keys = tuple(
+            (key["Name"].lower(), key.get("Type") or "string")
+            for key in table.get("PartitionKeys") or []
+        )
+        partitions: list[Json] = []
+        if keys:
+            known = self.catalog.partitions(scan.database, scan.table)
+            values = tuple(tuple(partition["Values"]) for partition in known)
+            kept = work.prune(PrunePlan(keys, values, scan.alias, tuple(scan.conditions)))
+            partitions = [known[place] for place in kept]
+        snapshot = files.take(table, partitions, self.aws.objects)
+        return ScanPlan(scan.relation, snapshot, frozenset(query.columns_read(scan)))
+
+    def _open(self) -> Work:
+        if self.work is None:
+            self.work = Work(self.engine.connect())
+        return self.work
 
     def check(self) -> None:
         if self.cancel.is_set():
@@ -140,13 +129,14 @@ class Session:
 
     def interrupt(self) -> None:
         self.cancel.set()
-        if self.connection is not None:
-            self.connection.interrupt()
+        if self.work is not None:
+            self.work.connection.interrupt()
 
     def close(self) -> None:
-        if self.connection is not None:
-            self.connection.close()
-            self.connection = None
+        if self.work is not None:
+            self.work.connection.close()
+            self.work = None
+        shutil.rmtree(self.folder, ignore_errors=True)
 
 
 def failure(error: QueryError) -> Json:
@@ -165,5 +155,6 @@ def failure(error: QueryError) -> Json:
         "ErrorCategory": 1 if system else 2,
         "ErrorType": 200 if system else kind,
         "Retryable": False,
-        "ErrorMessage": str(error),
+        # Hive's own commands fail in words of their own.
+        "ErrorMessage": f"FAILED: {error.message}" if error.code == "FAILED" else str(error),
     }

@@ -80,14 +80,17 @@ def read_view(document: Json) -> Json:
     return decoded
 
 
-def view_input(database: str, name: str, sql: str, query: Query) -> Json:
-    """TableInput of a view. https://docs.aws.amazon.com/athena/latest/ug/views.html"""
+def view_input(database: str, name: str, sql: str, labels: list[str], query: Query) -> Json:
+    """TableInput of a view with the columns `labels`. https://docs.aws.amazon.com/athena/latest/ug/views.html"""
     text = json.dumps(
         {
             "originalSql": sql,
             "catalog": "awsdatacatalog",
             "schema": database,
-            "columns": [{"name": c.name, "type": str(c.type)} for c in query.columns],
+            "columns": [
+                {"name": label, "type": str(column.type)}
+                for label, column in zip(labels, query.columns, strict=True)
+            ],
         }
     )
     return {
@@ -97,7 +100,10 @@ def view_input(database: str, name: str, sql: str, query: Query) -> Json:
         "ViewExpandedText": "/* Presto View */",
         "Parameters": {"presto_view": "true", "comment": "Presto View"},
         "StorageDescriptor": {
-            "Columns": [{"Name": c.name, "Type": _view_type(c.type)} for c in query.columns],
+            "Columns": [
+                {"Name": label, "Type": _view_type(column.type)}
+                for label, column in zip(labels, query.columns, strict=True)
+            ],
             "Location": "",
             "SerdeInfo": {},
         },

@@ -1,27 +1,21 @@
-"""Writes a query's rows as the data files of a table, in the format and folders Athena uses."""
+"""What a query writes as the data files of a table: the format, and the objects they become."""
 
 from __future__ import annotations
 
-import shutil
-import tempfile
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import duckdb
-
+from localaws.athena.session import Session
 from localaws.athena.sql import types as t
 from localaws.athena.sql.errors import QueryError, not_emulated
 from localaws.athena.sql.queries import Query
 from localaws.athena.sql.types import Type
 from localaws.athena.sql.values import name, text
-from localaws.core.aws import LocalAws
+from localaws.athena.work import ReadResult
 from localaws.s3.objects import split_uri
 from localaws.tables import partitions
 
-Json = dict[str, Any]
-MAXIMUM_WRITERS = 100  # partitions that one CTAS or INSERT INTO may write
 _COMPRESSIONS = {
     "parquet": {
         "GZIP": "gzip",
@@ -34,6 +28,13 @@ _COMPRESSIONS = {
     "textfile": {"GZIP": "gzip", "ZSTD": "zstd", "NONE": "none"},
 }
 _ENDINGS = {"gzip": ".gz", "zstd": ".zst", "snappy": ".snappy", "lz4_raw": ".lz4"}
+# The property that names the compression, by the format that it belongs to (None: any).
+_COMPRESSION_PROPERTIES = {
+    "write_compression": None,
+    "compression": None,
+    "parquet_compression": "parquet",
+    "orc_compression": "orc",
+}
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,23 @@ class Format:
             return ".parquet"
         return _ENDINGS.get(self.compression, "")
 
+    @property
+    def copy(self) -> str:
+        """DuckDB's COPY options."""
+        options = [
+            f"FORMAT {'csv' if self.name == 'textfile' else self.name}",
+            f"COMPRESSION {self.compression}",
+        ]
+        if self.name == "textfile":
+            options += [
+                f"DELIMITER {text(self.delimiter)}",
+                "HEADER false",
+                "QUOTE ''",
+                "ESCAPE ''",
+                r"NULLSTR '\N'",
+            ]
+        return ", ".join(options)
+
 
 @dataclass
 class Written:
@@ -61,18 +79,25 @@ class Written:
 
 
 def chosen_format(properties: dict[str, Any]) -> Format:
-    """`format`, `write_compression` and their like. Raises QueryError for what is not written."""
+    """`format`, `write_compression` and their like. Raises QueryError for what is not written, and
+    for a property that would have no effect in the format."""
     kind = str(properties.get("format", "PARQUET")).lower()
     kind = {"text": "textfile"}.get(kind, kind)
     if kind not in _COMPRESSIONS:
         raise not_emulated(f"the format {kind.upper()}; it writes PARQUET, JSON and TEXTFILE")
     if "compression_level" in properties:
         raise not_emulated("compression_level")
-    asked = [
-        key
-        for key in ("write_compression", f"{kind}_compression", "compression")
-        if key in properties
-    ]
+    asked = [key for key in _COMPRESSION_PROPERTIES if key in properties]
+    for key in asked:
+        if _COMPRESSION_PROPERTIES[key] not in (None, kind):
+            raise QueryError(
+                "INVALID_TABLE_PROPERTY", f"{key} cannot be given with format = '{kind.upper()}'"
+            )
+    if "field_delimiter" in properties and kind != "textfile":
+        raise QueryError(
+            "INVALID_TABLE_PROPERTY",
+            f"field_delimiter cannot be given with format = '{kind.upper()}'; TEXTFILE has it",
+        )
     if len(asked) > 1:
         raise QueryError("INVALID_TABLE_PROPERTY", f"{' and '.join(asked)} cannot both be given")
     compression = str(properties[asked[0]]).upper() if asked else "GZIP"
@@ -82,96 +107,68 @@ def chosen_format(properties: dict[str, Any]) -> Format:
             f"the compression {compression} of {kind.upper()}; it has "
             f"{', '.join(_COMPRESSIONS[kind])}"
         )
-    return Format(
-        kind, _COMPRESSIONS[kind][compression], str(properties.get("field_delimiter", "\x01"))
-    )
+    delimiter = str(properties.get("field_delimiter", "\x01"))
+    if len(delimiter) != 1:
+        raise QueryError(
+            "INVALID_TABLE_PROPERTY",
+            f"field_delimiter is {delimiter!r}; it must be a single character",
+        )
+    return Format(kind, _COMPRESSIONS[kind][compression], delimiter)
 
 
 def write(
-    aws: LocalAws,
-    connection: duckdb.DuckDBPyConnection,
-    folder: Path,
+    session: Session,
     query: Query,
     labels: list[str],
     keys: list[str],
     location: str,
     format_: Format,
-    run: Callable[[str], Any],
-    execution_id: str,
-    again: bool,
 ) -> Written:
-    """Runs the query through `run`; its rows become objects below `location` (ending in /).
+    """Runs the query; its rows become objects below `location` (ending in /).
 
     Nothing is put into S3 before all of it is written and the number of partitions is known.
     Every file is named after the execution: what an attempt that a stop of the server cut off
-    had put there is taken away first (`again`).
+    had put there is taken away first.
     """
+    selected = ", ".join(
+        f"{_plain(column.sql, column.type, format_)} AS {name(label)}"
+        for column, label in zip(query.columns, labels, strict=True)
+    )
+    result = session.read(query, f"SELECT {selected} FROM ({query.sql})", format_.copy, tuple(keys))
+    if session.again:
+        _forget_first_attempt(session, location)
+    return _adopt(session, result, keys, location, format_)
+
+
+def _forget_first_attempt(session: Session, location: str) -> None:
+    objects, (bucket, prefix) = session.aws.objects, split_uri(location)
+    for item in objects.list(bucket, prefix):
+        if session.execution_id in item.key:
+            objects.delete(bucket, item.key)
+
+
+def _adopt(
+    session: Session, result: ReadResult, keys: list[str], location: str, format_: Format
+) -> Written:
     bucket, prefix = split_uri(location)
-    if again:
-        for item in aws.objects.discover(bucket, prefix):
-            if execution_id in item.key:
-                aws.objects.delete(bucket, item.key)
-    work = Path(tempfile.mkdtemp(dir=folder))
-    try:
-        target = work / "out"
-        target.mkdir()
-        selected = ", ".join(
-            f"{_plain(column.sql, column.type, format_)} AS {name(label)}"
-            for column, label in zip(query.columns, labels, strict=True)
-        )
-        options = [
-            f"FORMAT {'csv' if format_.name == 'textfile' else format_.name}",
-            f"COMPRESSION {format_.compression}",
-        ]
-        if format_.name == "textfile":
-            options += [
-                f"DELIMITER {text(format_.delimiter)}",
-                "HEADER false",
-                "QUOTE ''",
-                "ESCAPE ''",
-                r"NULLSTR '\N'",
-            ]
-        if keys:
-            options += [
-                f"PARTITION_BY ({', '.join(name(key) for key in keys)})",
-                "OVERWRITE_OR_IGNORE",
-            ]
-            place = target
-        else:
-            place = target / "data"
-        copied = run(
-            f"COPY (SELECT {selected} FROM ({query.sql})) TO {text(str(place))} "
-            f"({', '.join(options)})"
-        )
-        written = Written(rows=int(copied[0][0]))
-        found = sorted(path for path in target.rglob("*") if path.is_file())
-        if written.rows == 0:
-            return written
-        folders = {path.parent for path in found}
-        if keys and len(folders) > MAXIMUM_WRITERS:
-            raise QueryError(
-                "HIVE_TOO_MANY_OPEN_PARTITIONS",
-                f"Exceeded limit of {MAXIMUM_WRITERS} open writers for partitions/buckets",
-            )
-        stamp = aws.clock.now().strftime("%Y%m%d_%H%M%S")
-        for number, path in enumerate(found):
-            values = [partitions.value(part) for part in path.parent.relative_to(target).parts]
-            below = partitions.folder(keys, values)
-            file = f"{stamp}_{number:05d}_{execution_id}{format_.ending}"
-            aws.objects.adopt(bucket, f"{prefix}{below}{file}", path)
-            written.files.append(f"s3://{bucket}/{prefix}{below}{file}")
-            if keys:
-                written.partitions[tuple(values)] = (
-                    f"s3://{bucket}/{prefix}{below}".rstrip("/") + "/"
-                )
+    written = Written(rows=result.rows)
+    if not result.rows:
         return written
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
+    stamp = session.aws.clock.now().strftime("%Y%m%d_%H%M%S")
+    for number, file in enumerate(result.files):
+        below = partitions.folder(keys, file.values)
+        key = f"{prefix}{below}{stamp}_{number:05d}_{session.execution_id}{format_.ending}"
+        session.aws.objects.adopt(bucket, key, Path(file.path))
+        written.files.append(f"s3://{bucket}/{key}")
+        if keys:
+            written.partitions[file.values] = f"s3://{bucket}/{prefix}{below}"
+    return written
 
 
-def others(aws: LocalAws, location: str, execution_id: str) -> bool:
+def others(session: Session, location: str) -> bool:
     """Whether anything but this execution's own files is below the location."""
-    return any(execution_id not in item.key for item in aws.objects.list(*split_uri(location)))
+    listed = session.aws.objects.list(*split_uri(location))
+    return any(session.execution_id not in item.key for item in listed)
 
 
 def _plain(sql: str, kind: Type, format_: Format) -> str:

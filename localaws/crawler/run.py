@@ -15,7 +15,7 @@ from localaws.crawler.inference import CsvRules, Schema
 from localaws.crawler.tables import partition_inputs, table_input
 from localaws.s3.objects import split_uri
 from localaws.tables import files as tables
-from localaws.tables.catalog import Catalog
+from localaws.tables.catalog import TABLE_INPUT, Catalog
 
 Json = dict[str, Any]
 WORK = "localaws.crawler.work:schemas"
@@ -227,20 +227,8 @@ def _gone(catalog: Catalog, database: str, table: Json, policy: Json, outcome: C
         outcome.deleted += 1
         outcome.log.append(f"INFO : Deleted table {name} from database {database}")
     elif policy["DeleteBehavior"] == "DEPRECATE_IN_DATABASE":
-        kept = {k: v for k, v in table.items() if k in _INPUT}
+        kept = {k: v for k, v in table.items() if k in TABLE_INPUT}
         stamp = str(int(catalog.aws.clock.now().timestamp() * 1000))
         kept["Parameters"] = {**table.get("Parameters", {}), "DEPRECATED_BY_CRAWLER": stamp}
         catalog.update_table(database, kept)
         outcome.log.append(f"INFO : Deprecated table {name} in database {database}")
-
-
-_INPUT = (
-    "Name",
-    "Description",
-    "Owner",
-    "Retention",
-    "StorageDescriptor",
-    "PartitionKeys",
-    "TableType",
-    "Parameters",
-)

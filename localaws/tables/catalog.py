@@ -15,7 +15,19 @@ from localaws.core.errors import AwsError
 
 Json = dict[str, Any]
 _DATABASES = "glue-databases"
-_MADE_BY = "$MadeBy"  # in a table's document, and never shown
+# What TableInput has of a table; the rest is the catalog's own.
+TABLE_INPUT = (
+    "Name",
+    "Description",
+    "Owner",
+    "Retention",
+    "StorageDescriptor",
+    "PartitionKeys",
+    "TableType",
+    "Parameters",
+    "ViewOriginalText",
+    "ViewExpandedText",
+)
 
 
 class Catalog:
@@ -59,15 +71,15 @@ class Catalog:
         self.documents.put(_DATABASES, kept["Name"], {**{k: kept[k] for k in fixed}, **changed})
 
     def delete_database(self, name: str) -> None:
-        kept = self.database(name)["Name"]
-        for table in self.tables(kept):
-            self.delete_table(kept, table["Name"])
-        self.documents.delete(_DATABASES, kept)
+        with self.documents.transaction():
+            kept = self.database(name)["Name"]
+            for table in self.tables(kept):
+                self.delete_table(kept, table["Name"])
+            self.documents.delete(_DATABASES, kept)
 
     # tables
 
-    def create_table(self, database: str, given: Json, made_by: str | None = None) -> None:
-        """`made_by` is the id of the query that makes it, for `maker`."""
+    def create_table(self, database: str, given: Json) -> None:
         database = self.database(database)["Name"]
         name = _name(given.get("Name"), "TableInput.Name")
         now = self.aws.clock.now()
@@ -83,20 +95,11 @@ class Catalog:
             "IsRegisteredWithLakeFormation": False,
             "CatalogId": self.aws.account,
             "VersionId": "0",
-            **({_MADE_BY: made_by} if made_by else {}),
         }
         if not self.documents.insert(_tables(database), name, document):
             raise AwsError("AlreadyExistsException", "Table already exists.")
 
     def table(self, database: str, name: str) -> Json:
-        return _shown(self._table(database, name))
-
-    def maker(self, database: str, name: str) -> str | None:
-        """The id of the query that made the table or view, if one did."""
-        made_by: str | None = self._table(database, name).get(_MADE_BY)
-        return made_by
-
-    def _table(self, database: str, name: str) -> Json:
         self.database(database)
         document = self.documents.get(_tables(database), name.lower())
         if document is None:
@@ -107,36 +110,44 @@ class Catalog:
 
     def tables(self, database: str) -> list[Json]:
         kept = self.database(database)["Name"]
-        found = [_shown(document) for _, document in self.documents.items(_tables(kept))]
-        return sorted(found, key=_by_name)
+        return sorted((found for _, found in self.documents.items(_tables(kept))), key=_by_name)
 
-    def update_table(self, database: str, given: Json) -> None:
-        kept = self._table(database, _name(given.get("Name"), "TableInput.Name"))
-        fixed = (
-            _MADE_BY,
-            "DatabaseName",
-            "CreateTime",
-            "CreatedBy",
-            "IsRegisteredWithLakeFormation",
-            "CatalogId",
-        )
-        document = {
-            "Retention": 0,
-            "PartitionKeys": [],
-            **given,
-            **{key: kept[key] for key in fixed if key in kept},
-            "Name": kept["Name"],
-            "UpdateTime": self.aws.clock.now(),
-            "VersionId": str(int(kept["VersionId"]) + 1),
-        }
-        self.documents.put(_tables(kept["DatabaseName"]), kept["Name"], document)
+    def update_table(self, database: str, given: Json, version_id: str | None = None) -> None:
+        """Replaces the table's input. With `version_id`, only if that is the table's version still:
+        ConcurrentModificationException otherwise."""
+        with self.documents.transaction():
+            kept = self.table(database, _name(given.get("Name"), "TableInput.Name"))
+            if version_id not in (None, kept["VersionId"]):
+                raise AwsError(
+                    "ConcurrentModificationException",
+                    f"Table {kept['Name']} is at version {kept['VersionId']}, not {version_id}: "
+                    "it was changed meanwhile.",
+                )
+            fixed = (
+                "DatabaseName",
+                "CreateTime",
+                "CreatedBy",
+                "IsRegisteredWithLakeFormation",
+                "CatalogId",
+            )
+            document = {
+                "Retention": 0,
+                "PartitionKeys": [],
+                **given,
+                **{key: kept[key] for key in fixed},
+                "Name": kept["Name"],
+                "UpdateTime": self.aws.clock.now(),
+                "VersionId": str(int(kept["VersionId"]) + 1),
+            }
+            self.documents.put(_tables(kept["DatabaseName"]), kept["Name"], document)
 
     def delete_table(self, database: str, name: str) -> None:
-        kept = self.table(database, name)
-        kind = _partitions(kept)
-        for key, _ in self.documents.items(kind):
-            self.documents.delete(kind, key)
-        self.documents.delete(_tables(kept["DatabaseName"]), kept["Name"])
+        with self.documents.transaction():
+            kept = self.table(database, name)
+            kind = _partitions(kept)
+            for key, _ in self.documents.items(kind):
+                self.documents.delete(kind, key)
+            self.documents.delete(_tables(kept["DatabaseName"]), kept["Name"])
 
     # partitions
 
@@ -167,15 +178,17 @@ class Catalog:
         return sorted(found, key=lambda document: list(document["Values"]))
 
     def update_partition(self, database: str, table: str, values: list[str], given: Json) -> None:
-        before = self.partition(database, table, values)
-        wanted = list(given.get("Values") or values)
-        if wanted != before["Values"]:
-            self.create_partition(database, table, {**given, "Values": wanted})
-            self.delete_partition(database, table, values)
-            return
-        fixed = ("DatabaseName", "TableName", "CreationTime", "CatalogId", "Values")
-        document = {**given, **{key: before[key] for key in fixed}}
-        self.documents.put(_partitions(self.table(database, table)), json.dumps(wanted), document)
+        with self.documents.transaction():
+            before = self.partition(database, table, values)
+            wanted = list(given.get("Values") or values)
+            if wanted != before["Values"]:
+                self.create_partition(database, table, {**given, "Values": wanted})
+                self.delete_partition(database, table, values)
+                return
+            fixed = ("DatabaseName", "TableName", "CreationTime", "CatalogId", "Values")
+            document = {**given, **{key: before[key] for key in fixed}}
+            kind = _partitions(self.table(database, table))
+            self.documents.put(kind, json.dumps(wanted), document)
 
     def delete_partition(self, database: str, table: str, values: list[str]) -> None:
         self.partition(database, table, values)
@@ -188,10 +201,6 @@ def _tables(database: str) -> str:
 
 def _partitions(table: Json) -> str:
     return f"glue-partitions:{table['DatabaseName']}.{table['Name']}"
-
-
-def _shown(document: Json) -> Json:
-    return {key: value for key, value in document.items() if key != _MADE_BY}
 
 
 def _by_name(document: Json) -> str:

@@ -352,6 +352,7 @@ def test_a_stored_query_that_is_not_read_any_more_fails_alone(athena: Any) -> No
         document = documents.get("athena-executions", execution_id)
         document |= {"Query": sql}
         document["Status"] |= {"State": "QUEUED"}
+        del document["Result"]  # it had not ended
         documents.put("athena-executions", execution_id, document)
 
     for starter in athena.local.gateway.services["athena"].starters:
@@ -363,8 +364,40 @@ def test_a_stored_query_that_is_not_read_any_more_fails_alone(athena: Any) -> No
     assert "line 1:1: mismatched input 'SELEC'" in status["StateChangeReason"]
 
 
-def test_the_catalog_does_not_show_which_query_made_a_table(athena: Any) -> None:
-    athena.run("CREATE TABLE kept AS SELECT 1 AS a")
-    table = athena.glue.get_table(DatabaseName="shop", Name="kept")["Table"]
-    assert not [key for key in table if key.startswith("$")]
-    assert table == athena.glue.get_tables(DatabaseName="shop")["TableList"][0]
+def test_files_of_an_attempt_that_was_cut_off_before_its_table_are_not_there_twice(
+    athena: Any,
+) -> None:
+    """The server dies after the files are in S3 and before the catalog knows the table."""
+    execution_id = athena.run(
+        "CREATE TABLE kept WITH (external_location = 's3://lake/kept/') AS SELECT 1 AS a"
+    )["QueryExecutionId"]
+    (key,) = athena.keys("kept/")
+    data = athena.s3.get_object(Bucket="lake", Key=key)["Body"].read()
+    athena.glue.delete_table(DatabaseName="shop", Name="kept")
+    other = key.replace("_00000_", "_00009_")  # as of another second
+    athena.s3.put_object(Bucket="lake", Key=other, Body=data)
+    documents = athena.local.documents
+    document = documents.get("athena-executions", execution_id)
+    document["Status"] |= {"State": "RUNNING"}
+    del document["Result"]
+    documents.put("athena-executions", execution_id, document)
+
+    for starter in athena.local.gateway.services["athena"].starters:
+        starter()
+
+    assert athena.wait(execution_id)["Status"]["State"] == "SUCCEEDED"
+    assert athena.rows("SELECT a FROM kept") == [["1"]]
+
+
+def test_a_query_leaves_no_folder_behind(athena: Any) -> None:
+    athena.put("t/a.csv", '1,"x\n')
+    athena.run(
+        "CREATE EXTERNAL TABLE t (a string, b string) ROW FORMAT SERDE "
+        "'org.apache.hadoop.hive.serde2.OpenCSVSerde' LOCATION 's3://lake/t/'"
+    )
+    athena.run("SELECT * FROM t")
+    athena.failure("SELECT CAST(b AS integer) FROM (SELECT 'x' AS b FROM t) AS u")
+    athena.run("CREATE TABLE u AS SELECT * FROM t")
+
+    folder = athena.local.home.directory("athena-work")
+    assert [path.name for path in folder.iterdir() if path.name != "spill"] == []

@@ -6,6 +6,7 @@ import gzip
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 OPEN_CSV = (
     "CREATE EXTERNAL TABLE {name} ({columns}) "
@@ -206,3 +207,121 @@ def test_rows_that_the_quick_reader_does_not_take_are_read_by_the_exact_one(
     assert athena.rows("SELECT id FROM products ORDER BY id") == [
         [line.split(",")[0]] for line in lines.splitlines()
     ]
+
+
+def test_alter_table_changes_columns_and_partitions(athena: Any) -> None:
+    """https://docs.aws.amazon.com/athena/latest/ug/alter-table-replace-columns.html and its
+    neighbours."""
+    athena.put("days/dt=1/x.txt", "1|a|9\n")
+    athena.put("else/x.txt", "2|b|8\n")
+    athena.run(
+        "CREATE EXTERNAL TABLE days (a int, b string) PARTITIONED BY (dt string) "
+        "ROW FORMAT DELIMITED FIELDS TERMINATED BY '|' LOCATION 's3://lake/days/'"
+    )
+    athena.run("MSCK REPAIR TABLE days")
+    athena.run("ALTER TABLE days ADD COLUMNS (c int)")
+    athena.run("ALTER TABLE days CHANGE COLUMN b name string COMMENT 'who' AFTER c")
+    assert athena.glue.get_table(DatabaseName="shop", Name="days")["Table"]["StorageDescriptor"][
+        "Columns"
+    ] == [
+        {"Name": "a", "Type": "int"},
+        {"Name": "c", "Type": "int"},
+        {"Name": "name", "Type": "string", "Comment": "who"},
+    ]
+    athena.run("ALTER TABLE days REPLACE COLUMNS (x int, y string)")
+    assert athena.rows("SELECT x, y, dt FROM days") == [["1", "a", "1"]]
+    athena.run("ALTER TABLE days PARTITION (dt = '1') RENAME TO PARTITION (dt = '2')")
+    assert athena.rows("SELECT x, dt FROM days") == [["1", "2"]]
+    athena.run("ALTER TABLE days PARTITION (dt = '2') SET LOCATION 's3://lake/else/'")
+    assert athena.rows("SELECT x, dt FROM days") == [["2", "2"]]
+    assert "Duplicate column name: x" in athena.failure("ALTER TABLE days ADD COLUMNS (x int)")
+    assert "Invalid column reference nope" in athena.failure("ALTER TABLE days CHANGE nope z int")
+    with pytest.raises(ClientError, match=r"ALTER TABLE \.\.\. RENAME"):
+        athena.run("ALTER TABLE days RENAME TO weeks")
+
+
+def test_two_changes_of_one_table_are_not_mixed(athena: Any) -> None:
+    """A change is made only to the version of the table that it was planned on."""
+    from localaws.core.errors import AwsError
+    from localaws.tables.catalog import Catalog
+
+    athena.run("CREATE EXTERNAL TABLE t (a int) LOCATION 's3://lake/t/'")
+    catalog = Catalog(athena.local)
+    table = {"Name": "t", "StorageDescriptor": {}}
+    catalog.update_table("shop", table, "0")
+    with pytest.raises(AwsError, match="ConcurrentModificationException"):
+        catalog.update_table("shop", table, "0")
+    assert catalog.table("shop", "t")["VersionId"] == "1"
+
+
+@pytest.mark.parametrize(
+    ("sql", "message"),
+    [
+        (
+            "CREATE EXTERNAL TABLE t (a string) ROW FORMAT SERDE "
+            "'org.apache.hadoop.hive.serde2.OpenCSVSerde' WITH SERDEPROPERTIES ('seperatorChar' = "
+            "';') LOCATION 's3://lake/t/'",
+            "NOT_SUPPORTED: localaws does not emulate the SerDe property seperatorChar of table "
+            "shop.t; OpenCSVSerde has",
+        ),
+        (
+            "CREATE EXTERNAL TABLE t (a string) LOCATION 's3://lake/t/' "
+            "TBLPROPERTIES ('skip.footer.line.count' = '1')",
+            "NOT_SUPPORTED: localaws does not emulate the table property skip.footer.line.count",
+        ),
+        (
+            "CREATE EXTERNAL TABLE t (a string) STORED AS INPUTFORMAT "
+            "'org.apache.hadoop.hive.ql.io.SymlinkTextInputFormat' OUTPUTFORMAT "
+            "'org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat' LOCATION 's3://lake/t/'",
+            "NOT_SUPPORTED: localaws does not emulate the input format "
+            "org.apache.hadoop.hive.ql.io.SymlinkTextInputFormat",
+        ),
+        (
+            "CREATE TABLE t WITH (field_delimiter = ',') AS SELECT 1 AS a",
+            "INVALID_TABLE_PROPERTY: field_delimiter cannot be given with format = 'PARQUET'",
+        ),
+        (
+            "CREATE TABLE t WITH (format = 'JSON', parquet_compression = 'GZIP') AS SELECT 1 AS a",
+            "INVALID_TABLE_PROPERTY: parquet_compression cannot be given with format = 'JSON'",
+        ),
+        (
+            "UNLOAD (SELECT 1 AS a) TO 's3://lake/u/' WITH (format = 'JSON', surprise = 'x')",
+            "INVALID_UNLOAD_PROPERTY: Unload property 'surprise' does not exist",
+        ),
+    ],
+)
+def test_a_property_without_effect_is_refused_by_name(athena: Any, sql: str, message: str) -> None:
+    assert athena.failure(sql).startswith(message)
+
+
+def test_an_unreadable_file_is_named_by_its_uri_and_no_local_path_is_told(athena: Any) -> None:
+    athena.put("t/a.parquet", "PAR1 this is no parquet")
+    athena.put("j/a.json", '{"a":1}\n')
+    athena.run("CREATE EXTERNAL TABLE t (a int) STORED AS PARQUET LOCATION 's3://lake/t/'")
+
+    reason = athena.failure("SELECT a FROM t")
+
+    assert reason.startswith("HIVE_BAD_DATA: Not valid Parquet file: s3://lake/t/a.parquet")
+    assert str(athena.local.home.root) not in reason
+
+
+def test_declared_partition_types_count(athena: Any) -> None:
+    """https://docs.aws.amazon.com/athena/latest/ug/updates-and-partitions.html"""
+    athena.put("t/k=1/x.txt", "1\n")
+    athena.run("CREATE EXTERNAL TABLE t (a int) PARTITIONED BY (k int) LOCATION 's3://lake/t/'")
+    athena.run("MSCK REPAIR TABLE t")
+    athena.run("ALTER TABLE t REPLACE COLUMNS (a bigint)")
+    assert athena.rows("SELECT a, k FROM t") == [["1", "1"]]
+    athena.run("ALTER TABLE t REPLACE COLUMNS (a date)")
+    assert athena.failure("SELECT a FROM t").startswith(
+        "HIVE_PARTITION_SCHEMA_MISMATCH: There is a mismatch between the table and partition "
+        "schemas."
+    )
+
+
+def test_a_view_may_name_its_columns(athena: Any) -> None:
+    athena.run("CREATE VIEW v (x, y) AS SELECT 1, 'b'")
+    assert athena.rows("SELECT y, x FROM v") == [["b", "1"]]
+    assert athena.failure("CREATE VIEW w (x) AS SELECT 1, 2").startswith(
+        "MISMATCHED_COLUMN_ALIASES"
+    )
