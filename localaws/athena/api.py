@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import Any, TypeVar
 
-from localaws.athena.executions import KIND, PREPARED, Executions
+from localaws.athena.executions import ATHENA, KIND, PREPARED, Executions
 from localaws.athena.results import rows_page
 from localaws.athena.workgroups import WorkGroups
 from localaws.core import pages
@@ -14,7 +14,7 @@ from localaws.core.aws import LocalAws
 from localaws.core.errors import AwsError
 from localaws.core.pages import Key
 from localaws.core.service import Call, Service
-from localaws.tables.catalog import Catalog
+from localaws.tables.acting import ActingCatalog
 
 Json = dict[str, Any]
 Item = TypeVar("Item")
@@ -68,7 +68,7 @@ def _executions(service: Service, executions: Executions) -> None:
         "ResultReuseConfiguration",
     )
     def start_query_execution(call: Call) -> Json:
-        return {"QueryExecutionId": executions.start(call.params)}
+        return {"QueryExecutionId": executions.start(call.params, call.caller)}
 
     @service.operation("GetQueryExecution", "QueryExecutionId")
     def get_query_execution(call: Call) -> Json:
@@ -137,7 +137,7 @@ def _results(service: Service, executions: Executions) -> None:
         if not 1 <= most <= 1000:
             raise AwsError("InvalidRequestException", f"MaxResults is {most}; it is 1 to 1000.")
         location = document["ResultConfiguration"]["OutputLocation"]
-        rows, more = rows_page(executions.aws, location, int(token), most)
+        rows, more = rows_page(executions.acting(call.caller), location, int(token), most)
         body["Rows"] = [
             {"Data": [{} if value is None else {"VarCharValue": value} for value in row]}
             for row in rows
@@ -166,7 +166,8 @@ def _results(service: Service, executions: Executions) -> None:
 
 
 def _metadata(service: Service, aws: LocalAws) -> None:
-    catalog = Catalog(aws)
+    def catalog(call: Call) -> ActingCatalog:
+        return ActingCatalog(aws.acting(call.caller.on_behalf(ATHENA)))
 
     def check(call: Call) -> Json:
         given = call.params.get("CatalogName") or call.params.get("Name") or "AwsDataCatalog"
@@ -198,13 +199,13 @@ def _metadata(service: Service, aws: LocalAws) -> None:
     @service.operation("GetDatabase", "CatalogName", "DatabaseName", "WorkGroup")
     def get_database(call: Call) -> Json:
         try:
-            return {"Database": _database(catalog.database(check(call)["DatabaseName"]))}
+            return {"Database": _database(catalog(call).database(check(call)["DatabaseName"]))}
         except AwsError as error:
             raise missing(error) from None
 
     @service.operation("ListDatabases", "CatalogName", "NextToken", "MaxResults", "WorkGroup")
     def list_databases(call: Call) -> Json:
-        found, more = page(((one["Name"], one) for one in catalog.databases()), check(call))
+        found, more = page(((one["Name"], one) for one in catalog(call).databases()), check(call))
         return {"DatabaseList": [_database(one) for one in found], **more}
 
     @service.operation("GetTableMetadata", "CatalogName", "DatabaseName", "TableName", "WorkGroup")
@@ -212,7 +213,9 @@ def _metadata(service: Service, aws: LocalAws) -> None:
         params = check(call)
         try:
             return {
-                "TableMetadata": _table(catalog.table(params["DatabaseName"], params["TableName"]))
+                "TableMetadata": _table(
+                    catalog(call).table(params["DatabaseName"], params["TableName"])
+                )
             }
         except AwsError as error:
             raise missing(error) from None
@@ -231,7 +234,9 @@ def _metadata(service: Service, aws: LocalAws) -> None:
         try:
             wanted = re.compile(params.get("Expression") or ".*")
             tables = [
-                t for t in catalog.tables(params["DatabaseName"]) if wanted.fullmatch(t["Name"])
+                t
+                for t in catalog(call).tables(params["DatabaseName"])
+                if wanted.fullmatch(t["Name"])
             ]
         except AwsError as error:
             raise missing(error) from None

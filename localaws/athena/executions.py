@@ -9,6 +9,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 
@@ -25,12 +26,14 @@ from localaws.athena.workgroups import Rules, WorkGroups
 from localaws.core.aws import LocalAws
 from localaws.core.errors import AwsError, NotEmulated
 from localaws.core.signals import JobEnded
+from localaws.identity.caller import Caller, root
 from localaws.s3.objects import split_uri
 
 Json = dict[str, Any]
 KIND = "athena-executions"
 PREPARED = "athena-prepared"
 CONCURRENCY = 2
+ATHENA = "athena.amazonaws.com"
 MAXIMUM_BYTES = 262_144
 logger = logging.getLogger(__name__)
 Planner = Callable[[Session, Any, list[str]], Outcome]
@@ -57,9 +60,18 @@ class Executions:
         )
         self._threads: list[threading.Thread] = []
 
+    def acting(self, caller: Caller) -> LocalAws:
+        """Queries read, write and look up in the name of who started them."""
+        return self.aws.acting(caller.on_behalf(ATHENA))
+
+    def _in_name_of(self, document: Json) -> LocalAws:
+        """The AWS as who started the query sees it; earlier versions did not note who that was."""
+        caller = document.get("Caller")
+        return self.acting(Caller(**caller) if caller else root(self.aws.account))
+
     # starting
 
-    def start(self, params: Json) -> str:
+    def start(self, params: Json, caller: Caller) -> str:
         """The id of the execution; the one already there for a ClientRequestToken seen before."""
         sql = params["QueryString"]
         if len(sql.encode()) > MAXIMUM_BYTES:
@@ -84,7 +96,8 @@ class Executions:
             )
         parameters = list(params.get("ExecutionParameters") or [])
         statement = check(sql)
-        output = self._output(rules)
+        aws = self.acting(caller)
+        output = self._output(aws, rules)
         with self._lock:
             token = params.get("ClientRequestToken")
             # A repeated call finds what the first one made by its id alone, whenever that died.
@@ -98,12 +111,13 @@ class Executions:
             document = self._document(
                 execution_id, sql, statement, context, group, output, parameters
             )
+            document["Caller"] = asdict(caller)
             document["Given"] = params.get("ResultConfiguration") or {}
             self.aws.documents.put(KIND, execution_id, document)
             self._enqueue(document, statement, output, rules)
         return execution_id
 
-    def _output(self, rules: Rules) -> str:
+    def _output(self, aws: LocalAws, rules: Rules) -> str:
         if not rules.output:
             raise AwsError(
                 "InvalidRequestException",
@@ -113,7 +127,7 @@ class Executions:
             )
         bucket, _ = split_uri(rules.output)
         try:
-            self.aws.objects.folder(bucket)
+            aws.objects.folder(bucket)
         except AwsError:
             raise AwsError(
                 "InvalidRequestException", f"Unable to verify/create output bucket {bucket}"
@@ -162,7 +176,7 @@ class Executions:
     ) -> None:
         execution_id = document["QueryExecutionId"]
         session = Session(
-            aws=self.aws,
+            aws=self._in_name_of(document),
             engine=self.engine,
             folder=self.folder / execution_id,
             execution_id=execution_id,
@@ -323,7 +337,11 @@ class Executions:
         return found
 
     def shown(self, document: Json) -> Json:
-        return {key: value for key, value in document.items() if key not in ("Result", "Given")}
+        return {
+            key: value
+            for key, value in document.items()
+            if key not in ("Result", "Given", "Caller")
+        }
 
     def stop(self, execution_id: str) -> None:
         """Interrupts the query; one that has ended stays as it is."""
@@ -349,7 +367,7 @@ class Executions:
         """Queues it anew; one that cannot be is FAILED with its reason, and stops no other."""
         try:
             rules = self.groups.rules(document["WorkGroup"], document.get("Given", {}))
-            output = self._output(rules)
+            output = self._output(self._in_name_of(document), rules)
             statement = check(document["Query"])
         except Exception as error:  # its work group or bucket is gone, or it is read otherwise now
             if not isinstance(error, AwsError):

@@ -17,6 +17,7 @@ from localaws.athena.tables import CatalogTables
 from localaws.athena.work import Cancelled, PrunePlan, ReadPlan, ReadResult, ScanPlan, Work
 from localaws.core.aws import LocalAws
 from localaws.tables import files
+from localaws.tables.acting import ActingCatalog
 from localaws.tables.catalog import Catalog
 from localaws.tables.errors import TableError
 
@@ -70,7 +71,7 @@ class Session:
 
     @property
     def catalog(self) -> Catalog:
-        return Catalog(self.aws)
+        return ActingCatalog(self.aws)
 
     @property
     def tables(self) -> CatalogTables:

@@ -105,7 +105,9 @@ def _tables(service: Service, catalog: Catalog) -> None:
     @service.operation("CreateTable", "CatalogId", "DatabaseName", *_TABLE_INPUT)
     def create_table(call: Call) -> Json:
         params = _check(call)
-        catalog.create_table(params["DatabaseName"], params["TableInput"])
+        catalog.create_table(
+            params["DatabaseName"], params["TableInput"], created_by=call.caller.arn
+        )
         return {}
 
     @service.operation("GetTable", "CatalogId", "DatabaseName", "Name")

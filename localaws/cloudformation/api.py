@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from localaws.cloudformation import change_sets
@@ -9,6 +10,7 @@ from localaws.cloudformation.change_sets import check_updatable, same_target
 from localaws.cloudformation.custom import PREFIX, Responses
 from localaws.cloudformation.engine import Engine
 from localaws.cloudformation.plan import plan
+from localaws.cloudformation.principals import doing, forward
 from localaws.cloudformation.registry import Registry
 from localaws.cloudformation.requests import check_name, target_of, template_body
 from localaws.cloudformation.shapes import (
@@ -56,7 +58,7 @@ def _register_writes(
         check_name(params["StackName"])
         if "OnFailure" in params and "DisableRollback" in params:
             raise invalid("You can specify either DisableRollback or OnFailure, but not both.")
-        target = target_of(aws, registry, "CreateStack", params, None)
+        target = target_of(forward(aws, call), registry, "CreateStack", params, None)
         stack = stacks.new(
             params["StackName"],
             "CREATE_IN_PROGRESS",
@@ -64,6 +66,7 @@ def _register_writes(
             on_failure="DO_NOTHING" if params.get("DisableRollback") else params.get("OnFailure"),
             protected=params.get("EnableTerminationProtection", False),
             role=params.get("RoleARN"),
+            caller=asdict(call.caller),
         )
         stacks.event(stack, "CREATE_IN_PROGRESS", "User Initiated")
         engine.run(engine.create, stack)
@@ -76,7 +79,7 @@ def _register_writes(
     def update_stack(call: Call) -> Json:
         stack = stacks.get(call.params["StackName"])
         check_updatable(stack)
-        target = target_of(aws, registry, "UpdateStack", call.params, stack)
+        target = target_of(forward(aws, call), registry, "UpdateStack", call.params, stack)
         changes = plan(stack, target.members, target.template, aws, registry)
         if not changes and same_target(stack, target.members):
             raise invalid("No updates are to be performed.")
@@ -86,6 +89,7 @@ def _register_writes(
             reason="User Initiated",
             updated=now(),
             on_failure="DO_NOTHING" if call.params.get("DisableRollback") else None,
+            **doing(stack, call),
         )
         stacks.put(stack)
         stacks.event(stack, "UPDATE_IN_PROGRESS", "User Initiated")
@@ -108,7 +112,7 @@ def _register_writes(
         if "RetainResources" in call.params and stack["status"] != "DELETE_FAILED":
             raise invalid("RetainResources can only be given for a stack that is DELETE_FAILED.")
         stack["retain"] = call.params.get("RetainResources", [])
-        stack.update(status="DELETE_IN_PROGRESS", reason="User Initiated")
+        stack.update(status="DELETE_IN_PROGRESS", reason="User Initiated", **doing(stack, call))
         for found in stacks.change_sets(stack):
             stacks.delete_change_set(found)
         stacks.put(stack)
@@ -203,7 +207,7 @@ def _register_reads(service: Service, aws: LocalAws, stacks: Stacks) -> None:
         if "StackName" in call.params:
             body = stacks.get(call.params["StackName"])["template"]
         else:
-            body = template_body(aws, call.params)
+            body = template_body(forward(aws, call), call.params)
         template = read(body)
         needed = capabilities(template)
         shown: Json = {
@@ -219,7 +223,7 @@ def _register_reads(service: Service, aws: LocalAws, stacks: Stacks) -> None:
 
     @service.operation("ValidateTemplate", "TemplateBody", "TemplateURL")
     def validate_template(call: Call) -> Json:
-        template = read(template_body(aws, call.params))
+        template = read(template_body(forward(aws, call), call.params))
         shown: Json = {
             "Parameters": [
                 {

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import asdict
 from typing import Any
 
 from localaws.cloudformation.engine import Engine
 from localaws.cloudformation.plan import Planned, plan
+from localaws.cloudformation.principals import forward
 from localaws.cloudformation.registry import Registry
 from localaws.cloudformation.requests import check_name, target_of
 from localaws.cloudformation.shapes import shown_parameters, shown_tags
@@ -90,7 +92,7 @@ def register(
             check_updatable(stack)
         else:
             raise invalid(f"ChangeSetType {kind} is not taken here; CREATE and UPDATE are.")
-        target = target_of(aws, registry, "CreateChangeSet", params, stack)
+        target = target_of(forward(aws, call), registry, "CreateChangeSet", params, stack)
         if stack is None:
             stack = stacks.new(params["StackName"], "REVIEW_IN_PROGRESS")
             stacks.event(stack, "REVIEW_IN_PROGRESS", "User Initiated")
@@ -111,6 +113,7 @@ def register(
             "description": params.get("Description"),
             "target": target.members,
             "on_failure": params.get("OnStackFailure"),
+            "role": params.get("RoleARN"),
             "changes": [change(item) for item in changes],
             "status": "CREATE_COMPLETE" if changed else "FAILED",
             "execution": "AVAILABLE" if changed else "UNAVAILABLE",
@@ -169,6 +172,8 @@ def register(
         for other in stacks.change_sets(stack):
             stacks.delete_change_set(other)  # an executed change set makes the others stale
         stack["change_set"] = found["id"]
+        stack["role"] = found.get("role") or stack.get("role")
+        stack["caller"] = asdict(call.caller)
         stack["on_failure"] = (
             "DO_NOTHING" if call.params.get("DisableRollback") else found["on_failure"]
         )

@@ -10,6 +10,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from localaws.cloudformation.plan import plan_resource, scope_of
+from localaws.cloudformation.principals import acting
 from localaws.cloudformation.provider import Made, Request
 from localaws.cloudformation.registry import Registry
 from localaws.cloudformation.stacks import Stacks, now
@@ -329,7 +330,7 @@ class Engine:
 
     def _request(self, stack: Json, logical_id: str, properties: Json) -> Request:
         return Request(
-            aws=self._aws,
+            aws=acting(self._aws, stack),
             stack_name=stack["name"],
             stack_id=stack["id"],
             logical_id=logical_id,

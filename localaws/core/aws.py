@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import logging
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -11,7 +12,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from localaws.core.acting import Acting
 from localaws.core.clients import Clients
 from localaws.core.clock import Clock
 from localaws.core.documents import Documents
@@ -21,7 +21,7 @@ from localaws.core.jobs.limits import Limits
 from localaws.core.jobs.limits import default as default_limits
 from localaws.core.jobs.worker import Workers
 from localaws.core.moto_bridge import MotoBridge
-from localaws.core.object_store import ObjectStore
+from localaws.core.object_store import ActingObjects, ObjectStore
 from localaws.core.processes import Processes
 from localaws.core.service import Service
 from localaws.core.signals import Signals, event
@@ -40,7 +40,10 @@ Factory = Callable[["LocalAws"], Service]
 class LocalAws:
     """One local AWS account in one region, with its state under `home`.
 
-    moto's backends are process-wide, so a process holds one of these at a time.
+    Everything is done as `caller`. Of the object that `start` returns that is the account's root;
+    services are made with one that has none, so what they do they must do in somebody's name:
+    `acting` and its kin give the same AWS as that one. moto's backends are process-wide, so a
+    process holds one AWS at a time.
     """
 
     home: Home
@@ -57,24 +60,41 @@ class LocalAws:
     identity: IdentityStore
     account: str = ACCOUNT
     gateway: Gateway = field(init=False)
-    objects: ObjectStore = field(init=False)  # set by the S3 service
+    object_store: ObjectStore = field(init=False)  # set by the S3 service
+    acts_as: Caller | None = None
     stopping: threading.Event = field(default_factory=threading.Event)
     closing: ExitStack = field(default_factory=ExitStack)  # what `stop` does, last one first
 
+    @property
+    def caller(self) -> Caller:
+        """In whose name things are done. Raises RuntimeError where nobody's was given."""
+        if self.acts_as is None:
+            raise RuntimeError("In whose name? A service works with aws.acting(...).")
+        return self.acts_as
+
     def client(self, service: str) -> Any:
-        """A boto3 client of this AWS that needs no socket, for the account's root."""
-        return self.clients.get(service, callers.root(self.account))
+        """A boto3 client of this AWS that needs no socket, whose calls are the caller's."""
+        return self.clients.get(service, self.caller)
 
-    def acting(self, caller: Caller) -> Acting:
-        """Clients and objects for what is done in the caller's name."""
-        return Acting(caller, self.clients, self.authorize, lambda: self.objects)
+    @property
+    def objects(self) -> ObjectStore:
+        """The objects as files; each use is asked for as S3's API would."""
+        return ActingObjects(self.object_store, self.caller, self.authorize)
 
-    def acting_as_role(self, role_arn: str, session_name: str, service_principal: str) -> Acting:
-        """What a service does as a role that was handed to it (`glue.amazonaws.com` as a job's)."""
-        return self.acting(callers.role_session(role_arn, session_name, service_principal))
+    def acting(self, caller: Caller) -> LocalAws:
+        """This AWS for what is done in the caller's name."""
+        view = copy.copy(self)
+        view.acts_as = caller
+        return view
 
-    def acting_as_service(self, principal: str, source_arn: str | None = None) -> Acting:
-        """What a service does as itself, on behalf of `source_arn` (a rule, a bucket)."""
+    def acting_as_role(self, role: str, session_name: str, service_principal: str) -> LocalAws:
+        """For what a service does as a role that was handed to it (`glue.amazonaws.com` as a
+        job's), by its ARN or name."""
+        arn = callers.role_arn(self.account, role)
+        return self.acting(callers.role_session(arn, session_name, service_principal))
+
+    def acting_as_service(self, principal: str, source_arn: str | None = None) -> LocalAws:
+        """For what a service does as itself, on behalf of `source_arn` (a rule, a bucket)."""
         return self.acting(callers.service(principal, self.account, source_arn))
 
     def event(
@@ -92,6 +112,19 @@ class LocalAws:
             region=self.region,
             time=time or self.clock.now(),
             resources=resources,
+        )
+
+    def child_environment(self, extra: Mapping[str, str] | None = None) -> dict[str, str]:
+        """The variables of one child process that works as the caller: with keys of its own,
+        which are good until the process ends. `extra` goes on top."""
+        session = self.identity.open_session(self.caller)
+        return self.processes.environment(
+            {
+                "AWS_ACCESS_KEY_ID": session.access_key_id,
+                "AWS_SECRET_ACCESS_KEY": session.secret_access_key,
+                "AWS_SESSION_TOKEN": session.session_token or "",
+                **(extra or {}),
+            }
         )
 
     def stop(self) -> None:
@@ -142,20 +175,22 @@ def start(
             identity=IdentityStore(documents, ACCOUNT, time.now),
         )
         aws.processes.clean_up()
+        aws.identity.forget_sessions()
+        aws.processes.ended = aws.identity.close_session_of
         services = _made(aws, factories)
         closing.callback(moto.reset, [one.name for one in services if one.in_moto])
         closing.callback(moto.flush)
         closing.callback(aws.processes.stop_all)
         closing.callback(aws.workers.close)
         moto.load(services)
-        aws.gateway = Gateway(services, moto, aws.authorize, aws.account, place.root)
+        aws.gateway = Gateway(services, moto, aws.authorize, aws.identity, aws.account, place.root)
         aws.clients.connect(aws.gateway.handle)
         for service in services:
             closing.callback(service.stop)
         for service in services:
             _start(service)
         aws.closing = closing.pop_all()
-    return aws
+    return aws.acting(callers.root(ACCOUNT))
 
 
 def _made(aws: LocalAws, factories: Mapping[str, Factory] | Iterable[Factory]) -> list[Service]:

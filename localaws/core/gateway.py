@@ -19,6 +19,7 @@ from localaws.core.moto_bridge import MotoBridge
 from localaws.core.service import Call, Service, check_parameters
 from localaws.identity.authorization import Authorizer
 from localaws.identity.caller import Caller, root
+from localaws.identity.store import IdentityStore
 
 logger = logging.getLogger(__name__)
 
@@ -39,6 +40,7 @@ class Gateway:
         services: Iterable[Service],
         moto: MotoBridge,
         authorize: Authorizer,
+        identity: IdentityStore,
         account: str,
         home: Path,
     ) -> None:
@@ -58,6 +60,7 @@ class Gateway:
         )
         self._moto = moto
         self._authorize = authorize
+        self._identity = identity
         self._home = home
         self._account = account
 
@@ -85,8 +88,13 @@ class Gateway:
         exchange.service_name, exchange.region = wire.identify(exchange.request)
 
     def authenticate(self, exchange: Exchange) -> None:
-        """Who calls. Signatures are not verified yet: whoever signs is the account's root."""
-        exchange.caller = exchange.inside or root(self._account)
+        """Who calls: whose key it is. Signatures are not verified yet, and any other key is the
+        account's root."""
+        if exchange.inside is not None:
+            exchange.caller = exchange.inside
+            return
+        credential = self._identity.credential(wire.access_key(exchange.request))
+        exchange.caller = root(self._account) if credential is None else credential.caller
 
     def match(self, exchange: Exchange) -> None:
         """Which operation; NotEmulated for one that nobody registered."""

@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -15,8 +15,9 @@ from localaws.core import orphans
 
 STOP_GRACE_SECONDS = 5.0
 
-# A child sees only what its AWS runtime would give it, plus what it needs to find its tools.
-INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "JAVA_HOME", "LD_LIBRARY_PATH")
+# A child sees only what its AWS runtime would give it, plus what it needs to find its tools: no
+# home folder of the user's, no keys, no proxies.
+INHERITED = ("PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "JAVA_HOME", "LD_LIBRARY_PATH")
 
 
 class ManagedProcess:
@@ -78,13 +79,14 @@ class Processes:
         self._running: dict[int, ManagedProcess] = {}
         self.url = url
         self.region = region
+        self.ended: Callable[[Mapping[str, str]], None] = lambda env: None  # told its variables
 
     def environment(self, extra: Mapping[str, str] | None = None) -> dict[str, str]:
-        """A child's variables: our endpoint, made-up keys, and `extra` on top."""
+        """A child's variables: our endpoint, nothing of the user's, and `extra` on top."""
         base = self.plain_environment() | {
             "AWS_ENDPOINT_URL": self.url,
-            "AWS_ACCESS_KEY_ID": "localaws",
-            "AWS_SECRET_ACCESS_KEY": "localaws",
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
             "AWS_REGION": self.region,
             "AWS_DEFAULT_REGION": self.region,
             "AWS_EC2_METADATA_DISABLED": "true",
@@ -108,7 +110,10 @@ class Processes:
         stdin: int | IO[bytes] | None = subprocess.DEVNULL,
         stdout: int | IO[bytes] | None = None,
     ) -> ManagedProcess:
-        """Starts `argv` with exactly `env` and our mark; its output is appended to `log`."""
+        """Starts `argv` with exactly `env` and our mark; its output is appended to `log`.
+
+        Its home is `cwd`, unless `env` says otherwise.
+        """
         with contextlib.ExitStack() as stack:
             errors: int | IO[bytes] = subprocess.DEVNULL
             if log is not None:
@@ -117,7 +122,7 @@ class Processes:
             self._watch()
             popen = subprocess.Popen(
                 list(argv),
-                env={**env, orphans.VARIABLE: self._mark},
+                env={"HOME": str(cwd), **env, orphans.VARIABLE: self._mark},
                 cwd=cwd,
                 stdin=stdin,
                 stdout=errors if stdout is None else stdout,
@@ -127,7 +132,7 @@ class Processes:
         process = ManagedProcess(name, popen)
         with self._lock:
             self._running[process.pid] = process
-        threading.Thread(target=self._follow, args=(process,), name=name, daemon=True).start()
+        threading.Thread(target=self._follow, args=(process, env), name=name, daemon=True).start()
         return process
 
     def _watch(self) -> None:
@@ -136,8 +141,10 @@ class Processes:
             if self._guard is None or not self._guard.on_duty():
                 self._guard = orphans.Guard(self._mark)
 
-    def _follow(self, process: ManagedProcess) -> None:
+    def _follow(self, process: ManagedProcess, env: Mapping[str, str]) -> None:
         process.follow()
+        with contextlib.suppress(Exception):  # the store may be closed already at shutdown
+            self.ended(env)
         with self._lock:
             self._running.pop(process.pid, None)
 

@@ -26,7 +26,9 @@ SERVICES_BY_SIGNING_NAME = {"states": "stepfunctions", "monitoring": "cloudwatch
 FORM = "application/x-www-form-urlencoded"
 # Our NotEmulated is in no service's model, and AWS's own models lack many codes they send.
 warnings.filterwarnings("ignore", message=r"Exception\(.*does not match an error shape")
-CREDENTIAL = re.compile(r"Credential=[^/,]+/\d+/(?P<region>[^/]*)/(?P<service>[^/]*)/aws4_request")
+CREDENTIAL = re.compile(
+    r"Credential=(?P<key>[^/,]+)/\d+/(?P<region>[^/]*)/(?P<service>[^/]*)/aws4_request"
+)
 DEFAULT_REGION = "us-east-1"
 
 
@@ -49,15 +51,24 @@ class SparseJSONSerializer(JSONSerializer):
             self._default_serialize(serialized, wrapper, shape, key)
 
 
+def access_key(request: Request) -> str:
+    """The access key id of a signed request or pre-signed URL; "" for an unsigned one."""
+    match = CREDENTIAL.search(_credential(request))
+    return match["key"] if match else ""
+
+
+def _credential(request: Request) -> str:
+    if "X-Amz-Credential" in request.args:
+        return f"Credential={request.args['X-Amz-Credential']}"
+    return request.headers.get("Authorization", "")
+
+
 def identify(request: Request) -> tuple[str, str]:
     """(botocore service name, region) of a request, from its signature; unsigned is S3.
 
     A pre-signed URL carries the same credential scope in its query.
     """
-    credential = request.headers.get("Authorization", "")
-    if "X-Amz-Credential" in request.args:
-        credential = f"Credential={request.args['X-Amz-Credential']}"
-    match = CREDENTIAL.search(credential)
+    match = CREDENTIAL.search(_credential(request))
     if match is None:
         return "s3", DEFAULT_REGION
     name = match["service"].lower()

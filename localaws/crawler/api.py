@@ -120,6 +120,11 @@ def _running(service: Service, crawlers: Crawlers) -> None:
         return {"CrawlerMetricsList": found, **more}
 
 
+# docs.aws.amazon.com/glue: the session under which a crawler assumes its role.
+CRAWLER_SESSION = "AWS-Crawler"
+GLUE = "glue.amazonaws.com"
+
+
 class Crawlers:
     """The crawlers on disk, and their crawls."""
 
@@ -264,7 +269,8 @@ class Crawlers:
         crawler = self.get(job.id)
         rules = [self.classifiers.rules(name) for name in crawler["Classifiers"]]
         try:
-            result = crawl(self.aws, crawler, rules, job)
+            role = self.aws.acting_as_role(crawler["Role"], CRAWLER_SESSION, GLUE)
+            result = crawl(role, crawler, rules, job)
         except AwsError as error:
             raise JobFailed(error.message) from error
         return result, self.aws.clock.monotonic() - began

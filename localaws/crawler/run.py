@@ -15,6 +15,7 @@ from localaws.crawler.inference import CsvRules, Schema
 from localaws.crawler.tables import partition_inputs, table_input
 from localaws.s3.objects import split_uri
 from localaws.tables import files as tables
+from localaws.tables.acting import ActingCatalog
 from localaws.tables.catalog import TABLE_INPUT, Catalog
 
 Json = dict[str, Any]
@@ -33,7 +34,7 @@ class CrawlResult:
 
 def crawl(aws: LocalAws, crawler: Json, rules: list[CsvRules], job: Job) -> CrawlResult:
     """Raises Cancelled, and JobFailed, AwsError or OSError when the crawl fails."""
-    catalog = Catalog(aws)
+    catalog = ActingCatalog(aws)
     catalog.database(crawler["DatabaseName"])
     settings = json.loads(crawler.get("Configuration") or "{}")
     grouping = settings.get("Grouping") or {}

@@ -29,6 +29,8 @@ from localaws.databrew.recipes import Recipes
 
 Json = dict[str, Any]
 
+DATABREW = "databrew.amazonaws.com"
+SESSION = "DataBrew"  # AWS's name for it is not documented
 KIND = "databrew-run"
 REQUEST = "databrew-run-request"  # what a run was started with, to start it again
 ACTIVE = ("STARTING", "RUNNING", "STOPPING")
@@ -162,7 +164,8 @@ class Runs:
         return {"RunId": run_id}
 
     def _launch(self, run_id: str, request: Json) -> None:
-        worker = _Worker(self._aws, run_id, request, self._datasets)
+        role = self._aws.acting_as_role(request["job"]["RoleArn"], SESSION, DATABREW)
+        worker = _Worker(role, run_id, request, self._datasets)
         with self._lock:
             self._under_way[run_id] = worker
         threading.Thread(target=self._follow, args=(worker,), name=run_id, daemon=True).start()

@@ -24,6 +24,7 @@ WORKERS = 4
 MOST_ATTEMPTS = 185
 OLDEST_SECONDS = 86_400
 LONGEST_WAIT = 60.0
+SCHEDULER = "scheduler.amazonaws.com"
 _THROTTLED = (
     "Throttling",
     "ThrottlingException",
@@ -62,6 +63,7 @@ class Deliveries:
     def __init__(self, aws: LocalAws, name: str) -> None:
         self._aws = aws
         self._kind = f"{name}-delivery"
+        self._principal = f"{name}.amazonaws.com"
         self._due: queue.Queue[str | None] = queue.Queue()
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
@@ -123,11 +125,24 @@ class Deliveries:
         if delivery is None:
             return
         try:
-            send(self._aws, delivery["target"], delivery["input"], key)
+            aws = self._acting(delivery)
+            send(aws, delivery["target"], delivery["input"], key)
         except (ClientError, AwsError) as error:
             self._after_failure(key, delivery, error)
             return
         self._aws.documents.delete(self._kind, key)
+
+    def _acting(self, delivery: Json) -> LocalAws:
+        """As the target's role, or as the service itself, on behalf of the rule: a function's own
+        policy then has to let it in.
+
+        https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html
+        """
+        target, source = delivery["target"], delivery["source"]
+        takes_role = self._principal == SCHEDULER or kind_of(target.get("Arn", "")) != "lambda"
+        if takes_role and target.get("RoleArn"):
+            return self._aws.acting_as_role(target["RoleArn"], self._kind, self._principal)
+        return self._aws.acting_as_service(self._principal, next(iter(source.values()), None))
 
     def _after_failure(self, key: str, delivery: Json, error: ClientError | AwsError) -> None:
         policy = delivery["target"].get("RetryPolicy", {})
@@ -167,7 +182,9 @@ class Deliveries:
             name: {"DataType": "String", "StringValue": text} for name, text in texts.items()
         }
         try:
-            _send_message(self._aws, dead, delivery["input"], attributes)
+            _send_message(
+                self._acting({**delivery, "target": {}}), dead, delivery["input"], attributes
+            )
         except ClientError:
             logger.exception("The dead-letter queue %s did not take it", dead)
 

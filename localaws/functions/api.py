@@ -21,7 +21,7 @@ def service(aws: LocalAws) -> Service:
     versions = Versions(functions, permissions)
     built = LambdaService("lambda", functions=functions)
     FunctionResources(functions, versions).register(built)
-    Invocations(functions).register(built)
+    Invocations(functions, permissions).register(built)
     permissions.register(built)
     versions.register(built)
     Tags(functions).register(built)

@@ -42,14 +42,17 @@ class CodeStore:
     def _root(self) -> Path:
         return self._aws.home.directory("functions/code")
 
-    def store(self, code: Json) -> Package:
-        """Keeps the package of a `Code` structure. InvalidParameterValueException if unusable."""
+    def store(self, aws: LocalAws, code: Json) -> Package:
+        """Keeps the package of a `Code` structure, read as the caller of `aws`.
+
+        Raises InvalidParameterValueException if it is unusable.
+        """
         if "ZipFile" in code and not ("S3Bucket" in code or "S3Key" in code):
             data: bytes = code["ZipFile"]
             if len(data) > ZIPPED_LIMIT_BYTES:
                 raise AwsError("RequestEntityTooLargeException", "Zip file is over 50 MB.", 413)
         elif "S3Bucket" in code and "S3Key" in code and "ZipFile" not in code:
-            data = self._from_s3(code["S3Bucket"], code["S3Key"])
+            data = self._from_s3(aws, code["S3Bucket"], code["S3Key"])
         else:
             raise AwsError(
                 "InvalidParameterValueException",
@@ -69,9 +72,9 @@ class CodeStore:
         """The package as it was uploaded."""
         return self._root / f"{sha256}.zip"
 
-    def _from_s3(self, bucket: str, key: str) -> bytes:
+    def _from_s3(self, aws: LocalAws, bucket: str, key: str) -> bytes:
         try:
-            return self._aws.objects.path(bucket, key).read_bytes()
+            return aws.objects.path(bucket, key).read_bytes()
         except (AwsError, OSError) as problem:
             code = problem.code if isinstance(problem, AwsError) else "NoSuchKey"
             raise AwsError(

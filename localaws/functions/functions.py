@@ -27,6 +27,7 @@ VERSION = "lambda-version"  # "name:number" -> the same, frozen
 ALIAS = "lambda-alias"  # "name:alias"
 EVENT = "lambda-event"  # asynchronous invocations not yet done
 LATEST = "$LATEST"
+LAMBDA = "lambda.amazonaws.com"
 
 # docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
 SYNCHRONOUS_LIMIT_BYTES = 6 * 1024 * 1024
@@ -104,6 +105,10 @@ class Functions:
         with self.aws.documents.changing(FUNCTION, name, not_found(self.arn(name))) as document:
             yield document
 
+    def role(self, name: str, configuration: Json) -> LocalAws:
+        """The AWS as the function's execution role sees it."""
+        return self.aws.acting_as_role(configuration["Role"], name, LAMBDA)
+
     # -- invocation ----------------------------------------------------------------------------
 
     def invoke(
@@ -125,7 +130,10 @@ class Functions:
         with self._admitted(name, latest.get("reserved")):
             outcome, stream = self._pool(name, version, document).invoke(request)
         lines = report(request, version, document["configuration"], outcome)
-        self.logs.send(log_group(document["configuration"]), stream, lines)
+        configuration = document["configuration"]
+        self.logs.send(
+            self.role(name, configuration).caller, log_group(configuration), stream, lines
+        )
         tail = "\n".join(lines).encode()[-TAIL_BYTES:]
         return InvokeResponse(
             200,
@@ -215,12 +223,15 @@ class Functions:
 
     def _pool(self, name: str, version: str, document: Json) -> Pool:
         key = f"{name}:{version}"
-        revision = document["configuration"]["RevisionId"]
+        configuration = document["configuration"]
+        revision = configuration["RevisionId"]
         with self._lock:
             pool = self._pools.get(key)
             if pool is not None and pool.spec.revision == revision:
                 return pool
-            self._pools[key] = fresh = Pool(self.aws, self._spec(name, version, document))
+            self._pools[key] = fresh = Pool(
+                self.role(name, configuration), self._spec(name, version, document)
+            )
         if pool is not None:
             pool.retire()
         return fresh

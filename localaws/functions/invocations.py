@@ -8,11 +8,13 @@ from typing import Any
 
 from localaws.core.service import Call, Json, Service
 from localaws.functions.functions import Functions
+from localaws.functions.permissions import Permissions
 
 
 class Invocations:
-    def __init__(self, functions: Functions) -> None:
+    def __init__(self, functions: Functions, permissions: Permissions) -> None:
         self._functions = functions
+        self._permissions = permissions
 
     def register(self, service: Service) -> None:
         service.operation(
@@ -25,8 +27,9 @@ class Invocations:
         payload = body_bytes(params.get("Payload", b""))
         kind = params.get("InvocationType", "RequestResponse")
         qualifier = params.get("Qualifier")
+        self._functions.resolve(params["FunctionName"], qualifier)
+        self._permissions.check_invoker(call.caller, params["FunctionName"], qualifier)
         if kind == "DryRun":
-            self._functions.resolve(params["FunctionName"], qualifier)
             return {"StatusCode": 204, "Payload": b""}
         if kind == "Event":
             later = self._functions.invoke_later(params["FunctionName"], payload, qualifier)

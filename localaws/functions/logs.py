@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from botocore.exceptions import ClientError
 
 from localaws.core.aws import LocalAws
+from localaws.identity.caller import Caller
 
 logger = logging.getLogger(__name__)
 
@@ -28,6 +29,7 @@ class Lines:
     stream: str
     time_ms: int
     lines: list[str]
+    caller: Caller
 
 
 class LogShipper:
@@ -45,12 +47,12 @@ class LogShipper:
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
 
-    def send(self, group: str, stream: str, lines: list[str]) -> None:
-        """Queues the lines, stamped with the time of this call."""
+    def send(self, caller: Caller, group: str, stream: str, lines: list[str]) -> None:
+        """Queues the lines, stamped with the time of this call; `caller` will write them."""
         if not lines:
             return
         time_ms = int(self._aws.clock.now().timestamp() * 1000)
-        self._queue.put(Lines(group, stream, time_ms, lines))
+        self._queue.put(Lines(group, stream, time_ms, lines, caller))
         with self._lock:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="log-shipper", daemon=True)
@@ -97,7 +99,7 @@ class LogShipper:
 
     def _write(self, items: list[Lines]) -> None:
         """Lines of one stream, in their order."""
-        client = self._aws.client("logs")
+        client = self._aws.acting(items[0].caller).client("logs")
         group, stream = items[0].group, items[0].stream
         if (group, stream) not in self._known:
             with contextlib.suppress(client.exceptions.ResourceAlreadyExistsException):

@@ -7,7 +7,8 @@ import re
 
 from localaws.core.errors import AwsError
 from localaws.core.service import Call, Json, Service
-from localaws.functions.functions import Functions, split_name
+from localaws.functions.functions import LATEST, Functions, split_name
+from localaws.identity.caller import Caller
 
 POLICY = "lambda-policy"  # documents: "name" or "name:qualifier" -> {"statements": [...]}
 ACCOUNT = re.compile(r"\d{12}")
@@ -100,6 +101,26 @@ class Permissions:
     def forget(self, key: str) -> None:
         """Drops the policy."""
         self._documents.delete(POLICY, key)
+
+    def check_invoker(self, caller: Caller, given: str, qualifier: str | None) -> None:
+        """Raises AccessDeniedException for a service that the function's policy does not let in.
+
+        A service that calls as itself has no policy of its own, so the function's must allow it:
+        https://docs.aws.amazon.com/lambda/latest/dg/access-control-resource-based.html
+        """
+        if not caller.is_service:
+            return
+        name, inner = split_name(given)
+        called = qualifier or inner
+        key = f"{name}:{called}" if called and called != LATEST else name
+        if not self.allows(key, caller.arn, caller.source_arn or "", caller.account):
+            raise AwsError(
+                "AccessDeniedException",
+                f"{caller.arn} is not authorized to perform: lambda:InvokeFunction on resource:"
+                f" {self._functions.arn(name, called)} because no resource-based policy allows the"
+                " lambda:InvokeFunction action",
+                403,
+            )
 
     def allows(self, key: str, service: str, source_arn: str, account: str) -> bool:
         """Whether the AWS service may invoke the function on behalf of `source_arn`."""

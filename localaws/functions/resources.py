@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from werkzeug.wrappers import Request, Response
 
+from localaws.core.aws import LocalAws
 from localaws.core.errors import AwsError, NotEmulated
 from localaws.core.pages import page
 from localaws.core.service import Call, Json, Service
 from localaws.functions import configuration as settings
-from localaws.functions.functions import FUNCTION, LATEST, Functions, split_name
+from localaws.functions.functions import FUNCTION, LAMBDA, LATEST, Functions, split_name
 from localaws.functions.versions import Versions, check_revision
 
 CODE_ROUTE = "/_aws/lambda-code"
@@ -47,6 +48,10 @@ class FunctionResources:
         service.operation("DeleteFunctionConcurrency", "FunctionName")(self.delete_concurrency)
         service.routes[CODE_ROUTE] = self.download
 
+    def _aws_of(self, call: Call) -> LocalAws:
+        """The AWS as the caller sees it, through Lambda: for reading a package."""
+        return self._functions.aws.acting(call.caller.on_behalf(LAMBDA))
+
     def create(self, call: Call) -> Json:
         params = call.params
         name, qualifier = split_name(params["FunctionName"])
@@ -59,7 +64,7 @@ class FunctionResources:
         settings.check(call.operation, params)
         if self._documents.get(FUNCTION, name) is not None:
             raise already_there(name)
-        package = self._functions.code.store(params["Code"])
+        package = self._functions.code.store(self._aws_of(call), params["Code"])
         configuration = settings.fresh(name, self._functions.arn(name))
         settings.apply(configuration, params)
         configuration["Architectures"] = params.get("Architectures", ["x86_64"])
@@ -81,7 +86,9 @@ class FunctionResources:
         name, document = self._functions.get(params["FunctionName"])
         check_revision(call, document)
         check_package(call)
-        package = self._functions.code.store({k: params[k] for k in CODE if k in params})
+        package = self._functions.code.store(
+            self._aws_of(call), {k: params[k] for k in CODE if k in params}
+        )
         members = {"CodeSha256": package.code_sha256, "CodeSize": package.size_bytes}
         if "Architectures" in params:
             members["Architectures"] = params["Architectures"]

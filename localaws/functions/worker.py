@@ -124,7 +124,7 @@ class Worker:
     def _environment(self, aws: LocalAws) -> dict[str, str]:
         """docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html"""
         spec = self.spec
-        base = aws.processes.environment(spec.variables)
+        base = aws.child_environment(spec.variables)
         reserved = {
             "_HANDLER": spec.handler,
             "AWS_EXECUTION_ENV": f"AWS_Lambda_{spec.runtime}",

@@ -136,7 +136,7 @@ class JobRuns:
     def recover(self) -> None:
         """Their processes are gone, and so is what these had not committed."""
         if any(run["JobRunState"] in SPARK_RUN.active for run in self._all()):
-            store.remove_scratch(store.mounts(self._aws))
+            store.remove_scratch(store.mounts(self._aws.object_store))
         self._runner.recover()
 
     def close(self) -> None:
@@ -167,6 +167,10 @@ class JobRuns:
         """Where the run's script, settings and logs are."""
         return self._aws.home.directory("glue-runs") / run_id
 
+    def _role(self, job: Json) -> LocalAws:
+        """The AWS as the job's role sees it, in the session that Glue opens for it."""
+        return self._aws.acting_as_role(job["Role"], "GlueJobRunnerSession", "glue.amazonaws.com")
+
     # One run's life
 
     def begin(self, job: Job) -> None:
@@ -178,8 +182,9 @@ class JobRuns:
         if not job.request:
             raise JobFailed("What the run was started with is not known any more.")
         try:
-            run = self._prepare(job.id, job.request["job"], job.request["given"])
-            environment = self._aws.processes.environment(spark.variables(run, java_home()))
+            role = self._role(job.request["job"])
+            run = self._prepare(role, job.id, job.request["job"], job.request["given"])
+            environment = role.child_environment(spark.variables(run, java_home()))
         except NoJava as error:
             raise JobFailed(f"LAUNCH ERROR | {error}") from error
         job.check()
@@ -205,8 +210,8 @@ class JobRuns:
             # What a failed run wrote stays, as on AWS; what its committer had not committed goes.
             if self._runner.alone():
                 store.remove_scratch(run.buckets)
-            store.register(self._aws, run.buckets, before)
-            logs.publish(self._aws, job.id, output, errors)
+            store.register(role.objects, run.buckets, before)
+            logs.publish(role, job.id, output, errors)
         if code != 0:
             raise JobFailed(_failure(run, code))
 
@@ -243,7 +248,9 @@ class JobRuns:
         shutil.rmtree(self.folder(job_id) / "tmp", ignore_errors=True)
         self.archive.consider(idle=self._runner.alone())
 
-    def _prepare(self, run_id: str, job: Json, given: dict[str, str]) -> spark.SparkRun:
+    def _prepare(
+        self, aws: LocalAws, run_id: str, job: Json, given: dict[str, str]
+    ) -> spark.SparkRun:
         """Copies the script (later changes to it are not this run's) and writes the settings."""
         folder = self.folder(run_id)
         folder.mkdir(parents=True, exist_ok=True)
@@ -251,23 +258,23 @@ class JobRuns:
         properties = dict(resolved.properties)
         run = spark.SparkRun(
             folder=folder,
-            script=self._fetch(job["Command"]["ScriptLocation"], folder / "script"),
+            script=self._fetch(aws, job["Command"]["ScriptLocation"], folder / "script"),
             arguments=resolved.argv,
-            buckets=store.mounts(self._aws),
+            buckets=store.mounts(aws.objects),
             java_options=properties.pop("spark.driver.extraJavaOptions", ""),
             properties=properties,
             python_files=tuple(
-                self._python_path(uri, folder / "modules") for uri in resolved.python_files
+                self._python_path(aws, uri, folder / "modules") for uri in resolved.python_files
             ),
             class_archive=self.archive.file(),
         )
         spark.write(run)
         return run
 
-    def _fetch(self, uri: str, folder: Path) -> Path:
+    def _fetch(self, aws: LocalAws, uri: str, folder: Path) -> Path:
         try:
             bucket, key = split_uri(uri)
-            source = self._aws.objects.path(bucket, key)
+            source = aws.objects.path(bucket, key)
         except ValueError as error:
             raise JobFailed(f"LAUNCH ERROR | {error}") from error
         except AwsError as error:
@@ -278,9 +285,9 @@ class JobRuns:
         shutil.copyfile(source, target)
         return target
 
-    def _python_path(self, uri: str, folder: Path) -> Path:
+    def _python_path(self, aws: LocalAws, uri: str, folder: Path) -> Path:
         """What must be on the module path for one of --extra-py-files (.py, .zip, .egg, .whl)."""
-        file = self._fetch(uri, folder)
+        file = self._fetch(aws, uri, folder)
         return folder if file.suffix == ".py" else file
 
 

@@ -7,16 +7,16 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from localaws.core.aws import LocalAws
+from localaws.core.object_store import ObjectStore
 
 SCRATCH = "_temporary"  # Hadoop's output committer works in folders of this name
 
 Snapshot = dict[Path, tuple[int, int]]  # file to (bytes, modification time in ns)
 
 
-def mounts(aws: LocalAws) -> dict[str, Path]:
+def mounts(objects: ObjectStore) -> dict[str, Path]:
     """The folder of every bucket."""
-    return {name: aws.objects.folder(name) for name in aws.objects.bucket_names()}
+    return {name: objects.folder(name) for name in objects.bucket_names()}
 
 
 def snapshot(buckets: Mapping[str, Path]) -> Snapshot:
@@ -44,7 +44,7 @@ def remove_scratch(buckets: Mapping[str, Path]) -> None:
                 shutil.rmtree(Path(folder, SCRATCH), ignore_errors=True)
 
 
-def register(aws: LocalAws, buckets: Mapping[str, Path], before: Snapshot) -> int:
+def register(objects: ObjectStore, buckets: Mapping[str, Path], before: Snapshot) -> int:
     """Makes objects of the files written since `before`, forgets those deleted.
 
     Returns how many files were written or deleted.
@@ -58,5 +58,5 @@ def register(aws: LocalAws, buckets: Mapping[str, Path], before: Snapshot) -> in
             path.parent.relative_to(folder).as_posix() for path in changed if folder in path.parents
         }
         for prefix in sorted(prefixes):
-            aws.objects.discover(bucket, "" if prefix == "." else f"{prefix}/")
+            objects.discover(bucket, "" if prefix == "." else f"{prefix}/")
     return len(changed)

@@ -6,13 +6,13 @@ import json
 import logging
 import threading
 import uuid
+from concurrent.futures import Future
+from typing import Any
 
+from botocore.exceptions import ClientError
 from werkzeug.wrappers import Request, Response
 
-from localaws.core.errors import AwsError
 from localaws.core.service import Json
-from localaws.functions.functions import Functions, InvokeResponse, functions_of, split_name
-from localaws.functions.permissions import Permissions
 from localaws.http_api import cors as cross_origin
 from localaws.http_api.payload import MalformedError, Target, build_event, read_result
 from localaws.http_api.resources import function_arn
@@ -90,71 +90,56 @@ class HttpApiServer:
         self, request: Request, body: bytes, target: Target, match: Match, integration: Json
     ) -> Response:
         function = function_arn(integration)
-        if not self._permitted(function, target, match.route["RouteKey"]):
-            logger.warning(
-                "API %s may not invoke %s: it has no permission for %s (lambda AddPermission)",
-                *(target.api_id, function, API_GATEWAY),
-            )
-            return message(500, "Internal Server Error")
+        source = source_arn(
+            *(self._aws.region, self._aws.account, target.api_id),
+            *(target.stage["StageName"], match.route["RouteKey"]),
+        )
+        gateway = self._aws.acting_as_service(API_GATEWAY, source)
         event = build_event(request, body, target, match, self._aws.clock.now())
         try:
-            answer = self._invoke(function, json.dumps(event).encode(), integration)
-        except AwsError as problem:
-            logger.warning("API %s: %s", target.api_id, problem)
-            if problem.code == "RequestTooLargeException":
+            answer = invoke_within(
+                *(gateway.client("lambda"), function, json.dumps(event).encode()),
+                integration["TimeoutInMillis"] / 1000,
+            )
+        except ClientError as problem:
+            code = problem.response["Error"]["Code"]
+            logger.warning(
+                "API %s may not or cannot invoke %s: %s", target.api_id, function, problem
+            )
+            if code == "RequestTooLargeException":
                 return message(413, "Request Entity Too Large")
-            if problem.code == "TooManyRequestsException":
+            if code == "TooManyRequestsException":
                 return message(503, "Service Unavailable")
             return message(500, "Internal Server Error")
         if answer is None:
             return message(503, "Service Unavailable")
-        if answer.function_error is not None:
+        if "FunctionError" in answer:
             return message(500, "Internal Server Error")
         try:
-            return read_result(answer.payload)
+            return read_result(answer["Payload"].read())
         except MalformedError as problem:
             logger.warning("API %s: the result of %s: %s", target.api_id, function, problem)
             return message(500, "Internal Server Error")
 
-    def _permitted(self, function: str, target: Target, route_key: str) -> bool:
-        name, qualifier = split_name(function)
-        arn = source_arn(
-            *(self._aws.region, self._aws.account, target.api_id),
-            *(target.stage["StageName"], route_key),
-        )
-        key = f"{name}:{qualifier}" if qualifier else name
-        permissions = Permissions(functions_of(self._aws))
-        return permissions.allows(key, API_GATEWAY, arn, self._aws.account)
 
-    def _invoke(self, function: str, payload: bytes, integration: Json) -> InvokeResponse | None:
-        """The function's answer, or None when it takes longer than the integration waits."""
-        functions = functions_of(self._aws)
-        limit = integration["TimeoutInMillis"] / 1000
-        _, _, document = functions.resolve(function)
-        if document["configuration"]["Timeout"] < limit:
-            return functions.invoke(function, payload)
-        return invoke_within(functions, function, payload, limit)
+def invoke_within(client: Any, function: str, payload: bytes, seconds: float) -> Json | None:
+    """Invoke's answer, or None after a time: the function goes on, as on AWS.
 
-
-def invoke_within(
-    functions: Functions, function: str, payload: bytes, seconds: float
-) -> InvokeResponse | None:
-    """As `invoke`, but gives up after a time; the function goes on, as on AWS."""
-    answers: list[InvokeResponse] = []
-    problems: list[AwsError] = []
+    Raises ClientError.
+    """
+    answer: Future[Json] = Future()
 
     def run() -> None:
         try:
-            answers.append(functions.invoke(function, payload))
-        except AwsError as problem:
-            problems.append(problem)
+            answer.set_result(client.invoke(FunctionName=function, Payload=payload))
+        except BaseException as problem:
+            answer.set_exception(problem)
 
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
-    thread.join(seconds)
-    if problems:
-        raise problems[0]
-    return answers[0] if answers else None
+    threading.Thread(target=run, daemon=True).start()
+    try:
+        return answer.result(seconds)
+    except TimeoutError:
+        return None
 
 
 def choose_stage(document: Json, path: str) -> tuple[Json | None, str]:

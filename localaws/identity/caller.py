@@ -49,6 +49,11 @@ def service(principal: str, account: str, source_arn: str | None = None) -> Call
     return Caller(principal, account, via=principal, source_arn=source_arn)
 
 
+def role_arn(account: str, role: str) -> str:
+    """The ARN of a role that is given by its ARN, or by its name, with or without a path."""
+    return role if role.startswith("arn:") else f"arn:aws:iam::{account}:role/{role}"
+
+
 def role_session(role_arn: str, session_name: str, service_principal: str | None = None) -> Caller:
     """A session of a role. Its ARN has the role's name without its path, as AWS writes it."""
     account = role_arn.split(":")[4]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from base64 import b32encode
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -66,29 +67,21 @@ class IdentityStore:
             return None
         return Credential(access_key_id, key["secret"], Caller(user["shape"]["Arn"], self.account))
 
-    def open_session(self, caller: Caller, seconds: int) -> Credential:
-        """Temporary keys for the caller; those that have expired are forgotten on the way."""
-        credential = Credential(
-            unique_id(TEMPORARY),
-            new_secret(),
-            caller,
-            new_token(),
-            (self.now() + timedelta(seconds=seconds)).replace(microsecond=0),
-        )
+    def open_session(self, caller: Caller, seconds: int | None = None) -> Credential:
+        """Temporary keys for the caller; without `seconds` they are good until they are closed,
+        or the server starts anew."""
+        expires = None
+        if seconds is not None:
+            expires = (self.now() + timedelta(seconds=seconds)).replace(microsecond=0)
+        credential = Credential(unique_id(TEMPORARY), new_secret(), caller, new_token(), expires)
         self.documents.put(
             SESSION,
             credential.access_key_id,
             {
                 "secret": credential.secret_access_key,
                 "token": credential.session_token,
-                "expires": credential.expires,
-                "caller": {
-                    "arn": caller.arn,
-                    "account": caller.account,
-                    "session_name": caller.session_name,
-                    "via": caller.via,
-                    "source_arn": caller.source_arn,
-                },
+                "expires": expires,
+                "caller": asdict(caller),
             },
         )
         return credential
@@ -97,11 +90,16 @@ class IdentityStore:
         """Ends the session: its keys are unknown from now on."""
         self.documents.delete(SESSION, access_key_id)
 
-    def forget_expired(self, kept_days: int = 1) -> None:
-        """Drops sessions that are long over; until then their keys are told to be expired."""
-        limit = self.now() - timedelta(days=kept_days)
+    def close_session_of(self, environment: Mapping[str, str]) -> None:
+        """Ends the session whose keys are in a process's variables, if any are."""
+        self.close_session(environment.get("AWS_ACCESS_KEY_ID", ""))
+
+    def forget_sessions(self) -> None:
+        """At the start of a server: drops the sessions of processes, which ended with the last
+        one, and those that expired over a day ago (until then they are told to be expired)."""
+        limit = self.now() - timedelta(days=1)
         for key, session in self.documents.items(SESSION):
-            if session["expires"] < limit:
+            if session["expires"] is None or session["expires"] < limit:
                 self.documents.delete(SESSION, key)
 
     # -- who is it -----------------------------------------------------------------------------

@@ -22,7 +22,7 @@ from localaws.s3.upload_operations import UploadOperations
 
 
 def service(aws: LocalAws) -> Service:
-    """S3 with its bytes under `objects/` and its index in `s3.sqlite`; sets `aws.objects`."""
+    """S3 with its bytes under `objects/` and its index in `s3.sqlite`; sets `aws.object_store`."""
 
     def publish(bucket: str, kind: str, detail: dict[str, Any]) -> None:
         event = aws.event(
@@ -38,7 +38,7 @@ def service(aws: LocalAws) -> Service:
         publish,
         aws.clock,
     )
-    aws.objects = objects
+    aws.object_store = objects
     s3 = Service("s3")
     for part in (
         BucketOperations(objects),

@@ -21,6 +21,7 @@ from localaws.sagemaker import archives
 from localaws.sagemaker.model_process import ModelProcess, NotServing
 from localaws.sagemaker.models import CODE_IN_MODEL
 from localaws.sagemaker.names import ENDPOINT, ENDPOINT_CONFIG, MODEL, find
+from localaws.sagemaker.principals import acting
 
 START_WAIT_SECONDS = 60.0
 LONG_LOOK_SECONDS = 1.0
@@ -56,6 +57,7 @@ class Endpoints:
             "config": config_name,
             "variant": variant,
             "container": model["PrimaryContainer"],
+            "role": model.get("ExecutionRoleArn"),
             "folder": str(folder.relative_to(self._aws.home.root)),
         }
 
@@ -129,7 +131,7 @@ class Endpoints:
         folder = self._aws.home.root / plan["folder"]
         if not (folder / "model").is_dir():
             self._unpack(plan, folder)
-        process = ModelProcess(self._aws, self._logs, name, folder, plan)
+        process = ModelProcess(acting(self._aws, plan.get("role")), self._logs, name, folder, plan)
         try:
             process.wait_until_serving()
         except NotServing:
@@ -143,14 +145,15 @@ class Endpoints:
         fresh = folder.with_suffix(".new")
         shutil.rmtree(fresh, ignore_errors=True)
         source = container["Environment"]["SAGEMAKER_SUBMIT_DIRECTORY"].removeprefix("file://")
+        role = acting(self._aws, plan.get("role"))
         try:
-            data = self._aws.objects.path(*split_uri(container["ModelDataUrl"]))
+            data = role.objects.path(*split_uri(container["ModelDataUrl"]))
             archives.unpack(data, fresh / "model")
             if f"{source}/".startswith(CODE_IN_MODEL):
                 inside = fresh / "model" / source[len(CODE_IN_MODEL) :]
                 shutil.copytree(inside, fresh / "code")
             else:
-                archives.unpack(self._aws.objects.path(*split_uri(source)), fresh / "code")
+                archives.unpack(role.objects.path(*split_uri(source)), fresh / "code")
         except (AwsError, ValueError, OSError) as problem:
             raise NotServing(f"Failed to download model data: {problem}") from problem
         fresh.rename(folder)

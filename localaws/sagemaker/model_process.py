@@ -15,6 +15,7 @@ from localaws.core.aws import LocalAws
 from localaws.core.service import Json
 from localaws.functions import scratch
 from localaws.functions.logs import LogShipper
+from localaws.identity.caller import Caller
 from localaws.sagemaker import images
 from localaws.sagemaker.tail import Tail
 
@@ -57,22 +58,25 @@ class ModelProcess:
         self.process = aws.processes.start(
             f"endpoint {endpoint}",
             images.command("serve", self._socket, str(model), str(code), module),
-            env=aws.processes.environment(
+            env=aws.child_environment(
                 variables | {"SM_MODEL_DIR": str(model), "SM_MODULE_NAME": module}
             ),
             cwd=code,
             log=self._log,
         )
         threading.Thread(
-            target=self._ship, args=(logs, endpoint, tail), name=f"log of {endpoint}", daemon=True
+            target=self._ship,
+            args=(aws.caller, logs, f"/aws/sagemaker/Endpoints/{endpoint}", tail),
+            name=f"log of {endpoint}",
+            daemon=True,
         ).start()
 
-    def _ship(self, logs: LogShipper, endpoint: str, tail: Tail) -> None:
+    def _ship(self, caller: Caller, logs: LogShipper, group: str, tail: Tail) -> None:
         """Sends the server's output to its log group until it ends."""
         stream = f"{self.variant}/i-{self._scratch.name[-8:]}"
         while True:
             ended = self.process.wait(LOG_POLL_SECONDS) is not None
-            logs.send(f"/aws/sagemaker/Endpoints/{endpoint}", stream, tail.lines(last=ended))
+            logs.send(caller, group, stream, tail.lines(last=ended))
             if ended:
                 return
 

@@ -16,6 +16,7 @@ from localaws.sagemaker.names import (
     insert,
     validation,
 )
+from localaws.sagemaker.principals import acting
 
 CONTAINER = (
     "PrimaryContainer.Image",
@@ -127,10 +128,10 @@ def check_container(aws: LocalAws, call: Call) -> None:
     if image is None:
         raise validation("PrimaryContainer.Image is required.")
     images.check_image(call.operation, "PrimaryContainer.Image", image)
-    url = container.get("ModelDataUrl")
+    role, url = call.params.get("ExecutionRoleArn"), container.get("ModelDataUrl")
     if url is None:
         raise NotEmulated("sagemaker", call.operation, "PrimaryContainer without ModelDataUrl")
-    check_archive(aws, url, "model data")
+    check_archive(aws, role, url, "model data")
     variables = container.get("Environment", {})
     if "SAGEMAKER_PROGRAM" not in variables or "SAGEMAKER_SUBMIT_DIRECTORY" not in variables:
         raise NotEmulated(
@@ -141,7 +142,7 @@ def check_container(aws: LocalAws, call: Call) -> None:
         )
     source = variables["SAGEMAKER_SUBMIT_DIRECTORY"].removeprefix("file://")
     if not f"{source}/".startswith(CODE_IN_MODEL):
-        code = check_archive(aws, source, "source code")
+        code = check_archive(aws, role, source, "source code")
         if "requirements.txt" in code:
             raise NotEmulated(
                 "sagemaker",
@@ -151,10 +152,10 @@ def check_container(aws: LocalAws, call: Call) -> None:
             )
 
 
-def check_archive(aws: LocalAws, url: str, what: str) -> set[str]:
+def check_archive(aws: LocalAws, role: str | None, url: str, what: str) -> set[str]:
     """The top-level names of an existing archive. ValidationException when it is not there."""
     try:
-        return archives.top_level(aws.objects.path(*split_uri(url)))
+        return archives.top_level(acting(aws, role).objects.path(*split_uri(url)))
     except (AwsError, OSError, ValueError) as problem:
         raise validation(f"Could not find {what} at {url}.") from problem
 

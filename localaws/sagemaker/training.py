@@ -23,6 +23,7 @@ from localaws.sagemaker import layout as opt_ml
 from localaws.sagemaker.layout import InputError, Layout
 from localaws.sagemaker.metrics import LastMetrics
 from localaws.sagemaker.names import TRAINING_JOB, find, insert, validation
+from localaws.sagemaker.principals import acting
 from localaws.sagemaker.tail import Tail
 
 LOG_GROUP = "/aws/sagemaker/TrainingJobs"
@@ -87,7 +88,8 @@ class TrainingRuns:
         name = job.id
         request = find(self._aws, TRAINING_JOB, name)["request"]
         layout = self._layout(name)
-        self._prepare(request, layout)
+        role = acting(self._aws, request["RoleArn"])
+        self._prepare(role, request, layout)
         job.check()
         self._move(name, "Training")
         log = layout.base.parent / "training.log"
@@ -101,7 +103,7 @@ class TrainingRuns:
         process = self._aws.processes.start(
             f"training {name}",
             images.command("train", module, *words),
-            env=self._aws.processes.environment(
+            env=role.child_environment(
                 request.get("Environment", {})
                 | opt_ml.environment(layout, request, describe["TrainingJobArn"])
             ),
@@ -115,7 +117,7 @@ class TrainingRuns:
             lines = tail.lines(last=end)
             last.extend(lines)
             metrics.read(lines, self._aws.clock.now())
-            self._logs.send(LOG_GROUP, stream, lines)
+            self._logs.send(role.caller, LOG_GROUP, stream, lines)
 
         try:
             code = job.watch(process, grace_seconds=STOP_GRACE_SECONDS, meanwhile=read)
@@ -123,11 +125,11 @@ class TrainingRuns:
             if not job.closing:
                 read(end=True)
                 self._move(name, "Uploading", status="Stopping", **metrics.members())
-                self._note(name, self._upload(name, request, layout))
+                self._note(name, self._upload(role, name, request, layout))
             raise
         read(end=True)
         self._move(name, "Uploading", **metrics.members())
-        artifact = self._upload(name, request, layout)
+        artifact = self._upload(role, name, request, layout)
         self._note(name, artifact)
         if code != 0:
             command = " ".join(["python3", "-m", module, *words])
@@ -163,12 +165,12 @@ class TrainingRuns:
     def _layout(self, name: str) -> Layout:
         return Layout(self._aws.home.directory("training") / name / "ml")
 
-    def _prepare(self, request: Json, layout: Layout) -> None:
+    def _prepare(self, aws: LocalAws, request: Json, layout: Layout) -> None:
         """Folders, code, configuration, channels, earlier checkpoints."""
         layout.make()
         _, source = opt_ml.program(request)
         try:
-            archives.unpack(self._aws.objects.path(*split_uri(str(source))), layout.code)
+            archives.unpack(aws.objects.path(*split_uri(str(source))), layout.code)
         except (AwsError, ValueError, OSError) as problem:
             raise InputError(
                 f"AlgorithmError: framework error: {source}: {problem}, exit code: 1"
@@ -176,19 +178,19 @@ class TrainingRuns:
         opt_ml.write_config(layout, request)
         for channel in request.get("InputDataConfig", []):
             try:
-                opt_ml.link_channel(self._aws, layout.channel(channel["ChannelName"]), channel)
+                opt_ml.link_channel(aws, layout.channel(channel["ChannelName"]), channel)
             except AwsError as problem:
                 raise InputError(f"ClientError: Data download failed:{problem}") from problem
         if "CheckpointConfig" in request:
             bucket, prefix = split_uri(request["CheckpointConfig"]["S3Uri"].rstrip("/") + "/")
-            for stored in self._aws.objects.list(bucket, prefix):
+            for stored in aws.objects.list(bucket, prefix):
                 target = layout.checkpoints / opt_ml.relative_name(stored.key, prefix)
                 if stored.key.endswith("/") or layout.checkpoints not in target.resolve().parents:
                     continue
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(stored.path, target)  # a copy: the script may write to it
 
-    def _upload(self, name: str, request: Json, layout: Layout) -> Json:
+    def _upload(self, aws: LocalAws, name: str, request: Json, layout: Layout) -> Json:
         """Model, output data and checkpoints to S3; `ModelArtifacts` if there is a model."""
         where = request["OutputDataConfig"]["S3OutputPath"].rstrip("/")
         bucket, prefix = split_uri(f"{where}/{name}/output/")
@@ -196,7 +198,7 @@ class TrainingRuns:
         for folder, file in ((layout.model, "model.tar.gz"), (layout.data, "output.tar.gz")):
             packed = layout.base / file
             if archives.pack(folder, packed):
-                self._aws.objects.adopt(bucket, prefix + file, packed, "application/x-tar")
+                aws.objects.adopt(bucket, prefix + file, packed, "application/x-tar")
                 if folder == layout.model:
                     uri = f"s3://{bucket}/{prefix}{file}"
                     members["ModelArtifacts"] = {"S3ModelArtifacts": uri}
@@ -204,7 +206,7 @@ class TrainingRuns:
             bucket, prefix = split_uri(request["CheckpointConfig"]["S3Uri"].rstrip("/") + "/")
             for path in sorted(p for p in layout.checkpoints.rglob("*") if p.is_file()):
                 key = prefix + path.relative_to(layout.checkpoints).as_posix()
-                self._aws.objects.adopt(bucket, key, path)
+                aws.objects.adopt(bucket, key, path)
         return members
 
     def _note(self, name: str, members: Json) -> None:

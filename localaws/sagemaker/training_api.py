@@ -10,6 +10,7 @@ from localaws.sagemaker import archives, images, listing
 from localaws.sagemaker.layout import program
 from localaws.sagemaker.metrics import definitions
 from localaws.sagemaker.names import TRAINING_JOB, arn, check_name, find, validation
+from localaws.sagemaker.principals import acting
 from localaws.sagemaker.training import TrainingRuns, enter
 
 CHANNEL = "InputDataConfig"
@@ -224,7 +225,9 @@ def check_program(aws: LocalAws, call: Call) -> None:
         )
     check_uri("sagemaker_submit_directory", str(source))
     try:
-        names = archives.top_level(aws.objects.path(*split_uri(str(source))))
+        names = archives.top_level(
+            acting(aws, call.params["RoleArn"]).objects.path(*split_uri(str(source)))
+        )
     except (AwsError, OSError):
         return  # the job will fail and say so, as on AWS
     if "requirements.txt" in names:

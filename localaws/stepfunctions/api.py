@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from localaws.core.aws import LocalAws
 from localaws.core.service import Service
 from localaws.core.sqlite import Database
@@ -10,7 +12,7 @@ from localaws.stepfunctions.constraints import CheckedService
 from localaws.stepfunctions.engine import Engine
 from localaws.stepfunctions.execution_logs import ExecutionLogs
 from localaws.stepfunctions.executions import Executions
-from localaws.stepfunctions.integrations.runtime import Integrations
+from localaws.stepfunctions.integrations.runtime import Clients, Integrations
 from localaws.stepfunctions.journal import Journal
 from localaws.stepfunctions.machines import Machines
 from localaws.stepfunctions.map_runs import MapRuns
@@ -18,6 +20,9 @@ from localaws.stepfunctions.resources import Resources
 from localaws.stepfunctions.schema import MIGRATIONS
 from localaws.stepfunctions.trial import Trials
 from localaws.stepfunctions.validations import Validations
+
+STATES = "states.amazonaws.com"
+LOG_DELIVERY = "delivery.logs.amazonaws.com"  # what writes an execution's history to a log group
 
 
 def service(aws: LocalAws) -> Service:
@@ -30,8 +35,15 @@ def service(aws: LocalAws) -> Service:
         known = aws.gateway.services.get(name)
         return known is not None and operation in known.operations
 
-    integrations = Integrations(aws.client, supports, resources.claim)
-    logs = ExecutionLogs(aws.client, aws.clock)
+    def as_role(role_arn: str, session_name: str) -> Clients:
+        return aws.acting_as_role(role_arn, session_name, STATES).client
+
+    def log_client(name: str) -> Any:
+        return aws.acting_as_service(LOG_DELIVERY).client(name)
+
+    states = aws.acting_as_service(STATES).client
+    integrations = Integrations(states, supports, resources.claim, as_role)
+    logs = ExecutionLogs(log_client, aws.clock)
     engine = Engine(journal, resources, integrations, aws.signals, aws.clock, logs, **place)
     machines = Machines(resources, integrations, aws.clock, **place)
 

@@ -83,7 +83,7 @@ def _reader(run: Run, frame: Frame, items: list[Any] | None) -> Callable[[], lis
         return lambda: items
     reader = frame.state.body["ItemReader"]
     plan = item_reader.plan(run.language(frame), run.scope(frame), reader)
-    return lambda: item_reader.read(run.host.integrations, plan)
+    return lambda: item_reader.read(run.integrations, plan)
 
 
 def _items_read(run: Run, frame: Frame, items: list[Any] | StateError) -> None:
@@ -281,7 +281,7 @@ def _complete(run: Run, frame: Frame, made: Children) -> None:
     writer = frame.state.body.get("ResultWriter")
     if writer is not None:
         plan = result_writer.plan(run.language(frame), run.scope(frame), writer)
-        call = lambda: result_writer.write(host.integrations, host.journal, plan, arn)  # noqa: E731
+        call = lambda: result_writer.write(run.integrations, host.journal, plan, arn)  # noqa: E731
         run.work(frame, call, _collected)
         return
     run.work(frame, lambda: _results(run, arn, frame.state.name), _collected)

@@ -80,6 +80,7 @@ class Run:
     ) -> None:
         self.host = host
         self.execution = execution
+        self.integrations = host.integrations.acting(execution.about.get("role_arn"), execution.arn)
         self.id = execution.id
         self.machine = machine
         self.kinds = kinds

@@ -42,7 +42,7 @@ def schedule(run: Run, frame: Frame) -> None:
     timeout = language.number(scope, "TimeoutSeconds")
     heartbeat = language.number(scope, "HeartbeatSeconds")
     credentials = _credentials(run, scope, language)
-    run.host.integrations.check_arguments(resource, arguments)
+    run.integrations.check_arguments(resource, arguments)
     text = payload.check_size(payload.dumps(arguments), frame.state.name)
     seconds = {
         "timeoutInSeconds": None if timeout is None else int(timeout),
@@ -166,7 +166,7 @@ def call(run: Run, frame: Frame, arguments: Any, *, again: bool) -> None:
         since=frame.scheduled_time,
         again=again,
     )
-    integrations = run.host.integrations
+    integrations = run.integrations
 
     def cancel_late(answer: Answer) -> None:
         if answer.job is not None:
@@ -237,7 +237,7 @@ def poll(run: Run, frame: Frame) -> None:
     """Asks for the job's state; called by its end's signal, and now and then."""
     resource, job = resource_of(frame), frame.job
     if job is not None:
-        run.work(frame, lambda: run.host.integrations.poll(resource, job), polled)
+        run.work(frame, lambda: run.integrations.poll(resource, job), polled)
 
 
 def polled(run: Run, frame: Frame, answer: Answer | StateError | None) -> None:
@@ -328,7 +328,7 @@ def cancel(run: Run, frame: Frame) -> None:
         return
     resource, job = resource_of(frame), frame.job
     frame.job = None
-    integrations = run.host.integrations
+    integrations = run.integrations
     run.work_apart(lambda: integrations.cancel(resource, job), lambda _: None)
 
 

@@ -313,7 +313,7 @@ class Trials:
             Scope(state, value, context, variables),
             mock,
             params.get("stateConfiguration") or {},
-            self.integrations,
+            self.integrations.acting(params.get("roleArn"), "TestState"),
             spelling,
         )
         answer = trial.run()

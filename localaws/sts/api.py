@@ -27,7 +27,6 @@ def service(aws: LocalAws) -> Service:
     sts.operation("AssumeRole", "RoleArn", "RoleSessionName", "DurationSeconds")(tokens.assume_role)
     sts.operation("GetSessionToken", "DurationSeconds")(tokens.session_token)
     sts.operation("GetAccessKeyInfo", "AccessKeyId")(tokens.key_info)
-    sts.on_start(aws.identity.forget_expired)
     return sts
 
 

@@ -79,7 +79,8 @@ class Catalog:
 
     # tables
 
-    def create_table(self, database: str, given: Json) -> None:
+    def create_table(self, database: str, given: Json, created_by: str | None = None) -> None:
+        """`created_by` is the ARN of who makes it, if that is not this AWS's caller."""
         database = self.database(database)["Name"]
         name = _name(given.get("Name"), "TableInput.Name")
         now = self.aws.clock.now()
@@ -91,7 +92,7 @@ class Catalog:
             "DatabaseName": database,
             "CreateTime": now,
             "UpdateTime": now,
-            "CreatedBy": f"arn:aws:sts::{self.aws.account}:assumed-role/localaws/localaws",
+            "CreatedBy": created_by or self.aws.caller.arn,
             "IsRegisteredWithLakeFormation": False,
             "CatalogId": self.aws.account,
             "VersionId": "0",

@@ -113,7 +113,7 @@ def test_resources_are_made_after_what_they_need(stack: Stack, aws: LocalAws) ->
     assert stack.outputs["Site"] == f"{aws.url}/_aws/website/lake/"
     s3 = aws.client("s3")
     assert s3.get_bucket_versioning(Bucket="lake")["Status"] == "Enabled"
-    assert aws.objects.buckets.tells_eventbridge("lake")
+    assert aws.object_store.buckets.tells_eventbridge("lake")
     tags = {tag["Key"] for tag in s3.get_bucket_tagging(Bucket="lake")["TagSet"]}
     assert tags == {"own", "all"}
     groups = aws.client("logs").describe_log_groups()["logGroups"]

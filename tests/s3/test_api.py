@@ -120,7 +120,7 @@ def test_a_wrong_checksum_stores_nothing(s3: Any, aws: LocalAws) -> None:
     params = {"Bucket": "lake", "Key": "a", "Body": b"x", "ChecksumSHA256": wrong}
     assert refused(s3.put_object, **params) == "BadDigest"
     assert aws.objects.list("lake") == []
-    assert list(aws.objects.incoming.iterdir()) == []
+    assert list(aws.object_store.incoming.iterdir()) == []
 
 
 @pytest.mark.parametrize(
@@ -238,7 +238,7 @@ def test_lifecycle_rules_expire_objects_versions_and_uploads(s3: Any, aws: Local
     s3.put_bucket_lifecycle_configuration(
         Bucket="lake", LifecycleConfiguration={"Rules": [rule, old]}
     )
-    lifecycle = Lifecycle(aws.objects, aws.clock)
+    lifecycle = Lifecycle(aws.object_store, aws.clock)
     now = datetime.now(UTC)
     lifecycle.apply(now + timedelta(days=6))
     assert [found.key for found in aws.objects.list("lake")] == ["keep/a", "tmp/a"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import hashlib
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -74,20 +76,34 @@ class Answer:
     job: Json | None = None
 
 
+Clients = Callable[[str], Any]
+AsRole = Callable[[str, str], Clients]
+
+
 class Integrations:
     """The Tasks of one local AWS. `client(service)` gives a boto3 client; `supports(service,
     operation)` tells whether localaws has that operation; `claim(job, owner)` whether the job is
-    that call's own or becomes it."""
+    that call's own or becomes it; `as_role(role ARN, session)` gives such clients of a role."""
 
     def __init__(
         self,
         client: Callable[[str], Any],
         supports: Callable[[str, str], bool] = lambda *_: True,
         claim: Callable[[str, str], bool] = lambda *_: True,
+        as_role: AsRole | None = None,
     ) -> None:
         self._client = self.client = client
+        self._as_role = as_role
         self._supports = supports
         self._claim = claim
+
+    def acting(self, role_arn: str | None, execution_arn: str) -> Integrations:
+        """These Tasks as an execution makes them: with the role of its state machine."""
+        if self._as_role is None or role_arn is None:
+            return self
+        as_role = copy.copy(self)
+        as_role._client = as_role.client = self._as_role(role_arn, session_name(execution_arn))
+        return as_role
 
     # --- checks ------------------------------------------------------------------------------
 
@@ -269,6 +285,12 @@ class Integrations:
             **sdk_metadata(response),
         }
         return dict(sorted(output.items()))
+
+
+def session_name(execution_arn: str) -> str:
+    """32 letters, as Step Functions names its sessions; an execution's are always the same."""
+    digest = hashlib.sha256(execution_arn.encode()).digest()
+    return "".join(chr(ord("A") + byte % 26) for byte in digest)
 
 
 def _function_error(text: str, *, raw: bool) -> StateError:
