@@ -11,9 +11,13 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
+
+from botocore.exceptions import ClientError
 
 from executions import hashes
 from executions.clients import Clients
@@ -98,8 +102,21 @@ def assemble(arn: str, redrives: int | None, clients: Any, bucket: str, now: dat
     s3 = clients("s3")
     planned = run is not None and "manifest" in run
     prefix = f"runs/run={run['id']}/" if run else None
-    evaluation = _evaluation(s3, bucket, prefix) if prefix else None
-    return {
+    gaps: list[Json] = []
+
+    def reached(member: str, look: Callable[[], Any]) -> Any:
+        """What `look` finds. After a failure anything may be gone: the record is written with a
+        gap then. A run that went well has everything, or its record fails it."""
+        try:
+            return look()
+        except (ClientError, ValueError, KeyError) as error:
+            if redrives is None:
+                raise
+            gaps.append({"member": member, "error": f"{type(error).__name__}: {error}"})
+            return None
+
+    evaluation = reached("metrics", lambda: prefix and _evaluation(s3, bucket, prefix))
+    record = {
         "schema_version": SCHEMA_VERSION,
         "written_at": now.isoformat(timespec="milliseconds"),
         "status": told[-1]["status"],
@@ -111,20 +128,24 @@ def assemble(arn: str, redrives: int | None, clients: Any, bucket: str, now: dat
         "execution": _execution(step_functions, arn, events),
         "run": run,
         "trigger": run["trigger"] if run else None,
-        "inputs": _inputs(s3, bucket, prefix) if planned else [],
+        "inputs": reached("inputs", lambda: _inputs(s3, bucket, prefix) if planned else []) or [],
         "checks": checks if checks and "checks" in checks else None,
         "states": visited,
-        "outputs": outputs(s3, bucket, prefix, datasets(state)) if prefix else [],
+        "outputs": reached(
+            "outputs", lambda: outputs(s3, bucket, prefix, datasets(state)) if prefix else []
+        )
+        or [],
         "code": json.loads(BUILD.read_text()) if BUILD.exists() else None,
         "hyperparameters": (evaluation or {}).get("hyperparameters"),
         "versions": (evaluation or {}).get("versions"),
         "metrics": evaluation and {k: evaluation[k] for k in ("challenger", "champion")},
         "gate": (state.get("judgement") or {}).get("answer"),
-        "model": _model(s3, state),
-        "endpoint": _endpoint(clients, state),
+        "model": reached("model", lambda: _model(s3, state)),
+        "endpoint": reached("endpoint", lambda: _endpoint(clients, state)),
         "smoke_test": (state.get("smoke_test") or {}).get("answer"),
         "cost_inputs": jobs.cost_inputs(visited, checks, history.transitions),
     }
+    return {**record, "gaps": gaps}
 
 
 def _try(entry: tries.Try) -> Json:
@@ -174,8 +195,6 @@ def _execution(step_functions: Any, arn: str, events: list[Json]) -> Json:
 
 def _figures(clients: Any, visit: Json) -> Json:
     """The job's figures; `look_up_error` instead when its service does not know it any more."""
-    from botocore.exceptions import ClientError
-
     try:
         return jobs.look_up(clients, visit["job"], visit["request"])
     except ClientError as error:
@@ -229,7 +248,8 @@ def _output(s3: Any, bucket: str, entry: Json) -> Json:
             from pyarrow import parquet as pq
 
             copy.seek(0)
-            rows = pq.ParquetFile(copy).metadata.num_rows
+            with suppress(ValueError):  # half a file, which a failed try has left
+                rows = pq.ParquetFile(copy).metadata.num_rows
     return {
         "key": entry["Key"],
         "version_id": answer.get("VersionId"),

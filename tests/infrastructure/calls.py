@@ -1,0 +1,108 @@
+"""What a function calls of AWS, read from its source: from the handler on, through our modules."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import botocore.session
+from botocore import xform_name
+
+ROOT = Path(__file__).resolve().parents[2]
+SERVICES = (
+    *("athena", "databrew", "dynamodb", "glue", "s3", "sagemaker", "sagemaker-runtime"),
+    *("scheduler", "sns", "sqs", "stepfunctions"),
+)
+PREFIXES = {"stepfunctions": "states", "sagemaker-runtime": "sagemaker"}
+# Where the action is not the operation's name.
+S3_ACTIONS = {
+    "list_objects_v2": {"s3:ListBucket"},
+    "head_object": {"s3:GetObject"},
+    "copy_object": {"s3:PutObject"},
+}
+# What a library calls for us.
+LIBRARY = {"read_sql_query": {"athena:StartQueryExecution"}}
+
+Function = tuple[str, str]  # module, name
+
+
+@cache
+def operations() -> dict[str, frozenset[str]]:
+    """boto3 method to the actions that it may mean; several where services share a name."""
+    found: dict[str, set[str]] = {}
+    session = botocore.session.Session()
+    for service in SERVICES:
+        for operation in session.get_service_model(service).operation_names:
+            action = f"{PREFIXES.get(service, service)}:{operation}"
+            found.setdefault(xform_name(operation), set()).add(action)
+    return {
+        name: frozenset(actions) for name, actions in {**found, **S3_ACTIONS, **LIBRARY}.items()
+    }
+
+
+def actions_of(module: str) -> dict[str, frozenset[str]]:
+    """boto3 method to its possible actions, for all that `module`'s handler can reach."""
+    waiting: list[Function] = [(module, "handler")]
+    seen: set[Function] = set()
+    found: dict[str, frozenset[str]] = {}
+    while waiting:
+        function = waiting.pop()
+        if function in seen:
+            continue
+        seen.add(function)
+        aliases, bodies = parsed(function[0])
+        body = bodies.get(function[1])
+        if body is None:
+            continue
+        for node in ast.walk(body):
+            for name in mentioned(node):
+                if name in operations() and name not in bodies:
+                    found[name] = operations()[name]
+            waiting += called(node, function[0], aliases)
+    return found
+
+
+def mentioned(node: ast.AST) -> Iterator[str]:
+    """Names of methods that are called on something, or asked of a paginator by name."""
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        yield node.func.attr
+    paged = ("list_", "describe_", "get_")
+    if isinstance(node, ast.Constant) and str(node.value).startswith(paged):
+        yield str(node.value)
+
+
+def called(node: ast.AST, module: str, aliases: dict[str, str]) -> Iterator[Function]:
+    """Our own functions and classes that the node names."""
+    if isinstance(node, ast.Name):
+        yield module, node.id
+        if "." in aliases.get(node.id, ""):
+            where, _, name = aliases[node.id].rpartition(".")
+            yield where, name
+    if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+        yield aliases.get(node.value.id, ""), node.attr
+
+
+@cache
+def parsed(module: str) -> tuple[dict[str, str], dict[str, ast.AST]]:
+    """(name in the module to the module or member it stands for, functions and classes)."""
+    file = ROOT / (module.replace(".", "/") + ".py")
+    if not module or not file.exists():
+        return {}, {}
+    tree = ast.parse(file.read_text())
+    aliases = {
+        (name.asname or name.name): f"{node.module}.{name.name}"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.module
+        for name in node.names
+    }
+    bodies: dict[str, ast.AST] = {
+        node.name: node for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)
+    }
+    for node in tree.body:  # tables of functions
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+            bodies.setdefault(node.targets[0].id, node.value)
+        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.value:
+            bodies.setdefault(node.target.id, node.value)
+    return aliases, bodies
