@@ -47,6 +47,7 @@ setup(
             "pandas",
             "pyspark==3.5.6",
             "pyyaml",
+            "regex",
             "scikit-learn",
             "sqlglot==30.30.0",  # a new version may add syntax: see tests/athena/test_grammar.py
             "starlette",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import threading
-import zlib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import duckdb
 
 from localaws.athena.sql.errors import QueryError
 from localaws.athena.sql.macros import MACROS
+from localaws.athena.sql.python.all import register
 
 MEMORY_SHARE = 0.4  # of the machine's memory, for all queries together; the rest spills to disk
 
@@ -58,24 +58,13 @@ class Engine:
 
 def prepare(connection: duckdb.DuckDBPyConnection) -> None:
     """Adds the macros and functions that compiled queries call."""
-    # Of no type, so that it may stand in any CASE; not volatile as error() is, so that it may
-    # stand in TRY, in windows and in correlated subqueries.
-    connection.create_function("fail", _fail, ["VARCHAR"], "NULL")
+    register(connection)
     for macro in MACROS:
         connection.execute(macro)
-    connection.create_function("trino_crc32", _crc32, ["BLOB"], "BIGINT")
-
-
-def _fail(message: str) -> None:
-    raise ValueError(message)
-
-
-def _crc32(data: bytes) -> int:
-    return zlib.crc32(data)
 
 
 _CODED = re.compile(
-    r"Invalid Input Error: (?:Python exception occurred while executing the UDF: ValueError: )?"
+    r"Invalid Input Error: (?:Python exception occurred while executing the UDF: \w+: )?"
     r"([A-Z][A-Z0-9_]{5,}): (.*)",
     re.DOTALL,
 )

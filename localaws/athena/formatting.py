@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from localaws.athena.sql import types as t
+from localaws.athena.sql.casts import decimal_text
 from localaws.athena.sql.queries import Query
+from localaws.athena.sql.times import CLOCKS, MOMENTS
+from localaws.athena.sql.times import written as time_text
 from localaws.athena.sql.types import Type
 from localaws.athena.sql.values import name, text
 
@@ -30,11 +33,12 @@ def written(sql: str, kind: Type) -> str:
             f"CASE WHEN {sql} = 0 OR (abs({sql}) >= 0.001 AND abs({sql}) < 10000000) THEN {plain} "
             f"ELSE trino_scientific(CAST({sql} AS DOUBLE), {plain}) END"
         )
-    if kind.name == "timestamp":
-        pattern = "%Y-%m-%d %H:%M:%S.%g" if kind.numbers[0] <= 3 else "%Y-%m-%d %H:%M:%S.%f"
-        return f"strftime({sql}, '{pattern}')"
-    if kind.name == "timestamp with time zone":
-        return f"strftime({sql}, '%Y-%m-%d %H:%M:%S.%g UTC')"
+    if kind.name in (*MOMENTS, *CLOCKS) or kind in (t.DAY_INTERVAL, t.YEAR_INTERVAL):
+        return time_text(sql, kind)
+    if kind.name == "decimal":
+        return decimal_text(sql, kind)
+    if kind.name == "char":
+        return f"rpad({sql}, {kind.numbers[0]}, ' ')"
     if kind.name == "varbinary":
         return f"lower(rtrim(regexp_replace(hex({sql}), '(..)', '\\1 ', 'g')))"
     if kind.name == "array":
@@ -48,8 +52,7 @@ def written(sql: str, kind: Type) -> str:
         )
     if kind.name == "row":
         fields = " || ', ' || ".join(
-            text(f"{kind.names[i] or f'field{i}'}=")
-            + " || "
+            (text(f"{kind.names[i]}=") + " || " if kind.names[i] else "")
             + _inside(f"({sql}).{name(t.field_name(kind, i))}", item)
             for i, item in enumerate(kind.items)
         )
@@ -64,7 +67,8 @@ def _inside(sql: str, kind: Type) -> str:
 _SIZES = {
     "boolean": (0, 0), "tinyint": (3, 0), "smallint": (5, 0), "integer": (10, 0),
     "bigint": (19, 0), "real": (17, 0), "double": (17, 0), "timestamp": (3, 0),
-    "timestamp with time zone": (3, 0), "varchar": (2147483647, 0), "varbinary": (1073741824, 0),
+    "timestamp with time zone": (3, 0), "time": (3, 0), "time with time zone": (3, 0),
+    "varchar": (2147483647, 0), "varbinary": (1073741824, 0),
 }  # fmt: skip
 
 
@@ -73,7 +77,7 @@ def column_info(label: str, kind: Type) -> Json:
     precision, scale = _SIZES.get(kind.name, (0, 0))
     if kind.name == "decimal":
         precision, scale = kind.numbers
-    elif kind.name == "varchar" and kind.numbers:
+    elif kind.name in ("varchar", "char") and kind.numbers:
         precision = kind.numbers[0]
     return {
         "CatalogName": "hive",
@@ -85,5 +89,5 @@ def column_info(label: str, kind: Type) -> Json:
         "Precision": precision,
         "Scale": scale,
         "Nullable": "UNKNOWN",
-        "CaseSensitive": kind.name == "varchar",
+        "CaseSensitive": kind.name in ("varchar", "char"),
     }

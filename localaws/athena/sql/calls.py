@@ -21,13 +21,7 @@ from .special import SPECIALS
 from .values import Value
 
 
-@compiles(
-    exp.Anonymous,
-    takes=(
-        "this",
-        "expressions",
-    ),
-)
+@compiles(exp.Anonymous, takes=("this", "expressions"))
 def function(c: Compiler, node: exp.Anonymous, scope: Scope) -> Value:
     return call_by_name(c, node.name.lower(), node.expressions, node, scope, "", None)
 
@@ -138,13 +132,7 @@ def _aggregate(
     return Value(f"CAST({value.sql} AS {t.duckdb(value.type)})", value.type)
 
 
-@compiles(
-    exp.GroupConcat,
-    takes=(
-        "this",
-        "separator",
-    ),
-)
+@compiles(exp.GroupConcat, takes=("this", "separator"))
 def listagg(c: Compiler, node: exp.GroupConcat, scope: Scope) -> Value:
     inside = node.this
     order = ""
@@ -178,14 +166,7 @@ def _decimal_aggregate(name: str, values: list[Value], tail: str, distinct: str)
     return Value(average(total, f"count({distinct}{values[0].sql}){tail}", kind), kind)
 
 
-@compiles(
-    exp.ArgMax,
-    exp.ArgMin,
-    takes=(
-        "this",
-        "expression",
-    ),
-)
+@compiles(exp.ArgMax, exp.ArgMin, takes=("this", "expression"))
 def arg_extreme(c: Compiler, node: exp.Expression, scope: Scope) -> Value:
     return call_by_name(c, function_name(node), call_arguments(node), node, scope, "", None)
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from sqlglot import exp
 
 from . import types as t
+from .casts import convert
 from .compiler import Compiler, compiles, structure
 from .errors import QueryError, not_emulated
 from .grammar import written
 from .operators import comparison
 from .scope import Scope
 from .special import SPECIALS, unify
-from .values import NULL, Value, convert
+from .values import NULL, Value
 
 structure(exp.Any, exp.All, takes=("this",))
 _COMPARISONS: dict[type[exp.Binary], str] = {
@@ -26,13 +27,7 @@ _COMPARISONS: dict[type[exp.Binary], str] = {
 }
 
 
-@compiles(
-    *_COMPARISONS,
-    takes=(
-        "this",
-        "expression",
-    ),
-)
+@compiles(*_COMPARISONS, takes=("this", "expression"))
 def _comparison(c: Compiler, node: exp.Binary, scope: Scope) -> Value:
     operator = _COMPARISONS[type(node)]
     quantified = node.expression
@@ -53,14 +48,7 @@ def _comparison(c: Compiler, node: exp.Binary, scope: Scope) -> Value:
     return comparison(operator, c.compile(node.this, scope), c.compile(quantified, scope))
 
 
-@compiles(
-    exp.And,
-    exp.Or,
-    takes=(
-        "this",
-        "expression",
-    ),
-)
+@compiles(exp.And, exp.Or, takes=("this", "expression"))
 def logic(c: Compiler, node: exp.Connector, scope: Scope) -> Value:
     word = "AND" if isinstance(node, exp.And) else "OR"
     sides = [c.condition(side, scope, "Logical expression term") for side in node.flatten()]
@@ -75,27 +63,14 @@ def negation(c: Compiler, node: exp.Not, scope: Scope) -> Value:
     )
 
 
-@compiles(
-    exp.Is,
-    takes=(
-        "this",
-        "expression",
-    ),
-)
+@compiles(exp.Is, takes=("this", "expression"))
 def is_(c: Compiler, node: exp.Is, scope: Scope) -> Value:
     if not isinstance(node.expression, exp.Null):
         raise not_emulated(f"IS {written(node.expression)}")
     return Value(f"({c.compile(node.this, scope).sql} IS NULL)", t.BOOLEAN)
 
 
-@compiles(
-    exp.Between,
-    takes=(
-        "this",
-        "low",
-        "high",
-    ),
-)
+@compiles(exp.Between, takes=("this", "low", "high"))
 def between(c: Compiler, node: exp.Between, scope: Scope) -> Value:
     value = c.compile(node.this, scope)
     low, high = (c.compile(node.args[side], scope) for side in ("low", "high"))
@@ -103,14 +78,7 @@ def between(c: Compiler, node: exp.Between, scope: Scope) -> Value:
     return Value(f"({first.sql} AND {second.sql})", t.BOOLEAN)
 
 
-@compiles(
-    exp.In,
-    takes=(
-        "this",
-        "expressions",
-        "query",
-    ),
-)
+@compiles(exp.In, takes=("this", "expressions", "query"))
 def in_(c: Compiler, node: exp.In, scope: Scope) -> Value:
     value = c.compile(node.this, scope)
     query = node.args.get("query")
@@ -139,14 +107,7 @@ def in_(c: Compiler, node: exp.In, scope: Scope) -> Value:
     return Value(f"({first.sql} IN ({', '.join(item.sql for item in rest)}))", t.BOOLEAN)
 
 
-@compiles(
-    exp.Like,
-    takes=(
-        "this",
-        "expression",
-        "negate",
-    ),
-)
+@compiles(exp.Like, takes=("this", "expression", "negate"))
 def like(c: Compiler, node: exp.Like, scope: Scope) -> Value:
     return _like(c, node, scope, None)
 
@@ -162,25 +123,12 @@ def _like(c: Compiler, node: exp.Like, scope: Scope, escape: str | None) -> Valu
     return Value(f"({value.sql} LIKE {pattern.sql}{tail})", t.BOOLEAN)
 
 
-@compiles(
-    exp.Escape,
-    takes=(
-        "this",
-        "expression",
-    ),
-)
+@compiles(exp.Escape, takes=("this", "expression"))
 def escape(c: Compiler, node: exp.Escape, scope: Scope) -> Value:
     return _like(c, node.this, scope, c.compile(node.expression, scope).sql)
 
 
-@compiles(
-    exp.Case,
-    takes=(
-        "this",
-        "ifs",
-        "default",
-    ),
-)
+@compiles(exp.Case, takes=("this", "ifs", "default"))
 def case(c: Compiler, node: exp.Case, scope: Scope) -> Value:
     subject = c.compile(node.this, scope) if node.this else None
     tests, results = [], []
@@ -199,14 +147,7 @@ def case(c: Compiler, node: exp.Case, scope: Scope) -> Value:
     return Value(f"CASE {branches} ELSE {values[-1].sql} END", kind)
 
 
-@compiles(
-    exp.If,
-    takes=(
-        "this",
-        "true",
-        "false",
-    ),
-)
+@compiles(exp.If, takes=("this", "true", "false"))
 def if_(c: Compiler, node: exp.If, scope: Scope) -> Value:
     sides = [node.this, node.args.get("true"), node.args.get("false")]
     return SPECIALS["if"]([c.compile(side, scope) for side in sides if side is not None])

@@ -8,11 +8,12 @@ from typing import Any
 from sqlglot import exp
 
 from . import types as t
+from .casts import convert
 from .compiler import Compiler, structure
 from .errors import QueryError
 from .scope import Scope
 from .types import Type
-from .values import Value, convert
+from .values import Value
 
 structure(exp.Lambda, takes=("this", "expressions"))
 Compiled = Callable[[Compiler, list[Any], Scope], Value]

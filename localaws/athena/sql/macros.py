@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-MACROS = (  # each after those it calls
+from .equality import MACROS as _EQUALITY
+from .operators import MACROS as _OPERATORS
+from .times import MACROS as _TIMES
+
+_NESTED = (  # each after those it calls
     """CREATE MACRO trino_subscript(items, place) AS CASE
         WHEN place = 0 THEN fail('INVALID_FUNCTION_ARGUMENT: SQL array indices start at 1')
         WHEN place < 0 THEN
@@ -36,18 +40,10 @@ MACROS = (  # each after those it calls
     """CREATE MACRO trino_split_part(value, mark, place) AS CASE
         WHEN place <= 0 THEN fail('INVALID_FUNCTION_ARGUMENT: Index must be greater than zero')
         ELSE list_extract(string_split(value, mark), place) END""",
-    """CREATE MACRO trino_pad(value, filler, size, padded) AS CASE
-        WHEN size < 0 OR length(filler) = 0 THEN
-            fail('INVALID_FUNCTION_ARGUMENT: Padding string must not be empty') ELSE padded END""",
     """CREATE MACRO trino_decimal_divide(above, below) AS CASE
         WHEN below = 0 THEN fail('DIVISION_BY_ZERO: Division by zero')
         ELSE (CASE WHEN (above < 0) <> (below < 0) THEN -1 ELSE 1 END)
             * ((2 * abs(above) + abs(below)) // (2 * abs(below))) END""",
-    """CREATE MACRO trino_round_to(value, places) AS CASE
-        WHEN isnan(value) OR isinf(value) THEN value
-        ELSE round(value, CAST(places AS INTEGER)) END""",
-    """CREATE MACRO trino_months(earlier, later) AS date_sub('month', earlier, later)""",
-    """CREATE MACRO trino_log(base, value) AS ln(value) / ln(base)""",
     """CREATE MACRO trino_bucket(value, low, high, parts) AS CASE
         WHEN parts <= 0 THEN fail('INVALID_FUNCTION_ARGUMENT: bucketCount must be greater than 0')
         WHEN low = high THEN fail('INVALID_FUNCTION_ARGUMENT: bounds cannot equal each other')
@@ -65,14 +61,6 @@ MACROS = (  # each after those it calls
     """CREATE MACRO trino_map_of(entries) AS CASE WHEN entries IS NOT NULL THEN map_from_entries(
         list_filter(entries, lambda e, i: e.k IS NOT NULL
             AND list_position(list_transform(entries, lambda x: x.k), e.k) = i)) END""",
-    """CREATE MACRO trino_sequence(first, last, step) AS CASE
-        WHEN step = 0 THEN fail('INVALID_FUNCTION_ARGUMENT: step must not be zero')
-        WHEN (last - first) * sign(step) < 0 THEN fail('INVALID_FUNCTION_ARGUMENT: sequence stop '
-            || 'value should be greater than or equal to start value if step is greater than zero')
-        ELSE generate_series(first, last, step) END""",
-    """CREATE MACRO trino_json_scalar(document, path) AS CASE
-        WHEN json_type(document, path) IN ('OBJECT', 'ARRAY', 'NULL') THEN NULL
-        ELSE json_extract_string(document, path) END""",
     """CREATE MACRO trino_position(items, wanted) AS CASE
         WHEN items IS NULL OR wanted IS NULL THEN NULL
         ELSE coalesce(list_position(items, wanted), 0) END""",
@@ -89,18 +77,6 @@ MACROS = (  # each after those it calls
     """CREATE MACRO trino_array_distinct(items) AS list_filter(items,
         lambda e, i: CASE WHEN e IS NULL THEN list_count(items[1:i - 1]) = i - 1
             ELSE list_position(items, e) = i END)""",
-    """CREATE MACRO trino_json_parse(document) AS CASE
-        WHEN document IS NULL THEN NULL
-        WHEN json_valid(document) THEN json(document)
-        ELSE fail('INVALID_FUNCTION_ARGUMENT: Cannot convert value to JSON: '''
-            || document || '''') END""",
-    """CREATE MACRO trino_parse_time(value, pattern) AS CASE
-        WHEN value IS NULL THEN NULL
-        WHEN try_strptime(value, pattern) IS NULL THEN
-            fail('INVALID_FUNCTION_ARGUMENT: Invalid format: "' || value || '"')
-        ELSE strptime(value, pattern) END""",
-    """CREATE MACRO trino_extract(value, pattern, part) AS CASE
-        WHEN regexp_matches(value, pattern) THEN regexp_extract(value, pattern, part) END""",
     """CREATE MACRO trino_scientific_join(minus, whole, fraction, power) AS CASE
         WHEN ltrim(whole || fraction, '0') = '' THEN minus || '0.0E0'
         ELSE minus || substr(ltrim(whole || fraction, '0'), 1, 1) || '.' || CASE
@@ -124,3 +100,115 @@ MACROS = (  # each after those it calls
         WHEN isinf(number) THEN CASE WHEN number > 0 THEN 'Infinity' ELSE '-Infinity' END
         ELSE trino_scientific_text(digits) END""",
 )
+
+_MORE = (
+    # By its digits, so that a real is not shown with a double's.
+    """CREATE MACRO trino_number_text(number, digits) AS
+        trino_double_text(CAST(digits AS DOUBLE))""",
+    """CREATE MACRO trino_replace(v, wanted, instead) AS CASE WHEN wanted = ''
+        THEN array_to_string(list_prepend('', list_append(string_split(v, ''), '')), instead)
+        ELSE replace(v, wanted, instead) END""",
+    """CREATE MACRO trino_split_all(v, mark) AS CASE WHEN mark = ''
+        THEN fail('INVALID_FUNCTION_ARGUMENT: The delimiter may not be the empty string')
+        ELSE string_split(v, mark) END""",
+    """CREATE MACRO trino_lpad(v, size, filler) AS CASE
+        WHEN size < 0 OR size > 2147483647 THEN
+            fail('INVALID_FUNCTION_ARGUMENT: Target length must be in the range [0..2147483647]')
+        WHEN filler = '' THEN fail('INVALID_FUNCTION_ARGUMENT: Padding string must not be empty')
+        ELSE lpad(v, CAST(size AS INTEGER), filler) END""",
+    """CREATE MACRO trino_rpad(v, size, filler) AS CASE
+        WHEN size < 0 OR size > 2147483647 THEN
+            fail('INVALID_FUNCTION_ARGUMENT: Target length must be in the range [0..2147483647]')
+        WHEN filler = '' THEN fail('INVALID_FUNCTION_ARGUMENT: Padding string must not be empty')
+        ELSE rpad(v, CAST(size AS INTEGER), filler) END""",
+    """CREATE MACRO trino_lpad_bytes(v, size, filler) AS
+        unhex(trino_lpad(hex(v), size * 2, hex(filler)))""",
+    """CREATE MACRO trino_rpad_bytes(v, size, filler) AS
+        unhex(trino_rpad(hex(v), size * 2, hex(filler)))""",
+    """CREATE MACRO trino_substr_bytes(v, first, size) AS unhex(trino_substr(hex(v),
+        CASE WHEN first > 0 THEN 2 * first - 1 ELSE 2 * first END, 2 * size))""",
+    """CREATE MACRO trino_reverse_bytes(v) AS unhex(array_to_string(list_reverse(
+        regexp_extract_all(hex(v), '..')), ''))""",
+    """CREATE MACRO trino_concat_ws(mark, items) AS CASE WHEN mark IS NOT NULL THEN
+        coalesce(array_to_string(list_filter(items, lambda e: e IS NOT NULL), mark), '') END""",
+    """CREATE MACRO trino_has_null(items) AS list_count(items) < len(items)""",
+    """CREATE MACRO trino_overlap(a, b) AS CASE
+        WHEN list_has_any(a, b) THEN true
+        WHEN (trino_has_null(a) AND len(b) > 0) OR (trino_has_null(b) AND len(a) > 0) THEN NULL
+        ELSE list_has_any(a, b) END""",
+    """CREATE MACRO trino_intersect(a, b) AS list_filter(trino_array_distinct(a), lambda e:
+        CASE WHEN e IS NULL THEN trino_has_null(b) ELSE list_contains(b, e) END)""",
+    """CREATE MACRO trino_except(a, b) AS list_filter(trino_array_distinct(a), lambda e:
+        CASE WHEN e IS NULL THEN NOT trino_has_null(b) ELSE NOT list_contains(b, e) END)""",
+    """CREATE MACRO trino_histogram(items) AS map_from_entries(list_transform(
+        trino_array_distinct(list_filter(items, lambda e: e IS NOT NULL)),
+        lambda d: {'key': d,
+            'value': CAST(len(list_filter(items, lambda e: e = d)) AS BIGINT)}))""",
+    """CREATE MACRO trino_trim_array(items, size) AS CASE
+        WHEN size < 0 THEN
+            fail('INVALID_FUNCTION_ARGUMENT: size must not be negative: ' || size)
+        WHEN size > len(items) THEN fail('INVALID_FUNCTION_ARGUMENT: size must not exceed array '
+            || 'cardinality ' || len(items) || ': ' || size)
+        ELSE items[1:len(items) - size] END""",
+    """CREATE MACRO trino_contains_sequence(a, b) AS CASE WHEN len(b) = 0 THEN true
+        ELSE len(list_filter(range(0, greatest(0, len(a) - len(b) + 1)),
+            lambda i: a[i + 1:i + len(b)] = b)) > 0 END""",
+    """CREATE MACRO trino_ngrams(items, size) AS CASE
+        WHEN size <= 0 THEN fail('INVALID_FUNCTION_ARGUMENT: N must be positive')
+        WHEN len(items) <= size THEN [items]
+        ELSE list_transform(range(0, len(items) - size + 1),
+            lambda i: items[i + 1:i + size]) END""",
+    """CREATE MACRO trino_combinations(items, size) AS CASE
+        WHEN size < 0 THEN
+            fail('INVALID_FUNCTION_ARGUMENT: combination size must not be negative: ' || size)
+        WHEN size > 5 THEN
+            fail('INVALID_FUNCTION_ARGUMENT: combination size must not exceed 5: ' || size)
+        WHEN size > len(items) THEN []
+        ELSE list_transform(trino_places(len(items), size),
+            lambda c: list_transform(c, lambda i: items[i])) END""",
+    """CREATE MACRO trino_repeat(item, size) AS CASE
+        WHEN size < 0 THEN fail('INVALID_FUNCTION_ARGUMENT: count argument of repeat function must '
+            || 'be greater than or equal to 0')
+        WHEN size > 10000 THEN fail('INVALID_FUNCTION_ARGUMENT: count argument of repeat function '
+            || 'must be less than or equal to 10000')
+        ELSE list_transform(range(size), lambda e: item) END""",
+    """CREATE MACRO trino_multimap(entries) AS map_from_entries(list_transform(
+        list_distinct(list_transform(entries, lambda e: e[1])),
+        lambda k: {'key': k, 'value': list_transform(
+            list_filter(entries, lambda e: e[1] = k), lambda e: e[2])}))""",
+    """CREATE MACRO trino_check_sequence(first, last, step, size) AS CASE
+        WHEN step = 0 THEN fail('INVALID_FUNCTION_ARGUMENT: step must not be zero')
+        WHEN (first < last AND step < 0) OR (first > last AND step > 0) THEN
+            fail('INVALID_FUNCTION_ARGUMENT: sequence stop value should be greater than or equal '
+                || 'to start value if step is greater than zero otherwise stop should be less '
+                || 'than or equal to start')
+        WHEN size > 10000 THEN fail('INVALID_FUNCTION_ARGUMENT: result of sequence function must '
+            || 'not have more than 10000 entries')
+        ELSE true END""",
+    """CREATE MACRO trino_sequence(first, last, step) AS CASE
+        WHEN trino_check_sequence(first, last, step,
+            (last::HUGEINT - first) // nullif(step, 0) + 1)
+        THEN generate_series(first, last, step) END""",
+    """CREATE MACRO trino_date_sequence(first, last, step) AS CAST(CASE
+        WHEN trino_check_sequence(first, last, step, (last - first) // nullif(step, 0) + 1)
+        THEN generate_series(CAST(first AS TIMESTAMP), last, to_days(CAST(step AS INTEGER))) END
+        AS DATE[])""",
+    """CREATE MACRO trino_time_sequence(first, last, step) AS CASE
+        WHEN trino_check_sequence(first, last, step,
+            (epoch_us(last) - epoch_us(first)) // nullif(step * 1000, 0) + 1)
+        THEN generate_series(first, last, to_microseconds(step * 1000)) END""",
+    """CREATE MACRO trino_month_sequence(first, last, step) AS CASE
+        WHEN trino_check_sequence(first, last, step,
+            date_diff('month', first, last) // nullif(step, 0) + 1)
+        THEN list_filter(list_transform(range(0,
+                date_diff('month', first, last) // nullif(step, 0) + 1),
+            lambda i: CAST(first + to_months(CAST(i * step AS INTEGER)) AS TIMESTAMP)),
+            lambda e: CASE WHEN step > 0 THEN e <= last ELSE e >= last END) END""",
+    """CREATE MACRO trino_cosine(a, b) AS
+        list_sum(list_transform(map_keys(a), lambda k: map_extract_value(a, k)
+            * coalesce(map_extract_value(b, k), 0)))
+        / (sqrt(list_sum(list_transform(map_values(a), lambda v: v * v)))
+            * sqrt(list_sum(list_transform(map_values(b), lambda v: v * v))))""",
+)
+
+MACROS = (*_TIMES, *_EQUALITY, *_OPERATORS, *_NESTED, *_MORE)

@@ -6,12 +6,14 @@ Decimal rules: https://trino.io/docs/current/functions/decimal.html#decimal-oper
 from __future__ import annotations
 
 from . import types as t
+from .casts import convert
+from .equality import compare, key
 from .errors import QueryError
+from .times import CLOCK_ZONED, CLOCKS, MOMENTS, like, local, shifted
 from .types import Type
-from .values import Value, convert
+from .values import Value
 
-_MOMENTS = ("date", "timestamp", "timestamp with time zone")
-_INTERVALS = ("interval day to second", "interval year to month")
+_INTERVALS = (t.DAY_INTERVAL, t.YEAR_INTERVAL)
 
 
 def mismatch(operator: str, left: Value, right: Value) -> QueryError:
@@ -94,29 +96,63 @@ def average(total: str, rows: str, kind: Type) -> str:
 
 
 def _with_interval(operator: str, left: Value, right: Value) -> Value:
-    kinds = left.type.name, right.type.name
-    if operator in "+-" and kinds[0] in _MOMENTS and kinds[1] in _INTERVALS:
-        return Value(f"CAST({left.sql} {operator} {right.sql} AS {t.duckdb(left.type)})", left.type)
-    if operator == "+" and kinds[0] in _INTERVALS and kinds[1] in _MOMENTS:
-        return Value(f"CAST({right.sql} + {left.sql} AS {t.duckdb(right.type)})", right.type)
-    if operator in "+-" and kinds[0] == kinds[1] and kinds[0] in _INTERVALS:
+    if right.type in _INTERVALS and left.type.name in (*MOMENTS, *CLOCKS) and operator in "+-":
+        return moved(left, right, operator)
+    if left.type in _INTERVALS and right.type.name in (*MOMENTS, *CLOCKS) and operator == "+":
+        return moved(right, left, operator)
+    if left.type == right.type and left.type in _INTERVALS and operator in "+-":
         return Value(f"({left.sql} {operator} {right.sql})", left.type)
-    if operator == "*" and kinds[0] in _INTERVALS and t.is_integer(right.type):
-        return Value(f"({left.sql} * {right.sql})", left.type)
-    if operator == "*" and kinds[1] in _INTERVALS and t.is_integer(left.type):
-        return Value(f"({right.sql} * {left.sql})", right.type)
-    if operator == "-" and kinds[0] in _MOMENTS and kinds[1] in _MOMENTS:
-        kind = t.common(left.type, right.type)
-        assert kind is not None
-        a, b = convert(left, t.TIMESTAMP).sql, convert(right, t.TIMESTAMP).sql
-        return Value(f"({a} - {b})", t.DAY_INTERVAL)
+    if operator == "*" and left.type not in _INTERVALS:
+        left, right = right, left
+    if operator in "*/" and left.type in _INTERVALS and t.is_number(right.type):
+        kind, number = left.type, right.sql
+        if operator == "*" and t.is_integer(right.type):
+            return Value(f"CAST({left.sql} * {number} AS {t.duckdb(kind)})", kind)
+        sql = f"trunc(CAST({left.sql} AS DOUBLE) {operator} CAST({number} AS DOUBLE))"
+        return Value(f"CAST({sql} AS {t.duckdb(kind)})", kind)
+    if operator == "-":
+        for times in (MOMENTS, CLOCKS):
+            if left.type.name in times and right.type.name in times:
+                return _between(left, right)
     raise mismatch(operator, left, right)
+
+
+def moved(value: Value, interval: Value, operator: str) -> Value:
+    """A moment plus or minus an interval."""
+    amount = interval.sql if operator == "+" else f"(-{interval.sql})"
+    if interval.type == t.YEAR_INTERVAL:
+        if value.type.name in CLOCKS:
+            raise mismatch(operator, value, interval)
+        return like(f"({local(value).sql} + to_months({amount}))", value)
+    if value.type.name == "date":
+        days = f"trino_whole_days({amount})"
+        return Value(f"CAST({value.sql} + to_days(CAST({days} AS INTEGER)) AS DATE)", t.DATE)
+    return shifted(value, amount)
+
+
+def _between(left: Value, right: Value) -> Value:
+    """The time from `right` to `left`."""
+    kind = t.common(left.type, right.type)
+    assert kind is not None
+    a, b = (key(convert(side, kind).sql, kind) for side in (left, right))
+    if kind.name == "date":
+        return Value(f"(CAST({a} - {b} AS BIGINT) * 86400000)", t.DAY_INTERVAL)
+    if kind.name != CLOCK_ZONED:
+        a, b = f"epoch_us({a})", f"epoch_us({b})"
+    return Value(f"(trino_round_us({a} - {b}, 1000) // 1000)", t.DAY_INTERVAL)
 
 
 def comparison(operator: str, left: Value, right: Value) -> Value:
     """= <> < <= > >= and IS [NOT] DISTINCT FROM."""
     kind = t.common(left.type, right.type)
-    if kind is None or (kind.name in ("map", "json") and operator not in ("=", "<>")):
+    ordered = operator in ("<", "<=", ">", ">=")
+    if kind is None or (kind.name in ("map", "json") and ordered):
         raise mismatch(operator, left, right)
-    a, b = convert(left, kind).sql, convert(right, kind).sql
-    return Value(f"({a} {operator} {b})", t.BOOLEAN)
+    return Value(compare(operator, convert(left, kind), convert(right, kind)), t.BOOLEAN)
+
+
+MACROS = (
+    """CREATE MACRO trino_whole_days(ms) AS CASE WHEN ms % 86400000 = 0 THEN ms // 86400000
+        ELSE fail('INVALID_FUNCTION_ARGUMENT: Cannot add hour, minutes or seconds to a date')
+        END""",
+)

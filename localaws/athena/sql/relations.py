@@ -8,13 +8,16 @@ from typing import Any
 from sqlglot import exp
 
 from . import types as t
+from .casts import convert
 from .compiler import Compiler, name_parts, structure
 from .errors import QueryError, not_emulated
 from .parsing import parse
 from .scope import Column, Relation, Scope
 from .sources import CATALOG, HIDDEN, Environment, Found, Scan, renamed
+from .times import ZONED
+from .types import Type
 from .unnest import unnest
-from .values import convert, name
+from .values import name
 
 structure(exp.Join, takes=("this", "on", "side", "kind", "using"))
 structure(exp.Table, takes=("this", "alias", "db", "catalog", "joins"))
@@ -174,11 +177,17 @@ def _table(c: Compiler, node: exp.Table, scope: Scope) -> str:
     )
     columns = renamed(columns, alias, node)
     hidden = tuple(
-        Column(label_, kind, f"{inner}.{name(label_)}", hidden=True, source=(inner, label_))
+        Column(label_, kind, _held(read, kind), hidden=True, source=(inner, label_))
         for label_, kind in HIDDEN
+        for read in [f"{inner}.{name(label_)}"]
     )
     scope.relations.append(Relation(qualifiers, columns + hidden))
     return f"{scan.relation} AS {inner}"
+
+
+def _held(read: str, kind: Type) -> str:
+    """A column of a scan as expressions hold it: there a moment with a zone is a TIMESTAMPTZ."""
+    return f"trino_at(timezone('UTC', {read}), 'UTC')" if kind.name == ZONED else read
 
 
 def _place(c: Compiler, parts: list[str], node: exp.Expression) -> tuple[str, str]:

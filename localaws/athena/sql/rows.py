@@ -7,12 +7,13 @@ from typing import Any
 from sqlglot import exp
 
 from . import types as t
+from .casts import convert
 from .compiler import Compiler, compiles_query
 from .errors import QueryError
 from .ordering import tail
 from .scope import Column, Scope
 from .types import Type
-from .values import OUTPUT, Value, convert
+from .values import OUTPUT, Value
 
 
 @compiles_query(exp.Subquery, takes=("this", "alias", "with_", "order", "limit", "offset"))

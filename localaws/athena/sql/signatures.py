@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from functools import cache
 
 from . import types as t
+from .casts import convert
 from .types import Type
-from .values import Value, convert
+from .values import Value
 
 NUMBERS = (t.TINYINT, t.SMALLINT, t.INTEGER, t.BIGINT, t.REAL, t.DOUBLE)
 _NAMES = {
@@ -23,7 +24,13 @@ _NAMES = {
     "date": t.DATE,
     "timestamp": t.TIMESTAMP,
     "tz": t.TIMESTAMP_TZ,
+    "tinyint": t.TINYINT,
+    "smallint": t.SMALLINT,
+    "day": t.DAY_INTERVAL,
+    "month": t.YEAR_INTERVAL,
+    "text": t.VARCHAR,  # varchar or json
 }
+Overloads = list[tuple[str, str]]
 
 
 @dataclass(frozen=True)
@@ -84,6 +91,10 @@ def fit(signature: Signature, arguments: Sequence[Value]) -> tuple[list[Value], 
     for pattern, kind, argument in zip(patterns, wanted, arguments, strict=True):
         if _is_free(pattern) and argument.type.name == kind.name and not kind.items:
             converted.append(argument)
+        elif pattern.name == "text" and argument.type == t.JSON:
+            converted.append(Value(f"CAST({argument.sql} AS VARCHAR)", t.VARCHAR))
+        elif pattern.name == "varchar" and argument.type.name == "char":
+            converted.append(convert(argument, t.VARCHAR))
         elif t.converts(argument.type, kind):
             converted.append(convert(argument, kind))
         else:
@@ -114,6 +125,10 @@ def _match(pattern: Pattern, given: Type, bound: dict[str, Type]) -> bool:
             _match(item, inside, bound)
             for item, inside in zip(pattern.items, given.items, strict=True)
         )
+    if pattern.name == "text" and given == t.JSON:
+        return True
+    if pattern.name == "varchar" and given.name == "char":
+        return True
     return (
         t.converts(given, _resolve(pattern, bound))
         or (pattern.name == "timestamp" and given.name == "timestamp")

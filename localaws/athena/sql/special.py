@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from . import types as t
+from .casts import convert
+from .dates import DATES
+from .equality import equal
 from .errors import QueryError, not_emulated
+from .operators import arithmetic
 from .types import Type
-from .values import NULL, Value, cast, convert, text
+from .values import NULL, Value, text
 
 Special = Callable[[list[Value]], Value]
 
@@ -54,7 +58,7 @@ def nullif(arguments: list[Value]) -> Value:
     count(arguments, "nullif", 2)
     (left, right), _ = unify(arguments, "NULLIF operands")
     kept = arguments[0]
-    return Value(f"CASE WHEN {left.sql} = {right.sql} THEN NULL ELSE {kept.sql} END", kept.type)
+    return Value(f"CASE WHEN {equal(left, right)} THEN NULL ELSE {kept.sql} END", kept.type)
 
 
 def if_(arguments: list[Value]) -> Value:
@@ -137,9 +141,8 @@ def _float_function(name: str, value: Value, places: str | None) -> Value:
         "sign": "CASE WHEN isnan({0}) THEN {0} ELSE CAST(sign({0}) AS DOUBLE) END",
     }[name].format(value.sql)
     if places:
-        if name == "truncate":
-            raise not_emulated("truncate(double, integer)")
-        sql = f"trino_round_to({value.sql}, {places})"
+        cut = "true" if name == "truncate" else "false"
+        sql = f"trino_round_double({value.sql}, {places}, {cut})"
     return Value(f"CAST({sql} AS {t.duckdb(value.type)})", value.type)
 
 
@@ -168,171 +171,6 @@ def _decimal_function(name: str, arguments: list[Value]) -> Value:
     return Value(f"CAST({function}({value.sql}) AS {t.duckdb(kind)})", kind)
 
 
-_UNITS = {
-    "millisecond": "milliseconds",
-    "second": "seconds",
-    "minute": "minutes",
-    "hour": "hours",
-    "day": "days",
-    "week": "weeks",
-    "month": "months",
-    "quarter": "quarters",
-    "year": "years",
-}
-
-
-def _unit(arguments: list[Value], name: str, kind: Type) -> str:
-    unit = constant(arguments, 0, name).lower()
-    if unit not in _UNITS or (
-        kind == t.DATE and unit in ("millisecond", "second", "minute", "hour")
-    ):
-        raise QueryError(
-            "INVALID_FUNCTION_ARGUMENT", f"'{unit}' is not a valid {kind.name.upper()} field"
-        )
-    return unit
-
-
-def _moment(value: Value, name: str) -> Type:
-    if value.type.name not in ("date", "timestamp", "timestamp with time zone"):
-        raise QueryError(
-            "TYPE_MISMATCH", f"Unexpected parameters ({value.type}) for function {name}"
-        )
-    return value.type
-
-
-def date_add(arguments: list[Value]) -> Value:
-    count(arguments, "date_add", 3)
-    kind = _moment(arguments[2], "date_add")
-    unit = _unit(arguments, "date_add", kind)
-    if not t.is_integer(arguments[1].type):
-        raise QueryError(
-            "TYPE_MISMATCH", f"date_add: the amount is {arguments[1].type}, it must be bigint"
-        )
-    moved = f"({arguments[2].sql} + to_{_UNITS[unit]}({arguments[1].sql}))"
-    return Value(f"CAST({moved} AS {t.duckdb(kind)})", kind)
-
-
-def date_diff(arguments: list[Value]) -> Value:
-    count(arguments, "date_diff", 3)
-    _moment(arguments[1], "date_diff")
-    _moment(arguments[2], "date_diff")
-    (first, second), kind = unify(arguments[1:], "date_diff operands")
-    unit = _unit(arguments, "date_diff", kind)
-    return Value(f"date_sub('{unit}', {first.sql}, {second.sql})", t.BIGINT)
-
-
-def date_trunc(arguments: list[Value]) -> Value:
-    count(arguments, "date_trunc", 2)
-    kind = _moment(arguments[1], "date_trunc")
-    unit = _unit(arguments, "date_trunc", kind)
-    return Value(f"CAST(date_trunc('{unit}', {arguments[1].sql}) AS {t.duckdb(kind)})", kind)
-
-
-def date(arguments: list[Value]) -> Value:
-    count(arguments, "date", 1)
-    return cast(arguments[0], t.DATE)
-
-
-# https://trino.io/docs/current/functions/datetime.html#mysql-date-functions
-_MYSQL = {
-    "Y": "%Y", "y": "%y", "m": "%m", "c": "%-m", "d": "%d", "e": "%-d", "H": "%H", "k": "%-H",
-    "h": "%I", "I": "%I", "l": "%-I", "i": "%M", "s": "%S", "S": "%S", "f": "%f", "j": "%j",
-    "M": "%B", "b": "%b", "a": "%a", "W": "%A", "p": "%p", "T": "%H:%M:%S", "%": "%%",
-    "r": "%I:%M:%S %p",
-}  # fmt: skip
-
-
-def mysql_format(pattern: str, name: str) -> str:
-    """The strftime pattern of a MySQL one; refuses letters it does not have."""
-    out, at = "", 0
-    while at < len(pattern):
-        if pattern[at] != "%":
-            out += pattern[at]
-        else:
-            at += 1
-            letter = pattern[at : at + 1]
-            if letter not in _MYSQL:
-                raise not_emulated(f"{name} with %{letter}")
-            out += _MYSQL[letter]
-        at += 1
-    return out
-
-
-# Joda-Time letters: https://www.joda.org/joda-time/key_format.html
-_JODA = {
-    "yyyy": "%Y", "y": "%Y", "yy": "%y", "YYYY": "%Y", "M": "%-m", "MM": "%m", "MMM": "%b",
-    "MMMM": "%B", "d": "%-d", "dd": "%d", "H": "%-H", "HH": "%H", "h": "%-I", "hh": "%I",
-    "m": "%-M", "mm": "%M", "s": "%-S", "ss": "%S", "SSS": "%g", "a": "%p", "E": "%a", "EEE": "%a",
-    "EEEE": "%A", "D": "%-j", "DDD": "%j", "e": "%u",
-}  # fmt: skip
-
-
-def joda_format(pattern: str, name: str) -> str:
-    """The strftime pattern of a Joda one; refuses letters it does not have."""
-    out, at = "", 0
-    while at < len(pattern):
-        letter = pattern[at]
-        if letter == "'":
-            end = pattern.find("'", at + 1)
-            quoted = pattern[at + 1 : end]
-            out += (quoted or "'").replace("%", "%%")
-            at = end + 1
-        elif letter.isalpha():
-            end = at
-            while end < len(pattern) and pattern[end] == letter:
-                end += 1
-            if pattern[at:end] not in _JODA:
-                raise not_emulated(f"{name} with {pattern[at:end]!r}")
-            out += _JODA[pattern[at:end]]
-            at = end
-        else:
-            out += letter.replace("%", "%%")
-            at += 1
-    return out
-
-
-def date_format(arguments: list[Value]) -> Value:
-    count(arguments, "date_format", 2)
-    _moment(arguments[0], "date_format")
-    pattern = mysql_format(constant(arguments, 1, "date_format"), "date_format")
-    return Value(f"strftime({arguments[0].sql}, {text(pattern)})", t.VARCHAR)
-
-
-def date_parse(arguments: list[Value]) -> Value:
-    count(arguments, "date_parse", 2)
-    pattern = mysql_format(constant(arguments, 1, "date_parse"), "date_parse")
-    return Value(f"trino_parse_time({arguments[0].sql}, {text(pattern)})", t.TIMESTAMP)
-
-
-def format_datetime(arguments: list[Value]) -> Value:
-    count(arguments, "format_datetime", 2)
-    _moment(arguments[0], "format_datetime")
-    pattern = joda_format(constant(arguments, 1, "format_datetime"), "format_datetime")
-    return Value(f"strftime({arguments[0].sql}, {text(pattern)})", t.VARCHAR)
-
-
-def parse_datetime(arguments: list[Value]) -> Value:
-    count(arguments, "parse_datetime", 2)
-    pattern = joda_format(constant(arguments, 1, "parse_datetime"), "parse_datetime")
-    return Value(
-        f"CAST(trino_parse_time({arguments[0].sql}, {text(pattern)}) AS TIMESTAMPTZ)",
-        t.TIMESTAMP_TZ,
-    )
-
-
-def now(arguments: list[Value]) -> Value:
-    count(arguments, "now", 0)
-    return Value("date_trunc('millisecond', now())", t.TIMESTAMP_TZ)
-
-
-def to_iso8601(arguments: list[Value]) -> Value:
-    count(arguments, "to_iso8601", 1)
-    kind = _moment(arguments[0], "to_iso8601")
-    patterns = {"date": "%Y-%m-%d", "timestamp": "%Y-%m-%dT%H:%M:%S.%g"}
-    pattern = patterns.get(kind.name, "%Y-%m-%dT%H:%M:%S.%gZ")
-    return Value(f"strftime({arguments[0].sql}, '{pattern}')", t.VARCHAR)
-
-
 def random(arguments: list[Value]) -> Value:
     count(arguments, "random", 0, 1, 2)
     if not arguments:
@@ -346,40 +184,6 @@ def random(arguments: list[Value]) -> Value:
 def typeof(arguments: list[Value]) -> Value:
     count(arguments, "typeof", 1)
     return Value(text(str(arguments[0].type)), t.VARCHAR)
-
-
-def regexp_extract(arguments: list[Value]) -> Value:
-    count(arguments, "regexp_extract", 2, 3)
-    part = arguments[2].sql if len(arguments) == 3 else "0"
-    if len(arguments) == 3 and not isinstance(arguments[2].constant, int):
-        raise not_emulated("regexp_extract with a group that is not a literal")
-    return Value(f"trino_extract({arguments[0].sql}, {arguments[1].sql}, {part})", t.VARCHAR)
-
-
-def regexp_extract_all(arguments: list[Value]) -> Value:
-    count(arguments, "regexp_extract_all", 2, 3)
-    part = arguments[2].sql if len(arguments) == 3 else "0"
-    return Value(
-        f"regexp_extract_all({arguments[0].sql}, {arguments[1].sql}, {part})", t.array(t.VARCHAR)
-    )
-
-
-def regexp_replace(arguments: list[Value]) -> Value:
-    count(arguments, "regexp_replace", 2, 3)
-    replacement = constant(arguments, 2, "regexp_replace") if len(arguments) == 3 else ""
-    out, at = "", 0
-    while at < len(replacement):
-        letter, after = replacement[at], replacement[at + 1 : at + 2]
-        if letter == "$" and after.isdigit():
-            out, at = out + "\\" + after, at + 2
-        elif letter == "$":
-            raise not_emulated("regexp_replace with a named group")
-        elif letter == "\\" and after:
-            out, at = out + ("\\\\" if after == "\\" else after), at + 2
-        else:
-            out, at = out + letter, at + 1
-    sql = f"regexp_replace({arguments[0].sql}, {arguments[1].sql}, {text(out)}, 'g')"
-    return Value(sql, t.VARCHAR)
 
 
 def map_entries(arguments: list[Value]) -> Value:
@@ -423,27 +227,13 @@ def _kind(value: Value, name: str, function: str) -> Type:
     return value.type
 
 
-def url_part(name: str) -> Special:
-    """RFC 3986, appendix B, as one regular expression."""
-    groups = {"protocol": 2, "host": 5, "path": 7, "query": 9, "fragment": 11}
-    pattern = r"^(([^:/?#]+):)?(//([^/?#@]*@)?([^/?#:]*)(:[0-9]*)?)?([^?#]*)(\?([^#]*))?(#(.*))?"
-    group = {"path": 7}.get(name, groups[name])
-
-    def compile_part(arguments: list[Value]) -> Value:
-        count(arguments, f"url_extract_{name}", 1)
-        return Value(f"regexp_extract({arguments[0].sql}, {text(pattern)}, {group})", t.VARCHAR)
-
-    return compile_part
-
-
 def mod(arguments: list[Value]) -> Value:
-    from .operators import arithmetic
-
     count(arguments, "mod", 2)
     return arithmetic("%", arguments[0], arguments[1])
 
 
 SPECIALS: dict[str, Special] = {
+    **DATES,
     "coalesce": coalesce,
     "nullif": nullif,
     "if": if_,
@@ -452,23 +242,9 @@ SPECIALS: dict[str, Special] = {
     "concat": concat,
     "mod": mod,
     **{n: numeric(n) for n in ("abs", "ceiling", "floor", "round", "truncate", "sign")},
-    "date": date,
-    "date_add": date_add,
-    "date_diff": date_diff,
-    "date_trunc": date_trunc,
-    "date_format": date_format,
-    "date_parse": date_parse,
-    "format_datetime": format_datetime,
-    "parse_datetime": parse_datetime,
-    "now": now,
-    "to_iso8601": to_iso8601,
     "random": random,
     "typeof": typeof,
-    "regexp_extract": regexp_extract,
-    "regexp_extract_all": regexp_extract_all,
-    "regexp_replace": regexp_replace,
     "map_entries": map_entries,
     "map_from_entries": map_from_entries,
     "zip": zip_,
-    **{f"url_extract_{n}": url_part(n) for n in ("protocol", "host", "path", "query", "fragment")},
 }

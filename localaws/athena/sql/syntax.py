@@ -2,51 +2,37 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from sqlglot import exp
 
 from . import types as t
 from .calls import call
+from .casts import cast
 from .compiler import Compiler, compiles
+from .dates import now
 from .grammar import TypedLiteral
 from .scope import Scope
+from .times import local, time_literal, timestamp_literal
 from .type_names import from_trino
-from .values import Value, cast
+from .types import Type
+from .values import Value
 
 
-@compiles(
-    exp.Cast,
-    exp.TryCast,
-    takes=(
-        "this",
-        "to",
-    ),
-)
+@compiles(exp.Cast, exp.TryCast, takes=("this", "to"))
 def compile_cast(c: Compiler, node: exp.Cast, scope: Scope) -> Value:
     value = c.compile(node.this, scope)
     wanted = from_trino(node.to)
     return cast(value, wanted, attempt=isinstance(node, exp.TryCast))
 
 
-@compiles(
-    exp.Extract,
-    takes=(
-        "this",
-        "expression",
-    ),
-)
+@compiles(exp.Extract, takes=("this", "expression"))
 def extract(c: Compiler, node: exp.Extract, scope: Scope) -> Value:
     unit = node.this.name.lower()
     return call(unit, [c.compile(node.expression, scope)], node)
 
 
-@compiles(
-    exp.Trim,
-    takes=(
-        "this",
-        "expression",
-        "position",
-    ),
-)
+@compiles(exp.Trim, takes=("this", "expression", "position"))
 def trim(c: Compiler, node: exp.Trim, scope: Scope) -> Value:
     side = (node.args.get("position") or "BOTH").upper()
     name = {"BOTH": "trim", "LEADING": "ltrim", "TRAILING": "rtrim"}[side]
@@ -56,26 +42,13 @@ def trim(c: Compiler, node: exp.Trim, scope: Scope) -> Value:
     return call(name, arguments, node)
 
 
-@compiles(
-    exp.Substring,
-    takes=(
-        "this",
-        "start",
-        "length",
-    ),
-)
+@compiles(exp.Substring, takes=("this", "start", "length"))
 def substring(c: Compiler, node: exp.Substring, scope: Scope) -> Value:
     parts = [node.this, node.args.get("start"), node.args.get("length")]
     return call("substr", [c.compile(p, scope) for p in parts if p is not None], node)
 
 
-@compiles(
-    exp.StrPosition,
-    takes=(
-        "this",
-        "substr",
-    ),
-)
+@compiles(exp.StrPosition, takes=("this", "substr"))
 def position(c: Compiler, node: exp.StrPosition, scope: Scope) -> Value:
     parts = [node.this, node.args["substr"]]
     return call("strpos", [c.compile(part, scope) for part in parts], node)
@@ -83,11 +56,24 @@ def position(c: Compiler, node: exp.StrPosition, scope: Scope) -> Value:
 
 @compiles(TypedLiteral, takes=("this", "to"))
 def typed_literal(c: Compiler, node: TypedLiteral, scope: Scope) -> Value:
+    written = node.this.name
+    wanted = from_trino(node.args["to"], written)
+    if wanted.name == "timestamp":
+        return timestamp_literal(written)
+    if wanted.name == "time":
+        return time_literal(written)
     value = c.compile(node.this, scope)
-    wanted = from_trino(node.args["to"], value.constant)
     if wanted == t.JSON:
         return call("json_parse", [value], node)
-    return cast(value, wanted)
+    if wanted.name == "char" and wanted.numbers == (1,):
+        wanted = Type("char", (len(written),))
+    return replace(cast(value, wanted), constant=written if wanted.name == "varchar" else None)
+
+
+@compiles(exp.AtTimeZone, takes=("this", "zone"))
+def at_time_zone(c: Compiler, node: exp.AtTimeZone, scope: Scope) -> Value:
+    sides = [c.compile(node.this, scope), c.compile(node.args["zone"], scope)]
+    return call("at_timezone", sides, node)
 
 
 @compiles(exp.CurrentDate)
@@ -97,9 +83,19 @@ def current_date(c: Compiler, node: exp.CurrentDate, scope: Scope) -> Value:
 
 @compiles(exp.CurrentTimestamp)
 def current_timestamp(c: Compiler, node: exp.CurrentTimestamp, scope: Scope) -> Value:
-    return Value("date_trunc('millisecond', now())", t.TIMESTAMP_TZ)
+    return now()
+
+
+@compiles(exp.CurrentTime)
+def current_time(c: Compiler, node: exp.CurrentTime, scope: Scope) -> Value:
+    return cast(now(), Type("time with time zone", (3,)))
+
+
+@compiles(exp.Localtime)
+def localtime(c: Compiler, node: exp.Localtime, scope: Scope) -> Value:
+    return cast(now(), t.TIME)
 
 
 @compiles(exp.Localtimestamp)
 def localtimestamp(c: Compiler, node: exp.Localtimestamp, scope: Scope) -> Value:
-    return Value("CAST(date_trunc('millisecond', now()) AS TIMESTAMP)", t.TIMESTAMP)
+    return local(now())

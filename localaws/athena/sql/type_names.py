@@ -7,6 +7,7 @@ from sqlglot import exp
 from . import types as t
 from .errors import not_emulated
 from .grammar import written
+from .times import sized
 from .types import Type
 
 _PLAIN = {
@@ -41,15 +42,15 @@ def from_trino(node: exp.DataType, literal: str | int | None = None) -> Type:
             return t.decimal(max(1, len(whole + fraction)), len(fraction))
         return t.decimal(*((numbers or (38,)) + (0,))[:2])
     if kind == "TIMESTAMP":
-        if isinstance(literal, str) and not numbers:
-            return (
-                t.TIMESTAMP
-                if "." not in literal
-                else Type("timestamp", (max(3, len(literal.rpartition(".")[2])),))
-            )
-        return Type("timestamp", numbers or (3,))
+        return sized("timestamp", *(numbers or (3,)))
     if kind == "TIMESTAMPTZ":
-        return Type("timestamp with time zone", numbers or (3,))
+        return sized("timestamp with time zone", *(numbers or (3,)))
+    if kind == "TIME":
+        return sized("time", *(numbers or (3,)))
+    if kind == "TIMETZ":
+        return sized("time with time zone", *(numbers or (3,)))
+    if kind == "CHAR":
+        return Type("char", numbers or (1,))
     if kind == "ARRAY":
         return t.array(from_trino(node.expressions[0]))
     if kind == "MAP":

@@ -29,8 +29,8 @@ class Type:
                 for name, item in zip(self.names, self.items, strict=True)
             )
             return f"row({', '.join(fields)})"
-        if self.name == "timestamp with time zone":
-            return f"timestamp({self.numbers[0]}) with time zone"
+        if self.name.endswith(" with time zone"):
+            return f"{self.name.split()[0]}({self.numbers[0]}) with time zone"
         inside = [str(item) for item in self.items] + [str(number) for number in self.numbers]
         joiner = ", " if self.items else ","
         return f"{self.name}({joiner.join(inside)})" if inside else self.name
@@ -52,6 +52,8 @@ YEAR_INTERVAL = Type("interval year to month")
 INTEGERS = ("tinyint", "smallint", "integer", "bigint")
 _DIGITS = {"tinyint": 3, "smallint": 5, "integer": 10, "bigint": 19}
 _BOUNDS = {"tinyint": 8, "smallint": 16, "integer": 32, "bigint": 64}
+_MOMENTS = ("date", "timestamp", "timestamp with time zone")
+_CLOCKS = ("time", "time with time zone")
 _ORDER = {
     "tinyint": 0,
     "smallint": 1,
@@ -114,11 +116,17 @@ def common(left: Type, right: Type) -> Type | None:
         if not left.numbers or not right.numbers:
             return VARCHAR
         return Type("varchar", (max(left.numbers[0], right.numbers[0]),))
-    times = ("date", "timestamp", "timestamp with time zone")
-    if left.name in times and right.name in times:
-        later = max(left, right, key=lambda kind: times.index(kind.name))
-        sizes = [kind.numbers[0] for kind in (left, right) if kind.numbers]
-        return Type(later.name, (max(sizes),)) if sizes else later
+    for times in (_MOMENTS, _CLOCKS):
+        if left.name in times and right.name in times:
+            later = max(left, right, key=lambda kind: times.index(kind.name))
+            sizes = [kind.numbers[0] for kind in (left, right) if kind.numbers]
+            return Type(later.name, (max(sizes),)) if sizes else later
+    if left.name == right.name == "char":
+        return max(left, right, key=lambda kind: kind.numbers)
+    if {left.name, right.name} == {"char", "varchar"}:
+        # A char is compared with a varchar as a char of the longer length.
+        long, short = (left, right) if left.name == "varchar" else (right, left)
+        return Type("char", (max(long.numbers[0], short.numbers[0]),)) if long.numbers else VARCHAR
     if left.name == right.name and len(left.items) == len(right.items) and left.items:
         inner = [common(a, b) for a, b in zip(left.items, right.items, strict=True)]
         if None in inner:
@@ -151,9 +159,11 @@ _DUCKDB = {
     "real": "REAL",
     "varbinary": "BLOB",
     "unknown": "INTEGER",
-    "timestamp with time zone": "TIMESTAMPTZ",
-    "interval day to second": "INTERVAL",
-    "interval year to month": "INTERVAL",
+    "char": "VARCHAR",
+    "timestamp with time zone": "STRUCT(utc TIMESTAMP, zone VARCHAR)",
+    "time with time zone": "STRUCT(us BIGINT, shift INTEGER)",
+    "interval day to second": "BIGINT",
+    "interval year to month": "INTEGER",
 }
 
 

@@ -15,13 +15,7 @@ structure(exp.WindowSpec, takes=("kind", "start", "start_side", "end", "end_side
 structure(exp.IgnoreNulls, exp.RespectNulls, takes=("this",))
 
 
-@compiles(
-    exp.Filter,
-    takes=(
-        "this",
-        "expression",
-    ),
-)
+@compiles(exp.Filter, takes=("this", "expression"))
 def filtered(c: Compiler, node: exp.Filter, scope: Scope) -> Value:
     return _filtered(c, node, scope, "")
 
@@ -33,17 +27,7 @@ def _filtered(c: Compiler, node: exp.Filter, scope: Scope, over: str) -> Value:
     return call_by_name(c, call.name.lower(), call_arguments(call), call, scope, tail, None)
 
 
-@compiles(
-    exp.Window,
-    takes=(
-        "this",
-        "partition_by",
-        "order",
-        "spec",
-        "alias",
-        "over",
-    ),
-)
+@compiles(exp.Window, takes=("this", "partition_by", "order", "spec", "alias", "over"))
 def window(c: Compiler, node: exp.Window, scope: Scope) -> Value:
     over = " OVER (" + window_definition(c, node, scope) + ")"
     call, nulls = node.this, None

@@ -1,0 +1,1 @@
+"""Functions in Python that compiled queries call, where DuckDB has nothing of the same meaning."""

@@ -1,0 +1,8 @@
+"""Every Python function: imported for what the files register."""
+
+from __future__ import annotations
+
+from . import json_values, numbers, regular_expressions, texts, times  # noqa: F401
+from .registry import register
+
+__all__ = ["register"]

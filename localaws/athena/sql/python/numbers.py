@@ -1,0 +1,312 @@
+"""Numbers, bits and bytes: https://trino.io/docs/current/functions/{math,bitwise,binary}.html"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import math
+import struct
+import zlib
+from decimal import ROUND_HALF_UP, Decimal
+from statistics import NormalDist
+
+from .json_values import double_text
+from .registry import Fault, invalid, python
+
+_DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
+
+
+@python("BLOB -> BIGINT")
+def crc32(data: bytes) -> int:
+    return zlib.crc32(data)
+
+
+@python("BIGINT, BIGINT -> VARCHAR")
+def to_base(number: int, radix: int) -> str:
+    _radix(radix)
+    left, out = abs(number), ""
+    while left:
+        left, digit = divmod(left, radix)
+        out = _DIGITS[digit] + out
+    return ("-" if number < 0 else "") + (out or "0")
+
+
+@python("VARCHAR, BIGINT -> BIGINT")
+def from_base(text: str, radix: int) -> int:
+    _radix(radix)
+    wrong = invalid(f"Not a valid base-{radix} number: {text}")
+    if not text or any(c.isspace() or c == "_" for c in text):
+        raise wrong
+    try:
+        number = int(text, radix)
+    except ValueError:
+        raise wrong from None
+    if not -(1 << 63) <= number < 1 << 63:
+        raise wrong
+    return number
+
+
+def _radix(radix: int) -> None:
+    if not 2 <= radix <= 36:
+        raise invalid("Radix must be between 2 and 36")
+
+
+@python("BIGINT, BIGINT -> BIGINT")
+def bit_count(number: int, bits: int) -> int:
+    if not 1 < bits <= 64:
+        raise invalid(f"Bits specified in bit_count must be between 2 and 64, got {bits}")
+    if not -(1 << (bits - 1)) <= number < 1 << (bits - 1):
+        raise invalid(
+            f"Number must be representable with the bits specified. {number} cannot be represented "
+            f"with {bits} bits"
+        )
+    return (number & ((1 << bits) - 1)).bit_count()
+
+
+@python("BIGINT, BIGINT, BIGINT -> BIGINT")
+def shift_left(number: int, count: int, bits: int) -> int:
+    _count(count)
+    return _signed(number << count, bits) if count < bits else 0
+
+
+@python("BIGINT, BIGINT, BIGINT -> BIGINT")
+def shift_right(number: int, count: int, bits: int) -> int:
+    _count(count)
+    return _signed((number & ((1 << bits) - 1)) >> count, bits) if count < bits else 0
+
+
+@python("BIGINT, BIGINT -> BIGINT")
+def shift_arithmetic(number: int, count: int) -> int:
+    _count(count)
+    return number >> min(count, 63)
+
+
+def _count(count: int) -> None:
+    if count < 0:
+        raise invalid("Specified shift must be positive")
+
+
+def _signed(number: int, bits: int) -> int:
+    number &= (1 << bits) - 1
+    return number - (1 << bits) if number >> (bits - 1) else number
+
+
+@python("DOUBLE, DOUBLE, DOUBLE -> DOUBLE")
+def normal_cdf(mean: float, deviation: float, value: float) -> float:
+    if deviation <= 0:
+        raise invalid("standardDeviation must be > 0")
+    return NormalDist(mean, deviation).cdf(value)
+
+
+@python("DOUBLE, DOUBLE, DOUBLE -> DOUBLE")
+def inverse_normal_cdf(mean: float, deviation: float, chance: float) -> float:
+    if not 0 < chance < 1:
+        raise invalid("p must be 0 > p > 1")
+    if deviation <= 0:
+        raise invalid("sd must be > 0")
+    return NormalDist(mean, deviation).inv_cdf(chance)
+
+
+@python("BIGINT, BIGINT, DOUBLE, BOOLEAN -> DOUBLE")
+def wilson(successes: int, trials: int, z: float, upper: bool) -> float:
+    if successes < 0:
+        raise invalid("number of successes must not be negative")
+    if trials <= 0:
+        raise invalid("number of trials must be positive")
+    if successes > trials:
+        raise invalid("number of successes must not be larger than number of trials")
+    if z < 0:
+        raise invalid("z-score must not be negative")
+    share = successes / trials
+    middle = share + z * z / (2 * trials)
+    spread = z * math.sqrt(share * (1 - share) / trials + z * z / (4 * trials * trials))
+    bound = (middle + spread if upper else middle - spread) / (1 + z * z / trials)
+    return min(1.0, bound) if upper else max(0.0, bound)
+
+
+@python("DOUBLE, BIGINT, BOOLEAN -> DOUBLE")
+def round_double(number: float, places: int, cut: bool) -> float:
+    """round and truncate to places, by the digits that the number is written with."""
+    if math.isnan(number) or math.isinf(number):
+        return number
+    step = Decimal(1).scaleb(-max(-400, min(400, places)))
+    way = "ROUND_DOWN" if cut else ROUND_HALF_UP
+    return (
+        float((Decimal(repr(number)) / step).quantize(Decimal(1), way) * step)
+        if places < 300
+        else number
+    )
+
+
+_UNITS = ("", "K", "M", "B", "T", "Q")
+
+
+@python("DOUBLE -> VARCHAR")
+def format_number(number: float) -> str:
+    size, unit = abs(number), 0
+    while size >= 1000 and unit < len(_UNITS) - 1:
+        size, unit = size / 1000, unit + 1
+    places = 0 if size >= 99.5 else 1 if size >= 9.995 else 2
+    shown = f"{Decimal(repr(size)).quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP):f}"
+    shown = shown.rstrip("0").rstrip(".") if "." in shown else shown
+    return f"{'-' if number < 0 else ''}{shown}{_UNITS[unit]}"
+
+
+# bytes
+
+
+@python("VARCHAR -> BLOB")
+def from_hex(text: str) -> bytes:
+    try:
+        return bytes.fromhex(text) if " " not in text else bytes.fromhex("?")
+    except ValueError:
+        raise invalid("invalid hex string") from None
+
+
+@python("BLOB, VARCHAR -> VARCHAR")
+def utf8(data: bytes, instead: str) -> str:
+    if len(instead) > 1:
+        raise invalid("Replacement character string must empty or a single character")
+    return data.decode("utf-8", "replace").replace("\ufffd", instead)
+
+
+@python("BLOB -> VARCHAR")
+def to_base64url(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).decode()
+
+
+@python("VARCHAR -> BLOB")
+def from_base64url(text: str) -> bytes:
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
+@python("BLOB -> VARCHAR")
+def to_base32(data: bytes) -> str:
+    return base64.b32encode(data).decode()
+
+
+@python("VARCHAR -> BLOB")
+def from_base32(text: str) -> bytes:
+    try:
+        return base64.b32decode(text + "=" * (-len(text) % 8))
+    except ValueError:
+        raise invalid("Invalid base32 string") from None
+
+
+@python("BLOB, VARCHAR -> BLOB")
+def digest(data: bytes, algorithm: str) -> bytes:
+    return hashlib.new(algorithm, data).digest()
+
+
+@python("BLOB, BLOB, VARCHAR -> BLOB")
+def hmac_digest(data: bytes, key: bytes, algorithm: str) -> bytes:
+    return hmac.new(key, data, algorithm).digest()
+
+
+def _packing(name: str, form: str, kind: str) -> None:
+    size = struct.calcsize(form)
+
+    def pack(number: float) -> bytes:
+        return struct.pack(form, number)
+
+    def unpack(data: bytes) -> float:
+        if len(data) != size:
+            raise invalid(f"Input must be {size} bytes, but got {len(data)}")
+        number: float = struct.unpack(form, data)[0]
+        return number
+
+    python(f"{kind} -> BLOB", name=f"trino_to_{name}")(pack)
+    python(f"BLOB -> {kind}", name=f"trino_from_{name}")(unpack)
+
+
+_packing("big_endian_64", ">q", "BIGINT")
+_packing("big_endian_32", ">i", "INTEGER")
+_packing("ieee754_64", ">d", "DOUBLE")
+_packing("ieee754_32", ">f", "REAL")
+
+
+@python("VARCHAR, VARCHAR[], VARCHAR[] -> VARCHAR")
+def format_text(pattern: str, shown: list[str], kinds: list[str]) -> str:
+    """format(): Java's Formatter for the conversions that need no locale."""
+    import re
+
+    out, place, taken = [], 0, 0
+    for found in re.finditer(r"%(?:(\d+)\$)?([-#+ 0,(]*)(\d+)?(?:\.(\d+))?([a-zA-Z%])", pattern):
+        out.append(pattern[place : found.start()])
+        place = found.end()
+        index, flags, width, precision, letter = found.groups()
+        if letter == "%":
+            out.append("%")
+            continue
+        if letter == "n":
+            out.append("\n")
+            continue
+        at, taken = (int(index) - 1, taken) if index else (taken, taken + 1)
+        if at >= len(shown):
+            raise invalid(f"Invalid format string: {pattern} (Format specifier '{found[0]}')")
+        out.append(
+            _formatted(letter, flags, int(width or 0), precision, shown[at], kinds[at], pattern)
+        )
+    if "%" in pattern[place:]:
+        raise invalid(f"Invalid format string: {pattern}")
+    return "".join([*out, pattern[place:]])
+
+
+def _formatted(
+    letter: str, flags: str, width: int, precision: str | None, shown: str, kind: str, pattern: str
+) -> str:
+    wrong = invalid(f"Invalid format string: {pattern} ({letter} != {kind})")
+    whole = kind in ("tinyint", "smallint", "integer", "bigint")
+    if letter in "sS":
+        body = shown[: int(precision)] if precision else shown
+    elif letter in "bB":
+        body = shown if kind == "boolean" else "true"
+    elif letter == "d" and whole:
+        body = _signed_text(int(shown), flags, "")
+    elif letter in "xXo" and whole:
+        number = int(shown)
+        number += (1 << 64) if number < 0 else 0
+        body = f"{number:o}" if letter == "o" else f"{number:x}"
+    elif letter in "eEf" and (kind in ("double", "real") or kind.startswith("decimal")):
+        if shown in ("NaN", "Infinity", "-Infinity"):
+            body = shown
+        elif letter == "f":
+            cut = Decimal(shown).quantize(Decimal(1).scaleb(-int(precision or 6)), ROUND_HALF_UP)
+            body = _signed_text(cut, flags, f".{int(precision or 6)}f")
+        else:
+            body = f"{float(shown):.{int(precision or 6)}e}"
+    else:
+        raise (
+            wrong
+            if letter in "dxXofeE"
+            else Fault(f"NOT_SUPPORTED: localaws does not emulate format with %{letter}")
+        )
+    if letter.isupper():
+        body = body.upper()
+    if "0" in flags and body.lstrip("+-")[:1].isdigit():
+        sign = body[: len(body) - len(body.lstrip("+-"))]
+        return sign + body[len(sign) :].rjust(width - len(sign), "0")
+    return body.ljust(width) if "-" in flags else body.rjust(width)
+
+
+def _signed_text(number: int | Decimal, flags: str, form: str) -> str:
+    body = format(abs(number), ("," if "," in flags else "") + form)
+    if number < 0:
+        return f"({body})" if "(" in flags else f"-{body}"
+    return ("+" if "+" in flags else " " if " " in flags else "") + body
+
+
+@python("DOUBLE -> VARCHAR", name="trino_double_text")
+def _double_text(number: float) -> str:
+    return "NaN" if number != number else double_text(number)
+
+
+@python("BIGINT, BIGINT -> BIGINT[][]")
+def places(size: int, count: int) -> list[list[int]]:
+    """The places (from 1) of every combination, as Trino orders them: by the last, then before."""
+    if math.comb(size, count) > 100_000:
+        raise invalid("combinations exceed max size")
+    from itertools import combinations
+
+    return sorted((list(c) for c in combinations(range(1, size + 1), count)), key=lambda c: c[::-1])

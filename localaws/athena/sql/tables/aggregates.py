@@ -1,0 +1,72 @@
+"""Aggregates and window functions: https://trino.io/docs/current/functions/aggregate.html
+
+`{distinct}`, `{order}` and `{tail}` are the places of DISTINCT, ORDER BY, and FILTER
+and OVER; `{nulls}` is a window function's IGNORE NULLS.
+
+A row is a function: its signatures, each with the DuckDB text, `{0}` an argument. What begins with
+`trino_` is a macro (macros.py) or a Python function (python/). Nothing else is let through, so that
+a DuckDB function that Trino lacks is not reachable.
+"""
+
+from __future__ import annotations
+
+from ..signatures import Overloads
+
+AGGREGATES: dict[str, Overloads] = {
+    "count": [("-> bigint", "count(*){tail}"), ("T -> bigint", "count({distinct}{0}){tail}")],
+    "count_if": [("boolean -> bigint", "CAST(count_if({0}){tail} AS BIGINT)")],
+    "sum": [
+        ("bigint -> bigint", "CAST(sum({distinct}{0}){tail} AS BIGINT)"),
+        ("real -> real", "CAST(sum({distinct}{0}){tail} AS REAL)"),
+        ("double -> double", "sum({distinct}{0}){tail}"),
+    ],
+    "avg": [("double -> double", "avg({distinct}{0}){tail}")],
+    "min": [("T -> T", "min({0}){tail}")],
+    "max": [("T -> T", "max({0}){tail}")],
+    "min_by": [("T, K -> T", "arg_min_null({0}, {1}){tail}")],
+    "max_by": [("T, K -> T", "arg_max_null({0}, {1}){tail}")],
+    "arbitrary": [("T -> T", "any_value({0}){tail}")],
+    "any_value": [("T -> T", "any_value({0}){tail}")],
+    "array_agg": [("T -> array(T)", "list({distinct}{0}{order}){tail}")],
+    "approx_distinct": [
+        ("T -> bigint", "count(DISTINCT {0}){tail}"),
+        ("T, double -> bigint", "count(DISTINCT {0}){tail}"),
+    ],
+    "approx_percentile": [
+        ("bigint, double -> bigint", "quantile_disc({0}, {1}){tail}"),
+        ("double, double -> double", "quantile_disc({0}, {1}){tail}"),
+        ("bigint, array(double) -> array(bigint)", "quantile_disc({0}, {1}){tail}"),
+        ("double, array(double) -> array(double)", "quantile_disc({0}, {1}){tail}"),
+    ],
+    "bool_and": [("boolean -> boolean", "bool_and({0}){tail}")],
+    "bool_or": [("boolean -> boolean", "bool_or({0}){tail}")],
+    "every": [("boolean -> boolean", "bool_and({0}){tail}")],
+    **{
+        name: [("double -> double", f"{name}({{distinct}}{{0}}){{tail}}")]
+        for name in ("stddev", "stddev_pop", "stddev_samp", "variance", "var_pop", "var_samp")
+    },
+    **{
+        name: [("double, double -> double", f"{name}({{0}}, {{1}}){{tail}}")]
+        for name in ("corr", "covar_pop", "covar_samp", "regr_slope", "regr_intercept")
+    },
+    "geometric_mean": [("double -> double", "exp(avg(ln({0})){tail})")],
+    "histogram": [("T -> map(T,bigint)", "histogram({0}){tail}")],
+    "map_agg": [("K, V -> map(K,V)", "trino_map_of(list({{'k': {0}, 'v': {1}}}){tail})")],
+}
+
+WINDOWS: dict[str, Overloads] = {
+    **{name: [("-> bigint", f"{name}(){{tail}}")] for name in ("row_number", "rank", "dense_rank")},
+    **{name: [("-> double", f"{name}(){{tail}}")] for name in ("percent_rank", "cume_dist")},
+    "ntile": [("bigint -> bigint", "ntile({0}){tail}")],
+    **{
+        name: [
+            ("T -> T", f"{name}({{0}}{{nulls}}){{tail}}"),
+            ("T, bigint -> T", f"{name}({{0}}, {{1}}{{nulls}}){{tail}}"),
+            ("T, bigint, T -> T", f"{name}({{0}}, {{1}}, {{2}}{{nulls}}){{tail}}"),
+        ]
+        for name in ("lag", "lead")
+    },
+    "first_value": [("T -> T", "first_value({0}{nulls}){tail}")],
+    "last_value": [("T -> T", "last_value({0}{nulls}){tail}")],
+    "nth_value": [("T, bigint -> T", "nth_value({0}, {1}{nulls}){tail}")],
+}
