@@ -45,12 +45,25 @@ def string_matches(text: Any, pattern: Any) -> bool:
     r"""Whether the whole text fits: `*` is any run of characters, `\*` a star, `\\` a backslash."""
     if not isinstance(text, str) or not isinstance(pattern, str):
         return False
-    parts = re.findall(r"\\[*\\]|\*|[^*\\]+|\\", pattern)
-    wild = "".join(
-        ".*" if part == "*" else re.escape(part[1] if part in ("\\*", "\\\\") else part)
-        for part in parts
-    )
-    return re.fullmatch(wild, text, re.DOTALL) is not None
+    pieces = [""]  # what must come one after the other, with anything between
+    for part in re.findall(r"\\[*\\]|\*|[^*\\]+|\\", pattern):
+        if part == "*":
+            pieces.append("")
+        else:
+            pieces[-1] += part[1] if part in ("\\*", "\\\\") else part
+    first, *between = pieces
+    if not between:
+        return text == first
+    last = between.pop()
+    if len(text) < len(first) + len(last) or not text.startswith(first):
+        return False
+    position = len(first)
+    for piece in between:  # the earliest place leaves the most for the others
+        found = text.find(piece, position, len(text) - len(last))
+        if found < 0:
+            return False
+        position = found + len(piece)
+    return text.endswith(last)
 
 
 ORDERS: dict[str, Compare] = {

@@ -8,11 +8,14 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
+from localaws.stepfunctions.expression_cost import may_take_long
+
 Json = dict[str, Any]
 
 JSONPATH = "JSONPath"
 JSONATA = "JSONata"
 DISTRIBUTED_MAP = "Distributed Map"
+GROUP_FIELDS = frozenset({"Branches", "ItemProcessor", "Iterator"})
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,7 @@ class State:
     language: str
     groups: tuple[Group, ...] = ()
     reads_token: bool = False  # whether it mentions $$.Task.Token
+    slow: bool = False  # whether an expression of it, or of a state around it, may take long
 
     @property
     def kind(self) -> str:
@@ -94,14 +98,16 @@ def inner_bodies(state: Json) -> list[Json]:
     return []
 
 
-def _group(body: Json, pointer: str, language: str) -> Group:
+def _group(body: Json, pointer: str, language: str, *, slow: bool = False) -> Group:
     states = {}
     for name, state in body["States"].items():
+        own_fields = {key: value for key, value in state.items() if key not in GROUP_FIELDS}
+        state_slow = slow or may_take_long(own_fields)
         groups = tuple(
-            _group(inner, f"{pointer}/{name}/{index}", language)
+            _group(inner, f"{pointer}/{name}/{index}", language, slow=state_slow)
             for index, inner in enumerate(inner_bodies(state))
         )
         own = state.get("QueryLanguage", language)
         reads_token = state["Type"] == "Task" and "Task.Token" in json.dumps(state)
-        states[name] = State(name, state["Type"], state, own, groups, reads_token)
+        states[name] = State(name, state["Type"], state, own, groups, reads_token, state_slow)
     return Group(pointer, body["StartAt"], states)

@@ -43,6 +43,7 @@ T = TypeVar("T")
 Json = dict[str, Any]
 
 MAX_WORKERS = 128
+MAX_SLOW_STEPS = 8  # steps that evaluate what may take long, at the same time
 ENDINGS_KEPT = 4096  # ends of jobs that were announced before anybody waited for them
 
 logger = logging.getLogger(__name__)
@@ -79,8 +80,9 @@ class Engine:
         self._signals = signals
         self._clock = clock
         self._logs = logs
-        self._ready: deque[tuple[int | None, Step]] = deque()
-        self._timers: list[tuple[float, int, int, Step]] = []
+        self._ready: deque[tuple[int | None, Step, bool]] = deque()
+        self._timers: list[tuple[float, int, int, Step, bool]] = []
+        self._aside: dict[int, list[tuple[int | None, Step, bool]]] = {}  # steps that wait, by run
         self._numbers = itertools.count()
         self._effects: list[Step] = []
         self._watched: dict[tuple[str, str], list[Step]] = {}
@@ -92,6 +94,7 @@ class Engine:
         self._thread: threading.Thread | None = None
         self._workers = ThreadPoolExecutor(MAX_WORKERS, thread_name_prefix="sfn-task")
         self._announcer = ThreadPoolExecutor(1, thread_name_prefix="sfn-events")
+        self._slow = ThreadPoolExecutor(MAX_SLOW_STEPS, thread_name_prefix="sfn-expression")
         self._unsubscribe: Callable[[], None] | None = None
 
     # --- life ------------------------------------------------------------------------------
@@ -119,11 +122,13 @@ class Engine:
         self._logs.stop()
         self._workers.shutdown(wait=False, cancel_futures=True)
         self._announcer.shutdown(wait=False, cancel_futures=True)
+        self._slow.shutdown(wait=False, cancel_futures=True)
 
     # --- for other threads -----------------------------------------------------------------
 
-    def submit(self, function: Callable[[], T]) -> T:
-        """Runs the function on the engine's thread and returns its value, once committed."""
+    def submit(self, function: Callable[[], T], execution: int | None = None) -> T:
+        """Runs the function on the engine's thread and returns its value, once committed; one that
+        touches an execution waits for the step that it is in."""
         if threading.current_thread() is self._thread:
             return function()
         future: Future[T] = Future()
@@ -136,13 +141,13 @@ class Engine:
                 return
             self._effects.append(lambda: future.set_result(value))
 
-        self.post(None, step)
+        self.post(None if execution not in self.runs else execution, step)
         return future.result(60)
 
-    def post(self, execution: int | None, step: Step) -> None:
+    def post(self, execution: int | None, step: Step, *, slow: bool = False) -> None:
         """Runs the step in the next round; a fault in it is the execution's."""
         with self._news:
-            self._ready.append((execution, step))
+            self._ready.append((execution, step, slow))
             self._news.notify()
 
     def poke(self) -> None:
@@ -183,14 +188,19 @@ class Engine:
     def touch(self, execution: int) -> None:
         self._touched[execution] = self.runs[execution]
 
-    def soon(self, execution: int, step: Step) -> None:
-        self._ready.append((execution, step))
+    def soon(self, execution: int, step: Step, *, slow: bool) -> None:
+        self._ready.append((execution, step, slow))
 
-    def at(self, due: float, execution: int, step: Step) -> None:
-        heapq.heappush(self._timers, (due, next(self._numbers), execution, step))
+    def at(self, due: float, execution: int, step: Step, *, slow: bool) -> None:
+        heapq.heappush(self._timers, (due, next(self._numbers), execution, step, slow))
 
     def work(
-        self, execution: int, call: Callable[[], Any], answered: Callable[[Any], None]
+        self,
+        execution: int,
+        call: Callable[[], Any],
+        answered: Callable[[Any], None],
+        *,
+        slow: bool,
     ) -> None:
         def job() -> None:
             try:
@@ -200,7 +210,7 @@ class Engine:
             except Exception as error:
                 logger.exception("A task of execution %d failed inside localaws", execution)
                 value = StateError(RUNTIME, f"localaws failed inside this task: {error!r}")
-            self.post(execution, lambda: answered(value))
+            self.post(execution, lambda: answered(value), slow=slow)
 
         self._submit(self._workers, job)
 
@@ -247,14 +257,16 @@ class Engine:
             if run is not None and run.active:
                 map_run.update(run, arn, changes)
 
-        self.submit(update)
+        self.submit(update, execution)
 
     def ended(self, execution: Execution) -> None:
         self.runs.pop(execution.id, None)
         if "parent" in execution.about:
             parent = self.runs.get(execution.about["parent"][0])
             if parent is not None:
-                self.post(parent.id, functools.partial(map_run.child_ended, parent, execution))
+                step = functools.partial(map_run.child_ended, parent, execution)
+                frame = parent.frames.get(execution.about["parent"][1])
+                self.post(parent.id, step, slow=frame is not None and frame.state.slow)
         self._signals.publish(JobEnded("states", execution.arn))
 
     # --- executions -------------------------------------------------------------------------
@@ -306,18 +318,15 @@ class Engine:
     def _round(self) -> None:
         now = self.now()
         while self._timers and self._timers[0][0] <= now:
-            _, _, execution, step = heapq.heappop(self._timers)
+            _, _, execution, step, slow = heapq.heappop(self._timers)
             if execution in self.runs:
-                self._ready.append((execution, step))
+                self._ready.append((execution, step, slow))
         for _ in range(len(self._ready)):
-            of, step = self._ready.popleft()
-            try:
-                step()
-            except Exception as error:
-                self._crashed(of, error)
-        if self._touched:
-            touched, self._touched = self._touched, {}
-            changes = [(run, run.take_changes()) for run in touched.values()]
+            self._step(*self._ready.popleft())
+        touched = [number for number in list(self._touched) if number not in self._aside]
+        if touched:
+            runs = [self._touched.pop(number) for number in touched]
+            changes = [(run, run.take_changes()) for run in runs]
             self.journal.commit([change for _, change in changes if change.writes()])
             self._tell_committed()
             for run, change in changes:
@@ -330,6 +339,31 @@ class Engine:
                 effect()
             except Exception:
                 logger.exception("An effect of the Step Functions engine failed")
+
+    def _step(self, execution: int | None, step: Step, slow: bool) -> None:
+        if execution is not None and execution in self._aside:
+            self._aside[execution].append((execution, step, slow))
+        elif slow and execution is not None and not self._stopping:
+            self._aside[execution] = []
+            self._slow.submit(self._step_aside, execution, step)
+        else:
+            self._perform(execution, step)
+
+    def _perform(self, execution: int | None, step: Step) -> None:
+        try:
+            step()
+        except Exception as error:
+            self._crashed(execution, error)
+
+    def _step_aside(self, execution: int, step: Step) -> None:
+        """A step that may take long, on a thread of its own. Meanwhile nobody else touches its
+        execution, and nothing of it is committed."""
+        self._perform(execution, step)
+
+        def back() -> None:
+            self._ready.extendleft(reversed(self._aside.pop(execution)))
+
+        self.post(None, back)
 
     def _crashed(self, execution: int | None, error: Exception) -> None:
         run = None if execution is None else self.runs.get(execution)

@@ -137,7 +137,7 @@ class Executions:
         row = self.row(params["executionArn"])
         error, cause = params.get("error"), params.get("cause")
         if row.status == "RUNNING":
-            self._engine.submit(lambda: self._engine.end_aborted(row.id, error, cause))
+            self._engine.submit(lambda: self._engine.end_aborted(row.id, error, cause), row.id)
         stopped = self.row(row.arn).stopped
         return {"stopDate": timestamps.from_epoch(stopped or self._engine.now())}
 

@@ -8,10 +8,11 @@ from typing import Any
 
 from localaws.stepfunctions import choice, intrinsics, paths, timestamps
 from localaws.stepfunctions.definition import JSONATA, JSONPATH
+from localaws.stepfunctions.expression_cost import expression
 from localaws.stepfunctions.integrations import models
 from localaws.stepfunctions.integrations.resources import Resource
 from localaws.stepfunctions.integrations.shapes import problems
-from localaws.stepfunctions.jsonata_language import ExpressionSyntaxError, compiled, expression
+from localaws.stepfunctions.jsonata_functions import ExpressionSyntaxError, compiled
 
 Json = dict[str, Any]
 
@@ -136,7 +137,7 @@ def template(value: Any, where: str) -> Iterator[Diagnostic]:
             yield Diagnostic(
                 f"The value for the field '{key}' must be a valid JSONPath or a valid intrinsic"
                 " function call",
-                place,
+                where,
             )
 
 

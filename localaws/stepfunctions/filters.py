@@ -7,6 +7,8 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from localaws.stepfunctions import bounded
+
 Predicate = Callable[[Any, Any], bool]  # (item, document) -> kept?
 Operand = Callable[[Any, Any], Any]
 
@@ -158,7 +160,7 @@ OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
     "<=": lambda a, b: _ordered(a, b) and a <= b,
     ">": lambda a, b: _ordered(a, b) and a > b,
     ">=": lambda a, b: _ordered(a, b) and a >= b,
-    "=~": lambda a, b: isinstance(a, str) and b.fullmatch(a) is not None,
+    "=~": lambda a, b: isinstance(a, str) and bounded.fullmatch(b, a),
     "in": lambda a, b: any(_same(a, item) for item in b),
     "nin": lambda a, b: not any(_same(a, item) for item in b),
     "contains": lambda a, b: b in a,

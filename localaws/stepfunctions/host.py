@@ -36,14 +36,20 @@ class Host(Protocol):
     def touch(self, execution: int) -> None:
         """The execution has changes to commit at the end of the round."""
 
-    def soon(self, execution: int, step: Step) -> None:
-        """Runs the step in the next round."""
+    def soon(self, execution: int, step: Step, *, slow: bool) -> None:
+        """Runs the step in the next round. One that is `slow` may evaluate what takes long: it
+        runs aside, and only its execution waits for it."""
 
-    def at(self, due: float, execution: int, step: Step) -> None:
+    def at(self, due: float, execution: int, step: Step, *, slow: bool) -> None:
         """Runs the step once the clock says `due`, if the execution still runs then."""
 
     def work(
-        self, execution: int, call: Callable[[], Any], answered: Callable[[Any], None]
+        self,
+        execution: int,
+        call: Callable[[], Any],
+        answered: Callable[[Any], None],
+        *,
+        slow: bool,
     ) -> None:
         """Makes a blocking call on a worker; `answered`, a step, gets its value or StateError."""
 

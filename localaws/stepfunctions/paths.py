@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from localaws.stepfunctions.errors import runtime_error
 from localaws.stepfunctions.filters import (
     MISSING,
     FilterSyntaxError,
@@ -27,6 +28,7 @@ from localaws.stepfunctions.filters import (
 NAME = re.compile(r"[^\s.\[\]()'\"*?,@$&|<>=!]+")
 ROOT = re.compile(r"\$\$|\$(?:[A-Za-z_]\w*)?")
 INTEGER = re.compile(r"-?\d+")
+MAX_VISITS = 500_000
 QUOTED = re.compile(r"'((?:[^'\\]|\\.)*)'|\"((?:[^\"\\]|\\.)*)\"")
 FUNCTION = re.compile(r"\.(\w+)\(\)$")
 
@@ -225,14 +227,18 @@ def _names(inside: str, text: str) -> tuple[str, ...]:
 
 
 def evaluate(path: Path, roots: Roots) -> Any:
-    """The value a path selects. Raises PathNotFoundError where a definite path leads nowhere."""
+    """The value a path selects. Raises PathNotFoundError where a definite path leads nowhere, and
+    States.Runtime where looking for it takes too long."""
     if path.root not in roots:
         raise PathNotFoundError(path.text, f"Variable ${path.root} is not assigned")
     start = roots[path.root]
     if path.definite:
         value = _walk(path, start)
     else:
-        value = list(_select(path.steps, start, start))
+        try:
+            value = list(_select(path.steps, start, start, _Visits()))
+        except TimeoutError as error:  # a regular expression, or too many places to look at
+            raise runtime_error(f"The path '{path.text}' cannot be evaluated: {error}") from error
         if path.steps[-1].kind == "names" and all(step.definite for step in path.steps[:-1]):
             value = value[0] if value else {}
     if path.function is None:
@@ -275,8 +281,21 @@ def _walk(path: Path, value: Any) -> Any:
     return value
 
 
-def _select(steps: tuple[Step, ...], value: Any, root: Any) -> Iterator[Any]:
-    """Every value an indefinite path selects, in document order."""
+class _Visits:
+    """Counts the places that one evaluation looks at: with several `..` they multiply."""
+
+    def __init__(self) -> None:
+        self._left = MAX_VISITS
+
+    def one(self) -> None:
+        self._left -= 1
+        if self._left < 0:
+            raise TimeoutError(f"The path looks at more than {MAX_VISITS} places")
+
+
+def _select(steps: tuple[Step, ...], value: Any, root: Any, visits: _Visits) -> Iterator[Any]:
+    """Every value an indefinite path selects, in document order. Raises TimeoutError."""
+    visits.one()
     if not steps:
         yield value
         return
@@ -285,10 +304,10 @@ def _select(steps: tuple[Step, ...], value: Any, root: Any) -> Iterator[Any]:
         if not rest:
             return
         for item in _descend(value):
-            yield from _select(rest, item, root)
+            yield from _select(rest, item, root, visits)
         return
     for item in _children(step, value, root):
-        yield from _select(rest, item, root)
+        yield from _select(rest, item, root, visits)
 
 
 def _children(step: Step, value: Any, root: Any) -> Iterator[Any]:

@@ -127,10 +127,10 @@ class Run:
 
     def soon(self, frame: Frame, function: Callable[[Run, Frame], None]) -> None:
         """Runs the function in the engine's next round, if the frame still waits for it then."""
-        self.host.soon(self.id, self._guarded(frame, function))
+        self.host.soon(self.id, self._guarded(frame, function), slow=frame.state.slow)
 
     def at(self, due: float, frame: Frame, function: Callable[[Run, Frame], None]) -> None:
-        self.host.at(due, self.id, self._guarded(frame, function))
+        self.host.at(due, self.id, self._guarded(frame, function), slow=frame.state.slow)
 
     def after_commit(self, effect: Step) -> None:
         """Runs the effect once everything that this step changes is written."""
@@ -154,11 +154,12 @@ class Run:
             elif late is not None and not isinstance(value, StateError):
                 late(value)
 
-        self.work_apart(call, answered)
+        slow = frame.state.slow
+        self.after_commit(lambda: self.host.work(self.id, call, answered, slow=slow))
 
-    def work_apart(self, call: Callable[[], Any], answered: Callable[[Any], None]) -> None:
+    def work_apart(self, call: Callable[[], Any]) -> None:
         """After the commit, makes the blocking call on a worker, whatever becomes of the frame."""
-        self.after_commit(lambda: self.host.work(self.id, call, answered))
+        self.after_commit(lambda: self.host.work(self.id, call, lambda _: None, slow=False))
 
     def _guarded(self, frame: Frame, function: Callable[[Run, Frame], None]) -> Callable[[], None]:
         epoch = frame.epoch
@@ -194,7 +195,7 @@ class Run:
                 self.end_timed_out()
 
         began = self.execution.redriven or self.execution.started
-        self.host.at(began + seconds, self.id, overdue)
+        self.host.at(began + seconds, self.id, overdue, slow=False)
 
     def add_frame(self, parent: Frame | None, index: int, state: State, last: int) -> Frame:
         pointer = "" if parent is None else parent.child_pointer(index)
@@ -229,7 +230,7 @@ class Run:
         frame.moved(ENTERED)
         self.save(frame)
         runner = self.kind(frame).start
-        if state.type == "Task":
+        if state.type == "Task" and not state.slow:
             try:
                 runner(self, frame)
             except StateError as failure:

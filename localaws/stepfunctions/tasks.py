@@ -329,7 +329,7 @@ def cancel(run: Run, frame: Frame) -> None:
     resource, job = resource_of(frame), frame.job
     frame.job = None
     integrations = run.integrations
-    run.work_apart(lambda: integrations.cancel(resource, job), lambda _: None)
+    run.work_apart(lambda: integrations.cancel(resource, job))
 
 
 KIND = Kind(schedule, cancel=cancel)
