@@ -20,6 +20,7 @@ from localaws.core.home import Home
 from localaws.core.jobs.limits import Limits
 from localaws.core.jobs.limits import default as default_limits
 from localaws.core.jobs.worker import Workers
+from localaws.core.log_shipping import LogShipper
 from localaws.core.moto_bridge import MotoBridge
 from localaws.core.object_store import ActingObjects, ObjectStore
 from localaws.core.processes import Processes
@@ -60,6 +61,7 @@ class LocalAws:
     identity: IdentityStore
     account: str = ACCOUNT
     gateway: Gateway = field(init=False)
+    logs: LogShipper = field(init=False)
     object_store: ObjectStore = field(init=False)  # set by the S3 service
     acts_as: Caller | None = None
     stopping: threading.Event = field(default_factory=threading.Event)
@@ -174,6 +176,7 @@ def start(
             authorize=Authorizer(),
             identity=IdentityStore(documents, ACCOUNT, time.now),
         )
+        aws.logs = LogShipper(lambda caller: aws.acting(caller).client("logs"), aws.clock)
         aws.processes.clean_up()
         aws.identity.forget_sessions()
         aws.processes.ended = aws.identity.close_session_of
@@ -185,6 +188,7 @@ def start(
         moto.load(services)
         aws.gateway = Gateway(services, moto, aws.authorize, aws.identity, aws.account, place.root)
         aws.clients.connect(aws.gateway.handle)
+        closing.callback(aws.logs.stop)
         for service in services:
             closing.callback(service.stop)
         for service in services:

@@ -233,7 +233,7 @@ def memory_mb() -> int:
 
 def main(socket_path: str, folders: str, allowed: str) -> None:
     """Connect, load, and answer until the other side closes."""
-    sys.path.insert(0, str(Path(__file__).parent))
+    sys.path.insert(0, str(Path(__file__).parent.parent / "core" / "runtime"))
     from runtime_packages import install  # type: ignore[import-not-found]
 
     sys.path[0] = os.environ["LAMBDA_TASK_ROOT"]

@@ -13,12 +13,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from localaws.core import scratch
 from localaws.core.aws import LocalAws
 from localaws.core.errors import AwsError
 from localaws.core.service import Json, Service
-from localaws.functions import scratch
 from localaws.functions.code import CodeStore
-from localaws.functions.logs import LogShipper
 from localaws.functions.pool import Pool
 from localaws.functions.worker import OVERHEAD_BYTES, Invocation, Spec, WorkerResult
 
@@ -59,7 +58,6 @@ class Functions:
     def __init__(self, aws: LocalAws) -> None:
         self.aws = aws
         self.code = CodeStore(aws)
-        self.logs = LogShipper(aws)
         self._pools: dict[str, Pool] = {}
         self._busy: Counter[str] = Counter()
         self._lock = threading.Lock()
@@ -131,7 +129,7 @@ class Functions:
             outcome, stream = self._pool(name, version, document).invoke(request)
         lines = report(request, version, document["configuration"], outcome)
         configuration = document["configuration"]
-        self.logs.send(
+        self.aws.logs.send(
             self.role(name, configuration).caller, log_group(configuration), stream, lines
         )
         tail = "\n".join(lines).encode()[-TAIL_BYTES:]
@@ -207,7 +205,7 @@ class Functions:
 
     def start(self) -> None:
         """Takes up the asynchronous invocations that an earlier server had accepted."""
-        scratch.sweep(self.aws, "fn")
+        scratch.sweep(self.aws.home, "fn")
         for _, event in self.aws.documents.items(EVENT):
             self._deliver(event)
 
@@ -217,7 +215,6 @@ class Functions:
             pools, self._pools = list(self._pools.values()), {}
         for pool in pools:
             pool.retire()
-        self.logs.flush()
 
     # -- workers -------------------------------------------------------------------------------
 

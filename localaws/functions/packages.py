@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import functools
-import importlib.metadata
-import os
 import re
-import sysconfig
-from collections.abc import Mapping
+
+from localaws.core.runtime.installed import with_requirements
 
 # What the Lambda Python 3.11 runtime brings besides the standard library
 # (docs.aws.amazon.com/lambda/latest/dg/lambda-python.html: boto3 and what it needs).
@@ -39,52 +36,3 @@ def is_known_layer(arn: str) -> bool:
 def allowed(layers: list[str]) -> frozenset[str]:
     """Top-level package names a function with these layers may import."""
     return with_requirements(RUNTIME | AWS_SDK_PANDAS if layers else RUNTIME)
-
-
-@functools.cache
-def with_requirements(names: frozenset[str]) -> frozenset[str]:
-    """The packages and what their installed versions need, which differs from version to version.
-
-    Takes and gives import names; one that is not installed here stays as it is.
-    """
-    distributions = installed()
-    wanted = {found for name in names for found in distributions.get(name, [])}
-    seen: set[str] = set()
-    while wanted - seen:
-        name = min(wanted - seen)
-        seen.add(name)
-        wanted |= {normal(need) for need in requirements(name)}
-    modules = {
-        module
-        for module, owners in distributions.items()
-        if any(normal(owner) in {normal(one) for one in seen} for owner in owners)
-    }
-    return names | frozenset(modules)
-
-
-@functools.cache
-def installed() -> Mapping[str, list[str]]:
-    """Import name to the distributions that bring it; half a second to find out."""
-    return importlib.metadata.packages_distributions()
-
-
-def normal(distribution: str) -> str:
-    """A distribution's name as PyPI compares it."""
-    return re.sub(r"[-_.]+", "-", distribution).lower()
-
-
-def requirements(distribution: str) -> list[str]:
-    """The names that a distribution needs without its extras."""
-    try:
-        lines = importlib.metadata.requires(distribution) or []
-    except importlib.metadata.PackageNotFoundError:
-        return []
-    return [
-        re.split(r"[\s;<>=!~\[(]", line, maxsplit=1)[0] for line in lines if "extra" not in line
-    ]
-
-
-def folders() -> str:
-    """Where packages are installed, joined by `os.pathsep`."""
-    paths = sysconfig.get_paths()
-    return os.pathsep.join(dict.fromkeys((paths["purelib"], paths["platlib"])))

@@ -11,10 +11,12 @@ import uuid
 from dataclasses import dataclass
 from pathlib import Path
 
+from localaws.core import scratch
 from localaws.core.aws import LocalAws
 from localaws.core.clock import machine_time
+from localaws.core.runtime.installed import folders
 from localaws.core.service import Json
-from localaws.functions import interpreters, packages, scratch
+from localaws.functions import interpreters, packages
 
 BOOTSTRAP = Path(__file__).with_name("bootstrap.py")
 # AWS gives the first import 10 s and then starts over; a busy laptop may be slower than that.
@@ -88,7 +90,7 @@ class Worker:
         self.stream = f"{time.strftime('%Y/%m/%d')}/[{spec.version}]{uuid.uuid4().hex}"
         self.log = aws.home.directory(f"functions/logs/{spec.name}") / f"{self.stream[-32:]}.log"
         self._read_to = 0
-        self._scratch = scratch.make(aws, "fn")
+        self._scratch = scratch.make(aws.home, "fn")
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
             listener.bind(str(self._scratch / "s"))
@@ -100,7 +102,7 @@ class Worker:
                 # -I -S: neither the caller's Python settings nor its packages get in.
                 [
                     *(self._interpreter(), "-I", "-S", "-X", "utf8", str(BOOTSTRAP)),
-                    *(str(self._scratch / "s"), packages.folders(), allowed),
+                    *(str(self._scratch / "s"), folders(), allowed),
                 ],
                 env=self._environment(aws),
                 cwd=spec.folder,

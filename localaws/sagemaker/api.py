@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from localaws.core.aws import LocalAws
 from localaws.core.service import Service
-from localaws.functions.logs import LogShipper
 from localaws.sagemaker.endpoints import Endpoints, SageMakerService
 from localaws.sagemaker.endpoints_api import register_endpoints
 from localaws.sagemaker.models import register_models
@@ -15,7 +14,7 @@ from localaws.sagemaker.training_api import TrainingJobs
 
 def service(aws: LocalAws) -> Service:
     """The service "sagemaker"."""
-    logs = LogShipper(aws)
+    logs = aws.logs
     sagemaker = SageMakerService("sagemaker")
     sagemaker.endpoints = Endpoints(aws, logs)
     TrainingJobs(aws, TrainingRuns(aws, logs)).register(sagemaker)
@@ -24,5 +23,4 @@ def service(aws: LocalAws) -> Service:
     register_tags(sagemaker, aws)
     sagemaker.on_start(sagemaker.endpoints.restore)
     sagemaker.on_stop(sagemaker.endpoints.stop)
-    sagemaker.on_stop(logs.flush)
     return sagemaker

@@ -17,7 +17,7 @@ HERE = Path(__file__).resolve().parent
 
 def main(what: str, folders: str, allowed: str, *rest: str) -> None:
     """Make the container's packages available, then train or serve."""
-    sys.path[:0] = [str(HERE), str(HERE.parent / "functions")]
+    sys.path[:0] = [str(HERE), str(HERE.parent / "core" / "runtime")]
     from runtime_packages import install  # type: ignore[import-not-found]
 
     install(folders, allowed)

@@ -11,11 +11,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from localaws.core import scratch
 from localaws.core.aws import LocalAws
 from localaws.core.errors import AwsError
+from localaws.core.log_shipping import LogShipper
 from localaws.core.service import Json, Service
-from localaws.functions import scratch
-from localaws.functions.logs import LogShipper
 from localaws.s3.names import split_uri
 from localaws.sagemaker import archives
 from localaws.sagemaker.model_process import ModelProcess, NotServing
@@ -162,7 +162,7 @@ class Endpoints:
 
     def restore(self) -> None:
         """Brings the endpoints up that an earlier server had, and ends what it had begun."""
-        scratch.sweep(self._aws, "ep")
+        scratch.sweep(self._aws.home, "ep")
         for name, document in self._aws.documents.items(ENDPOINT):
             if document["describe"]["EndpointStatus"] == "Deleting":
                 self._aws.documents.delete(ENDPOINT, name)

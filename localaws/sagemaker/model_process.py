@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from localaws.core import scratch
 from localaws.core.aws import LocalAws
+from localaws.core.log_shipping import LogShipper
 from localaws.core.service import Json
-from localaws.functions import scratch
-from localaws.functions.logs import LogShipper
 from localaws.identity.caller import Caller
 from localaws.sagemaker import images
 from localaws.sagemaker.tail import Tail
@@ -45,7 +45,7 @@ class ModelProcess:
         self, aws: LocalAws, logs: LogShipper, endpoint: str, folder: Path, plan: Json
     ) -> None:
         self.variant: str = plan["variant"]["VariantName"]
-        self._scratch = scratch.make(aws, "ep")
+        self._scratch = scratch.make(aws.home, "ep")
         self._socket = str(self._scratch / "s")
         self._log = folder / "server.log"
         self._free: list[socket.socket] = []

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from localaws.core.aws import LocalAws
 from localaws.core.service import Service
 from localaws.core.sqlite import Database
@@ -38,12 +36,9 @@ def service(aws: LocalAws) -> Service:
     def as_role(role_arn: str, session_name: str) -> Clients:
         return aws.acting_as_role(role_arn, session_name, STATES).client
 
-    def log_client(name: str) -> Any:
-        return aws.acting_as_service(LOG_DELIVERY).client(name)
-
     states = aws.acting_as_service(STATES).client
     integrations = Integrations(states, supports, resources.claim, as_role)
-    logs = ExecutionLogs(log_client, aws.clock)
+    logs = ExecutionLogs(aws.logs, aws.acting_as_service(LOG_DELIVERY).caller, aws.clock)
     engine = Engine(journal, resources, integrations, aws.signals, aws.clock, logs, **place)
     machines = Machines(resources, integrations, aws.clock, **place)
 

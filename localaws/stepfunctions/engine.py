@@ -119,7 +119,6 @@ class Engine:
             self._unsubscribe()
         if self._thread is not None:
             self._thread.join(10)
-        self._logs.stop()
         self._workers.shutdown(wait=False, cancel_futures=True)
         self._announcer.shutdown(wait=False, cancel_futures=True)
         self._slow.shutdown(wait=False, cancel_futures=True)

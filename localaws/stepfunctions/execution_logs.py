@@ -1,18 +1,12 @@
 """History events to CloudWatch Logs, as a machine's LoggingConfiguration asks for.
 
-A thread of its own gathers what the engine has committed and writes it in batches, so that no
-transition waits for it. Like AWS's, the delivery is best effort: what was not written yet when
-the process died is in the history and not in the log group.
+The log shipper's thread gathers what the engine has committed, so that no transition waits for it.
 https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html
 """
 
 from __future__ import annotations
 
 import json
-import logging
-import queue
-import threading
-import time
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -20,6 +14,8 @@ from typing import Any
 
 from localaws.core.clock import Clock
 from localaws.core.errors import AwsError
+from localaws.core.log_shipping import LogShipper
+from localaws.identity.caller import Caller
 from localaws.stepfunctions import timestamps
 from localaws.stepfunctions.history import DATA, DATA_DETAILS
 from localaws.stepfunctions.records import Event, Execution
@@ -27,14 +23,9 @@ from localaws.stepfunctions.records import Event, Execution
 Json = dict[str, Any]
 
 OFF = "OFF"
-GATHER_SECONDS = 0.2
-MAX_EVENTS = 5_000  # PutLogEvents takes 10,000 events
-MAX_BATCH_BYTES = 1_000_000  # and 1 MiB, with 26 bytes for each event
 MAX_EVENT_BYTES = 250_000  # an event may have 256 KiB
 CUT_BYTES = 30_000  # what is left of each payload of an event that is larger
 FATAL = frozenset({"ExecutionAborted", "ExecutionFailed", "ExecutionTimedOut"})
-
-logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -122,98 +113,27 @@ def _cut(details: Json) -> Json:
 
 
 class ExecutionLogs:
-    """Takes events from the engine's thread; writes them from its own."""
+    """Takes events from the engine's thread; the shipper's thread words and writes them."""
 
-    def __init__(self, client: Callable[[str], Any], clock: Clock) -> None:
-        self._client = client
+    def __init__(self, shipper: LogShipper, caller: Caller, clock: Clock) -> None:
+        self._shipper = shipper
+        self._caller = caller
         self._clock = clock
-        self._queue: queue.SimpleQueue[
-            tuple[Destination, Execution, Sequence[Event]] | threading.Event | None
-        ] = queue.SimpleQueue()
         self._streams: dict[tuple[str, str], str] = {}
-        self._complained: set[str] = set()
-        self._thread: threading.Thread | None = None
 
     def send(self, to: Destination, execution: Execution, events: Sequence[Event]) -> None:
-        self._queue.put((to, execution, events))
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._run, name="sfn-logs", daemon=True)
-            self._thread.start()
+        machine = execution.machine_arn.split(":")[6].split("/")[0]
+        entries = (
+            (round(event.time * 1000), message(execution, event, data=to.data))
+            for event in events
+            if logged(to.level, event.type)
+        )
+        self._shipper.send_events(self._caller, to.group, self._stream(to.group, machine), entries)
 
-    def flush(self, timeout_seconds: float = 5.0) -> None:
-        """Waits until everything sent so far is written."""
-        if self._thread is not None:
-            written = threading.Event()
-            self._queue.put(written)
-            written.wait(timeout_seconds)
-
-    def stop(self) -> None:
-        """Writes what there is and ends the thread."""
-        if self._thread is not None:
-            self._queue.put(None)
-            self._thread.join(5)
-
-    def _run(self) -> None:
-        stopping = False
-        while not stopping:
-            taken = [self._queue.get()]
-            if isinstance(taken[0], tuple):
-                time.sleep(GATHER_SECONDS)
-            while not self._queue.empty():
-                taken.append(self._queue.get())
-            streams: dict[tuple[str, str], list[Json]] = {}
-            for item in taken:
-                if isinstance(item, tuple):
-                    to, execution, events = item
-                    machine = execution.machine_arn.split(":")[6].split("/")[0]
-                    streams.setdefault((to.group, machine), []).extend(
-                        {
-                            "timestamp": round(event.time * 1000),
-                            "message": message(execution, event, data=to.data),
-                        }
-                        for event in events
-                        if logged(to.level, event.type)
-                    )
-            for (group, machine), entries in streams.items():
-                self._write(group, machine, entries)
-            for item in taken:
-                if isinstance(item, threading.Event):
-                    item.set()
-            stopping = None in taken
-
-    def _write(self, group: str, machine: str, entries: list[Json]) -> None:
-        """A fault is told once per group: a log group that is gone must not stop the work."""
-        try:
-            client = self._client("logs")
-            stream = self._stream(client, group, machine)
-            entries.sort(key=lambda entry: int(entry["timestamp"]))  # PutLogEvents wants them so
-            for batch in batches(entries):
-                client.put_log_events(logGroupName=group, logStreamName=stream, logEvents=batch)
-        except Exception as error:
-            self._streams.pop((group, machine), None)
-            if group not in self._complained:
-                self._complained.add(group)
-                logger.warning("Executions are not logged to %s: %s", group, error)
-
-    def _stream(self, client: Any, group: str, machine: str) -> str:
+    def _stream(self, group: str, machine: str) -> str:
         key = (group, machine)
         if key not in self._streams:
             now = self._clock.now()
-            stream = f"states/{machine}/{now:%Y-%m-%d-%H-%M}/{uuid.uuid4().hex[:8]}"
-            client.create_log_stream(logGroupName=group, logStreamName=stream)
-            self._streams[key] = stream
+            name = f"states/{machine}/{now:%Y-%m-%d-%H-%M}/{uuid.uuid4().hex[:8]}"
+            self._streams[key] = name
         return self._streams[key]
-
-
-def batches(entries: list[Json]) -> list[list[Json]]:
-    """The entries in calls that PutLogEvents takes."""
-    made: list[list[Json]] = []
-    size = 0
-    for entry in entries:
-        more = len(entry["message"].encode()) + 26
-        if not made or size + more > MAX_BATCH_BYTES or len(made[-1]) >= MAX_EVENTS:
-            made.append([])
-            size = 0
-        made[-1].append(entry)
-        size += more
-    return made

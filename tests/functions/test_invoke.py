@@ -221,7 +221,7 @@ def handler(event, context):
     assert "Memory Size: 128 MB" in tail
     service = aws.gateway.services.get("logs")
     if service is not None:
-        aws.gateway.services["lambda"].functions.logs.flush()
+        aws.logs.flush()
         events = aws.client("logs").filter_log_events(logGroupName="/aws/lambda/f")["events"]
         assert "hello" in [event["message"] for event in events]
 

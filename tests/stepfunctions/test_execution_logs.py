@@ -11,7 +11,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from localaws.core.aws import LocalAws
-from localaws.stepfunctions.execution_logs import MAX_EVENT_BYTES, batches, message
+from localaws.core.log_shipping import batches
+from localaws.stepfunctions.execution_logs import MAX_EVENT_BYTES, message
 from localaws.stepfunctions.records import Event
 from tests.stepfunctions.conftest import ROLE, machine
 
@@ -133,4 +134,4 @@ def test_a_large_event_is_cut_and_says_so() -> None:
 
     assert len(text.encode()) <= MAX_EVENT_BYTES
     assert json.loads(text)["details"]["inputDetails"] == {"truncated": True}
-    assert [len(batch) for batch in batches([{"message": "x" * 300_000}] * 7)] == [3, 3, 1]
+    assert [len(batch) for batch in batches([(0, "x" * 300_000)] * 7)] == [3, 3, 1]
