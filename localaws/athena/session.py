@@ -32,7 +32,9 @@ class Change:
     arguments: tuple[Any, ...]
 
     def apply(self, catalog: Catalog) -> None:
-        self.method(catalog, *self.arguments)
+        # As the catalog at hand has it: one that acts for a caller asks whether that may.
+        method = getattr(type(catalog), self.method.__name__, self.method)
+        method(catalog, *self.arguments)
 
 
 def change(method: Callable[..., None], *arguments: Any) -> Change:
