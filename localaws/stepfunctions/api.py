@@ -10,6 +10,7 @@ from localaws.stepfunctions.constraints import CheckedService
 from localaws.stepfunctions.engine import Engine
 from localaws.stepfunctions.execution_logs import ExecutionLogs
 from localaws.stepfunctions.executions import Executions
+from localaws.stepfunctions.express import Express
 from localaws.stepfunctions.integrations.runtime import Clients, Integrations
 from localaws.stepfunctions.journal import Journal
 from localaws.stepfunctions.machines import Machines
@@ -44,12 +45,14 @@ def service(aws: LocalAws) -> Service:
 
     built = CheckedService("stepfunctions")
     machines.register(built)
-    Executions(journal, engine, machines, aws.clock).register(built)
+    express = Express(resources, engine)
+    Executions(journal, engine, machines, express, aws.clock).register(built)
     Activities(resources, engine, aws.clock, **place).register(built)
     MapRuns(resources, journal, engine).register(built)
     Validations(integrations).register(built)
     Trials(integrations, engine.languages, aws.clock, **place).register(built)
     built.on_start(engine.start)
+    built.on_start(express.recover)
 
     def stop() -> None:
         engine.stop()

@@ -20,6 +20,8 @@ def execution_context(execution: Execution, value: Any) -> Json:
         "RoleArn": execution.about["role_arn"],
         "RedriveCount": execution.redrive_count,
     }
+    if execution.about.get("synchronous"):
+        del about["RedriveCount"]
     if execution.redriven is not None:
         about["RedriveTime"] = timestamps.iso(timestamps.from_epoch(execution.redriven))
     machine = {

@@ -34,7 +34,7 @@ from localaws.stepfunctions.journal import Journal
 from localaws.stepfunctions.jsonata_language import JsonataLanguage
 from localaws.stepfunctions.jsonpath_language import JsonPathLanguage
 from localaws.stepfunctions.language import Language
-from localaws.stepfunctions.records import Execution
+from localaws.stepfunctions.records import Event, Execution
 from localaws.stepfunctions.resources import Resources
 from localaws.stepfunctions.run import HistoryFullError, Run
 from localaws.stepfunctions.states import KINDS
@@ -43,6 +43,7 @@ T = TypeVar("T")
 Json = dict[str, Any]
 
 MAX_WORKERS = 128
+UNCOMMITTED_STEPS = 500
 MAX_SLOW_STEPS = 8  # steps that evaluate what may take long, at the same time
 ENDINGS_KEPT = 4096  # ends of jobs that were announced before anybody waited for them
 
@@ -76,6 +77,7 @@ class Engine:
         }
         self.runs: dict[int, Run] = {}
         self.offers: dict[str, list[Take]] = {}  # activities' tasks, by ARN
+        self._ends: dict[int, Callable[[Execution], None]] = {}  # of EXPRESS executions
         self._touched: dict[int, Run] = {}  # runs with changes to commit at the end of the round
         self._signals = signals
         self._clock = clock
@@ -148,6 +150,10 @@ class Engine:
         with self._news:
             self._ready.append((execution, step, slow))
             self._news.notify()
+
+    @property
+    def stopping(self) -> bool:
+        return self._stopping
 
     def poke(self) -> None:
         """Looks at the clock again: for clocks that do not run by themselves."""
@@ -227,6 +233,8 @@ class Engine:
         self.offers.setdefault(activity_arn, []).append(take)
 
     def announce(self, execution: Execution) -> None:
+        if execution.express:
+            return
         event = status_events.event(execution, self._clock.now(), self.region, self.account)
         self._submit(self._announcer, lambda: self._signals.publish(EventSent(event)))
 
@@ -260,6 +268,9 @@ class Engine:
 
     def ended(self, execution: Execution) -> None:
         self.runs.pop(execution.id, None)
+        if execution.express:
+            self._ends.pop(execution.id)(execution)
+            return
         if "parent" in execution.about:
             parent = self.runs.get(execution.about["parent"][0])
             if parent is not None:
@@ -275,6 +286,20 @@ class Engine:
         run = Run(self, execution, machine, KINDS)
         self.runs[execution.id] = run
         return run
+
+    def begin_express(
+        self, execution: Execution, started: Event, ended: Callable[[Execution], None]
+    ) -> None:
+        """Starts an execution that is in no journal; `ended` is called with it at its end."""
+        self._ends[execution.id] = ended
+
+        def begin() -> None:
+            run = self._adopt(execution)
+            if run.log_to is not None:
+                self._logs.send(run.log_to, execution, [started])
+            run.begin()
+
+        self.post(None, begin)
 
     def _begin(self, execution: Execution) -> None:
         run = self._adopt(execution)
@@ -322,11 +347,15 @@ class Engine:
                 self._ready.append((execution, step, slow))
         for _ in range(len(self._ready)):
             self._step(*self._ready.popleft())
+        for _ in range(UNCOMMITTED_STEPS):  # EXPRESS executions need no commit between steps
+            if not self._ready or (self._ready[0][0] or 0) >= 0:
+                break
+            self._step(*self._ready.popleft())
         touched = [number for number in list(self._touched) if number not in self._aside]
         if touched:
             runs = [self._touched.pop(number) for number in touched]
             changes = [(run, run.take_changes()) for run in runs]
-            self.journal.commit([change for _, change in changes if change.writes()])
+            self.journal.commit([c for run, c in changes if run.durable and c.writes()])
             self._tell_committed()
             for run, change in changes:
                 if run.log_to is not None and change.events:

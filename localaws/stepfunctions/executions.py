@@ -14,12 +14,13 @@ from localaws.core.errors import AwsError
 from localaws.core.service import Call, Service
 from localaws.stepfunctions import history, names, tasks, timestamps
 from localaws.stepfunctions.engine import Engine
+from localaws.stepfunctions.express import EXPRESS, Express, express_arn
 from localaws.stepfunctions.frames import Frame
 from localaws.stepfunctions.journal import Journal
 from localaws.stepfunctions.json_text import json_problem
 from localaws.stepfunctions.machines import OWNED_KEY, Machines
 from localaws.stepfunctions.payload import MAX_BYTES
-from localaws.stepfunctions.records import Event, Execution
+from localaws.stepfunctions.records import Execution
 from localaws.stepfunctions.run import Run
 from localaws.stepfunctions.variable_references import variable_references
 
@@ -31,8 +32,11 @@ MOST_WAIT_SECONDS = 20
 
 
 class Executions:
-    def __init__(self, journal: Journal, engine: Engine, machines: Machines, clock: Clock) -> None:
+    def __init__(
+        self, journal: Journal, engine: Engine, machines: Machines, express: Express, clock: Clock
+    ) -> None:
         self._journal = journal
+        self._express = express
         self._engine = engine
         self._machines = machines
         self._clock = clock
@@ -40,7 +44,7 @@ class Executions:
     def register(self, service: Service) -> None:
         started = ("stateMachineArn", "name", "input", "traceHeader")
         service.operation("StartExecution", *started)(self.start)
-        service.operation("StartSyncExecution", *started)(self.start_synchronous)
+        service.operation("StartSyncExecution", *started, "includedData")(self.start_synchronous)
         service.operation("StopExecution", "executionArn", "error", "cause")(self.stop)
         service.operation("RedriveExecution", "executionArn", "clientToken")(self.redrive)
         service.operation("DescribeExecution", "executionArn", "includedData")(self.describe)
@@ -80,10 +84,13 @@ class Executions:
         check_input(text)
         name = params.get("name") or str(uuid.uuid4())
         names.check_name(name)
-        arn = params["stateMachineArn"]
         with self._journal.transaction():
-            body, version_arn, alias_arn = self._machines.resolve(arn)
+            body, version_arn, alias_arn = self._machines.resolve(params["stateMachineArn"])
             machine_arn = body["stateMachineArn"]
+            about = _about(body, version_arn, alias_arn, params.get("traceHeader"))
+            if body["type"] == EXPRESS:
+                arn = express_arn(machine_arn, name, str(uuid.uuid4()))
+                return self._express.start(self._new(arn, body, name, text, now, about))
             execution_arn = machine_arn.replace(":stateMachine:", ":execution:") + f":{name}"
             existing = self._journal.execution(execution_arn)
             if existing is not None:
@@ -92,44 +99,50 @@ class Executions:
                 raise AwsError(
                     "ExecutionAlreadyExists", f"Execution Already Exists: '{execution_arn}'"
                 )
-            row = Execution(
-                id=0,
-                arn=execution_arn,
-                machine_arn=machine_arn,
-                name=name,
-                status="RUNNING",
-                input=text,
-                output=None,
-                error=None,
-                cause=None,
-                started=now.timestamp(),
-                stopped=None,
-                definition=self._journal.keep_definition(body["definition"]),
-                map_run_arn=None,
-                redrive_count=0,
-                redriven=None,
-                about={
-                    "role_arn": body["roleArn"],
-                    "version_arn": version_arn,
-                    "alias_arn": alias_arn,
-                    "trace_header": params.get("traceHeader"),
-                    "revision": body["revisionId"],
-                    "update_date": body["updateDate"] or body["creationDate"],
-                    "logging": body["loggingConfiguration"],
-                    "tracing": body["tracingConfiguration"],
-                },
-            )
-            self._journal.add_execution(row, started_event(row))
+            row = self._new(execution_arn, body, name, text, now, about)
+            self._journal.add_execution(row, history.started_event(row))
         self._engine.begin([row])
         return _started(row)
 
-    def start_synchronous(self, call: Call) -> Json:
-        """Only EXPRESS machines are started so, and there are none here."""
-        self._machines.resolve(call.params["stateMachineArn"])
-        raise AwsError(
-            "StateMachineTypeNotSupported",
-            "This operation is not supported by this type of state machine",
+    def _new(
+        self, arn: str, body: Json, name: str, text: str, now: datetime, about: Json
+    ) -> Execution:
+        """A RUNNING execution that nobody has kept or begun yet."""
+        return Execution(
+            id=0,
+            arn=arn,
+            machine_arn=body["stateMachineArn"],
+            name=name,
+            status="RUNNING",
+            input=text,
+            output=None,
+            error=None,
+            cause=None,
+            started=now.timestamp(),
+            stopped=None,
+            definition=self._journal.keep_definition(body["definition"]),
+            map_run_arn=None,
+            redrive_count=0,
+            redriven=None,
+            about=about,
         )
+
+    def start_synchronous(self, call: Call) -> Json:
+        """Runs an EXPRESS machine and waits for the end. Raises as `start`, and
+        StateMachineTypeNotSupported."""
+        params, now = call.params, self._clock.now()
+        text = params.get("input", "{}")
+        check_input(text)
+        name = params.get("name") or str(uuid.uuid4())
+        names.check_name(name)
+        body, version_arn, alias_arn = self._machines.resolve(params["stateMachineArn"])
+        if body["type"] != EXPRESS:
+            raise _wrong_type()
+        arn = express_arn(body["stateMachineArn"], name, str(uuid.uuid4()))
+        about = _about(body, version_arn, alias_arn, params.get("traceHeader"))
+        row = self._new(arn, body, name, text, now, about)
+        data = params.get("includedData", "ALL_DATA") == "ALL_DATA"
+        return self._express.start_synchronous(row, data=data)
 
     def stop(self, call: Call) -> Json:
         """Ends the execution ABORTED and cancels its work; one that has ended stays as it is."""
@@ -238,7 +251,8 @@ class Executions:
         qualified = None
         if arn is not None:
             names.check_machine_arn(arn)
-            self._machines.machine(names.base_arn(arn))
+            if self._machines.machine(names.base_arn(arn))["type"] == EXPRESS:
+                raise _wrong_type()
             qualified = arn if names.qualifier(arn) is not None else None
         size = params.get("maxResults") or 100
         before = names.read_page_token(params.get("nextToken")).get("before")
@@ -338,23 +352,6 @@ class Executions:
         return run, frame
 
 
-def started_event(row: Execution) -> Event:
-    """ExecutionStarted, event 1."""
-    details = {
-        "input": row.input,
-        "inputDetails": {"truncated": False},
-        "roleArn": row.about["role_arn"],
-    }
-    for member, key in (
-        ("stateMachineVersionArn", "version_arn"),
-        ("stateMachineAliasArn", "alias_arn"),
-    ):
-        if row.about.get(key):
-            details[member] = row.about[key]
-    text = json.dumps({"executionStartedEventDetails": details}, ensure_ascii=False)
-    return Event(1, 0, "ExecutionStarted", row.started, text)
-
-
 def check_input(text: str) -> None:
     """Raises InvalidExecutionInput for what is no JSON or has more than 256 KiB."""
     if len(text.encode()) > MAX_BYTES:
@@ -373,6 +370,29 @@ def check_input(text: str) -> None:
 
 def _refuse(constant: str) -> None:
     raise json.JSONDecodeError(f"{constant} is not JSON", constant, 0)
+
+
+def _about(
+    body: Json, version_arn: str | None, alias_arn: str | None, trace_header: str | None
+) -> Json:
+    """What an execution keeps of the machine as it is now."""
+    return {
+        "role_arn": body["roleArn"],
+        "version_arn": version_arn,
+        "alias_arn": alias_arn,
+        "trace_header": trace_header,
+        "revision": body["revisionId"],
+        "update_date": body["updateDate"] or body["creationDate"],
+        "logging": body["loggingConfiguration"],
+        "tracing": body["tracingConfiguration"],
+    }
+
+
+def _wrong_type() -> AwsError:
+    return AwsError(
+        "StateMachineTypeNotSupported",
+        "This operation is not supported by this type of state machine",
+    )
 
 
 def _started(row: Execution) -> Json:

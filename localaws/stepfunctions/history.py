@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from localaws.stepfunctions import timestamps
-from localaws.stepfunctions.records import Event
+from localaws.stepfunctions.records import Event, Execution
 
 Json = dict[str, Any]
 
@@ -32,3 +32,20 @@ def shown(event: Event, *, data: bool = True) -> Json:
 
 def _without_data(details: Json) -> Json:
     return {key: value for key, value in details.items() if key not in DATA | DATA_DETAILS}
+
+
+def started_event(row: Execution) -> Event:
+    """ExecutionStarted, event 1."""
+    details = {
+        "input": row.input,
+        "inputDetails": {"truncated": False},
+        "roleArn": row.about["role_arn"],
+    }
+    for member, key in (
+        ("stateMachineVersionArn", "version_arn"),
+        ("stateMachineAliasArn", "alias_arn"),
+    ):
+        if row.about.get(key):
+            details[member] = row.about[key]
+    text = json.dumps({"executionStartedEventDetails": details}, ensure_ascii=False)
+    return Event(1, 0, "ExecutionStarted", row.started, text)

@@ -20,6 +20,7 @@ from localaws.stepfunctions.resources import Resources
 
 Json = dict[str, Any]
 
+MAX_DEFINITIONS = 256  # in memory
 EVENT_BITS = 20  # an event's key is its execution's id, shifted, plus its own id
 COLUMNS = (
     "id, arn, machine_arn, name, status, input, output, error, cause, started, stopped,"
@@ -33,6 +34,7 @@ class Journal:
     def __init__(self, database: Database, resources: Resources) -> None:
         self._database = database
         self._resources = resources
+        self._definitions: dict[str, str] = {}  # those in use, by their SHA-256
 
     def transaction(self) -> AbstractContextManager[sqlite3.Connection]:
         """One transaction, with the resources' writes in it too; nested use joins it."""
@@ -43,16 +45,23 @@ class Journal:
     def keep_definition(self, text: str) -> str:
         """Keeps a definition for executions to come back to; its SHA-256."""
         sha256 = hashlib.sha256(text.encode()).hexdigest()
+        if sha256 in self._definitions:
+            return sha256
         with self._database.transaction() as writer:
             writer.execute("INSERT OR IGNORE INTO definitions VALUES (?, ?)", (sha256, text))
         return sha256
 
     def definition(self, sha256: str) -> str:
+        known = self._definitions.get(sha256)
+        if known is not None:
+            return known
         row = self._database.row("SELECT text FROM definitions WHERE sha256 = ?", sha256)
         if row is None:
             raise LookupError(f"The journal has no definition {sha256}.")
-        text: str = row[0]
-        return text
+        if len(self._definitions) >= MAX_DEFINITIONS:
+            self._definitions.clear()
+        self._definitions[sha256] = row[0]
+        return self._definitions[sha256]
 
     def add_execution(self, row: Execution, started: Event) -> Execution:
         """Writes the execution with its first event; `row.id` is ignored and given anew."""

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from localaws.core.clock import Clock
-from localaws.core.errors import AwsError, NotEmulated
+from localaws.core.errors import AwsError
 from localaws.core.service import Call, Service
 from localaws.stepfunctions import execution_logs, names, timestamps, validation
 from localaws.stepfunctions.aliases import VERSION, Aliases
@@ -86,8 +86,6 @@ class Machines:
         _check_description(params)
         kind = params.get("type", "STANDARD")
         self.check_definition(params["definition"], kind)
-        if kind != "STANDARD":
-            raise NotEmulated("stepfunctions", "CreateStateMachine", "type", f"({kind})")
         self._check_logging(params.get("loggingConfiguration", {}))
         arn = self._prefix + name
         body = {
@@ -95,7 +93,7 @@ class Machines:
             "name": name,
             "definition": params["definition"],
             "roleArn": params["roleArn"],
-            "type": "STANDARD",
+            "type": kind,
             "creationDate": now.timestamp(),
             "loggingConfiguration": {**NO_LOGGING, **params.get("loggingConfiguration", {})},
             "tracingConfiguration": {**NO_TRACING, **params.get("tracingConfiguration", {})},
@@ -154,7 +152,7 @@ class Machines:
                 " TracingConfiguration must be specified",
             )
         if "definition" in changes:
-            self.check_definition(changes["definition"])
+            self.check_definition(changes["definition"], self.machine(arn)["type"])
         self._check_logging(changes.get("loggingConfiguration", {}))
         for name, usual in (
             ("loggingConfiguration", NO_LOGGING),

@@ -102,6 +102,12 @@ def _label(label: str, where: str) -> Iterator[Diagnostic]:
     yield Diagnostic(f"The field 'Label' {problem}", where, code="INVALID_LABEL_NAME")
 
 
+def is_distributed(state: Json) -> bool:
+    processor = state.get("ItemProcessor", state.get("Iterator"))
+    config = processor.get("ProcessorConfig") if isinstance(processor, dict) else None
+    return isinstance(config, dict) and config.get("Mode") == "DISTRIBUTED"
+
+
 def _one_of(name: str, accepted: tuple[str, ...], where: str) -> Diagnostic:
     return Diagnostic(
         f"The field '{name}' should have one of these values: [{', '.join(accepted)}]", where

@@ -42,6 +42,11 @@ class Execution:
     redriven: float | None
     about: Json
 
+    @property
+    def express(self) -> bool:
+        """Whether it is of an EXPRESS machine: never in the journal, its history in logs only."""
+        return self.arn.split(":")[5] == "express"
+
 
 @dataclass(frozen=True)
 class Document:

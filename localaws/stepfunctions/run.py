@@ -33,6 +33,7 @@ from localaws.stepfunctions.records import Changes, Event, Execution
 Json = dict[str, Any]
 
 MAX_EVENTS = 25_000
+EXPRESS_SECONDS = 300.0  # https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
 HISTORY_FULL = "The execution reached the maximum number of history events (25000)."
 RETRYABLE = frozenset({"Task", "Parallel", "Map"})
 ABORTABLE = frozenset({"Task", "Wait", "Parallel", "Map"})  # types with a ...StateAborted event
@@ -88,6 +89,8 @@ class Run:
         self.shared_context = execution_context(execution, self.input)
         self.frames: dict[int, Frame] = {}
         self.log_to = destination(execution)
+        self.durable = not execution.express
+        self._silent = execution.express and self.log_to is None  # nobody keeps its events
         self.next_event = 2
         self.next_frame = 0
         self.active = True
@@ -100,9 +103,11 @@ class Run:
         """Adds a history event and returns its id; None details are left out."""
         number = self.next_event
         final = type_.startswith("Execution")
-        if number >= MAX_EVENTS and not final:
+        if number >= MAX_EVENTS and not final and self.durable:
             raise HistoryFullError
         self.next_event += 1
+        if self._silent:
+            return number
         self.host.touch(self.id)
         text = None
         if member is not None:
@@ -113,6 +118,8 @@ class Run:
 
     def save(self, frame: Frame) -> None:
         """Journals the frame's position as it is at the end of this step."""
+        if not self.durable:
+            return
         self.host.touch(self.id)
         self.dirty[frame.id] = frame
 
@@ -187,6 +194,8 @@ class Run:
     def start_deadline(self) -> None:
         """The machine's TimeoutSeconds, counted from the execution's start or redrive."""
         seconds = self.machine.timeout_seconds
+        if self.execution.express:
+            seconds = min(seconds or EXPRESS_SECONDS, EXPRESS_SECONDS)
         if seconds is None:
             return
 

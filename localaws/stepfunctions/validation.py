@@ -325,6 +325,8 @@ class _Checker:
 
     def map(self, state: Json, where: str, language: str) -> Iterator[Diagnostic]:
         yield from map_rules.check(state, where, language)
+        if self._type == "EXPRESS" and map_rules.is_distributed(state):
+            yield Diagnostic("Express state machine does not support Distributed Map", where)
         yield from self.groups(state, where)
 
 

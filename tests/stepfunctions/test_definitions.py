@@ -122,11 +122,6 @@ def test_what_aws_takes_and_localaws_lacks_is_refused_by_name(
     assert named in caught.value.response["Error"]["Message"]
 
 
-def test_an_express_machine_is_refused_by_name(sfn: Workflows) -> None:
-    with pytest.raises(ClientError, match=r"CreateStateMachine, parameter type"):
-        sfn.create(machine(A={"Type": "Pass"}), type="EXPRESS")
-
-
 def test_validation_answers_in_the_shape_of_aws(sfn: Workflows) -> None:
     answer = sfn.client.validate_state_machine_definition(definition='{"StartAt": "A"}')
     answer.pop("ResponseMetadata")
