@@ -6,13 +6,13 @@ import uuid
 from dataclasses import asdict
 from typing import Any
 
-from localaws.cloudformation.engine import Engine
+from localaws.cloudformation.engine import StackEngine
 from localaws.cloudformation.plan import Planned, plan
 from localaws.cloudformation.principals import forward
 from localaws.cloudformation.registry import Registry
 from localaws.cloudformation.requests import check_name, target_of
 from localaws.cloudformation.shapes import shown_parameters, shown_tags
-from localaws.cloudformation.stacks import Stacks, now
+from localaws.cloudformation.stacks import Stacks
 from localaws.cloudformation.template import invalid, read
 from localaws.core.aws import LocalAws
 from localaws.core.errors import AwsError
@@ -66,20 +66,35 @@ def change(planned: Planned) -> Json:
     return {"Type": "Resource", "ResourceChange": shown}
 
 
-def register(
-    service: Service, aws: LocalAws, stacks: Stacks, engine: Engine, registry: Registry
-) -> None:
-    """Adds the change set operations to the service."""
+class ChangeSets:
+    def __init__(
+        self, aws: LocalAws, stacks: Stacks, engine: StackEngine, registry: Registry
+    ) -> None:
+        self._aws = aws
+        self._stacks = stacks
+        self._engine = engine
+        self._registry = registry
 
-    @service.operation(
-        *("CreateChangeSet", "StackName", "ChangeSetName", "ChangeSetType", "TemplateBody"),
-        *("TemplateURL", "UsePreviousTemplate", "Parameters", "Capabilities", "Tags"),
-        *("Description", "ClientToken", "RoleARN", "IncludeNestedStacks", "OnStackFailure"),
-    )
-    def create_change_set(call: Call) -> Json:
+    def register(self, service: Service) -> None:
+        service.operation(
+            *("CreateChangeSet", "StackName", "ChangeSetName", "ChangeSetType", "TemplateBody"),
+            *("TemplateURL", "UsePreviousTemplate", "Parameters", "Capabilities", "Tags"),
+            *("Description", "ClientToken", "RoleARN", "IncludeNestedStacks", "OnStackFailure"),
+        )(self.create_change_set)
+        service.operation(
+            "DescribeChangeSet", "ChangeSetName", "StackName", "NextToken", "IncludePropertyValues"
+        )(self.describe_change_set)
+        service.operation("ListChangeSets", "StackName", "NextToken")(self.list_change_sets)
+        service.operation("DeleteChangeSet", "ChangeSetName", "StackName")(self.delete_change_set)
+        service.operation(
+            *("ExecuteChangeSet", "ChangeSetName", "StackName", "ClientRequestToken"),
+            "DisableRollback",
+        )(self.execute_change_set)
+
+    def create_change_set(self, call: Call) -> Json:
         params = call.params
         kind = params.get("ChangeSetType", "UPDATE")
-        stack = stacks.find(params["StackName"])
+        stack = self._stacks.find(params["StackName"])
         if kind == "CREATE":
             check_name(params["StackName"])
             if stack is not None and stack["status"] != "REVIEW_IN_PROGRESS":
@@ -88,28 +103,32 @@ def register(
                     " with the changeSet."
                 )
         elif kind == "UPDATE":
-            stack = stacks.get(params["StackName"])
+            stack = self._stacks.get(params["StackName"])
             check_updatable(stack)
         else:
             raise invalid(f"ChangeSetType {kind} is not taken here; CREATE and UPDATE are.")
-        target = target_of(forward(aws, call), registry, "CreateChangeSet", params, stack)
+        target = target_of(
+            forward(self._aws, call), self._registry, "CreateChangeSet", params, stack
+        )
         if stack is None:
-            stack = stacks.new(params["StackName"], "REVIEW_IN_PROGRESS")
-            stacks.event(stack, "REVIEW_IN_PROGRESS", "User Initiated")
-        if any(found["name"] == params["ChangeSetName"] for found in stacks.change_sets(stack)):
+            stack = self._stacks.new(params["StackName"], "REVIEW_IN_PROGRESS")
+            self._stacks.event(stack, "REVIEW_IN_PROGRESS", "User Initiated")
+        if any(
+            found["name"] == params["ChangeSetName"] for found in self._stacks.change_sets(stack)
+        ):
             raise AwsError(
                 "AlreadyExistsException", f"ChangeSet {params['ChangeSetName']} already exists"
             )
-        changes = plan(stack, target.members, target.template, aws, registry)
+        changes = plan(stack, target.members, target.template, self._aws, self._registry)
         changed = bool(changes) or not same_target(stack, target.members)
-        arn = f"arn:aws:cloudformation:{aws.region}:{aws.account}:changeSet"
+        arn = f"arn:aws:cloudformation:{self._aws.region}:{self._aws.account}:changeSet"
         change_set = {
             "id": f"{arn}/{params['ChangeSetName']}/{uuid.uuid4()}",
             "name": params["ChangeSetName"],
             "stack_id": stack["id"],
             "stack_name": stack["name"],
             "type": kind,
-            "created": now(),
+            "created": self._stacks.now(),
             "description": params.get("Description"),
             "target": target.members,
             "on_failure": params.get("OnStackFailure"),
@@ -119,14 +138,11 @@ def register(
             "execution": "AVAILABLE" if changed else "UNAVAILABLE",
             "reason": None if changed else NO_CHANGES,
         }
-        stacks.put_change_set(change_set)
+        self._stacks.put_change_set(change_set)
         return {"Id": change_set["id"], "StackId": stack["id"]}
 
-    @service.operation(
-        "DescribeChangeSet", "ChangeSetName", "StackName", "NextToken", "IncludePropertyValues"
-    )
-    def describe_change_set(call: Call) -> Json:
-        found = stacks.change_set(call.params["ChangeSetName"], call.params.get("StackName"))
+    def describe_change_set(self, call: Call) -> Json:
+        found = self._stacks.change_set(call.params["ChangeSetName"], call.params.get("StackName"))
         template = read(found["target"]["template"])
         shown = _listed(found) | {
             "Parameters": shown_parameters(template, found["target"]["parameters"]),
@@ -139,27 +155,23 @@ def register(
         shown.pop("ChangeSetType", None)
         return shown
 
-    @service.operation("ListChangeSets", "StackName", "NextToken")
-    def list_change_sets(call: Call) -> Json:
-        stack = stacks.get(call.params["StackName"])
-        return {"Summaries": [_listed(found) for found in stacks.change_sets(stack)]}
+    def list_change_sets(self, call: Call) -> Json:
+        stack = self._stacks.get(call.params["StackName"])
+        return {"Summaries": [_listed(found) for found in self._stacks.change_sets(stack)]}
 
-    @service.operation("DeleteChangeSet", "ChangeSetName", "StackName")
-    def delete_change_set(call: Call) -> Json:
+    def delete_change_set(self, call: Call) -> Json:
         try:
-            found = stacks.change_set(call.params["ChangeSetName"], call.params.get("StackName"))
+            found = self._stacks.change_set(
+                call.params["ChangeSetName"], call.params.get("StackName")
+            )
         except AwsError:
             return {}
-        stacks.delete_change_set(found)
+        self._stacks.delete_change_set(found)
         return {}
 
-    @service.operation(
-        *("ExecuteChangeSet", "ChangeSetName", "StackName", "ClientRequestToken"),
-        "DisableRollback",
-    )
-    def execute_change_set(call: Call) -> Json:
-        found = stacks.change_set(call.params["ChangeSetName"], call.params.get("StackName"))
-        stack = stacks.get(found["stack_id"])
+    def execute_change_set(self, call: Call) -> Json:
+        found = self._stacks.change_set(call.params["ChangeSetName"], call.params.get("StackName"))
+        stack = self._stacks.get(found["stack_id"])
         if found["execution"] != "AVAILABLE":
             raise AwsError(
                 "InvalidChangeSetStatus",
@@ -169,8 +181,8 @@ def register(
         creating = stack["status"] == "REVIEW_IN_PROGRESS"
         if not creating:
             check_updatable(stack)
-        for other in stacks.change_sets(stack):
-            stacks.delete_change_set(other)  # an executed change set makes the others stale
+        for other in self._stacks.change_sets(stack):
+            self._stacks.delete_change_set(other)  # an executed change set makes the others stale
         stack["change_set"] = found["id"]
         stack["role"] = found.get("role") or stack.get("role")
         stack["caller"] = asdict(call.caller)
@@ -179,18 +191,18 @@ def register(
         )
         if creating:
             stack.update(found["target"], status="CREATE_IN_PROGRESS", reason="User Initiated")
-            operation = engine.create
+            operation = self._engine.create
         else:
             stack.update(
                 next=found["target"],
                 status="UPDATE_IN_PROGRESS",
                 reason="User Initiated",
-                updated=now(),
+                updated=self._stacks.now(),
             )
-            operation = engine.update
-        stacks.put(stack)
-        stacks.event(stack, stack["status"], "User Initiated")
-        engine.run(operation, stack)
+            operation = self._engine.update
+        self._stacks.put(stack)
+        self._stacks.event(stack, stack["status"], "User Initiated")
+        self._engine.run(operation, stack)
         return {}
 
 

@@ -13,7 +13,7 @@ from localaws.cloudformation.plan import plan_resource, scope_of
 from localaws.cloudformation.principals import acting
 from localaws.cloudformation.provider import Made, Request
 from localaws.cloudformation.registry import Registry
-from localaws.cloudformation.stacks import Stacks, now
+from localaws.cloudformation.stacks import Stacks
 from localaws.cloudformation.template import Template, check_order, read
 from localaws.cloudformation.values import NO_VALUE, Scope
 from localaws.core.aws import LocalAws
@@ -31,7 +31,7 @@ class ResourceFailed(Exception):
         self.logical_id = logical_id
 
 
-class Engine:
+class StackEngine:
     """Runs stack operations, each on a thread of its own."""
 
     def __init__(self, aws: LocalAws, stacks: Stacks, registry: Registry) -> None:
@@ -110,7 +110,7 @@ class Engine:
             self._set(stack, f"{word}_FAILED", reason)
             return
         if word == "DELETE":
-            stack["deleted"] = now()
+            stack["deleted"] = self._stacks.now()
         self._set(stack, f"{word}_COMPLETE")
 
     def _discard(self, stack: Json, record: Json, *, rollback: bool = False) -> bool:
@@ -348,7 +348,7 @@ class Engine:
         *,
         keep: bool = True,
     ) -> None:
-        record.update(status=status, reason=reason, changed=now())
+        record.update(status=status, reason=reason, changed=self._stacks.now())
         self._stacks.event(stack, status, reason, record)
         if keep:
             self._stacks.put(stack)

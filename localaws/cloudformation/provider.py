@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import time
 import uuid
@@ -172,10 +171,6 @@ def coerce(shape: Any, value: Any) -> Any:
 def document(value: Any) -> str:
     """A JSON document as text; a text is left as it is."""
     return value if isinstance(value, str) else json.dumps(value)
-
-
-def fingerprint(value: Any) -> str:
-    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
 
 
 def picked(properties: Json, names: Iterable[str]) -> Json:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 import uuid
-from datetime import UTC, datetime
 from typing import Any
 
+from localaws.core.clock import Clock
 from localaws.core.documents import Documents
 from localaws.core.errors import AwsError
 
@@ -16,22 +15,18 @@ CHANGE_SETS = "cloudformation-change-set"
 GONE = "DELETE_COMPLETE"
 
 
-def now() -> datetime:
-    return datetime.now(UTC)
-
-
 class Stacks:
     """Every stack and its events. A document is written before an answer or a next step."""
 
-    def __init__(self, documents: Documents, account: str, region: str) -> None:
+    def __init__(self, documents: Documents, clock: Clock, account: str, region: str) -> None:
+        self.now = clock.now
         self._documents = documents
         self._account = account
         self._region = region
-        self._lock = threading.RLock()
 
     def new(self, name: str, status: str, **members: Any) -> Json:
         """A new stack document. Raises AlreadyExistsException."""
-        with self._lock:
+        with self._documents.transaction():
             if self.find(name) is not None:
                 raise AwsError("AlreadyExistsException", f"Stack [{name}] already exists")
             arn = f"arn:aws:cloudformation:{self._region}:{self._account}"
@@ -40,7 +35,7 @@ class Stacks:
                 "name": name,
                 "status": status,
                 "reason": None,
-                "created": now(),
+                "created": self.now(),
                 "resources": {},
                 "outputs": [],
                 "parameters": {},
@@ -89,7 +84,7 @@ class Stacks:
             "LogicalResourceId": about["logical_id"],
             "PhysicalResourceId": about["physical_id"],
             "ResourceType": about["type"],
-            "Timestamp": now(),
+            "Timestamp": self.now(),
             "ResourceStatus": status,
         }
         if reason:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import time
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -111,7 +110,7 @@ class TrainingRuns:
             log=log,
         )
         last: deque[str] = deque(maxlen=REMEMBERED_LINES)
-        stream = f"{name}/algo-1-{int(time.time())}"
+        stream = f"{name}/algo-1-{int(self._aws.clock.now().timestamp())}"
 
         def read(*, end: bool = False) -> None:
             lines = tail.lines(last=end)

@@ -10,9 +10,9 @@ https://docs.aws.amazon.com/step-functions/latest/dg/test-state-isolation.html
 from __future__ import annotations
 
 import json
-import time
 import uuid
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from localaws.core.clock import Clock
@@ -57,6 +57,7 @@ class Trial:
     settings: Json
     integrations: Integrations
     given: list[str]
+    now: datetime
     seen: Json = field(default_factory=dict)
 
     def run(self) -> Json:
@@ -151,7 +152,12 @@ class Trial:
             )
         else:
             call = TaskCall(
-                resource, arguments, uuid.uuid4().hex * 2, "TestState", "TestState", time.time()
+                resource,
+                arguments,
+                uuid.uuid4().hex * 2,
+                "TestState",
+                "TestState",
+                self.now.timestamp(),
             )
             output = self.integrations.start(call).output
             payload.check_size(payload.dumps(output), resource.label, from_task=True)
@@ -315,6 +321,7 @@ class Trials:
             params.get("stateConfiguration") or {},
             self.integrations.acting(params.get("roleArn"), "TestState"),
             spelling,
+            now,
         )
         answer = trial.run()
         if level != "INFO":

@@ -229,6 +229,21 @@ def test_retained_resources_stay(stack: Stack, aws: LocalAws) -> None:
     assert buckets(aws) == ["kept"]
 
 
+@pytest.mark.parametrize(("policy", "left"), [("Retain", ["new", "old"]), ("Delete", ["new"])])
+def test_what_an_update_replaces_stays_if_its_policy_says_so(
+    stack: Stack, aws: LocalAws, policy: str, left: list[str]
+) -> None:
+    def lake(name: str) -> dict[str, Any]:
+        return {"Resources": {"Lake": {**bucket(name), "UpdateReplacePolicy": policy}}}
+
+    stack.create(lake("old"))
+    assert stack.update(lake("new")) == "UPDATE_COMPLETE"
+    assert buckets(aws) == left
+    assert (("Lake", "DELETE_SKIPPED") in stack.events()) == (policy == "Retain")
+    assert stack.delete() == "DELETE_COMPLETE"
+    assert buckets(aws) == left[1:]
+
+
 def test_a_bucket_with_objects_blocks_the_deletion_by_name(stack: Stack, aws: LocalAws) -> None:
     stack.create({"Resources": {"Lake": bucket("lake"), "Queue": queue()}})
     aws.objects.put("lake", "a", b"")

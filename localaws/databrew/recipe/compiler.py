@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from types import ModuleType
 from typing import Any
 
@@ -26,6 +27,7 @@ from localaws.databrew.recipe.sql import ident
 from localaws.databrew.recipe.steps import Step, read_steps
 from localaws.databrew.recipe.table import ROW, Context, Table
 
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)  # a recipe that is only checked runs at no time
 MODULES: tuple[ModuleType, ...] = (
     columns, cleaning, quality, privacy, structure, grouping, science, mathematics, aggregates,
     texts, times, windows,
@@ -54,7 +56,7 @@ def parse(raw: Sequence[Mapping[str, Any]]) -> list[Step]:
     """
     steps = read_steps(raw, OPERATIONS)
     unknown = Table({}, open=True)
-    compile_steps(steps, unknown, Context(dataset=lambda _: unknown))
+    compile_steps(steps, unknown, Context(EPOCH, dataset=lambda _: unknown))
     return steps
 
 

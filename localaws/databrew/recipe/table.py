@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from localaws.databrew.recipe.sql import ident
@@ -57,9 +57,9 @@ class Context:
     data); without one the answer is empty. `dataset` finds the second table of JOIN and UNION.
     """
 
+    now: datetime
     query: Callable[[str], list[tuple[Any, ...]]] = field(default=lambda _: [])
     dataset: Callable[[str], Table] = field(default=_no_dataset)
-    now: datetime = field(default_factory=lambda: datetime.now(UTC))
 
 
 def with_column(table: Table, name: str, expression: str, kind: str, when: str | None) -> Selected:

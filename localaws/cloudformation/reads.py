@@ -1,0 +1,175 @@
+"""The operations that show stacks, their resources, events and templates."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from localaws.cloudformation.principals import forward
+from localaws.cloudformation.requests import template_body
+from localaws.cloudformation.shapes import (
+    capabilities,
+    described,
+    listed,
+    records,
+    resource,
+    summary,
+    template_parameters,
+)
+from localaws.cloudformation.stacks import Stacks
+from localaws.cloudformation.template import invalid, read
+from localaws.core.aws import LocalAws
+from localaws.core.service import Call, Service
+
+Json = dict[str, Any]
+
+
+class StackReads:
+    def __init__(self, aws: LocalAws, stacks: Stacks) -> None:
+        self._aws = aws
+        self._stacks = stacks
+
+    def register(self, service: Service) -> None:
+        service.operation("DescribeStacks", "StackName", "NextToken")(self.describe_stacks)
+        service.operation("ListStacks", "NextToken", "StackStatusFilter")(self.list_stacks)
+        service.operation("DescribeStackEvents", "StackName", "NextToken")(
+            self.describe_stack_events
+        )
+        service.operation(
+            "DescribeStackResources", "StackName", "LogicalResourceId", "PhysicalResourceId"
+        )(self.describe_stack_resources)
+        service.operation("DescribeStackResource", "StackName", "LogicalResourceId")(
+            self.describe_stack_resource
+        )
+        service.operation("ListStackResources", "StackName", "NextToken")(self.list_stack_resources)
+        service.operation("GetTemplate", "StackName", "ChangeSetName", "TemplateStage")(
+            self.get_template
+        )
+        service.operation("GetTemplateSummary", "StackName", "TemplateBody", "TemplateURL")(
+            self.get_template_summary
+        )
+        service.operation("ValidateTemplate", "TemplateBody", "TemplateURL")(self.validate_template)
+        service.operation("ListExports", "NextToken")(self.list_exports)
+
+    def describe_stacks(self, call: Call) -> Json:
+        if "StackName" in call.params:
+            return {"Stacks": [described(self._stacks.get(call.params["StackName"]))]}
+        return {
+            "Stacks": [
+                described(stack)
+                for stack in self._stacks.all()
+                if stack["status"] != "DELETE_COMPLETE"
+            ]
+        }
+
+    def list_stacks(self, call: Call) -> Json:
+        wanted = call.params.get("StackStatusFilter")
+        found = [stack for stack in self._stacks.all() if not wanted or stack["status"] in wanted]
+        return {"StackSummaries": [listed(stack) for stack in found]}
+
+    def describe_stack_events(self, call: Call) -> Json:
+        return {"StackEvents": self._stacks.events(self._stacks.get(call.params["StackName"]))}
+
+    def describe_stack_resources(self, call: Call) -> Json:
+        params = call.params
+        if "StackName" in params:
+            found = [self._stacks.get(params["StackName"])]
+        else:
+            wanted = params.get("PhysicalResourceId")
+            found = [
+                stack
+                for stack in self._stacks.all()
+                if any(r["physical_id"] == wanted for r in stack["resources"].values())
+            ]
+            if not found:
+                raise invalid(f"Stack for {wanted} does not exist")
+        stack = found[0]
+        logical = params.get("LogicalResourceId")
+        shown = [
+            resource(stack, record)
+            for record in records(stack)
+            if logical in (None, record["logical_id"])
+        ]
+        return {"StackResources": shown}
+
+    def describe_stack_resource(self, call: Call) -> Json:
+        stack = self._stacks.get(call.params["StackName"])
+        for record in records(stack):
+            if record["logical_id"] == call.params["LogicalResourceId"]:
+                metadata = {"Metadata": "{}"}
+                return {"StackResourceDetail": summary(stack, record) | metadata}
+        raise invalid(
+            f"Resource {call.params['LogicalResourceId']} does not exist for stack {stack['name']}"
+        )
+
+    def list_stack_resources(self, call: Call) -> Json:
+        stack = self._stacks.get(call.params["StackName"])
+        shown = [summary(stack, record) for record in records(stack)]
+        for item in shown:
+            del item["StackId"], item["StackName"]
+        return {"StackResourceSummaries": shown}
+
+    def get_template(self, call: Call) -> Json:
+        if "ChangeSetName" in call.params:
+            found = self._stacks.change_set(
+                call.params["ChangeSetName"], call.params.get("StackName")
+            )
+            body = found["target"]["template"]
+        else:
+            body = self._stacks.get(call.params["StackName"]).get("template", "")
+        return {"TemplateBody": body, "StagesAvailable": ["Original", "Processed"]}
+
+    def get_template_summary(self, call: Call) -> Json:
+        if "StackName" in call.params:
+            body = self._stacks.get(call.params["StackName"])["template"]
+        else:
+            body = template_body(forward(self._aws, call), call.params)
+        template = read(body)
+        needed = capabilities(template)
+        shown: Json = {
+            "Parameters": template_parameters(template),
+            "Description": template.description or "",
+            "ResourceTypes": sorted({found["Type"] for found in template.resources.values()}),
+            "Version": "2010-09-09",
+            "DeclaredTransforms": [],
+        }
+        if needed:
+            shown |= {"Capabilities": needed, "CapabilitiesReason": "The template has IAM types."}
+        return shown
+
+    def validate_template(self, call: Call) -> Json:
+        template = read(template_body(forward(self._aws, call), call.params))
+        shown: Json = {
+            "Parameters": [
+                {
+                    name: item[source]
+                    for name, source in (
+                        ("ParameterKey", "ParameterKey"),
+                        ("DefaultValue", "DefaultValue"),
+                        ("NoEcho", "NoEcho"),
+                        ("Description", "Description"),
+                    )
+                    if source in item
+                }
+                for item in template_parameters(template)
+            ],
+            "Description": template.description or "",
+            "DeclaredTransforms": [],
+        }
+        if needed := capabilities(template):
+            shown |= {"Capabilities": needed, "CapabilitiesReason": "The template has IAM types."}
+        return shown
+
+    def list_exports(self, _: Call) -> Json:
+        return {
+            "Exports": [
+                {
+                    "ExportingStackId": stack["id"],
+                    "Name": output["ExportName"],
+                    "Value": output["OutputValue"],
+                }
+                for stack in self._stacks.all()
+                if stack["status"] != "DELETE_COMPLETE"
+                for output in stack["outputs"]
+                if "ExportName" in output
+            ]
+        }
