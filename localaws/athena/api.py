@@ -28,7 +28,7 @@ def service(aws: LocalAws) -> Service:
     groups.register(built)
     executions = Executions(aws, groups)
     built.on_start(executions.recover)
-    built.on_stop(executions.stop_all)
+    built.on_stop(executions.close)
     _executions(built, executions)
     _results(built, executions)
     _metadata(built, aws)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import threading
 from collections.abc import Mapping
@@ -13,15 +12,15 @@ import duckdb
 from localaws.athena.sql.errors import QueryError
 from localaws.athena.sql.macros import MACROS
 from localaws.athena.sql.python.all import register
-
-MEMORY_SHARE = 0.4  # of the machine's memory, for all queries together; the rest spills to disk
+from localaws.core.jobs.limits import Limits, default
 
 
 class Engine:
     """Opened at the first query. `folder` takes what does not fit in memory."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, limits: Limits | None = None) -> None:
         self.folder = folder
+        self.limits = limits or default()
         self._lock = threading.Lock()
         self._root: duckdb.DuckDBPyConnection | None = None
 
@@ -41,11 +40,11 @@ class Engine:
                 self._root = None
 
     def _open(self) -> duckdb.DuckDBPyConnection:
-        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
         root = duckdb.connect(
             ":memory:",
             config={
-                "memory_limit": f"{int(memory * MEMORY_SHARE) >> 20}MiB",
+                "memory_limit": f"{self.limits.engine_bytes >> 20}MiB",
+                "threads": self.limits.threads,
                 "temp_directory": str(self.folder),
                 "preserve_insertion_order": "false",
                 "autoinstall_known_extensions": "false",

@@ -1,42 +1,41 @@
-"""Query executions: started, queued, run on threads, stopped, and kept on disk."""
+"""Query executions: started, queued, run, stopped, and kept on disk."""
 
 from __future__ import annotations
 
 import logging
-import queue
 import shutil
 import threading
-import time
 import uuid
 from collections.abc import Callable
 from dataclasses import asdict
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from localaws.athena import plan
 from localaws.athena import statements as s
 from localaws.athena.commands import COMMANDS
 from localaws.athena.ddl import read
-from localaws.athena.engine import Engine
-from localaws.athena.session import Outcome, Session, change, failure
+from localaws.athena.session import ByteLimit, Effect, Session, change, failure
 from localaws.athena.sql.errors import QueryError
 from localaws.athena.sql.parsing import SyntaxMistake, parse
-from localaws.athena.work import Cancelled
 from localaws.athena.workgroups import Rules, WorkGroups
 from localaws.core.aws import LocalAws
 from localaws.core.errors import AwsError, NotEmulated
-from localaws.core.signals import JobEnded
+from localaws.core.jobs.job import Cancelled, Job, JobFailed
+from localaws.core.jobs.kind import QUERY
+from localaws.core.jobs.runner import Ending, JobRunner, Outcome
 from localaws.identity.caller import Caller, root
 from localaws.s3.objects import split_uri
 
 Json = dict[str, Any]
-KIND = "athena-executions"
+KIND = QUERY.documents
 PREPARED = "athena-prepared"
-CONCURRENCY = 2
+INNER = ("Result", "Given", "Caller", "Began")  # members that the API does not show
+DML_TIMEOUT_SECONDS = 30 * 60  # docs.aws.amazon.com/athena/latest/ug/service-limits.html
 ATHENA = "athena.amazonaws.com"
 MAXIMUM_BYTES = 262_144
 logger = logging.getLogger(__name__)
-Planner = Callable[[Session, Any, list[str]], Outcome]
+Planner = Callable[[Session, Any, list[str]], Effect]
 PLANNERS: dict[type[s.Statement], Planner] = {
     s.Select: plan.select,
     s.Explain: plan.explain,
@@ -52,13 +51,9 @@ class Executions:
         self.aws = aws
         self.groups = groups
         self.folder = aws.home.directory("athena-work")
-        self.engine = Engine(aws.home.directory("athena-work") / "spill")
-        self._lock = threading.RLock()
-        self._sessions: dict[str, Session] = {}
-        self._queue: queue.Queue[tuple[Session, s.Statement, list[str], float] | None] = (
-            queue.Queue()
-        )
-        self._threads: list[threading.Thread] = []
+        self._runner = JobRunner(aws, QUERY, self)
+        self._lock = threading.Lock()
+        self._sessions: dict[str, Session] = {}  # of the statements at work
 
     def acting(self, caller: Caller) -> LocalAws:
         """Queries read, write and look up in the name of who started them."""
@@ -113,8 +108,11 @@ class Executions:
             )
             document["Caller"] = asdict(caller)
             document["Given"] = params.get("ResultConfiguration") or {}
-            self.aws.documents.put(KIND, execution_id, document)
-            self._enqueue(document, statement, output, rules)
+            self._runner.start(
+                execution_id,
+                _surroundings(output, rules),
+                lambda: self.aws.documents.put(KIND, execution_id, document),
+            )
         return execution_id
 
     def _output(self, aws: LocalAws, rules: Rules) -> str:
@@ -165,72 +163,91 @@ class Executions:
         }
         return {**document, "ExecutionParameters": parameters} if parameters else document
 
-    def _enqueue(
-        self,
-        document: Json,
-        statement: s.Statement,
-        output: str,
-        rules: Rules,
-        *,
-        again: bool = False,
-    ) -> None:
-        execution_id = document["QueryExecutionId"]
-        session = Session(
-            aws=self._in_name_of(document),
-            engine=self.engine,
-            folder=self.folder / execution_id,
-            execution_id=execution_id,
+    # one statement's life
+
+    def begin(self, job: Job) -> None:
+        now = self.aws.clock.now()
+        with self.aws.documents.changing(KIND, job.id) as document:
+            document["Status"]["State"] = "RUNNING"
+            document["Began"] = now
+
+    def work(self, job: Job) -> Effect:
+        """Raises StatementFailed, ByteLimit and Cancelled."""
+        document = self.get(job.id)
+        try:
+            session = self._session(job, document)
+            self._sessions[job.id] = session
+            statement = check(document["Query"])
+            if statement.TYPE == "DML":
+                job.limit(DML_TIMEOUT_SECONDS)
+            return self._act(session, statement, document.get("ExecutionParameters", []))
+        except ByteLimit as limit:
+            raise StatementCancelled(str(limit)) from limit
+        except Cancelled:
+            raise
+        except Exception as problem:
+            if not isinstance(problem, QueryError | SyntaxMistake | AwsError):
+                logger.exception("The query %s failed inside localaws", job.id)
+            raise StatementFailed(_as_query_error(problem)) from problem
+
+    def _session(self, job: Job, document: Json) -> Session:
+        aws = self._in_name_of(document)
+        given = job.request
+        if not given:  # of a version that did not keep it
+            rules = self.groups.rules(document["WorkGroup"], document.get("Given", {}))
+            given = _surroundings(self._output(aws, rules), rules)
+        return Session(
+            aws=aws,
+            job=job,
+            folder=self.folder / job.id,
+            execution_id=job.id,
             work_group=document["WorkGroup"],
             database=_database(document["QueryExecutionContext"]),
-            output=output,
-            enforced=rules.enforced,
-            byte_limit=rules.byte_limit,
-            again=again,
+            **given,
         )
-        self._sessions[execution_id] = session
-        parameters = document.get("ExecutionParameters", [])
-        self._queue.put((session, statement, parameters, time.monotonic()))
-        if len(self._threads) < CONCURRENCY:
-            thread = threading.Thread(
-                target=self._work, name=f"athena-{len(self._threads)}", daemon=True
-            )
-            self._threads.append(thread)
-            thread.start()
 
-    # running
-
-    def _work(self) -> None:
-        while True:
-            item = self._queue.get()
-            if item is None:
-                return
+    def end(self, job_id: str, ending: Ending) -> None:
+        """Makes the statement's changes and tells its end, both or none: whoever finds an execution
+        that has not ended knows that nothing of it is in the catalog."""
+        session = self._sessions.pop(job_id, None)
+        result: Effect | None = ending.result
+        reason, error = _cause(ending)
+        if result is not None and session is not None:
             try:
-                self._run(*item)
-            except Exception:
-                logger.exception("The execution %s could not be ended", item[0].execution_id)
+                with self.aws.documents.transaction():
+                    for one in result.changes:
+                        one.apply(session.catalog)
+            except AwsError as refused:  # another statement was quicker
+                result, error = None, _as_query_error(refused)
+        document = self.get(job_id)
+        scanned = session.scanned_bytes if session is not None and error is None else 0
+        submitted = document["Status"]["SubmissionDateTime"]
+        ended = max(self.aws.clock.now(), submitted + timedelta(milliseconds=1))
+        began = document.pop("Began", ended)
+        document["Statistics"] = {
+            "EngineExecutionTimeInMillis": _milliseconds(ended - began),
+            "DataScannedInBytes": scanned,
+            "TotalExecutionTimeInMillis": _milliseconds(ended - submitted),
+            "QueryQueueTimeInMillis": _milliseconds(began - submitted),
+            "ServicePreProcessingTimeInMillis": 0,
+            "QueryPlanningTimeInMillis": 0,
+            "ServiceProcessingTimeInMillis": 0,
+            "ResultReuseInformation": {"ReusedPreviousResult": False},
+        }
+        if result is not None:
+            if result.manifest:
+                document["Statistics"]["DataManifestLocation"] = result.manifest
+            document["ResultConfiguration"]["OutputLocation"] = result.location
+            document["Result"] = {"columns": result.columns, "update_count": result.update_count}
+        self._end(document, ended, reason, error)
 
-    def _run(
-        self, session: Session, statement: s.Statement, parameters: list[str], queued: float
-    ) -> None:
-        began = time.monotonic()
-        outcome, reason, error = None, None, None
-        try:
-            session.check()
-            self._change(session.execution_id, {"State": "RUNNING"})
-            outcome = self._act(session, statement, parameters)
-        except Cancelled as cancelled:
-            reason = str(cancelled)
-        except Exception as problem:
-            if not isinstance(problem, QueryError | SyntaxMistake):
-                logger.exception("The query %s failed inside localaws", session.execution_id)
-            error = _as_query_error(problem)
-        finally:
-            session.close()
-        if self.aws.stopping.is_set():
-            return  # recover() tells how it ended
-        self._finish(session, outcome, reason, error, began - queued, time.monotonic() - began)
+    def event(self, job_id: str) -> None:
+        return None
 
-    def _act(self, session: Session, statement: s.Statement, parameters: list[str]) -> Outcome:
+    def clear(self, job_id: str) -> None:
+        shutil.rmtree(self.folder / job_id, ignore_errors=True)
+
+    def _act(self, session: Session, statement: s.Statement, parameters: list[str]) -> Effect:
         planner = PLANNERS.get(type(statement))
         if planner is not None:
             return planner(session, statement, parameters)
@@ -241,7 +258,7 @@ class Executions:
 
     def _prepared(
         self, session: Session, statement: s.Prepare | s.Execute | s.Deallocate
-    ) -> Outcome:
+    ) -> Effect:
         group, name = session.work_group, statement.name
         key = f"{group}/{name}"
         if isinstance(statement, s.Prepare):
@@ -264,59 +281,11 @@ class Executions:
             return plan.lines_outcome(session, [], [], [delete])
         return self._act(session, check(known["QueryStatement"]), statement.using)
 
-    def _change(self, execution_id: str, status: Json) -> None:
-        with self._lock:
-            document = self.get(execution_id)
-            document["Status"] |= status
-            self.aws.documents.put(KIND, execution_id, document)
-
-    def _finish(
-        self,
-        session: Session,
-        outcome: Outcome | None,
-        reason: str | None,
-        error: QueryError | None,
-        queued: float,
-        ran: float,
+    def _end(
+        self, document: Json, ended: datetime, reason: str | None, error: QueryError | None
     ) -> None:
-        """Makes the statement's changes and tells its end, both or none: whoever finds an execution
-        that has not ended knows that nothing of it is in the catalog."""
-        with self._lock, self.aws.documents.transaction():
-            if outcome is not None:
-                try:
-                    with self.aws.documents.transaction():
-                        for one in outcome.changes:
-                            one.apply(session.catalog)
-                except AwsError as refused:  # another statement was quicker
-                    outcome, error = None, _as_query_error(refused)
-            document = self.get(session.execution_id)
-            milliseconds = int(ran * 1000)
-            document["Statistics"] = {
-                "EngineExecutionTimeInMillis": milliseconds,
-                "DataScannedInBytes": session.scanned_bytes if error is None else 0,
-                "TotalExecutionTimeInMillis": milliseconds + int(queued * 1000),
-                "QueryQueueTimeInMillis": int(queued * 1000),
-                "ServicePreProcessingTimeInMillis": 0,
-                "QueryPlanningTimeInMillis": 0,
-                "ServiceProcessingTimeInMillis": 0,
-                "ResultReuseInformation": {"ReusedPreviousResult": False},
-            }
-            if outcome is not None:
-                if outcome.manifest:
-                    document["Statistics"]["DataManifestLocation"] = outcome.manifest
-                document["ResultConfiguration"]["OutputLocation"] = outcome.location
-                document["Result"] = {
-                    "columns": outcome.columns,
-                    "update_count": outcome.update_count,
-                }
-            self._end(document, reason, error)
-        self._sessions.pop(session.execution_id, None)
-        self.aws.signals.publish(JobEnded("athena", session.execution_id))
-
-    def _end(self, document: Json, reason: str | None, error: QueryError | None) -> None:
         """Writes the document with its last state: cancelled for a reason, failed, or done."""
         status = document["Status"]
-        ended = max(self.aws.clock.now(), status["SubmissionDateTime"] + timedelta(milliseconds=1))
         status |= {"State": "SUCCEEDED", "CompletionDateTime": ended}
         if error is not None:
             told = failure(error)
@@ -337,55 +306,58 @@ class Executions:
         return found
 
     def shown(self, document: Json) -> Json:
-        return {
-            key: value
-            for key, value in document.items()
-            if key not in ("Result", "Given", "Caller")
-        }
+        return {key: value for key, value in document.items() if key not in INNER}
 
     def stop(self, execution_id: str) -> None:
-        """Interrupts the query; one that has ended stays as it is."""
+        """Cancels the query, also for a server that dies before it is; one that has ended stays."""
         self.get(execution_id)
-        session = self._sessions.get(execution_id)
-        if session is not None:
-            session.interrupt()
+        self._runner.stop(execution_id, lambda: None)
 
     def recover(self) -> None:
-        """Runs the queries again that the last stop of the server cut off: on AWS they would have
-        gone on. Of what had not ended nothing is in the catalog (see `_finish`)."""
+        """Of what had not ended nothing is in the catalog (see `end`)."""
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True, exist_ok=True)
-        for execution_id, document in self.aws.documents.items(KIND):
-            if document["Status"]["State"] not in ("QUEUED", "RUNNING"):
-                continue
-            if "Result" in document:  # its changes are made
-                self._end(document, None, None)
-            else:
-                self._again(execution_id, document)
+        for _, document in self.aws.documents.items(KIND):
+            if document["Status"]["State"] in QUERY.active and "Result" in document:
+                self._end(document, self.aws.clock.now(), None, None)  # its changes are made
+        self._runner.recover()
 
-    def _again(self, execution_id: str, document: Json) -> None:
-        """Queues it anew; one that cannot be is FAILED with its reason, and stops no other."""
-        try:
-            rules = self.groups.rules(document["WorkGroup"], document.get("Given", {}))
-            output = self._output(self._in_name_of(document), rules)
-            statement = check(document["Query"])
-        except Exception as error:  # its work group or bucket is gone, or it is read otherwise now
-            if not isinstance(error, AwsError):
-                logger.exception("The query %s could not be started again", execution_id)
-            self._end(document, None, _as_query_error(error))
-            return
-        with self._lock:
-            self._change(execution_id, {"State": "QUEUED"})
-            self._enqueue(document, statement, output, rules, again=True)
+    def close(self) -> None:
+        self._runner.close()
 
-    def stop_all(self) -> None:
-        for session in list(self._sessions.values()):
-            session.interrupt()
-        for _ in self._threads:
-            self._queue.put(None)
-        for thread in self._threads:
-            thread.join(10)
-        self.engine.close()
+
+class StatementFailed(JobFailed):
+    def __init__(self, error: QueryError) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+
+class StatementCancelled(JobFailed):
+    """The message is the StateChangeReason."""
+
+
+def _cause(ending: Ending) -> tuple[str | None, QueryError | None]:
+    """Why it was cancelled, and with what it failed."""
+    if ending.outcome is Outcome.SUCCEEDED:
+        return None, None
+    if ending.outcome is Outcome.STOPPED:
+        return "Query cancelled by user", None
+    if isinstance(ending.error, StatementCancelled):
+        return str(ending.error), None
+    if isinstance(ending.error, StatementFailed):
+        return None, ending.error.error
+    if ending.outcome is Outcome.TIMED_OUT:
+        message = f"Query timeout: it ran for {DML_TIMEOUT_SECONDS // 60} minutes"
+        return None, QueryError("EXCEEDED_TIME_LIMIT", message)
+    return None, QueryError("GENERIC_INTERNAL_ERROR", str(ending.reason))
+
+
+def _surroundings(output: str, rules: Rules) -> Json:
+    return {"output": output, "enforced": rules.enforced, "byte_limit": rules.byte_limit}
+
+
+def _milliseconds(span: timedelta) -> int:
+    return max(0, int(span.total_seconds() * 1000))
 
 
 def _database(context: Json) -> str:

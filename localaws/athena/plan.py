@@ -11,7 +11,7 @@ from typing import Any
 from localaws.athena import results, writing
 from localaws.athena import statements as s
 from localaws.athena.formatting import column_info, result_query
-from localaws.athena.session import Change, Outcome, Session, change
+from localaws.athena.session import Change, Effect, Session, change
 from localaws.athena.sql import types as t
 from localaws.athena.sql.errors import QueryError, not_emulated
 from localaws.athena.sql.parameters import bind
@@ -26,7 +26,7 @@ from localaws.tables.storage import WRITTEN_BY, descriptor
 Json = dict[str, Any]
 
 
-def select(session: Session, statement: s.Select, parameters: list[str]) -> Outcome:
+def select(session: Session, statement: s.Select, parameters: list[str]) -> Effect:
     query = session.compile(bind(parse(statement.query), parameters))
     csv = "FORMAT csv, HEADER, FORCE_QUOTE *, NULLSTR ''"
     result = session.read(query, result_query(query), csv)
@@ -34,10 +34,10 @@ def select(session: Session, statement: s.Select, parameters: list[str]) -> Outc
     columns = [column_info(column.name, column.type) for column in query.columns]
     results.adopt(session.aws, uri, result.files[0].path, "text/csv")
     results.store_metadata(session.aws, uri, columns)
-    return Outcome(uri, columns)
+    return Effect(uri, columns)
 
 
-def explain(session: Session, statement: s.Explain, parameters: list[str]) -> Outcome:
+def explain(session: Session, statement: s.Explain, parameters: list[str]) -> Effect:
     """DuckDB's plan of the compiled query: the engine that would run it, not Trino's.
 
     It reads no data: neither a byte limit nor the scanned bytes count what the query would read.
@@ -50,28 +50,28 @@ def explain(session: Session, statement: s.Explain, parameters: list[str]) -> Ou
 
 def lines_outcome(
     session: Session, lines: list[str], columns: list[Json], changes: list[Change] | None = None
-) -> Outcome:
+) -> Effect:
     """The `.txt` result of a statement that is not a query."""
     uri = f"{session.output}{session.execution_id}.txt"
     results.store(session.aws, uri, "".join(f"{line}\n" for line in lines).encode(), "text/plain")
     results.store_metadata(session.aws, uri, columns)
-    return Outcome(uri, columns, changes=changes or [])
+    return Effect(uri, columns, changes=changes or [])
 
 
-def _written(session: Session, written: Written, changes: list[Change]) -> Outcome:
+def _written(session: Session, written: Written, changes: list[Change]) -> Effect:
     """The result of a statement that wrote rows: a manifest of the files, and their count."""
     uri = f"{session.output}{session.execution_id}"
     columns = [column_info("rows", t.BIGINT)]
     lines = "".join(f"{file}\n" for file in written.files)
     results.store(session.aws, f"{uri}-manifest.csv", lines.encode(), "text/csv")
     results.store_metadata(session.aws, uri, columns)
-    return Outcome(uri, columns, written.rows, f"{uri}-manifest.csv", changes)
+    return Effect(uri, columns, written.rows, f"{uri}-manifest.csv", changes)
 
 
 # CREATE TABLE AS
 
 
-def create_table_as(session: Session, statement: s.CreateTableAs, parameters: list[str]) -> Outcome:
+def create_table_as(session: Session, statement: s.CreateTableAs, parameters: list[str]) -> Effect:
     """A failure leaves no table; files are put into S3 only after the whole result is written."""
     database, name = statement.database or session.database, statement.name
     if _exists(session, database, name):
@@ -228,7 +228,7 @@ def _new_partitions(
 # INSERT INTO
 
 
-def insert(session: Session, statement: s.Insert, parameters: list[str]) -> Outcome:
+def insert(session: Session, statement: s.Insert, parameters: list[str]) -> Effect:
     database, name = statement.database or session.database, statement.name
     tree = bind(parse(statement.query), parameters)
     table = session.tables.document(database, name)
@@ -318,7 +318,7 @@ def _text_delimiter(table: Json, parameters: dict[str, str]) -> str:
 # CREATE VIEW
 
 
-def create_view(session: Session, statement: s.CreateView, parameters: list[str]) -> Outcome:
+def create_view(session: Session, statement: s.CreateView, parameters: list[str]) -> Effect:
     database, name = statement.database or session.database, statement.name
     query = session.compile(bind(parse(statement.query), []))
     sql, labels = statement.query.strip(), [column.name for column in query.columns]
@@ -358,7 +358,7 @@ def create_view(session: Session, statement: s.CreateView, parameters: list[str]
 _UNLOAD = ("format", "compression", "compression_level", "field_delimiter", "partitioned_by")
 
 
-def unload(session: Session, statement: s.Unload, parameters: list[str]) -> Outcome:
+def unload(session: Session, statement: s.Unload, parameters: list[str]) -> Effect:
     properties = dict(statement.properties)
     for key in properties:
         if key not in _UNLOAD:

@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
-import shutil
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from localaws.athena.engine import Engine
+from localaws.athena.read_plan import BYTE_LIMIT, PrunePlan, ReadPlan, ReadResult, ScanPlan
 from localaws.athena.sql.errors import QueryError
 from localaws.athena.sql.queries import Queries, Query
 from localaws.athena.sql.sources import Scan
 from localaws.athena.tables import CatalogTables
-from localaws.athena.work import Cancelled, PrunePlan, ReadPlan, ReadResult, ScanPlan, Work
 from localaws.core.aws import LocalAws
+from localaws.core.jobs.failures import OutOfMemory, WorkFailed
+from localaws.core.jobs.job import Job
 from localaws.tables import files
 from localaws.tables.acting import ActingCatalog
 from localaws.tables.catalog import Catalog
 from localaws.tables.errors import TableError
 
 Json = dict[str, Any]
+
+EXHAUSTED = "EXCEEDED_MEMORY_LIMIT"
+
+
+class ByteLimit(Exception):
+    """The query would read more than its work group allows, which cancels it."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +47,7 @@ def change(method: Callable[..., None], *arguments: Any) -> Change:
 
 
 @dataclass
-class Outcome:
+class Effect:
     """`location` is the result file; `columns` its ColumnInfos; `update_count` rows written;
     `changes` are what the catalog is to become, all at once and with the statement's end."""
 
@@ -58,7 +63,7 @@ class Session:
     """One statement's surroundings. `read` is the only way to rows."""
 
     aws: LocalAws
-    engine: Engine
+    job: Job
     folder: Path  # of this execution alone; gone at its end
     execution_id: str
     work_group: str
@@ -66,10 +71,12 @@ class Session:
     output: str  # s3://bucket/prefix/ where result files go
     enforced: bool  # by the work group
     byte_limit: int | None
-    again: bool = False  # a stop of the server cut off its first attempt
-    cancel: threading.Event = field(default_factory=threading.Event)
     scanned_bytes: int = 0
-    work: Work | None = None
+
+    @property
+    def again(self) -> bool:
+        """Whether a stop of the server may have cut off its first attempt."""
+        return self.job.again
 
     @property
     def catalog(self) -> Catalog:
@@ -91,21 +98,22 @@ class Session:
         *,
         counted: bool = True,
     ) -> ReadResult:
-        """Runs `select`, a text over the query (see ReadPlan). Raises QueryError, Cancelled."""
-        self.check()
-        work = self._open()
+        """Runs `select`, a text over the query (see ReadPlan), in a worker.
+
+        Raises QueryError, ByteLimit and the job's Cancelled.
+        """
         try:
-            scans = tuple(self._scan(work, scan, query) for scan in query.scans)
+            scans = tuple(self._scan(scan, query) for scan in query.scans)
         except TableError as error:
             raise QueryError(error.code, error.message) from None
         limit = self.byte_limit if counted else None
-        self.check()
-        result = work.read(ReadPlan(select, scans, str(self.folder), limit, copy, keys))
+        plan = ReadPlan(select, scans, str(self.folder), limit, copy, keys)
+        result = ReadResult.from_json(self._perform("read", plan.to_json()))
         if counted:
             self.scanned_bytes = result.scanned_bytes
         return result
 
-    def _scan(self, work: Work, scan: Scan, query: Query) -> ScanPlan:
+    def _scan(self, scan: Scan, query: Query) -> ScanPlan:
         """The scan's table with the files of the partitions that can satisfy the query."""
         table = self.catalog.table(scan.database, scan.table)
         keys = tuple(
@@ -116,34 +124,35 @@ class Session:
         if keys:
             known = self.catalog.partitions(scan.database, scan.table)
             values = tuple(tuple(partition["Values"]) for partition in known)
-            kept = work.prune(PrunePlan(keys, values, scan.alias, tuple(scan.conditions)))
-            partitions = [known[place] for place in kept]
+            partitions = known
+            if scan.conditions and known:
+                plan = PrunePlan(keys, values, scan.alias, tuple(scan.conditions))
+                request = plan.to_json() | {"folder": self.folder}
+                partitions = [known[place] for place in self._perform("prune", request)]
         snapshot = files.take(table, partitions, self.aws.objects)
         return ScanPlan(scan.relation, snapshot, frozenset(query.columns_read(scan)))
 
-    def _open(self) -> Work:
-        if self.work is None:
-            self.work = Work(self.engine.connect())
-        return self.work
-
-    def check(self) -> None:
-        if self.cancel.is_set():
-            raise Cancelled("Query cancelled by user")
-
-    def interrupt(self) -> None:
-        self.cancel.set()
-        if self.work is not None:
-            self.work.connection.interrupt()
-
-    def close(self) -> None:
-        if self.work is not None:
-            self.work.connection.close()
-            self.work = None
-        shutil.rmtree(self.folder, ignore_errors=True)
+    def _perform(self, work: str, request: Json) -> Any:
+        try:
+            return self.aws.workers.perform(self.job, f"localaws.athena.work:{work}", request)
+        except OutOfMemory:
+            raise QueryError(EXHAUSTED, "Query exhausted resources at this scale factor") from None
+        except WorkFailed as failed:
+            if failed.code == BYTE_LIMIT:
+                raise ByteLimit(failed.message) from None
+            code = failed.code or "GENERIC_INTERNAL_ERROR"
+            raise QueryError(code, failed.message) from None
 
 
 def failure(error: QueryError) -> Json:
     """AthenaError: https://docs.aws.amazon.com/athena/latest/ug/error-reference.html"""
+    if error.code == EXHAUSTED:
+        return {
+            "ErrorCategory": 1,
+            "ErrorType": 0,
+            "Retryable": False,
+            "ErrorMessage": error.message,  # AWS writes no code before it
+        }
     data = (
         "DIVISION_BY_ZERO",
         "INVALID_CAST_ARGUMENT",

@@ -1,80 +1,58 @@
 """What a query does where it reads and writes rows: files in, files and counts out.
 
-Nothing here knows the server or its state: a plan says everything, also where to write.
+It runs in a worker. Nothing here knows the server or its state: a plan says everything, also where
+to write.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from localaws.athena.engine import explain
+from localaws.athena.engine import Engine, explain
+from localaws.athena.read_plan import BYTE_LIMIT, PrunePlan, ReadPlan, ReadResult, WrittenFile
 from localaws.athena.sql.errors import QueryError
 from localaws.athena.sql.values import name, text
+from localaws.core.jobs.failures import OutOfMemory, WorkFailed
+from localaws.core.jobs.limits import Limits
 from localaws.tables import hive, partitions
 from localaws.tables.errors import TableError
-from localaws.tables.snapshot import Columns, TableSnapshot
+
+Json = dict[str, Any]
 
 MAXIMUM_WRITERS = 100  # partitions that one CTAS or INSERT INTO may write
+_engines: dict[str, Engine] = {}  # by their folder; they stay open for the next statement
 
 
-class Cancelled(Exception):
-    """StopQueryExecution was called, or the work group's byte limit was passed."""
+def read(request: Json, limits: Limits) -> Json:
+    """The ReadResult of a ReadPlan. Raises WorkFailed with Athena's code, or BYTE_LIMIT."""
+    plan = ReadPlan.from_json(request)
+    with _work(Path(plan.folder).parent, limits) as work:
+        return asdict(work.read(plan))
 
 
-@dataclass(frozen=True)
-class ScanPlan:
-    """A table that the query reads as the view `relation`, and the columns it reads of it."""
-
-    relation: str
-    table: TableSnapshot
-    columns_read: frozenset[str]
+def prune(request: Json, limits: Limits) -> list[int]:
+    """The places of the partitions that a PrunePlan keeps. Raises WorkFailed."""
+    with _work(Path(request["folder"]).parent, limits) as work:
+        return work.prune(PrunePlan.from_json(request))
 
 
-@dataclass(frozen=True)
-class ReadPlan:
-    """`select` is DuckDB's text over the scans; its result goes into files as `copy` (options of
-    DuckDB's COPY) says, or comes back as rows where it says nothing. `keys` are partition keys,
-    the last columns: then a file or more for each of their values."""
-
-    select: str
-    scans: tuple[ScanPlan, ...]
-    folder: str  # for files, and for what is written on the way
-    byte_limit: int | None = None
-    copy: str | None = None
-    keys: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class WrittenFile:
-    """A file of the result and its values of the partition keys."""
-
-    path: str
-    values: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class ReadResult:
-    """`rows` is their number where files were written, `values` the rows where none were."""
-
-    scanned_bytes: int = 0
-    rows: int = 0
-    files: tuple[WrittenFile, ...] = ()
-    values: list[tuple[Any, ...]] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class PrunePlan:
-    """Partitions by their values, and conditions over them as DuckDB's text, in which `alias` is
-    the table."""
-
-    keys: Columns
-    values: tuple[tuple[str, ...], ...]
-    alias: str
-    conditions: tuple[str, ...]
+@contextmanager
+def _work(folder: Path, limits: Limits) -> Iterator[Work]:
+    if str(folder) not in _engines:
+        _engines[str(folder)] = Engine(folder / "spill", limits)
+    connection = _engines[str(folder)].connect()
+    try:
+        yield Work(connection)
+    except QueryError as error:
+        raise WorkFailed(error.code, error.message) from error
+    finally:
+        connection.close()
 
 
 class Work:
@@ -107,8 +85,8 @@ class Work:
         return [number for (number,) in kept]
 
     def read(self, plan: ReadPlan) -> ReadResult:
-        """Raises QueryError for what is wrong with the query or its files, Cancelled when it was
-        interrupted or would read more than the limit."""
+        """Raises QueryError for what is wrong with the query or its files; WorkFailed, with
+        BYTE_LIMIT, when it would read more than the limit."""
         folder = Path(plan.folder)
         folder.mkdir(parents=True, exist_ok=True)
         scanned = 0
@@ -121,13 +99,14 @@ class Work:
         except TableError as error:
             raise QueryError(error.code, error.message) from None
         if plan.byte_limit is not None and scanned > plan.byte_limit:
-            raise Cancelled(
+            raise WorkFailed(
+                BYTE_LIMIT,
                 f"Bytes scanned limit was exceeded: the query reads {scanned} bytes, "
-                f"the work group allows {plan.byte_limit}"
+                f"the work group allows {plan.byte_limit}",
             )
         names = {file.path: file.uri for scan in plan.scans for file in scan.table.files}
         if plan.copy is None:
-            return ReadResult(scanned, values=self._run(plan.select, names))
+            return ReadResult(scanned, values=[list(row) for row in self._run(plan.select, names)])
         return self._copy(plan, folder, scanned, names)
 
     def _copy(
@@ -158,7 +137,7 @@ class Work:
     def _run(self, sql: str, names: dict[str, str] | None = None) -> list[tuple[Any, ...]]:
         try:
             return self.connection.execute(sql).fetchall()
-        except duckdb.InterruptException:
-            raise Cancelled("Query cancelled by user") from None
+        except duckdb.OutOfMemoryException:
+            raise OutOfMemory from None
         except duckdb.Error as error:
             raise explain(error, names) from None

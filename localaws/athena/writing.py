@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from localaws.athena.read_plan import ReadResult
 from localaws.athena.session import Session
 from localaws.athena.sql import types as t
 from localaws.athena.sql.errors import QueryError, not_emulated
 from localaws.athena.sql.queries import Query
 from localaws.athena.sql.types import Type
 from localaws.athena.sql.values import name, text
-from localaws.athena.work import ReadResult
 from localaws.s3.objects import split_uri
 from localaws.tables import partitions
 

@@ -14,8 +14,8 @@ from localaws.core.signals import JobEnded
 from tests.athena.conftest import OUTPUT
 
 ENDLESS = (
-    "SELECT count(*) FROM UNNEST(sequence(1, 200000)) AS a(x), "
-    "UNNEST(sequence(1, 200000)) AS b(y) WHERE x * y % 7 = 3"
+    "SELECT count(*) FROM UNNEST(sequence(1, 10000)) AS a(x), UNNEST(sequence(1, 10000)) AS b(y), "
+    "UNNEST(sequence(1, 10000)) AS c(z) WHERE x * y * z % 7 = 3"
 )
 
 

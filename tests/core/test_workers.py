@@ -34,7 +34,7 @@ def workers(tmp_path: Path) -> Iterator[Workers]:
 
 
 def perform(workers: Workers, name: str, value: Any = None, job: Job | None = None) -> Any:
-    job = job or Job(Clock(1), "job", {}, 1)
+    job = job or Job(Clock(1), "job", {}, again=False)
     return workers.perform(job, f"tests.core.work_samples:{name}", value)
 
 
@@ -88,7 +88,7 @@ def test_stop_ends_the_work_whatever_it_does(
 ) -> None:
     monkeypatch.setattr(worker, "INTERRUPT_SECONDS", 0.3)
     pid = perform(workers, "echo")["pid"]
-    job = Job(Clock(1), "job", {}, 1)
+    job = Job(Clock(1), "job", {}, again=False)
     threading.Timer(0.3, job.stop).start()
     began = time.monotonic()
 
@@ -101,7 +101,7 @@ def test_stop_ends_the_work_whatever_it_does(
 
 
 def test_work_ends_at_its_time_limit(workers: Workers) -> None:
-    job = Job(Clock(1), "job", {}, 1)
+    job = Job(Clock(1), "job", {}, again=False)
     job.limit(0.3)
     with pytest.raises(Cancelled):
         perform(workers, "compute", job=job)

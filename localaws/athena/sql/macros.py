@@ -166,12 +166,14 @@ _MORE = (
         WHEN size > len(items) THEN []
         ELSE list_transform(trino_places(len(items), size),
             lambda c: list_transform(c, lambda i: items[i])) END""",
-    """CREATE MACRO trino_repeat(item, size) AS CASE
+    # Limits stand within the argument: of constants DuckDB makes the list before it looks at a
+    # CASE around it.
+    """CREATE MACRO trino_repeat(item, size) AS list_transform(range(CASE
         WHEN size < 0 THEN fail('INVALID_FUNCTION_ARGUMENT: count argument of repeat function must '
             || 'be greater than or equal to 0')
         WHEN size > 10000 THEN fail('INVALID_FUNCTION_ARGUMENT: count argument of repeat function '
             || 'must be less than or equal to 10000')
-        ELSE list_transform(range(size), lambda e: item) END""",
+        ELSE size END), lambda e: item)""",
     """CREATE MACRO trino_multimap(entries) AS map_from_entries(list_transform(
         list_distinct(list_transform(entries, lambda e: e[1])),
         lambda k: {'key': k, 'value': list_transform(
@@ -185,18 +187,18 @@ _MORE = (
         WHEN size > 10000 THEN fail('INVALID_FUNCTION_ARGUMENT: result of sequence function must '
             || 'not have more than 10000 entries')
         ELSE true END""",
-    """CREATE MACRO trino_sequence(first, last, step) AS CASE
+    """CREATE MACRO trino_sequence(first, last, step) AS generate_series(first, CASE
         WHEN trino_check_sequence(first, last, step,
             (last::HUGEINT - first) // nullif(step, 0) + 1)
-        THEN generate_series(first, last, step) END""",
-    """CREATE MACRO trino_date_sequence(first, last, step) AS CAST(CASE
+        THEN last END, step)""",
+    """CREATE MACRO trino_date_sequence(first, last, step) AS CAST(generate_series(
+        CAST(first AS TIMESTAMP), CASE
         WHEN trino_check_sequence(first, last, step, (last - first) // nullif(step, 0) + 1)
-        THEN generate_series(CAST(first AS TIMESTAMP), last, to_days(CAST(step AS INTEGER))) END
-        AS DATE[])""",
-    """CREATE MACRO trino_time_sequence(first, last, step) AS CASE
+        THEN last END, to_days(CAST(step AS INTEGER))) AS DATE[])""",
+    """CREATE MACRO trino_time_sequence(first, last, step) AS generate_series(first, CASE
         WHEN trino_check_sequence(first, last, step,
             (epoch_us(last) - epoch_us(first)) // nullif(step * 1000, 0) + 1)
-        THEN generate_series(first, last, to_microseconds(step * 1000)) END""",
+        THEN last END, to_microseconds(step * 1000))""",
     """CREATE MACRO trino_month_sequence(first, last, step) AS CASE
         WHEN trino_check_sequence(first, last, step,
             date_diff('month', first, last) // nullif(step, 0) + 1)

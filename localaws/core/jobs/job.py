@@ -26,10 +26,10 @@ class Cancelled(Exception):
 class Job:
     """One job at work, as its work sees it."""
 
-    def __init__(self, clock: Clock, job_id: str, request: Json, begun: int) -> None:
+    def __init__(self, clock: Clock, job_id: str, request: Json, *, again: bool) -> None:
         self.id = job_id
         self.request = request
-        self.begun = begun  # by how many servers
+        self.again = again  # an earlier server may have begun it
         self._clock = clock
         self._cancelled = threading.Event()
         self._deadline: float | None = None

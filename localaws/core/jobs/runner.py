@@ -80,7 +80,7 @@ class JobRunner:
         with self._aws.documents.transaction():
             store()
             self._aws.documents.put(RECORD, self._key(job_id), _record(job_id, request))
-        self._enqueue(Job(self._aws.clock, job_id, request, 0))
+        self._enqueue(Job(self._aws.clock, job_id, request, again=False))
 
     def stop(self, job_id: str, store: Callable[[], None]) -> None:
         """Ends the job's work, also that of a later server; `store` writes that it is stopping.
@@ -131,7 +131,7 @@ class JobRunner:
                 reason = "The local AWS died while this was at work, and not for the first time."
                 self._end(job_id, Ending(Outcome.FAILED, reason=reason))
             else:
-                self._enqueue(Job(self._aws.clock, job_id, record["request"], record["begun"]))
+                self._enqueue(Job(self._aws.clock, job_id, record["request"], again=True))
 
     def close(self) -> None:
         """Ends every job's work; the next start of the server does it again."""
@@ -203,8 +203,8 @@ class JobRunner:
     def _end(self, job_id: str, ending: Ending) -> None:
         with self._aws.documents.transaction():
             self._lifecycle.end(job_id, ending)
-            record = self._aws.documents.get(RECORD, self._key(job_id)) or _record(job_id, {})
-            self._aws.documents.put(RECORD, self._key(job_id), record | {"ended": True})
+            with self._aws.documents.changing(RECORD, self._key(job_id)) as record:
+                record["ended"] = True
         self._announce(job_id)
 
     def _announce(self, job_id: str) -> None:
