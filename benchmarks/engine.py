@@ -4,7 +4,7 @@
 
 Prints: milliseconds per durable transition (a chain of Pass states; time between two
 StateEntered events, and whole execution over states), the same chain in moto's interpreter,
-100 executions at once, and how soon the end of a `.sync` job is noticed.
+the same as EXPRESS, 100 executions at once, and how soon the end of a `.sync` job is noticed.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+EXPRESS_EXECUTIONS = 20
 ROLE = "arn:aws:iam::000000000000:role/benchmark"
 Json = dict[str, Any]
 
@@ -76,6 +77,7 @@ def times_entered(home: Path, arn: str) -> list[float]:
 def ours(states: int, executions: int) -> dict[str, float]:
     from localaws.core.aws import start as start_aws
     from localaws.core.service import Call, Service
+    from localaws.core.signals import JobEnded
     from localaws.stepfunctions import api
 
     ended_at: dict[str, float] = {}
@@ -116,6 +118,16 @@ def ours(states: int, executions: int) -> dict[str, float]:
         if statuses != ["SUCCEEDED"] * executions:
             raise SystemExit(f"Lost executions: {statuses}")
 
+        express = client.create_state_machine(
+            name="express", definition=chain(states), roleArn=ROLE, type="EXPRESS"
+        )
+        began = time.perf_counter()
+        for _ in range(EXPRESS_EXECUTIONS):
+            client.start_sync_execution(
+                stateMachineArn=express["stateMachineArn"], input='{"n": -1}'
+            )
+        quick = (time.perf_counter() - began) / EXPRESS_EXECUTIONS
+
         job = {"Type": "Task", "Resource": "arn:aws:states:::glue:startJobRun.sync",
                "Parameters": {"JobName.$": "$$.Execution.Name"}, "End": True}  # fmt: skip
         definition = json.dumps({"StartAt": "J", "States": {"J": job}})
@@ -127,7 +139,7 @@ def ours(states: int, executions: int) -> dict[str, float]:
             while not any(e["type"] == "TaskSubmitted" for e in history(client, execution)):
                 time.sleep(0.002)
             ended_at[name] = time.time()
-            aws.signals.publish("job-ended", {"service": "glue", "id": name})
+            aws.signals.publish(JobEnded("glue", name))
             wait(client, [execution])
             done = [e for e in history(client, execution) if e["type"] == "TaskSucceeded"]
             noticed.append((done[0]["timestamp"].timestamp() - ended_at[name]) * 1000)
@@ -136,6 +148,7 @@ def ours(states: int, executions: int) -> dict[str, float]:
         "median_ms": statistics.median(gaps),
         "p99_ms": sorted(gaps)[int(len(gaps) * 0.99) - 1],
         "whole_ms": single * 1000 / states,
+        "express_ms": quick * 1000 / states,
         "many_seconds": many,
         "many_per_second": executions * states / many,
         "noticed_median_ms": statistics.median(noticed),
@@ -175,6 +188,8 @@ def main() -> None:
         print(f"  moto, whole execution / states       {motos(given.states):.3f} ms")
     except ModuleNotFoundError as missing:  # moto's interpreter needs moto[stepfunctions]
         print(f"  moto, not measured: {missing}")
+    print(f"  as EXPRESS, whole execution / states {figures['express_ms']:.3f} ms,"
+          f" {figures['whole_ms'] / figures['express_ms']:.1f} times the rate")  # fmt: skip
     print(f"{given.executions} such chains at once")
     print(f"  localaws  {figures['many_seconds']:.2f} s,"
           f" {figures['many_per_second']:.0f} durable transitions a second, none lost")  # fmt: skip
