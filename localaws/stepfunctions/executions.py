@@ -12,7 +12,8 @@ from typing import Any
 from localaws.core.clock import Clock
 from localaws.core.errors import AwsError
 from localaws.core.service import Call, Service
-from localaws.stepfunctions import history, names, tasks, timestamps
+from localaws.stepfunctions import history, injection, names, tasks, timestamps
+from localaws.stepfunctions.definition import parse
 from localaws.stepfunctions.engine import Engine
 from localaws.stepfunctions.express import EXPRESS, Express, express_arn
 from localaws.stepfunctions.frames import Frame
@@ -87,7 +88,11 @@ class Executions:
         with self._journal.transaction():
             body, version_arn, alias_arn = self._machines.resolve(params["stateMachineArn"])
             machine_arn = body["stateMachineArn"]
-            about = _about(body, version_arn, alias_arn, params.get("traceHeader"))
+            injections = injection.asked(call.headers, parse(body["definition"]))
+            trace_header = injection.mark(injections, params.get("traceHeader"))
+            about = _about(body, version_arn, alias_arn, trace_header)
+            if injections:
+                about[injection.KEY] = injections
             if body["type"] == EXPRESS:
                 arn = express_arn(machine_arn, name, str(uuid.uuid4()))
                 return self._express.start(self._new(arn, body, name, text, now, about))

@@ -6,9 +6,10 @@ import base64
 import hashlib
 import json
 import secrets
+import time
 from typing import Any
 
-from localaws.stepfunctions import payload
+from localaws.stepfunctions import injection, payload
 from localaws.stepfunctions.errors import NOT_EMULATED, TIMEOUT, StateError, runtime_error
 from localaws.stepfunctions.frames import SCHEDULED, STARTED, SUBMITTED, Frame
 from localaws.stepfunctions.integrations.resources import SYNC, SYNC_JSON, TOKEN, Resource
@@ -173,7 +174,21 @@ def call(run: Run, frame: Frame, arguments: Any, *, again: bool) -> None:
             integrations.cancel(resource, answer.job)
 
     arm(run, frame)
-    run.work(frame, lambda: integrations.start(task), answered, late=cancel_late)
+    injected = injection.of_attempt(run.execution.about, frame.state.name, frame.attempt)
+    if injected is not None and injected.timeout:
+        run.soon(frame, time_out)
+        return
+    delay_seconds = 0.0 if injected is None else injected.delay_seconds * run.host.wait_scale
+
+    def start() -> Answer:
+        time.sleep(delay_seconds)
+        if injected is not None and injected.error is not None:
+            raise injected.failure()
+        if injected is not None and injected.malformed:
+            return Answer(injection.MALFORMED)
+        return integrations.start(task)
+
+    run.work(frame, start, answered, late=cancel_late)
 
 
 def client_token(run: Run, frame: Frame) -> str:
@@ -306,12 +321,16 @@ def overdue(run: Run, frame: Frame) -> None:
     now = run.host.now()
     late = frame.deadline is not None and now >= frame.deadline
     silent = frame.beat is not None and now >= frame.beat
-    if not late and not silent:
-        return
+    if late or silent:
+        time_out(run, frame, heartbeat=silent and not late)
+
+
+def time_out(run: Run, frame: Frame, *, heartbeat: bool = False) -> None:
+    """Stops the job; the state fails with States.Timeout."""
     cancel(run, frame)
     _ended(run, frame, "TimedOut", error=TIMEOUT)
     frame.deadline = frame.beat = frame.token = frame.job = None
-    raise StateError(TIMEOUT, None, heartbeat=silent and not late, from_task=True)
+    raise StateError(TIMEOUT, None, heartbeat=heartbeat, from_task=True)
 
 
 def heartbeat(run: Run, frame: Frame) -> None:

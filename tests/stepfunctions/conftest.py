@@ -33,9 +33,11 @@ class Jobs:
     errors: list[AwsError] = field(default_factory=list)  # raised by the next calls, in order
     replies: dict[str, Callable[[Json], Any]] = field(default_factory=dict)
     ends_at_once: str | None = "SUCCEEDED"
+    delay_seconds: float = 0.0  # before each call is answered
 
     def begin(self, operation: str, params: Json) -> str:
         self.calls.append((operation, params))
+        time.sleep(self.delay_seconds)
         if self.errors:
             raise self.errors.pop(0)
         name = f"jr_{len(self.states)}"
