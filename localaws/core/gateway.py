@@ -7,12 +7,11 @@ import logging
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from moto.core.request import Request
 from werkzeug.wrappers import Response
 
-from localaws.core import wire
+from localaws.core import door, wire
 from localaws.core.errors import AwsError, NotEmulated
 from localaws.core.exchange import Exchange
 from localaws.core.moto_bridge import MotoBridge
@@ -24,7 +23,6 @@ from localaws.identity.store import IdentityStore
 logger = logging.getLogger(__name__)
 
 HEALTH = "/_aws/health"
-LOOPBACK = {"127.0.0.1", "localhost", "[::1]"}
 Step = Callable[[Exchange], None]
 
 
@@ -66,7 +64,11 @@ class Gateway:
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         request = ServerRequest(environ)
-        response = refuse_foreign(request) or self._routed(request) or self.handle(request)
+        response = (
+            door.refusal(request, public=self._is_public(request.path))
+            or self._routed(request)
+            or self.handle(request)
+        )
         return response(environ, start_response)
 
     def handle(self, request: Request, inside: Caller | None = None) -> Response:
@@ -149,6 +151,14 @@ class Gateway:
             exchange.request_id,
         )
 
+    def _is_public(self, path: str) -> bool:
+        """Whether web pages of any site may use the path, as on AWS."""
+        return any(
+            path == prefix or path.startswith(prefix + "/")
+            for service in self.services.values()
+            for prefix in service.public
+        )
+
     def _routed(self, request: Request) -> Response | None:
         """The answer to a plain HTTP path below one of the services' prefixes."""
         if request.path == HEALTH:
@@ -180,18 +190,3 @@ class Gateway:
 
 class ServerRequest(Request):
     from_wsgi_server = True
-
-
-def refuse_foreign(request: Request) -> Response | None:
-    """A 403 for a request that did not mean this machine, or comes from a foreign web page.
-
-    The Host check stops DNS rebinding, the Origin check keeps pages of other sites from using
-    the API with a visitor's browser.
-    """
-    host = request.headers.get("Host", "").rsplit(":", 1)[0]
-    origin = urlsplit(request.headers.get("Origin", "")).hostname
-    if not (host in LOOPBACK or host.endswith(".localhost")):
-        return Response(f"Host {host!r} is not this machine.\n", 403)
-    if origin is not None and not (origin in LOOPBACK or origin.endswith(".localhost")):
-        return Response(f"Origin {origin!r} may not use this API.\n", 403)
-    return None

@@ -17,4 +17,5 @@ def service(aws: LocalAws) -> Service:
     for part in (ApiResources(apis), Integrations(apis), Routes(apis), Stages(apis), Tags(apis)):
         part.register(built)
     built.routes[PREFIX] = HttpApiServer(apis)
+    built.public.add(PREFIX)
     return built

@@ -50,6 +50,7 @@ def service(aws: LocalAws) -> Service:
     ):
         part.register(s3)
     s3.routes[website.PREFIX] = website.route(objects)
+    s3.public.add(website.PREFIX)
     s3.form = Forms(objects, aws)
     lifecycle = Lifecycle(objects, aws.clock)
     s3.on_start(lifecycle.start)

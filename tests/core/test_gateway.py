@@ -127,7 +127,7 @@ def test_only_requests_that_mean_this_machine_are_served(small: LocalAws) -> Non
             "Host 'evil.example' is not this machine.\n",
         )
         assert request(f"{server.url}/_aws/health", Origin="https://evil.example")[0] == 403
-        assert request(f"{server.url}/_aws/health", Origin="http://localhost:3000")[0] == 200
+        assert request(f"{server.url}/_aws/health", Origin="http://localhost:3000")[0] == 403
 
 
 def test_boto3_over_http_sees_the_same_as_in_process(small: LocalAws) -> None:

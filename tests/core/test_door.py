@@ -1,0 +1,167 @@
+"""The door: what a browser sends for a page of somewhere else is not done, and not even read."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from operator import itemgetter
+from pathlib import Path
+from typing import Any
+
+import pytest
+from werkzeug.test import EnvironBuilder
+from werkzeug.wrappers import Request
+
+from localaws.core import door
+from localaws.core import server as http_server
+from localaws.core.aws import LocalAws, start
+from localaws.plain.api import FACTORIES
+from localaws.s3 import api as s3
+from tests.conftest import cases
+
+
+@pytest.mark.parametrize("case", cases("door"), ids=itemgetter("why"))
+def test_who_may_knock(case: dict[str, Any]) -> None:
+    headers = {"Host": "127.0.0.1:4566", **case["headers"]}
+    builder = EnvironBuilder(method=case.get("method", "GET"), headers=headers)
+    environ = builder.get_environ() | {"HTTP_HOST": headers["Host"]}
+    request = Request(environ)
+
+    let_in = {
+        "api": door.refusal(request, public=False) is None,
+        "public": door.refusal(request, public=True) is None,
+    }
+
+    assert let_in == {"api": case["api"], "public": case["public"]}
+
+
+SCOPE = "X-Amz-Credential=x/20260101/us-east-1/sns/aws4_request"
+FORM = {"Action": "CreateTopic", "Version": "2010-03-31"}
+
+# What a page does to make the topic `NAME`; URL and NAME are filled in.
+ATTACKS = {
+    "img": '<img src="URL/?Action=CreateTopic&Name=NAME&SCOPE">',
+    "script": '<script src="URL/?Action=CreateTopic&Name=NAME&SCOPE"></script>',
+    "style": '<link rel=stylesheet href="URL/?Action=CreateTopic&Name=NAME&SCOPE">',
+    "frame": '<iframe src="URL/?Action=CreateTopic&Name=NAME&SCOPE"></iframe>',
+    "video": '<video src="URL/?Action=CreateTopic&Name=NAME&SCOPE" autoplay></video>',
+    "background": '<p style="background:url(URL/?Action=CreateTopic&Name=NAME&SCOPE)">x</p>',
+    "form": '<form method=post action="URL/?SCOPE"><input name=Action value=CreateTopic>'
+    "<input name=Name value=NAME></form><script>document.forms[0].submit()</script>",
+    "form-get": '<form action="URL/"><input name=Action value=CreateTopic>'
+    "<input name=Name value=NAME><input name=X-Amz-Credential value="
+    "x/20260101/us-east-1/sns/aws4_request></form>"
+    "<script>document.forms[0].submit()</script>",
+    "form-multipart": '<form method=post enctype="multipart/form-data" action="URL/lake">'
+    "<input name=key value=NAME><input name=file value=x></form>"
+    "<script>document.forms[0].submit()</script>",
+    "fetch": '<script>fetch("URL/?SCOPE", {method: "POST", mode: "no-cors",'
+    'body: new URLSearchParams({Action: "CreateTopic", Name: "NAME"})})</script>',
+    "fetch-get": '<script>fetch("URL/?Action=CreateTopic&Name=NAME&SCOPE", {mode: "no-cors"})'
+    "</script>",
+    "fetch-put": '<script>fetch("URL/lake/NAME", {method: "PUT", body: "x"})</script>',
+    "xhr": '<script>x = new XMLHttpRequest(); x.open("POST", "URL/?SCOPE");'
+    'x.send("Action=CreateTopic&Name=NAME")</script>',
+    "beacon": '<script>navigator.sendBeacon("URL/?Action=CreateTopic&Name=NAME&SCOPE",'
+    'new URLSearchParams({Action: "CreateTopic", Name: "NAME"}))</script>',
+    "navigation": '<script>location = "URL/?Action=CreateTopic&Name=NAME&SCOPE"</script>',
+    "refresh": '<meta http-equiv=refresh content="0;url=URL/?Action=CreateTopic&Name=NAME&SCOPE">',
+    "websocket": '<script>new WebSocket("WS/?Action=CreateTopic&Name=NAME&SCOPE")</script>',
+    "smuggled": '<script>fetch("URL/", {method: "POST", mode: "no-cors", body:'
+    '"GET /?Action=CreateTopic&Name=NAME&SCOPE HTTP/1.1\\r\\nHost: 127.0.0.1\\r\\n\\r\\n"})'
+    "</script>",
+}
+
+
+@pytest.fixture
+def open_server(tmp_path: Path) -> Iterator[tuple[LocalAws, str]]:
+    listener = http_server.bind(0)
+    url = f"http://127.0.0.1:{listener.server_port}"
+    local = start(tmp_path / "home", [s3.service, FACTORIES["sns"]], url=url)
+    local.client("s3").create_bucket(Bucket="lake")
+    with http_server.BackgroundServer(listener, local.gateway):
+        yield local, url
+        local.stop()
+
+
+def page_of(attack: str, name: str, url: str) -> str:
+    text = ATTACKS[attack].replace("NAME", name).replace("SCOPE", SCOPE)
+    return text.replace("WS/", url.replace("http", "ws") + "/").replace("URL", url)
+
+
+@pytest.fixture
+def elsewhere(open_server: tuple[LocalAws, str]) -> Iterator[str]:
+    """A site on another port; its page `/<attack>/<name>` does the attack, `/sandbox/...` does it
+    in a sandboxed frame, whose origin is `null`."""
+    _, url = open_server
+
+    class Site(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            way, _, rest = self.path[1:].partition("/")
+            attack, _, name = rest.partition("/")
+            body = page_of(attack, name, url) if attack in ATTACKS else ""
+            if way == "sandbox":
+                quoted = body.replace("&", "&amp;").replace('"', "&quot;")
+                body = f'<iframe sandbox="allow-scripts allow-forms" srcdoc="{quoted}"></iframe>'
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html")
+            self.end_headers()
+            self.wfile.write(body.encode())
+
+        def log_message(self, *_: Any) -> None:
+            """Quiet."""
+
+    site = ThreadingHTTPServer(("127.0.0.1", 0), Site)
+    threading.Thread(target=site.serve_forever, daemon=True).start()
+    yield f"http://localhost:{site.server_port}"
+    site.shutdown()
+    site.server_close()
+
+
+def test_no_page_of_anywhere_changes_anything(
+    open_server: tuple[LocalAws, str], elsewhere: str, browser: Any, tmp_path: Path
+) -> None:
+    local, url = open_server
+    context = browser.new_context()
+    asked: list[str] = []
+    context.on("request", lambda request: asked.append(request.url))
+    for attack in ATTACKS:
+        file = tmp_path / f"{attack}.html"
+        file.write_text(page_of(attack, f"file-{attack}", url))
+        for address in (
+            f"{elsewhere}/page/{attack}/page-{attack}",
+            f"{elsewhere}/sandbox/{attack}/sandbox-{attack}",
+            file.as_uri(),
+        ):
+            page = context.new_page()
+            page.goto(address, wait_until="load")
+            page.wait_for_timeout(100)
+            page.close()
+    context.close()
+
+    assert sum(address.startswith(url) for address in asked) > 30  # the browser did ask
+    assert local.client("sns").list_topics()["Topics"] == []
+    assert local.objects.list("lake") == []
+
+
+def test_a_person_may_look(open_server: tuple[LocalAws, str], browser: Any) -> None:
+    _, url = open_server
+    page = browser.new_page()
+    assert page.goto(f"{url}/_aws/health").status == 200
+    page.close()
+
+
+def test_the_body_of_a_refused_request_is_not_the_next_request(
+    open_server: tuple[LocalAws, str],
+) -> None:
+    local, url = open_server
+    hidden = f"GET /?Action=CreateTopic&Name=hidden&{SCOPE} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+    connection = http.client.HTTPConnection(url.removeprefix("http://"))
+    connection.request("POST", "/", body=hidden, headers={"Origin": "null"})
+    answer = connection.getresponse()
+
+    assert (answer.status, answer.getheader("Connection")) == (403, "close")
+    assert json.dumps(local.client("sns").list_topics()["Topics"]) == "[]"
