@@ -10,7 +10,7 @@ from localaws.core.service import Service
 from localaws.databrew.datasets import Datasets
 from localaws.databrew.jobs import Jobs
 from localaws.databrew.recipes import Recipes
-from localaws.databrew.runs import Runs
+from localaws.databrew.runs import RecipeRuns
 
 
 def service(aws: LocalAws) -> Service:
@@ -18,7 +18,7 @@ def service(aws: LocalAws) -> Service:
     datasets = Datasets(aws)
     recipes = Recipes(aws)
     jobs = Jobs(aws, datasets, recipes)
-    runs = Runs(aws, datasets, recipes, jobs)
+    runs = RecipeRuns(aws, datasets, recipes, jobs)
     for part in (datasets, recipes, jobs, runs):
         part.register(built)
     return built

@@ -10,7 +10,7 @@ import csv
 import gzip
 import io
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +77,15 @@ class Source:
     options: Json
     files: tuple[DataFile, ...] = ()
     table: TableSnapshot | None = None
+
+    def to_json(self) -> Json:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, given: Json) -> Source:
+        table = given["table"] and TableSnapshot.from_json(given["table"])
+        files = tuple(DataFile(**file) for file in given["files"])
+        return cls(**{**given, "files": files, "table": table})
 
 
 def relation(source: Source, raw: Collection[str], query: Query, folder: Path) -> Relation:

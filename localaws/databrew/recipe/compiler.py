@@ -60,6 +60,19 @@ def parse(raw: Sequence[Mapping[str, Any]]) -> list[Step]:
     return steps
 
 
+def datasets_of(raw: Sequence[Mapping[str, Any]]) -> set[str]:
+    """The names of the datasets that steps read besides their input. Raises RecipeError."""
+    names: set[str] = set()
+    unknown = Table({}, open=True)
+
+    def found(name: str) -> Table:
+        names.add(name)
+        return unknown
+
+    compile_steps(read_steps(raw, OPERATIONS), unknown, Context(EPOCH, dataset=found))
+    return names
+
+
 def needs_order(steps: Sequence[Step]) -> bool:
     """Whether any step depends on the place of the rows in the input."""
     return any(

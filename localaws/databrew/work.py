@@ -1,0 +1,91 @@
+"""What a recipe job does in a worker: it reads, transforms and writes files."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from localaws.core.jobs.failures import OutOfMemory, WorkFailed
+from localaws.core.jobs.limits import Limits
+from localaws.databrew import reading, writing
+from localaws.databrew.recipe.compiler import compile_steps, parse
+from localaws.databrew.recipe.errors import RecipeError
+from localaws.databrew.recipe.sql import ident
+from localaws.databrew.recipe.table import Context, Table
+
+Json = dict[str, Any]
+
+FAILED = "FAILED"
+
+
+def run(request: Json, limits: Limits) -> list[list[Json]]:
+    """The files (Written) of each of `outputs`: the rows of `source` after the recipe's `steps`.
+
+    `datasets` are the Sources that steps name; `job` and `when` name the files, `now` is the
+    recipe's time, and everything is written below `folder`. Raises WorkFailed.
+    """
+    folder = Path(request["folder"])
+    (folder / "spill").mkdir(parents=True, exist_ok=True)
+    try:
+        with contextlib.closing(duckdb.connect(config=_settings(folder, limits))) as connection:
+            connection.execute("SET TimeZone = 'UTC'")
+            # Costs nothing measurable; the same input gives the same bytes where rows stay rows.
+            connection.execute("SET preserve_insertion_order = true")
+            return _run(request, folder, connection)
+    except duckdb.OutOfMemoryException:
+        raise OutOfMemory from None
+    except (RecipeError, reading.InputError, LookupError) as error:
+        raise WorkFailed(FAILED, str(error)) from error
+    except duckdb.Error as error:
+        raise WorkFailed(FAILED, str(error).splitlines()[0]) from error
+
+
+def _run(request: Json, folder: Path, connection: duckdb.DuckDBPyConnection) -> list[list[Json]]:
+    steps = parse(request["steps"])
+    raw = reading.raw_columns(steps)
+
+    def query(sql: str) -> list[tuple[Any, ...]]:
+        return connection.execute(sql).fetchall()
+
+    def view(name: str, source: Json) -> Table:
+        found = reading.relation(reading.Source.from_json(source), raw, query, folder)
+        query(f"CREATE OR REPLACE TEMP VIEW {name} AS {found.sql}")
+        return Table(found.columns, name)
+
+    compiled = compile_steps(
+        steps,
+        view("input", request["source"]),
+        Context(
+            dataset=lambda name: view(ident(f"dataset {name}"), request["datasets"][name]),
+            now=request["now"],
+        ),
+        query,
+    )
+    return [
+        [
+            asdict(file)
+            for file in writing.write(
+                output,
+                compiled.sql,
+                compiled.columns,
+                request["job"],
+                request["when"],
+                folder / f"output-{number}",
+                query,
+            )
+        ]
+        for number, output in enumerate(request["outputs"])
+    ]
+
+
+def _settings(folder: Path, limits: Limits) -> dict[str, str | bool | int | float | list[str]]:
+    return {
+        "threads": limits.threads,
+        "memory_limit": f"{limits.engine_bytes >> 20}MiB",
+        "temp_directory": str(folder / "spill"),
+        "autoinstall_known_extensions": False,
+    }
