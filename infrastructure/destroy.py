@@ -10,6 +10,7 @@ from typing import Any
 
 from infrastructure import names
 from infrastructure.stack import Say, find_stack, missing, newest_event, wait
+from infrastructure.words import arn
 from rebuy.connection import Connection
 from tasks.functions import databrew_leftovers
 
@@ -34,7 +35,7 @@ def destroy(connection: Connection, say: Say, *, with_data: bool) -> list[str]:
     buckets = [bucket for bucket in (site, code, lake) if _exists(s3, bucket)]
     if stack is None and not buckets:
         raise missing(connection)
-    machine = names.arn("states", f"stateMachine:{names.STATE_MACHINE}")
+    machine = arn("states", f"stateMachine:{names.STATE_MACHINE}")
     _stop_executions(connection.client("stepfunctions"), named(machine), say)
     _delete_endpoint(connection.client("sagemaker"), named(names.ENDPOINT), say)
     for made in databrew_leftovers.clear(

@@ -1,27 +1,6 @@
-"""Small words of the template language, and names that several resources agree on."""
+"""Names that several resources, policies and states agree on, as `Fn::Sub` fills them in."""
 
 from __future__ import annotations
-
-from typing import Any
-
-Json = dict[str, Any]
-
-
-def sub(text: str) -> Json:
-    return {"Fn::Sub": text}
-
-
-def ref(name: str) -> Json:
-    return {"Ref": name}
-
-
-def attribute(name: str, member: str) -> Json:
-    return {"Fn::GetAtt": [name, member]}
-
-
-def resource(kind: str, properties: Json, **more: Any) -> Json:
-    return {"Type": kind, "Properties": properties, **more}
-
 
 # Names are given rather than generated wherever a policy or a state has to know them.
 LAKE = "${AWS::StackName}-lake-${AWS::AccountId}-${AWS::Region}"
@@ -46,11 +25,6 @@ NOTIFY = "${AWS::StackName}-notify"
 WATCH = "${AWS::StackName}-watch"
 # What a run makes in DataBrew ends in the run's name; the start of a later run clears it away.
 RUNS_DATABREW = "${AWS::StackName}-run-"
-
-
-def arn(service: str, rest: str) -> str:
-    """An ARN of this account and region, to be used inside `Fn::Sub`."""
-    return f"arn:${{AWS::Partition}}:{service}:${{AWS::Region}}:${{AWS::AccountId}}:{rest}"
 
 
 def filled(text: str, stack: str, account: str, region: str) -> str:

@@ -15,7 +15,7 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from infrastructure import template
+from infrastructure.template import jobs
 from workflows import purchase_prediction
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -98,7 +98,7 @@ def build_hashes(definition: bytes) -> dict[str, object]:
             for file in sources
         },
         "recipes_canonical": {
-            file.stem: template.recipe_sha256(file.stem)
+            file.stem: jobs.recipe_sha256(file.stem)
             for file in sorted((ROOT / "databrew_recipes").glob("*.json"))
         },
     }

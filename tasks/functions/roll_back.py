@@ -20,12 +20,14 @@ Json = dict[str, Any]
 
 def handler(event: Json, context: Any) -> Json:
     """`event`: {state, execution ($$.Execution), entered_at ($$.State.EnteredTime)}. Answers
-    {settled: false, ...} while the endpoint is changing, {settled: true} after a redrive, and else
-    raises the error that stands at state.failure, by its name, with its message."""
+    {settled, redrive_count, began_at, asked}: false while the endpoint is changing, true after a
+    redrive; and else raises the error that stands at state.failure, by its name, with its message.
+    """
     import boto3
 
+    now = changes.utc_now()
     if redriven(event["execution"], event["entered_at"]):
-        return {"settled": True}
+        return {"settled": True, **asdict(changes.current_round(None, event["execution"], now))}
     state = event["state"]
     run_id = state["run"]["id"]
     before = storage.read_json(
@@ -35,7 +37,6 @@ def handler(event: Json, context: Any) -> Json:
 
     sagemaker = boto3.client("sagemaker")
     name = os.environ["ENDPOINT_NAME"]
-    now = changes.utc_now()
     earlier = (state.get("rolled_back") or {}).get("answer")
     turn = changes.current_round(earlier, event["execution"], now)
     endpoint = changes.look(sagemaker, name)

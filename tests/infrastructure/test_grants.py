@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from infrastructure import template
+from infrastructure import deployables, template
 from tests.infrastructure.calls import actions_of
 from workflows import purchase_prediction as workflow
 
-FUNCTIONS = {name: handler for name, (handler, *_) in template.FUNCTIONS.items()}
+FUNCTIONS = {function.name: function.handler for function in deployables.FUNCTIONS}
 # Reached by reading, never called.
 UNCALLED = {
     "RollBack": {"create_endpoint"},  # changes.call knows it; rolling back never decides on it
@@ -44,7 +44,7 @@ def granted(resources: dict[str, Any], role: str) -> set[str]:
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_a_function_may_do_what_it_calls(resources: dict[str, Any], name: str) -> None:
-    called = actions_of(f"tasks.functions.{FUNCTIONS[name]}")
+    called = actions_of(FUNCTIONS[name].removesuffix(".handler"))
     allowed = granted(resources, f"{name}Role")
     assert called
     missing = {

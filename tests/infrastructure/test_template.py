@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from infrastructure import packages, template
+from infrastructure import deployables, packages, template
 from infrastructure.names import LAKE_ARN
+from infrastructure.template import jobs
 from infrastructure.validate import lint
 
 # Actions that AWS offers no resource for.
@@ -163,21 +164,19 @@ def test_another_recipe_makes_another_version_which_the_workflow_runs(
     resources: dict[str, Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """The jobs are the runs': what they run is the version that this deployment has published."""
-    for file in template.RECIPES.glob("*.json"):
+    for file in jobs.RECIPES.glob("*.json"):
         (tmp_path / file.name).write_text(file.read_text())
     changed = tmp_path / "clean_orders.json"
     changed.write_text(changed.read_text().replace("order_dow", "order_weekday"))
-    monkeypatch.setattr(template, "RECIPES", tmp_path)
+    monkeypatch.setattr(jobs, "RECIPES", tmp_path)
 
     def hashes(found: dict[str, Any]) -> dict[str, Any]:
-        return {
-            name: found[f"{name}Version"]["Properties"]["Hash"] for name in template.RECIPE_JOBS
-        }
+        return {name: found[f"{name}Version"]["Properties"]["Hash"] for name in deployables.RECIPES}
 
     before, after = hashes(resources), hashes(template.template()["Resources"])
     assert {name for name in before if before[name] != after[name]} == {"CleanOrders"}
     given = resources["StateMachine"]["Properties"]["DefinitionSubstitutions"]
-    for name in template.RECIPE_JOBS:
+    for name in deployables.RECIPES:
         assert given[f"{name}Version"] == {"Fn::GetAtt": [f"{name}Version", "Version"]}
 
 

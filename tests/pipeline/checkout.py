@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from infrastructure import packages, template
+from infrastructure import packages
 from infrastructure.deploy import deploy
+from infrastructure.template import jobs
 from tasks import sql
 from tests.pipeline.stack import REPOSITORY, Stack
 
@@ -38,7 +39,7 @@ class Checkout:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(packages, "ROOT", self.folder)
             patch.setattr(sql, "ROOT", self.folder / "sql")
-            patch.setattr(template, "RECIPES", self.folder / "databrew_recipes")
+            patch.setattr(jobs, "RECIPES", self.folder / "databrew_recipes")
             deploy(stack.connection, lambda line: None)
 
 

@@ -15,8 +15,11 @@ from typing import Any
 
 import pytest
 
-from infrastructure import packages, roles, template, triggers
-from infrastructure.names import LAKE, STATE_MACHINE, attribute, ref, resource, sub
+from infrastructure import packages, template
+from infrastructure.grants import allow, role
+from infrastructure.names import LAKE, STATE_MACHINE
+from infrastructure.template import triggers
+from infrastructure.words import attribute, ref, resource, sub
 from localaws.core.aws import LocalAws
 from tasks.functions import receive_trigger
 
@@ -56,9 +59,10 @@ def tiny_template() -> dict[str, Any]:
         },
         "Resources": {
             **found,
+            **triggers.undelivered("UploadRule", "RunEndedRule"),
             **triggers.triggers(),
             "Work": resource("AWS::SQS::Queue", {"QueueName": "work"}),
-            "MachineRole": roles.role("states", roles.allow(["sqs:SendMessage"], "*")),
+            "MachineRole": role("states", allow(["sqs:SendMessage"], "*")),
             "StateMachine": resource(
                 "AWS::StepFunctions::StateMachine",
                 {

@@ -157,9 +157,9 @@ def test_every_state_says_its_stage_and_the_ten_are_in_order(definition: dict[st
 def test_only_placeholders_that_the_template_fills_in_are_left(
     definition: dict[str, Any],
 ) -> None:
-    from infrastructure import template
+    from infrastructure.template import workflow as resources
 
-    given = template.state_machine()["StateMachine"]["Properties"]["DefinitionSubstitutions"]
+    given = resources.state_machine()["StateMachine"]["Properties"]["DefinitionSubstitutions"]
     used = set(re.findall(r"\$\{(\w+)\}", workflow.definition_bytes().decode()))
     assert used == set(given)
 

@@ -3,16 +3,8 @@
 from __future__ import annotations
 
 from infrastructure import roles
-from infrastructure.names import (
-    LAKE,
-    NOTIFICATIONS,
-    WATCH,
-    Json,
-    attribute,
-    ref,
-    resource,
-    sub,
-)
+from infrastructure.names import LAKE, NOTIFICATIONS, WATCH
+from infrastructure.words import Json, attribute, ref, resource, sub
 
 UNSUCCESSFUL = ["FAILED", "TIMED_OUT", "ABORTED"]
 

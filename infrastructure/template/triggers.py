@@ -10,12 +10,8 @@ from infrastructure.names import (
     TRIGGER_TABLE,
     UNDELIVERED,
     UPLOAD_RULE,
-    Json,
-    attribute,
-    ref,
-    resource,
-    sub,
 )
+from infrastructure.words import Json, attribute, ref, resource, sub
 
 ENDINGS = ["SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"]
 FOURTEEN_DAYS = 14 * 24 * 3600
@@ -68,11 +64,11 @@ def environment() -> Json:
 
 
 def triggers() -> Json:
-    return {**undelivered(), **upload(), **schedule()}
+    return {**upload(), **schedule()}
 
 
-def undelivered() -> Json:
-    """Where an event goes that could not be delivered."""
+def undelivered(*rules: str) -> Json:
+    """Where an event goes that could not be delivered; `rules` are those that may send there."""
     return {
         "Undelivered": resource(
             "AWS::SQS::Queue",
@@ -97,11 +93,7 @@ def undelivered() -> Json:
                             "Resource": attribute("Undelivered", "Arn"),
                             "Condition": {
                                 "ArnEquals": {
-                                    "aws:SourceArn": [
-                                        attribute("UploadRule", "Arn"),
-                                        attribute("RunEndedRule", "Arn"),
-                                        attribute("RunFailedRule", "Arn"),
-                                    ]
+                                    "aws:SourceArn": [attribute(rule, "Arn") for rule in rules]
                                 }
                             },
                         }

@@ -1,0 +1,284 @@
+"""What is deployed as code: every function with its size, and what it may do.
+
+A new function is one entry here and one file in tasks/functions; its role, log group and name
+follow.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from infrastructure.grants import (
+    CATALOG_READ,
+    allow,
+    athena,
+    catalog,
+    endpoint_arn,
+    list_executions,
+    pass_role,
+    read,
+    sagemaker_names,
+    start_live_version,
+    write,
+)
+from infrastructure.names import (
+    CRAWLER,
+    DATABASE,
+    JOIN_FEATURES,
+    LAKE_ARN,
+    NOTIFICATIONS,
+    RAW_DATABASE,
+    RUNS_DATABREW,
+    SETTLE,
+    STATE_MACHINE,
+    TRIGGER_TABLE,
+    UNDELIVERED,
+    WORK_GROUP,
+    databrew_name,
+)
+from infrastructure.words import Json, arn
+
+
+@dataclass(frozen=True)
+class Function:
+    """A Lambda function. `name` is its logical name; states know its ARN as `${<name>Arn}`."""
+
+    name: str
+    handler: str
+    memory_megabytes: int
+    timeout_seconds: int
+    grants: tuple[Json, ...]
+    awswrangler: bool = False  # with AWS's managed layer
+    in_workflow: bool = True  # a state calls it
+    package: str = "FunctionsKey"  # the template's parameter that has the key of its code
+
+    @property
+    def short_name(self) -> str:
+        """`receive-trigger`: as AWS sees it, behind the stack's name."""
+        return re.sub(r"(?<!^)(?=[A-Z])", "-", self.name).lower()
+
+
+RESULTS = ["athena-results/"]
+EXECUTIONS = arn("states", f"execution:{STATE_MACHINE}:*")
+LOOKS = ["sagemaker:DescribeEndpoint"]
+
+FUNCTIONS = (
+    Function(
+        "ReceiveTrigger",
+        "tasks.functions.receive_trigger.handler",
+        memory_megabytes=512,
+        timeout_seconds=900,
+        grants=(
+            *read("raw/", "audit/"),
+            write("runs/"),
+            list_executions(),
+            allow(["databrew:ListJobs", "databrew:ListDatasets"], "*"),
+            allow(["databrew:DeleteJob"], arn("databrew", f"job/{RUNS_DATABREW}*")),
+            allow(["databrew:DeleteDataset"], arn("databrew", f"dataset/{RUNS_DATABREW}*")),
+        ),
+    ),
+    Function(
+        "CrawlRawData",
+        "tasks.functions.crawl_raw_data.handler",
+        memory_megabytes=256,
+        timeout_seconds=60,
+        grants=(
+            allow(["glue:StartCrawler", "glue:GetCrawler"], arn("glue", f"crawler/{CRAWLER}")),
+        ),
+    ),
+    Function(
+        "CheckRawData",
+        "tasks.functions.check_raw_data.handler",
+        memory_megabytes=1024,
+        timeout_seconds=900,
+        awswrangler=True,
+        grants=(
+            athena(),
+            catalog(CATALOG_READ, RAW_DATABASE),
+            *read("raw/", "runs/", *RESULTS),
+            write(*RESULTS),
+        ),
+    ),
+    Function(
+        "PinLiveModel",
+        "tasks.functions.pin_live_model.handler",
+        memory_megabytes=256,
+        timeout_seconds=300,
+        grants=(
+            allow(LOOKS, endpoint_arn()),
+            allow(
+                ["sagemaker:DescribeEndpointConfig", "sagemaker:DescribeModel"],
+                *sagemaker_names("endpoint-config", "model"),
+            ),
+            *read("models/", "runs/"),
+            write("runs/"),
+            catalog(["glue:GetTable"], DATABASE),
+        ),
+    ),
+    Function(
+        "JudgeModel",
+        "tasks.functions.judge_model.handler",
+        memory_megabytes=256,
+        timeout_seconds=60,
+        grants=(*read("runs/"),),
+    ),
+    Function(
+        "PutModelLive",
+        "tasks.functions.put_model_live.handler",
+        memory_megabytes=256,
+        timeout_seconds=60,
+        grants=(
+            allow(
+                [
+                    *LOOKS,
+                    "sagemaker:CreateEndpoint",
+                    "sagemaker:UpdateEndpoint",
+                    "sagemaker:DeleteEndpoint",
+                ],
+                endpoint_arn(),
+                *sagemaker_names("endpoint-config"),
+            ),
+        ),
+    ),
+    Function(
+        "SmokeTest",
+        "tasks.functions.smoke_test.handler",
+        memory_megabytes=256,
+        timeout_seconds=300,
+        grants=(
+            *read("runs/"),
+            allow(["sagemaker:InvokeEndpoint"], endpoint_arn()),
+        ),
+    ),
+    Function(
+        "RollBack",
+        "tasks.functions.roll_back.handler",
+        memory_megabytes=256,
+        timeout_seconds=60,
+        grants=(
+            *read("runs/"),
+            catalog(["glue:GetTable", "glue:UpdateTable", "glue:DeleteTable"], DATABASE),
+            allow(
+                [*LOOKS, "sagemaker:UpdateEndpoint", "sagemaker:DeleteEndpoint"],
+                endpoint_arn(),
+                *sagemaker_names("endpoint-config"),
+            ),
+        ),
+    ),
+    Function(
+        "WriteAudit",
+        "tasks.functions.write_audit.handler",
+        memory_megabytes=2048,
+        timeout_seconds=900,
+        awswrangler=True,
+        grants=(
+            *read("raw/", "runs/", "models/", "audit/"),
+            write("audit/"),
+            allow(
+                [
+                    "states:DescribeExecution",
+                    "states:GetExecutionHistory",
+                    "states:DescribeStateMachineForExecution",
+                ],
+                EXECUTIONS,
+            ),
+            allow(["athena:GetQueryExecution"], arn("athena", f"workgroup/{WORK_GROUP}")),
+            allow(["glue:GetJobRun"], arn("glue", f"job/{JOIN_FEATURES}")),
+            allow(
+                ["databrew:DescribeJobRun", "databrew:DescribeJob"],
+                arn("databrew", f"job/{databrew_name('*')}"),
+            ),
+            allow(["databrew:DescribeRecipe"], arn("databrew", f"recipe/{databrew_name('*')}")),
+            allow(["sagemaker:DescribeTrainingJob"], *sagemaker_names("training-job")),
+            allow(LOOKS, endpoint_arn()),
+            allow(
+                ["sagemaker:DescribeEndpointConfig", "sagemaker:DescribeModel"],
+                *sagemaker_names("endpoint-config", "model"),
+            ),
+        ),
+    ),
+    Function(
+        "StartOnUpload",
+        "tasks.functions.start_on_upload.handler",
+        memory_megabytes=256,
+        timeout_seconds=60,
+        in_workflow=False,
+        grants=(
+            allow(["s3:ListBucket"], LAKE_ARN, condition={"StringLike": {"s3:prefix": ["raw/*"]}}),
+            allow(
+                ["dynamodb:GetItem", "dynamodb:UpdateItem"],
+                arn("dynamodb", f"table/{TRIGGER_TABLE}"),
+            ),
+            start_live_version(),
+            list_executions(),
+            allow(["states:DescribeExecution"], EXECUTIONS),
+            allow(
+                ["scheduler:GetSchedule", "scheduler:UpdateSchedule"],
+                arn("scheduler", f"schedule/default/{SETTLE}"),
+            ),
+            pass_role("SettleRole", "scheduler"),
+        ),
+    ),
+    Function(
+        "Notify",
+        "tasks.functions.notify.handler",
+        memory_megabytes=256,
+        timeout_seconds=60,
+        in_workflow=False,
+        grants=(
+            allow(["sns:Publish"], arn("sns", NOTIFICATIONS)),
+            allow(["sqs:ReceiveMessage"], arn("sqs", UNDELIVERED)),
+            allow(["states:GetExecutionHistory"], EXECUTIONS),
+            list_executions(),
+            allow(["s3:ListBucket"], LAKE_ARN, condition={"StringLike": {"s3:prefix": ["raw/*"]}}),
+        ),
+    ),
+    Function(
+        "CustomResources",
+        "tasks.functions.custom_resources.handler",
+        memory_megabytes=256,
+        timeout_seconds=120,
+        in_workflow=False,
+        grants=(
+            allow(
+                [
+                    "glue:GetClassifier",
+                    "glue:CreateClassifier",
+                    "glue:UpdateClassifier",
+                    "glue:DeleteClassifier",
+                ],
+                "*",  # classifiers take no resource
+            ),
+            allow(
+                [
+                    "databrew:PublishRecipe",
+                    "databrew:DescribeRecipe",
+                    "databrew:ListRecipeVersions",
+                    "databrew:BatchDeleteRecipeVersion",
+                ],
+                arn("databrew", f"recipe/{databrew_name('*')}"),
+            ),
+        ),
+    ),
+    Function(
+        "Predict",
+        "inference.api.handler",
+        memory_megabytes=256,
+        timeout_seconds=29,
+        in_workflow=False,
+        package="ApiKey",
+        grants=(allow(["sagemaker:InvokeEndpoint", *LOOKS], endpoint_arn()),),
+    ),
+)
+
+# Logical name of a recipe to its file. The jobs that run them belong to the runs.
+RECIPES = {
+    "CleanOrders": "clean_orders",
+    "CleanOrderProducts": "clean_order_products",
+    "ProductFeatures": "product_features",
+}
+
+
+def named(name: str) -> Function:
+    return next(function for function in FUNCTIONS if function.name == name)

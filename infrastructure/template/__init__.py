@@ -1,0 +1,95 @@
+"""The one CloudFormation template, as data: everything that stands between runs.
+
+What a run makes (tables, DataBrew jobs, models, endpoint configurations, the endpoint) belongs to
+the runs; the stack holds what they need. The same bytes go to an AWS account and to the local one.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from infrastructure import roles
+from infrastructure.names import ENDPOINT
+from infrastructure.template import (
+    api,
+    buckets,
+    catalog,
+    functions,
+    jobs,
+    notifications,
+    triggers,
+    workflow,
+)
+from infrastructure.words import Json, attribute, ref, sub
+
+
+def template() -> Json:
+    """The whole template."""
+    return {
+        "AWSTemplateFormatVersion": "2010-09-09",
+        "Description": "rebuy: raw order files to a live purchase prediction endpoint",
+        "Parameters": parameters(),
+        "Conditions": notifications.conditions(),
+        "Mappings": {"TrainingImages": workflow.training_images()},
+        "Resources": {
+            **buckets.buckets(),
+            **catalog.catalog(),
+            **roles.service_roles(),
+            **jobs.databrew(),
+            **jobs.glue_job(),
+            **functions.functions(),
+            **workflow.state_machine(),
+            **triggers.undelivered("UploadRule", "RunEndedRule", "RunFailedRule"),
+            **triggers.triggers(),
+            **notifications.notifications(),
+            **api.api(),
+        },
+        "Outputs": outputs(),
+    }
+
+
+def template_bytes() -> bytes:
+    return (json.dumps(template(), indent=1) + "\n").encode()
+
+
+def parameters() -> Json:
+    def text(description: str, **more: Any) -> Json:
+        return {"Type": "String", "Description": description, **more}
+
+    return {
+        "CodeBucket": text("Bucket of the packages"),
+        "DefinitionKey": text("Key of the workflow's definition"),
+        "DefinitionSha256": text("SHA-256 of the definition as written in the repository"),
+        "FunctionsKey": text("Key of the pipeline's functions"),
+        "ApiKey": text("Key of the function behind the API"),
+        "TrainingCodeKey": text("Key of the training script"),
+        "InferenceCodeKey": text("Key of the inference script"),
+        "JoinFeaturesKey": text("Key of the PySpark script"),
+        "DatabaseName": text(
+            "Catalog database of the features; the raw tables stand in <name>_raw",
+            Default="rebuy",
+            AllowedPattern="[a-z0-9_]{1,100}",
+        ),
+        "TrainingInstanceType": text("For training jobs", Default="ml.m5.xlarge"),
+        "EndpointInstanceType": text("For the endpoint", Default="ml.m5.large"),
+        **triggers.parameters(),
+        **notifications.parameters(),
+    }
+
+
+def outputs() -> Json:
+    values: Json = {
+        "ApiUrl": attribute("Api", "ApiEndpoint"),
+        "SiteUrl": attribute("Site", "WebsiteURL"),
+        "SiteBucket": ref("Site"),
+        "LakeBucket": ref("Lake"),
+        "StateMachineArn": ref("StateMachine"),
+        "LiveAliasArn": ref("StateMachineAlias"),
+        "EndpointName": sub(ENDPOINT),
+        "Database": ref("Database"),
+        "RawDatabase": ref("RawDatabase"),
+        "WorkGroup": ref("WorkGroup"),
+        "DefinitionSha256": ref("DefinitionSha256"),
+    }
+    return {name: {"Value": value} for name, value in values.items()}

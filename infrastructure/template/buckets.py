@@ -1,0 +1,89 @@
+"""The lake, and the public site."""
+
+from __future__ import annotations
+
+from infrastructure.names import LAKE, SITE
+from infrastructure.words import Json, ref, resource, sub
+
+
+def buckets() -> Json:
+    closed = {
+        "BlockPublicAcls": True,
+        "BlockPublicPolicy": True,
+        "IgnorePublicAcls": True,
+        "RestrictPublicBuckets": True,
+    }
+    encrypted = {
+        "ServerSideEncryptionConfiguration": [
+            {"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
+        ]
+    }
+    return {
+        "Lake": resource(
+            "AWS::S3::Bucket",
+            {
+                "BucketName": sub(LAKE),
+                "BucketEncryption": encrypted,
+                "PublicAccessBlockConfiguration": closed,
+                # The audit names versions of raw files, and they must still be there.
+                "VersioningConfiguration": {"Status": "Enabled"},
+                "NotificationConfiguration": {
+                    "EventBridgeConfiguration": {"EventBridgeEnabled": True}
+                },
+                "LifecycleConfiguration": {
+                    "Rules": [
+                        _expire("results", "athena-results/", 7),
+                        _expire("databrew", "databrew-temporary/", 1),
+                    ]
+                },
+            },
+            # The data outlives the stack, but a stack that could not be created leaves nothing.
+            DeletionPolicy="RetainExceptOnCreate",
+            UpdateReplacePolicy="Retain",
+        ),
+        "Site": resource(
+            "AWS::S3::Bucket",
+            {
+                "BucketName": sub(SITE),
+                "BucketEncryption": encrypted,
+                "WebsiteConfiguration": {
+                    "IndexDocument": "index.html",
+                    "ErrorDocument": "index.html",
+                },
+                # A website endpoint serves what everybody may read; nothing else lies here.
+                "PublicAccessBlockConfiguration": {
+                    "BlockPublicAcls": True,
+                    "BlockPublicPolicy": False,
+                    "IgnorePublicAcls": True,
+                    "RestrictPublicBuckets": False,
+                },
+            },
+        ),
+        "SitePolicy": resource(
+            "AWS::S3::BucketPolicy",
+            {
+                "Bucket": ref("Site"),
+                "PolicyDocument": {
+                    "Version": "2012-10-17",
+                    "Statement": [
+                        {
+                            "Effect": "Allow",
+                            "Principal": "*",
+                            "Action": "s3:GetObject",
+                            "Resource": sub("${Site.Arn}/*"),
+                        }
+                    ],
+                },
+            },
+        ),
+    }
+
+
+def _expire(name: str, prefix: str, days: int) -> Json:
+    return {
+        "Id": name,
+        "Prefix": prefix,
+        "Status": "Enabled",
+        "ExpirationInDays": days,
+        "NoncurrentVersionExpiration": {"NoncurrentDays": 1},
+    }

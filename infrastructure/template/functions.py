@@ -1,0 +1,72 @@
+"""The functions of deployables.py, each with its role and log group."""
+
+from __future__ import annotations
+
+from infrastructure.deployables import FUNCTIONS, Function
+from infrastructure.grants import function_logs, role
+from infrastructure.names import CRAWLER, DATABASE, ENDPOINT, RAW_DATABASE, RUNS_DATABREW
+from infrastructure.template import notifications, triggers
+from infrastructure.words import Json, attribute, ref, resource, sub
+
+LOG_DAYS = 90
+AWSWRANGLER_ACCOUNT = "336392948345"  # AWS's own, for its managed layers
+AWSWRANGLER_VERSION = "30"
+
+
+def functions() -> Json:
+    resources: Json = {}
+    for function in FUNCTIONS:
+        resources |= _function(function, environment(function.name))
+    return resources
+
+
+def environment(name: str) -> Json:
+    """What the functions of the workflow are told; some have an environment of their own."""
+    if name == "StartOnUpload":
+        return triggers.environment()
+    if name == "Notify":
+        return notifications.environment()
+    if name == "Predict":
+        return {"ENDPOINT_NAME": sub(ENDPOINT)}
+    return {
+        "LAKE_BUCKET": ref("Lake"),
+        "RAW_DATABASE": sub(RAW_DATABASE),
+        "DATABASE": sub(DATABASE),
+        "CRAWLER": sub(CRAWLER),
+        "DATABREW_PREFIX": sub(RUNS_DATABREW),
+        "WORK_GROUP": ref("WorkGroup"),
+        "ENDPOINT_NAME": sub(ENDPOINT),
+        "DEFINITION_SHA256": ref("DefinitionSha256"),
+    }
+
+
+def _function(function: Function, variables: Json) -> Json:
+    name, short = function.name, function.short_name
+    properties: Json = {
+        "FunctionName": sub("${AWS::StackName}-" + short),
+        "Runtime": "python3.11",
+        "Handler": function.handler,
+        "Role": attribute(f"{name}Role", "Arn"),
+        "Code": {"S3Bucket": ref("CodeBucket"), "S3Key": ref(function.package)},
+        "MemorySize": function.memory_megabytes,
+        "Timeout": function.timeout_seconds,
+        "Environment": {"Variables": variables},
+    }
+    if function.awswrangler:
+        properties["Layers"] = [
+            sub(
+                f"arn:${{AWS::Partition}}:lambda:${{AWS::Region}}:{AWSWRANGLER_ACCOUNT}:layer:"
+                f"AWSSDKPandas-Python311:{AWSWRANGLER_VERSION}"
+            )
+        ]
+    return {
+        f"{name}Role": role("lambda", *function.grants, function_logs(short)),
+        f"{name}Logs": resource(
+            "AWS::Logs::LogGroup",
+            {
+                "LogGroupName": sub("/aws/lambda/${AWS::StackName}-" + short),
+                "RetentionInDays": LOG_DAYS,
+            },
+        ),
+        name: resource("AWS::Lambda::Function", properties, DependsOn=[f"{name}Logs"]),
+    }
