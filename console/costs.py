@@ -12,7 +12,7 @@ import json
 import math
 import re
 import threading
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -45,14 +45,18 @@ class NotKnown(Exception):
 
 
 def estimate(events: Iterable[Json]) -> Json:
-    """{total, lines: [{service, state, quantity, dollars, times}], not_counted, prices}.
+    """{total, lines: [{service, state, quantity, dollars, times}], states, not_counted, prices}.
 
-    `total` in dollars. Lines of the same service and state are one, and so are all transitions.
+    `total` in dollars, `states` each state's, its transitions included. Lines of the same service
+    and state are one, and so are all transitions.
     """
     history = History(events)
+    price = PRICES["step_functions"]["transition"]
+    states: defaultdict[str, float] = defaultdict(float)
     lines: list[tuple[str, Line]] = []
     unknown: Counter[str] = Counter()
     for visit in history.visits:
+        states[visit.state] += price * max(1, len(visit.attempts))
         for attempt in visit.attempts:
             if attempt.status == "running":
                 continue
@@ -61,15 +65,15 @@ def estimate(events: Iterable[Json]) -> Json:
                     lines.append((visit.state, line))
             except NotKnown as why:
                 unknown[str(why)] += 1
-    transitions, price = history.transitions, PRICES["step_functions"]["transition"]
-    shown = [
-        {"state": "", "times": 1}
-        | vars(Line("Step Functions", f"{transitions:,} transitions", transitions * price))
-    ]
-    shown += _merged(lines)
+    for state, line in lines:
+        states[state] += line.dollars
+    quantity = f"{history.transitions:,} transitions"
+    entered = Line("Step Functions", quantity, history.transitions * price)
+    shown = [{"state": "", "times": 1} | vars(entered), *_merged(lines)]
     return {
         "total": sum(line["dollars"] for line in shown),
         "lines": shown,
+        "states": dict(states),
         "not_counted": [f"{why} ({n} times)" if n > 1 else why for why, n in unknown.items()],
         "prices": {name: PRICES[name] for name in ("region", "currency", "date", "note")}
         | {"sources": sorted({p["source"] for p in PRICES.values() if isinstance(p, dict)})},

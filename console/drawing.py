@@ -10,6 +10,7 @@ import json
 import re
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from console.page import IMPORT, IMPORT_DEFAULT, RE_EXPORT, STATIC, imported
@@ -24,6 +25,7 @@ MODULES = {"htm": "vendor/htm.mjs", "./ui.js": "markup.js"}
 SCRIPT = re.compile(r'^import "\./([^"]+)";$', re.MULTILINE)
 EXPORT = re.compile(r"^export (?:async )?(?:function|class|const) (\w+)", re.MULTILINE)
 EXPORT_DEFAULT = re.compile(r"export default (.+)$", re.MULTILINE)
+NOT_UNDERSTOOD = re.compile(r"(import|export)\b(?!\s*\()")
 
 
 class DrawingError(Exception):
@@ -82,17 +84,19 @@ def _milliseconds(value: Any) -> Any:
     return round(value.timestamp() * 1000) if hasattr(value, "timestamp") else str(value)
 
 
-def _modules(name: str, found: dict[str, str] | None = None) -> dict[str, str]:
+def _modules(
+    name: str, found: dict[str, str] | None = None, folder: Path = STATIC
+) -> dict[str, str]:
     """The module and all that it imports, in the order to run them, each as a function's body."""
     found = {} if found is None else found
-    source = (STATIC / name).read_text()
+    source = (folder / name).read_text()
     for script in SCRIPT.findall(source):  # not a module: it sets a global
-        found[script] = (STATIC / script).read_text()
+        found[script] = (folder / script).read_text()
     source = SCRIPT.sub("", source)
     path = {given: MODULES.get(given, given.removeprefix("./")) for given in imported(source)}
     for module in path.values():
         if module not in found:
-            _modules(module, found)
+            _modules(module, found, folder)
 
     def module_of(given: str) -> str:
         return f"modules[{json.dumps(path[given])}]"
@@ -104,6 +108,12 @@ def _modules(name: str, found: dict[str, str] | None = None) -> dict[str, str]:
     again = [(m[1], module_of(m[2])) for m in RE_EXPORT.finditer(source)]
     source = RE_EXPORT.sub("", source)
     names = EXPORT.findall(source)
+    exported = EXPORT_DEFAULT.sub("", EXPORT.sub("", source))
+    for line in exported.splitlines():
+        if NOT_UNDERSTOOD.match(line):
+            raise DrawingError(
+                f"{name}: {line.strip()!r} has no form that is read here: see {ENTRY}."
+            )
     source = EXPORT.sub(lambda m: m[0].removeprefix("export "), source)
     source, defaults = EXPORT_DEFAULT.subn(r"const defaultExport = \1", source)
     members = [*names, *(["default: defaultExport"] if defaults else [])]
@@ -138,13 +148,16 @@ def svg(
     title: str | None = None,
     events: list[Json] | None = None,
     theme: str | None = None,
+    states: bool = False,
 ) -> str:
-    """The workflow as one SVG with its own styles, light and dark as its viewer has it.
+    """The workflow as one SVG with its own styles, light and dark as its viewer has it: its stages,
+    where its states say them, or with `states` every state.
 
-    `events` (a history, oldest first) colours it by how the states went; `theme` ("light",
+    `events` (a history, oldest first) colours it by how they went; `theme` ("light",
     "dark") leaves only one. DrawingError for what is no definition.
     """
-    given = {"title": title, "events": events, "theme": theme, "colours": colours()}
+    given: Json = {"title": title, "events": events, "theme": theme, "states": states}
+    given["colours"] = colours()
     return str(engine().call("svg", {"definition": as_text(definition), **given}))
 
 

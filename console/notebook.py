@@ -20,16 +20,23 @@ class Graph:
     """A workflow, drawn when a notebook shows it.
 
     `definition` is a dict, JSON text, a file (`Path`), or what the Step Functions Data Science SDK
-    builds: a `Workflow` or its `definition`. With `events`, states have the colours of how they
-    went. DrawingError for what is no definition.
+    builds: a `Workflow` or its `definition`. With `events`, it has the colours of how it went.
+    Stages come first where the states say theirs; with `states`, every state is drawn.
+    DrawingError for what is no definition.
     """
 
     def __init__(
-        self, definition: Any, *, title: str | None = None, events: list[Json] | None = None
+        self,
+        definition: Any,
+        *,
+        title: str | None = None,
+        events: list[Json] | None = None,
+        states: bool = False,
     ) -> None:
         self.definition = drawing.as_text(_plain(definition))
         self.title = title
         self.events = events
+        self.states = states
 
     @classmethod
     def of_execution(
@@ -39,17 +46,20 @@ class Graph:
         endpoint_url: str | None = None,
         region: str | None = None,
         profile: str | None = None,
+        states: bool = False,
     ) -> Graph:
         """The graph of an execution as it is now; AWS itself without `endpoint_url`."""
         client = Clients(Target(endpoint_url, region, profile))("stepfunctions")
         described, events = report.events_of(client, arn)
         found = executions.definition(client, arn, described["stateMachineArn"])
         title = f"{described['name']}: {described['status']}"
-        return cls(found["definition"], title=title, events=events)
+        return cls(found["definition"], title=title, events=events, states=states)
 
     def svg(self) -> str:
         """The drawing by itself, to be written to a file."""
-        return drawing.svg(self.definition, title=self.title, events=self.events)
+        return drawing.svg(
+            self.definition, title=self.title, events=self.events, states=self.states
+        )
 
     def _repr_html_(self) -> str:
         frame = 'style="overflow:auto;max-height:720px" tabindex="0" role="region"'

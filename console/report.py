@@ -13,7 +13,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from console import drawing, evaluation, executions
+from console import costs, drawing, evaluation, executions
 from console.page import STATIC
 from executions import audit
 from executions.audit import Finding, Record
@@ -53,6 +53,7 @@ def report(clients: Clients, arn: str) -> Report:
         ],
         "events": budget.cut_events(events),
         "audit": _audit(clients, described, events, budget, findings),
+        "costs": costs.estimate(events),
         "made": round(time.time() * 1000),
         "colours": drawing.colours(),
         "styles": _styles(),
@@ -139,8 +140,11 @@ def _shown(record: Record, findings: list[Finding], budget: _Budget) -> Json:
     }
 
 
+# Of a record, what the document says in words; the whole text is in it as far as the budget goes.
 SHOWN_OF_RECORD = (
-    "status", "outcome", "trigger", "gate", "smoke_test", "cost_inputs", "outputs",
+    "status", "outcome", "error", "cause", "failed_state", "written_at", "execution", "run",
+    "trigger", "inputs", "checks", "outputs", "hyperparameters", "metrics", "gate", "model",
+    "endpoint", "smoke_test", "cost_inputs", "code", "previous", "states",
 )  # fmt: skip
 
 
@@ -150,6 +154,6 @@ def _styles() -> str:
         ";".join(f"--{name}:{colour}" for name, colour in drawing.colours()[theme].items())
         for theme in ("light", "dark")
     )
-    own = [(STATIC / name).read_text() for name in ("work.css", "report.css")]
+    own = [(STATIC / name).read_text() for name in ("work.css", "stages.css", "report.css")]
     dark_screen = f"@media screen and (prefers-color-scheme:dark){{:root{{{dark}}}}}"
     return "\n".join([f":root{{color-scheme:light dark;{light}}}", dark_screen, *own])

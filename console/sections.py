@@ -1,6 +1,6 @@
 """The pieces that the page draws of a task's work: {title, kind, ...}.
 
-Kinds: facts, code, table, log, json, note, and those that only one service has: model, sample,
+Kinds: facts, code, table, log, note, and those that only one service has: model, sample,
 plan, latency.
 """
 

@@ -132,6 +132,9 @@ class History:
             visit: Visit | None = self._enter(event, details, before)
         elif kind.endswith("StateExited"):
             visit = self._open(before, name=details["name"])
+            if visit is None and before is not None and before.state == details["name"]:
+                # After a redrive: a Wait or Choice that was ended with its execution.
+                visit = before if before.exited_at is None else None
             visit = visit or self._last_open(details["name"])
             if visit is not None:
                 visit.output = details.get("output")
@@ -182,7 +185,8 @@ class History:
             self.transitions += attempt is not None
             attempt = self._scheduled(event, family, details)
             visit.attempts.append(attempt)
-            visit.status, visit.ended_at, visit.failed = "running", None, False
+            for outer in visit.around():  # a redriven state goes on in its visit
+                outer.status, outer.ended_at, outer.failed = "running", None, False
         if attempt is None:
             return visit
         if what == "Submitted":

@@ -82,10 +82,11 @@ function App() {
     <main class=${at.view || "home"}>
       ${at.view === "execution"
         ? html`<${Execution} key=${arn} arn=${arn} tab=${at.query.tab ?? "graph"} state=${at.query.state ?? null}
-          connection=${connection} go=${goTo} />`
+          stage=${at.query.stage ?? null} connection=${connection} go=${goTo} />`
       : at.view === "compare" ? html`<${Compare} key=${at.arns.join()} arns=${at.arns} />`
       : at.view === "definition"
-        ? html`<${Definition} key=${arn} arn=${arn} state=${at.query.state ?? null} go=${goTo} />`
+        ? html`<${Definition} key=${arn} arn=${arn} state=${at.query.state ?? null} stage=${at.query.stage ?? null}
+          go=${goTo} />`
       : at.view === "lake" ? html`<${Lake} database=${at.arns[0]} table=${at.arns[1]} connection=${connection} />`
       : at.view === "schedules" ? html`<${Schedules} connection=${connection} />`
       : html`<${Machines} machines=${machines} current=${machine} error=${error} />

@@ -1,9 +1,12 @@
-// The audit record of an execution, and whether its hashes still hold.
+// The audit record of an execution as a document, whether its hashes hold, and the record itself.
 import { html, useState } from "./ui.js";
 import { get } from "./api.js";
-import { bytes } from "./format.js";
 import { Json } from "./json.js";
 import { Problem, useAnswer } from "./parts.js";
+import { RecordDocument } from "./record.js";
+
+const NONE = "No audit record of this execution was found: no state answered with one, and the state machine has " +
+  "no tag audit-records that says where they are.";
 
 export function Audit({ arn, live, version }) {
   const [found, error] = useAnswer(() => get("audit", { arn }), [arn, version]);
@@ -11,9 +14,7 @@ export function Audit({ arn, live, version }) {
   const [problem, setProblem] = useState(null);
   if (error) return html`<${Problem} error=${error} />`;
   if (!found) return html`<p class="quiet centred">Reading…</p>`;
-  if (!found.found) return html`<p class="quiet centred">
-    ${live ? "The record is written at the end." : "No state of this execution wrote an audit record."}</p>`;
-  const { record } = found;
+  if (!found.found) return html`<p class="quiet centred">${live ? "The record is written at the end." : NONE}</p>`;
   const verify = async () => {
     setFindings("busy");
     setProblem(null);
@@ -24,35 +25,25 @@ export function Audit({ arn, live, version }) {
       setFindings(null);
     }
   };
-  const done = Array.isArray(findings) ? findings : [];
-  const bad = done.filter((item) => item.ok === false).length;
-  const missing = done.filter((item) => item.ok === null).length;
-  const rows =
-    (record.outputs ?? []).map((output) => [output.dataset, output.rows, bytes(output.bytes), output.objects?.length]);
+  const done = Array.isArray(findings) ? findings : null;
   return html`<div class="audit">
     <div class="bar"><button class="primary" disabled=${findings === "busy"} onClick=${verify}>
       ${findings === "busy" ? "Recomputing…" : "Verify every hash"}</button>
       <span class="quiet mono">${found.uri}</span></div>
     <${Problem} error=${problem} />
-    ${done.length > 0 && html`<p role="status" class=${bad ? "problem" : missing ? "quiet" : "good"}>
-      ${bad ? `${bad} of ${done.length} hashes differ.`
-        : `${done.length - missing} of ${done.length} hashes are the same.`}
-          ${missing > 0 && ` ${missing} could not be reached.`}</p>
-      <div class="table" tabindex="0" role="region" aria-label="Hashes"><table><thead><tr><th scope="col">Result</th>
-        <th scope="col">What</th><th scope="col">SHA-256</th></tr></thead><tbody>
-        ${done.map((item) => html`<tr class=${item.ok === false ? "bad" : ""}><td>
-          ${item.ok === null ? "not reached" : item.ok ? "same" : "DIFFERS"}</td><td>${item.what}</td>
-            <td class="mono">${item.detail}</td></tr>`)}</tbody></table></div>`}
-    <div class="columns"><div><h2>Figures</h2>
-      <${Json}
-        value=${{ status: record.status, error: record.error, failed_state: record.failed_state,
-          trigger: record.trigger, gate: record.gate, metrics: record.metrics, smoke_test: record.smoke_test,
-            cost_inputs: record.cost_inputs }} /></div>
-      <div>${rows.length > 0 && html`<h2>Outputs</h2>
-        <div class="table" tabindex="0" role="region" aria-label="Outputs"><table><thead><tr>
-          ${["Dataset", "Rows", "Size", "Objects"].map((name) => html`<th scope="col">${name}</th>`)}</tr></thead>
-            <tbody>${rows.map((row) => html`<tr>${row.map((cell) => html`<td>${cell ?? ""}</td>`)}</tr>`)}</tbody>
-              </table></div>`}
-        <h2>Whole record</h2><${Json} value=${record} /></div></div>
+    ${done && html`<p role="status" class=${toneOf(done)}>${summaryOf(done)}</p>`}
+    <${RecordDocument} record=${found.record} uri=${found.uri} sha256=${found.sha256} findings=${done} />
+    <details class="raw"><summary>The record as JSON</summary><${Json} value=${found.record} /></details>
   </div>`;
+}
+
+const howMany = (findings, ok) => findings.filter((item) => item.ok === ok).length;
+
+const toneOf = (findings) => (howMany(findings, false) ? "problem" : howMany(findings, null) ? "quiet" : "good");
+
+function summaryOf(findings) {
+  const [bad, missing] = [howMany(findings, false), howMany(findings, null)];
+  const first = bad ? `${bad} of ${findings.length} hashes differ.`
+    : `${findings.length - missing} of ${findings.length} hashes are the same.`;
+  return `${first}${missing ? ` ${missing} could not be reached.` : ""}`;
 }

@@ -5,8 +5,9 @@ import { clock, duration } from "./format.js";
 import { Json } from "./json.js";
 import { Section } from "./sections.js";
 import { Problem, Tabs, useAnswer } from "./parts.js";
-import { kindOf, WORDS } from "./graph.js";
-import { text } from "./fold.js";
+import { text, tookOf, WORDS } from "./fold.js";
+import { kindOf } from "./machine.js";
+import { sentenceOf, stageOf } from "./stages.js";
 
 export function Details({ arn, machine, fold, version, name, onClose, live }) {
   const entry = machine.states.get(name);
@@ -25,7 +26,7 @@ export function Details({ arn, machine, fold, version, name, onClose, live }) {
   return html`<aside class=${wide ? "details wide" : "details"} aria-label=${`State ${name}`}>
     <header>
       <div><h2>${name}</h2><p class="quiet">${kindOf(entry)}
-        ${entry.resource?.waits ? ` · .${entry.resource.waits}` : ""}</p></div>
+        ${entry.resource?.waits ? ` · .${entry.resource.waits}` : ""}${stageWords(entry.state.Comment)}</p></div>
       <div class="details-tools">
         <button class="small" aria-pressed=${wide} onClick=${() => setWide(!wide)}
           title="Over the whole width">Wide</button>
@@ -80,14 +81,18 @@ function Payload({ arn, id, member, label, others }) {
       <${Json} text=${details[member]} label=${label} />`;
 }
 
+function stageWords(comment) {
+  const stage = stageOf(comment);
+  return stage ? ` · stage ${stage.number}, ${stage.title}` : "";
+}
+
 function Summary({ arn, entry, visit, live }) {
-  const end = visit.end ?? Date.now();
   const events = visit.events;
   return html`<dl class="facts">
       <dt>Status</dt><dd><span class=${`pill ${visit.status.replace(" ", "-")}`}>${WORDS[visit.status]}</span></dd>
       <dt>Entered</dt><dd>${clock(visit.start, { fraction: true })}</dd>
       <dt>Left</dt><dd>${visit.end === null ? (live ? "not yet" : "never") : clock(visit.end, { fraction: true })}</dd>
-      <dt>Took</dt><dd>${duration(end - visit.start)}</dd>
+      <dt>Took</dt><dd>${duration(tookOf(visit, Date.now()))}</dd>
       ${visit.rounds && html`<dt>Iterations</dt><dd>
         ${visit.rounds.Succeeded} succeeded, ${visit.rounds.Failed} failed of ${visit.items ?? visit.rounds.Started}
           </dd>`}
@@ -107,7 +112,7 @@ function Summary({ arn, entry, visit, live }) {
         ${attempt.error && html`<${Failure} arn=${arn} id=${attempt.ended} error=${attempt.error}
           cause=${attempt.cause} />`}
       </li>`)}</ol>`}
-    ${entry.state.Comment && html`<p class="quiet">${entry.state.Comment}</p>`}`;
+    ${sentenceOf(entry.state.Comment) && html`<p class="quiet">${sentenceOf(entry.state.Comment)}</p>`}`;
 }
 
 export function Failure({ arn, id, error, cause }) {

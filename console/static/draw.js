@@ -1,4 +1,7 @@
 // What Python asks of the page's modules (console/drawing.py): everything in, text out.
+// Python reads imports and exports of this file, and of all that it imports, in these forms, each on a
+// line of its own: import { a, b as c } from "./x.js"; import d from "./x.js"; import "./vendor/x.js";
+// export { a } from "./x.js"; export function, class or const before a name; export default.
 import { written } from "./markup.js";
 import { html } from "./ui.js";
 import { Fold } from "./fold.js";
@@ -7,6 +10,8 @@ import { parse } from "./machine.js";
 import { Picture } from "./picture.js";
 import { dot, mermaid } from "./flowchart.js";
 import { Report } from "./report.js";
+import { StagePicture } from "./stagepicture.js";
+import { rowsOf, stagesOf } from "./stages.js";
 
 let asked = 0;
 
@@ -40,21 +45,27 @@ function identity(text) {
   return `graph-${sum.toString(16).padStart(8, "0")}`;
 }
 
-export function svg({ definition, title, events, now, colours, theme }) {
+// Stages first, where the definition has them; `states` asks for every state.
+export function svg({ definition, title, events, now, colours, theme, states, costs }) {
   const machine = parse(definition);
   const story = events ? fold(events) : null;
-  const id =
-    identity(JSON.stringify([graphOf(machine).graph, title, theme, events && [events[0]?.timestamp, events.length]]));
-  const drawn =
-    written(html`<${Picture} machine=${machine} placed=${place(machine)} fold=${story} now=${now ?? story?.last ?? 0}
-      id=${id} title=${title ?? machine.definition.Comment ?? "Workflow"} colours=${colours} theme=${theme} />`);
+  const stages = states ? [] : stagesOf(machine);
+  const id = identity(JSON.stringify(
+    [stages.length, graphOf(machine).graph, title, theme, events && [events[0]?.timestamp, events.length]],
+  ));
+  const shared = { id, title: title ?? machine.definition.Comment ?? "Workflow", colours, theme };
+  const time = now ?? story?.last ?? 0;
+  const drawn = stages.length
+    ? written(html`<${StagePicture} ...${shared} ran=${Boolean(story)}
+      rows=${rowsOf(stages, machine, story, time, costs)} />`)
+    : written(html`<${Picture} ...${shared} machine=${machine} placed=${place(machine)} fold=${story} now=${time} />`);
   return `${drawn.replace(/(<\/(?:g|defs|style|desc|title)>)(?=<(?:g|defs|style|desc|rect class="paper"))/g,
     "$1\n")}\n`;
 }
 
 export function report(given) {
   const machine = parse(given.definition);
-  return `<!doctype html>\n${written(html`<${Report} given=${given} machine=${machine} placed=${place(machine)}
+  return `<!doctype html>\n${written(html`<${Report} given=${given} machine=${machine} place=${place}
     story=${fold(given.events)} id="execution" />`)}\n`;
 }
 

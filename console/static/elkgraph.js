@@ -26,27 +26,47 @@ const HEAD = 54; // a container's own head, above its branches
 
 const width = (entry) => Math.round(Math.min(340, Math.max(200, entry.name.length * 7.4 + 96)));
 
+const STRAIGHT = {
+  "elk.layered.priority.straightness": "10", "elk.layered.priority.direction": "10",
+  "elk.layered.priority.shortness": "5",
+};
+
+// Where the graph begins, ends, or leads to another stage.
+const markOf = (id, text, stage = null) => (
+  { id, mark: { text, stage }, width: Math.max(56, Math.round(text.length * 6.6 + 22)), height: 24 }
+);
+
 function elkScope(scope, machine) {
   const children = [];
   const edges = [];
   scope.names.forEach((name) => children.push(elkState(machine.states.get(name), machine)));
   const key = scope.startAt;
-  if (scope === machine.root) {
-    children.unshift({ id: "(start)", width: 56, height: 24 });
-    children.push({ id: "(end)", width: 56, height: 24 });
-    if (machine.states.has(key)) edges.push({ id: "(start)", sources: ["(start)"], targets: [`s:${key}`] });
+  const root = scope === machine.root;
+  const exits = scope.exits ?? new Map(); // where one stage alone is drawn: state elsewhere -> mark
+  if (root) {
+    children.unshift(markOf("(start)", scope.from ?? "Start", scope.source));
+    if (!scope.exits || scope.edges.some((edge) => edge.to === null)) children.push(markOf("(end)", "End"));
+    for (const { stage, text } of new Map([...exits.values()].map((exit) => [exit.stage, exit])).values())
+      children.push(markOf(`(to ${stage})`, text, stage));
+    for (const entry of scope.entries ?? [key])
+      if (machine.states.has(entry))
+        edges.push({
+          id: `(begin) ${entry}`, sources: ["(start)"], targets: [`s:${entry}`],
+        });
   }
   const spine = mainWay(scope);
+  const drawn = new Set();
   scope.edges.forEach((edge, index) => {
-    if (edge.to === null ? scope !== machine.root : !scope.names.includes(edge.to)) return;
+    const exit = root ? exits.get(edge.to) : null;
+    if (edge.to === null ? !root : !scope.names.includes(edge.to) && !exit) return;
     if (edge.kind === "catch" && !edge.needed) return;
+    const target = edge.to === null ? "(end)" : exit ? `(to ${exit.stage})` : `s:${edge.to}`;
+    if (exit && drawn.has(`${edge.from} ${target}`)) return;
+    drawn.add(`${edge.from} ${target}`);
     const label = edge.kind === "next" || edge.kind === "catch" ? "" : shorten(edge.label);
     edges.push({
-      id: `e:${key}:${index}`, edge,
-      layoutOptions: spine.has(edge)
-        ? { "elk.layered.priority.straightness": "10", "elk.layered.priority.direction": "10",
-          "elk.layered.priority.shortness": "5" }
-            : {}, sources: [`s:${edge.from}`], targets: [edge.to === null ? "(end)" : `s:${edge.to}`],
+      id: `e:${key}:${index}`, edge, layoutOptions: spine.has(edge) ? STRAIGHT : {},
+      sources: [`s:${edge.from}`], targets: [target],
       labels: label ? [{ text: label, width: label.length * 5.7 + 8, height: 15 }] : [],
     });
   });
@@ -99,8 +119,9 @@ export function graphOf(machine) {
     ...elkScope(machine.root, machine) };
   const extras = new Map();
   const strip = (node) => {
-    if (node.entry) extras.set(node.id, node.entry);
+    if (node.entry ?? node.mark) extras.set(node.id, node.entry ?? node.mark);
     delete node.entry;
+    delete node.mark;
     for (const edge of node.edges ?? []) {
       extras.set(edge.id, edge.edge);
       delete edge.edge;
@@ -128,12 +149,12 @@ export function placedOf(graph, extras) {
     }
     for (const child of node.children ?? []) {
       const [x, y] = [child.x + left, child.y + top];
-      const entry = extras.get(child.id);
-      if (!child.id.startsWith("b:") || node.children.length > 1) {
+      const marked = child.id.startsWith("(");
+      const branch = child.id.startsWith("b:");
+      if (!branch || node.children.length > 1) {
         nodes.push({
-          id: child.id, entry, mark: child.id.startsWith("(") ? child.id.slice(1, -1)
-            : null, branch: child.id.startsWith("b:"),
-          x, y, width: child.width, height: child.height, container: Boolean(child.children?.length), depth,
+          id: child.id, entry: marked ? undefined : extras.get(child.id), mark: marked ? extras.get(child.id) : null,
+          branch, x, y, width: child.width, height: child.height, container: Boolean(child.children?.length), depth,
         });
       }
       walk(child, x, y, depth + 1);

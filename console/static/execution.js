@@ -5,7 +5,6 @@ import { date, dollars, duration, lastPart, qualifier } from "./format.js";
 import { message } from "./cause.js";
 import { Fold, failureOf, text } from "./fold.js";
 import { parse } from "./machine.js";
-import { Graph } from "./graph.js";
 import { warm } from "./layout.js";
 import { Details } from "./details.js";
 import { Timeline } from "./timeline.js";
@@ -15,6 +14,7 @@ import { Costs } from "./costs.js";
 import { Json } from "./json.js";
 import { Problem, Status, Tabs, useAnswer } from "./parts.js";
 import { StartDialog } from "./start.js";
+import { Workflow } from "./workflow.js";
 
 const TABS = [["graph", "Graph"], ["timeline", "Timeline"], ["events", "Events"], ["data", "Input and output"],
   ["cost", "Cost"], ["audit", "Audit record"]];
@@ -68,7 +68,7 @@ export function useExecution(arn) {
   return { execution, first, fold: fold.current, version, error, again: () => setRound((n) => n + 1) };
 }
 
-export function Execution({ arn, tab, state, connection, go }) {
+export function Execution({ arn, tab, state, stage, connection, go }) {
   const { execution, first, fold, version, error, again } = useExecution(arn);
   useEffect(warm, []);
   const [starting, setStarting] = useState(false);
@@ -88,12 +88,13 @@ export function Execution({ arn, tab, state, connection, go }) {
     return () => clearInterval(timer);
   }, [live]);
   useEffect(() => {
+    if (tab === "graph") return undefined; // there, the workflow closes what is open
     const close = (event) => event.key === "Escape" && state && !document.querySelector("dialog[open]")
       && go({ state: null });
     addEventListener("keydown", close);
     return () => removeEventListener("keydown", close);
-  }, [state]);
-  const estimate = useAnswer(() => (live ? {} : post("estimates", { arns: [arn] })), [arn, live]);
+  }, [state, tab]);
+  const [costs] = useAnswer(() => get("costs", { arn }), [arn, live ? Math.floor(now / 5000) : "all"]);
   const act = async (name, question) => {
     if (question && !confirm(question)) return;
     setFailed(null);
@@ -109,7 +110,10 @@ export function Execution({ arn, tab, state, connection, go }) {
   const base = execution.stateMachineArn.split(":").slice(0, 7).join(":");
   const select = (name) => go({ state: name === state ? null : name });
   const writes = !connection?.read_only;
-  const [cost] = estimate;
+  const redrivable = writes && REDRIVABLE.has(execution.status) && execution.redriveStatus !== "NOT_REDRIVABLE";
+  const redrive = redrivable && html`<button class="primary" onClick=${() => act("redrive")}
+    title="Go on at the state that failed; what succeeded before is kept">Redrive</button>`;
+  const show = (name) => go({ state: name, stage: null, tab: "graph" });
   return html`<section class="execution" aria-label="Execution">
     <header class="title">
       <div><p class="crumbs"><a href=${`#/machine/${encodeURIComponent(base)}`}>${lastPart(base)}</a></p>
@@ -122,41 +126,42 @@ export function Execution({ arn, tab, state, connection, go }) {
             ${execution.stateMachineVersionArn && ` · version ${qualifier(execution.stateMachineVersionArn)}`}
           ${fold?.transitions > 0 && ` · ${fold.transitions} transitions`}
             ${execution.redriveCount > 0 && ` · redriven ${execution.redriveCount}×`}
-          ${typeof cost?.[arn] === "number"
+          ${costs && !live
             && html` · <a href="#" onClick=${(event) => (event.preventDefault(), go({ tab: "cost" }))}
               title=${connection?.local ? "What this would have cost on AWS, at list prices"
-                : "Estimate on AWS list prices"}>≈ ${dollars(cost[arn])}${connection?.local ? " on AWS" : ""}</a>`}
-                </p></div>
+                : "Estimate on AWS list prices"}>≈ ${dollars(costs.total)}${connection?.local ? " on AWS" : ""}</a>`}
+        </p></div>
       <div class="actions">
         ${writes && live
           && html`<button class="danger"
             onClick=${() => act("stop", "Stop this execution, and the job it waits for?")}>Stop</button>`}
-        ${writes && REDRIVABLE.has(execution.status) && execution.redriveStatus !== "NOT_REDRIVABLE"
-          && html`<button class="primary" onClick=${() => act("redrive")}
-            title="Go on at the state that failed">Redrive</button>`}
+        ${redrive}
         ${writes && html`<button onClick=${() => setStarting(true)}>Start again…</button>`}
         <a class="button" href=${`#/compare/${encodeURIComponent(arn)}`}>Compare</a>
       </div>
     </header>
     <${Problem} error=${failed ?? error} />
-    ${execution.error
-      && html`<${Ended} execution=${execution} fold=${fold} onSelect=${(name) => go({ state: name, tab: "graph" })} />`}
+    ${REDRIVABLE.has(execution.status)
+      && html`<${Ended} execution=${execution} fold=${fold} onSelect=${show} />`}
     <${Tabs} tabs=${TABS} current=${tab} onChange=${(next) => go({ tab: next })} label="Views of the execution" />
     <div class="view" role="tabpanel" aria-label=${TABS.find(([key]) => key === tab)?.[1]}>
       <div class="main-view">
         ${tab === "graph"
           && (machine
-            ? html`<${Graph} machine=${machine} fold=${fold} version=${version} selected=${state} onSelect=${select}
-              live=${live} />` : html`<p class="quiet centred">
+            ? html`<${Workflow} machine=${machine} fold=${fold} version=${version} selected=${state} onSelect=${select}
+              live=${live} stage=${stage} go=${go} costs=${costs?.states} local=${connection?.local}
+              actions=${(failure) => html`<p class="actions">${redrive}
+                <button onClick=${() => show(failure.name)}>Open the state</button></p>`} />`
+            : html`<p class="quiet centred">
                 ${first ? "The definition cannot be read." : "Reading the definition…"}</p>`)}
-        ${tab === "timeline" && html`<${Timeline} fold=${fold} version=${version} selected=${state}
+        ${tab === "timeline" && html`<${Timeline} machine=${machine} fold=${fold} version=${version} selected=${state}
           onSelect=${select} live=${live} />`}
         ${tab === "events" && html`<${Events} arn=${arn} fold=${fold} version=${version} />`}
         ${tab === "data" && html`<div class="columns"><div><h2>Input</h2><${Json} text=${execution.input} /></div>
           <div><h2>Output</h2>${execution.output ? html`<${Json} text=${execution.output} />` : html`<p class="quiet">
             ${live ? "Still running." : "None."}</p>`}</div></div>`}
         ${tab === "cost" && html`<${Costs} arn=${arn} version=${live ? Math.floor(now / 5000) : 0} live=${live}
-          local=${connection?.local} onSelect=${(name) => go({ state: name, tab: "graph" })} />`}
+          local=${connection?.local} onSelect=${show} />`}
         ${tab === "audit" && html`<${Audit} arn=${arn} live=${live} version=${live ? 0 : 1} />`}
       </div>
       ${state && machine && (tab === "graph" || tab === "timeline")
@@ -172,10 +177,9 @@ export function Execution({ arn, tab, state, connection, go }) {
 // Why it ended as it did, in one line; everything on request.
 function Ended({ execution, fold, onSelect }) {
   const culprit = fold ? failureOf(fold) : null;
-  return html`<details class="ended failure"><summary><b>${execution.error}</b> ${message(text(execution.cause), 280)}
-    ${culprit
-      && html` <button class="small"
-        onClick=${(event) => (event.preventDefault(), onSelect(culprit.name))}>Go to “${culprit.name}”</button>`}
-          </summary>
-    <${Json} text=${execution.cause} /></details>`;
+  const error = execution.error ?? { ABORTED: "Stopped", TIMED_OUT: "States.Timeout" }[execution.status] ?? "Failed";
+  const cause = execution.cause ?? (execution.status === "TIMED_OUT" ? "It took longer than it may." : "");
+  return html`<div class="ended failure"><p><b>${error}</b> ${message(text(cause), 280)}${" "}
+      ${culprit && html`<button class="small" onClick=${() => onSelect(culprit.name)}>Go to “${culprit.name}”</button>`}
+    </p>${cause && html`<details><summary>Whole cause</summary><${Json} text=${text(cause)} /></details>`}</div>`;
 }

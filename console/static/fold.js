@@ -52,7 +52,10 @@ export class Fold {
     let visit = before;
     const attempt = ATTEMPT.exec(type);
     if (type.endsWith("StateExited")) {
-      visit = this.open(before, details.name) ?? this.lastOpen(details.name);
+      // After a redrive a Wait or Choice that had been ended with its execution is left in its first visit.
+      const ended = ["aborted", "failed", "timed out"].includes(before?.status);
+      const again = ended && before.name === details.name ? before : null;
+      visit = this.open(before, details.name) ?? again ?? this.lastOpen(details.name);
       if (visit) this.close(visit, timestamp, failing(visit) ? "caught" : "succeeded", id);
     } else if (attempt) {
       visit = this.attempt(event, attempt[2], details, before);
@@ -90,9 +93,9 @@ export class Fold {
     const visit = {
       id: event.id, name: details.name, type: TYPES[event.type.replace("StateEntered", "")]
         ?? event.type.replace("StateEntered", ""),
-      start: event.timestamp, end: null, status: "running", attempts: [], scope, iteration, entered: event.id,
-        exited: null,
-      error: null, cause: null, failed: false, events: [event.id],
+      start: event.timestamp, end: null, status: "running", attempts: [], scope, iteration,
+      entered: event.id, exited: null,
+      error: null, cause: null, failed: false, paused: 0, events: [event.id],
     };
     this.visits.push(visit);
     this.transitions += 1;
@@ -116,8 +119,7 @@ export class Fold {
       attempt = { scheduled: event.id, start: event.timestamp, end: null, status: "running", error: null,
         cause: null, ended: null, resource: `${details.resourceType ?? ""}:${details.resource ?? ""}` };
       visit.attempts.push(attempt);
-      if (visit.end !== null) Object.assign(visit, { end: null, status: "running" });
-      visit.failed = false;
+      this.reopen(visit, event.timestamp);
     }
     if (!attempt) return visit;
     if (what === "Submitted") attempt.submitted = event.id;
@@ -132,6 +134,14 @@ export class Fold {
       Object.assign(visit, { failed: true, error: attempt.error, cause: attempt.cause });
     }
     return visit;
+  }
+
+  // A redriven state goes on in its visit, and so do those around it; what lies between is no time of theirs.
+  reopen(visit, time) {
+    for (let at = visit; at; at = at.scope) {
+      if (at.end !== null) Object.assign(at, { paused: at.paused + time - at.end, end: null, status: "running" });
+      at.failed = false;
+    }
   }
 
   execution(event, type, details) {
@@ -205,6 +215,9 @@ export function failureOf(fold) {
   return own ?? told ?? failed.at(-1) ?? null;
 }
 
+// Milliseconds of a visit, without those in which its execution lay ended before a redrive.
+export const tookOf = (visit, now) => (visit.end ?? now) - visit.start - visit.paused;
+
 // What the graph shows of a state: {status, visits, retries, running, milliseconds}; null: not reached.
 export function standing(visits, now) {
   if (!visits?.length) return null;
@@ -215,7 +228,7 @@ export function standing(visits, now) {
   return {
     status, running, visits: visits.length, failed,
     retries: visits.reduce((sum, visit) => sum + Math.max(0, visit.attempts.length - 1), 0),
-    milliseconds: (last.end ?? now) - last.start,
+    milliseconds: tookOf(last, now),
     rounds: last.rounds, items: last.items,
   };
 }

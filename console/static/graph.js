@@ -5,15 +5,13 @@ import { standing, wayOf, WORDS } from "./fold.js";
 import { aside, path } from "./elkgraph.js";
 import { layOut } from "./layout.js";
 import { glyph, kindOf, sharedCatches } from "./machine.js";
+import { sentenceOf } from "./stages.js";
 
 const LEAST = 0.12;
 const MOST = 2;
 const READABLE = 0.72;
 
-export { glyph, kindOf } from "./machine.js";
-export { WORDS } from "./fold.js";
-
-export function Graph({ machine, fold, version, selected, onSelect, live }) {
+export function Graph({ machine, fold, version, selected, onSelect, live, onStage }) {
   const frame = useRef(null);
   const [allCatches, setAllCatches] = useState(false);
   const [placed, setPlaced] = useState(null);
@@ -48,7 +46,7 @@ export function Graph({ machine, fold, version, selected, onSelect, live }) {
         : Math.min(1, Math.max(READABLE, both, Math.min(1, (box.width - 20) / placed.width) * 0.999));
       const tight = !whole && placed.width * k > box.width ? READABLE : k;
       const y = placed.height * tight < box.height ? (box.height - placed.height * tight) / 2 : 0;
-      const middle = placed.nodes.find((node) => node.mark === "start");
+      const middle = placed.nodes.find((node) => node.id === "(start)");
       const x = placed.width * tight <= box.width ? (box.width - placed.width * tight) / 2
         : box.width / 2 - (middle.x + middle.width / 2) * tight;
       setView({ x, y, k: tight });
@@ -153,7 +151,7 @@ export function Graph({ machine, fold, version, selected, onSelect, live }) {
   const reached = fold?.ways.size ?? 0; // ways are only ever added
   const hidden = useMemo(() => sharedCatches(machine).filter((edge) => !fold?.ways.has(wayOf(edge))).length,
     [machine, fold, reached]);
-  return html`<div class="graph">
+  return html`<div class="graph"><div class="graph-main">
     <div class="graph-tools" role="toolbar" aria-label="Graph">
       <button onClick=${() => zoom(1.25)} title="Zoom in (+)" aria-label="Zoom in">+</button>
       <button onClick=${() => zoom(0.8)} title="Zoom out (−)" aria-label="Zoom out">−</button>
@@ -177,12 +175,12 @@ export function Graph({ machine, fold, version, selected, onSelect, live }) {
         <${Lines} placed=${placed} ways=${fold?.ways} version=${version} />
         <${Catches} machine=${machine} placed=${placed} all=${allCatches} ways=${fold?.ways} reached=${reached} />
         ${placed.nodes.filter((node) => !node.container && !node.branch)
-          .map((node) => (node.mark ? html`<span key=${node.id} class="mark" style=${box(node)}>
-            ${node.mark === "start" ? "Start" : "End"}</span>`
+          .map((node) => (node.mark ? html`<${Mark} key=${node.id} node=${node} onStage=${onStage} />`
               : html`<${State} key=${node.id} node=${node} standing=${standings.get(node.entry.name)}
                 selected=${selected === node.entry.name} onSelect=${onSelect} />`))}
       </div>`}
       ${!placed && !problem && html`<p class="quiet centred">Laying out ${machine.states.size} states…</p>`}
+    </div>
     </div>
     ${placed && view && html`<${Overview} placed=${placed} view=${view} frame=${frame} standings=${standings}
       onGo=${(next) => (setFollowing(false), setView(next))} />`}
@@ -191,6 +189,12 @@ export function Graph({ machine, fold, version, selected, onSelect, live }) {
 
 const box =
   (node) => ({ left: `${node.x}px`, top: `${node.y}px`, width: `${node.width}px`, height: `${node.height}px` });
+
+function Mark({ node, onStage }) {
+  const { text, stage } = node.mark;
+  if (stage === null || !onStage) return html`<span class="mark" style=${box(node)}>${text}</span>`;
+  return html`<button class="mark" style=${box(node)} onClick=${() => onStage(stage)}>${text}</button>`;
+}
 
 function nearest(nodes, name, key) {
   const from = nodes.find((node) => node.entry.name === name);
@@ -266,7 +270,8 @@ function Badges({ found }) {
 function State({ node, standing: found, selected, onSelect }) {
   const { entry } = node;
   return html`<button class=${`state ${found?.status.replace(" ", "-") ?? "idle"} type-${entry.type}`}
-    style=${box(node)} data-state=${entry.name} aria-pressed=${selected} title=${entry.state.Comment ?? entry.name}
+    style=${box(node)} data-state=${entry.name} aria-pressed=${selected}
+    title=${sentenceOf(entry.state.Comment) || entry.name}
       onClick=${() => onSelect(entry.name)}>
     <span class="glyph" aria-hidden="true">${glyph(entry)}</span>
     <span class="name">${entry.name}</span>
@@ -282,7 +287,7 @@ function Container({ node, standing: found, selected, onSelect }) {
   const { entry } = node;
   return html`<div class=${`container ${found?.status.replace(" ", "-") ?? "idle"}`} style=${box(node)}>
     <button class="state head" data-state=${entry.name} aria-pressed=${selected === entry.name}
-      title=${entry.state.Comment ?? entry.name} onClick=${() => onSelect(entry.name)}>
+      title=${sentenceOf(entry.state.Comment) || entry.name} onClick=${() => onSelect(entry.name)}>
       <span class="glyph" aria-hidden="true">${glyph(entry)}</span><span class="name">${entry.name}</span>
       <span class="spoken">${spoken(entry, found)}</span><span class="kind" aria-hidden="true">
         ${found ? html`<b>${duration(found.milliseconds)}</b> ` : ""}${entry.type}

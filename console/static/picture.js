@@ -4,64 +4,11 @@ import { duration } from "./format.js";
 import { standing, wayOf, WORDS } from "./fold.js";
 import { aside, path } from "./elkgraph.js";
 import { glyph, kindOf, sharedCatches } from "./machine.js";
+import { fitted, pixels, styleOf } from "./svgtext.js";
 
-const FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", "DejaVu Sans", sans-serif';
 const FOOT = 30; // the line below the graph
 const TONES = { Choice: "caught", Fail: "failed", Succeed: "succeeded", Task: "running", Parallel: "idle",
   Map: "idle" };
-
-// Rules with the colours written out: not every viewer of SVG knows variables.
-function rules(id, colour) {
-  const at = `#${id}`;
-  const tones = ["running", "succeeded", "failed", "caught", "aborted", "idle"];
-  return [
-    `${at}{font-family:${FONT}}`,
-    `${at} .paper{fill:${colour.paper};stroke:none}`,
-    `${at} text{fill:${colour.ink}}`,
-    `${at} .quiet{fill:${colour.soft}}`,
-    `${at} .box{fill:${colour.card};stroke:${colour.strong};stroke-width:1.5}`,
-    `${at} .unreached .box{stroke-dasharray:4 3}`,
-    `${at} .branch{fill:none;stroke:${colour.line};stroke-dasharray:4 3}`,
-    ...tones.flatMap((tone) => [
-      `${at} .${tone} .box{stroke:${colour[tone]};fill:${colour[`${tone}-paper`]}}`,
-      `${at} .${tone} .tile{fill:${colour[tone]};fill-opacity:.13}`,
-      `${at} .${tone} .sign,${at} .${tone} .took{fill:${colour[tone]}}`,
-    ]),
-    `${at} .plain .box{stroke:${colour.strong};fill:${colour.card}}`,
-    `${at} .container .box{fill-opacity:.4}`,
-    `${at} .badge{fill:${colour.card};stroke:${colour.line}}`,
-    `${at} .line path{fill:none;stroke:${colour.soft};stroke-opacity:.7;stroke-width:1.5}`,
-    `${at} .line.taken path{stroke:${colour.succeeded};stroke-opacity:1;stroke-width:2.2}`,
-    `${at} .line.catch path{stroke:${colour.failed};stroke-opacity:1;stroke-dasharray:5 4}`,
-    `${at} .line text{fill:${colour.soft};stroke:${colour.paper};stroke-width:4px;` +
-      "stroke-linejoin:round;paint-order:stroke}",
-    `${at} .line.taken text{fill:${colour.ink}}`,
-    `${at} .head{fill:${colour.soft};stroke:none}`,
-    `${at} .head.taken{fill:${colour.succeeded}}`,
-    `${at} .head.catch{fill:${colour.failed}}`,
-  ].join("\n");
-}
-
-// Pixels that a text takes in a wide font (DejaVu Sans): where another one is there, less.
-const NARROW = /[ijl|'.,:;! ]/;
-const BROAD = /[A-Z0-9mw@%&“”…=<>_≥≤]/;
-
-function pixels(text, size, bold = false) {
-  let ems = 0;
-  for (const sign of text) {
-    if (sign.codePointAt(0) > 0x10ff && !BROAD.test(sign)) ems += 1.05;
-    else ems += NARROW.test(sign) ? 0.33 : /[frt()]/.test(sign) ? 0.41 : BROAD.test(sign) ? 0.74 : 0.62;
-  }
-  return ems * size * (bold ? 1.13 : 1);
-}
-
-function fitted(text, size, room, bold = false) {
-  const line = text.replace(/\s+/g, " ");
-  if (pixels(line, size, bold) <= room) return line;
-  const signs = [...line];
-  while (signs.length && pixels(signs.join(""), size, bold) > room - size) signs.pop();
-  return `${signs.join("").trimEnd()}…`;
-}
 
 // `placed` is placedOf's answer; `fold` the history of an execution, or null for the definition
 // alone; `colours` {light, dark}: names of style.css to colours; `theme` leaves only one of them;
@@ -77,8 +24,7 @@ export function Picture({ machine, placed, fold = null, now = 0, id, title, colo
     ? pixels(foot, 11) + 32 : 0));
   const height = Math.ceil(placed.height + (foot ? FOOT : 0));
   const left = (width - Math.max(placed.width, ...curves.map((curve) => curve.right + 10))) / 2;
-  const style = theme ? rules(id, colours[theme])
-    : `${rules(id, colours.light)}\n@media (prefers-color-scheme:dark){\n${rules(id, colours.dark)}\n}`;
+  const style = styleOf(id, colours, theme);
   const standings = new Map([...(fold?.states ?? [])].map(([name, visits]) => [name, standing(visits, now)]));
   return html`<svg xmlns="http://www.w3.org/2000/svg" id=${id} width=${width} height=${height}
     viewBox=${`0 0 ${width} ${height}`} role="img" aria-labelledby=${`${id}-title ${id}-desc`}>
@@ -128,7 +74,7 @@ function Mark({ node }) {
   return html`<g class="plain">
     <rect class="box" x=${node.x} y=${node.y} width=${node.width} height=${node.height} rx=${node.height / 2} />
       <text class="quiet" x=${node.x + node.width / 2} y=${node.y + node.height / 2 + 4} font-size="11"
-        text-anchor="middle">${node.mark === "start" ? "Start" : "End"}</text></g>`;
+        text-anchor="middle">${node.mark.text}</text></g>`;
 }
 
 function State({ node, found, ran }) {

@@ -1,11 +1,13 @@
 // One execution as a document without scripts: everything that a ticket needs, in reading order.
 import { asIs, html } from "./markup.js";
-import { bytes, count, duration, lastPart, mark, qualifier } from "./format.js";
+import { count, dollars, duration, lastPart, mark, qualifier } from "./format.js";
 import { message } from "./cause.js";
-import { detailsOf, failureOf, standing, text, WORDS } from "./fold.js";
+import { detailsOf, failureOf, standing, text, tookOf, WORDS } from "./fold.js";
 import { kindOf } from "./machine.js";
 import { Picture } from "./picture.js";
 import { Model } from "./model.js";
+import { RecordDocument } from "./record.js";
+import { aboutOf, machineOf, rowsOf, stageByState, stagesOf } from "./stages.js";
 
 const MOST_PASSES = 20; // of one state, with their data; the events have all
 const STATUS = { RUNNING: "running", PENDING_REDRIVE: "running", SUCCEEDED: "succeeded", FAILED: "failed",
@@ -43,12 +45,23 @@ const Failure = ({ error, cause }) => html`<div class="failure"><p><b>${error ||
   </b> ${message(text(cause), 280)}</p>
     ${cause ? html`<pre tabindex="0">${pretty(cause)}</pre>` : html`<p class="quiet">No cause was given.</p>`}</div>`;
 
-export function Report({ given, machine, placed, story, id }) {
-  const { execution, origin, audit, made, colours, styles } = given;
+// `place` lays a machine out.
+export function Report({ given, machine, place, story, id }) {
+  const { execution, origin, audit, made, colours, styles, costs } = given;
   const running = execution.stopDate === undefined || execution.stopDate === null;
   const now = execution.stopDate ?? made;
   const tone = STATUS[execution.status] ?? "idle";
   const culprit = failureOf(story);
+  const stages = stagesOf(machine);
+  const rows = rowsOf(stages, machine, story, now, costs?.states, running);
+  const parts = [["graph", stages.length ? "Stages" : "Graph"], ["time", "Time"], ["states", "States"],
+    ["data", "Input and output"], ["audit", "Audit record"], ["events", "Events"]];
+  const drawn = (name, shown) => html`<label class="quiet full"><input type="checkbox" /> Full size</label>
+    <div class="drawing" tabindex="0" role="region" aria-label=${name}>
+      <${Picture} machine=${shown} placed=${place(shown)} fold=${story} now=${now} colours=${colours}
+        id=${`${id}-${name.replace(/\W+/g, "-")}`} title=${`${execution.name}: ${name}, ${execution.status}`} /></div>`;
+  const state = (name) => html`<${State} name=${name} visits=${story.states.get(name)} entry=${machine.states.get(name)}
+    story=${story} now=${now} open=${name === culprit?.name && tone !== "succeeded"} />`;
   return html`<html lang="en"><head><meta charset="utf-8" />
     <meta name="viewport" content="width=device-width, initial-scale=1" />
     <meta http-equiv="content-security-policy" content="default-src 'none'; style-src 'unsafe-inline'" />
@@ -64,28 +77,36 @@ export function Report({ given, machine, placed, story, id }) {
         ["Alias", qualifier(execution.stateMachineAliasArn)],
         ["Version", qualifier(execution.stateMachineVersionArn)],
         ["Transitions", story.transitions],
+        ["Cost on AWS", costs && `≈ ${dollars(costs.total)}, at list prices of ${costs.prices.region}`],
         ["Redriven", execution.redriveCount ? `${execution.redriveCount}×` : ""],
         ["ARN", html`<span class="mono">${execution.executionArn}</span>`],
         ["This report", `${utc(made)} UTC${running ? "; the execution goes on" : ""}`],
       ]} /></header>
-    <nav aria-label="Parts of this report">
-      ${[["graph", "Graph"], ["time", "Time"], ["states", "States"], ["data", "Input and output"],
-        ["audit", "Audit record"], ["events", "Events"]].map(([key, name]) => html`<a href=${`#${key}`}>${name}
-          </a> `)}</nav>
+    <nav aria-label="Parts of this report">${parts.map(([key, name]) => html`<a href=${`#${key}`}>${name}</a> `)}</nav>
     ${(execution.error || execution.cause) && html`<section aria-labelledby="why"><h2 id="why">Why it ended</h2>
       ${culprit && html`<p>In the state <a href=${`#${anchor(story, culprit.name)}`}>${culprit.name}</a>.</p>`}
-        <${Failure} error=${execution.error} cause=${execution.cause} /></section>`}
-    <section aria-labelledby="graph"><h2 id="graph">Graph</h2><label class="quiet full">
-      <input type="checkbox" /> Full size</label><div class="drawing" tabindex="0" role="region" aria-label="Graph">
-        ${html`<${Picture} machine=${machine} placed=${placed} fold=${story} now=${now} id=${id}
-          title=${`${execution.name}: ${execution.status}`} colours=${colours} />`}</div></section>
-    <section aria-labelledby="time"><h2 id="time">Where the time went</h2><${Lanes} story=${story} now=${now} />
+      <${Failure} error=${execution.error} cause=${execution.cause} /></section>`}
+    <section aria-labelledby="graph"><h2 id="graph">${parts[0][1]}</h2>
+      ${stages.length ? html`<${Stages} rows=${rows} />
+        <details><summary>All ${machine.states.size} states in one graph</summary>${drawn("All states", machine)}
+          </details>`
+        : drawn("Graph", machine)}</section>
+    <section aria-labelledby="time"><h2 id="time">Where the time went</h2>
+      <${Lanes} story=${story} now=${now} stages=${rows} />
+      ${rows.length > 0 && html`<details><summary>By state</summary><${Lanes} story=${story} now=${now} /></details>`}
       </section>
     <section aria-labelledby="states"><h2 id="states">States</h2>
       <p class="quiet">In the order in which they were reached. Times are UTC.</p>
-        ${[...story.states].map(([name, visits]) => html`<${State} name=${name} visits=${visits}
-          entry=${machine.states.get(name)} story=${story} now=${now} open=${name === culprit?.name
-            && tone !== "succeeded"} />`)}</section>
+      ${stages.length ? rows.map(({ stage, standing: went }) => {
+        const own = [...story.states.keys()].filter((name) => stageOfState(stages, machine, name) === stage);
+        return html`<details class="stage-states" id=${`stage-${stage.number ?? "rest"}`}
+          open=${Boolean(went?.failure)}>
+          <summary><${Pill} tone=${went?.status ?? "idle"}>${went ? WORDS[went.status] : "not reached"}<//>${" "}
+            <b>${stage.number ?? ""} ${stage.title}</b> <span class="quiet">${aboutOf(stage)}${went
+              ? ` · ${duration(went.milliseconds)}` : ""}</span></summary>
+          ${drawn(`${stage.number ?? ""} ${stage.title}`.trim(), machineOf(stage, stages, machine))}${own.map(state)}
+        </details>`;
+      }) : [...story.states.keys()].map(state)}</section>
     <section aria-labelledby="data"><h2 id="data">Input and output</h2>
       <${Data} name="Input" value=${execution.input} open /><${Data} name="Output" value=${execution.output} />
         ${!execution.output && html`<p class="quiet">${running ? "No output yet." : "No output."}</p>`}</section>
@@ -95,24 +116,46 @@ export function Report({ given, machine, placed, story, id }) {
   </main></body></html>`;
 }
 
+const stageOfState = (stages, machine, name) => stageByState(stages, machine).get(name);
+
+function Stages({ rows }) {
+  return html`<ol class="board" aria-label="Stages">${rows.map(({ stage, standing: went, cost }) => html`
+    <li class=${`stage ${went?.status ?? "idle"}`}><a class="stage-box" href=${`#stage-${stage.number ?? "rest"}`}>
+      <span class="stage-head"><span class="stage-number">${stage.number ?? "…"}</span>
+        <span class="stage-title">${stage.title}</span></span>
+      <span class="stage-about">${aboutOf(stage)}</span>
+      <span class="stage-figures"><${Pill} tone=${went?.status ?? "idle"}>${went ? WORDS[went.status] : "not reached"}
+        <//>
+        ${went && html`<b class="number">${duration(went.milliseconds)}</b>`}
+        ${went && cost !== undefined && html`<span class="number quiet">${dollars(cost)}</span>`}</span></a>
+      ${went?.failure && html`<div class="stage-cause"><p><b>${went.failure.error || "Failed"}
+        </b> in ${went.failure.name}</p>
+        <p class="cause">${message(text(went.failure.cause), 220)}</p></div>`}</li>`)}</ol>`;
+}
+
 const anchor = (story, name) => `state-${[...story.states.keys()].indexOf(name)}`;
 
-// A row a state: all its passes on the same axis. Bars narrower than a pixel run together.
-function Lanes({ story, now }) {
+// A row a stage, or a state: all its passes on the same axis. Bars narrower than a pixel run together.
+function Lanes({ story, now, stages = [] }) {
   const start = story.start ?? now;
   const span = Math.max(1, now - start);
   const [left, right, row] = [250, 90, 20];
   const wide = 1000 - left - right;
   const x = (time) => left + (Math.min(Math.max(0, time - start), span) / span) * wide;
-  const rows =
-    [...story.states].map(([name, visits]) => (
-      { name, total: visits.reduce((sum, visit) => sum + ((visit.end ?? now) - visit.start), 0),
-        bars: merged(visits.map((visit) => [x(visit.start), x(visit.end ?? now), visit.status])),
-          hollow: ["Parallel", "Map"].includes(visits[0].type), within: Boolean(visits[0].scope) }));
+  const barsOf = (visits) => merged(visits.map((visit) => [x(visit.start), x(visit.end ?? now), visit.status]));
+  const ofStages = stages.filter(({ standing: went }) => went).map(({ stage, standing: went }) => ({
+    name: `${stage.number ?? ""} ${stage.title}`.trim(), total: went.milliseconds, hollow: false, within: false,
+    bars: barsOf(stage.names.flatMap((name) => story.states.get(name) ?? []).sort((a, b) => a.start - b.start)),
+  }));
+  const rows = ofStages.length ? ofStages : [...story.states].map(([name, visits]) => ({
+    name, total: visits.reduce((sum, visit) => sum + tookOf(visit, now), 0), bars: barsOf(visits),
+    hollow: ["Parallel", "Map"].includes(visits[0].type), within: Boolean(visits[0].scope),
+  }));
   const ticks = ticksOf(span);
   const height = rows.length * row + 26;
   return html`<svg class="lanes" viewBox=${`0 0 1000 ${height}`} role="img"
-    aria-label=${`Time of ${rows.length} states, ${duration(span)} in all. Longest: ${[...rows].sort((a, b) =>
+    aria-label=${`Time of ${rows.length} ${ofStages.length ? "stages"
+      : "states"}, ${duration(span)} in all. Longest: ${[...rows].sort((a, b) =>
       b.total - a.total).slice(0, 5).map((item) => `${item.name} ${duration(item.total)}`).join(", ")}.`}>
     ${ticks.map((tick) => html`<line class="grid" x1=${x(start + tick)} x2=${x(start + tick)} y1="18" y2=${height} />
       <text class="quiet" x=${x(start + tick) + 3} y="12">${mark(tick)}</text>`)}
@@ -150,7 +193,7 @@ function State({ name, visits, entry, story, now, open }) {
   const found = standing(visits, now);
   const shown = visits.length > MOST_PASSES ? [...visits].sort((a, b) => Number(b.failed) - Number(a.failed))
     .slice(0, MOST_PASSES).sort((a, b) => a.id - b.id) : visits;
-  const total = visits.reduce((sum, visit) => sum + ((visit.end ?? now) - visit.start), 0);
+  const total = visits.reduce((sum, visit) => sum + tookOf(visit, now), 0);
   return html`<details class="state" id=${anchor(story, name)} open=${open}><summary><${Pill} tone=${found.status}>
     ${WORDS[found.status]}<//> <b>${name}</b> <span class="quiet">
       ${entry ? kindOf(entry) : visits[0].type} · ${duration(total)}
@@ -177,7 +220,7 @@ function Pass({ visit, story, now }) {
           ${attempt.error && html`<${Failure} error=${attempt.error} cause=${attempt.cause} />`}</li>`)}</ol>`}
     <p class="quiet">
       ${utc(visit.start, 3)} to ${visit.end ? utc(visit.end, 3)
-        : "now"}, ${duration((visit.end ?? now) - visit.start)}</p>
+        : "now"}, ${duration(tookOf(visit, now))}</p>
     <${Data} name="Input" value=${of(visit.entered, "input")} />
       <${Data} name="Request" value=${of(last?.scheduled, "parameters")} />
         <${Data} name="Answer" value=${of(last?.ended, "output")} />
@@ -185,35 +228,20 @@ function Pass({ visit, story, now }) {
 }
 
 function Audit({ audit, running }) {
-  if (!audit) return html`<p class="quiet">
-    ${running ? "The record is written at the end." : "No state of this execution wrote an audit record."}</p>`;
+  if (!audit) return html`<p class="quiet">${running ? "The record is written at the end."
+    : "No audit record of this execution was found."}</p>`;
   if (audit.problem) return html`<p class="failure">${audit.uri} cannot be read: ${audit.problem}</p>`;
   const { record, findings, model } = audit;
   const bad = findings.filter((item) => item.ok === false);
   const same = findings.filter((item) => item.ok === true).length;
-  const rows = [...findings].sort((a, b) => Number(a.ok ?? 0.5) - Number(b.ok ?? 0.5));
   return html`<p class="mono quiet">${audit.uri}</p>
     <p class=${bad.length ? "failure" : "good"}>
       ${bad.length ? `${bad.length} of ${findings.length} hashes differ.`
         : `${same} of ${findings.length} hashes, computed again for this report, are the same${same < findings.length
           ? "; the others were not reached" : ""}.`}</p>
-    <details open=${bad.length > 0}><summary>Every hash</summary>
-      <div class="table" tabindex="0" role="region" aria-label="Hashes"><table><thead><tr><th scope="col">Result</th>
-        <th scope="col">What</th><th scope="col">SHA-256</th></tr></thead><tbody>
-          ${rows.map((item) => html`<tr><td>
-            ${item.ok === null ? "not reached" : item.ok ? "same" : html`<b>DIFFERS</b>`}</td><td>${item.what}</td>
-              <td class="mono">${item.detail}</td></tr>`)}</tbody></table></div></details>
-    ${model && html`<h3>Model</h3><${Model} section=${model} />`}
-    ${(record.outputs ?? []).length > 0 && html`<h3>Outputs</h3>
-      <div class="table" tabindex="0" role="region" aria-label="Outputs"><table><thead><tr>
-        ${["Dataset", "Rows", "Size", "Objects"].map((name) => html`<th scope="col">${name}</th>`)}</tr></thead>
-          <tbody>${record.outputs.map((item) => html`<tr><td>${item.dataset}</td><td>
-            ${item.rows === null || item.rows === undefined ? "" : count(item.rows)}</td><td>${bytes(item.bytes)}</td>
-              <td>${item.objects?.length ?? ""}</td></tr>`)}</tbody></table></div>`}
-    <${Data} name="Gate, trigger, quantities"
-      value=${JSON.stringify({ status: record.status, outcome: record.outcome, trigger: record.trigger,
-        gate: record.gate, smoke_test: record.smoke_test, cost_inputs: record.cost_inputs })} />
-          <${Data} name="Whole record" value=${audit.text} />`;
+    <${RecordDocument} record=${record} uri=${audit.uri} sha256=${audit.sha256} findings=${findings}
+      extra=${{ model: model && html`<${Model} section=${model} />` }} />
+    <${Data} name="The record as JSON" value=${audit.text} />`;
 }
 
 function brief(details) {

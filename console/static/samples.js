@@ -3,7 +3,7 @@ import { html, useState } from "./ui.js";
 import { post } from "./api.js";
 import { Copy } from "./json.js";
 import { Problem } from "./parts.js";
-import { Table } from "./sections.js";
+import { Table } from "./table.js";
 
 export function Plan({ section }) {
   const [plan, setPlan] = useState(null);

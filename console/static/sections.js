@@ -1,8 +1,9 @@
 // The pieces of a task's work (console/sections.py), drawn by kind.
 import { html } from "./ui.js";
 import { clock, measured } from "./format.js";
-import { Json, Copy } from "./json.js";
+import { Copy } from "./json.js";
 import { Problem, useAnswer } from "./parts.js";
+import { Table } from "./table.js";
 
 // What only some tasks have is loaded when it is first shown.
 const LATER = {
@@ -16,19 +17,6 @@ function Later({ load, section }) {
   const [Part, error] = useAnswer(load, [load]);
   if (error) return html`<${Problem} error=${error} />`;
   return Part ? html`<${Part} section=${section} />` : html`<p class="quiet">Drawing…</p>`;
-}
-
-// types: a word under each column's name. marked: column -> {word, cells: whether all its cells are marked}.
-export function Table({ label, columns, rows, types = [], marked = new Map() }) {
-  const cells = columns.map((column) => (marked.get(column)?.cells ? "marked" : ""));
-  return html`<div class="table" tabindex="0" role="region" aria-label=${label}><table><thead><tr>
-    ${columns.map((column, index) => html`<th scope="col" class=${marked.has(column) ? "marked" : ""}>${column}
-      ${marked.has(column) && html` <i class="badge">${marked.get(column).word}</i>`}
-        ${types[index] && html`<small>${types[index]}</small>`}</th>`)}</tr></thead>
-    <tbody>${rows.map((row) => html`<tr>
-      ${row.map((cell, index) => html`<td class=${cells[index]}>
-        ${cell === null || cell === undefined ? html`<span class="quiet">null</span>` : String(cell)}</td>`)}</tr>`)}
-          </tbody></table></div>`;
 }
 
 export function Section({ section }) {
@@ -47,7 +35,6 @@ export function Section({ section }) {
     ${kind === "log" && html`<p class="quiet">${section.group}</p><pre class="log" tabindex="0" aria-label=${title}>
       ${section.lines.map((line) => html`<span class=${/error|exception|traceback/i.test(line.text) ? "bad" : ""}><i>
         ${clock(line.time)}</i> ${line.text}${"\n"}</span>`)}</pre>`}
-    ${kind === "json" && html`<${Json} value=${section.value} />`}
     ${LATER[kind] && html`<${Later} load=${LATER[kind]} section=${section} />`}
   </section>`;
 }

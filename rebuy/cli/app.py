@@ -119,6 +119,9 @@ def definition(
     file: Annotated[
         Path | None, typer.Option(help="Another definition in the Amazon States Language.")
     ] = None,
+    states: Annotated[
+        bool, typer.Option("--states", help="An SVG of every state, not of the stages.")
+    ] = False,
     write: Annotated[
         bool, typer.Option("--write", help="Update the checked-in definition and its picture.")
     ] = False,
@@ -127,8 +130,10 @@ def definition(
     from rebuy.cli import pictures
     from workflows import purchase_prediction as workflow
 
-    if write and (file or form is not Form.JSON):
+    if write and (file or states or form is not Form.JSON):
         raise typer.BadParameter("it goes with no other option", param_hint="--write")
+    if states and form is not Form.SVG:
+        raise typer.BadParameter("it goes with --format svg", param_hint="--states")
     content = file.read_bytes() if file else workflow.definition_bytes()
     if write:
         workflow.GOLDEN.write_bytes(content)
@@ -139,7 +144,7 @@ def definition(
     elif form is Form.JSON:
         sys.stdout.write(content.decode())
     else:
-        sys.stdout.write(pictures.draw(content, form))
+        sys.stdout.write(pictures.draw(content, form, states=states))
 
 
 @app.command()

@@ -12,12 +12,15 @@ from rebuy.errors import InputError
 IMAGE = Path(__file__).resolve().parents[2] / "docs" / "images" / "purchase_prediction.svg"
 
 
-def draw(definition: bytes, form: str) -> str:
-    """`form`: "svg", "mermaid" or "dot". InputError for what cannot be drawn."""
+def draw(definition: bytes, form: str, *, states: bool = False) -> str:
+    """`form`: "svg", "mermaid" or "dot"; an SVG is of the stages, where there are some, or with
+    `states` of every state. InputError for what cannot be drawn."""
     from console import drawing
 
-    write = {"svg": drawing.svg, "mermaid": drawing.mermaid, "dot": drawing.dot}[form]
     try:
+        if form == "svg":
+            return drawing.svg(definition.decode(), states=states)
+        write = {"mermaid": drawing.mermaid, "dot": drawing.dot}[form]
         return write(definition.decode())
     except (drawing.DrawingError, UnicodeDecodeError) as error:
         raise InputError(str(error)) from error

@@ -130,3 +130,43 @@ def long_loop(passes: int) -> str:
             },
         }
     )
+
+
+def staged(bucket: str) -> str:
+    """Three stages; the second reads `input.json` of a bucket, and fails while it is not there."""
+    return json.dumps(
+        {
+            "Comment": "In stages.",
+            "StartAt": "Begin",
+            "States": {
+                "Begin": {
+                    "Type": "Pass",
+                    "Comment": "Stage 1, Begin: Makes room for what follows.",
+                    "Next": "Read",
+                },
+                "Read": {
+                    "Type": "Task",
+                    "Comment": "Stage 2, Read the file: Reads input.json.",
+                    "Resource": "arn:aws:states:::aws-sdk:s3:getObject",
+                    "Parameters": {"Bucket": bucket, "Key": "input.json"},
+                    "ResultPath": None,
+                    "Next": "Read enough?",
+                },
+                "Read enough?": {
+                    "Type": "Choice",
+                    "Comment": "Stage 2, Read the file: Whether there is more.",
+                    "Choices": [{"Variable": "$.more", "IsPresent": True, "Next": "Read"}],
+                    "Default": "Both",
+                },
+                "Both": {
+                    "Type": "Parallel",
+                    "Comment": "Stage 3, Finish: Two things at once.",
+                    "Branches": [
+                        {"StartAt": name, "States": {name: {"Type": "Pass", "End": True}}}
+                        for name in ("Tidy", "Count")
+                    ],
+                    "End": True,
+                },
+            },
+        }
+    )

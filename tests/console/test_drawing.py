@@ -121,7 +121,7 @@ def boxes(group: ElementTree.Element) -> tuple[float, ...]:
 @each
 def test_svg_has_every_state_once_and_none_on_another(name: str) -> None:
     definition = DEFINITIONS[name]
-    tree = ElementTree.fromstring(drawing.svg(definition))
+    tree = ElementTree.fromstring(drawing.svg(definition, states=True))
 
     groups = [g for g in tree.iter(f"{SVG}g") if (g.get("class") or "").endswith(" state")]
     containers = [g for g in tree.iter(f"{SVG}g") if (g.get("class") or "").endswith(" container")]
@@ -240,3 +240,14 @@ def test_dot_is_read_with_every_name_as_it_is(name: str) -> None:
     for state in names_of(DEFINITIONS[name]):
         line = " ".join(state.split())
         assert any(label.startswith(line) for label in told), state
+
+
+@pytest.mark.parametrize(
+    "line", ["import { a,", "export { a as b };", 'import * as all from "./b.js";']
+)
+def test_an_import_of_another_form_is_refused_by_name(line: str, tmp_path: Path) -> None:
+    (tmp_path / "draw.js").write_text(f"{line}\n")
+    (tmp_path / "b.js").write_text("")
+
+    with pytest.raises(drawing.DrawingError, match=r"draw\.js: .* no form that is read here"):
+        drawing._modules("draw.js", folder=tmp_path)
