@@ -289,6 +289,7 @@ def _named_queries(service: Service, aws: LocalAws, groups: WorkGroups) -> None:
         "ClientRequestToken",
         "WorkGroup",
     )
+    @aws.documents.atomic
     def create_named_query(call: Call) -> Json:
         given = {k: v for k, v in call.params.items() if k != "ClientRequestToken"}
         group = given.setdefault("WorkGroup", "primary")
@@ -308,6 +309,7 @@ def _named_queries(service: Service, aws: LocalAws, groups: WorkGroups) -> None:
         return {"NamedQuery": found(call.params["NamedQueryId"])}
 
     @service.operation("UpdateNamedQuery", "NamedQueryId", "Name", "Description", "QueryString")
+    @aws.documents.atomic
     def update_named_query(call: Call) -> Json:
         document = found(call.params["NamedQueryId"])
         aws.documents.put(_NAMED, document["NamedQueryId"], {**document, **call.params})
@@ -355,6 +357,7 @@ def _prepared_statements(service: Service, aws: LocalAws, groups: WorkGroups) ->
     @service.operation(
         "CreatePreparedStatement", "StatementName", "WorkGroup", "QueryStatement", "Description"
     )
+    @aws.documents.atomic
     def create_prepared_statement(call: Call) -> Json:
         key = f"{call.params['WorkGroup']}/{call.params['StatementName'].lower()}"
         if aws.documents.get(PREPARED, key) is not None:
@@ -368,6 +371,7 @@ def _prepared_statements(service: Service, aws: LocalAws, groups: WorkGroups) ->
     @service.operation(
         "UpdatePreparedStatement", "StatementName", "WorkGroup", "QueryStatement", "Description"
     )
+    @aws.documents.atomic
     def update_prepared_statement(call: Call) -> Json:
         found(call.params)
         put(call.params)

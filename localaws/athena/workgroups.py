@@ -136,6 +136,7 @@ class WorkGroups:
             "ConfigurationUpdates.RemoveBytesScannedCutoffPerQuery",
             *updates,
         )
+        @self.aws.documents.atomic
         def update_work_group(call: Call) -> Json:
             self._update(call.params)
             return {}
@@ -188,6 +189,7 @@ class WorkGroups:
             return {"Tags": named(call).get("Tags") or []}
 
         @service.operation("TagResource", "ResourceARN", "Tags")
+        @self.aws.documents.atomic
         def tag(call: Call) -> Json:
             group = named(call)
             new = {item["Key"]: item for item in [*(group.get("Tags") or []), *call.params["Tags"]]}
@@ -195,6 +197,7 @@ class WorkGroups:
             return {}
 
         @service.operation("UntagResource", "ResourceARN", "TagKeys")
+        @self.aws.documents.atomic
         def untag(call: Call) -> Json:
             group = named(call)
             kept = [

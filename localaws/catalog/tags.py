@@ -26,12 +26,14 @@ def register(service: Service, aws: LocalAws) -> None:
         return {"Tags": aws.documents.get(_KIND, call.params["ResourceArn"]) or {}}
 
     @service.operation("TagResource", "ResourceArn", "TagsToAdd")
+    @aws.documents.atomic
     def tag_resource(call: Call) -> Json:
         place = call.params["ResourceArn"]
         write(aws, place, {**(aws.documents.get(_KIND, place) or {}), **call.params["TagsToAdd"]})
         return {}
 
     @service.operation("UntagResource", "ResourceArn", "TagsToRemove")
+    @aws.documents.atomic
     def untag_resource(call: Call) -> Json:
         place = call.params["ResourceArn"]
         gone = set(call.params["TagsToRemove"])

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 from localaws.core.sqlite import Database
 
 Json = dict[str, Any]
+Parameters = ParamSpec("Parameters")
+Result = TypeVar("Result")
 
 MIGRATIONS = (
     "CREATE TABLE IF NOT EXISTS documents ("
@@ -53,6 +56,16 @@ class Documents:
                 raise missing or KeyError(f"There is no {kind} {key!r}.")
             yield document
             self.put(kind, key, document)
+
+    def atomic(self, work: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
+        """`work` as one transaction: for what reads a document, or several, and then writes."""
+
+        @functools.wraps(work)
+        def inside(*positional: Parameters.args, **named: Parameters.kwargs) -> Result:
+            with self.transaction():
+                return work(*positional, **named)
+
+        return inside
 
     def put(self, kind: str, key: str, document: Json) -> None:
         """Writes the document; one already there keeps its place in `items`."""

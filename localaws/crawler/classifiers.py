@@ -41,6 +41,7 @@ class Classifiers:
             return {}
 
         @service.operation("UpdateClassifier", *_FIELDS)
+        @self.aws.documents.atomic
         def update_classifier(call: Call) -> Json:
             given = self._csv(call)
             before = self.get(given["Name"])

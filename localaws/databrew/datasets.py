@@ -59,9 +59,10 @@ class Datasets:
     def update(self, call: Call) -> Json:
         name = call.params["Name"]
         kept = ("Name", "Tags", "ResourceArn", "CreateDate", "CreatedBy")
-        old = self.get(name)
-        document = {each: old[each] for each in kept} | modified(self._aws) | _settings(call)
-        self._aws.documents.put(KIND, name, document)
+        settings = modified(self._aws) | _settings(call)
+        with self._aws.documents.transaction():
+            old = self.get(name)
+            self._aws.documents.put(KIND, name, {each: old[each] for each in kept} | settings)
         return {"Name": name}
 
     def delete(self, call: Call) -> Json:

@@ -73,8 +73,9 @@ class Jobs:
     def update(self, call: Call) -> Json:
         """Replaces role, outputs and limits; dataset and recipe stay."""
         name = call.params["Name"]
-        document = self.get(name) | _settings(call) | modified(self._aws)
-        self._aws.documents.put(KIND, name, document)
+        settings = _settings(call) | modified(self._aws)
+        with self._aws.documents.transaction():
+            self._aws.documents.put(KIND, name, self.get(name) | settings)
         return {"Name": name}
 
     def delete(self, call: Call) -> Json:

@@ -19,6 +19,7 @@ def register_tags(service: Service, aws: LocalAws) -> None:
         raise validation(f"No resource has the ARN {wanted!r}.")
 
     @service.operation("AddTags", "ResourceArn", "Tags")
+    @aws.documents.atomic
     def add_tags(call: Call) -> Json:
         kind, name, document = locate(call)
         given = {tag["Key"]: tag for tag in [*document["tags"], *call.params["Tags"]]}
@@ -27,6 +28,7 @@ def register_tags(service: Service, aws: LocalAws) -> None:
         return {"Tags": document["tags"]}
 
     @service.operation("DeleteTags", "ResourceArn", "TagKeys")
+    @aws.documents.atomic
     def delete_tags(call: Call) -> Json:
         kind, name, document = locate(call)
         gone = call.params["TagKeys"]

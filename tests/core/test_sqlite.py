@@ -37,6 +37,16 @@ def test_of_many_threads_that_change_a_document_none_is_lost(documents: Document
     assert sorted(counter["by"]) == sorted(number for number in range(8) for _ in range(25))
 
 
+def test_what_is_atomic_is_done_by_one_thread_at_a_time(documents: Documents) -> None:
+    @documents.atomic
+    def add(tag: str) -> None:
+        tags = documents.get("tags", "a") or {}
+        documents.put("tags", "a", {**tags, tag: "x"})
+
+    on_threads(8, lambda number: [add(f"{number}-{tag}") for tag in range(10)] and None)
+    assert len(documents.get("tags", "a") or {}) == 80
+
+
 def test_a_block_that_raises_writes_nothing(documents: Documents) -> None:
     documents.put("table", "a", {"n": 1})
     with pytest.raises(AwsError, match="Throttled"), documents.transaction():
