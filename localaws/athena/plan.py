@@ -43,7 +43,7 @@ def explain(session: Session, statement: s.Explain, parameters: list[str]) -> Ef
     It reads no data: neither a byte limit nor the scanned bytes count what the query would read.
     """
     query = session.compile(bind(parse(statement.query), parameters))
-    result = session.read(query, f"EXPLAIN {query.sql}", counted=False)
+    result = session.read(query, query.sql, explain=True)
     lines = [line for row in result.values for line in str(row[1]).splitlines()]
     return lines_outcome(session, lines, [column_info("Query Plan", t.VARCHAR)])
 

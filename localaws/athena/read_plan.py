@@ -14,7 +14,7 @@ BYTE_LIMIT = "BYTE_LIMIT"  # the failure of a query that would read more than it
 
 @dataclass(frozen=True)
 class ScanPlan:
-    """A table that the query reads as the view `relation`, and the columns it reads of it."""
+    """A table that the query names `relation`, and the columns it reads of it."""
 
     relation: str
     table: TableSnapshot
@@ -33,6 +33,7 @@ class ReadPlan:
     byte_limit: int | None = None
     copy: str | None = None
     keys: tuple[str, ...] = ()
+    explain: bool = False  # the rows are DuckDB's plan
 
     def to_json(self) -> Json:
         scans = [

@@ -96,9 +96,10 @@ class Session:
         copy: str | None = None,
         keys: tuple[str, ...] = (),
         *,
-        counted: bool = True,
+        explain: bool = False,
     ) -> ReadResult:
-        """Runs `select`, a text over the query (see ReadPlan), in a worker.
+        """Runs `select`, a text over the query (see ReadPlan), in a worker. What is only explained
+        counts no bytes.
 
         Raises QueryError, ByteLimit and the job's Cancelled.
         """
@@ -106,10 +107,10 @@ class Session:
             scans = tuple(self._scan(scan, query) for scan in query.scans)
         except TableError as error:
             raise QueryError(error.code, error.message) from None
-        limit = self.byte_limit if counted else None
-        plan = ReadPlan(select, scans, str(self.folder), limit, copy, keys)
+        limit = None if explain else self.byte_limit
+        plan = ReadPlan(select, scans, str(self.folder), limit, copy, keys, explain)
         result = ReadResult.from_json(self._perform("read", plan.to_json()))
-        if counted:
+        if not explain:
             self.scanned_bytes = result.scanned_bytes
         return result
 

@@ -89,12 +89,12 @@ class Work:
         BYTE_LIMIT, when it would read more than the limit."""
         folder = Path(plan.folder)
         folder.mkdir(parents=True, exist_ok=True)
-        scanned = 0
+        scanned, relations = 0, []
         try:
             for scan in plan.scans:
                 read = set(scan.columns_read)
                 selected = hive.relation(scan.table, self._run, folder, read)
-                self._run(f"CREATE OR REPLACE TEMP VIEW {scan.relation} AS {selected}")
+                relations.append(f"{scan.relation} AS NOT MATERIALIZED ({selected})")
                 scanned += hive.scanned_bytes(scan.table, read)
         except TableError as error:
             raise QueryError(error.code, error.message) from None
@@ -105,20 +105,18 @@ class Work:
                 f"the work group allows {plan.byte_limit}",
             )
         names = {file.path: file.uri for scan in plan.scans for file in scan.table.files}
+        sql = f"WITH {', '.join(relations)} {plan.select}" if relations else plan.select
         if plan.copy is None:
-            return ReadResult(scanned, values=[list(row) for row in self._run(plan.select, names)])
-        return self._copy(plan, folder, scanned, names)
+            rows = self._run(f"{'EXPLAIN ' if plan.explain else ''}{sql}", names)
+            return ReadResult(scanned, values=[list(row) for row in rows])
+        return self._copy(plan, sql, scanned, names)
 
-    def _copy(
-        self, plan: ReadPlan, folder: Path, scanned: int, names: dict[str, str]
-    ) -> ReadResult:
-        target = folder / "out"
-        target.mkdir()
-        options, place = plan.copy, target / "data"
+    def _copy(self, plan: ReadPlan, sql: str, scanned: int, names: dict[str, str]) -> ReadResult:
+        target, options = Path(plan.folder) / "out", plan.copy
         if plan.keys:
             labels = ", ".join(name(key) for key in plan.keys)
-            options, place = f"{options}, PARTITION_BY ({labels}), OVERWRITE_OR_IGNORE", target
-        copied = self._run(f"COPY ({plan.select}) TO {text(str(place))} ({options})", names)
+            options = f"{options}, PARTITION_BY ({labels}), OVERWRITE_OR_IGNORE"
+        copied = self._run(f"COPY ({sql}) TO {text(str(target))} ({options})", names)
         files = tuple(
             WrittenFile(
                 str(path),
@@ -127,6 +125,8 @@ class Work:
             for path in sorted(target.rglob("*"))
             if path.is_file()
         )
+        if target.is_file():
+            files = (WrittenFile(str(target)),)
         if plan.keys and len({file.values for file in files}) > MAXIMUM_WRITERS:
             raise QueryError(
                 "HIVE_TOO_MANY_OPEN_PARTITIONS",
