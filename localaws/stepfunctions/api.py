@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from localaws.core.aws import LocalAws
 from localaws.core.service import Service
 from localaws.core.sqlite import Database
@@ -25,10 +27,11 @@ LOG_DELIVERY = "delivery.logs.amazonaws.com"  # what writes an execution's histo
 
 
 def service(aws: LocalAws) -> Service:
-    database = Database(aws.home.file("stepfunctions.sqlite"), MIGRATIONS)
-    resources = Resources(database)
-    journal = Journal(database, resources)
-    place = {"region": aws.region, "account": aws.account}
+    return build(aws, _integrations)
+
+
+def _integrations(aws: LocalAws, resources: Resources) -> Integrations:
+    """The Tasks as they really call the other services."""
 
     def supports(name: str, operation: str) -> bool:
         known = aws.gateway.services.get(name)
@@ -38,7 +41,16 @@ def service(aws: LocalAws) -> Service:
         return aws.acting_as_role(role_arn, session_name, STATES).client
 
     states = aws.acting_as_service(STATES).client
-    integrations = Integrations(states, supports, resources.claim, as_role)
+    return Integrations(states, supports, resources.claim, as_role)
+
+
+def build(aws: LocalAws, tasks: Callable[[LocalAws, Resources], Integrations]) -> Service:
+    """The service, with the Tasks that `tasks` gives."""
+    database = Database(aws.home.file("stepfunctions.sqlite"), MIGRATIONS)
+    resources = Resources(database)
+    journal = Journal(database, resources)
+    place = {"region": aws.region, "account": aws.account}
+    integrations = tasks(aws, resources)
     logs = ExecutionLogs(aws.logs, aws.acting_as_service(LOG_DELIVERY).caller, aws.clock)
     engine = Engine(journal, resources, integrations, aws.signals, aws.clock, logs, **place)
     machines = Machines(resources, integrations, aws.clock, **place)

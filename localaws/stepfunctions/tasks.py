@@ -165,6 +165,7 @@ def call(run: Run, frame: Frame, arguments: Any, *, again: bool) -> None:
         execution_arn=run.execution.arn,
         machine_arn=run.execution.machine_arn,
         since=frame.scheduled_time,
+        state=frame.state.name,
         again=again,
     )
     integrations = run.integrations
@@ -185,7 +186,7 @@ def call(run: Run, frame: Frame, arguments: Any, *, again: bool) -> None:
         if injected is not None and injected.error is not None:
             raise injected.failure()
         if injected is not None and injected.malformed:
-            return Answer(injection.MALFORMED)
+            return Answer(injection.MALFORMED, final=True)
         return integrations.start(task)
 
     run.work(frame, start, answered, late=cancel_late)
@@ -204,7 +205,7 @@ def answered(run: Run, frame: Frame, answer: Answer | StateError) -> None:
         failed(run, frame, answer)
     if not isinstance(answer, Answer):
         return
-    if answer.job is None and frame.token is None:
+    if answer.final or (answer.job is None and frame.token is None):
         succeeded(run, frame, answer.output)
         return
     frame.last = run.event(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rebuy.cli import executions
+from rebuy.cli import executions, replay
 from rebuy.cli.options import (
     DEFAULT_HOME,
     AsJson,
@@ -186,6 +186,7 @@ def destroy(
 
 
 app.add_typer(executions.app)
+app.add_typer(replay.app)
 
 
 @app.command()

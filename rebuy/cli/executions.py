@@ -24,12 +24,19 @@ def start(
     text: Annotated[str, typer.Option("--input", help="The execution's input, JSON.")] = "{}",
     name: Annotated[str | None, typer.Option(help="The execution's name.")] = None,
     wait: Annotated[bool, typer.Option("--wait", help="Follow it to its end.")] = False,
+    inject: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Local only: a failure on purpose, 'STATE: Error.Name x2', 'STATE: timeout',"
+            " 'STATE: delay 30' or 'STATE: malformed'. May be given several times."
+        ),
+    ] = None,
 ) -> None:
     """Start an execution of the live version."""
     from rebuy.cli import runs
 
     outputs = stack_outputs(connection)
-    arn = runs.start(connection, outputs["LiveAliasArn"], text, name)
+    arn = runs.start(connection, outputs["LiveAliasArn"], text, name, inject or ())
     print(arn)
     tell_console(connection, arn)
     if wait:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,12 +12,23 @@ from rebuy.connection import Connection
 from rebuy.errors import InputError, RunError
 from tasks.functions import receive_trigger
 
+INJECT = "X-Localaws-Inject"  # the header that the local AWS knows, and AWS does not
 
-def start(connection: Connection, state_machine: str, text: str, name: str | None) -> str:
+
+def start(
+    connection: Connection,
+    state_machine: str,
+    text: str,
+    name: str | None,
+    inject: Sequence[str] = (),
+) -> str:
     """Starts an execution; its ARN. `text` is the input as JSON.
 
-    An input that the workflow's first state would refuse is refused here, with its words.
+    An input that the workflow's first state would refuse is refused here, with its words, and so
+    is `inject` (failures on purpose) anywhere but in a local home: AWS would not know of it.
     """
+    if inject and not connection.is_local:
+        raise InputError(f"--inject is for a local AWS; {connection.where} would ignore it.")
     try:
         _, chosen = receive_trigger.recognise(json.loads(text))
         receive_trigger.options(chosen)
@@ -25,8 +38,32 @@ def start(connection: Connection, state_machine: str, text: str, name: str | Non
         raise InputError(f"--input is no JSON: {error}") from error
     request = {"stateMachineArn": state_machine, "input": text}
     request["name"] = name or f"manual-{datetime.now(UTC):%Y%m%d-%H%M%S-%f}"
-    answer = connection.client("stepfunctions").start_execution(**request)
-    return str(answer["executionArn"])
+    client = connection.client("stepfunctions")
+    with _injecting(client, inject):
+        return str(client.start_execution(**request)["executionArn"])
+
+
+@contextmanager
+def _injecting(client: Any, inject: Sequence[str]) -> Iterator[None]:
+    """Sends the failures on purpose along; the local AWS says what is wrong with them."""
+    if not inject:
+        yield
+        return
+
+    def add(request: Any, **_: Any) -> None:
+        request.headers[INJECT] = json.dumps(list(inject))
+
+    event = "before-sign.sfn.StartExecution"
+    client.meta.events.register(event, add)
+    try:
+        yield
+    except client.exceptions.ClientError as error:
+        message = error.response["Error"]["Message"]
+        if INJECT not in message:
+            raise
+        raise InputError(f"--inject: {message.removeprefix(f'{INJECT}: ')}") from error
+    finally:
+        client.meta.events.unregister(event, add)
 
 
 def resolve(connection: Connection, state_machine: str, execution: str) -> str:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
 from typer.testing import CliRunner, Result
 
 from localaws.core.aws import LocalAws
+from rebuy.cli import runs
 from rebuy.cli.app import app
 from rebuy.cli.following import Follower
 from rebuy.connection import Connection
+from rebuy.errors import InputError
 from rebuy.settings import Settings
 
 ROLE = "arn:aws:iam::000000000000:role/workflow"
@@ -127,3 +130,45 @@ def test_a_scaled_wait_says_once_what_it_takes_on_aws(server: LocalAws) -> None:
         ("Again?", ""),
         ("Short", ""),
     ]
+
+
+def test_a_failed_execution_is_replayed_over_a_changed_definition(
+    server: LocalAws, arn: str, tmp_path: Path
+) -> None:
+    catching = json.loads(json.dumps(LOOK))
+    catching["States"]["Look"]["Catch"] = [{"ErrorEquals": ["States.ALL"], "Next": "Calm"}]
+    catching["States"]["Calm"] = {"Type": "Pass", "Result": "calm", "End": True}
+    changed = tmp_path / "changed.json"
+    changed.write_text(json.dumps(catching))
+
+    done = rebuy(server, "replay", arn, "--definition", str(changed))
+
+    assert done.exit_code == 0, done.output
+    assert "recorded: FAILED, replayed: SUCCEEDED" in done.stdout
+    assert '+Calm: "calm"' in done.stdout
+    same = rebuy(server, "replay", arn)
+    assert same.exit_code == 1
+    assert "every state did the same" in same.stdout
+
+
+def test_failures_on_purpose_are_for_a_local_aws_only() -> None:
+    connection = Connection(Settings(region="eu-west-1"))
+    with pytest.raises(InputError, match=r"--inject is for a local AWS; AWS, region eu-west-1"):
+        runs.start(connection, "arn:aws:states:x", "{}", None, ["Look: S3.SlowDown"])
+
+
+def test_a_failure_on_purpose_is_told_of_by_the_execution(server: LocalAws, arn: str) -> None:
+    connection = Connection(Settings(endpoint_url=server.url))
+    client = server.client("stepfunctions")
+    machine = client.describe_execution(executionArn=arn)["stateMachineArn"]
+    started = runs.start(connection, machine, "{}", "hurt", ["Look: S3.SlowDown"])
+    describe = lambda: client.describe_execution(executionArn=started)["status"]  # noqa: E731
+    assert ended(describe, "RUNNING") == "FAILED"
+    described = client.describe_execution(executionArn=started)
+    assert (described["error"], described["cause"]) == (
+        "S3.SlowDown",
+        "Injected: Look: S3.SlowDown",
+    )
+    assert described["traceHeader"] == "Injected=Look: S3.SlowDown"
+    with pytest.raises(InputError, match="--inject: 'Nope' is no Task of the state machine"):
+        runs.start(connection, machine, "{}", "no", ["Nope: S3.SlowDown"])

@@ -65,15 +65,18 @@ class TaskCall:
     execution_arn: str
     machine_arn: str
     since: float
+    state: str = ""
     again: bool = False
 
 
 @dataclass(frozen=True)
 class Answer:
-    """The call's output; `job` is the handle of what still runs (`.sync`)."""
+    """The call's output; `job` is the handle of what still runs (`.sync`). `final`: the output is
+    the task's, even where a job or a token would have to end it."""
 
     output: Any
     job: Json | None = None
+    final: bool = False
 
 
 Clients = Callable[[str], Any]
