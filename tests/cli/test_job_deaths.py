@@ -1,0 +1,208 @@
+"""Every kind of job under `kill -9` of a real server: done again once, then failed; stops hold."""
+
+from __future__ import annotations
+
+import io
+import os
+import signal
+import tarfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from localaws.core import orphans
+from localaws.core.jobs.kind import KINDS
+from rebuy.cli import local
+from rebuy.connection import Connection
+from rebuy.settings import Settings
+
+ROLE = "arn:aws:iam::000000000000:role/jobs"
+ENDLESS = (
+    "SELECT count(*) FROM UNNEST(sequence(1, 10000)) AS a(x), UNNEST(sequence(1, 10000)) AS b(y), "
+    "UNNEST(sequence(1, 10000)) AS c(z) WHERE x * y * z % 7 = 3"
+)
+SLEEP = b"import time\ntime.sleep(600)\n"
+Json = dict[str, Any]
+
+
+class Server:
+    """A local AWS in a process of its own."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.up()
+
+    def up(self) -> None:
+        server = local.up(self.home, None if (self.home / "port").exists() else 0, 0)
+        self.pid = server.pid
+        self._connection = Connection(Settings(endpoint_url=server.url))
+
+    def client(self, name: str) -> Any:
+        return self._connection.client(name)
+
+    def die(self) -> None:
+        os.kill(self.pid, signal.SIGKILL)
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    made = Server(tmp_path / "home")
+    made.client("s3").create_bucket(Bucket="lake")
+    yield made
+    local.down(made.home)
+
+
+def start_query(server: Server) -> Callable[[], tuple[str, str]]:
+    given = {"ResultConfiguration": {"OutputLocation": "s3://lake/results/"}}
+    started = server.client("athena").start_query_execution(QueryString=ENDLESS, **given)
+
+    def state() -> tuple[str, str]:
+        found = server.client("athena").get_query_execution(
+            QueryExecutionId=started["QueryExecutionId"]
+        )
+        status = found["QueryExecution"]["Status"]
+        return status["State"], status.get("StateChangeReason", "")
+
+    return state
+
+
+def start_spark(server: Server) -> Callable[[], tuple[str, str]]:
+    server.client("s3").put_object(Bucket="lake", Key="sleep.py", Body=SLEEP)
+    glue = server.client("glue")
+    command = {"Name": "glueetl", "ScriptLocation": "s3://lake/sleep.py"}
+    glue.create_job(Name="sleep", Role=ROLE, Command=command)
+    run_id = glue.start_job_run(JobName="sleep")["JobRunId"]
+
+    def state() -> tuple[str, str]:
+        run = server.client("glue").get_job_run(JobName="sleep", RunId=run_id)["JobRun"]
+        return run["JobRunState"], run.get("ErrorMessage", "")
+
+    return state
+
+
+def start_recipe(server: Server) -> Callable[[], tuple[str, str]]:
+    rows = "".join(f"{number},{number % 977}\n" for number in range(300_000))
+    server.client("s3").put_object(Bucket="lake", Key="rows/a.csv", Body=f"id,n\n{rows}".encode())
+    brew = server.client("databrew")
+    place = {"Bucket": "lake", "Key": "rows/"}
+    brew.create_dataset(Name="rows", Format="CSV", Input={"S3InputDefinition": place})
+    action = {"Operation": "UPPER_CASE", "Parameters": {"sourceColumn": "n"}}
+    brew.create_recipe(Name="recipe", Steps=[{"Action": action}])
+    brew.publish_recipe(Name="recipe")
+    brew.create_recipe_job(
+        Name="brew",
+        DatasetName="rows",
+        RecipeReference={"Name": "recipe"},
+        RoleArn=ROLE,
+        Outputs=[{"Format": "CSV", "Location": {"Bucket": "lake", "Key": "brewed"}}],
+    )
+    run_id = brew.start_job_run(Name="brew")["RunId"]
+
+    def state() -> tuple[str, str]:
+        run = server.client("databrew").describe_job_run(Name="brew", RunId=run_id)
+        return run["State"], run.get("ErrorMessage", "")
+
+    return state
+
+
+def start_crawl(server: Server) -> Callable[[], tuple[str, str]]:
+    glue = server.client("glue")
+    for number in range(3):
+        server.client("s3").put_object(
+            Bucket="lake", Key=f"raw/t/{number}.csv", Body=b"id,n\n" + b"1,x\n" * 2_000_000
+        )
+    glue.create_database(DatabaseInput={"Name": "shop"})
+    glue.create_crawler(
+        Name="crawl", Role=ROLE, DatabaseName="shop",
+        Targets={"S3Targets": [{"Path": "s3://lake/raw/"}]},
+    )  # fmt: skip
+    glue.start_crawler(Name="crawl")
+
+    def state() -> tuple[str, str]:
+        crawler = server.client("glue").get_crawler(Name="crawl")["Crawler"]
+        last = crawler.get("LastCrawl", {})
+        state = last["Status"] if crawler["State"] == "READY" else crawler["State"]
+        return state, last.get("ErrorMessage", "")
+
+    return state
+
+
+def start_training(server: Server) -> Callable[[], tuple[str, str]]:
+    from tests.sagemaker.conftest import training_request
+
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as archive:
+        member = tarfile.TarInfo("train.py")
+        member.size = len(SLEEP)
+        archive.addfile(member, io.BytesIO(SLEEP))
+    s3 = server.client("s3")
+    s3.put_object(Bucket="lake", Key="code/train.tar.gz", Body=packed.getvalue())
+    s3.put_object(Bucket="lake", Key="sets/train/rows.csv", Body=b"1,2\n0,3\n")
+    request = training_request("train", "s3://lake/code/train.tar.gz")
+    server.client("sagemaker").create_training_job(**request)
+
+    def state() -> tuple[str, str]:
+        job = server.client("sagemaker").describe_training_job(TrainingJobName="train")
+        running = job["SecondaryStatus"] == "Training"
+        state = "RUNNING" if running else job["TrainingJobStatus"]
+        return state, job.get("FailureReason", "")
+
+    return state
+
+
+STARTERS = {
+    "query": start_query,
+    "glue-job-run": start_spark,
+    "databrew-run": start_recipe,
+    "crawl": start_crawl,
+    "training-job": start_training,
+}
+
+
+def suspend_work(server: Server) -> None:
+    """What the server has started goes on with nothing: its jobs stay as they are."""
+    for pid in orphans.marked(orphans.home_mark(server.home)):
+        os.kill(pid, signal.SIGSTOP)
+
+
+def wait_for(state: Callable[[], tuple[str, str]], wanted: set[str], server: Server) -> str:
+    deadline = time.monotonic() + 60
+    while (found := state())[0] not in wanted:
+        assert time.monotonic() < deadline, found
+        suspend_work(server) if found[0] == "RUNNING" else None
+        time.sleep(0.002)
+    return found[1]
+
+
+def test_jobs_that_two_servers_died_under_are_failed(server: Server) -> None:
+    assert set(STARTERS) == {kind.name for kind in KINDS}
+    states = []
+    for start in STARTERS.values():
+        states.append(start(server))
+        wait_for(states[-1], {"RUNNING"}, server)
+    server.die()
+    server.up()
+    for state in states:  # each is done again
+        wait_for(state, {"RUNNING"}, server)
+    server.die()
+    server.up()
+
+    for state in states:
+        told = wait_for(state, {"FAILED", "Failed"}, server)
+        assert "The local AWS died while this was at work, and not for the first time." in told
+    assert orphans.marked(orphans.home_mark(server.home)) == []
+
+
+def test_stop_that_was_answered_holds_over_a_death(server: Server) -> None:
+    state = start_query(server)
+    wait_for(state, {"RUNNING"}, server)
+    suspend_work(server)
+    execution_id = server.client("athena").list_query_executions()["QueryExecutionIds"][0]
+    server.client("athena").stop_query_execution(QueryExecutionId=execution_id)
+    server.die()
+    server.up()
+
+    assert wait_for(state, {"CANCELLED"}, server) == "Query cancelled by user"
