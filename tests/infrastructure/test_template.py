@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ from infrastructure import deployables, packages, template
 from infrastructure.names import LAKE_ARN
 from infrastructure.template import jobs
 from infrastructure.validate import lint
+from tests.infrastructure.test_grants import tasks
+from workflows import purchase_prediction as workflow
 
 # Actions that AWS offers no resource for.
 UNSCOPED = {
@@ -218,3 +221,14 @@ def test_every_end_that_is_not_well_is_recorded_and_told(resources: dict[str, An
         and r["Properties"].get("SourceArn") == {"Fn::GetAtt": ["RunFailedRule", "Arn"]}
     ]
     assert permitted == called
+
+
+def test_a_state_waits_no_longer_than_its_function_may_take() -> None:
+    waits = {}
+    for state in tasks(workflow.definition()["States"]):
+        name = re.fullmatch(r"\$\{(\w+)Arn\}", state.get("Parameters", {}).get("FunctionName", ""))
+        if name:
+            waits[state["Comment"]] = (state["TimeoutSeconds"], deployables.named(name[1]))
+    assert len(waits) >= 9
+    for comment, (seconds, function) in waits.items():
+        assert seconds <= function.timeout_seconds, comment
