@@ -20,6 +20,7 @@ from localaws.athena.sql.queries import Query
 from localaws.athena.sql.scope import Column
 from localaws.athena.tables import view_input
 from localaws.athena.writing import Format, Written, check_types, chosen_format, write
+from localaws.tables import projection
 from localaws.tables.catalog import Catalog
 from localaws.tables.storage import WRITTEN_BY, descriptor
 
@@ -283,6 +284,8 @@ def _reshape(query: Query, chosen: list[str], columns: tuple[tuple[str, t.Type],
 
 
 def _table_format(table: Json) -> Format:
+    if projection.enabled(table) and "storage.location.template" in table["Parameters"]:
+        raise not_emulated("INSERT INTO a table with storage.location.template")
     serde = (table["StorageDescriptor"].get("SerdeInfo") or {}).get("SerializationLibrary", "")
     parameters = {key.lower(): value for key, value in (table.get("Parameters") or {}).items()}
     for ending, kind in (

@@ -15,10 +15,11 @@ from localaws.athena.tables import CatalogTables
 from localaws.core.aws import LocalAws
 from localaws.core.jobs.failures import OutOfMemory, WorkFailed
 from localaws.core.jobs.job import Job
-from localaws.tables import files
+from localaws.tables import files, projection
 from localaws.tables.acting import ActingCatalog
 from localaws.tables.catalog import Catalog
 from localaws.tables.errors import TableError
+from localaws.tables.snapshot import Columns
 
 Json = dict[str, Any]
 
@@ -122,14 +123,23 @@ class Session:
             for key in table.get("PartitionKeys") or []
         )
         partitions: list[Json] = []
-        if keys:
-            known = self.catalog.partitions(scan.database, scan.table)
-            values = tuple(tuple(partition["Values"]) for partition in known)
-            partitions = known
-            if scan.conditions and known:
-                plan = PrunePlan(keys, values, scan.alias, tuple(scan.conditions))
-                request = plan.to_json() | {"folder": self.folder}
-                partitions = [known[place] for place in self._perform("prune", request)]
+
+        def prune(
+            keys: Columns, values: tuple[tuple[str, ...], ...], conditions: tuple[str, ...]
+        ) -> list[int]:
+            plan = PrunePlan(keys, values, scan.alias, conditions)
+            kept: list[int] = self._perform("prune", plan.to_json() | {"folder": self.folder})
+            return kept
+
+        if keys and projection.enabled(table):
+            projected = projection.Projection(table, self.aws.clock.now())
+            partitions = projected.partitions(scan.alias, scan.conditions, prune)
+        elif keys:
+            partitions = self.catalog.partitions(scan.database, scan.table)
+            values = tuple(tuple(partition["Values"]) for partition in partitions)
+            if scan.conditions and partitions:
+                kept = prune(keys, values, tuple(scan.conditions))
+                partitions = [partitions[place] for place in kept]
         snapshot = files.take(table, partitions, self.aws.objects)
         return ScanPlan(scan.relation, snapshot, frozenset(query.columns_read(scan)))
 

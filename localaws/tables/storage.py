@@ -86,7 +86,7 @@ SERDES: dict[str, SerDe] = {
 }
 WRITTEN_BY = {"parquet": PARQUET, "textfile": LAZY_SIMPLE, "json": HIVE_JSON}
 # Table properties that AWS documents with an effect on reading, and that have none here.
-_REFUSED_PROPERTIES = ("skip.footer.line.count", "storage.location.template", "projection.enabled")
+_REFUSED_PROPERTIES = ("skip.footer.line.count",)
 
 
 @dataclass(frozen=True)
