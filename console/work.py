@@ -64,6 +64,7 @@ Handler = Callable[[Any, Task], Iterator[Section]]
 HANDLERS: dict[tuple[str, str], Handler] = {
     ("athena", "startQueryExecution"): data_work.athena,
     ("databrew", "startJobRun"): data_work.databrew_run,
+    ("databrew", "createRecipeJob"): data_work.databrew_job,
     ("databrew", "updateRecipeJob"): data_work.databrew_job,
     ("glue", "startJobRun"): data_work.glue_run,
     ("glue", "startCrawler"): data_work.crawler,
