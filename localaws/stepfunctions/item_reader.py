@@ -1,18 +1,18 @@
-"""The items of a Distributed Map from S3: a JSON array, JSON lines, a CSV file or a listing.
+"""The items of a Distributed Map from S3: those of a file, of the files that a manifest names or a
+listing finds, or the listing itself.
 
 https://docs.aws.amazon.com/step-functions/latest/dg/input-output-itemreader.html
 """
 
 from __future__ import annotations
 
-import codecs
-import csv
 import itertools
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
+from localaws.stepfunctions import item_formats
 from localaws.stepfunctions.errors import ITEM_READER_FAILED, NOT_EMULATED, StateError
 from localaws.stepfunctions.integrations import failures
 from localaws.stepfunctions.integrations.runtime import Integrations
@@ -22,7 +22,6 @@ Json = dict[str, Any]
 
 RANGE_BYTES = 1 << 22
 CHUNK_BYTES = 1 << 16
-DELIMITERS = {"COMMA": ",", "PIPE": "|", "SEMICOLON": ";", "SPACE": " ", "TAB": "\t"}
 
 
 @dataclass(frozen=True)
@@ -51,23 +50,31 @@ def plan(language: Language, scope: Scope, reader: Json) -> Plan:
 
 
 def read(integrations: Integrations, plan: Plan) -> list[Any]:
-    """The items; a file is read as a stream and no further than MaxItems, except for a JSON
-    array, which is parsed whole. Raises States.ItemReaderFailed with what is wrong."""
-    items = _file if plan.action == "getObject" else _listing
+    """The items; a file is read as a stream and no further than MaxItems, except for JSON and
+    Parquet, which are read whole. Raises States.ItemReaderFailed with what is wrong."""
+    items = _read_listing if plan.action == "listObjectsV2" else _read_object
     most = int(plan.config.get("MaxItems") or 0)
     if most < 0:
         raise StateError(ITEM_READER_FAILED, "field MaxItems must be positive")
     try:
-        return list(itertools.islice(items(integrations, plan), most or None))
+        return list(itertools.islice(items(integrations.client("s3"), plan), most or None))
     except StateError:
         raise
     except Exception as error:
         raise StateError(ITEM_READER_FAILED, failures.s3_cause(error)) from error
 
 
-def _listing(integrations: Integrations, plan: Plan) -> Iterator[Any]:
-    pages = integrations.client("s3").get_paginator("list_objects_v2").paginate(**plan.parameters)
-    for page in pages:
+def _read_listing(client: Any, plan: Plan) -> Iterator[Any]:
+    if plan.config.get("Transformation", "NONE") == "NONE":
+        yield from _listing(client, plan.parameters)
+        return
+    for entry in _listing(client, plan.parameters):  # LOAD_AND_FLATTEN
+        if not entry["Key"].endswith("/"):
+            yield from _file(client, plan, plan.parameters["Bucket"], entry["Key"])
+
+
+def _listing(client: Any, parameters: Json) -> Iterator[Json]:
+    for page in client.get_paginator("list_objects_v2").paginate(**parameters):
         for entry in page.get("Contents", []):
             yield {
                 "Etag": entry["ETag"],
@@ -78,21 +85,36 @@ def _listing(integrations: Integrations, plan: Plan) -> Iterator[Any]:
             }
 
 
-def _file(integrations: Integrations, plan: Plan) -> Iterator[Any]:
-    client = integrations.client("s3")
-    kind = plan.config.get("InputType", "JSON")
-    if kind == "JSON":
-        yield from _array(json.loads(client.get_object(**plan.parameters)["Body"].read()))
-        return
-    lines = _lines(_chunks(client, plan.parameters))
-    if kind == "CSV":
-        yield from _csv(lines, plan.config)
-    elif kind == "JSONL":
-        for line in lines:
+def _read_object(client: Any, plan: Plan) -> Iterator[Any]:
+    kind, manifest = plan.config.get("InputType"), plan.config.get("ManifestType")
+    if manifest == "S3_INVENTORY" or kind == "MANIFEST":
+        yield from _inventory(client, plan.parameters)
+    elif manifest == "ATHENA_DATA":
+        for line in item_formats.lines(_chunks(client, plan.parameters)):
             if line.strip():
-                yield json.loads(line)
+                bucket, _, key = line.strip().removeprefix("s3://").partition("/")
+                yield from _file(client, plan, bucket, key)
     else:
-        raise StateError(NOT_EMULATED, f"localaws does not emulate the InputType {kind}.")
+        chunks = _chunks(client, plan.parameters)
+        yield from item_formats.items(kind or "JSON", plan.parameters["Key"], chunks, plan.config)
+
+
+def _file(client: Any, plan: Plan, bucket: str, key: str) -> Iterator[Any]:
+    chunks = _chunks(client, {"Bucket": bucket, "Key": key})
+    return item_formats.items(plan.config.get("InputType", "JSON"), key, chunks, plan.config)
+
+
+def _inventory(client: Any, parameters: Json) -> Iterator[Json]:
+    """The rows of an S3 inventory report's files, which its manifest.json names."""
+    manifest = json.loads(b"".join(_chunks(client, parameters)))
+    if manifest.get("fileFormat") != "CSV":
+        raise ValueError(f"An inventory report is read as CSV, not {manifest.get('fileFormat')}.")
+    names = [name.strip() for name in manifest["fileSchema"].split(",")]
+    bucket = manifest["destinationBucket"].rsplit(":", 1)[-1]
+    config = {"CSVHeaderLocation": "GIVEN", "CSVHeaders": names}
+    for file in manifest["files"]:
+        chunks = _chunks(client, {"Bucket": bucket, "Key": file["key"]})
+        yield from item_formats.items("CSV", file["key"], chunks, config)
 
 
 def _chunks(client: Any, parameters: Json) -> Iterator[bytes]:
@@ -102,51 +124,3 @@ def _chunks(client: Any, parameters: Json) -> Iterator[bytes]:
         asked = f"bytes={first}-{first + RANGE_BYTES - 1}"
         body = client.get_object(**parameters, Range=asked, IfMatch=head["ETag"])["Body"]
         yield from body.iter_chunks(CHUNK_BYTES)
-
-
-def _lines(chunks: Iterator[bytes]) -> Iterator[str]:
-    """Lines with their ends, as they come in: a quoted CSV field may go over several."""
-    decoder = codecs.getincrementaldecoder("utf-8-sig")()
-    rest = ""
-    for chunk in chunks:
-        *whole, rest = (rest + decoder.decode(chunk)).split("\n")
-        for line in whole:
-            yield line + "\n"
-    rest += decoder.decode(b"", final=True)
-    if rest:
-        yield rest
-
-
-def _array(items: Any) -> list[Any]:
-    if isinstance(items, dict):
-        return [{"Key": key, "Value": value} for key, value in items.items()]
-    if not isinstance(items, list):
-        raise ValueError("Attempting to map over non-iterable node.")
-    return items
-
-
-def _csv(lines: Iterator[str], config: Json) -> Iterator[Any]:
-    delimiter = DELIMITERS.get(config.get("CSVDelimiter", "COMMA"), ",")
-    rows = csv.reader(lines, delimiter=delimiter)
-    headers = config.get("CSVHeaders")
-    if config.get("CSVHeaderLocation", "FIRST_ROW") == "FIRST_ROW":
-        headers = next(rows, [])
-    if not headers:
-        raise ValueError("The CSV has no headers.")
-    if len(set(headers)) < len(headers):
-        raise ValueError("CSV headers cannot contain duplicates.")
-    columns = sorted(enumerate(headers), key=lambda column: _bucket(column[1], len(headers)))
-    for row in rows:
-        if row:
-            yield {name: row[index] if index < len(row) else "" for index, name in columns}
-
-
-def _bucket(name: str, count: int) -> int:
-    """Where a Java HashMap of `count` keys has the name: AWS's rows come in that order."""
-    code = 0
-    for character in name:
-        code = (code * 31 + ord(character)) & 0xFFFFFFFF
-    capacity = 16
-    while count > capacity * 3 // 4:
-        capacity *= 2
-    return (code ^ code >> 16) & (capacity - 1)

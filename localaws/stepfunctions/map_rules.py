@@ -1,4 +1,4 @@
-"""The rules of a Map's own fields; what AWS reads and writes and localaws does not is refused."""
+"""The rules of a Map's own fields."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from localaws.core.errors import NotEmulated
 from localaws.stepfunctions.definition import JSONATA, JSONPATH
 from localaws.stepfunctions.field_rules import (
     Diagnostic,
@@ -20,8 +19,12 @@ Json = dict[str, Any]
 
 READERS = ("arn:aws:states:::s3:getObject", "arn:aws:states:::s3:listObjectsV2")
 WRITERS = ("arn:aws:states:::s3:putObject",)
-READ_TYPES = ("CSV", "JSON", "JSONL")
-REFUSED_TYPES = ("PARQUET", "MANIFEST")
+READ_TYPES = ("CSV", "JSON", "JSONL", "PARQUET", "MANIFEST")
+MANIFESTS = ("ATHENA_DATA", "S3_INVENTORY")
+TRANSFORMATIONS = ("NONE", "LOAD_AND_FLATTEN")
+WRITER_FIELDS = {"Resource", "Parameters", "Arguments", "WriterConfig"}
+OUTPUT_TYPES = ("JSON", "JSONL")
+RESULT_FORMS = ("NONE", "COMPACT", "FLATTEN")
 READER_FIELDS = {"Resource", "Parameters", "Arguments", "ReaderConfig", "Bucket"}
 CONFIG_FIELDS = {
     "InputType",
@@ -30,8 +33,10 @@ CONFIG_FIELDS = {
     "CSVDelimiter",
     "MaxItems",
     "MaxItemsPath",
+    "ManifestType",
+    "Transformation",
+    "ItemsPointer",
 }
-REFUSED_CONFIG = ("ManifestType", "Transformation", "ItemsPointer")
 DELIMITERS = ("COMMA", "PIPE", "SEMICOLON", "SPACE", "TAB")
 MOST_ITEMS = 100_000_000  # as many as a Map Run has
 MAX_LABEL = 40
@@ -40,7 +45,6 @@ ONLY_DISTRIBUTED = ("ItemReader", "ResultWriter", "Label")
 
 
 def check(state: Json, where: str, language: str) -> Iterator[Diagnostic]:
-    """Raises NotEmulated, by name."""
     if "ItemProcessor" not in state and "Iterator" not in state:
         yield Diagnostic("These fields are required: [ItemProcessor]", where)
         return
@@ -137,18 +141,22 @@ def _reader(reader: Json, where: str) -> Iterator[Diagnostic]:
         return
     place = f"{where}/ReaderConfig"
     kind = config.get("InputType")
-    if kind in REFUSED_TYPES:
-        raise _refused(f"ItemReader.ReaderConfig.InputType {kind}", where)
-    for name in REFUSED_CONFIG:
-        if name in config and config[name] != "NONE":
-            raise _refused(f"ItemReader.ReaderConfig.{name}", where)
     for name in config:
-        if name not in CONFIG_FIELDS and name not in REFUSED_CONFIG:
+        if name not in CONFIG_FIELDS:
             yield Diagnostic(f"Field '{name}' is not supported", place)
-    if kind is None and reader["Resource"] == READERS[0]:
+    for name, accepted in (("ManifestType", MANIFESTS), ("Transformation", TRANSFORMATIONS)):
+        if name in config and config[name] not in accepted:
+            yield _one_of(name, accepted, f"{place}/{name}")
+    pointer = config.get("ItemsPointer", "")
+    if not isinstance(pointer, str) or (pointer and not pointer.startswith("/")):
+        yield Diagnostic("The field 'ItemsPointer' must be a JSON Pointer", f"{place}/ItemsPointer")
+    listing = reader["Resource"] == READERS[1]
+    flattened = config.get("Transformation") == "LOAD_AND_FLATTEN"
+    needs_type = flattened if listing else config.get("ManifestType") != "S3_INVENTORY"
+    if kind is None and needs_type:
         yield Diagnostic("These fields are required: [InputType]", place)
     elif kind is not None and kind not in READ_TYPES:
-        yield _one_of("InputType", (*READ_TYPES, *REFUSED_TYPES), f"{place}/InputType")
+        yield _one_of("InputType", READ_TYPES, f"{place}/InputType")
     if config.get("CSVDelimiter", "COMMA") not in DELIMITERS:
         yield _one_of("CSVDelimiter", DELIMITERS, f"{place}/CSVDelimiter")
     if kind == "CSV" and config.get("CSVHeaderLocation") not in ("FIRST_ROW", "GIVEN"):
@@ -158,11 +166,15 @@ def _reader(reader: Json, where: str) -> Iterator[Diagnostic]:
 
 
 def _writer(writer: Json, where: str) -> Iterator[Diagnostic]:
-    if "WriterConfig" in writer:
-        raise _refused("ResultWriter.WriterConfig", where)
-    if writer.get("Resource") not in WRITERS:
+    for name in writer:
+        if name not in WRITER_FIELDS:
+            yield Diagnostic(f"Field '{name}' is not supported", where)
+    config = writer.get("WriterConfig")
+    if config is not None and not isinstance(config, dict):
+        yield Diagnostic("The value for the field 'WriterConfig' must be an object", where)
+        return
+    if ("Resource" in writer or config is None) and writer.get("Resource") not in WRITERS:
         yield _one_of("Resource", WRITERS, f"{where}/Resource")
-
-
-def _refused(what: str, where: str) -> NotEmulated:
-    return NotEmulated("stepfunctions", "CreateStateMachine", f"definition {what}", f"({where})")
+    for name, accepted in (("OutputType", OUTPUT_TYPES), ("Transformation", RESULT_FORMS)):
+        if config is not None and name in config and config[name] not in accepted:
+            yield _one_of(name, accepted, f"{where}/WriterConfig/{name}")

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from localaws.stepfunctions import timestamps
-from localaws.stepfunctions.errors import NOT_EMULATED, RESULT_WRITER_FAILED, StateError
+from localaws.stepfunctions.errors import RESULT_WRITER_FAILED, StateError
 from localaws.stepfunctions.integrations import failures
 from localaws.stepfunctions.integrations.runtime import Integrations
 from localaws.stepfunctions.journal import Journal
@@ -19,38 +19,48 @@ from localaws.stepfunctions.records import Execution
 
 Json = dict[str, Any]
 
+SUCCEEDED = "Execution is SUCCEEDED and cannot be redriven"
+
 
 @dataclass(frozen=True)
 class Plan:
-    bucket: str
+    """`bucket` None: the results are the state's output. `form` is the Transformation."""
+
+    bucket: str | None
     prefix: str
+    form: str
+    output_type: str
 
 
 def plan(language: Language, scope: Scope, writer: Json) -> Plan:
     """Evaluates the ResultWriter. Raises StateError."""
-    if writer.get("Resource") != "arn:aws:states:::s3:putObject" or "WriterConfig" in writer:
-        raise StateError(NOT_EMULATED, "localaws does not emulate this ResultWriter: it takes"
-                         " arn:aws:states:::s3:putObject without WriterConfig.")  # fmt: skip
+    config = writer.get("WriterConfig", {})
+    output_type = config.get("OutputType", "JSON")
+    if "Resource" not in writer:
+        return Plan(None, "", config.get("Transformation", "COMPACT"), output_type)
     given = language.template(scope, writer.get("Parameters", writer.get("Arguments", {})))
-    return Plan(given["Bucket"], given.get("Prefix", "").strip("/"))
+    prefix = given.get("Prefix", "").strip("/")
+    return Plan(given["Bucket"], prefix, config.get("Transformation", "NONE"), output_type)
 
 
-def write(integrations: Integrations, journal: Journal, plan: Plan, arn: str) -> Json:
-    """Writes SUCCEEDED_0.json, FAILED_0.json and manifest.json; the state's result."""
+def write(integrations: Integrations, journal: Journal, plan: Plan, arn: str) -> Any:
+    """The state's result. With a bucket, writes SUCCEEDED_0, FAILED_0 and manifest.json there."""
+    rows = list(reversed(journal.executions(map_run_arn=arn)))
+    rows.sort(key=lambda row: int(row.about["parent"][2]))
+    good = [row for row in rows if row.status == "SUCCEEDED"]
+    if plan.bucket is None:
+        return _results(good, plan.form)
     folder = "/".join(part for part in (plan.prefix, arn.rsplit(":", 1)[1]) if part)
     client = integrations.client("s3")
     files: dict[str, list[Json]] = {"FAILED": [], "PENDING": [], "SUCCEEDED": []}
+    bad = [_shown(row) for row in rows if row.status != "SUCCEEDED"]
+    ending = "jsonl" if plan.output_type == "JSONL" else "json"
     try:
-        for kind in ("SUCCEEDED", "FAILED"):
-            rows = [
-                row
-                for row in reversed(journal.executions(map_run_arn=arn))
-                if (row.status == "SUCCEEDED") == (kind == "SUCCEEDED")
-            ]
-            if not rows:
+        for kind, results in (("SUCCEEDED", _results(good, plan.form)), ("FAILED", bad)):
+            if not results:
                 continue
-            key = f"{folder}/{kind}_0.json"
-            data = json.dumps([_shown(row) for row in rows]).encode()
+            key = f"{folder}/{kind}_0.{ending}"
+            data = _file(results, plan.output_type).encode()
             client.put_object(Bucket=plan.bucket, Key=key, Body=data)
             files[kind].append({"Key": key, "Size": len(data)})
         manifest = {"DestinationBucket": plan.bucket, "MapRunArn": arn, "ResultFiles": files}
@@ -61,7 +71,28 @@ def write(integrations: Integrations, journal: Journal, plan: Plan, arn: str) ->
     return {"MapRunArn": arn, "ResultWriterDetails": {"Bucket": plan.bucket, "Key": key}}
 
 
+def _file(results: list[Any], output_type: str) -> str:
+    if output_type == "JSONL":
+        return "".join(json.dumps(result) + "\n" for result in results)
+    return json.dumps(results)
+
+
+def _results(rows: list[Execution], form: str) -> list[Any]:
+    """What the children that succeeded gave: as records (NONE), their outputs alone (COMPACT), or
+    those with arrays opened (FLATTEN)."""
+    if form == "NONE":
+        return [_shown(row) for row in rows]
+    outputs = [json.loads(row.output or "null") for row in rows]
+    if form == "COMPACT":
+        return outputs
+    return [
+        item for output in outputs for item in (output if isinstance(output, list) else [output])
+    ]
+
+
 def _shown(row: Execution) -> Json:
+    succeeded = row.status == "SUCCEEDED"
+    redrivable = "NOT_REDRIVABLE" if succeeded else "REDRIVABLE_BY_MAP_RUN"
     shown = {
         "Cause": row.cause,
         "Error": row.error,
@@ -70,7 +101,10 @@ def _shown(row: Execution) -> Json:
         "InputDetails": {"Included": True},
         "Name": row.name,
         "Output": row.output,
-        "OutputDetails": {"Included": True} if row.output is not None else None,
+        "OutputDetails": {"Included": True},
+        "RedriveCount": row.redrive_count,
+        "RedriveStatus": redrivable,
+        "RedriveStatusReason": SUCCEEDED if succeeded else None,
         "StartDate": timestamps.iso(timestamps.from_epoch(row.started)),
         "StateMachineArn": row.machine_arn,
         "Status": row.status,

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import gzip
+import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pyarrow
 import pytest
+from pyarrow import parquet
 
 from localaws.core.aws import start
 from localaws.s3 import api as s3
@@ -238,31 +242,103 @@ def test_a_map_run_under_way_takes_new_limits(sfn: Workflows) -> None:
         sfn.client.update_map_run(mapRunArn=map_run, maxConcurrency=1)
 
 
+def reading(sfn: Workflows, reader: Json) -> Any:
+    return sfn.run(machine(M=spread(machine(I={"Type": "Pass"}), ItemReader=reader)))
+
+
+def of_object(key: str, **config: Any) -> Json:
+    return {
+        "Resource": "arn:aws:states:::s3:getObject",
+        "ReaderConfig": config,
+        "Parameters": {"Bucket": "lake", "Key": key},
+    }
+
+
+def test_items_come_from_within_a_document(sfn: Workflows) -> None:
+    put(sfn, "d.json", '{"a": {"b/c": [1, 2]}, "o": {"k": 3}}')
+    inner = reading(sfn, of_object("d.json", InputType="JSON", ItemsPointer="/a/b~1c"))
+    assert inner.output == [1, 2]
+    entries = reading(sfn, of_object("d.json", InputType="JSON", ItemsPointer="/o")).output
+    assert entries == [{"Key": "k", "Value": 3}]
+    lost = reading(sfn, of_object("d.json", InputType="JSON", ItemsPointer="/x"))
+    assert (lost.error, lost.cause) == ("States.ItemReaderFailed", "ItemsPointer /x leads nowhere.")
+
+
+def test_items_come_from_packed_files_and_parquet(sfn: Workflows) -> None:
+    client = sfn.aws.client("s3")
+    client.put_object(Bucket="lake", Key="l.jsonl.gz", Body=gzip.compress(b'{"a": 1}\n{"a": 2}\n'))
+    assert reading(sfn, of_object("l.jsonl.gz", InputType="JSONL")).output == [{"a": 1}, {"a": 2}]
+    data = io.BytesIO()
+    parquet.write_table(pyarrow.table({"n": [1, 2], "s": ["x", None]}), data)
+    client.put_object(Bucket="lake", Key="t.parquet", Body=data.getvalue())
+    rows = reading(sfn, of_object("t.parquet", InputType="PARQUET")).output
+    assert rows == [{"n": 1, "s": "x"}, {"n": 2, "s": None}]
+    put(sfn, "no.parquet", "text")
+    assert reading(sfn, of_object("no.parquet", InputType="PARQUET")).error == (
+        "States.ItemReaderFailed"
+    )
+
+
+def test_items_come_from_the_files_of_a_manifest(sfn: Workflows) -> None:
+    put(sfn, "u/1", '"1","a"\n')
+    put(sfn, "u/2", '"2","b"\n')
+    put(sfn, "u-manifest.csv", "s3://lake/u/1\ns3://lake/u/2\n")
+    unloaded = of_object(
+        "u-manifest.csv",
+        ManifestType="ATHENA_DATA",
+        InputType="CSV",
+        CSVHeaderLocation="GIVEN",
+        CSVHeaders=["n", "s"],
+    )
+    assert reading(sfn, unloaded).output == [{"n": "1", "s": "a"}, {"n": "2", "s": "b"}]
+
+    report = b'"lake","raw/x.csv","12"\n'
+    sfn.aws.client("s3").put_object(Bucket="lake", Key="inv/1.gz", Body=gzip.compress(report))
+    manifest = {
+        "fileFormat": "CSV",
+        "fileSchema": "Bucket, Key, Size",
+        "destinationBucket": "arn:aws:s3:::lake",
+        "files": [{"key": "inv/1.gz"}],
+    }
+    put(sfn, "inv/manifest.json", json.dumps(manifest))
+    expected = [{"Bucket": "lake", "Key": "raw/x.csv", "Size": "12"}]
+    for config in ({"ManifestType": "S3_INVENTORY"}, {"InputType": "MANIFEST"}):
+        assert reading(sfn, of_object("inv/manifest.json", **config)).output == expected
+
+
+def test_items_come_from_every_file_of_a_listing(sfn: Workflows) -> None:
+    put(sfn, "many/a.json", "[1, 2]")
+    put(sfn, "many/b.json", "[3]")
+    reader = {
+        "Resource": "arn:aws:states:::s3:listObjectsV2",
+        "ReaderConfig": {"Transformation": "LOAD_AND_FLATTEN", "InputType": "JSON"},
+        "Parameters": {"Bucket": "lake", "Prefix": "many/"},
+    }
+    assert reading(sfn, reader).output == [1, 2, 3]
+
+
 @pytest.mark.parametrize(
-    ("field", "value", "named"),
-    [
-        ("ItemReader", {"ReaderConfig": {"InputType": "PARQUET"}}, "InputType PARQUET"),
-        (
-            "ItemReader",
-            {"ReaderConfig": {"InputType": "MANIFEST", "ManifestType": "ATHENA_DATA"}},
-            "InputType MANIFEST",
-        ),
-        (
-            "ItemReader",
-            {"ReaderConfig": {"InputType": "JSON", "ItemsPointer": "/a"}},
-            "ReaderConfig.ItemsPointer",
-        ),
-        ("ResultWriter", {"WriterConfig": {"OutputType": "JSONL"}}, "ResultWriter.WriterConfig"),
-    ],
+    ("form", "results"), [("COMPACT", [[1, 2], 3]), ("FLATTEN", [1, 2, 3])], ids=["compact", "flat"]
 )
-def test_what_is_not_read_or_written_here_is_refused_when_the_machine_is_made(
-    sfn: Workflows, field: str, value: Json, named: str
+def test_results_are_formed_with_and_without_a_bucket(
+    sfn: Workflows, form: str, results: list[Any]
 ) -> None:
-    action = "getObject" if field == "ItemReader" else "putObject"
-    place = {"Resource": f"arn:aws:states:::s3:{action}", "Parameters": {"Bucket": "lake"}, **value}
-    with pytest.raises(sfn.client.exceptions.ClientError, match=named) as error:
-        sfn.create(machine(M=spread(machine(I={"Type": "Pass"}), **{field: place})))
-    assert error.value.response["Error"]["Code"] == "NotEmulated"
+    config = {"Transformation": form, "OutputType": "JSONL"}
+    inner = machine(I={"Type": "Pass"})
+    alone = spread(inner, ResultWriter={"WriterConfig": config})
+    assert sfn.run(machine(M=alone), [[1, 2], 3]).output == results
+    writer = {
+        "Resource": "arn:aws:states:::s3:putObject",
+        "Parameters": {"Bucket": "lake", "Prefix": "out"},
+        "WriterConfig": config,
+    }
+    done = sfn.run(machine(M=spread(inner, ResultWriter=writer)), [[1, 2], 3])
+    client = sfn.aws.client("s3")
+    manifest = json.load(client.get_object(**done.output["ResultWriterDetails"])["Body"])
+    key = manifest["ResultFiles"]["SUCCEEDED"][0]["Key"]
+    lines = client.get_object(Bucket="lake", Key=key)["Body"].read().decode().splitlines()
+    assert key.endswith("SUCCEEDED_0.jsonl")
+    assert [json.loads(line) for line in lines] == results
 
 
 def test_a_large_csv_is_read_as_a_stream_and_no_further_than_needed(sfn: Workflows) -> None:
