@@ -69,7 +69,9 @@ _CODED = re.compile(
 )
 
 
-def explain(error: duckdb.Error, names: Mapping[str, str] | None = None) -> QueryError:
+def explain(
+    error: duckdb.Error, query: str = "", *, names: Mapping[str, str] | None = None
+) -> QueryError:
     """The error of DuckDB as Athena would put it. `names` are the URIs of local files by path: no
     local path is told."""
     message = str(error)

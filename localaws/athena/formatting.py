@@ -37,8 +37,6 @@ def written(sql: str, kind: Type) -> str:
         return time_text(sql, kind)
     if kind.name == "decimal":
         return decimal_text(sql, kind)
-    if kind.name == "char":
-        return f"rpad({sql}, {kind.numbers[0]}, ' ')"
     if kind.name == "varbinary":
         return f"lower(rtrim(regexp_replace(hex({sql}), '(..)', '\\1 ', 'g')))"
     if kind.name == "array":

@@ -140,4 +140,4 @@ class Work:
         except duckdb.OutOfMemoryException:
             raise OutOfMemory from None
         except duckdb.Error as error:
-            raise explain(error, names) from None
+            raise explain(error, names=names) from None

@@ -1,4 +1,5 @@
-"""Trino's answers, as Athena writes them, from DuckDB: tests/cases/athena_sql.json."""
+"""Trino's answers, as Athena writes them, from DuckDB: tests/cases/athena_sql.json and
+athena_functions.json."""
 
 from __future__ import annotations
 
@@ -40,7 +41,9 @@ def answer(connection: duckdb.DuckDBPyConnection, sql: str) -> list[list[str | N
         raise explain(error) from error
 
 
-@pytest.mark.parametrize("case", cases("athena_sql"), ids=itemgetter("why"))
+@pytest.mark.parametrize(
+    "case", cases("athena_sql") + cases("athena_functions"), ids=itemgetter("why")
+)
 def test_athena_sql(connection: duckdb.DuckDBPyConnection, case: dict[str, Any]) -> None:
     if "rows" in case:
         assert answer(connection, case["sql"]) == case["rows"]

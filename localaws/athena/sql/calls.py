@@ -9,6 +9,7 @@ from sqlglot import exp
 
 from . import types as t
 from .compiler import Compiler, compiles
+from .equality import is_plain, key
 from .errors import QueryError, not_emulated
 from .expressions import row
 from .functions import AGGREGATES, ALIASES, KNOWN_TO_TRINO, SCALARS, WINDOWS
@@ -80,6 +81,8 @@ def _overload(
             values, result = fitted
             texts = [value.sql for value in values]
             sql = template.format(*texts, all=", ".join(texts), **(clauses or {}))
+            if result.name == "char":
+                sql = f"rpad({sql}, {result.numbers[0]}, ' ')"
             return Value(sql, result)
     shown = ", ".join(str(value.type) for value in arguments)
     if overloads:
@@ -118,6 +121,11 @@ def _aggregate(
         elif not isinstance(argument, exp.Star):
             plain.append(argument)
     values = [c.compile(item, scope) for item in plain]
+    if name == "approx_distinct" or (distinct and name == "count"):
+        values = [Value(key(v.sql, v.type), t.BIGINT if not is_plain(v.type) else v.type)
+                  for v in values]  # fmt: skip
+    elif distinct and not all(is_plain(value.type) for value in values):
+        raise not_emulated(f"{name} with DISTINCT of {values[0].type}", node)
     special = _decimal_aggregate(name, values, tail, distinct)
     if special is not None:
         return special

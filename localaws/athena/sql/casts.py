@@ -15,8 +15,6 @@ def convert(value: Value, wanted: Type) -> Value:
     """The implicit conversion; the caller has checked that Trino would do it."""
     if value.type == wanted or value.type.name == wanted.name == "varchar":
         return Value(value.sql, wanted, value.constant)
-    if value.type.name == wanted.name == "char":
-        return Value(value.sql, wanted)
     if value.type != t.UNKNOWN and _needs_rule(value.type, wanted):
         return cast(value, wanted)
     return Value(f"CAST({value.sql} AS {t.duckdb(wanted)})", wanted, value.constant)
@@ -130,8 +128,6 @@ def text_of(value: Value) -> str:
         return written(sql, kind)
     if kind.name == "json":
         return f"trino_json_to_varchar({sql})"
-    if kind.name == "char":
-        return f"rpad({sql}, {kind.numbers[0]}, ' ')"
     return f"CAST({sql} AS VARCHAR)"
 
 
@@ -161,8 +157,9 @@ def _to_text(value: Value, wanted: Type, attempt: bool) -> str:
 
 
 def _to_char(value: Value, wanted: Type, attempt: bool) -> str:
-    """Held without the blanks at its end, which count for nothing."""
-    return f"rtrim({_to_text(value, Type('varchar', wanted.numbers), attempt)}, ' ')"
+    """Held with blanks up to its length."""
+    shown = _to_text(value, Type("varchar", wanted.numbers), attempt)
+    return f"rpad({shown}, {wanted.numbers[0]}, ' ')"
 
 
 # JSON
@@ -231,7 +228,7 @@ def _from_json(value: Value, wanted: Type, attempt: bool) -> str:
 def from_json(sql: str, kind: Type) -> str:
     """The value of the type that a JSON document holds; JSON null is NULL."""
     if kind.name == "json":
-        return f"CAST({sql} AS JSON)"
+        return f"CAST(coalesce({sql}, 'null') AS JSON)"
     if kind.name == "varchar":
         return _to_text(Value(sql, t.JSON), kind, attempt=False)
     if kind.name == "array":

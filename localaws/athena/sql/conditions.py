@@ -7,6 +7,7 @@ from sqlglot import exp
 from . import types as t
 from .casts import convert
 from .compiler import Compiler, compiles, structure
+from .equality import equal, is_plain, key
 from .errors import QueryError, not_emulated
 from .grammar import written
 from .operators import comparison
@@ -98,34 +99,41 @@ def in_(c: Compiler, node: exp.In, scope: Scope) -> Value:
                 f"{value.type} vs {columns[0].type}",
                 node,
             )
-        inside = f'SELECT CAST("{columns[0].sql}" AS {t.duckdb(kind)}) FROM ({sql})'
-        return Value(f"({convert(value, kind).sql} IN ({inside}))", t.BOOLEAN)
+        column = convert(Value(f'"{columns[0].sql}"', columns[0].type), kind)
+        inside = f"SELECT {key(column.sql, kind)} FROM ({sql})"
+        return Value(f"({key(convert(value, kind).sql, kind)} IN ({inside}))", t.BOOLEAN)
     others = [c.compile(item, scope) for item in node.expressions]
     for other in others:
         comparison("=", value, other)
-    (first, *rest), _ = unify([value, *others], "IN value and list items")
+    (first, *rest), kind = unify([value, *others], "IN value and list items")
+    if not is_plain(kind) or kind.items or kind.name in ("double", "real"):
+        return Value(f"({' OR '.join(equal(first, item) for item in rest)})", t.BOOLEAN)
     return Value(f"({first.sql} IN ({', '.join(item.sql for item in rest)}))", t.BOOLEAN)
 
 
 @compiles(exp.Like, takes=("this", "expression", "negate"))
 def like(c: Compiler, node: exp.Like, scope: Scope) -> Value:
-    return _like(c, node, scope, None)
+    return _like(c, node, bool(node.args.get("negate")), scope, "")
 
 
-def _like(c: Compiler, node: exp.Like, scope: Scope, escape: str | None) -> Value:
+def _like(c: Compiler, node: exp.Like, negate: bool, scope: Scope, escape: str) -> Value:
     value, pattern = c.compile(node.this, scope), c.compile(node.expression, scope)
     for side in (value, pattern):
-        if side.type.name not in ("varchar", "unknown"):
+        if side.type.name not in ("varchar", "char", "unknown"):
             raise QueryError(
                 "TYPE_MISMATCH", f"Type of LIKE value must be varchar: {side.type}", node
             )
-    tail = f" ESCAPE {escape}" if escape else ""
-    return Value(f"({value.sql} LIKE {pattern.sql}{tail})", t.BOOLEAN)
+    word = "NOT LIKE" if negate else "LIKE"
+    return Value(f"({value.sql} {word} {pattern.sql}{escape})", t.BOOLEAN)
 
 
 @compiles(exp.Escape, takes=("this", "expression"))
 def escape(c: Compiler, node: exp.Escape, scope: Scope) -> Value:
-    return _like(c, node.this, scope, c.compile(node.expression, scope).sql)
+    mark = c.compile(node.expression, scope)
+    if isinstance(mark.constant, str) and len(mark.constant) > 1:
+        raise QueryError("INVALID_FUNCTION_ARGUMENT", "Escape string must be a single character")
+    tail = f" ESCAPE {mark.sql}" if mark.constant != "" else ""
+    return _like(c, node.this, bool(node.this.args.get("negate")), scope, tail)
 
 
 @compiles(exp.Case, takes=("this", "ifs", "default"))
@@ -153,7 +161,7 @@ def if_(c: Compiler, node: exp.If, scope: Scope) -> Value:
     return SPECIALS["if"]([c.compile(side, scope) for side in sides if side is not None])
 
 
-@compiles(exp.Subquery, exp.Select)
+@compiles(exp.Subquery, exp.Select, exp.Values, exp.Union, exp.Except, exp.Intersect)
 def scalar_query(c: Compiler, node: exp.Expression, scope: Scope) -> Value:
     sql, columns = c.query(node, scope)
     if len(columns) != 1:

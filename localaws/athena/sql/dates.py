@@ -261,7 +261,10 @@ def date_format(arguments: list[Value]) -> Value:
     _take(arguments, "date_format", 2)
     _moment(arguments[0], "date_format")
     pattern = mysql_format(_constant(arguments, 1, "date_format"), "date_format")
-    return Value(f"strftime({local(arguments[0]).sql}, {text(pattern)})", t.VARCHAR)
+    moment = arguments[0]
+    if moment.type.name != "date":  # %f has milliseconds
+        moment = cast(moment, Type(moment.type.name, (min(3, moment.type.numbers[0]),)))
+    return Value(f"strftime({local(moment).sql}, {text(pattern)})", t.VARCHAR)
 
 
 def date_parse(arguments: list[Value]) -> Value:

@@ -68,6 +68,20 @@ def literal(c: Compiler, node: exp.Literal, scope: Scope) -> Value:
     return Value(f"CAST('{written}' AS DOUBLE)", t.DOUBLE, float(written))
 
 
+@compiles(exp.UnicodeString, takes=("this", "escape"))
+def unicode_literal(c: Compiler, node: exp.UnicodeString, scope: Scope) -> Value:
+    """U&'\\0041' with its escapes read."""
+    escape = node.args.get("escape")
+    mark = re.escape(escape.name if isinstance(escape, exp.Expr) else "\\")
+
+    def letter(found: re.Match[str]) -> str:
+        return chr(int(found[1] or found[2], 16)) if found[1] or found[2] else found[0][0]
+
+    pattern = rf"{mark}(?:\+([0-9A-Fa-f]{{6}})|([0-9A-Fa-f]{{4}})|{mark})"
+    written = re.sub(pattern, letter, str(node.this))
+    return Value(text(written), t.Type("varchar", (len(written),)), written)
+
+
 @compiles(exp.Null)
 def null(c: Compiler, node: exp.Null, scope: Scope) -> Value:
     return NULL

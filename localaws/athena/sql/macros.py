@@ -39,6 +39,7 @@ _NESTED = (  # each after those it calls
         ELSE substr(value, first, size) END""",
     """CREATE MACRO trino_split_part(value, mark, place) AS CASE
         WHEN place <= 0 THEN fail('INVALID_FUNCTION_ARGUMENT: Index must be greater than zero')
+        WHEN mark = '' THEN nullif(substr(value, place, 1), '')
         ELSE list_extract(string_split(value, mark), place) END""",
     """CREATE MACRO trino_decimal_divide(above, below) AS CASE
         WHEN below = 0 THEN fail('DIVISION_BY_ZERO: Division by zero')
@@ -105,7 +106,9 @@ _MORE = (
     # By its digits, so that a real is not shown with a double's.
     """CREATE MACRO trino_number_text(number, digits) AS
         trino_double_text(CAST(digits AS DOUBLE))""",
-    """CREATE MACRO trino_replace(v, wanted, instead) AS CASE WHEN wanted = ''
+    """CREATE MACRO trino_replace(v, wanted, instead) AS CASE
+        WHEN wanted = '' AND v = '' THEN instead
+        WHEN wanted = ''
         THEN array_to_string(list_prepend('', list_append(string_split(v, ''), '')), instead)
         ELSE replace(v, wanted, instead) END""",
     """CREATE MACRO trino_split_all(v, mark) AS CASE WHEN mark = ''
@@ -131,6 +134,8 @@ _MORE = (
         regexp_extract_all(hex(v), '..')), ''))""",
     """CREATE MACRO trino_concat_ws(mark, items) AS CASE WHEN mark IS NOT NULL THEN
         coalesce(array_to_string(list_filter(items, lambda e: e IS NOT NULL), mark), '') END""",
+    """CREATE MACRO trino_no_null(items, result) AS
+        CASE WHEN list_count(items) = len(items) THEN result END""",
     """CREATE MACRO trino_has_null(items) AS list_count(items) < len(items)""",
     """CREATE MACRO trino_overlap(a, b) AS CASE
         WHEN list_has_any(a, b) THEN true
@@ -166,14 +171,16 @@ _MORE = (
         WHEN size > len(items) THEN []
         ELSE list_transform(trino_places(len(items), size),
             lambda c: list_transform(c, lambda i: items[i])) END""",
-    # Limits stand within the argument: of constants DuckDB makes the list before it looks at a
-    # CASE around it.
-    """CREATE MACRO trino_repeat(item, size) AS list_transform(range(CASE
+    # Whatever a CASE decides, DuckDB may compute a constant list before: never one of any length.
+    """CREATE MACRO trino_bounded(size) AS
+        CASE WHEN size BETWEEN 0 AND 10000 THEN CAST(size AS BIGINT) ELSE 0 END""",
+    """CREATE MACRO trino_repeat(item, size) AS CASE
         WHEN size < 0 THEN fail('INVALID_FUNCTION_ARGUMENT: count argument of repeat function must '
             || 'be greater than or equal to 0')
         WHEN size > 10000 THEN fail('INVALID_FUNCTION_ARGUMENT: count argument of repeat function '
             || 'must be less than or equal to 10000')
-        ELSE size END), lambda e: item)""",
+        WHEN size IS NOT NULL
+        THEN list_transform(range(trino_bounded(size)), lambda e: item) END""",
     """CREATE MACRO trino_multimap(entries) AS map_from_entries(list_transform(
         list_distinct(list_transform(entries, lambda e: e[1])),
         lambda k: {'key': k, 'value': list_transform(
@@ -187,23 +194,26 @@ _MORE = (
         WHEN size > 10000 THEN fail('INVALID_FUNCTION_ARGUMENT: result of sequence function must '
             || 'not have more than 10000 entries')
         ELSE true END""",
-    """CREATE MACRO trino_sequence(first, last, step) AS generate_series(first, CASE
+    """CREATE MACRO trino_sequence(first, last, step) AS CASE
         WHEN trino_check_sequence(first, last, step,
             (last::HUGEINT - first) // nullif(step, 0) + 1)
-        THEN last END, step)""",
-    """CREATE MACRO trino_date_sequence(first, last, step) AS CAST(generate_series(
-        CAST(first AS TIMESTAMP), CASE
+        THEN list_transform(range(trino_bounded((last::HUGEINT - first) // nullif(step, 0) + 1)),
+            lambda i: CAST(first + i * step AS BIGINT)) END""",
+    """CREATE MACRO trino_date_sequence(first, last, step) AS CASE
         WHEN trino_check_sequence(first, last, step, (last - first) // nullif(step, 0) + 1)
-        THEN last END, to_days(CAST(step AS INTEGER))) AS DATE[])""",
-    """CREATE MACRO trino_time_sequence(first, last, step) AS generate_series(first, CASE
+        THEN list_transform(range(trino_bounded((last - first) // nullif(step, 0) + 1)),
+            lambda i: CAST(first + to_days(CAST(i * step AS INTEGER)) AS DATE)) END""",
+    """CREATE MACRO trino_time_sequence(first, last, step) AS CASE
         WHEN trino_check_sequence(first, last, step,
             (epoch_us(last) - epoch_us(first)) // nullif(step * 1000, 0) + 1)
-        THEN last END, to_microseconds(step * 1000))""",
+        THEN list_transform(range(trino_bounded(
+                (epoch_us(last) - epoch_us(first)) // nullif(step * 1000, 0) + 1)),
+            lambda i: first + to_microseconds(i * step * 1000)) END""",
     """CREATE MACRO trino_month_sequence(first, last, step) AS CASE
         WHEN trino_check_sequence(first, last, step,
             date_diff('month', first, last) // nullif(step, 0) + 1)
-        THEN list_filter(list_transform(range(0,
-                date_diff('month', first, last) // nullif(step, 0) + 1),
+        THEN list_filter(list_transform(range(trino_bounded(
+                date_diff('month', first, last) // nullif(step, 0) + 1)),
             lambda i: CAST(first + to_months(CAST(i * step AS INTEGER)) AS TIMESTAMP)),
             lambda e: CASE WHEN step > 0 THEN e <= last ELSE e >= last END) END""",
     """CREATE MACRO trino_cosine(a, b) AS

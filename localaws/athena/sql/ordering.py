@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlglot import exp
 
 from .compiler import Compiler, structure
+from .equality import is_plain, key
 from .errors import QueryError
 from .grammar import written
 from .scope import Column, Scope
@@ -36,8 +37,14 @@ def tail(
         keys = []
         for item in order.expressions:
             place = _place(item.this, columns)
-            written = str(place) if place else c.compile(item.this, scope or Scope()).sql
-            keys.append(written + direction(item))
+            if place is None:
+                value = c.compile(item.this, scope or Scope())
+                shown = key(value.sql, value.type)
+            elif is_plain(columns[place - 1].type):
+                shown = str(place)
+            else:
+                shown = key(columns[place - 1].sql, columns[place - 1].type)
+            keys.append(shown + direction(item))
         sql += " ORDER BY " + ", ".join(keys)
     limit, offset = node.args.get("limit"), node.args.get("offset")
     if isinstance(limit, exp.Fetch):

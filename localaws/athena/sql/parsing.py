@@ -19,7 +19,9 @@ def parse(sql: str) -> exp.Expression:
     try:
         tokens = dialect.tokenize(sql)
         for token in tokens:
-            if token.token_type == TokenType.MATCH_RECOGNIZE:
+            if token.token_type == TokenType.MATCH_RECOGNIZE or (
+                token.text.upper() == "DEFINE" and any(o.text.upper() == "PATTERN" for o in tokens)
+            ):
                 return RowPattern(this=exp.Var(this=token.text).update_positions(token))
         tokens = checked(tokens, sql, dialect.tokenize)
         trees = dialect.parser(error_level=ErrorLevel.RAISE, max_errors=1).parse(tokens, sql)

@@ -11,6 +11,7 @@ from . import types as t
 from .casts import convert
 from .compiler import Compiler, name_parts, structure
 from .errors import QueryError, not_emulated
+from .operators import comparison
 from .parsing import parse
 from .scope import Column, Relation, Scope
 from .sources import CATALOG, HIDDEN, Environment, Found, Scan, renamed
@@ -51,6 +52,8 @@ def _join(c: Compiler, join: exp.Join, scope: Scope) -> str:
         _keep_whole(c, right)
     word = f" {side} JOIN " if side else (" CROSS JOIN " if kind == "CROSS" else " JOIN ")
     on, using = join.args.get("on"), join.args.get("using")
+    if side in ("RIGHT", "FULL") and isinstance(join.this, exp.Lateral):
+        raise not_emulated(f"{side} JOIN LATERAL", join)
     if using:
         return word + sql + " ON " + _using(c, using, left, right, side, scope)
     if on is not None:
@@ -97,7 +100,7 @@ def _using(
         kind = t.common(a.type, b.type)
         if kind is None:
             raise QueryError("TYPE_MISMATCH", f"Cannot apply operator: {a.type} = {b.type}", item)
-        tests.append(f"{convert(a, kind).sql} = {convert(b, kind).sql}")
+        tests.append(comparison("=", a, b).sql)
         both = {
             "RIGHT": convert(b, kind).sql,
             "FULL": f"coalesce({convert(a, kind).sql}, {convert(b, kind).sql})",
@@ -186,7 +189,9 @@ def _table(c: Compiler, node: exp.Table, scope: Scope) -> str:
 
 
 def _held(read: str, kind: Type) -> str:
-    """A column of a scan as expressions hold it: there a moment with a zone is a TIMESTAMPTZ."""
+    """A column of a scan as expressions hold it: a char filled up, a moment with its zone."""
+    if kind.name == "char":
+        return f"rpad({read}, {kind.numbers[0]}, ' ')"
     return f"trino_at(timezone('UTC', {read}), 'UTC')" if kind.name == ZONED else read
 
 

@@ -9,7 +9,8 @@ from sqlglot import exp
 from . import types as t
 from .casts import convert
 from .compiler import Compiler, compiles_query
-from .errors import QueryError
+from .equality import is_plain
+from .errors import QueryError, not_emulated
 from .ordering import tail
 from .scope import Column, Scope
 from .types import Type
@@ -53,6 +54,10 @@ def set_operation(c: Compiler, node: Any, outer: Scope | None) -> tuple[str, tup
                 node,
             )
         kinds.append(kind)
+    if node.args.get("distinct") or word != "UNION":
+        for kind in kinds:
+            if not is_plain(kind):
+                raise not_emulated(f"{word} of {kind}", node)
     columns = tuple(
         Column(column.name, kind, alias, source=(OUTPUT, alias))
         for column, kind in zip(left_columns, kinds, strict=True)
@@ -74,13 +79,7 @@ def set_operation(c: Compiler, node: Any, outer: Scope | None) -> tuple[str, tup
 @compiles_query(exp.Values, takes=("expressions", "alias", "order", "limit", "offset"))
 def values(c: Compiler, node: exp.Values, outer: Scope | None) -> tuple[str, tuple[Column, ...]]:
     scope = Scope(outer=outer)
-    rows = [
-        [
-            c.compile(item, scope)
-            for item in (row.expressions if isinstance(row, exp.Tuple) else [row])
-        ]
-        for row in node.expressions
-    ]
+    rows = [[c.compile(item, scope) for item in _fields(row)] for row in node.expressions]
     width = len(rows[0])
     if any(len(row) != width for row in rows):
         raise QueryError("TYPE_MISMATCH", "Values rows have mismatched sizes", node)
@@ -111,9 +110,18 @@ def values(c: Compiler, node: exp.Values, outer: Scope | None) -> tuple[str, tup
     return tail(c, sql, node, columns, outer), columns
 
 
+def _fields(node: Any) -> list[Any]:
+    """The columns of a row of VALUES: of 1, of (1, 2) and of ROW(1, 2)."""
+    if isinstance(node, exp.Anonymous) and node.name.upper() == "ROW":
+        return list(node.expressions)
+    if not isinstance(node, exp.Tuple):
+        return [node]
+    return _fields(node.expressions[0]) if len(node.expressions) == 1 else list(node.expressions)
+
+
 def _reshaped(sql: str, given: tuple[Column, ...], wanted: tuple[Column, ...]) -> str:
     inside = ", ".join(
-        f"CAST({a.sql} AS {t.duckdb(b.type)}) AS {b.sql}"
+        f"CAST({convert(Value(a.sql, a.type), b.type).sql} AS {t.duckdb(b.type)}) AS {b.sql}"
         for a, b in zip(given, wanted, strict=True)
     )
     return f"(SELECT {inside} FROM ({sql}))"

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from sqlglot import exp
 
+from . import equality
 from . import types as t
 from .compiler import Compiler, compiles_query, name_parts, structure
+from .equality import is_plain
 from .errors import QueryError
 from .ordering import tail
 from .relations import from_clause, prune
@@ -43,7 +46,12 @@ def select(c: Compiler, node: exp.Select, outer: Scope | None) -> tuple[str, tup
         where_sql = " WHERE " + c.condition(where.this, scope, "WHERE clause")
         prune(c, where.this, scope)
     items = _items(c, node, scope)
-    group_sql = _group(c, node.args.get("group"), scope, items)
+    grouped: dict[str, Value] = {}  # keys that DuckDB would not group as Trino does
+    group_sql = _group(c, node.args.get("group"), scope, items, grouped)
+    items = [
+        (label, replace(value, sql=f"any_value({value.sql})") if value.sql in grouped else value, r)
+        for label, value, r in items
+    ]
     having = node.args.get("having")
     having_sql = ""
     if having is not None:
@@ -69,6 +77,9 @@ def select(c: Compiler, node: exp.Select, outer: Scope | None) -> tuple[str, tup
         if not lazy:
             c.reading.add((OUTPUT, alias))
     word = "SELECT DISTINCT" if distinct else "SELECT"
+    if distinct and not all(is_plain(column.type) for column in columns):
+        keys = ", ".join(equality.key(value.sql, value.type) for _, value, _ in items)
+        word = f"SELECT DISTINCT ON ({keys})"
     sql = f"{word} {', '.join(texts)}{from_sql}{where_sql}{group_sql}{having_sql}"
     aliases = {label: value for label, value, _ in items if label}
     sql = tail(c, sql, node, tuple(columns), Scope(outer=scope, locals=aliases))
@@ -126,9 +137,21 @@ def _star(item: exp.Expression, scope: Scope) -> list[Item]:
     ]
 
 
-def _group(c: Compiler, node: exp.Group | None, scope: Scope, items: list[Item]) -> str:
+def _group(
+    c: Compiler,
+    node: exp.Group | None,
+    scope: Scope,
+    items: list[Item],
+    grouped: dict[str, Value],
+) -> str:
     if node is None:
         return ""
+
+    def one(value: Value, place: str) -> str:
+        if is_plain(value.type):
+            return place or value.sql
+        grouped[value.sql] = value
+        return equality.key(value.sql, value.type)
 
     def key(item: Any, ordinal: bool) -> str:
         if isinstance(item, exp.Literal) and not item.is_string:
@@ -139,7 +162,7 @@ def _group(c: Compiler, node: exp.Group | None, scope: Scope, items: list[Item])
                     f"GROUP BY position {place} is not in select list",
                     item,
                 )
-            return str(place) if ordinal else items[place - 1][1].sql
+            return one(items[place - 1][1], str(place) if ordinal else "")
         if isinstance(item, exp.Paren):
             return "(" + key(item.this, ordinal) + ")"
         if isinstance(item, exp.Tuple):
@@ -151,7 +174,7 @@ def _group(c: Compiler, node: exp.Group | None, scope: Scope, items: list[Item])
                 + ", ".join(key(part, False) for part in item.expressions)
                 + ")"
             )
-        return c.compile(item, scope).sql
+        return one(c.compile(item, scope), "")
 
     keys = [key(item, True) for item in node.expressions]
     for kind in ("rollup", "cube", "grouping_sets"):

@@ -112,6 +112,8 @@ def _match(pattern: Pattern, given: Type, bound: dict[str, Type]) -> bool:
             return False
         if pattern.name == "D" and given.name != "decimal":
             return False
+        if pattern.name == "C" and given.name != "char":
+            return False
         known = bound.get(pattern.name)
         both = given if known is None or pattern.name == "D" else t.common(known, given)
         if both is None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from . import types as t
-from .casts import convert
+from .casts import convert, text_of
 from .dates import DATES
 from .equality import equal
 from .errors import QueryError, not_emulated
 from .operators import arithmetic
+from .times import local
 from .types import Type
 from .values import NULL, Value, text
 
@@ -98,6 +99,7 @@ def concat(arguments: list[Value]) -> Value:
         for value in values[1:]:
             sql = f"list_concat({sql}, {value.sql})"
         return Value(sql, kind)
+    arguments = [convert(v, t.VARCHAR) if v.type.name == "char" else v for v in arguments]
     for value in arguments:
         if value.type.name not in ("varchar", "unknown", "varbinary"):
             raise QueryError(
@@ -142,7 +144,10 @@ def _float_function(name: str, value: Value, places: str | None) -> Value:
     }[name].format(value.sql)
     if places:
         cut = "true" if name == "truncate" else "false"
-        sql = f"trino_round_double({value.sql}, {places}, {cut})"
+        sql = (
+            f"CASE WHEN isfinite({value.sql}) THEN "
+            f"trino_round_double({value.sql}, {places}, {cut}) ELSE {value.sql} END"
+        )
     return Value(f"CAST({sql} AS {t.duckdb(value.type)})", value.type)
 
 
@@ -232,7 +237,31 @@ def mod(arguments: list[Value]) -> Value:
     return arithmetic("%", arguments[0], arguments[1])
 
 
+def format_(arguments: list[Value]) -> Value:
+    if len(arguments) < 2:
+        raise QueryError("INVALID_FUNCTION_ARGUMENT", "format requires two or more arguments")
+    shown = ", ".join(f"coalesce({_formatted(value)}, 'null')" for value in arguments[1:])
+    kinds = ", ".join(text(value.type.name) for value in arguments[1:])
+    return Value(f"trino_format_text({arguments[0].sql}, [{shown}], [{kinds}])", t.VARCHAR)
+
+
+def _formatted(value: Value) -> str:
+    """An argument of format() as Java's toString shows it."""
+    shown = text_of(value)
+    if value.type.name in ("double", "real"):
+        return f"trino_number_text({value.sql}, CAST({value.sql} AS VARCHAR))"
+    if value.type.name == "timestamp":
+        return f"replace({shown}, ' ', 'T')"
+    if value.type.name == "timestamp with time zone":
+        zone = f"({value.sql}).zone"
+        shift = f"trino_shift_text(trino_shift({value.sql}))"
+        named = f"CASE WHEN {zone} = 'UTC' THEN 'Z' ELSE {shift} || '[' || {zone} || ']' END"
+        return f"(replace({text_of(local(value))}, ' ', 'T') || {named})"
+    return shown
+
+
 SPECIALS: dict[str, Special] = {
+    "format": format_,
     **DATES,
     "coalesce": coalesce,
     "nullif": nullif,

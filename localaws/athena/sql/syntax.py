@@ -13,7 +13,7 @@ from .compiler import Compiler, compiles
 from .dates import now
 from .grammar import TypedLiteral
 from .scope import Scope
-from .times import local, time_literal, timestamp_literal
+from .times import date_literal, local, time_literal, timestamp_literal
 from .type_names import from_trino
 from .types import Type
 from .values import Value
@@ -63,6 +63,8 @@ def typed_literal(c: Compiler, node: TypedLiteral, scope: Scope) -> Value:
     if wanted.name == "time":
         return time_literal(written)
     value = c.compile(node.this, scope)
+    if wanted.name == "date":
+        return date_literal(written)
     if wanted == t.JSON:
         return call("json_parse", [value], node)
     if wanted.name == "char" and wanted.numbers == (1,):

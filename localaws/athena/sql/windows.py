@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from sqlglot import exp
 
+from . import types as t
 from .calls import call_arguments, call_by_name, function_name
 from .compiler import Compiler, compiles, structure
+from .equality import key
 from .errors import QueryError
 from .ordering import order_by
 from .scope import Scope
@@ -50,7 +52,8 @@ def window_definition(c: Compiler, node: exp.Window, scope: Scope) -> str:
             )
         parts.append(window_definition(c, named, scope))
     if node.args.get("partition_by"):
-        keys = [c.compile(key, scope).sql for key in node.args["partition_by"]]
+        values = [c.compile(item, scope) for item in node.args["partition_by"]]
+        keys = [key(value.sql, value.type) for value in values]
         parts.append("PARTITION BY " + ", ".join(keys))
     if node.args.get("order"):
         parts.append(order_by(c, node.args["order"], scope))
@@ -61,7 +64,7 @@ def window_definition(c: Compiler, node: exp.Window, scope: Scope) -> str:
             bound = spec.args.get(side)
             if bound is None:
                 continue
-            shown = bound if isinstance(bound, str) else c.compile(bound, scope).sql
+            shown = bound if isinstance(bound, str) else _distance(c.compile(bound, scope))
             sides.append(
                 f"{shown} {spec.args.get(side + '_side') or ''}".strip().upper()
                 if isinstance(bound, str)
@@ -73,3 +76,10 @@ def window_definition(c: Compiler, node: exp.Window, scope: Scope) -> str:
             else f"{spec.args['kind']} {sides[0]}"
         )
     return " ".join(parts)
+
+
+def _distance(bound: Value) -> str:
+    """How far a frame reaches; over moments DuckDB wants an INTERVAL."""
+    if bound.type == t.YEAR_INTERVAL:
+        return f"to_months({bound.sql})"
+    return f"to_milliseconds({bound.sql})" if bound.type == t.DAY_INTERVAL else bound.sql

@@ -166,7 +166,10 @@ def json_array_get(document: str, index: int) -> str | None:
     found = _value(document)
     if not isinstance(found, list) or not -len(found) <= index < len(found):
         return None
-    return None if found[index] is None else dump(found[index], ordered=False)
+    item = found[index]
+    if isinstance(item, str):
+        return str(item)  # without quotes, as Trino documents it
+    return None if item is None else dump(item, ordered=False)
 
 
 @python("VARCHAR -> BIGINT")
@@ -300,25 +303,26 @@ def json_to_boolean(document: str) -> bool | None:
     raise _cannot(document, "boolean")
 
 
-@python("VARCHAR -> DOUBLE")
-def json_to_double(document: str) -> float | None:
-    return _to_number(document, "double", float)
+@python("VARCHAR -> VARCHAR")
+def json_to_double(document: str) -> str | None:
+    """As text: DuckDB takes a NaN of Python for NULL."""
+    return _to_number(document, "double", lambda written: repr(float(written)))
 
 
-@python("VARCHAR -> DOUBLE")
-def json_to_real(document: str) -> float | None:
-    return _to_number(document, "real", float)
+@python("VARCHAR -> VARCHAR")
+def json_to_real(document: str) -> str | None:
+    return _to_number(document, "real", lambda written: repr(float(written)))
 
 
 def _whole(written: str) -> int:
     if re.fullmatch(r"[+-]?\d+", written):
         return int(written)
-    return int(Decimal(written).quantize(Decimal(1), rounding="ROUND_HALF_UP"))
+    return int(Decimal(float(written)).quantize(Decimal(1), rounding="ROUND_HALF_UP"))
 
 
-@python("VARCHAR -> BIGINT")
-def json_to_integer(document: str) -> int | None:
-    return _to_number(document, "bigint", _whole)
+@python("VARCHAR -> VARCHAR")
+def json_to_integer(document: str) -> str | None:
+    return _to_number(document, "bigint", lambda written: str(_whole(written)))
 
 
 @python("VARCHAR -> VARCHAR")

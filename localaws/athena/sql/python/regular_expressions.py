@@ -107,7 +107,7 @@ def regexp_count(text: str, pattern: str) -> int:
     return len(_matches(text, pattern))
 
 
-@python("VARCHAR, VARCHAR, BIGINT, BIGINT -> BIGINT")
+@python("VARCHAR, VARCHAR, BIGINT, BIGINT -> INTEGER")
 def regexp_position(text: str, pattern: str, start: int, occurrence: int) -> int:
     if start < 1:
         raise invalid("start position cannot be smaller than 1")

@@ -65,7 +65,9 @@ NESTED: dict[str, Overloads] = {
     ],
     "map_keys": [("map(K,V) -> array(K)", "map_keys({0})")],
     "map_values": [("map(K,V) -> array(V)", "map_values({0})")],
-    "map_concat": [("map(K,V), map(K,V)... -> map(K,V)", "map_concat({all})")],
+    "map_concat": [
+        ("map(K,V), map(K,V)... -> map(K,V)", "trino_no_null([{all}], map_concat({all}))")
+    ],
     "array_first": [("array(T) -> T", "list_extract({0}, 1)")],
     "array_last": [("array(T) -> T", "list_extract({0}, -1)")],
     "arrays_overlap": [("array(T), array(T) -> boolean", "trino_overlap({0}, {1})")],

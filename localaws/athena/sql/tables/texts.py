@@ -10,8 +10,10 @@ from __future__ import annotations
 from ..signatures import Overloads
 
 TEXTS: dict[str, Overloads] = {
-    "lower": [("varchar -> varchar", "lower({0})")],
-    "upper": [("varchar -> varchar", "upper({0})")],
+    **{
+        name: [("C -> C", f"{name}({{0}})"), ("varchar -> varchar", f"{name}({{0}})")]
+        for name in ("lower", "upper")
+    },
     "starts_with": [("varchar, varchar -> boolean", "starts_with({0}, {1})")],
     "split_part": [("varchar, varchar, bigint -> varchar", "trino_split_part({0}, {1}, {2})")],
     "translate": [("varchar, varchar, varchar -> varchar", "translate({0}, {1}, {2})")],
@@ -36,6 +38,8 @@ TEXTS: dict[str, Overloads] = {
     ],
     **{
         name: [
+            ("C -> varchar", f"trino_{name}(rtrim({{0}}, ' '))"),
+            ("C, varchar -> varchar", f"{name}(rtrim({{0}}, ' '), {{1}})"),
             ("varchar -> varchar", f"trino_{name}({{0}})"),
             ("varchar, varchar -> varchar", f"{name}({{0}}, {{1}})"),
         ]
@@ -147,9 +151,15 @@ TEXTS: dict[str, Overloads] = {
         ("varchar, varchar, bigint -> array(varchar)", "trino_regexp_extract_all({0}, {1}, {2})"),
     ],
     "regexp_position": [
-        ("varchar, varchar -> bigint", "trino_regexp_position({0}, {1}, 1, 1)"),
-        ("varchar, varchar, bigint -> bigint", "trino_regexp_position({0}, {1}, {2}, 1)"),
-        ("varchar, varchar, bigint, bigint -> bigint", "trino_regexp_position({0}, {1}, {2}, {3})"),
+        ("varchar, varchar -> integer", "trino_regexp_position({0}, {1}, 1, 1)"),
+        (
+            "varchar, varchar, bigint -> integer",
+            "trino_regexp_position({0}, {1}, {2}, 1)",
+        ),
+        (
+            "varchar, varchar, bigint, bigint -> integer",
+            "trino_regexp_position({0}, {1}, {2}, {3})",
+        ),
     ],
     "regexp_split": [("varchar, varchar -> array(varchar)", "trino_regexp_split({0}, {1})")],
     "regexp_replace": [
