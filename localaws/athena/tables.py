@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlglot import exp
 
+from localaws.athena import catalog_views
 from localaws.athena.sql import types as t
 from localaws.athena.sql.errors import QueryError
 from localaws.athena.sql.queries import Query
@@ -28,6 +29,13 @@ class CatalogTables:
         self.catalog = catalog
 
     def find(self, database: str, table: str, node: exp.Expression | None) -> Found:
+        if database == catalog_views.INFORMATION_SCHEMA:
+            found = catalog_views.information_schema(self.catalog, table)
+            if found is None:
+                raise _no_table(database, table, node)
+            return found
+        if table.endswith(catalog_views.PARTITIONS):
+            return self._partitions(database, table, node)
         document = self.document(database, table, node)
         if document.get("TableType") == "VIRTUAL_VIEW":
             view = read_view(document)
@@ -37,6 +45,13 @@ class CatalogTables:
         columns = _typed(document, place.get("Columns"))
         keys = _typed(document, document.get("PartitionKeys"))
         return Found((*columns, *keys), frozenset(label for label, _ in keys))
+
+    def _partitions(self, database: str, table: str, node: exp.Expression | None) -> Found:
+        document = self.document(database, table.removesuffix(catalog_views.PARTITIONS), node)
+        keys = _typed(document, document.get("PartitionKeys"))
+        if not keys:
+            raise _no_table(database, table, node)
+        return catalog_views.partitions(self.catalog, document, keys)
 
     def document(self, database: str, table: str, node: exp.Expression | None = None) -> Json:
         """The catalog's entry. Raises QueryError (SCHEMA_NOT_FOUND, TABLE_NOT_FOUND)."""
@@ -49,9 +64,13 @@ class CatalogTables:
         try:
             return self.catalog.table(database, table)
         except AwsError:
-            raise QueryError(
-                "TABLE_NOT_FOUND", f"Table 'awsdatacatalog.{database}.{table}' does not exist", node
-            ) from None
+            raise _no_table(database, table, node) from None
+
+
+def _no_table(database: str, table: str, node: exp.Expression | None) -> QueryError:
+    return QueryError(
+        "TABLE_NOT_FOUND", f"Table 'awsdatacatalog.{database}.{table}' does not exist", node
+    )
 
 
 def _typed(table: Json, columns: list[Json] | None) -> tuple[tuple[str, Type], ...]:

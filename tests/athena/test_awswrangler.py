@@ -117,3 +117,27 @@ def test_repair_describe_and_drop(session: Any) -> None:
     )
     assert described["Column Name"].tolist() == ["a", "dt"]
     assert wr.catalog.delete_table_if_exists("shop", "days", boto3_session=session)
+
+
+def test_a_csv_table_written_by_awswrangler_is_read_with_its_escapes(session: Any) -> None:
+    """Its CSV tables have `escape.delim`."""
+    frame = pd.DataFrame({"id": [1, 2], "text": ["a,b", "c"]})
+    wr.s3.to_csv(
+        frame,
+        path="s3://lake/csv/",
+        dataset=True,
+        index=False,
+        database="shop",
+        table="texts",
+        escapechar="\\",
+        quoting=3,
+        boto3_session=session,
+    )
+    found = wr.athena.read_sql_query(
+        "SELECT id, text FROM texts ORDER BY id",
+        database="shop",
+        ctas_approach=False,
+        s3_output="s3://lake/r/",
+        boto3_session=session,
+    )
+    assert found.to_dict("list") == {"id": [1, 2], "text": ["a,b", "c"]}

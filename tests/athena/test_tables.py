@@ -325,3 +325,34 @@ def test_a_view_may_name_its_columns(athena: Any) -> None:
     assert athena.failure("CREATE VIEW w (x) AS SELECT 1, 2").startswith(
         "MISMATCHED_COLUMN_ALIASES"
     )
+
+
+def test_the_catalog_answers_queries_about_itself(athena: Any) -> None:
+    """https://docs.aws.amazon.com/athena/latest/ug/querying-glue-catalog.html"""
+    athena.run(
+        "CREATE EXTERNAL TABLE days (a int COMMENT 'one', b decimal(5,2)) "
+        "PARTITIONED BY (dt date, n int) STORED AS PARQUET LOCATION 's3://lake/days/'"
+    )
+    assert athena.rows('SELECT * FROM "days$partitions"') == []
+    athena.run(
+        "ALTER TABLE days ADD PARTITION (dt='2024-01-02', n=10) PARTITION (dt='2024-01-02', n=9)"
+    )
+    athena.run("CREATE VIEW v AS SELECT 1 AS x")
+
+    assert athena.rows('SELECT max(dt), max(n) FROM "days$partitions"') == [["2024-01-02", "10"]]
+    assert athena.rows("SELECT schema_name FROM information_schema.schemata") == [["shop"]]
+    assert athena.rows(
+        "SELECT table_name, table_type FROM information_schema.tables "
+        "WHERE table_schema = 'shop' ORDER BY 1"
+    ) == [["days", "BASE TABLE"], ["v", "VIEW"]]
+    assert athena.rows(
+        "SELECT column_name, data_type, ordinal_position, comment, extra_info FROM "
+        "awsdatacatalog.information_schema.columns WHERE table_name = 'days' ORDER BY 3"
+    ) == [
+        ["a", "integer", "1", "one", None],
+        ["b", "decimal(5,2)", "2", None, None],
+        ["dt", "date", "3", None, "partition key"],
+        ["n", "integer", "4", None, "partition key"],
+    ]
+    for missing in ("information_schema.nope", '"v$partitions"', '"nope$partitions"'):
+        assert athena.failure(f"SELECT * FROM {missing}").startswith("TABLE_NOT_FOUND: line 1:15")
