@@ -8,7 +8,7 @@ from localaws.catalog.api import page
 from localaws.core.aws import LocalAws
 from localaws.core.errors import AwsError, NotEmulated
 from localaws.core.service import Call, Service
-from localaws.crawler.inference import CsvRules
+from localaws.crawler.schema import CsvRules
 
 Json = dict[str, Any]
 _KIND = "glue-classifiers"

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from localaws.core.object_store import StoredObject
-from localaws.crawler.inference import Schema, merge_types
+from localaws.crawler.schema import Schema, merge_types
 
 ALIKE = 0.7  # share of columns that two schemas must have in common
 

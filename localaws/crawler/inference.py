@@ -14,49 +14,18 @@ import json
 import re
 import zlib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from localaws.crawler.schema import CsvRules, Schema, merge_types
+
 Json = dict[str, Any]
 SAMPLE_BYTES = 1 << 20  # types come from the first MiB of each file
 _DELIMITERS = (",", "|", "\t", ";", "\x01")
 _NAME = re.compile(r"[^\x00-\x1f,;|\t]{1,150}")
-
-
-@dataclass(frozen=True)
-class Schema:
-    """A file's classification (csv, parquet, json), columns and what a SerDe needs to know."""
-
-    classification: str
-    columns: tuple[tuple[str, str], ...]  # (name, Hive type)
-    compression: str = "none"
-    rows: int = 0
-    delimiter: str = ","
-    quote: str | None = None
-    header: bool = False
-    serde: str = "LazySimpleSerDe"
-
-    @property
-    def kind(self) -> tuple[str, str]:
-        return self.classification, self.compression
-
-
-@dataclass(frozen=True)
-class CsvRules:
-    """A custom CSV classifier, as CreateClassifier takes it."""
-
-    delimiter: str | None = None
-    quote: str | None = None
-    contains_header: str = "UNKNOWN"
-    header: tuple[str, ...] = ()
-    trim: bool = True
-    single_column: bool = False
-    serde: str | None = None
-    types: tuple[str, ...] = field(default=())  # Hive types allowed; empty: the built-in ones
 
 
 def infer(path: Path, rules: Iterable[CsvRules]) -> Schema | None:
@@ -306,16 +275,6 @@ def _json_type(value: Any) -> str | None:
         fields = (f"{name.lower()}:{_json_type(item) or 'string'}" for name, item in value.items())
         return f"struct<{','.join(fields)}>" if value else "string"
     return None if value is None else "string"
-
-
-def merge_types(first: str | None, second: str | None) -> str:
-    """The type that holds both."""
-    if first is None or second is None or first == second:
-        return first or second or "string"
-    for order in (("int", "bigint", "double"), ("float", "double")):
-        if first in order and second in order:
-            return max(first, second, key=order.index)
-    return "string"
 
 
 READ_ERRORS = (OSError, EOFError, zlib.error, pa.ArrowInvalid)

@@ -11,7 +11,7 @@ from localaws.core.aws import LocalAws
 from localaws.core.jobs.failures import OutOfMemory, WorkFailed
 from localaws.core.jobs.job import Job, JobFailed
 from localaws.crawler.grouping import File, Group, groups, table_name
-from localaws.crawler.inference import CsvRules, Schema
+from localaws.crawler.schema import CsvRules, Schema
 from localaws.crawler.tables import partition_inputs, table_input
 from localaws.s3.objects import split_uri
 from localaws.tables import files as tables

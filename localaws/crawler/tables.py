@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from localaws.crawler.grouping import File, Group, partition_keys, partition_values
-from localaws.crawler.inference import Schema
+from localaws.crawler.schema import Schema
 from localaws.tables.storage import LAZY_SIMPLE, OPEN_CSV, OPENX_JSON, PARQUET, descriptor
 
 Json = dict[str, Any]

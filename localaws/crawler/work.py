@@ -8,7 +8,8 @@ from typing import Any
 
 from localaws.core.jobs.failures import WorkFailed
 from localaws.core.jobs.limits import Limits
-from localaws.crawler.inference import READ_ERRORS, CsvRules, infer
+from localaws.crawler.inference import READ_ERRORS, infer
+from localaws.crawler.schema import CsvRules
 
 Json = dict[str, Any]
 

@@ -9,11 +9,11 @@ from botocore.exceptions import ClientError
 
 from localaws.core.aws import LocalAws
 from localaws.core.errors import AwsError
-from localaws.databrew.reading import InputError, Source
+from localaws.databrew.source import InputError, Source
 from localaws.tables import files as tables
+from localaws.tables.codecs import codec
 from localaws.tables.errors import TableError
 from localaws.tables.snapshot import TableSnapshot
-from localaws.tables.text_files import codec
 
 Json = dict[str, Any]
 

@@ -10,17 +10,19 @@ import csv
 import gzip
 import io
 from collections.abc import Callable, Collection
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from localaws.databrew.recipe.sql import cast, ident, literal
 from localaws.databrew.recipe.steps import Step
+from localaws.databrew.source import InputError, Source
 from localaws.tables import hive
+from localaws.tables.codecs import codec
 from localaws.tables.errors import TableError
-from localaws.tables.snapshot import DataFile, TableSnapshot
+from localaws.tables.snapshot import DataFile
 from localaws.tables.storage import Storage
-from localaws.tables.text_files import codec, quickly
+from localaws.tables.text_files import quickly
 
 Json = dict[str, Any]
 Query = Callable[[str], list[tuple[Any, ...]]]
@@ -38,10 +40,6 @@ _WRITTEN_AS = (
     ("DATE", r"\d{4}-\d{2}-\d{2}"),
     ("TIMESTAMP", r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?Z?"),
 )
-
-
-class InputError(Exception):
-    """The dataset cannot be read; the message says which and why."""
 
 
 @dataclass(frozen=True)
@@ -65,27 +63,6 @@ def raw_columns(steps: list[Step]) -> set[str]:
             if step.has("sourceColumns"):
                 found |= set(step.texts("sourceColumns"))
     return found
-
-
-@dataclass(frozen=True)
-class Source:
-    """A dataset with its files found: `table` for one of the Data Catalog, else `files` in
-    `format` (CSV, JSON, PARQUET) with the dataset's FormatOptions."""
-
-    name: str
-    format: str
-    options: Json
-    files: tuple[DataFile, ...] = ()
-    table: TableSnapshot | None = None
-
-    def to_json(self) -> Json:
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, given: Json) -> Source:
-        table = given["table"] and TableSnapshot.from_json(given["table"])
-        files = tuple(DataFile(**file) for file in given["files"])
-        return cls(**{**given, "files": files, "table": table})
 
 
 def relation(source: Source, raw: Collection[str], query: Query, folder: Path) -> Relation:

@@ -18,10 +18,10 @@ from localaws.databrew import inputs, outputs
 from localaws.databrew.datasets import Datasets
 from localaws.databrew.documents import conflict, not_found, page, user
 from localaws.databrew.jobs import Jobs
-from localaws.databrew.reading import InputError
 from localaws.databrew.recipe.compiler import datasets_of
 from localaws.databrew.recipe.errors import RecipeError
 from localaws.databrew.recipes import Recipes
+from localaws.databrew.source import InputError
 from localaws.databrew.writing import Written
 
 Json = dict[str, Any]

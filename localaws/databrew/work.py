@@ -16,6 +16,7 @@ from localaws.databrew.recipe.compiler import compile_steps, parse
 from localaws.databrew.recipe.errors import RecipeError
 from localaws.databrew.recipe.sql import ident
 from localaws.databrew.recipe.table import Context, Table
+from localaws.databrew.source import InputError, Source
 
 Json = dict[str, Any]
 
@@ -38,7 +39,7 @@ def run(request: Json, limits: Limits) -> list[list[Json]]:
             return _run(request, folder, connection)
     except duckdb.OutOfMemoryException:
         raise OutOfMemory from None
-    except (RecipeError, reading.InputError, LookupError) as error:
+    except (RecipeError, InputError, LookupError) as error:
         raise WorkFailed(FAILED, str(error)) from error
     except duckdb.Error as error:
         raise WorkFailed(FAILED, str(error).splitlines()[0]) from error
@@ -52,7 +53,7 @@ def _run(request: Json, folder: Path, connection: duckdb.DuckDBPyConnection) -> 
         return connection.execute(sql).fetchall()
 
     def view(name: str, source: Json) -> Table:
-        found = reading.relation(reading.Source.from_json(source), raw, query, folder)
+        found = reading.relation(Source.from_json(source), raw, query, folder)
         query(f"CREATE OR REPLACE TEMP VIEW {name} AS {found.sql}")
         return Table(found.columns, name)
 

@@ -16,12 +16,13 @@ from localaws.athena.sql.types import Type
 from localaws.athena.sql.values import name, text
 from localaws.tables import parquet
 from localaws.tables.cells import cell, checked
+from localaws.tables.codecs import codec
 from localaws.tables.errors import TableError
 from localaws.tables.json_rows import JsonRows
 from localaws.tables.partitions import NULL_PARTITION
 from localaws.tables.snapshot import Columns, DataFile, Partition, TableSnapshot
 from localaws.tables.storage import Storage
-from localaws.tables.text_files import FILE, LINE, codec, quickly, rewrite
+from localaws.tables.text_files import FILE, LINE, quickly, rewrite
 
 Query = Callable[[str], list[tuple[Any, ...]]]
 Typed = tuple[tuple[str, Type], ...]

@@ -23,7 +23,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from localaws.tables.errors import TableError, not_emulated
+from localaws.tables.codecs import codec
+from localaws.tables.errors import TableError
 from localaws.tables.snapshot import DataFile
 from localaws.tables.storage import Storage
 
@@ -35,20 +36,9 @@ _BATCH = 100_000
 _BLOCK = 1 << 21  # small enough for the processor's cache
 _LONGEST_LINE = 2_000_000  # bytes that DuckDB takes in one line
 _QUICK_CODECS = ("none", "gzip", "zstd")
-_CODECS = {".gz": "gzip", ".zst": "zstd", ".bz2": "bz2", ".deflate": "deflate"}
-_OTHER_CODECS = (".lz4", ".snappy", ".lzo", ".lzop")
 _UNREADABLE = (OSError, EOFError, zlib.error)
 _NONE = ("", "", "")
 _GZIP = b"\x1f\x8b"
-
-
-def codec(uri: str) -> str:
-    """https://docs.aws.amazon.com/athena/latest/ug/compression-formats.html. Raises TableError for
-    one that is not read."""
-    for ending in _OTHER_CODECS:
-        if uri.endswith(ending):
-            raise not_emulated(f"the compression of {uri}")
-    return next((name for ending, name in _CODECS.items() if uri.endswith(ending)), "none")
 
 
 def quickly(file: DataFile, storage: Storage) -> bool:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -128,3 +130,11 @@ def test_amount_of_memory_is_read(text: str, expected: int) -> None:
 def test_amount_of_memory_that_is_none_or_too_little_is_refused(text: str) -> None:
     with pytest.raises(ValueError):
         limits.memory(text)
+
+
+def test_server_carries_no_engine_that_only_workers_need() -> None:
+    script = "import sys, localaws.services; print({'duckdb', 'pyarrow'} & set(sys.modules))"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "set()\n"

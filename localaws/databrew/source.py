@@ -1,0 +1,35 @@
+"""A dataset with its files found: what a worker needs to read it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from localaws.tables.snapshot import DataFile, TableSnapshot
+
+Json = dict[str, Any]
+
+
+class InputError(Exception):
+    """The dataset cannot be read; the message says which and why."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """A dataset with its files found: `table` for one of the Data Catalog, else `files` in
+    `format` (CSV, JSON, PARQUET) with the dataset's FormatOptions."""
+
+    name: str
+    format: str
+    options: Json
+    files: tuple[DataFile, ...] = ()
+    table: TableSnapshot | None = None
+
+    def to_json(self) -> Json:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, given: Json) -> Source:
+        table = given["table"] and TableSnapshot.from_json(given["table"])
+        files = tuple(DataFile(**file) for file in given["files"])
+        return cls(**{**given, "files": files, "table": table})
