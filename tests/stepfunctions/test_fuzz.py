@@ -25,6 +25,29 @@ EXAMPLES = int(os.environ.get("REBUY_FUZZ", "300"))
 MACHINE_SECONDS = 2  # every definition has this timeout, so that a loop without end has an end
 ENDS_SECONDS = 20
 SOUND = [case["definition"] for case in cases("histories")]
+# Maps of both modes with retriers, catchers, batches, tolerance and limits, on items of any kind.
+RETRY = [{"ErrorEquals": ["States.ALL"], "MaxAttempts": 2, "BackoffRate": 1.5}]
+CATCH = [{"ErrorEquals": ["States.ALL"], "Next": "T", "ResultPath": "$.e"}]
+CALL = {"Type": "Task", "Resource": "arn:aws:states:::lambda:invoke", "Retry": RETRY,
+        "Parameters": {"FunctionName": "f", "Payload.$": "$"}}  # fmt: skip
+for mode in ("INLINE", "DISTRIBUTED"):
+    for inner in ({"Type": "Pass"}, CALL, {"Type": "Fail", "Error": "E"}):
+        config = {"Mode": mode} | ({"ExecutionType": "STANDARD"} if mode != "INLINE" else {})
+        spread: Json = {
+            "Type": "Map",
+            "ItemsPath": "$.v",
+            "MaxConcurrency": 2,
+            "ToleratedFailureCount": 1,
+            "ResultPath": "$.out",
+            "ItemSelector": {"i.$": "$$.Map.Item.Index", "v.$": "$$.Map.Item.Value"},
+            "ItemProcessor": {**machine(I=dict(inner)), "ProcessorConfig": config},
+            "Retry": RETRY,
+            "Catch": CATCH,
+            "Next": "T",
+        }
+        if mode == "DISTRIBUTED":
+            spread["ItemBatcher"] = {"MaxItemsPerBatch": 2}
+        SOUND.append(machine(M=spread, T={"Type": "Pass"}))
 # What goes where it does not belong.
 STRANGE: list[Any] = [
     *(None, True, 0, -1, 1.5, 10**12, [], {}, [None], {"a.$": "$.b"}),
@@ -34,11 +57,12 @@ STRANGE: list[Any] = [
     *("States.ALL", "States.Timeout", "2026-01-01T00:00:00Z", "arn:aws:states:::lambda:invoke"),
     {"StartAt": "A", "States": {"A": {"Type": "Succeed"}}},
 ]
-INPUTS = st.recursive(
+ANYTHING = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=8),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner),
     max_leaves=6,
 )
+INPUTS = ANYTHING | st.lists(ANYTHING, max_size=4).map(lambda items: {"v": items})
 
 
 def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:

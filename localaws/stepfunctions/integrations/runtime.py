@@ -160,6 +160,9 @@ class Integrations:
         service = self._service(resource)
         for name in null_members(self._operation(resource).input_shape, task.arguments):
             raise failures.null_member(resource, service, name)
+        queue_url = str(params.get("QueueUrl", "://"))
+        if service == "sqs" and "://" not in queue_url:
+            raise failures.unreachable(resource, service, queue_url)
         kind = _job_kind(resource) if resource.pattern.startswith("sync") else None
         client = self._client(service)
         if task.again and (found := self._found(client, resource, params, task)):
@@ -250,6 +253,8 @@ class Integrations:
             response: Json = method(**params)
         except (ClientError, BotoCoreError) as error:
             raise failures.from_error(resource, service, error) from error
+        if service == "dynamodb" and "ReturnConsumedCapacity" not in params:
+            response.pop("ConsumedCapacity", None)  # moto tells it unasked
         return response
 
     def _optimised_output(self, resource: Resource, params: Json, response: Json) -> Json:
