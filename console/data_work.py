@@ -7,7 +7,7 @@ from typing import Any
 
 from console import queries, samples
 from console.logs import log
-from console.sections import Section, facts, table
+from console.sections import Section, facts, section, table
 from console.task import Task
 
 Json = dict[str, Any]
@@ -21,7 +21,7 @@ def athena(clients: Any, task: Task) -> Iterator[Section]:
         "QueryExecutionId"
     )
     if number is None:
-        yield {"title": "SQL", "kind": "code", "text": task.request.get("QueryString", "")}
+        yield section("code", "SQL", text=task.request.get("QueryString", ""))
         return
     query = client.get_query_execution(QueryExecutionId=number)["QueryExecution"]
     statistics = query.get("Statistics", {})
@@ -40,9 +40,9 @@ def athena(clients: Any, task: Task) -> Iterator[Section]:
         },
         {"Scanned": "bytes", "Engine time": "ms", "Queued": "ms"},
     )
-    yield {"title": "SQL", "kind": "code", "text": query["Query"]}
+    yield section("code", "SQL", text=query["Query"])
     if queries.query_of(query["Query"]) is not None:
-        yield {"title": "Plan", "kind": "plan", "query": number}
+        yield section("plan", "Plan", query=number)
     if query["Status"]["State"] == "SUCCEEDED" and query.get("StatementType") != "DDL":
         names, rows = queries.first_rows(client, number, FIRST_ROWS)
         if rows:

@@ -20,6 +20,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from console import sections
 from console.sections import Section, note
 from executions.s3 import split_uri
 
@@ -64,7 +65,7 @@ def of(body: bytes, uri: str) -> Section:
     learning = _learning(found)
     if not models[0]["figures"] and not models[0]["roc"] and learning is None:
         return note(f"{uri} has no form that is known here; its members: {', '.join(found)}.")
-    return {"title": "Model", "kind": "model", "uri": uri, "models": models, "learning": learning}
+    return sections.section("model", "Model", uri=uri, models=models, learning=learning)
 
 
 def _places(job: Json) -> list[str]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from console import sections
 from console.sections import Section, note
 
 Json = dict[str, Any]
@@ -64,4 +65,4 @@ def section(cloudwatch: Any, endpoint: str, variant: str) -> Section:
     }
     if not any(series.values()):
         return note(f"CloudWatch has no invocation of {endpoint} in the last {HOURS} hours.")
-    return {"title": f"Last {HOURS} hours", "kind": "latency", "variant": variant, "series": series}
+    return sections.section("latency", f"Last {HOURS} hours", variant=variant, series=series)

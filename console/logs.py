@@ -8,7 +8,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from console.sections import Section, note
+from console.sections import Section, note, section
 
 Json = dict[str, Any]
 
@@ -42,4 +42,4 @@ def log(
         return
     if lines:
         shown = [{"time": e["timestamp"], "text": e["message"].rstrip("\n")} for e in lines]
-        yield {"title": title, "kind": "log", "group": group, "lines": shown}
+        yield section("log", title, group=group, lines=shown)

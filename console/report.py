@@ -144,7 +144,7 @@ def _shown(record: Record, findings: list[Finding], budget: _Budget) -> Json:
 SHOWN_OF_RECORD = (
     "status", "outcome", "error", "cause", "failed_state", "written_at", "execution", "run",
     "trigger", "inputs", "checks", "outputs", "hyperparameters", "metrics", "gate", "model",
-    "endpoint", "smoke_test", "cost_inputs", "code", "previous", "states",
+    "endpoint", "smoke_test", "tries", "gaps", "cost_inputs", "code", "previous", "states",
 )  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from console import sections
 from console.sections import Section, note
 from executions.s3 import ObjectFile, split_uri
 
@@ -41,14 +42,14 @@ def section(clients: Any, run: Json) -> Section:
     names: list[str] = before.get("columns", [])
     new_names: list[str] = after.get("columns", [])
     both = "why" not in before and "why" not in after
-    return {
-        "title": "Rows before and after",
-        "kind": "sample",
-        "before": before,
-        "after": after,
-        "added": [name for name in new_names if name not in names] if both else [],
-        "removed": [name for name in names if name not in new_names] if both else [],
-    }
+    return sections.section(
+        "sample",
+        "Rows before and after",
+        before=before,
+        after=after,
+        added=[name for name in new_names if name not in names] if both else [],
+        removed=[name for name in names if name not in new_names] if both else [],
+    )
 
 
 def touched(steps: list[Json]) -> list[str]:

@@ -21,7 +21,7 @@ const OUTCOMES = {
 // `extra.model`: the model's charts, where there are some; `findings`: hashes that were computed again.
 export function RecordDocument({ record, uri, sha256, findings, extra = {}, open = false }) {
   return html`<article class="record" aria-label="Audit record">
-    <${Verdict} record=${record} />
+    <${Verdict} record=${record} /><${Tries} tries=${record.tries} gaps=${record.gaps} />
     <${Part} title="What came in"><${CameIn} record=${record} /><//>
     <${Part} title="What was done to it"><${Done} record=${record} /><//>
     <${Part} title="What was measured"><${Measured} record=${record} model=${extra.model} /><//>
@@ -59,6 +59,18 @@ function Verdict({ record }) {
   return html`<div class=${`verdict ${tone}`}><p><b>${words}</b>${same ? ` The same as ${lastPart(same)}.` : ""}</p>
     ${record.error && html`<p>${record.failed_state ? `At “${record.failed_state}”: ` : ""}<b>${record.error}</b>${" "}
       ${message(record.cause, 400)}</p>`}</div>`;
+}
+
+// What an execution that was redriven tried, and what the record has no room for.
+function Tries({ tries, gaps }) {
+  const ended = ({ status, failed_state: state, error, cause }) => (
+    `${status.toLowerCase().replace("_", " ")}${state ? ` at “${state}”` : ""}${error ? `: ${error}` : ""}`
+      + `${cause ? `, ${message(cause, 160)}` : ""}`
+  );
+  return html`${tries?.length > 1 && html`<ol class="tries" aria-label="Tries">${tries.map((one) => html`<li>
+      <b>Try ${one.number}</b> ${ended(one)}</li>`)}</ol>`}
+    ${gaps?.length > 0 && html`<p class="problem">This record has gaps: ${gaps.map((gap) =>
+      `${gap.member} (${gap.error})`).join("; ")}.</p>`}`;
 }
 
 function CameIn({ record }) {

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime
 from operator import itemgetter
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
@@ -13,6 +14,7 @@ from console import costs, evaluation
 from console.executions import origin
 from console.page import STATIC
 from console.queries import query_of
+from console.sections import Kind
 from console.times import next_times
 from tests.conftest import cases
 
@@ -168,3 +170,10 @@ def test_no_line_of_the_page_is_longer_than_a_screen() -> None:
     ]
 
     assert long == []
+
+
+@pytest.mark.parametrize("kind", get_args(Kind))
+def test_every_kind_of_section_is_drawn(kind: str) -> None:
+    source = (STATIC / "sections.js").read_text()
+
+    assert f'kind === "{kind}"' in source or re.search(rf"^  {kind}: \(\) => import", source, re.M)

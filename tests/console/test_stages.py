@@ -190,6 +190,10 @@ def test_a_record_reads_as_a_document(
         "status": "FAILED", "outcome": "failed", "error": "S3.NoSuchKeyException",
         "cause": "gone", "failed_state": "Read", "execution": {"arn": failed},
         "trigger": {"kind": "schedule", "schedule": {"arn": "a:schedule/default/nightly"}},
+        "tries": [
+            {"number": 1, "status": "TIMED_OUT", "failed_state": "Read"},
+            {"number": 2, "status": "FAILED", "failed_state": "Read", "error": "E"},
+        ],
         "inputs": [raw], "outputs": [], "states": [], "previous": None,
         "gate": {"publish": False, "reason": "It was not better.",
                  "challenger": {"auc": 0.5}, "champion": {"auc": 0.6}},
@@ -217,6 +221,7 @@ def test_a_record_reads_as_a_document(
     expect(document).to_contain_text("The gate kept it back. It was not better.")
     expect(document.get_by_role("row", name="AUC")).to_contain_text("0.50000.6000")
     expect(document).to_contain_text("is the first of its chain")
+    expect(document.get_by_role("listitem").filter(has_text="Try 1")).to_contain_text("timed out")
     page.get_by_role("button", name="Verify every hash").click()
     expect(page.get_by_role("status")).to_contain_text("1 could not be reached", timeout=SLOW)
     expect(page.get_by_role("region", name="Hashes by kind")).to_contain_text("raw file")
