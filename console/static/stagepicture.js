@@ -6,7 +6,7 @@ import { path } from "./elkgraph.js";
 import { lines, pixels, styleOf } from "./svgtext.js";
 
 const COLUMNS = 5;
-const BOX = { width: 164, height: 116 };
+const BOX = { width: 166, height: 136 };
 const GAP = { x: 24, y: 34 };
 const MARGIN = 14;
 
@@ -63,9 +63,10 @@ function Box({ stage, standing, cost, place, ran }) {
   const head = lines(stage.title, size, room - 32, 2, true);
   const states = stage.states === 1 ? "1 state" : `${stage.states} states`;
   const services = stage.services.join(", ");
-  const about = stage.sentence && !ran
-    ? [...lines(stage.sentence, 11.5, room, 3), ...lines(services, 11.5, room, 1)]
+  const about = stage.sentence
+    ? lines(stage.sentence, 11.5, room, ran ? 3 : 4)
     : [...lines(services, 11.5, room, ran ? 1 : 2), states];
+  const foot = stage.sentence && !ran ? lines(services, 11.5, room, 1)[0] : "";
   const figures = standing ? [duration(standing.milliseconds), cost === undefined ? "" : dollars(cost)] : [];
   return html`<g class=${`${tone} stage`}><title>${stage.number ? `Stage ${stage.number}, ` : ""}${stage.title}</title>
 <rect class="box" x=${x} y=${y} width=${BOX.width} height=${BOX.height} rx="12" />
@@ -74,8 +75,9 @@ function Box({ stage, standing, cost, place, ran }) {
 ${stage.number ?? "…"}</text>
 ${head.map((line, index) => html`<text x=${x + 46} y=${y + (head.length === 1 ? 30 : 23) + index * 16} font-size=${size}
   font-weight="650">${line}</text>`)}
-${about.map((line, index) => html`<text class="quiet" x=${x + 12} y=${y + 60 + index * 16} font-size="11.5">
+${about.map((line, index) => html`<text class="quiet" x=${x + 12} y=${y + 57 + index * 15} font-size="11.5">
 ${line}</text>`)}
+${foot && html`<text class="sign" x=${x + 12} y=${y + BOX.height - 11} font-size="11.5">${foot}</text>`}
 ${ran && html`<text class=${standing ? "took" : "quiet"} x=${x + 12} y=${y + BOX.height - 12} font-size="12"
   font-weight="650">${standing ? WORDS[standing.status] : "not reached"}</text>`}
 ${figures[0] && html`<text x=${x + 12 + pixels(WORDS[standing.status], 12, true) + 8} y=${y + BOX.height - 12}

@@ -131,11 +131,16 @@ class Follower:
 
 
 def follow(connection: Connection, arn: str, lake: str, after: int = 0) -> None:
-    """Shows each state as it ends, until the execution does; those after the event `after`."""
+    """Shows each state as it ends, until the execution does; those after the event `after`.
+
+    One that looks again and again how far something is has one line, its first.
+    """
+    shown = None
     for step in Follower(connection, arn, lake, after).steps():
         if step.failed:
             err.print(f"  failed  {step.detail}", style="red", markup=False, soft_wrap=True)
-        elif step.kind not in SILENT:
+        elif step.kind not in SILENT and (step.state != shown or step.detail):
+            shown = step.state
             line = f"  {step.state:<42}{seconds(step.seconds):>9}   {step.detail}"
             err.print(line, markup=False, soft_wrap=True)
 
