@@ -16,10 +16,10 @@ REMOVED: list[dict[str, Any]] = [
         "engine": "DataBrew",
         "prefix": "runs/run={id}/clean/orders/",
         "next": "Join prior order lines",
-        # Athena joins the nothing that it finds, as on AWS; the recipe that gets it refuses.
-        "fails": "Compute product features",
+        # Athena joins the nothing that it finds, as on AWS, and the recipe makes nothing of it.
+        "fails": "Join features",
         "error": "States.TaskFailed",
-        "says": "has no data",
+        "says": "clean/orders",
     },
     {
         "engine": "Athena CTAS",
