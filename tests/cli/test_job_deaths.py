@@ -14,7 +14,10 @@ from typing import Any
 import pytest
 
 from localaws.core import orphans
+from localaws.core.aws import start
 from localaws.core.jobs.kind import KINDS
+from localaws.core.jobs.limits import Limits
+from localaws.services import factories
 from rebuy.cli import local
 from rebuy.connection import Connection
 from rebuy.settings import Settings
@@ -55,7 +58,7 @@ def server(tmp_path: Path) -> Iterator[Server]:
     local.down(made.home)
 
 
-def start_query(server: Server) -> Callable[[], tuple[str, str]]:
+def start_query(server: Any) -> Callable[[], tuple[str, str]]:
     given = {"ResultConfiguration": {"OutputLocation": "s3://lake/results/"}}
     started = server.client("athena").start_query_execution(QueryString=ENDLESS, **given)
 
@@ -69,7 +72,7 @@ def start_query(server: Server) -> Callable[[], tuple[str, str]]:
     return state
 
 
-def start_spark(server: Server) -> Callable[[], tuple[str, str]]:
+def start_spark(server: Any) -> Callable[[], tuple[str, str]]:
     server.client("s3").put_object(Bucket="lake", Key="sleep.py", Body=SLEEP)
     glue = server.client("glue")
     command = {"Name": "glueetl", "ScriptLocation": "s3://lake/sleep.py"}
@@ -83,7 +86,7 @@ def start_spark(server: Server) -> Callable[[], tuple[str, str]]:
     return state
 
 
-def start_recipe(server: Server) -> Callable[[], tuple[str, str]]:
+def start_recipe(server: Any) -> Callable[[], tuple[str, str]]:
     rows = "".join(f"{number},{number % 977}\n" for number in range(300_000))
     server.client("s3").put_object(Bucket="lake", Key="rows/a.csv", Body=f"id,n\n{rows}".encode())
     brew = server.client("databrew")
@@ -108,7 +111,7 @@ def start_recipe(server: Server) -> Callable[[], tuple[str, str]]:
     return state
 
 
-def start_crawl(server: Server) -> Callable[[], tuple[str, str]]:
+def start_crawl(server: Any) -> Callable[[], tuple[str, str]]:
     glue = server.client("glue")
     for number in range(3):
         server.client("s3").put_object(
@@ -130,7 +133,7 @@ def start_crawl(server: Server) -> Callable[[], tuple[str, str]]:
     return state
 
 
-def start_training(server: Server) -> Callable[[], tuple[str, str]]:
+def start_training(server: Any) -> Callable[[], tuple[str, str]]:
     from tests.sagemaker.conftest import training_request
 
     packed = io.BytesIO()
@@ -180,8 +183,8 @@ def wait_for(state: Callable[[], tuple[str, str]], wanted: set[str], server: Ser
 def test_jobs_that_two_servers_died_under_are_failed(server: Server) -> None:
     assert set(STARTERS) == {kind.name for kind in KINDS}
     states = []
-    for start in STARTERS.values():
-        states.append(start(server))
+    for starter in STARTERS.values():
+        states.append(starter(server))
         wait_for(states[-1], {"RUNNING"}, server)
     server.die()
     server.up()
@@ -206,3 +209,26 @@ def test_stop_that_was_answered_holds_over_a_death(server: Server) -> None:
     server.up()
 
     assert wait_for(state, {"CANCELLED"}, server) == "Query cancelled by user"
+
+
+@pytest.mark.parametrize(
+    ("starter", "words"),
+    [
+        (start_recipe, "OutOfMemoryError: the job run needs more memory than it may have, 90 MiB."),
+        (start_crawl, "Internal Service Exception: The job needs more memory than it may have."),
+    ],
+)
+def test_job_beyond_its_memory_fails_in_its_services_words(
+    tmp_path: Path, starter: Any, words: str
+) -> None:
+    limits = Limits(memory_bytes=90 << 20, threads=1)  # less than an engine takes by itself
+    aws = start(tmp_path / "home", factories(), url="http://127.0.0.1:9", limits=limits)
+    aws.client("s3").create_bucket(Bucket="lake")
+    state = starter(aws)
+    deadline = time.monotonic() + 60
+    while state()[0] not in ("FAILED", "SUCCEEDED"):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+    assert state() == ("FAILED", words)
+    aws.stop()
