@@ -43,8 +43,9 @@ def written(sql: str, kind: Type) -> str:
         inside = f"list_transform({sql}, lambda e: {_inside('e', kind.items[0])})"
         return f"CASE WHEN {sql} IS NOT NULL THEN '[' || array_to_string({inside}, ', ') || ']' END"
     if kind.name == "map":
-        key, item = _inside("e.key", kind.items[0]), _inside("e.value", kind.items[1])
-        inside = f"list_transform(map_entries({sql}), lambda e: {key} || '=' || {item})"
+        key, item = _inside("e.k", kind.items[0]), _inside("e.v", kind.items[1])
+        pairs = f"list_transform(map_entries({sql}), lambda e: {{'k': e.key, 'v': e.value}})"
+        inside = f"list_transform(list_sort({pairs}), lambda e: {key} || '=' || {item})"
         return (
             f"CASE WHEN {sql} IS NOT NULL THEN '{{' || array_to_string({inside}, ', ') || '}}' END"
         )

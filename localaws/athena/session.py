@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from localaws.athena.read_plan import BYTE_LIMIT, PrunePlan, ReadPlan, ReadResult, ScanPlan
-from localaws.athena.sql.errors import QueryError
+from localaws.athena.sql.errors import QueryError, error_type
 from localaws.athena.sql.queries import Queries, Query
 from localaws.athena.sql.sources import Scan
 from localaws.athena.tables import CatalogTables
@@ -164,19 +164,10 @@ def failure(error: QueryError) -> Json:
             "Retryable": False,
             "ErrorMessage": error.message,  # AWS writes no code before it
         }
-    data = (
-        "DIVISION_BY_ZERO",
-        "INVALID_CAST_ARGUMENT",
-        "NUMERIC_VALUE_OUT_OF_RANGE",
-        "HIVE_BAD_DATA",
-        "INVALID_FUNCTION_ARGUMENT",
-        "SUBQUERY_MULTIPLE_ROWS",
-    )
-    system = error.code.startswith(("GENERIC_INTERNAL", "EXCEEDED_"))
-    kind = 1001 if error.code in data else 1000
+    category, kind = error_type(error.code)
     return {
-        "ErrorCategory": 1 if system else 2,
-        "ErrorType": 200 if system else kind,
+        "ErrorCategory": category,
+        "ErrorType": kind,
         "Retryable": False,
         # Hive's own commands fail in words of their own.
         "ErrorMessage": f"FAILED: {error.message}" if error.code == "FAILED" else str(error),

@@ -81,6 +81,23 @@ def test_execute_binds_in_the_order_of_the_text(athena: Any) -> None:
     assert rows[1] == {"Data": [{"VarCharValue": "71"}]}
 
 
+@pytest.mark.parametrize(
+    ("sql", "kind"),
+    [
+        ("SELECT 1 / 0", 1001),
+        ("SELECT 1 + 'a'", 1002),
+        ("SELECT x", 1006),
+        ("SELECT CAST('a' AS bigint)", 1100),
+        ("SELECT sequence(1, 2, 0)", 1106),
+        ("SELECT * FROM nowhere", 1301),
+        ("SELECT f(1)", 1303),
+    ],
+)
+def test_a_failure_has_the_type_that_athena_gives_it(athena: Any, sql: str, kind: int) -> None:
+    error = athena.wait(athena.start(sql))["Status"]["AthenaError"]
+    assert (error["ErrorCategory"], error["ErrorType"]) == (2, kind)
+
+
 def test_parameters_fill_the_question_marks(athena: Any) -> None:
     sql = "SELECT x FROM (VALUES 'a', 'b') AS t(x) WHERE x = ?"
     assert athena.rows(sql, ExecutionParameters=["'b'"]) == [["b"]]

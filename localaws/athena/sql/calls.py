@@ -37,7 +37,7 @@ def call_by_name(
     nulls: str | None,
 ) -> Value:
     name = ALIASES.get(name, name)
-    if name in LAMBDAS:
+    if name in LAMBDAS and (name not in SCALARS or len(arguments) > 1):
         return LAMBDAS[name](c, arguments, scope)
     if name == "row":
         return row(c, node, scope)

@@ -41,3 +41,26 @@ def place_in(text: str, offset: int) -> tuple[int, int]:
     """Line and column (both from 1) of a character of the statement."""
     before = text[:offset]
     return before.count("\n") + 1, offset - (before.rfind("\n") + 1) + 1
+
+
+# Recorded on Athena v3, 2026-09; the rest by the error reference:
+# https://docs.aws.amazon.com/athena/latest/ug/error-reference.html
+_TYPES = {
+    "DIVISION_BY_ZERO": 1001, "SUBQUERY_MULTIPLE_ROWS": 1001, "HIVE_BAD_DATA": 1001,
+    "TYPE_MISMATCH": 1002,
+    "SYNTAX_ERROR": 1006, "CATALOG_NOT_FOUND": 1006, "COLUMN_NOT_FOUND": 1006,
+    "INVALID_CAST_ARGUMENT": 1100, "NUMERIC_VALUE_OUT_OF_RANGE": 1100,
+    "INVALID_PARAMETER_USAGE": 1100, "MISSING_COLUMN_NAME": 1100,
+    "INVALID_FUNCTION_ARGUMENT": 1106,
+    "TABLE_ALREADY_EXISTS": 1110,
+    "NOT_SUPPORTED": 1200,
+    "NOT_FOUND": 1300, "TABLE_NOT_FOUND": 1301, "SCHEMA_NOT_FOUND": 1301,
+    "FUNCTION_NOT_FOUND": 1303,
+}  # fmt: skip
+
+
+def error_type(code: str) -> tuple[int, int]:
+    """ErrorCategory (1 system, 2 user) and ErrorType of a code."""
+    if code.startswith(("GENERIC_INTERNAL", "EXCEEDED_")):
+        return 1, 200
+    return 2, _TYPES.get(code, 1000)

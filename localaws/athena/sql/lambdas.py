@@ -143,6 +143,42 @@ def over_map(function: str) -> Compiled:
     return compile_map
 
 
+def array_sort(c: Compiler, arguments: list[Any], scope: Scope) -> Value:
+    """By a comparator: each item's place is the number of items that it comes after."""
+    items = _argument(c, arguments[0], scope, "array", "array_sort")
+    left, right = c.fresh("p"), c.fresh("p")
+    kind = items.type.items[0]
+    body = _body(c, arguments[1], scope, [Value(left, kind), Value(right, kind)])
+    if not t.is_integer(body.type):
+        raise QueryError("TYPE_MISMATCH", f"array_sort: the comparator is {body.type}, not integer")
+    tests = f"list_transform({items.sql}, lambda {right}: {body.sql})"
+    rank = f"len(list_filter({tests}, lambda r: r > 0))"
+    ranked = f"list_transform({items.sql}, lambda {left}, i: {{'r': {rank}, 'i': i}})"
+    return Value(
+        f"list_transform(list_sort({ranked}), lambda e: list_extract({items.sql}, e.i))", items.type
+    )
+
+
+def map_zip_with(c: Compiler, arguments: list[Any], scope: Scope) -> Value:
+    left = _argument(c, arguments[0], scope, "map", "map_zip_with")
+    right = _argument(c, arguments[1], scope, "map", "map_zip_with")
+    kind = t.common(left.type.items[0], right.type.items[0])
+    if kind is None:
+        raise QueryError("TYPE_MISMATCH", "map_zip_with takes maps of one type of keys")
+    name = c.fresh("p")
+    sides = [
+        Value(f"map_extract_value({side.sql}, {name})", side.type.items[1])
+        for side in (left, right)
+    ]
+    body = _body(c, arguments[2], scope, [Value(name, kind), *sides])
+    keys = f"list_distinct(list_concat(map_keys({left.sql}), map_keys({right.sql})))"
+    entry = f"{{'key': {name}, 'value': {body.sql}}}"
+    return Value(
+        f"map_from_entries(list_transform({keys}, lambda {name}: {entry}))",
+        t.map_of(kind, body.type),
+    )
+
+
 LAMBDAS: dict[str, Compiled] = {
     "transform": transform,
     "filter": filter_,
@@ -151,6 +187,8 @@ LAMBDAS: dict[str, Compiled] = {
     "none_match": match("none"),
     "reduce": reduce_,
     "zip_with": zip_with,
+    "array_sort": array_sort,
+    "map_zip_with": map_zip_with,
     "map_filter": over_map("map_filter"),
     "transform_keys": over_map("transform_keys"),
     "transform_values": over_map("transform_values"),
