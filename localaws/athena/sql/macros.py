@@ -141,10 +141,13 @@ _MORE = (
         WHEN list_has_any(a, b) THEN true
         WHEN (trino_has_null(a) AND len(b) > 0) OR (trino_has_null(b) AND len(a) > 0) THEN NULL
         ELSE list_has_any(a, b) END""",
-    """CREATE MACRO trino_intersect(a, b) AS list_filter(trino_array_distinct(a), lambda e:
-        CASE WHEN e IS NULL THEN trino_has_null(b) ELSE list_contains(b, e) END)""",
-    """CREATE MACRO trino_except(a, b) AS list_filter(trino_array_distinct(a), lambda e:
-        CASE WHEN e IS NULL THEN NOT trino_has_null(b) ELSE NOT list_contains(b, e) END)""",
+    """CREATE MACRO trino_intersect(a, b) AS CASE WHEN b IS NOT NULL THEN
+        list_filter(trino_array_distinct(a), lambda e:
+            CASE WHEN e IS NULL THEN trino_has_null(b) ELSE list_contains(b, e) END) END""",
+    """CREATE MACRO trino_except(a, b) AS CASE WHEN b IS NOT NULL THEN
+        list_filter(trino_array_distinct(a), lambda e:
+            CASE WHEN e IS NULL THEN NOT trino_has_null(b) ELSE NOT list_contains(b, e) END)
+        END""",
     """CREATE MACRO trino_histogram(items) AS map_from_entries(list_transform(
         trino_array_distinct(list_filter(items, lambda e: e IS NOT NULL)),
         lambda d: {'key': d,
@@ -216,11 +219,12 @@ _MORE = (
                 date_diff('month', first, last) // nullif(step, 0) + 1)),
             lambda i: CAST(first + to_months(CAST(i * step AS INTEGER)) AS TIMESTAMP)),
             lambda e: CASE WHEN step > 0 THEN e <= last ELSE e >= last END) END""",
-    """CREATE MACRO trino_cosine(a, b) AS
-        list_sum(list_transform(map_keys(a), lambda k: map_extract_value(a, k)
+    """CREATE MACRO trino_cosine(a, b) AS CASE
+        WHEN NOT trino_has_null(map_values(a)) AND NOT trino_has_null(map_values(b))
+        THEN list_sum(list_transform(map_keys(a), lambda k: map_extract_value(a, k)
             * coalesce(map_extract_value(b, k), 0)))
         / (sqrt(list_sum(list_transform(map_values(a), lambda v: v * v)))
-            * sqrt(list_sum(list_transform(map_values(b), lambda v: v * v))))""",
+            * sqrt(list_sum(list_transform(map_values(b), lambda v: v * v)))) END""",
 )
 
 MACROS = (*_TIMES, *_EQUALITY, *_OPERATORS, *_NESTED, *_MORE)

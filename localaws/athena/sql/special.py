@@ -98,7 +98,8 @@ def concat(arguments: list[Value]) -> Value:
         sql = values[0].sql
         for value in values[1:]:
             sql = f"list_concat({sql}, {value.sql})"
-        return Value(sql, kind)
+        unknown = " OR ".join(f"{value.sql} IS NULL" for value in arguments)
+        return Value(f"CASE WHEN NOT ({unknown}) THEN {sql} END", kind)
     arguments = [convert(v, t.VARCHAR) if v.type.name == "char" else v for v in arguments]
     for value in arguments:
         if value.type.name not in ("varchar", "unknown", "varbinary"):
@@ -250,13 +251,13 @@ def _formatted(value: Value) -> str:
     shown = text_of(value)
     if value.type.name in ("double", "real"):
         return f"trino_number_text({value.sql}, CAST({value.sql} AS VARCHAR))"
-    if value.type.name == "timestamp":
-        return f"replace({shown}, ' ', 'T')"
+    if value.type.name in ("timestamp", "time"):
+        return f"trino_java_time({shown})"
     if value.type.name == "timestamp with time zone":
         zone = f"({value.sql}).zone"
         shift = f"trino_shift_text(trino_shift({value.sql}))"
         named = f"CASE WHEN {zone} = 'UTC' THEN 'Z' ELSE {shift} || '[' || {zone} || ']' END"
-        return f"(replace({text_of(local(value))}, ' ', 'T') || {named})"
+        return f"(trino_java_time({text_of(local(value))}) || {named})"
     return shown
 
 

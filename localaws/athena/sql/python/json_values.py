@@ -46,7 +46,9 @@ def dump(value: Any, *, ordered: bool = True) -> str:
 def canonical(value: Any) -> Any:
     """Numbers with a fraction or an exponent as a double prints, as Trino keeps them."""
     if isinstance(value, Number):
-        return value if re.fullmatch(r"-?\d+", value) else Number(double_text(float(value)))
+        if re.fullmatch(r"-?\d+", value) or abs(float(value)) == float("inf"):
+            return value
+        return Number(double_text(float(value)))
     if isinstance(value, list):
         return [canonical(item) for item in value]
     if isinstance(value, dict):

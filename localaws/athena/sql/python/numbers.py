@@ -210,14 +210,14 @@ def _packing(name: str, form: str, kind: str) -> None:
     def pack(number: float) -> bytes:
         return struct.pack(form, number)
 
-    def unpack(data: bytes) -> float:
+    def unpack(data: bytes) -> str:
+        """As text: DuckDB takes a NaN of Python for NULL."""
         if len(data) != size:
             raise invalid(f"Input must be {size} bytes, but got {len(data)}")
-        number: float = struct.unpack(form, data)[0]
-        return number
+        return str(struct.unpack(form, data)[0])
 
     python(f"{kind} -> BLOB", name=f"trino_to_{name}")(pack)
-    python(f"BLOB -> {kind}", name=f"trino_from_{name}")(unpack)
+    python("BLOB -> VARCHAR", name=f"trino_from_{name}")(unpack)
 
 
 _packing("big_endian_64", ">q", "BIGINT")

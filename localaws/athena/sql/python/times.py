@@ -148,6 +148,16 @@ def iso_timestamp(written: str) -> dict[str, Any]:
     return at(moment, zone)
 
 
+@python("VARCHAR -> VARCHAR")
+def java_time(written: str) -> str:
+    """A time or timestamp as java.time writes it: three, six or no digits of a second."""
+    body, _, fraction = written.replace(" ", "T").partition(".")
+    fraction = fraction.rstrip("0")
+    if fraction:
+        return f"{body}.{fraction.ljust(3 if len(fraction) < 4 else 6, '0')}"
+    return body.removesuffix(":00") if body.endswith(":00") else body
+
+
 # durations
 
 _UNITS = {

@@ -62,7 +62,12 @@ NUMBERS: dict[str, Overloads] = {
     ],
     "to_base": [("bigint, bigint -> varchar", "trino_to_base({0}, {1})")],
     "from_base": [("varchar, bigint -> bigint", "trino_from_base({0}, {1})")],
-    "normal_cdf": [("double, double, double -> double", "trino_normal_cdf({0}, {1}, {2})")],
+    "normal_cdf": [
+        (
+            "double, double, double -> double",
+            "CASE WHEN isnan({2}) THEN {2} ELSE trino_normal_cdf({0}, {1}, {2}) END",
+        )
+    ],
     "inverse_normal_cdf": [
         ("double, double, double -> double", "trino_inverse_normal_cdf({0}, {1}, {2})")
     ],

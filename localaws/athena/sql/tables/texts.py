@@ -39,7 +39,7 @@ TEXTS: dict[str, Overloads] = {
     **{
         name: [
             ("C -> varchar", f"trino_{name}(rtrim({{0}}, ' '))"),
-            ("C, varchar -> varchar", f"{name}(rtrim({{0}}, ' '), {{1}})"),
+            ("C, varchar -> varchar", f"rtrim({name}(rtrim({{0}}, ' '), {{1}}), ' ')"),
             ("varchar -> varchar", f"trino_{name}({{0}})"),
             ("varchar, varchar -> varchar", f"{name}({{0}}, {{1}})"),
         ]
@@ -124,7 +124,7 @@ TEXTS: dict[str, Overloads] = {
         f"{way}_{name}": [
             (f"{kind} -> varbinary", f"trino_to_{name}({{0}})")
             if way == "to"
-            else (f"varbinary -> {kind}", f"trino_from_{name}({{0}})")
+            else (f"varbinary -> {kind}", f"CAST(trino_from_{name}({{0}}) AS {kind})")
         ]
         for way in ("to", "from")
         for name, kind in (
