@@ -19,6 +19,7 @@ from localaws.stepfunctions.machines import Machines
 from localaws.stepfunctions.map_runs import MapRuns
 from localaws.stepfunctions.resources import Resources
 from localaws.stepfunctions.schema import MIGRATIONS
+from localaws.stepfunctions.task_tokens import TaskTokens
 from localaws.stepfunctions.trial import Trials
 from localaws.stepfunctions.validations import Validations
 
@@ -59,6 +60,7 @@ def build(aws: LocalAws, tasks: Callable[[LocalAws, Resources], Integrations]) -
     machines.register(built)
     express = Express(resources, engine)
     Executions(journal, engine, machines, express, aws.clock).register(built)
+    TaskTokens(journal, engine).register(built)
     Activities(resources, engine, aws.clock, **place).register(built)
     MapRuns(resources, journal, engine).register(built)
     Validations(integrations).register(built)
