@@ -76,7 +76,8 @@ _PATTERNS = {
     "float": "[ ]*[+-]?(NaN|Infinity|([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?)[dDfF]?[ ]*",
     "date": "[ ]*[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}[ ]*",
     "timestamp": "[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}"
-    "( [0-9]{1,2}:[0-9]{1,2}(:[0-9]{1,2}([.][0-9]+)?)?)?",
+    "( [0-9]{1,2}:[0-9]{1,2}(:[0-9]{1,2}([.][0-9]+)?)?)?"
+    "( ?([+-][0-9]{2}:[0-9]{2}|UTC|[A-Za-z_]+/[A-Za-z_/]+))?",  # a zone, which means nothing here
 }  # fmt: skip
 
 
@@ -85,6 +86,8 @@ def _from_text(value: Value, wanted: Type, attempt: bool) -> str:
     pattern, sql = text(_PATTERNS[family(wanted)]), value.sql
     read = f"TRY_CAST({sql} AS {t.duckdb(wanted)})"
     if wanted.name == "timestamp":
+        clock = f"regexp_extract({sql}, '^[0-9-]+( [0-9:.]+)?')"
+        read = f"TRY_CAST({clock} AS TIMESTAMP)"
         read = rounded(Value(read, Type("timestamp", (6,))), wanted.numbers[0]).sql
     good = f"CASE WHEN regexp_full_match({sql}, {pattern}) THEN {read} END"
     if attempt:

@@ -14,7 +14,7 @@ from sqlglot import exp
 
 from . import types as t
 from .errors import QueryError, not_emulated
-from .grammar import RowPattern, written
+from .grammar import Unread, written
 from .scope import Column, Scope
 from .sources import Environment, Scan, Tables, renamed
 from .values import Source, Value
@@ -72,8 +72,8 @@ def refuse_unread(tree: exp.Expr) -> None:
 
 
 def _shown(node: exp.Expr) -> str:
-    if isinstance(node, RowPattern):
-        return "MATCH_RECOGNIZE"
+    if isinstance(node, Unread):
+        return str(node.this.name)
     return f"the expression {type(node).__name__} ({written(node)[:80]})"
 
 

@@ -166,6 +166,15 @@ def zone_part(name: str) -> Special:
     return compile_part
 
 
+def timezone(arguments: list[Value]) -> Value:
+    _take(arguments, "timezone", 1)
+    if arguments[0].type.name == ZONED:
+        return Value(f"({arguments[0].sql}).zone", t.VARCHAR)
+    if arguments[0].type.name == CLOCK_ZONED:
+        return Value(f"trino_shift_text(({arguments[0].sql}).shift)", t.VARCHAR)
+    raise unexpected("timezone", arguments)
+
+
 def last_day_of_month(arguments: list[Value]) -> Value:
     _take(arguments, "last_day_of_month", 1)
     _moment(arguments[0], "last_day_of_month")
@@ -331,6 +340,7 @@ DATES: dict[str, Special] = {
     "now": _now,
     "parse_datetime": parse_datetime,
     "parse_duration": parse_duration,
+    "timezone": timezone,
     "to_iso8601": to_iso8601,
     "to_milliseconds": to_milliseconds,
     "to_unixtime": to_unixtime,

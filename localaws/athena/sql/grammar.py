@@ -13,8 +13,8 @@ from sqlglot.dialects.trino import Trino
 from sqlglot.tokenizer_core import TokenType
 
 
-class RowPattern(exp.Expression):
-    """A statement with MATCH_RECOGNIZE, whose patterns are not read."""
+class Unread(exp.Expression):
+    """A statement with syntax of its own that is not read: MATCH_RECOGNIZE, JSON_TABLE."""
 
     arg_types: ClassVar[dict[str, bool]] = {"this": True}
 
@@ -80,7 +80,7 @@ class TrinoGrammar(Trino):
         TRANSFORMS: ClassVar[dict[Any, Any]] = {
             **Trino.Generator.TRANSFORMS,
             TypedLiteral: lambda self, node: f"{self.sql(node, 'to')} {self.sql(node, 'this')}",
-            RowPattern: lambda self, node: self.sql(node, "this"),
+            Unread: lambda self, node: self.sql(node, "this"),
         }
 
 

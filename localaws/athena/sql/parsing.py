@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from sqlglot import exp
 from sqlglot.errors import ErrorLevel, ParseError, TokenError
-from sqlglot.tokenizer_core import TokenType
+from sqlglot.tokenizer_core import Token, TokenType
 
 from .errors import SyntaxMistake, place_in
-from .grammar import RowPattern, TrinoGrammar
+from .grammar import TrinoGrammar, Unread
 from .tokens import RESERVED, checked
 
 __all__ = ["SyntaxMistake", "parse"]
@@ -22,10 +24,13 @@ def parse(sql: str) -> exp.Expression:
             if token.token_type == TokenType.MATCH_RECOGNIZE or (
                 token.text.upper() == "DEFINE" and any(o.text.upper() == "PATTERN" for o in tokens)
             ):
-                return RowPattern(this=exp.Var(this=token.text).update_positions(token))
+                return _unread(token, "MATCH_RECOGNIZE")
         tokens = checked(tokens, sql, dialect.tokenize)
         trees = dialect.parser(error_level=ErrorLevel.RAISE, max_errors=1).parse(tokens, sql)
     except ParseError as error:
+        for token, following in pairwise(tokens):
+            if token.text.upper() in _JSON and following.token_type == TokenType.L_PAREN:
+                return _unread(token, f"this form of {token.text.upper()}")
         first = error.errors[0] if error.errors else {}
         found = first.get("highlight") or "<EOF>"
         if found == "`":
@@ -47,6 +52,15 @@ def parse(sql: str) -> exp.Expression:
     assert isinstance(tree, exp.Expression)
     _check_names(tree)
     return tree
+
+
+# Functions of SQL/JSON, whose PASSING, RETURNING, ON ERROR, COLUMNS, ... are not read.
+_JSON = {"JSON_ARRAY", "JSON_EXISTS", "JSON_OBJECT", "JSON_QUERY", "JSON_TABLE", "JSON_VALUE"}
+
+
+def _unread(token: Token, what: str) -> Unread:
+    """The tree of a statement that is refused by name when it is compiled."""
+    return Unread(this=exp.Var(this=what).update_positions(token))
 
 
 def _check_names(tree: exp.Expression) -> None:

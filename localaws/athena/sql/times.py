@@ -179,7 +179,7 @@ def interval_literal(written: str, first: str, last: str) -> Value:
     parts = re.split(r"[-:]|\s+", written.strip().lstrip("+-").strip())
     if len(parts) > len(fields) or not all(re.fullmatch(r"\d+", part) for part in parts[:-1]):
         raise wrong
-    if not re.fullmatch(r"\d+(\.\d{1,3})?" if last == "SECOND" else r"\d+", parts[-1]):
+    if not re.fullmatch(r"\d+(\.\d+)?" if last == "SECOND" else r"\d+", parts[-1]):
         raise wrong
     if months:
         number = sum(
@@ -190,7 +190,7 @@ def interval_literal(written: str, first: str, last: str) -> Value:
     total = 0
     for part, field in zip(parts, fields, strict=False):
         whole, _, fraction = part.partition(".")
-        total += int(whole) * _MS[field] + int(fraction.ljust(3, "0") or 0)
+        total += int(whole) * _MS[field] + int(fraction[:3].ljust(3, "0"))
     return Value(f"{sign * total}::BIGINT", t.DAY_INTERVAL)
 
 

@@ -169,8 +169,11 @@ def json_array_get(document: str, index: int) -> str | None:
     if not isinstance(found, list) or not -len(found) <= index < len(found):
         return None
     item = found[index]
-    if isinstance(item, str):
-        return str(item)  # without quotes, as Trino documents it
+    if isinstance(item, str) and not isinstance(item, Number):
+        raise Fault(
+            "NOT_SUPPORTED: localaws does not emulate json_array_get of a text, which Trino leaves "
+            "without quotes: use json_extract"
+        )
     return None if item is None else dump(item, ordered=False)
 
 

@@ -20,7 +20,10 @@ TEXTS: dict[str, Overloads] = {
     "to_utf8": [("varchar -> varbinary", "encode({0})")],
     "to_hex": [("varbinary -> varchar", "hex({0})")],
     "to_base64": [("varbinary -> varchar", "to_base64({0})")],
-    "from_base64": [("varchar -> varbinary", "from_base64({0})")],
+    "from_base64": [
+        ("varchar -> varbinary", "from_base64({0})"),
+        ("varbinary -> varbinary", "from_base64(decode({0}))"),
+    ],
     "length": [
         ("varchar -> bigint", "length({0})"),
         ("varbinary -> bigint", "octet_length({0})"),
@@ -135,7 +138,14 @@ TEXTS: dict[str, Overloads] = {
         )
     },
     **{
-        f"{way}_{base}": [(signature, f"trino_{way}_{base}({{0}})")]
+        f"{way}_{base}": [
+            (signature, f"trino_{way}_{base}({{0}})"),
+            *(
+                [("varbinary -> varbinary", f"trino_from_{base}(decode({{0}}))")]
+                if way == "from"
+                else []
+            ),
+        ]
         for base in ("base32", "base64url")
         for way, signature in (("to", "varbinary -> varchar"), ("from", "varchar -> varbinary"))
     },
