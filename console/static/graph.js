@@ -10,6 +10,7 @@ import { sentenceOf } from "./stages.js";
 const LEAST = 0.12;
 const MOST = 2;
 const READABLE = 0.72;
+const OVERVIEW_PIXELS = 170;
 
 export function Graph({ machine, fold, version, selected, onSelect, live, onStage }) {
   const frame = useRef(null);
@@ -41,14 +42,18 @@ export function Graph({ machine, fold, version, selected, onSelect, live, onStag
     (whole = true) => {
       const box = frame.current?.getBoundingClientRect();
       if (!box || !placed) return;
-      const both = Math.min(box.width / placed.width, box.height / placed.height);
+      // The overview, which comes beside a graph that is larger, takes its place from it.
+      const larger = !whole && (placed.width > box.width || placed.height > box.height);
+      const beside = larger && !frame.current.closest(".graph").querySelector(".overview");
+      const width = box.width - (beside ? OVERVIEW_PIXELS : 0);
+      const both = Math.min(width / placed.width, box.height / placed.height);
       const k = whole ? Math.max(LEAST, Math.min(1, both))
-        : Math.min(1, Math.max(READABLE, both, Math.min(1, (box.width - 20) / placed.width) * 0.999));
-      const tight = !whole && placed.width * k > box.width ? READABLE : k;
+        : Math.min(1, Math.max(READABLE, both, Math.min(1, (width - 20) / placed.width) * 0.999));
+      const tight = !whole && placed.width * k > width ? READABLE : k;
       const y = placed.height * tight < box.height ? (box.height - placed.height * tight) / 2 : 0;
       const middle = placed.nodes.find((node) => node.id === "(start)");
-      const x = placed.width * tight <= box.width ? (box.width - placed.width * tight) / 2
-        : box.width / 2 - (middle.x + middle.width / 2) * tight;
+      const x = placed.width * tight <= width ? (width - placed.width * tight) / 2
+        : width / 2 - (middle.x + middle.width / 2) * tight;
       setView({ x, y, k: tight });
     },
     [placed],
