@@ -17,7 +17,7 @@ from localaws.core.jobs.kind import CRAWL
 from localaws.core.jobs.runner import Ending, JobRunner, Outcome
 from localaws.core.service import Call, Service
 from localaws.crawler.classifiers import Classifiers
-from localaws.crawler.run import CrawlResult, crawl
+from localaws.crawler.run import DEFAULT_DATABASE, CrawlResult, crawl
 from localaws.s3.objects import split_uri
 
 Json = dict[str, Any]
@@ -193,8 +193,7 @@ class Crawlers:
             )
         for target in targets:
             split_uri(target.get("Path", ""))
-        if not crawler.get("DatabaseName"):
-            raise AwsError("InvalidInputException", "DatabaseName is missing.")
+        crawler["DatabaseName"] = crawler.get("DatabaseName") or DEFAULT_DATABASE
         recrawl = (crawler.get("RecrawlPolicy") or {}).get("RecrawlBehavior", "CRAWL_EVERYTHING")
         if recrawl != "CRAWL_EVERYTHING":
             raise NotEmulated(

@@ -14,7 +14,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from localaws.core.object_store import StoredObject
-from localaws.crawler.schema import Schema, merge_types
+from localaws.crawler.schema import Schema
+from localaws.crawler.types import alike, merge_types
 
 ALIKE = 0.7  # share of columns that two schemas must have in common
 
@@ -98,17 +99,18 @@ def _all_alike(files: list[File], combine: bool) -> bool:
 def _similar(a: Schema, b: Schema) -> bool:
     if a.kind != b.kind or a.delimiter != b.delimiter:
         return False
-    common = len(set(a.columns) & set(b.columns))
+    types = dict(a.columns)
+    common = sum(name in types and alike(types[name], kind) for name, kind in b.columns)
     return common >= ALIKE * max(len(a.columns), len(b.columns))
 
 
 def _compatible(a: Schema, b: Schema) -> bool:
-    if a.kind != b.kind:
-        return False
-    types = dict(a.columns)
-    return any(name in types for name, _ in b.columns) and all(
-        types.get(name, kind) == kind for name, kind in b.columns
-    )
+    """CombineCompatibleSchemas makes one table of an include path, however unlike its files are.
+
+    https://docs.aws.amazon.com/glue/latest/dg/crawler-grouping-policy.html: A and B in one folder,
+    C and D in another are one table of four columns. Format and compression must be the same.
+    """
+    return a.kind == b.kind and a.delimiter == b.delimiter
 
 
 def merged(files: Iterable[File]) -> Schema:

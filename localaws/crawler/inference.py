@@ -20,7 +20,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from localaws.crawler.schema import CsvRules, Schema, merge_types
+from localaws.crawler.schema import CsvRules, Schema
+from localaws.crawler.types import Array, Kind, Struct, all_merged, merged, written
 
 Json = dict[str, Any]
 SAMPLE_BYTES = 1 << 20  # types come from the first MiB of each file
@@ -199,21 +200,24 @@ def _columns(
 
 
 _INTEGER = re.compile(r"[+-]?\d{1,18}")
+_TRUTH = re.compile(r"(?i)true|false")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 
 
 def value_type(cells: list[str]) -> str:
-    """bigint, double or string; empty cells say nothing, and nothing but them is a string."""
+    """bigint, double, boolean or string; empty cells say nothing, and only they are a string."""
     said = [cell for cell in cells if cell != ""]
     if not said:
         return "string"
     if all(_INTEGER.fullmatch(cell) for cell in said):
         return "bigint"
+    if all(_TRUTH.fullmatch(cell) for cell in said):
+        return "boolean"
     return "double" if all(_NUMBER.fullmatch(cell) for cell in said) else "string"
 
 
 _TESTS = {
-    "boolean": re.compile(r"(?i)true|false"),
+    "boolean": _TRUTH,
     "int": re.compile(r"[+-]?\d{1,9}"),
     "bigint": _INTEGER,
     "smallint": re.compile(r"[+-]?\d{1,4}"),
@@ -244,7 +248,7 @@ def _json_lines(text: str, whole: bool) -> Schema | None:
     lines = text.splitlines()
     if not whole:
         lines = lines[:-1]
-    columns: dict[str, str] = {}
+    columns: dict[str, Kind] = {}
     for line in lines:
         if not line.strip():
             continue
@@ -255,11 +259,13 @@ def _json_lines(text: str, whole: bool) -> Schema | None:
         if not isinstance(document, dict):
             return None
         for name, value in document.items():
-            columns[name.lower()] = merge_types(columns.get(name.lower()), _json_type(value))
-    return Schema("json", tuple(columns.items())) if columns else None
+            columns[name.lower()] = merged(columns.get(name.lower()), _json_type(value))
+    if not columns:
+        return None
+    return Schema("json", tuple((name, written(kind)) for name, kind in columns.items()))
 
 
-def _json_type(value: Any) -> str | None:
+def _json_type(value: Any) -> Kind:
     if isinstance(value, bool):
         return "boolean"
     if isinstance(value, int):
@@ -267,13 +273,12 @@ def _json_type(value: Any) -> str | None:
     if isinstance(value, float):
         return "double"
     if isinstance(value, list):
-        inside: str | None = None
-        for item in value:
-            inside = merge_types(inside, _json_type(item))
-        return f"array<{inside or 'string'}>"
+        return Array(all_merged(map(_json_type, value)))
     if isinstance(value, dict):
-        fields = (f"{name.lower()}:{_json_type(item) or 'string'}" for name, item in value.items())
-        return f"struct<{','.join(fields)}>" if value else "string"
+        fields: dict[str, Kind] = {}
+        for name, item in value.items():
+            fields[name.lower()] = merged(fields.get(name.lower()), _json_type(item))
+        return Struct(tuple(fields.items()))
     return None if value is None else "string"
 
 

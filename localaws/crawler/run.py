@@ -20,6 +20,7 @@ from localaws.tables.catalog import TABLE_INPUT, Catalog
 
 Json = dict[str, Any]
 WORK = "localaws.crawler.work:schemas"
+DEFAULT_DATABASE = "default"  # https://docs.aws.amazon.com/glue/latest/dg/crawler-running.html
 
 
 @dataclass
@@ -35,6 +36,8 @@ class CrawlResult:
 def crawl(aws: LocalAws, crawler: Json, rules: list[CsvRules], job: Job) -> CrawlResult:
     """Raises Cancelled, and JobFailed, AwsError or OSError when the crawl fails."""
     catalog = ActingCatalog(aws)
+    if crawler["DatabaseName"] == DEFAULT_DATABASE and not _has_default(catalog):
+        catalog.create_database({"Name": DEFAULT_DATABASE})
     catalog.database(crawler["DatabaseName"])
     settings = json.loads(crawler.get("Configuration") or "{}")
     grouping = settings.get("Grouping") or {}
@@ -60,6 +63,10 @@ def crawl(aws: LocalAws, crawler: Json, rules: list[CsvRules], job: Job) -> Craw
     job.check()
     _write(catalog, crawler, settings, found, roots, outcome)
     return outcome
+
+
+def _has_default(catalog: Catalog) -> bool:
+    return any(found["Name"] == DEFAULT_DATABASE for found in catalog.databases())
 
 
 def _read(

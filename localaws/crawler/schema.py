@@ -35,13 +35,3 @@ class CsvRules:
     single_column: bool = False
     serde: str | None = None
     types: tuple[str, ...] = field(default=())  # Hive types allowed; empty: the built-in ones
-
-
-def merge_types(first: str | None, second: str | None) -> str:
-    """The type that holds both."""
-    if first is None or second is None or first == second:
-        return first or second or "string"
-    for order in (("int", "bigint", "double"), ("float", "double")):
-        if first in order and second in order:
-            return max(first, second, key=order.index)
-    return "string"

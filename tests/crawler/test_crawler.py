@@ -310,3 +310,60 @@ def test_tags_are_kept(crawls: Any) -> None:
     crawls.glue.tag_resource(ResourceArn=arn, TagsToAdd={"stage": "test"})
     crawls.glue.untag_resource(ResourceArn=arn, TagsToRemove=["project"])
     assert crawls.glue.get_tags(ResourceArn=arn)["Tags"] == {"stage": "test"}
+
+
+@pytest.mark.parametrize(
+    ("lines", "columns"),
+    [
+        (['{"n":{"x":1}}', '{"n":{"x":2,"y":3}}'], {"n": "struct<x:int,y:int>"}),
+        (['{"a":[1,2]}', '{"a":[]}'], {"a": "array<int>"}),
+        (['{"a":null}', '{"a":5}'], {"a": "int"}),
+        (['{"a":[{"x":1},{"x":2.5,"Y":"z"}]}'], {"a": "array<struct<x:double,y:string>>"}),
+        (['{"a":[null]}', '{"a":null}'], {"a": "array<string>"}),
+        (['{"a":1}', '{"a":"x"}'], {"a": "string"}),
+    ],
+)
+def test_json_types_of_several_rows_become_one(
+    crawls: Any, lines: list[str], columns: dict[str, str]
+) -> None:
+    crawls.put("raw/t/a.json", "".join(f"{line}\n" for line in lines))
+    crawls.create("s3://lake/raw/t/")
+    crawls.run()
+    assert crawls.columns("t") == columns
+
+
+def test_parts_whose_numbers_differ_are_one_table_and_truth_values_are_boolean(
+    crawls: Any,
+) -> None:
+    crawls.put("raw/t/a.csv", "id,ok\n2,True\n")
+    crawls.put("raw/t/b.csv", "id,ok\n2.5,False\n")
+    crawls.create("s3://lake/raw/t/")
+    crawls.run()
+    assert set(crawls.tables()) == {"t"}
+    assert crawls.columns("t") == {"id": "double", "ok": "boolean"}
+
+
+@pytest.mark.parametrize("combine", [False, True])
+def test_combining_makes_one_table_of_unlike_folders(crawls: Any, combine: bool) -> None:
+    """The example of https://docs.aws.amazon.com/glue/latest/dg/crawler-grouping-policy.html."""
+    crawls.put("table1/year=2017/data1.json", '{"A":1,"B":2}\n')
+    crawls.put("table1/year=2018/data2.json", '{"C":3,"D":4}\n')
+    crawls.create(
+        "s3://lake/table1/", configuration={"Version": 1.0, **COMBINE} if combine else None
+    )
+    crawls.run()
+    if not combine:
+        assert set(crawls.tables()) == {"year_2017", "year_2018"}
+        return
+    assert crawls.columns("table1") == {"a": "int", "b": "int", "c": "int", "d": "int"}
+    assert crawls.tables()["table1"]["PartitionKeys"] == [{"Name": "year", "Type": "string"}]
+
+
+def test_a_crawler_without_a_database_fills_the_default_one(crawls: Any) -> None:
+    crawls.put("raw/t/a.csv", "id,n\n1,x\n")
+    crawls.glue.create_crawler(
+        Name="raw", Role="crawler", Targets={"S3Targets": [{"Path": "s3://lake/raw/t/"}]}
+    )
+    assert crawls.run()["DatabaseName"] == "default"
+    found = crawls.glue.get_tables(DatabaseName="default")["TableList"]
+    assert [table["Name"] for table in found] == ["t"]
