@@ -13,7 +13,6 @@ MEMORY_SHARE = 0.2  # of the machine's memory, for one job; two of a kind are at
 LEAST_MEMORY = 512 << 20
 ENGINE_SHARE = 0.7  # of a job's memory, for the engine; the rest is Python's, and what it misses
 ADDRESS_SHARE = 2.0  # of a job's memory, as address space: allocators take more than they use
-NICENESS = 5  # the server answers first
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 UNITS = {"KB": 10**3, "MB": 10**6, "GB": 10**9, "KIB": 1 << 10, "MIB": 1 << 20, "GIB": 1 << 30}
 
@@ -51,7 +50,6 @@ def memory(text: str) -> int:
 
 def apply(limits: Limits) -> None:
     """Bounds this process. The server watches what it really uses, and ends it beyond that."""
-    os.nice(NICENESS)
     with contextlib.suppress(OSError):  # if the machine runs out, this goes before the server
         Path("/proc/self/oom_score_adj").write_text("1000")
     bound = int(limits.memory_bytes * ADDRESS_SHARE)
