@@ -123,6 +123,9 @@ def _like(c: Compiler, node: exp.Like, negate: bool, scope: Scope, escape: str) 
             raise QueryError(
                 "TYPE_MISMATCH", f"Type of LIKE value must be varchar: {side.type}", node
             )
+    value, pattern = (
+        convert(side, t.VARCHAR) if side.type == t.UNKNOWN else side for side in (value, pattern)
+    )
     word = "NOT LIKE" if negate else "LIKE"
     return Value(f"({value.sql} {word} {pattern.sql}{escape})", t.BOOLEAN)
 
