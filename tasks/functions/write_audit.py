@@ -80,6 +80,26 @@ def key_of(record: Json) -> str:
     return f"{AUDIT_PREFIX}{started}_{run['id']}{suffix}.json"
 
 
+class Gathering:
+    """Looks for what belongs into a record. After a failure anything may be gone: the record is
+    written then, and says what it lacks. A run that went well has everything, or its record fails
+    it (`all_or_nothing`)."""
+
+    def __init__(self, *, all_or_nothing: bool) -> None:
+        self.gaps: list[Json] = []
+        self._all_or_nothing = all_or_nothing
+
+    def __call__(self, member: str, look: Callable[[], Any]) -> Any:
+        """What `look` finds; None for a gap."""
+        try:
+            return look()
+        except (ClientError, ValueError, KeyError) as error:
+            if self._all_or_nothing:
+                raise
+            self.gaps.append({"member": member, "error": f"{type(error).__name__}: {error}"})
+            return None
+
+
 def assemble(arn: str, redrives: int | None, clients: Any, bucket: str, now: datetime) -> Json:
     """The record of the end after so many redrives (None: of the one that is about to come), but
     for its link to the record before."""
@@ -102,21 +122,9 @@ def assemble(arn: str, redrives: int | None, clients: Any, bucket: str, now: dat
     s3 = clients("s3")
     planned = run is not None and "manifest" in run
     prefix = f"runs/run={run['id']}/" if run else None
-    gaps: list[Json] = []
-
-    def reached(member: str, look: Callable[[], Any]) -> Any:
-        """What `look` finds. After a failure anything may be gone: the record is written with a
-        gap then. A run that went well has everything, or its record fails it."""
-        try:
-            return look()
-        except (ClientError, ValueError, KeyError) as error:
-            if redrives is None:
-                raise
-            gaps.append({"member": member, "error": f"{type(error).__name__}: {error}"})
-            return None
-
+    reached = Gathering(all_or_nothing=redrives is None)
     evaluation = reached("metrics", lambda: prefix and _evaluation(s3, bucket, prefix))
-    record = {
+    return {
         "schema_version": SCHEMA_VERSION,
         "written_at": now.isoformat(timespec="milliseconds"),
         "status": told[-1]["status"],
@@ -144,8 +152,8 @@ def assemble(arn: str, redrives: int | None, clients: Any, bucket: str, now: dat
         "endpoint": reached("endpoint", lambda: _endpoint(clients, state)),
         "smoke_test": (state.get("smoke_test") or {}).get("answer"),
         "cost_inputs": jobs.cost_inputs(visited, checks, history.transitions),
+        "gaps": reached.gaps,
     }
-    return {**record, "gaps": gaps}
 
 
 def _try(entry: tries.Try) -> Json:
