@@ -193,10 +193,10 @@ def json_text(sql: str, kind: Type) -> str:
         label, item = kind.items
         if label.name in ("row", "array", "map", "json"):
             raise QueryError("TYPE_MISMATCH", f"Cannot cast {kind} to json")
-        entry = (
-            f"CAST(to_json({text_of(Value('e.k', label))}) AS VARCHAR) || ':' || "
-            f"{_json_or_null('e.v', item)}"
-        )
+        shown = text_of(Value("e.k", label))
+        if label.name in ("double", "real"):
+            shown = "trino_number_text(e.k, CAST(e.k AS VARCHAR))"
+        entry = f"CAST(to_json({shown}) AS VARCHAR) || ':' || {_json_or_null('e.v', item)}"
         pairs = (
             f"list_sort(list_transform(map_entries({sql}), lambda e: {{'k': e.key, 'v': e.value}}))"
         )

@@ -238,6 +238,18 @@ def mod(arguments: list[Value]) -> Value:
     return arithmetic("%", arguments[0], arguments[1])
 
 
+def array_join(arguments: list[Value]) -> Value:
+    """The items as CAST(... AS varchar) writes them; NULL is left out or replaced."""
+    count(arguments, "array_join", 2, 3)
+    item = _kind(arguments[0], "array", "array_join").items[0]
+    shown = f"list_transform({arguments[0].sql}, lambda e: {text_of(Value('e', item))})"
+    if len(arguments) == 3:
+        shown = f"list_transform({shown}, lambda e: coalesce(e, {arguments[2].sql}))"
+    else:
+        shown = f"list_filter({shown}, lambda e: e IS NOT NULL)"
+    return Value(f"array_to_string({shown}, {arguments[1].sql})", t.VARCHAR)
+
+
 def format_(arguments: list[Value]) -> Value:
     if len(arguments) < 2:
         raise QueryError("INVALID_FUNCTION_ARGUMENT", "format requires two or more arguments")
@@ -262,6 +274,7 @@ def _formatted(value: Value) -> str:
 
 
 SPECIALS: dict[str, Special] = {
+    "array_join": array_join,
     "format": format_,
     **DATES,
     "coalesce": coalesce,

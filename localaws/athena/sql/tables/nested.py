@@ -10,17 +10,6 @@ from __future__ import annotations
 from ..signatures import Overloads
 
 NESTED: dict[str, Overloads] = {
-    "array_join": [
-        (
-            "array(T), varchar -> varchar",
-            "array_to_string(list_filter(CAST({0} AS VARCHAR[]), lambda e: e IS NOT NULL), {1})",
-        ),
-        (
-            "array(T), varchar, varchar -> varchar",
-            "array_to_string(list_transform(CAST({0} AS VARCHAR[]), lambda e: coalesce(e, {2})), "
-            "{1})",
-        ),
-    ],
     # JSON
     "json_parse": [("varchar -> json", "CAST(trino_json_parse_text({0}) AS JSON)")],
     "json_format": [("json -> varchar", "CAST({0} AS VARCHAR)")],
