@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterator
 from operator import itemgetter
@@ -122,6 +123,21 @@ def test_a_record_is_written_once_however_often_its_end_is_told(
     key = answers[0]["uri"].removeprefix(f"s3://{stack.lake}/")
     assert json.loads(before[key]) == record
     assert {key: stack.read(key) for key in stack.objects("audit/")} == before
+
+
+def test_runs_that_start_together_go_one_after_the_other(stack: Stack, stood_in: str) -> None:
+    runs = [stack.wait(arn) for arn in [stack.start({}, stood_in) for _ in range(3)]]
+
+    assert [run.status for run in runs] == ["SUCCEEDED"] * 3
+    assert "Wait for its turn" not in runs[0].states
+    for before, run in itertools.pairwise(runs):
+        began = next(
+            event["timestamp"]
+            for event in run.events
+            if event.get("stateEnteredEventDetails", {}).get("name") == "Crawl raw data"
+        )
+        assert before.events[-1]["timestamp"] <= began
+        assert "Wait for its turn" in run.states
 
 
 BIG = "x" * 150_000
