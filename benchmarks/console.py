@@ -31,6 +31,8 @@ import boto3
 import httpx
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from executions.clients import local_keys
+
 ROLE = "arn:aws:iam::000000000000:role/benchmark"
 WATCHED_EVENTS = 60
 REST_SECONDS = 2.0  # what the page before had asked for (costs, triggers) is over by then
@@ -93,8 +95,7 @@ class Executions:
             "stepfunctions",
             endpoint_url=url,
             region_name="us-east-1",
-            aws_access_key_id="benchmark",
-            aws_secret_access_key="benchmark",
+            **local_keys(url),
         )
 
     def machine(self, name: str, definition: str) -> str:

@@ -38,6 +38,7 @@ from urllib.parse import urlsplit
 
 import boto3
 
+from executions.clients import local_keys
 from infrastructure.packages import API_FILES
 from tests.model.trained import EXAMPLE_LINE, train_small
 
@@ -112,8 +113,7 @@ def deploy(url: str, model_dir: Path) -> tuple[Any, str]:
     """Model "a" behind the endpoint "rebuy", "b" ready to follow, and the API; its id."""
 
     def client(name: str) -> Any:
-        keys = {"aws_access_key_id": "x", "aws_secret_access_key": "x"}
-        return boto3.client(name, endpoint_url=url, region_name="us-east-1", **keys)
+        return boto3.client(name, endpoint_url=url, region_name="us-east-1", **local_keys(url))
 
     s3, sagemaker, functions = client("s3"), client("sagemaker"), client("lambda")
     s3.create_bucket(Bucket="bench")

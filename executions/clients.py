@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import http.client
+import json
 import os
 import threading
+import urllib.request
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 LOCAL_REGION = "us-east-1"
-LOCAL_KEYS = {"aws_access_key_id": "localaws", "aws_secret_access_key": "localaws"}
+# For a local endpoint that issues no keys; real ones are never sent to one.
+ANY_KEYS = {"aws_access_key_id": "localaws", "aws_secret_access_key": "localaws"}
 MOST_ATTEMPTS = 5
 
 
@@ -29,7 +34,7 @@ class Target:
 
     @property
     def is_local(self) -> bool:
-        """Whether the endpoint is on this machine, where any credentials do."""
+        """Whether the endpoint is on this machine, which has keys of its own."""
         url = self.endpoint_url
         return url is not None and urlsplit(url).hostname in LOOPBACK
 
@@ -38,6 +43,21 @@ class Target:
         """Between two looks at a running execution. GetExecutionHistory and DescribeExecution
         refill at 15 to 20 a second for a whole account; a look takes one of each."""
         return 0.12 if self.is_local else 2.5
+
+
+def local_keys(endpoint_url: str) -> dict[str, str]:
+    """The key of the local AWS that answers there, from its home; any key for another server."""
+    try:
+        direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with direct.open(f"{endpoint_url.rstrip('/')}/_aws/health", timeout=5) as answer:
+            home = Path(json.load(answer)["home"])
+        kept = json.loads((home / "credentials.json").read_text())
+        return {
+            "aws_access_key_id": kept["AccessKeyId"],
+            "aws_secret_access_key": kept["SecretAccessKey"],
+        }
+    except (OSError, ValueError, KeyError, TypeError, http.client.HTTPException):
+        return ANY_KEYS
 
 
 class Clients:
@@ -66,6 +86,7 @@ class Clients:
                     read_timeout=60,
                     max_pool_connections=24,
                     s3={"addressing_style": "path"} if self.target.is_local else {},
+                    proxies={} if self.target.is_local else None,
                     user_agent_extra="rebuy",
                 )
                 self._clients[service] = self._open().client(
@@ -79,7 +100,11 @@ class Clients:
 
             local = self.target.is_local
             # Real credentials are never sent to a local endpoint, nor missed by it.
-            who = LOCAL_KEYS if local else {"profile_name": self.target.profile}
+            who = (
+                local_keys(str(self.target.endpoint_url))
+                if local
+                else {"profile_name": self.target.profile}
+            )
             region = self.target.region or os.environ.get("AWS_REGION") or None
             session = boto3.Session(region_name=region, **who)
             if session.region_name is None and local:

@@ -58,6 +58,11 @@ def main(argv: list[str] | None = None) -> int:
         help="the most that one query, recipe or crawl may have; default: a fifth of the machine's"
         " memory, or what LOCALAWS_JOB_MEMORY says",
     )
+    parser.add_argument(
+        "--open",
+        action="store_true",
+        help="accept any credentials: whoever reaches the port may do everything",
+    )
     options = parser.parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
 
@@ -68,7 +73,9 @@ def main(argv: list[str] | None = None) -> int:
             limits = replace(limits, memory_bytes=memory(options.job_memory))
         claim(home)
         with locked(home):
-            return serve(home, options.port, options.region, options.wait_scale, limits)
+            return serve(
+                home, options.port, options.region, options.wait_scale, limits, options.open
+            )
     except BlockingIOError:
         print(f"Another local AWS runs on {home}.", file=sys.stderr)
     except ValueError as error:  # NotAHome, PortTaken, an amount that is none
@@ -91,7 +98,14 @@ def listen_for_the_end() -> int:
     return told
 
 
-def serve(home: Path, wanted: int | None, region: str, wait_scale: float, limits: Limits) -> int:
+def serve(
+    home: Path,
+    wanted: int | None,
+    region: str,
+    wait_scale: float,
+    limits: Limits,
+    accept_any_key: bool,
+) -> int:
     """Runs the server of the home until it is told to end. Raises PortTaken."""
     from localaws.core import server
     from localaws.core.aws import start
@@ -104,7 +118,15 @@ def serve(home: Path, wanted: int | None, region: str, wait_scale: float, limits
         raise PortTaken(f"Port {port} is taken; choose another with --port.") from None
     write_whole(home / PORT_FILE, str(listener.server_port))
     url = f"http://{server.HOST}:{listener.server_port}"
-    aws = start(home, SERVICES, url=url, region=region, wait_scale=wait_scale, limits=limits)
+    aws = start(
+        home,
+        SERVICES,
+        url=url,
+        region=region,
+        wait_scale=wait_scale,
+        limits=limits,
+        accept_any_key=accept_any_key,
+    )
     told = listen_for_the_end()
     note = home / "server.json"
     with server.BackgroundServer(listener, aws.gateway):

@@ -12,6 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from localaws.core.authentication import Authentication
 from localaws.core.clients import Clients
 from localaws.core.clock import Clock
 from localaws.core.documents import Documents
@@ -27,6 +28,7 @@ from localaws.core.processes import Processes
 from localaws.core.service import Service
 from localaws.core.signals import Signals, event
 from localaws.identity import caller as callers
+from localaws.identity import home_key
 from localaws.identity.authorization import Authorizer
 from localaws.identity.caller import Caller
 from localaws.identity.store import IdentityStore
@@ -146,17 +148,22 @@ def start(
     region: str = "us-east-1",
     wait_scale: float = 1.0,
     clock: Clock | None = None,
+    accept_any_key: bool = True,
     limits: Limits | None = None,
 ) -> LocalAws:
     """Opens the home, brings its state back and starts the services, in the order given.
 
     `limits` are of every worker: what a query, a recipe or a crawl may use of the machine.
+    `accept_any_key`: over HTTP, keys that this home did not issue are the account's root too
+    (tests of a service need no key); its own keys are verified all the same.
+
     A service that fails to start is there and answers every call with the reason
     (`Service.failure`). One that cannot even be made is so only where `factories` give its name;
     otherwise its exception is raised.
     """
     place = Home(home)
     time = clock or Clock(wait_scale)
+    root_key = home_key.of(place.file(home_key.NAME), ACCOUNT)
     with ExitStack() as closing:
         documents = Documents(place.file("documents.sqlite"))
         closing.callback(documents.close)
@@ -171,10 +178,10 @@ def start(
             signals=Signals(),
             processes=processes,
             workers=Workers(processes, place.directory("run"), limits or default_limits()),
-            clients=Clients(url, region),
+            clients=Clients(url, region, root_key),
             moto=moto,
             authorize=Authorizer(),
-            identity=IdentityStore(documents, ACCOUNT, time.now),
+            identity=IdentityStore(documents, ACCOUNT, time.now, root_key),
         )
         aws.logs = LogShipper(lambda caller: aws.acting(caller).client("logs"), aws.clock)
         aws.processes.clean_up()
@@ -186,7 +193,10 @@ def start(
         closing.callback(aws.processes.stop_all)
         closing.callback(aws.workers.close)
         moto.load(services)
-        aws.gateway = Gateway(services, moto, aws.authorize, aws.identity, aws.account, place.root)
+        authentication = Authentication(aws.identity, time.now, accept_any=accept_any_key)
+        aws.gateway = Gateway(
+            services, moto, aws.authorize, authentication, aws.account, place.root
+        )
         aws.clients.connect(aws.gateway.handle)
         closing.callback(aws.logs.stop)
         for service in services:

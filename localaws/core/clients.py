@@ -20,6 +20,7 @@ from moto.core.request import Request
 
 from localaws.core.exchange import Handle
 from localaws.identity.caller import Caller
+from localaws.identity.credentials import Credential
 
 CONFIG = Config(
     retries={"max_attempts": 0, "mode": "standard"},
@@ -33,14 +34,16 @@ CONFIG = Config(
 class Clients:
     """boto3 clients of one local AWS, for any caller; thread-safe."""
 
-    def __init__(self, url: str, region: str) -> None:
+    def __init__(self, url: str, region: str, key: Credential) -> None:
         self._url = url
         self._region = region
         self._handle: Handle | None = None
         self._lock = threading.Lock()
         self._clients: dict[str, Any] = {}
         self._session = boto3.session.Session(
-            aws_access_key_id="localaws", aws_secret_access_key="localaws", region_name=region
+            aws_access_key_id=key.access_key_id,  # pre-signed URLs are signed with it
+            aws_secret_access_key=key.secret_access_key,
+            region_name=region,
         )
 
     def connect(self, handle: Handle) -> None:

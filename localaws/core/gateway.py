@@ -12,13 +12,13 @@ from moto.core.request import Request
 from werkzeug.wrappers import Response
 
 from localaws.core import door, wire
+from localaws.core.authentication import Authentication
 from localaws.core.errors import AwsError, NotEmulated
 from localaws.core.exchange import Exchange
 from localaws.core.moto_bridge import MotoBridge
 from localaws.core.service import Call, Service, check_parameters
 from localaws.identity.authorization import Authorizer
-from localaws.identity.caller import Caller, root
-from localaws.identity.store import IdentityStore
+from localaws.identity.caller import Caller
 
 logger = logging.getLogger(__name__)
 
@@ -38,7 +38,7 @@ class Gateway:
         services: Iterable[Service],
         moto: MotoBridge,
         authorize: Authorizer,
-        identity: IdentityStore,
+        authentication: Authentication,
         account: str,
         home: Path,
     ) -> None:
@@ -58,7 +58,7 @@ class Gateway:
         )
         self._moto = moto
         self._authorize = authorize
-        self._identity = identity
+        self.authentication = authentication
         self._home = home
         self._account = account
 
@@ -90,13 +90,10 @@ class Gateway:
         exchange.service_name, exchange.region = wire.identify(exchange.request)
 
     def authenticate(self, exchange: Exchange) -> None:
-        """Who calls: whose key it is. Signatures are not verified yet, and any other key is the
-        account's root."""
-        if exchange.inside is not None:
-            exchange.caller = exchange.inside
-            return
-        credential = self._identity.credential(wire.access_key(exchange.request))
-        exchange.caller = root(self._account) if credential is None else credential.caller
+        """Who calls: whose key has signed."""
+        exchange.caller = exchange.inside or self.authentication.caller(
+            exchange.service_name, exchange.request
+        )
 
     def match(self, exchange: Exchange) -> None:
         """Which operation; NotEmulated for one that nobody registered."""
@@ -117,7 +114,11 @@ class Gateway:
         check_parameters(exchange.service_name, exchange.operation, exchange.params)
 
     def authorize(self, exchange: Exchange) -> None:
-        """Whether the caller may."""
+        """Whether the caller may; nobody in particular only where the service's own policy says."""
+        if exchange.caller.is_anonymous and not exchange.service.lets_in(
+            exchange.operation.name, exchange.params
+        ):
+            raise AwsError("AccessDenied", "Access Denied", 403)
         self._authorize(
             exchange.caller, exchange.service_name, exchange.operation.name, exchange.params
         )

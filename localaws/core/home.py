@@ -20,6 +20,7 @@ FOLDERS = (
 DATABASES = ("s3", "documents", "stepfunctions", "cloudwatch")
 FILES = (
     *(f"{name}.sqlite{part}" for name in DATABASES for part in ("", "-wal", "-shm", "-journal")),
+    "credentials.json", "credentials.new",
     "port", "lock", "server.json", "server.log", "console.json", "console.log", "console.port",
 )  # fmt: skip
 MARK = "home.json"
@@ -68,7 +69,7 @@ def claim(root: Path) -> None:
     removed at a reset.
     """
     if not is_home(root):
-        root.mkdir(parents=True, exist_ok=True)
+        root.mkdir(parents=True, exist_ok=True, mode=0o700)
         taken = [name for name in (*FOLDERS, *FILES) if (root / name).exists()]
         if taken:
             raise NotAHome(
@@ -76,6 +77,8 @@ def claim(root: Path) -> None:
                 " own with --home."
             )
     if not (root / MARK).exists():
+        with contextlib.suppress(PermissionError):
+            root.chmod(0o700)  # keys and data are the owner's alone
         write_whole(root / MARK, json.dumps({"format": 1}) + "\n")
     for name in FOLDERS:
         (root / name).mkdir(exist_ok=True)

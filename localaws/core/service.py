@@ -51,6 +51,7 @@ class Service:
     routes: dict[str, Route] = field(default_factory=dict)  # path prefix to handler, plain HTTP
     form: Route | None = None  # answers posted forms (multipart), which are no operation
     public: set[str] = field(default_factory=set)  # those of them that pages of any site may use
+    lets_in: Callable[[str, Json], bool] = lambda operation, params: False  # who did not sign
     snapshot: str = "now"  # when moto's state goes to disk: "now", "later" (1 s), "never"
     starters: list[Callable[[], None]] = field(default_factory=list)
     stoppers: list[Callable[[], None]] = field(default_factory=list)

@@ -26,9 +26,7 @@ SERVICES_BY_SIGNING_NAME = {"states": "stepfunctions", "monitoring": "cloudwatch
 FORM = "application/x-www-form-urlencoded"
 # Our NotEmulated is in no service's model, and AWS's own models lack many codes they send.
 warnings.filterwarnings("ignore", message=r"Exception\(.*does not match an error shape")
-CREDENTIAL = re.compile(
-    r"Credential=(?P<key>[^/,]+)/\d+/(?P<region>[^/]*)/(?P<service>[^/]*)/aws4_request"
-)
+CREDENTIAL = re.compile(r"Credential=[^/,]+/\d+/(?P<region>[^/]*)/(?P<service>[^/]*)/aws4_request")
 DEFAULT_REGION = "us-east-1"
 
 
@@ -49,12 +47,6 @@ class SparseJSONSerializer(JSONSerializer):
                 self._serialize(wrapper, member, members[name], name)
         if key:
             self._default_serialize(serialized, wrapper, shape, key)
-
-
-def access_key(request: Request) -> str:
-    """The access key id of a signed request or pre-signed URL; "" for an unsigned one."""
-    match = CREDENTIAL.search(_credential(request))
-    return match["key"] if match else ""
 
 
 def _credential(request: Request) -> str:

@@ -35,7 +35,14 @@ SESSION = "sts-session"  # key id -> {"secret", "token", "expires", "caller"}
 class IdentityStore:
     """What this home knows of who may call."""
 
-    def __init__(self, documents: Documents, account: str, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        documents: Documents,
+        account: str,
+        now: Callable[[], datetime],
+        root_key: Credential,
+    ) -> None:
+        self.root_key = root_key
         self.documents = documents
         self.account = account
         self.now = now
@@ -50,6 +57,8 @@ class IdentityStore:
 
     def credential(self, access_key_id: str) -> Credential | None:
         """The key of a user or a session, expired ones too; None for an unknown or inactive one."""
+        if access_key_id == self.root_key.access_key_id:
+            return self.root_key
         session = self.documents.get(SESSION, access_key_id)
         if session is not None:
             return Credential(

@@ -51,6 +51,7 @@ def service(aws: LocalAws) -> Service:
         part.register(s3)
     s3.routes[website.PREFIX] = website.route(objects)
     s3.public.add(website.PREFIX)
+    s3.lets_in = lambda operation, params: website.everyone_may(objects, operation, params)
     s3.form = Forms(objects, aws)
     lifecycle = Lifecycle(objects, aws.clock)
     s3.on_start(lifecycle.start)

@@ -1,6 +1,6 @@
 """PostObject: what a browser's form, or a client with `generate_presigned_post`, uploads.
 
-It is no operation of the API's model. The policy's conditions hold; its signature is not verified.
+It is no operation of the API's model. The policy's conditions hold, and its signature is verified.
 https://docs.aws.amazon.com/AmazonS3/latest/API/RESTObjectPOST.html
 https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-HTTPPOSTConstructPolicy.html
 """
@@ -67,6 +67,10 @@ class Forms:
         if "key" not in fields:
             raise _invalid("Bucket POST must contain a field named 'key'.")
         self._objects.buckets.get(bucket)
+        if "policy" not in fields:
+            raise _denied("Access Denied")
+        caller = self._aws.gateway.authentication.form(fields)
+        self._aws.authorize(caller, "s3", "PutObject", {"Bucket": bucket, "Key": fields["key"]})
         limits = self._check_policy(fields, bucket)
         name = (file.filename or "").replace("\\", "/").rpartition("/")[2]
         key = fields["key"].replace("${filename}", name)
@@ -101,8 +105,6 @@ class Forms:
 
     def _check_policy(self, fields: dict[str, str], bucket: str) -> tuple[int, int] | None:
         """The allowed (least, most) bytes. Raises AccessDenied where the policy is not met."""
-        if "policy" not in fields:
-            raise _denied("Access Denied")
         try:
             policy = json.loads(base64.b64decode(fields["policy"]))
             expiration = datetime.fromisoformat(policy["expiration"])

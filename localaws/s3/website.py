@@ -9,6 +9,7 @@ from __future__ import annotations
 import html
 import mimetypes
 from collections.abc import Callable
+from typing import Any
 
 from werkzeug.wrappers import Request, Response
 
@@ -51,13 +52,35 @@ def route(objects: Objects) -> Callable[[Request], Response]:
     return handle
 
 
-def is_public(objects: Objects, bucket: str, key: str) -> bool:
-    """Whether anyone may read the object: policy says so and no public access block forbids it."""
+def is_public(objects: Objects, bucket: str, key: str | None, action: str = "s3:GetObject") -> bool:
+    """Whether anyone may read the object, or with ListBucket and no key the bucket: its policy
+    says so and no public access block forbids it."""
     block = objects.buckets.configuration(bucket, "publicAccessBlock") or {}
     policy = objects.buckets.configuration(bucket, "policy")
     if policy is None or block.get("RestrictPublicBuckets"):
         return False
-    return allows_public(policy, "s3:GetObject", f"arn:aws:s3:::{bucket}/{key}")
+    resource = f"arn:aws:s3:::{bucket}" + ("" if key is None else f"/{key}")
+    return allows_public(policy, action, resource)
+
+
+READS = {
+    "GetObject": "s3:GetObject",
+    "HeadObject": "s3:GetObject",
+    "ListObjects": "s3:ListBucket",
+    "ListObjectsV2": "s3:ListBucket",
+    "HeadBucket": "s3:ListBucket",
+}
+
+
+def everyone_may(objects: Objects, operation: str, params: dict[str, Any]) -> bool:
+    """Whether the bucket's policy lets somebody who did not sign do the call: reads only."""
+    action, bucket = READS.get(operation), params.get("Bucket", "")
+    if action is None or "VersionId" in params:
+        return False
+    try:
+        return is_public(objects, bucket, params.get("Key"), action)
+    except AwsError:  # there is no such bucket
+        return False
 
 
 def _file(request: Request, found: StoredObject, status: int = 200) -> Response:

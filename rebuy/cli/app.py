@@ -237,12 +237,40 @@ def local_up(
     wait_scale: Annotated[
         float, typer.Option(min=0, max=1, help="Multiplies the workflow's waits; 1: as on AWS.")
     ] = 1.0,
+    open_to_all: Annotated[
+        bool,
+        typer.Option(
+            "--open", help="Accept any credentials: whoever reaches the port may do everything."
+        ),
+    ] = False,
 ) -> None:
-    """Start the local AWS in the background."""
+    """Start the local AWS in the background. Other clients: `eval "$(rebuy local env)"`."""
     from rebuy.cli import local
 
-    server = local.up(home, port, wait_scale)
+    server = local.up(home, port, wait_scale, accept_any_key=open_to_all)
     print(f"{server.url}\nexport AWS_ENDPOINT_URL={server.url}")
+    if open_to_all:
+        from rebuy.cli.console import say
+
+        say("any credentials are accepted: every user of this machine may do everything in it")
+
+
+@local_app.command("env")
+def local_env_(
+    home: Home = DEFAULT_HOME,
+    form: Annotated[str, typer.Option("--format", help="sh, dotenv or powershell.")] = "sh",
+    profile: Annotated[
+        str | None, typer.Option(help="Write this profile to your AWS files instead.")
+    ] = None,
+) -> None:
+    """What other clients need: `eval "$(rebuy local env)"`."""
+    from rebuy.cli import local_env
+
+    if profile is None:
+        print(local_env.lines(home, form))
+        return
+    files = local_env.write_profile(home, profile)
+    print(f"profile {profile}: " + ", ".join(str(file) for file in files))
 
 
 @local_app.command("down")

@@ -30,8 +30,10 @@ def find(home: Path) -> Server | None:
     return _process(home).find()
 
 
-def up(home: Path, port: int | None, wait_scale: float) -> Server:
+def up(home: Path, port: int | None, wait_scale: float, *, accept_any_key: bool = False) -> Server:
     """Starts the server of this home, or finds the one that runs already.
+
+    It takes the keys that the home issued, or any, where whoever reaches the port may do all.
 
     Raises InputError for a folder that cannot be a home, RebuyError with the end of its log when
     it does not come up, or with its process when it runs and does not answer.
@@ -48,6 +50,8 @@ def up(home: Path, port: int | None, wait_scale: float) -> Server:
     command += ["--wait-scale", str(wait_scale)]
     if port is not None:
         command += ["--port", str(port)]
+    if accept_any_key:
+        command.append("--open")
     return process.up(command)
 
 

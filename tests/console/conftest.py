@@ -16,6 +16,7 @@ import boto3
 import pytest
 from playwright.sync_api import Browser, Page
 
+from executions.clients import local_keys
 from tests.console.machines import ROLE
 
 START_SECONDS = 90
@@ -67,8 +68,7 @@ def client(service: str, endpoint: str) -> Any:
         service,
         endpoint_url=endpoint,
         region_name="us-east-1",
-        aws_access_key_id="test",
-        aws_secret_access_key="test",
+        **local_keys(endpoint),
     )
 
 

@@ -34,7 +34,16 @@ BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 CODE = re.compile(r"`([^`\n]+)`")
 # First words of command lines that these tests know how to check.
-PROGRAMS = {"rebuy", ".venv/bin/rebuy", "make", "python", ".venv/bin/python", "aws", "export"}
+PROGRAMS = {
+    "eval",
+    "rebuy",
+    ".venv/bin/rebuy",
+    "make",
+    "python",
+    ".venv/bin/python",
+    "aws",
+    "export",
+}
 
 
 @dataclass(frozen=True)

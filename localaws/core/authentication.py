@@ -1,0 +1,273 @@
+"""Who sent a request: its signature and age are verified against the keys that this home issued."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import io
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from botocore.exceptions import UnknownServiceError
+from moto.core.request import Request
+from moto.core.utils import get_service_model
+
+from localaws.core import refusals
+from localaws.core.errors import AwsError
+from localaws.identity import signature as signatures
+from localaws.identity import signature_v2
+from localaws.identity.caller import Caller, anonymous, root
+from localaws.identity.credentials import Credential
+from localaws.identity.signature import EMPTY_SHA256, UNSIGNED, Refused, Sent, Signature
+from localaws.identity.store import IdentityStore
+
+STREAMING = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD"
+STREAMING_TRAILER = f"{STREAMING}-TRAILER"
+LONGEST_LINE = 16_384
+SMALL_BYTES = 1 << 20
+
+
+class Authentication:
+    """`accept_any`: a key that is not this home's is the account's root, unverified, and so is who
+    signs nothing; keys of this home are verified all the same."""
+
+    def __init__(
+        self, identity: IdentityStore, now: Callable[[], datetime], *, accept_any: bool
+    ) -> None:
+        self._identity = identity
+        self._now = now
+        self.accept_any = accept_any
+
+    def caller(self, service: str, request: Request) -> Caller:
+        """Raises AwsError with the service's code."""
+        try:
+            return self._caller(service, request)
+        except Refused as refused:
+            raise refusals.error(refused, service, _protocol(service)) from None
+
+    def form(self, fields: Mapping[str, str]) -> Caller:
+        """Who signed the policy of an S3 form; field names in small letters. Raises AwsError.
+
+        https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-authentication-HTTPPOST.html
+        """
+        try:
+            return self._form(fields)
+        except Refused as refused:
+            raise refusals.error(refused, "s3", "rest-xml") from None
+
+    def _form(self, fields: Mapping[str, str]) -> Caller:
+        policy = fields.get("policy", "").encode()
+        scope = fields.get("x-amz-credential", "").split("/")
+        key = fields.get("awsaccesskeyid") or scope[0]
+        credential = self._identity.credential(key)
+        if credential is None:
+            if self.accept_any:
+                return root(self._identity.account)
+            raise Refused("unknown-key" if key else "missing")
+        token = fields.get("x-amz-security-token", "")
+        if credential.session_token is not None:
+            if not hmac.compare_digest(token, credential.session_token):
+                raise Refused("bad-token")
+            if credential.expires is not None and credential.expires <= self._now():
+                raise Refused("expired-token")
+        if "awsaccesskeyid" in fields:
+            secret = credential.secret_access_key.encode()
+            expected = base64.b64encode(hmac.digest(secret, policy, "sha1")).decode()
+            given = fields.get("signature", "")
+        else:
+            signing = _signing_key(credential.secret_access_key, scope[1:])
+            expected = hmac.new(signing, policy, "sha256").hexdigest()
+            given = fields.get("x-amz-signature", "")
+        if not hmac.compare_digest(expected, given):
+            raise Refused("wrong-signature")
+        return credential.caller
+
+    def _caller(self, service: str, request: Request) -> Caller:
+        sent = _sent(request)
+        account = self._identity.account
+        try:
+            signature = signatures.read(sent)
+        except Refused:
+            if self.accept_any:
+                return root(account)
+            raise
+        old_url = signature_v2.read(sent) if signature is None and service == "s3" else None
+        if old_url is not None:
+            credential = self._identity.credential(old_url.access_key_id)
+            if credential is not None:
+                signature_v2.check(old_url, credential, sent, self._now())
+                return credential.caller
+            if not self.accept_any:
+                raise Refused("unknown-key")
+        if signature is None:
+            if self.accept_any:
+                return root(account)
+            if service == "s3":
+                return anonymous(account)
+            raise Refused("missing")
+        credential = self._identity.credential(signature.access_key_id)
+        if credential is None:
+            if self.accept_any:
+                return root(account)
+            raise Refused("unknown-key")
+        said = request.headers.get("X-Amz-Content-SHA256")
+        if service == "s3":
+            hashed = UNSIGNED if signature.presigned else EMPTY_SHA256
+            signatures.check(signature, credential, sent, hashed, self._now())
+            if said is not None and not signature.presigned:
+                _verify_body(request, said, signature, credential)
+        else:
+            hashed = hashlib.sha256(request.get_data()).hexdigest()
+            signatures.check(signature, credential, sent, hashed, self._now())
+            if said not in (None, UNSIGNED, hashed):
+                raise Refused("wrong-signature")
+        return credential.caller
+
+
+def _sent(request: Request) -> Sent:
+    raw = request.environ.get("RAW_URI") or request.environ.get("REQUEST_URI") or ""
+    if not raw:
+        raise Refused("malformed", "The request has no address.")
+    if "://" in raw.partition("?")[0]:
+        raw = "/" + raw.split("://", 1)[1].partition("/")[2]
+    path, _, query = raw.partition("?")
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    return Sent(request.method, path, query, headers)
+
+
+def _protocol(service: str) -> str:
+    try:
+        return str(get_service_model(service).protocol)
+    except UnknownServiceError:
+        return "query"
+
+
+def _verify_body(request: Request, said: str, signature: Signature, credential: Credential) -> None:
+    """Holds the body to what is signed of it, while it is read."""
+    source = request.environ["wsgi.input"]
+    length = int(request.environ.get("CONTENT_LENGTH") or 0)
+    if said in (STREAMING, STREAMING_TRAILER):
+        request.environ["wsgi.input"] = _Chunks(source, _ChunkKey(signature, credential))
+    elif len(said) == 64 and length <= SMALL_BYTES:  # larger ones S3 checks as it stores them
+        request.environ["wsgi.input"] = _Hashed(source, said.lower(), length)
+        if length == 0 and said.lower() != EMPTY_SHA256:
+            raise Refused("body")
+
+
+class _Hashed(io.RawIOBase):
+    """A body whose hash must be the signed one once it has been read."""
+
+    def __init__(self, source: Any, expected: str, length: int) -> None:
+        self._source, self._expected, self._left = source, expected, length
+        self._hash = hashlib.sha256()
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        data = self._source.read(min(len(buffer), self._left)) if self._left else b""
+        buffer[: len(data)] = data
+        self._hash.update(data)
+        self._left -= len(data)
+        if data and self._left == 0 and self._hash.hexdigest() != self._expected:
+            raise refusals.error(Refused("body"), "s3", "rest-xml")
+        return len(data)
+
+
+def _signing_key(secret: str, scope: Sequence[str]) -> bytes:
+    """`scope`: day, region, service and "aws4_request"."""
+    key = f"AWS4{secret}".encode()
+    for part in scope:
+        key = hmac.digest(key, part.encode(), "sha256")
+    return key
+
+
+class _ChunkKey:
+    """Signs chunk after chunk, each with the signature before it."""
+
+    def __init__(self, signature: Signature, credential: Credential) -> None:
+        self._key = _signing_key(credential.secret_access_key, signature.scope.split("/"))
+        self._head = f"{signature.time}\n{signature.scope}"
+        self._before = signature.value
+
+    def chunk(self, digest: str) -> str:
+        return self._next("AWS4-HMAC-SHA256-PAYLOAD", f"{EMPTY_SHA256}\n{digest}")
+
+    def trailer(self, digest: str) -> str:
+        return self._next("AWS4-HMAC-SHA256-TRAILER", digest)
+
+    def _next(self, algorithm: str, rest: str) -> str:
+        text = f"{algorithm}\n{self._head}\n{self._before}\n{rest}"
+        self._before = hmac.new(self._key, text.encode(), "sha256").hexdigest()
+        return self._before
+
+
+class _Chunks(io.RawIOBase):
+    """An aws-chunked body, passed on as it is, each chunk's signature verified at its end."""
+
+    def __init__(self, source: Any, key: _ChunkKey) -> None:
+        self._source, self._key = source, key
+        self._parse = self._lines()
+        self._pending = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        while not self._pending:
+            piece = next(self._parse, None)
+            if piece is None:
+                return 0
+            self._pending = piece
+        size = min(len(buffer), len(self._pending))
+        buffer[:size] = self._pending[:size]
+        self._pending = self._pending[size:]
+        return size
+
+    def _lines(self) -> Any:
+        while True:
+            line = self._source.readline(LONGEST_LINE)
+            if not line:
+                raise _mismatch()
+            size_text, _, sign = line.strip().partition(b";chunk-signature=")
+            try:
+                size = int(size_text, 16)
+            except ValueError:
+                raise _mismatch() from None
+            digest = hashlib.sha256()
+            yield line
+            left = size
+            while left:
+                data = self._source.read(min(left, 1 << 20))
+                if not data:
+                    raise AwsError("IncompleteBody", "The body ends inside a chunk.")
+                digest.update(data)
+                left -= len(data)
+                yield data
+            if not hmac.compare_digest(self._key.chunk(digest.hexdigest()), sign.decode("latin-1")):
+                raise _mismatch()
+            if size == 0:
+                break
+            yield self._source.read(2)
+        yield from self._trailers()
+
+    def _trailers(self) -> Any:
+        signed = b""
+        while line := self._source.readline(LONGEST_LINE):
+            yield line
+            text = line.strip()
+            if not text:
+                return
+            name, _, value = text.partition(b":")
+            if name == b"x-amz-trailer-signature":
+                expected = self._key.trailer(hashlib.sha256(signed).hexdigest())
+                if not hmac.compare_digest(expected, value.decode("latin-1")):
+                    raise _mismatch()
+            else:
+                signed += name + b":" + value + b"\n"
+
+
+def _mismatch() -> AwsError:
+    return refusals.error(Refused("wrong-signature"), "s3", "rest-xml")

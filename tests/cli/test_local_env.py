@@ -1,0 +1,87 @@
+"""What other clients need, in the shell's words or as a profile."""
+
+from __future__ import annotations
+
+import os
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+
+from executions.clients import Clients, Target
+from rebuy.cli import local, local_env
+from rebuy.errors import InputError
+
+WHO = (
+    "import boto3; print(boto3.client('sts').get_caller_identity()['Arn'],"
+    " len(boto3.client('s3').list_buckets()['Buckets']))"
+)
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    folder = tmp_path_factory.mktemp("env") / "home"
+    local.up(folder, 0, 0.1)
+    yield folder
+    local.down(folder)
+
+
+def test_one_eval_and_any_client_works(home: Path) -> None:
+    words = local_env.lines(home, "sh")
+    script = f'{words}\n"{sys.executable}" -c "{WHO}"'
+    done = subprocess.run(
+        ["sh", "-c", script], env={"PATH": os.environ["PATH"]}, capture_output=True, text=True
+    )
+    assert done.stdout.split()[0] == "arn:aws:iam::000000000000:root", done.stderr
+
+
+def test_other_keys_do_not_work_and_our_own_clients_find_theirs(home: Path) -> None:
+    url = local_env.variables(home)["AWS_ENDPOINT_URL"]
+    other = boto3.client(
+        *("sts", "us-east-1"),
+        endpoint_url=url,
+        aws_access_key_id="any",
+        aws_secret_access_key="any",
+    )
+    with pytest.raises(ClientError, match="InvalidClientTokenId"):
+        other.get_caller_identity()
+    ours = Clients(Target(url))
+    assert ours("sts").get_caller_identity()["Account"] == "000000000000"
+
+
+def test_formats(home: Path) -> None:
+    url = local_env.variables(home)["AWS_ENDPOINT_URL"]
+    assert f"AWS_ENDPOINT_URL={url}" in local_env.lines(home, "dotenv").splitlines()
+    assert f"$env:AWS_ENDPOINT_URL = '{url}'" in local_env.lines(home, "powershell").splitlines()
+    with pytest.raises(InputError, match="none of sh, dotenv, powershell"):
+        local_env.lines(home, "toml")
+    with pytest.raises(InputError, match="start it with `rebuy local up`"):
+        local_env.variables(home.parent / "none")
+
+
+def test_a_profile_is_written_beside_others(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config, keys = tmp_path / "aws" / "config", tmp_path / "aws" / "credentials"
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(keys))
+    config.parent.mkdir()
+    config.write_text("# mine\n[profile work]\nregion = eu-west-1")
+    keys.write_text("[work]\naws_access_key_id = real\n")
+
+    for _ in range(2):
+        local_env.write_profile(home, "rebuy")
+
+    assert config.read_text().startswith("# mine\n[profile work]\nregion = eu-west-1\n")
+    assert config.read_text().count("[profile rebuy]") == 1
+    assert keys.read_text().startswith("[work]\naws_access_key_id = real\n")
+    assert stat.S_IMODE(keys.stat().st_mode) == 0o600
+    session = boto3.Session(profile_name="rebuy")
+    assert session.client("sts").get_caller_identity()["Arn"].endswith(":root")
+    with pytest.raises(InputError, match="is there already and is no local AWS's"):
+        local_env.write_profile(home, "work")
