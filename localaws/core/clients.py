@@ -7,8 +7,9 @@ each caller gets a copy of it that differs in where it sends.
 from __future__ import annotations
 
 import copy
+import io
 import threading
-from io import BytesIO
+from collections.abc import Iterator
 from typing import Any
 
 import boto3
@@ -67,7 +68,8 @@ class Clients:
             caller,
         )
         headers = HTTPHeaders.from_pairs(response.headers.items())
-        return AWSResponse(request.url, response.status_code, headers, _Raw(response.get_data()))
+        body = _Raw(_Pieces(response.iter_encoded()))
+        return AWSResponse(request.url, response.status_code, headers, body)
 
     def _client(self, service: str) -> Any:
         with self._lock:
@@ -108,7 +110,29 @@ def _choose_signer(context: dict[str, Any], **_: Any) -> str | None:
     return None if context.get("is_presign_request") else _ScopeOnly.__name__
 
 
-class _Raw(BytesIO):
+class _Pieces(io.RawIOBase):
+    """An answer's body as a file that is read once; an object of gigabytes is never held."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces = pieces
+        self._left = memoryview(b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        while not self._left:
+            piece = next(self._pieces, None)
+            if piece is None:
+                return 0
+            self._left = memoryview(piece)
+        count = min(len(buffer), len(self._left))
+        buffer[:count] = self._left[:count]
+        self._left = self._left[count:]
+        return count
+
+
+class _Raw(io.BufferedReader):
     """A body with the `stream` method that botocore expects of urllib3."""
 
     def stream(self, amt: int = 65536, **_: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -158,3 +159,17 @@ def test_s3_addresses() -> None:
     assert split_uri("s3a://lake") == ("lake", "")
     with pytest.raises(ValueError, match="is not an S3 address"):
         split_uri("https://lake/raw")
+
+
+def test_an_answer_in_process_is_read_in_pieces(aws: LocalAws, s3: Any) -> None:
+    data = bytes(range(256)) * 20_000
+    s3.put_object(Bucket="lake", Key="a", Body=data)
+    tracemalloc.start()
+    body = s3.get_object(Bucket="lake", Key="a")["Body"]
+    start = body.read(100_000)
+    rest = sum(len(piece) for piece in body.iter_chunks(64 << 10))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert start == data[:100_000]
+    assert rest == len(data) - 100_000
+    assert peak < len(data) / 2
