@@ -288,6 +288,7 @@ class Integrations:
             return payload
         output = {
             "ExecutedVersion": response.get("ExecutedVersion", "$LATEST"),
+            **({"LogResult": response["LogResult"]} if "LogResult" in response else {}),
             "Payload": payload,
             "StatusCode": response.get("StatusCode", 200),
             **sdk_metadata(response),
