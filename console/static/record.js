@@ -16,6 +16,8 @@ const OUTCOMES = {
   "features only": ["", "Features were built; no model was asked for."],
   "nothing new": ["", "Nothing was new since an earlier run, so nothing was done."],
   failed: ["problem", "The run failed."],
+  "timed out": ["problem", "The run took longer than it may."],
+  stopped: ["problem", "The run was stopped."],
 };
 
 // `extra.model`: the model's charts, where there are some; `findings`: hashes that were computed again.
