@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -85,12 +86,11 @@ def test_what_a_server_started_ends_with_it(home: Path, number: signal.Signals) 
 def test_down_ends_what_a_server_left_that_was_killed_with_its_guard(home: Path) -> None:
     pid = local.up(home, 0, 0).pid
     pids = family(home)
-    guards = [
-        int(folder.name)
-        for folder in Path("/proc").iterdir()
-        if folder.name.isdigit()
-        and orphans.home_mark(home).encode() in (folder / "cmdline").read_bytes()
-    ]
+    guards = []
+    for folder in Path("/proc").iterdir():
+        with contextlib.suppress(OSError):  # it has just ended
+            if orphans.home_mark(home).encode() in (folder / "cmdline").read_bytes():
+                guards.append(int(folder.name))
     assert len(guards) == 1
 
     for each in (*guards, pid):
