@@ -16,7 +16,6 @@ from localaws.stepfunctions import payload, retry
 from localaws.stepfunctions.context import execution_context, state_context
 from localaws.stepfunctions.definition import Machine, State
 from localaws.stepfunctions.errors import (
-    DATA_LIMIT,
     INTRINSIC_FAILURE,
     NO_CHOICE_MATCHED,
     QUERY_EVALUATION,
@@ -364,9 +363,7 @@ class Run:
             self.kind(frame.parent).child_failed(self, frame, failure)
 
     def _explained(self, frame: Frame, failure: StateError) -> StateError:
-        of_definition = failure.error in EXPLAINED or (
-            failure.error == DATA_LIMIT and not failure.from_task
-        )
+        of_definition = failure.error in EXPLAINED
         prefix = "An error occurred while executing the state '"
         if not of_definition or failure.cause is None or failure.cause.startswith(prefix):
             return failure
