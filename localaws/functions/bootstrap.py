@@ -205,6 +205,8 @@ def invoke(handler: Handler, header: dict[str, Any], payload: bytes) -> tuple[bo
         kind = type(problem).__name__
         print(f"[ERROR] {kind}: {problem}\nTraceback (most recent call last):\n" + "".join(stack))
         return False, error(kind, str(problem), request_id, stack)
+    if isinstance(result, bytes):
+        return True, result  # it is the response as it is, as AWS recorded it
     try:
         return True, json.dumps(result, ensure_ascii=False, default=plain).encode()
     except (TypeError, ValueError) as problem:

@@ -97,8 +97,11 @@ def handler(event, context):
     ]
 
 
-def test_bytes_come_back_as_text(run: Run) -> None:
-    assert run('def handler(e, c): return {"a": "é".encode()}') == (None, {"a": "é"})
+@pytest.mark.parametrize(
+    ("result", "answer"), [('{"a": "é".encode()}', {"a": "é"}), ("b'\"Hello\"'", "Hello")]
+)
+def test_bytes_are_the_response_and_text_within_one(run: Run, result: str, answer: object) -> None:
+    assert run(f"def handler(e, c): return {result}") == (None, answer)
 
 
 def test_a_runtime_runs_in_an_interpreter_of_its_own_version(run: Run) -> None:
