@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 from localaws.core.service import Call, Json, Service
-from localaws.functions.functions import Functions
+from localaws.functions.functions import LATEST, Functions, split_name
 from localaws.functions.permissions import Permissions
 
 
@@ -27,7 +27,8 @@ class Invocations:
         payload = body_bytes(params.get("Payload", b""))
         kind = params.get("InvocationType", "RequestResponse")
         qualifier = params.get("Qualifier")
-        self._functions.resolve(params["FunctionName"], qualifier)
+        named = qualifier or split_name(params["FunctionName"])[1] or LATEST
+        self._functions.resolve(params["FunctionName"], named)  # AWS names the version it lacks
         self._permissions.check_invoker(call.caller, params["FunctionName"], qualifier)
         if kind == "DryRun":
             return {"StatusCode": 204, "Payload": b""}
