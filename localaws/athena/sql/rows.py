@@ -79,7 +79,9 @@ def set_operation(c: Compiler, node: Any, outer: Scope | None) -> tuple[str, tup
 @compiles_query(exp.Values, takes=("expressions", "alias", "order", "limit", "offset"))
 def values(c: Compiler, node: exp.Values, outer: Scope | None) -> tuple[str, tuple[Column, ...]]:
     scope = Scope(outer=outer)
-    rows = [[c.compile(item, scope) for item in _fields(row)] for row in node.expressions]
+    alias = node.args.get("alias")
+    single = alias is not None and len(alias.columns) == 1
+    rows = [[c.compile(item, scope) for item in _fields(row, single)] for row in node.expressions]
     width = len(rows[0])
     if any(len(row) != width for row in rows):
         raise QueryError("TYPE_MISMATCH", "Values rows have mismatched sizes", node)
@@ -110,13 +112,20 @@ def values(c: Compiler, node: exp.Values, outer: Scope | None) -> tuple[str, tup
     return tail(c, sql, node, columns, outer), columns
 
 
-def _fields(node: Any) -> list[Any]:
-    """The columns of a row of VALUES: of 1, of (1, 2) and of ROW(1, 2)."""
+def _fields(node: Any, single: bool) -> list[Any]:
+    """The columns of a row of VALUES: of 1, of (1, 2) and of ROW(1, 2); (ROW(1, 2)) under one name
+    is one column."""
+    if single:
+        return list(node.expressions) if isinstance(node, exp.Tuple) else [node]
     if isinstance(node, exp.Anonymous) and node.name.upper() == "ROW":
         return list(node.expressions)
     if not isinstance(node, exp.Tuple):
         return [node]
-    return _fields(node.expressions[0]) if len(node.expressions) == 1 else list(node.expressions)
+    return (
+        _fields(node.expressions[0], single)
+        if len(node.expressions) == 1
+        else list(node.expressions)
+    )
 
 
 def _reshaped(sql: str, given: tuple[Column, ...], wanted: tuple[Column, ...]) -> str:
