@@ -78,8 +78,9 @@ class Arguments:
     run: str
     validation_percent: int  # 1-98, of the users that have a train order
     holdout_percent: int  # 1-98; both together leave at least 1 for training
-    user_features: str  # folders below the run: a redriven run has made its features in others
-    user_product_features: str
+    # Folders below the run: a redriven run has made its features in others.
+    user_features: str = "features/user_features"
+    user_product_features: str = "features/user_product_features"
 
     @property
     def run_uri(self) -> str:
