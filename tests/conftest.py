@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -52,6 +53,14 @@ def server(tmp_path: Path) -> Iterator[Any]:
     with http.BackgroundServer(listener, local.gateway):
         yield local
         local.stop()
+
+
+@pytest.fixture
+def hangup() -> Iterator[None]:
+    """Children heed SIGHUP, also where the tests themselves were started by nohup."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
 
 
 @pytest.fixture(scope="session")

@@ -73,6 +73,7 @@ def test_folder_whose_files_would_be_a_homes_is_refused(home: Path) -> None:
     assert not (home / "server.log").exists()
 
 
+@pytest.mark.usefixtures("hangup")
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGHUP])
 def test_what_a_server_started_ends_with_it(home: Path, number: signal.Signals) -> None:
     pid = local.up(home, 0, 0).pid

@@ -69,6 +69,7 @@ def stranger() -> Iterator[int]:
         process.kill()
 
 
+@pytest.mark.usefixtures("hangup")
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGHUP, signal.SIGTERM])
 def test_children_and_theirs_end_however_their_server_ends(
     tmp_path: Path, stranger: int, number: signal.Signals
