@@ -148,6 +148,7 @@ class Jobs:
         service.operation("UpdateJob", "JobName", *changes)(self.update)
         service.operation("GetJob", "JobName")(self.describe)
         service.operation("GetJobs", "NextToken", "MaxResults")(self.describe_all)
+        service.operation("BatchGetJobs", "JobNames")(self.describe_some)
         service.operation("ListJobs", "NextToken", "MaxResults")(self.list)
         service.operation("DeleteJob", "JobName")(self.delete)
 
@@ -186,6 +187,15 @@ class Jobs:
     def describe_all(self, call: Call) -> Json:
         jobs, token = page(self._aws.documents.items(KIND), call.params)
         return {"Jobs": jobs, **token}
+
+    def describe_some(self, call: Call) -> Json:
+        """The named jobs, in the order of the names; a name without a job is no error."""
+        known = dict(self._aws.documents.items(KIND))
+        names = call.params["JobNames"]
+        return {
+            "Jobs": [known[name] for name in names if name in known],
+            "JobsNotFound": [name for name in names if name not in known],
+        }
 
     def list(self, call: Call) -> Json:
         names, token = page(

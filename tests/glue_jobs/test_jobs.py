@@ -32,6 +32,20 @@ def test_a_job_has_glues_defaults(glue: Glue) -> None:
     assert code(error) == "AlreadyExistsException"
 
 
+def test_jobs_are_got_by_their_names(glue: Glue, local: Callable[[], Glue]) -> None:
+    for name in ("one", "two", "three"):
+        glue.job(name, SHOW, Description=f"the job {name}")
+
+    found = glue.client.batch_get_jobs(JobNames=["two", "gone", "one"])
+
+    assert found["Jobs"] == [glue.client.get_job(JobName=name)["Job"] for name in ("two", "one")]
+    assert found["JobsNotFound"] == ["gone"]
+    none = glue.client.batch_get_jobs(JobNames=[])
+    assert (none["Jobs"], none["JobsNotFound"]) == ([], [])
+    again = local().client.batch_get_jobs(JobNames=["two", "gone", "one"])
+    assert (again["Jobs"], again["JobsNotFound"]) == (found["Jobs"], ["gone"])
+
+
 def test_an_update_replaces_the_whole_definition(glue: Glue) -> None:
     glue.job("plain", SHOW, Description="old", NumberOfWorkers=2, WorkerType="G.2X")
 
