@@ -165,7 +165,10 @@ def _function(_: Json, answer: Json) -> Iterator[Line]:
     found = re.search(r"Billed Duration: (\d+) ms\s+Memory Size: (\d+) MB", log)
     if found is None:
         yield Line("Lambda", "1 request", price["request"])
-        raise NotKnown("lambda: the billed duration is not in the answer")
+        raise NotKnown(
+            "lambda: the billed duration, and what a function begins elsewhere (a crawl, queries,"
+            " an endpoint), is not in the answer"
+        )
     size = int(found[1]) / 1000 * int(found[2]) / 1024
     dollars = price["request"] + size * price["gigabyte_second"]
     yield Line("Lambda", f"1 request, {size:.3f} GB-s", dollars)

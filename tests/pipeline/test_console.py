@@ -6,28 +6,20 @@ import pytest
 
 from console import costs, evaluation, work
 from console.sections import Section
-from tests.pipeline.stack import Execution, Json, Stack
+from console.task import Task
+from executions.history import History
+from tests.pipeline.stack import Execution, Stack
 
 
 @pytest.fixture(scope="module")
 def sections(stack: Stack, good: Execution) -> dict[str, list[Section]]:
     """What *Work* shows, by state."""
-    scheduled = [event for event in good.events if event["type"] == "TaskScheduled"]
     found: dict[str, list[Section]] = {}
-    for event in scheduled:
-        task = work.task_of(good.events, event["id"])
-        assert task is not None
-        name = state_of(good.events, event)
-        found.setdefault(name, []).extend(work.look_up(stack.client, task))
+    for visit in History(good.events).visits:
+        for attempt in visit.attempts:
+            shown = work.look_up(stack.client, Task.of(attempt))
+            found.setdefault(visit.state, []).extend(shown)
     return found
-
-
-def state_of(events: list[Json], event: Json) -> str:
-    """The state whose attempt the event began, or begins again."""
-    by_id = {each["id"]: each for each in events}
-    while "stateEnteredEventDetails" not in event:
-        event = by_id[event["previousEventId"]]
-    return str(event["stateEnteredEventDetails"]["name"])
 
 
 def of_kind(sections: list[Section], kind: str) -> Section:
