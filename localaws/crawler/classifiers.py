@@ -31,39 +31,42 @@ class Classifiers:
         self.aws = aws
 
     def register(self, service: Service) -> None:
-        @service.operation("CreateClassifier", *_FIELDS)
-        def create_classifier(call: Call) -> Json:
-            given = self._csv(call)
-            now = self.aws.clock.now()
-            document = {**given, "CreationTime": now, "LastUpdated": now, "Version": 1}
-            if not self.aws.documents.insert(_KIND, given["Name"], document):
-                raise AwsError("AlreadyExistsException", f"{given['Name']} already exists")
-            return {}
+        for name, handler, parameters in (
+            ("CreateClassifier", self.create, _FIELDS),
+            ("UpdateClassifier", self.aws.documents.atomic(self.update), _FIELDS),
+            ("GetClassifier", self.describe, ("Name",)),
+            ("GetClassifiers", self.describe_all, ("MaxResults", "NextToken")),
+            ("DeleteClassifier", self.delete, ("Name",)),
+        ):
+            service.operation(name, *parameters)(handler)
 
-        @service.operation("UpdateClassifier", *_FIELDS)
-        @self.aws.documents.atomic
-        def update_classifier(call: Call) -> Json:
-            given = self._csv(call)
-            before = self.get(given["Name"])
-            changed = {**before, **given, "LastUpdated": self.aws.clock.now()}
-            changed["Version"] = before["Version"] + 1
-            self.aws.documents.put(_KIND, given["Name"], changed)
-            return {}
+    def create(self, call: Call) -> Json:
+        given = self._csv(call)
+        now = self.aws.clock.now()
+        document = {**given, "CreationTime": now, "LastUpdated": now, "Version": 1}
+        if not self.aws.documents.insert(_KIND, given["Name"], document):
+            raise AwsError("AlreadyExistsException", f"{given['Name']} already exists")
+        return {}
 
-        @service.operation("GetClassifier", "Name")
-        def get_classifier(call: Call) -> Json:
-            return {"Classifier": {"CsvClassifier": self.get(call.params["Name"])}}
+    def update(self, call: Call) -> Json:
+        given = self._csv(call)
+        before = self.get(given["Name"])
+        changed = {**before, **given, "LastUpdated": self.aws.clock.now()}
+        changed["Version"] = before["Version"] + 1
+        self.aws.documents.put(_KIND, given["Name"], changed)
+        return {}
 
-        @service.operation("GetClassifiers", "MaxResults", "NextToken")
-        def get_classifiers(call: Call) -> Json:
-            found, more = page(self.aws.documents.items(_KIND), call.params)
-            return {"Classifiers": [{"CsvClassifier": one} for one in found], **more}
+    def describe(self, call: Call) -> Json:
+        return {"Classifier": {"CsvClassifier": self.get(call.params["Name"])}}
 
-        @service.operation("DeleteClassifier", "Name")
-        def delete_classifier(call: Call) -> Json:
-            self.get(call.params["Name"])
-            self.aws.documents.delete(_KIND, call.params["Name"])
-            return {}
+    def describe_all(self, call: Call) -> Json:
+        classifiers, more = page(self.aws.documents.items(_KIND), call.params)
+        return {"Classifiers": [{"CsvClassifier": one} for one in classifiers], **more}
+
+    def delete(self, call: Call) -> Json:
+        self.get(call.params["Name"])
+        self.aws.documents.delete(_KIND, call.params["Name"])
+        return {}
 
     def get(self, name: str) -> Json:
         found = self.aws.documents.get(_KIND, name)

@@ -1,0 +1,188 @@
+"""The crawlers on disk, and what becomes of each crawl."""
+
+from __future__ import annotations
+
+import re
+import threading
+import uuid
+from typing import Any
+
+from localaws.core.aws import LocalAws
+from localaws.core.errors import AwsError
+from localaws.core.jobs.job import Job, JobFailed
+from localaws.core.jobs.kind import CRAWL
+from localaws.core.jobs.runner import Ending, JobRunner, Outcome
+from localaws.crawler.classifiers import Classifiers
+from localaws.crawler.run import CrawlResult, crawl
+from localaws.crawler.settings import checked
+
+Json = dict[str, Any]
+_KIND = CRAWL.documents
+_STATUS = {
+    Outcome.SUCCEEDED: "SUCCEEDED",
+    Outcome.FAILED: "FAILED",
+    Outcome.STOPPED: "CANCELLED",
+}
+# docs.aws.amazon.com/glue: the session under which a crawler assumes its role.
+CRAWLER_SESSION = "AWS-Crawler"
+GLUE = "glue.amazonaws.com"
+
+
+class Crawlers:
+    """The crawlers on disk, and their crawls."""
+
+    def __init__(self, aws: LocalAws, classifiers: Classifiers) -> None:
+        self.aws = aws
+        self.classifiers = classifiers
+        self._lock = threading.RLock()
+        self._runner = JobRunner(aws, CRAWL, self)
+
+    def get(self, name: str) -> Json:
+        crawler = self.aws.documents.get(_KIND, name)
+        if crawler is None:
+            raise AwsError("EntityNotFoundException", f"Crawler with name {name} does not exist")
+        return crawler
+
+    def all(self) -> list[Json]:
+        return [crawler for _, crawler in self.aws.documents.items(_KIND)]
+
+    def create(self, params: Json) -> None:
+        crawler = self._checked("CreateCrawler", params, {})
+        now = self.aws.clock.now()
+        crawler |= {"State": "READY", "CreationTime": now, "LastUpdated": now, "Version": 1}
+        crawler["CrawlElapsedTime"] = 0
+        if not self.aws.documents.insert(_KIND, crawler["Name"], crawler):
+            raise AwsError("AlreadyExistsException", f"{crawler['Name']} already exists")
+
+    def update(self, params: Json) -> None:
+        with self._lock:
+            before = self._idle(params["Name"])
+            crawler = self._checked("UpdateCrawler", params, before)
+            crawler |= {"Version": before["Version"] + 1, "LastUpdated": self.aws.clock.now()}
+            self.aws.documents.put(_KIND, crawler["Name"], crawler)
+
+    def delete(self, name: str) -> None:
+        with self._lock:
+            self._idle(name)
+            self.aws.documents.delete(_KIND, name)
+
+    def _idle(self, name: str) -> Json:
+        crawler = self.get(name)
+        if crawler["State"] != "READY":
+            raise AwsError(
+                "CrawlerRunningException", f"Crawler with name {name} has already started"
+            )
+        return crawler
+
+    def _checked(self, operation: str, params: Json, before: Json) -> Json:
+        crawler = checked(operation, params, before)
+        for name in crawler["Classifiers"]:
+            self.classifiers.get(name)
+        return crawler
+
+    # running
+
+    def start(self, name: str) -> None:
+        def store() -> None:
+            crawler = self._idle(name)
+            crawler |= {"State": "RUNNING", "StartedAt": self.aws.clock.now()}
+            self.aws.documents.put(_KIND, name, crawler)
+
+        self._runner.start(name, {}, store)
+
+    def stop(self, name: str) -> None:
+        state = self.get(name)["State"]
+        if state == "READY":
+            raise AwsError("CrawlerNotRunningException", f"Crawler with name {name} isn't running.")
+        if state == "STOPPING":
+            raise AwsError("CrawlerStoppingException", f"Crawler with name {name} is stopping.")
+        self._runner.stop(name, lambda: self._state(name, "STOPPING"))
+
+    def close(self) -> None:
+        self._runner.close()
+
+    def recover(self) -> None:
+        self._runner.recover()
+
+    def _state(self, name: str, state: str) -> None:
+        with self.aws.documents.changing(_KIND, name) as crawler:
+            crawler["State"] = state
+
+    # one crawl's life
+
+    def begin(self, job: Job) -> None:
+        """It is RUNNING since it was asked for."""
+
+    def work(self, job: Job) -> tuple[CrawlResult, float]:
+        """What the crawl did, and in how many seconds."""
+        began = self.aws.clock.monotonic()
+        crawler = self.get(job.id)
+        rules = [self.classifiers.rules(name) for name in crawler["Classifiers"]]
+        try:
+            role = self.aws.acting_as_role(crawler["Role"], CRAWLER_SESSION, GLUE)
+            result = crawl(role, crawler, rules, job)
+        except AwsError as error:
+            raise JobFailed(error.message) from error
+        return result, self.aws.clock.monotonic() - began
+
+    def end(self, job_id: str, ending: Ending) -> None:
+        result, seconds = ending.result or (CrawlResult(), None)
+        status, message = _STATUS[ending.outcome], ending.reason
+        if ending.outcome is Outcome.STOPPED:
+            message = "The crawl was stopped by StopCrawler."
+        mark = str(uuid.uuid4())
+        self._log(job_id, mark, [*result.log, f"{status} {message or ''}".strip()])
+        with self.aws.documents.changing(_KIND, job_id) as crawler:
+            now = self.aws.clock.now()
+            began = crawler.get("StartedAt") or now
+            crawler["LastCrawl"] = {
+                "Status": status,
+                "LogGroup": "/aws-glue/crawlers",
+                "LogStream": job_id,
+                "MessagePrefix": mark,
+                "StartTime": began,
+                **({"ErrorMessage": message} if message else {}),
+            }
+            if seconds is None:
+                seconds = (now - began).total_seconds()
+            crawler["Runs"] = [*crawler.get("Runs", []), seconds][-20:]
+            crawler["State"], crawler["CrawlElapsedTime"] = "READY", 0
+            crawler["Last"] = {
+                "created": result.created,
+                "updated": result.updated,
+                "deleted": result.deleted,
+            }
+
+    def event(self, job_id: str) -> None:
+        return None
+
+    def clear(self, job_id: str) -> None:
+        """A crawl leaves nothing beside its log."""
+
+    def _log(self, name: str, mark: str, lines: list[str]) -> None:
+        file = re.sub(r"[^A-Za-z0-9._-]", "_", name) + ".log"
+        with (self.aws.home.directory("crawler-logs") / file).open("a") as log:
+            log.writelines(f"[{mark}] {line}\n" for line in lines)
+
+    def shown(self, crawler: Json) -> Json:
+        """As GetCrawler returns it."""
+        inner = ("StartedAt", "Runs", "Last")
+        document = {key: value for key, value in crawler.items() if key not in inner}
+        if crawler["State"] != "READY" and "StartedAt" in crawler:
+            spent = self.aws.clock.now() - crawler["StartedAt"]
+            document["CrawlElapsedTime"] = int(spent.total_seconds() * 1000)
+        return document
+
+    def metrics(self, crawler: Json) -> Json:
+        runs = sorted(crawler.get("Runs") or [0.0])
+        last = crawler.get("Last") or {}
+        return {
+            "CrawlerName": crawler["Name"],
+            "TimeLeftSeconds": 0.0,
+            "StillEstimating": crawler["State"] == "RUNNING",
+            "LastRuntimeSeconds": (crawler.get("Runs") or [0.0])[-1],
+            "MedianRuntimeSeconds": runs[len(runs) // 2],
+            "TablesCreated": last.get("created", 0),
+            "TablesUpdated": last.get("updated", 0),
+            "TablesDeleted": last.get("deleted", 0),
+        }

@@ -1,0 +1,114 @@
+"""A crawler's settings, checked when they are given rather than when it runs."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from localaws.core.errors import AwsError, NotEmulated
+from localaws.crawler.run import DEFAULT_DATABASE
+from localaws.s3.objects import split_uri
+
+Json = dict[str, Any]
+_TARGETS = (
+    "JdbcTargets",
+    "MongoDBTargets",
+    "DynamoDBTargets",
+    "CatalogTargets",
+    "DeltaTargets",
+    "IcebergTargets",
+    "HudiTargets",
+)
+_CHANGES = {
+    "UpdateBehavior": ("UPDATE_IN_DATABASE", "LOG"),
+    "DeleteBehavior": ("DEPRECATE_IN_DATABASE", "DELETE_FROM_DATABASE", "LOG"),
+}
+
+
+def checked(operation: str, params: Json, before: Json) -> Json:
+    """The crawler as it will be stored; what it cannot do is refused now, not when it runs."""
+    given = {key: value for key, value in params.items() if key != "Tags"}
+    crawler = {**before, **given}
+    if given.get("Schedule"):
+        raise NotEmulated(
+            "glue",
+            operation,
+            "Schedule",
+            "Start it with StartCrawler or EventBridge Scheduler.",
+        )
+    for kind in _TARGETS:
+        if (given.get("Targets") or {}).get(kind):
+            raise NotEmulated("glue", operation, f"Targets.{kind}", "S3 targets are.")
+    targets = (crawler.get("Targets") or {}).get("S3Targets") or []
+    if not targets:
+        raise AwsError(
+            "InvalidInputException",
+            "Targets.S3Targets is empty; a crawler needs at least one path.",
+        )
+    for target in targets:
+        split_uri(target.get("Path", ""))
+    crawler["DatabaseName"] = crawler.get("DatabaseName") or DEFAULT_DATABASE
+    recrawl = (crawler.get("RecrawlPolicy") or {}).get("RecrawlBehavior", "CRAWL_EVERYTHING")
+    if recrawl != "CRAWL_EVERYTHING":
+        raise NotEmulated(
+            "glue",
+            operation,
+            f"RecrawlPolicy.RecrawlBehavior {recrawl}",
+            "CRAWL_EVERYTHING is.",
+        )
+    lineage = (crawler.get("LineageConfiguration") or {}).get("CrawlerLineageSettings", "DISABLE")
+    if lineage != "DISABLE":
+        raise NotEmulated("glue", operation, "LineageConfiguration ENABLE")
+    policy = {key: choices[0] for key, choices in _CHANGES.items()} | (
+        crawler.get("SchemaChangePolicy") or {}
+    )
+    for key, choices in _CHANGES.items():
+        if policy[key] not in choices:
+            raise AwsError(
+                "InvalidInputException",
+                f"SchemaChangePolicy.{key} is {policy[key]!r}; it is one of {choices}.",
+            )
+    check_configuration(operation, crawler.get("Configuration"))
+    return {
+        "Classifiers": [],
+        "TablePrefix": "",
+        "LineageConfiguration": {"CrawlerLineageSettings": "DISABLE"},
+        **crawler,
+        "Targets": {kind: [] for kind in _TARGETS} | {"S3Targets": targets},
+        "SchemaChangePolicy": policy,
+        "RecrawlPolicy": {"RecrawlBehavior": recrawl},
+    }
+
+
+def check_configuration(operation: str, text: str | None) -> None:
+    """Configuration is a JSON string; settings that would change the outcome unseen are refused."""
+    if not text:
+        return
+    try:
+        settings = json.loads(text)
+    except ValueError as error:
+        raise AwsError("InvalidInputException", f"Configuration is not JSON: {error}") from None
+    known = {
+        "Version": {},
+        "CreatePartitionIndex": {},
+        "Grouping": {"TableGroupingPolicy": {}, "TableLevelConfiguration": {}},
+        "CrawlerOutput": {
+            "Tables": {"AddOrUpdateBehavior": {}, "TableThreshold": None},
+            "Partitions": {"AddOrUpdateBehavior": {}},
+        },
+    }
+
+    def walk(given: Json, accepted: Json, path: str) -> None:
+        for key, value in given.items():
+            if accepted.get(key) is None:
+                raise NotEmulated("glue", operation, f"Configuration.{path}{key}")
+            if isinstance(value, dict):
+                walk(value, accepted[key], f"{path}{key}.")
+
+    walk(settings, known, "")
+    level = (settings.get("Grouping") or {}).get("TableLevelConfiguration")
+    if level is not None and (not isinstance(level, int) or level < 1):
+        raise AwsError(
+            "InvalidInputException",
+            f"Grouping.TableLevelConfiguration is {level!r}; it is a level, from 1 (the bucket).",
+        )
