@@ -122,7 +122,7 @@ def _measured_sql(record: Path, folder: Path) -> Json:
     """The statements in a process of their own, so that its memory is theirs."""
     script = (
         "import sys, time; from pathlib import Path; from benchmarks import recording\n"
-        "import duckdb, localaws.athena.engine\n"
+        "import duckdb, localaws.athena.database\n"
         "lines = recording.read(Path(sys.argv[1])); began = time.perf_counter()\n"
         "count = recording.replay_sql(lines, Path(sys.argv[2]))\n"
         "print(time.perf_counter() - began, count)"

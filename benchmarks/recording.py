@@ -110,7 +110,7 @@ def replay_sql(lines: list[Json], scratch: Path) -> int:
     of statements."""
     import duckdb
 
-    from localaws.athena.engine import _crc32
+    from localaws.athena.database import _crc32
 
     connections: dict[int, Any] = {}
     count = 0

@@ -14,7 +14,7 @@ from typing import Any
 
 import duckdb
 
-from localaws.athena.engine import Engine, explain
+from localaws.athena.database import Database, explain
 from localaws.athena.read_plan import BYTE_LIMIT, PrunePlan, ReadPlan, ReadResult, WrittenFile
 from localaws.athena.sql.errors import QueryError
 from localaws.athena.sql.values import name, text
@@ -26,7 +26,7 @@ from localaws.tables.errors import TableError
 Json = dict[str, Any]
 
 MAXIMUM_WRITERS = 100  # partitions that one CTAS or INSERT INTO may write
-_engines: dict[str, Engine] = {}  # by their folder; they stay open for the next statement
+_databases: dict[str, Database] = {}  # by their folder; they stay open for the next statement
 
 
 def read(request: Json, limits: Limits) -> Json:
@@ -44,9 +44,9 @@ def prune(request: Json, limits: Limits) -> list[int]:
 
 @contextmanager
 def _work(folder: Path, limits: Limits) -> Iterator[Work]:
-    if str(folder) not in _engines:
-        _engines[str(folder)] = Engine(folder / "spill", limits)
-    connection = _engines[str(folder)].connect()
+    if str(folder) not in _databases:
+        _databases[str(folder)] = Database(folder / "spill", limits)
+    connection = _databases[str(folder)].connect()
     try:
         yield Work(connection)
     except QueryError as error:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from localaws.core.aws import LocalAws
 from localaws.core.service import Service
 from localaws.databrew.datasets import Datasets
-from localaws.databrew.jobs import Jobs
+from localaws.databrew.jobs import RecipeJobs
 from localaws.databrew.recipes import Recipes
 from localaws.databrew.runs import RecipeRuns
 
@@ -17,7 +17,7 @@ def service(aws: LocalAws) -> Service:
     built = Service("databrew")
     datasets = Datasets(aws)
     recipes = Recipes(aws)
-    jobs = Jobs(aws, datasets, recipes)
+    jobs = RecipeJobs(aws, datasets, recipes)
     runs = RecipeRuns(aws, datasets, recipes, jobs)
     for part in (datasets, recipes, jobs, runs):
         part.register(built)

@@ -20,7 +20,7 @@ DEFAULT_TIMEOUT_MINUTES = 2880
 SETTINGS = ("RoleArn", "Outputs", "LogSubscription", "MaxCapacity", "MaxRetries", "Timeout")
 
 
-class Jobs:
+class RecipeJobs:
     def __init__(self, aws: LocalAws, datasets: Datasets, recipes: Recipes) -> None:
         self._aws = aws
         self._datasets = datasets

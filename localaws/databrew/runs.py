@@ -17,7 +17,7 @@ from localaws.core.service import Call, Service
 from localaws.databrew import inputs, outputs
 from localaws.databrew.datasets import Datasets
 from localaws.databrew.documents import conflict, not_found, page, user
-from localaws.databrew.jobs import Jobs
+from localaws.databrew.jobs import RecipeJobs
 from localaws.databrew.recipe.compiler import datasets_of
 from localaws.databrew.recipe.errors import RecipeError
 from localaws.databrew.recipes import Recipes
@@ -42,7 +42,9 @@ STATES = {
 class RecipeRuns:
     minute_seconds = 60.0  # a job's Timeout is in minutes
 
-    def __init__(self, aws: LocalAws, datasets: Datasets, recipes: Recipes, jobs: Jobs) -> None:
+    def __init__(
+        self, aws: LocalAws, datasets: Datasets, recipes: Recipes, jobs: RecipeJobs
+    ) -> None:
         self._aws = aws
         self._datasets = datasets
         self._recipes = recipes

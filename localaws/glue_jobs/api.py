@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from localaws.core.aws import LocalAws
 from localaws.core.service import Service
-from localaws.glue_jobs.jobs import Jobs
+from localaws.glue_jobs.jobs import SparkJobs
 from localaws.glue_jobs.runs import JobRuns
 
 
 def register(service: Service, aws: LocalAws) -> JobRuns:
     """Adds jobs and job runs to the Glue service; returns the runs, for tests."""
-    jobs = Jobs(aws)
+    jobs = SparkJobs(aws)
     runs = JobRuns(aws, jobs)
     jobs.register(service)
     runs.register(service)

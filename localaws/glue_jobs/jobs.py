@@ -136,7 +136,7 @@ def run_settings(job: Json, params: Json) -> Json:
     return settings
 
 
-class Jobs:
+class SparkJobs:
     """The jobs of this account."""
 
     def __init__(self, aws: LocalAws) -> None:

@@ -22,7 +22,7 @@ from localaws.core.service import Call, Service
 from localaws.glue_jobs import arguments, logs, spark, store
 from localaws.glue_jobs.archive import ClassArchive
 from localaws.glue_jobs.java import NoJava, java_home
-from localaws.glue_jobs.jobs import CAPACITY, Jobs, run_settings
+from localaws.glue_jobs.jobs import CAPACITY, SparkJobs, run_settings
 from localaws.glue_jobs.pages import page
 from localaws.s3.objects import split_uri
 
@@ -42,7 +42,7 @@ class JobRuns:
 
     minute_seconds = 60.0  # a job's Timeout is in minutes
 
-    def __init__(self, aws: LocalAws, jobs: Jobs) -> None:
+    def __init__(self, aws: LocalAws, jobs: SparkJobs) -> None:
         self._aws = aws
         self._jobs = jobs
         self._runner = JobRunner(aws, SPARK_RUN, self)

@@ -10,7 +10,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from localaws.athena.engine import Engine, explain
+from localaws.athena.database import Database, explain
 from localaws.athena.formatting import result_query
 from localaws.athena.sql.errors import QueryError
 from localaws.athena.sql.parsing import parse
@@ -28,9 +28,9 @@ class NoTables:
 
 @pytest.fixture(scope="module")
 def connection(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    engine = Engine(Path(tmp_path_factory.mktemp("spill")))
-    yield engine.connect()
-    engine.close()
+    database = Database(Path(tmp_path_factory.mktemp("spill")))
+    yield database.connect()
+    database.close()
 
 
 def answer(connection: duckdb.DuckDBPyConnection, sql: str) -> list[list[str | None]]:

@@ -51,7 +51,6 @@ DAY_INTERVAL = Type("interval day to second")
 YEAR_INTERVAL = Type("interval year to month")
 INTEGERS = ("tinyint", "smallint", "integer", "bigint")
 _DIGITS = {"tinyint": 3, "smallint": 5, "integer": 10, "bigint": 19}
-_BOUNDS = {"tinyint": 8, "smallint": 16, "integer": 32, "bigint": 64}
 _MOMENTS = ("date", "timestamp", "timestamp with time zone")
 _CLOCKS = ("time", "time with time zone")
 _ORDER = {
@@ -92,11 +91,6 @@ def is_number(kind: Type) -> bool:
 
 def is_timestamp(kind: Type) -> bool:
     return kind.name in ("timestamp", "timestamp with time zone")
-
-
-def integer_bounds(kind: Type) -> tuple[int, int]:
-    bits = _BOUNDS[kind.name]
-    return -(1 << (bits - 1)), (1 << (bits - 1)) - 1
 
 
 def as_decimal(kind: Type) -> Type:

@@ -95,7 +95,7 @@ class Integrations:
         claim: Callable[[str, str], bool] = lambda *_: True,
         as_role: AsRole | None = None,
     ) -> None:
-        self._client = self.client = client
+        self.client = client
         self._as_role = as_role
         self._supports = supports
         self._claim = claim
@@ -105,7 +105,7 @@ class Integrations:
         if self._as_role is None or role_arn is None:
             return self
         as_role = copy.copy(self)
-        as_role._client = as_role.client = self._as_role(role_arn, session_name(execution_arn))
+        as_role.client = self._as_role(role_arn, session_name(execution_arn))
         return as_role
 
     # --- checks ------------------------------------------------------------------------------
@@ -164,7 +164,7 @@ class Integrations:
         if service == "sqs" and "://" not in queue_url:
             raise failures.unreachable(resource, service, queue_url)
         kind = _job_kind(resource) if resource.pattern.startswith("sync") else None
-        client = self._client(service)
+        client = self.client(service)
         if task.again and (found := self._found(client, resource, params, task)):
             job = found if resource.pattern.startswith("sync") else None
             return Answer(_start_output(resource, params, found), job)
@@ -223,7 +223,7 @@ class Integrations:
         if kind is None:
             raise StateError(NOT_EMULATED, f"{resource.arn} has no job to wait for.")
         try:
-            response = kind.describe(self._client(self._service(resource)), job)
+            response = kind.describe(self.client(self._service(resource)), job)
         except (ClientError, BotoCoreError) as error:
             raise failures.from_error(resource, self._service(resource), error) from error
         status = kind.status(response)
@@ -242,13 +242,13 @@ class Integrations:
         if kind is None:
             return
         try:
-            kind.stop(self._client(self._service(resource)), job)
+            kind.stop(self.client(self._service(resource)), job)
         except (ClientError, BotoCoreError):
             return
 
     def _call(self, resource: Resource, params: Json) -> Json:
         service = self._service(resource)
-        method = getattr(self._client(service), xform_name(self._operation(resource).name))
+        method = getattr(self.client(service), xform_name(self._operation(resource).name))
         try:
             response: Json = method(**params)
         except (ClientError, BotoCoreError) as error:

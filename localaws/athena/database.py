@@ -15,7 +15,7 @@ from localaws.athena.sql.python.all import register
 from localaws.core.jobs.limits import Limits, default
 
 
-class Engine:
+class Database:
     """Opened at the first query. `folder` takes what does not fit in memory."""
 
     def __init__(self, folder: Path, limits: Limits | None = None) -> None:
