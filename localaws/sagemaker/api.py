@@ -5,7 +5,7 @@ from __future__ import annotations
 from localaws.core.aws import LocalAws
 from localaws.core.service import Service
 from localaws.sagemaker.endpoints import Endpoints, SageMakerService
-from localaws.sagemaker.endpoints_api import register_endpoints
+from localaws.sagemaker.endpoints_api import EndpointOperations
 from localaws.sagemaker.models import register_models
 from localaws.sagemaker.tags import register_tags
 from localaws.sagemaker.training import TrainingRuns
@@ -19,7 +19,7 @@ def service(aws: LocalAws) -> Service:
     sagemaker.endpoints = Endpoints(aws, logs)
     TrainingJobs(aws, TrainingRuns(aws, logs)).register(sagemaker)
     register_models(sagemaker, aws)
-    register_endpoints(sagemaker, aws, sagemaker.endpoints)
+    EndpointOperations(aws, sagemaker.endpoints).register(sagemaker)
     register_tags(sagemaker, aws)
     sagemaker.on_start(sagemaker.endpoints.restore)
     sagemaker.on_stop(sagemaker.endpoints.stop)

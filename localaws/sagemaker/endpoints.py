@@ -20,7 +20,14 @@ from localaws.s3.names import split_uri
 from localaws.sagemaker import archives
 from localaws.sagemaker.model_process import ModelProcess, NotServing
 from localaws.sagemaker.models import CODE_IN_MODEL
-from localaws.sagemaker.names import ENDPOINT, ENDPOINT_CONFIG, MODEL, find
+from localaws.sagemaker.names import (
+    ENDPOINT,
+    ENDPOINT_CONFIG,
+    MODEL,
+    changing,
+    find,
+    validation,
+)
 from localaws.sagemaker.principals import acting
 
 START_WAIT_SECONDS = 60.0
@@ -80,7 +87,7 @@ class Endpoints:
             self._failed(name, plan, f"localaws: {problem!r}")
             return
         before: Json | None = None
-        with self._changed:
+        with self._changed, self._aws.documents.transaction():
             document = self._aws.documents.get(ENDPOINT, name)
             if document is None or self._aws.stopping.is_set():
                 retired: ModelProcess | None = process
@@ -106,7 +113,7 @@ class Endpoints:
             f"The primary container for production variant {variant} did not pass the ping health "
             f"check. Please check CloudWatch logs for this endpoint. ({reason})"
         )
-        with self._changed:
+        with self._changed, self._aws.documents.transaction():
             document = self._aws.documents.get(ENDPOINT, name)
             if document is None:
                 return
@@ -203,11 +210,18 @@ class Endpoints:
             unused.stop(0)
 
     def delete(self, name: str) -> None:
-        """Takes the endpoint away; requests under way are answered first."""
+        """Takes the endpoint away; requests under way are answered first.
+
+        Raises ValidationException for one that is missing or being changed.
+        """
         with self._changed:
-            document = find(self._aws, ENDPOINT, name)
-            document["describe"]["EndpointStatus"] = "Deleting"
-            self._aws.documents.put(ENDPOINT, name, document)
+            with changing(self._aws, ENDPOINT, name) as document:
+                describe = document["describe"]
+                if describe["EndpointStatus"] not in ("InService", "Failed"):
+                    raise validation(
+                        f'Cannot update in-progress endpoint "{describe["EndpointArn"]}".'
+                    )
+                describe["EndpointStatus"] = "Deleting"
             process = self._current.pop(name, None)
         if process is not None:
             process.stop()

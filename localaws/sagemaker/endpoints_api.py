@@ -11,6 +11,7 @@ from localaws.sagemaker.names import (
     ENDPOINT,
     ENDPOINT_CONFIG,
     arn,
+    changing,
     check_name,
     find,
     insert,
@@ -20,41 +21,57 @@ from localaws.sagemaker.names import (
 SUMMARY = ("EndpointName", "EndpointArn", "CreationTime", "LastModifiedTime", "EndpointStatus")
 
 
-def register_endpoints(service: Service, aws: LocalAws, endpoints: Endpoints) -> None:
+class EndpointOperations:
     """Create, update, describe, list, delete."""
 
-    @service.operation("CreateEndpoint", "EndpointName", "EndpointConfigName", "Tags")
-    def create_endpoint(call: Call) -> Json:
+    def __init__(self, aws: LocalAws, endpoints: Endpoints) -> None:
+        self._aws = aws
+        self._endpoints = endpoints
+
+    def register(self, service: Service) -> None:
+        named = ("EndpointName", "EndpointConfigName")
+        for name, handler, parameters in (
+            ("CreateEndpoint", self.create, (*named, "Tags")),
+            ("UpdateEndpoint", self.update, (*named, "RetainAllVariantProperties")),
+            ("DescribeEndpoint", self.describe, ("EndpointName",)),
+            ("DeleteEndpoint", self.delete, ("EndpointName",)),
+            ("ListEndpoints", self.list, listing.CHANGING),
+        ):
+            service.operation(name, *parameters)(handler)
+
+    def create(self, call: Call) -> Json:
         name, config = call.params["EndpointName"], call.params["EndpointConfigName"]
         check_name("EndpointName", name)
-        find(aws, ENDPOINT_CONFIG, config)
-        now = aws.clock.now()
+        find(self._aws, ENDPOINT_CONFIG, config)
+        now = self._aws.clock.now()
         document = {
             "describe": {
                 "EndpointName": name,
-                "EndpointArn": arn(aws, ENDPOINT, name),
+                "EndpointArn": arn(self._aws, ENDPOINT, name),
                 "EndpointConfigName": config,
                 "EndpointStatus": "Creating",
                 "CreationTime": now,
                 "LastModifiedTime": now,
             },
             "current": None,
-            "pending": endpoints.plan(name, config),
+            "pending": self._endpoints.plan(name, config),
             "tags": call.params.get("Tags", []),
         }
-        insert(aws, ENDPOINT, name, document)
-        endpoints.deploy(name)
-        return {"EndpointArn": arn(aws, ENDPOINT, name)}
+        insert(self._aws, ENDPOINT, name, document)
+        self._endpoints.deploy(name)
+        return {"EndpointArn": arn(self._aws, ENDPOINT, name)}
 
-    @service.operation(
-        "UpdateEndpoint", "EndpointName", "EndpointConfigName", "RetainAllVariantProperties"
-    )
-    def update_endpoint(call: Call) -> Json:
+    def update(self, call: Call) -> Json:
         name, config = call.params["EndpointName"], call.params["EndpointConfigName"]
         if call.params.get("RetainAllVariantProperties"):
             raise NotEmulated("sagemaker", call.operation, "RetainAllVariantProperties=True")
-        document = find(aws, ENDPOINT, name)
-        there = arn(aws, ENDPOINT, name)
+        with changing(self._aws, ENDPOINT, name) as document:
+            self._begin_update(document, name, config)
+        self._endpoints.deploy(name)
+        return {"EndpointArn": arn(self._aws, ENDPOINT, name)}
+
+    def _begin_update(self, document: Json, name: str, config: str) -> None:
+        there = arn(self._aws, ENDPOINT, name)
         status = document["describe"]["EndpointStatus"]
         if status == "Failed":
             raise validation(f'Cannot update endpoint "{there}" with status "Failed".')
@@ -65,9 +82,9 @@ def register_endpoints(service: Service, aws: LocalAws, endpoints: Endpoints) ->
                 f'Endpoint "{there}" already uses endpoint configuration {config!r}; an update '
                 "needs another one."
             )
-        find(aws, ENDPOINT_CONFIG, config)
-        now = aws.clock.now()
-        plan = endpoints.plan(name, config)
+        find(self._aws, ENDPOINT_CONFIG, config)
+        now = self._aws.clock.now()
+        plan = self._endpoints.plan(name, config)
         kinds = {"ServerlessConfig" in p["variant"] for p in (plan, document["current"])}
         if len(kinds) > 1:
             raise validation("An endpoint cannot change between instances and serverless.")
@@ -78,27 +95,17 @@ def register_endpoints(service: Service, aws: LocalAws, endpoints: Endpoints) ->
             "PendingDeploymentSummary": {"EndpointConfigName": config, "StartTime": now},
         }
         document["describe"].pop("FailureReason", None)
-        aws.documents.put(ENDPOINT, name, document)
-        endpoints.deploy(name)
-        return {"EndpointArn": there}
 
-    @service.operation("DescribeEndpoint", "EndpointName")
-    def describe_endpoint(call: Call) -> Json:
-        return endpoints.describe(call.params["EndpointName"])
+    def describe(self, call: Call) -> Json:
+        return self._endpoints.describe(call.params["EndpointName"])
 
-    @service.operation("DeleteEndpoint", "EndpointName")
-    def delete_endpoint(call: Call) -> Json:
-        name = call.params["EndpointName"]
-        status = find(aws, ENDPOINT, name)["describe"]["EndpointStatus"]
-        if status not in ("InService", "Failed"):
-            raise validation(f'Cannot update in-progress endpoint "{arn(aws, ENDPOINT, name)}".')
-        endpoints.delete(name)
+    def delete(self, call: Call) -> Json:
+        self._endpoints.delete(call.params["EndpointName"])
         return {}
 
-    @service.operation("ListEndpoints", *listing.CHANGING)
-    def list_endpoints(call: Call) -> Json:
+    def list(self, call: Call) -> Json:
         items = [
             {member: doc["describe"][member] for member in SUMMARY}
-            for _, doc in aws.documents.items(ENDPOINT)
+            for _, doc in self._aws.documents.items(ENDPOINT)
         ]
         return listing.page(call, "Endpoints", "Endpoint", items, status="EndpointStatus")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import AbstractContextManager
 
 from localaws.core.aws import LocalAws
 from localaws.core.errors import AwsError
@@ -48,10 +49,19 @@ def find(aws: LocalAws, kind: str, name: str) -> Json:
     """The document, or SageMaker's error for a name it does not know."""
     document = aws.documents.get(kind, name)
     if document is None:
-        if kind == TRAINING_JOB:
-            raise validation("Requested resource not found.")
-        raise validation(f'Could not find {WORDS[kind][1]} "{arn(aws, kind, name)}".')
+        raise _unknown(aws, kind, name)
     return document
+
+
+def changing(aws: LocalAws, kind: str, name: str) -> AbstractContextManager[Json]:
+    """The document, to be changed in one transaction; the same error as `find`'s."""
+    return aws.documents.changing(kind, name, _unknown(aws, kind, name))
+
+
+def _unknown(aws: LocalAws, kind: str, name: str) -> AwsError:
+    if kind == TRAINING_JOB:
+        return validation("Requested resource not found.")
+    return validation(f'Could not find {WORDS[kind][1]} "{arn(aws, kind, name)}".')
 
 
 def insert(aws: LocalAws, kind: str, name: str, document: Json) -> None:

@@ -16,6 +16,7 @@ import pytest
 import xgboost as xgb
 from botocore.exceptions import ClientError
 
+from localaws.sagemaker.endpoints import Endpoints
 from tests.sagemaker.conftest import IMAGE, ROLE, SERVE, put_source, wait
 
 ROW = b"1.0,2.0"
@@ -132,6 +133,32 @@ def test_an_update_loses_no_request(stocked: Any) -> None:
     assert answers[0] == "one"
     assert answers[-1] == "two"
     assert set(answers) == {"one", "two"}
+
+
+@pytest.mark.parametrize("other", ["update_endpoint", "delete_endpoint"])
+def test_of_two_changes_at_once_one_is_refused(
+    stocked: Any, monkeypatch: pytest.MonkeyPatch, other: str
+) -> None:
+    for name in ("one", "two"):
+        make_config(stocked, name, SERVE.format(name=name))
+    create(stocked, "one")
+    plan, planning = Endpoints.plan, threading.Event()
+
+    def slow(self: Endpoints, name: str, config: str) -> Any:
+        planning.set()
+        time.sleep(0.3)  # the other one comes meanwhile
+        return plan(self, name, config)
+
+    monkeypatch.setattr(Endpoints, "plan", slow)
+    client = stocked.client("sagemaker")
+    change = {"EndpointName": "e", "EndpointConfigName": "two"}
+    first = threading.Thread(target=client.update_endpoint, kwargs=change)
+    first.start()
+    assert planning.wait(5)
+    with pytest.raises(ClientError, match="Cannot update in-progress endpoint"):
+        getattr(client, other)(**(change if other.startswith("u") else {"EndpointName": "e"}))
+    first.join()
+    assert settled(stocked)["EndpointConfigName"] == "two"
 
 
 def test_a_failed_update_keeps_the_old_model_in_service(stocked: Any) -> None:
