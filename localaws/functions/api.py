@@ -5,7 +5,7 @@ from __future__ import annotations
 from localaws.core.aws import LocalAws
 from localaws.core.service import Service
 from localaws.functions import payloads
-from localaws.functions.functions import Functions, LambdaService
+from localaws.functions.functions import Functions
 from localaws.functions.invocations import Invocations
 from localaws.functions.permissions import Permissions
 from localaws.functions.resources import FunctionResources
@@ -19,7 +19,7 @@ def service(aws: LocalAws) -> Service:
     functions = Functions(aws)
     permissions = Permissions(functions)
     versions = Versions(functions, permissions)
-    built = LambdaService("lambda", functions=functions)
+    built = Service("lambda")
     FunctionResources(functions, versions).register(built)
     Invocations(functions, permissions).register(built)
     permissions.register(built)

@@ -11,12 +11,11 @@ import uuid
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from localaws.core import scratch
 from localaws.core.aws import LocalAws
 from localaws.core.errors import AwsError
-from localaws.core.service import Json, Service
+from localaws.core.service import Json
 from localaws.functions.code import CodeStore
 from localaws.functions.pool import Pool
 from localaws.functions.worker import OVERHEAD_BYTES, Invocation, Spec, WorkerResult
@@ -260,20 +259,6 @@ class Functions:
             log_format=logging["LogFormat"],
             log_level=logging.get("ApplicationLogLevel"),
         )
-
-
-@dataclass
-class LambdaService(Service):
-    """The service "lambda", with its functions for the other services in this process."""
-
-    functions: Functions | None = None
-
-
-def functions_of(aws: LocalAws) -> Functions:
-    """The functions of a running AWS, to invoke them without an HTTP request."""
-    service: Any = aws.gateway.services["lambda"]
-    functions: Functions = service.functions
-    return functions
 
 
 def split_name(given: str) -> tuple[str, str | None]:
