@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from typing import Any, TypeVar
+from typing import Any
 
 from localaws.athena.executions import ATHENA, KIND, PREPARED, Executions
+from localaws.athena.lists import page
 from localaws.athena.results import rows_page
 from localaws.athena.workgroups import WorkGroups
-from localaws.core import pages
 from localaws.core.aws import LocalAws
 from localaws.core.errors import AwsError
-from localaws.core.pages import Key
 from localaws.core.service import Call, Service
 from localaws.tables.acting import ActingCatalog
 
 Json = dict[str, Any]
-Item = TypeVar("Item")
 _NAMED = "athena-named-queries"
 
 
@@ -35,24 +32,6 @@ def service(aws: LocalAws) -> Service:
     _named_queries(built, aws, groups)
     _prepared_statements(built, aws, groups)
     return built
-
-
-def page(
-    items: Iterable[tuple[Key, Item]], params: Json, newest_first: bool = False
-) -> tuple[list[Item], Json]:
-    """One page of (key, item) by key, and `{"NextToken": ...}` when there is more."""
-    found = pages.page(
-        items,
-        params.get("NextToken"),
-        int(params.get("MaxResults") or 50),
-        invalid=_invalid,
-        newest_first=newest_first,
-    )
-    return found.items, found.next()
-
-
-def _invalid(message: str) -> AwsError:
-    return AwsError("InvalidRequestException", message)
 
 
 def _executions(service: Service, executions: Executions) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from localaws.athena.lists import page
 from localaws.core.aws import LocalAws
 from localaws.core.errors import AwsError, NotEmulated
 from localaws.core.service import Call, Service
@@ -110,16 +111,17 @@ class WorkGroups:
 
         @service.operation("ListWorkGroups", "NextToken", "MaxResults")
         def list_work_groups(call: Call) -> Json:
-            groups = [group for _, group in self.aws.documents.items(_KIND)]
             keys = ("Name", "State", "Description", "CreationTime")
+            groups, more = page(self.aws.documents.items(_KIND), call.params)
             return {
                 "WorkGroups": [
                     {
-                        **{k: g[k] for k in keys},
-                        "EngineVersion": g["Configuration"]["EngineVersion"],
+                        **{key: group[key] for key in keys},
+                        "EngineVersion": group["Configuration"]["EngineVersion"],
                     }
-                    for g in groups
-                ]
+                    for group in groups
+                ],
+                **more,
             }
 
         updates = [f"ConfigurationUpdates.{name}" for name in _CONFIGURATION]
@@ -186,7 +188,9 @@ class WorkGroups:
 
         @service.operation("ListTagsForResource", "ResourceARN", "NextToken", "MaxResults")
         def list_tags(call: Call) -> Json:
-            return {"Tags": named(call).get("Tags") or []}
+            tags = named(call).get("Tags") or []
+            shown, more = page(((tag["Key"], tag) for tag in tags), call.params)
+            return {"Tags": shown, **more}
 
         @service.operation("TagResource", "ResourceARN", "Tags")
         @self.aws.documents.atomic

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from localaws.cloudformation.engine import StackEngine
+from localaws.cloudformation.lists import page
 from localaws.cloudformation.plan import Planned, plan
 from localaws.cloudformation.principals import forward
 from localaws.cloudformation.registry import Registry
@@ -144,11 +145,13 @@ class ChangeSets:
     def describe_change_set(self, call: Call) -> Json:
         found = self._stacks.change_set(call.params["ChangeSetName"], call.params.get("StackName"))
         template = read(found["target"]["template"])
+        changes = page(enumerate(found["changes"]), call)
         shown = _listed(found) | {
             "Parameters": shown_parameters(template, found["target"]["parameters"]),
             "Tags": shown_tags(found["target"]["tags"]),
             "Capabilities": found["target"]["capabilities"],
-            "Changes": found["changes"],
+            "Changes": changes.items,
+            **changes.next(),
             "NotificationARNs": [],
             "RollbackConfiguration": {},
         }
@@ -157,7 +160,9 @@ class ChangeSets:
 
     def list_change_sets(self, call: Call) -> Json:
         stack = self._stacks.get(call.params["StackName"])
-        return {"Summaries": [_listed(found) for found in self._stacks.change_sets(stack)]}
+        change_sets = self._stacks.change_sets(stack)
+        found = page((((one["created"], one["id"]), one) for one in change_sets), call)
+        return {"Summaries": [_listed(one) for one in found.items], **found.next()}
 
     def delete_change_set(self, call: Call) -> Json:
         try:

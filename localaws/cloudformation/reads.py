@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
+from localaws.cloudformation.lists import page
 from localaws.cloudformation.principals import forward
 from localaws.cloudformation.requests import template_body
 from localaws.cloudformation.shapes import (
@@ -15,7 +17,7 @@ from localaws.cloudformation.shapes import (
     summary,
     template_parameters,
 )
-from localaws.cloudformation.stacks import Stacks
+from localaws.cloudformation.stacks import GONE, Stacks
 from localaws.cloudformation.template import invalid, read
 from localaws.core.aws import LocalAws
 from localaws.core.service import Call, Service
@@ -53,21 +55,23 @@ class StackReads:
     def describe_stacks(self, call: Call) -> Json:
         if "StackName" in call.params:
             return {"Stacks": [described(self._stacks.get(call.params["StackName"]))]}
-        return {
-            "Stacks": [
-                described(stack)
-                for stack in self._stacks.all()
-                if stack["status"] != "DELETE_COMPLETE"
-            ]
-        }
+        found = page(self._numbered(lambda stack: stack["status"] != GONE), call, newest_first=True)
+        return {"Stacks": [described(stack) for stack in found.items], **found.next()}
 
     def list_stacks(self, call: Call) -> Json:
         wanted = call.params.get("StackStatusFilter")
-        found = [stack for stack in self._stacks.all() if not wanted or stack["status"] in wanted]
-        return {"StackSummaries": [listed(stack) for stack in found]}
+        stacks = self._numbered(lambda stack: not wanted or stack["status"] in wanted)
+        found = page(stacks, call, newest_first=True)
+        return {"StackSummaries": [listed(stack) for stack in found.items], **found.next()}
+
+    def _numbered(self, chosen: Callable[[Json], bool]) -> list[tuple[int, Json]]:
+        """The chosen stacks, each with its number among all there ever were."""
+        return [pair for pair in enumerate(reversed(self._stacks.all())) if chosen(pair[1])]
 
     def describe_stack_events(self, call: Call) -> Json:
-        return {"StackEvents": self._stacks.events(self._stacks.get(call.params["StackName"]))}
+        events = self._stacks.events(self._stacks.get(call.params["StackName"]))
+        found = page(enumerate(reversed(events)), call, newest_first=True)
+        return {"StackEvents": found.items, **found.next()}
 
     def describe_stack_resources(self, call: Call) -> Json:
         params = call.params
@@ -103,10 +107,11 @@ class StackReads:
 
     def list_stack_resources(self, call: Call) -> Json:
         stack = self._stacks.get(call.params["StackName"])
-        shown = [summary(stack, record) for record in records(stack)]
+        found = page(((record["logical_id"], record) for record in records(stack)), call)
+        shown = [summary(stack, record) for record in found.items]
         for item in shown:
             del item["StackId"], item["StackName"]
-        return {"StackResourceSummaries": shown}
+        return {"StackResourceSummaries": shown, **found.next()}
 
     def get_template(self, call: Call) -> Json:
         if "ChangeSetName" in call.params:
@@ -159,17 +164,17 @@ class StackReads:
             shown |= {"Capabilities": needed, "CapabilitiesReason": "The template has IAM types."}
         return shown
 
-    def list_exports(self, _: Call) -> Json:
-        return {
-            "Exports": [
-                {
-                    "ExportingStackId": stack["id"],
-                    "Name": output["ExportName"],
-                    "Value": output["OutputValue"],
-                }
-                for stack in self._stacks.all()
-                if stack["status"] != "DELETE_COMPLETE"
-                for output in stack["outputs"]
-                if "ExportName" in output
-            ]
-        }
+    def list_exports(self, call: Call) -> Json:
+        exports = [
+            {
+                "ExportingStackId": stack["id"],
+                "Name": output["ExportName"],
+                "Value": output["OutputValue"],
+            }
+            for stack in self._stacks.all()
+            if stack["status"] != GONE
+            for output in stack["outputs"]
+            if "ExportName" in output
+        ]
+        found = page(((export["Name"], export) for export in exports), call)
+        return {"Exports": found.items, **found.next()}

@@ -180,6 +180,21 @@ def test_result_reuse_and_other_catalogs_are_refused_by_name(athena: Any) -> Non
         )
 
 
+def test_work_groups_and_their_tags_are_listed_in_pages(athena: Any) -> None:
+    tags = [{"Key": key, "Value": "v"} for key in "ab"]
+    for name in ("alpha", "zeta"):
+        athena.client.create_work_group(Name=name, Tags=tags)
+    first = athena.client.list_work_groups(MaxResults=2)
+    rest = athena.client.list_work_groups(MaxResults=2, NextToken=first["NextToken"])
+    names = [[group["Name"] for group in page["WorkGroups"]] for page in (first, rest)]
+    assert names == [["alpha", "primary"], ["zeta"]]
+    assert "NextToken" not in rest
+    arn = f"arn:aws:athena:{athena.client.meta.region_name}:{athena.local.account}:workgroup/alpha"
+    assert athena.client.list_tags_for_resource(ResourceARN=arn)["Tags"] == tags
+    with pytest.raises(ClientError, match="was not given by this list"):
+        athena.client.list_work_groups(NextToken="x")
+
+
 def test_a_work_group_that_enforces_decides_where_results_go(athena: Any) -> None:
     athena.client.create_work_group(
         Name="strict",

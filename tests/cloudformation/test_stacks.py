@@ -364,3 +364,29 @@ def test_a_custom_resource_is_made_by_its_function(server: LocalAws) -> None:
         assert reason in stack.reason("Thing", "UPDATE_FAILED")
         assert stack.outputs["Ref"] == "thing-two"
     assert stack.delete() == "DELETE_COMPLETE"
+
+
+def test_long_lists_come_in_pages(stack: Stack) -> None:
+    names = [f"Queue{number:03}" for number in range(101)]
+    outputs = {name: {"Value": "v", "Export": {"Name": f"x{name}"}} for name in names}
+    template = {"Resources": {name: queue() for name in names}, "Outputs": outputs}
+    assert stack.create(template) == "CREATE_COMPLETE"
+
+    def pages(operation: str, member: str, **given: str) -> list[list[Any]]:
+        paginator = stack.client.get_paginator(operation)
+        return [page[member] for page in paginator.paginate(**given)]
+
+    resources = pages("list_stack_resources", "StackResourceSummaries", StackName=stack.id)
+    assert [len(page) for page in resources] == [100, 1]
+    assert [item["LogicalResourceId"] for page in resources for item in page] == names
+    exports = pages("list_exports", "Exports")
+    assert [len(page) for page in exports] == [100, 1]
+    events = pages("describe_stack_events", "StackEvents", StackName=stack.id)
+    assert [len(page) for page in events[:2]] == [100, 100]
+    every = [event for page in events for event in page]
+    assert len({event["EventId"] for event in every}) == len(every) >= 204
+    assert every[0]["ResourceStatus"] == "CREATE_COMPLETE"
+    assert every[-1]["ResourceStatusReason"] == "User Initiated"
+    for operation in (stack.client.list_stacks, stack.client.describe_stacks):
+        with pytest.raises(ClientError, match="was not given by this list"):
+            operation(NextToken="x")
