@@ -14,6 +14,7 @@ from localaws.athena.database import Database, explain
 from localaws.athena.formatting import result_query
 from localaws.athena.sql.errors import QueryError
 from localaws.athena.sql.parsing import parse
+from localaws.athena.sql.python import regular_expressions
 from localaws.athena.sql.queries import Queries
 from localaws.athena.sql.sources import Found
 from tests.conftest import cases
@@ -51,3 +52,23 @@ def test_athena_sql(connection: duckdb.DuckDBPyConnection, case: dict[str, Any])
     with pytest.raises(QueryError) as caught:
         answer(connection, case["sql"])
     assert str(caught.value).startswith(tuple(case["error"].split("|")))
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "regexp_like(s, p)",
+        "regexp_extract(s, p)",
+        "regexp_extract_all(s, p)",
+        "regexp_count(s, p)",
+        "regexp_position(s, p)",
+        "regexp_split(s, p)",
+        "regexp_replace(s, p, 'x')",
+    ],
+)
+def test_a_pattern_that_backtracks_for_ever_ends(
+    connection: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    monkeypatch.setattr(regular_expressions, "SECONDS", 0.1)
+    with pytest.raises(QueryError, match="a regular expression took over"):
+        answer(connection, f"SELECT {call} FROM (VALUES ('{'a' * 40}b', '(a|aa)+$')) AS t(s, p)")

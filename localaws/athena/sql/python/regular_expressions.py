@@ -12,7 +12,7 @@ import regex  # type: ignore[import-untyped]
 
 from .registry import Fault, invalid, python
 
-SECONDS = 10.0  # for one match: a pattern that backtracks for ever must not hold the server
+SECONDS = 10.0  # for one match: a pattern that backtracks for ever must not hold the query
 
 
 @lru_cache(maxsize=512)
@@ -73,9 +73,9 @@ def regexp_like(text: str, pattern: str) -> bool:
         raise _late(error) from None
 
 
-def _matches(text: str, pattern: str) -> list[Any]:
+def _matches(text: str, pattern: str, start: int = 0) -> list[Any]:
     try:
-        return list(compiled(pattern).finditer(text, timeout=SECONDS))
+        return list(compiled(pattern).finditer(text, start, timeout=SECONDS))
     except TimeoutError as error:
         raise _late(error) from None
 
@@ -115,7 +115,7 @@ def regexp_position(text: str, pattern: str, start: int, occurrence: int) -> int
         raise invalid("occurrence cannot be smaller than 1")
     if start > len(text) + 1:
         return -1
-    found = [m.start() for m in compiled(pattern).finditer(text, start - 1)]
+    found = [match.start() for match in _matches(text, pattern, start - 1)]
     return found[occurrence - 1] + 1 if len(found) >= occurrence else -1
 
 
