@@ -18,12 +18,12 @@ import subprocess
 import sys
 import tempfile
 import time
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from benchmarks import recording
 from benchmarks.memory import Sampler
+from executions.history import Visit
 
 Json = dict[str, Any]
 START_SECONDS = 120.0
@@ -51,15 +51,15 @@ def start(home: Path, record: Path) -> subprocess.Popen[bytes]:
     return process
 
 
-def execute(home: Path, users: int, sampler: Sampler) -> tuple[list[Json], float]:
+def execute(home: Path, users: int, sampler: Sampler) -> tuple[list[Visit], float]:
     """(the states of one execution that went well, its seconds)."""
+    from executions.history import History
     from infrastructure.deploy import deploy
     from rebuy.cli import local
     from rebuy.connection import Connection
     from rebuy.data.generate import generate
     from rebuy.data.upload import upload
     from rebuy.settings import Settings
-    from tasks.functions import history
 
     server = local.find(home)
     assert server is not None
@@ -80,19 +80,18 @@ def execute(home: Path, users: int, sampler: Sampler) -> tuple[list[Json], float
     if found["status"] != "SUCCEEDED":
         raise RuntimeError(f"{found.get('error')}: {found.get('cause')}")
     pages = client.get_paginator("get_execution_history").paginate(executionArn=arn)
-    visits = history.visits([event for page in pages for event in page["events"]])
+    visits = History(event for page in pages for event in page["events"]).visits
     return visits, (found["stopDate"] - found["startDate"]).total_seconds()
 
 
-def by_state(visits: list[Json], sampler: Sampler) -> dict[str, Json]:
+def by_state(visits: list[Visit], sampler: Sampler) -> dict[str, Json]:
     """{state: {seconds, peak_megabytes}} of Task states, visits of the same state added up."""
     found: dict[str, Json] = {}
     for visit in visits:
-        if visit["type"] != "Task":
+        if visit.type != "Task":
             continue
-        begin, end = visit["entered_at"], visit["exited_at"] or visit["entered_at"]
-        times = [datetime.fromisoformat(text).timestamp() for text in (begin, end)]
-        state = found.setdefault(visit["state"], {"seconds": 0.0, "peak_megabytes": 0})
+        times = [at.timestamp() for at in (visit.entered_at, visit.ended_at or visit.entered_at)]
+        state = found.setdefault(visit.state, {"seconds": 0.0, "peak_megabytes": 0})
         state["seconds"] = round(state["seconds"] + times[1] - times[0], 3)
         peak = round(sampler.peak(*times) / MEGABYTE)
         state["peak_megabytes"] = max(state["peak_megabytes"], peak)

@@ -22,31 +22,32 @@ from pathlib import Path
 from typing import Any
 
 Json = dict[str, Any]
+WORKER = "localaws.core.jobs.child"
 
 
 class Record:
     """Lines of JSON in the order in which things began."""
 
     def __init__(self, file: Path) -> None:
-        self._out = file.open("a", encoding="utf-8")
+        self.file = file
+        self._out = file.open("ab", buffering=0)  # a line is one write: workers write here too
         self._lock = threading.Lock()
         self._connections = 0
 
     def write(self, **line: Any) -> None:
-        with self._lock:
-            self._out.write(json.dumps({"at": time.time(), **line}, default=str) + "\n")
-            self._out.flush()
+        self._out.write((json.dumps({"at": time.time(), **line}, default=str) + "\n").encode())
 
-    def connection(self) -> int:
+    def connection(self) -> str:
+        """A name that no other process gives."""
         with self._lock:
             self._connections += 1
-            return self._connections
+            return f"{os.getpid()}-{self._connections}"
 
 
 class Recorded:
     """A DuckDB connection that notes what it is told, and does it."""
 
-    def __init__(self, connection: Any, record: Record, parent: int | None, config: Any) -> None:
+    def __init__(self, connection: Any, record: Record, parent: str | None, config: Any) -> None:
         self._connection = connection
         self._record = record
         self._number = record.connection()
@@ -65,20 +66,31 @@ class Recorded:
         return getattr(self._connection, name)
 
 
-def serve(file: Path, arguments: list[str]) -> int:
-    """The local AWS, with its record in `file`."""
+def record_duckdb(record: Record) -> None:
+    """From now on this process's connections are recorded."""
     import duckdb
 
-    from localaws.core import processes
-    from localaws.core.processes import Processes
-
-    record = Record(file)
-    connect, start = duckdb.connect, processes.Processes.start
+    connect = duckdb.connect
 
     def recorded_connect(database: str = ":memory:", **options: Any) -> Recorded:
         return Recorded(connect(database, **options), record, None, options.get("config"))
 
+    duckdb.connect = recorded_connect  # type: ignore[assignment]
+
+
+def serve(file: Path, arguments: list[str]) -> int:
+    """The local AWS, with its record in `file`."""
+    from localaws.core import processes
+    from localaws.core.processes import Processes
+
+    record = Record(file)
+    start = processes.Processes.start
+
     def recorded_start(self: Processes, name: str, argv: Any, **options: Any) -> Any:
+        if WORKER in argv:
+            place = argv.index(WORKER)
+            recorded = ["benchmarks.recorded_worker", str(file)]
+            argv = [*argv[:place], *recorded, *argv[place + 1 :]]
         kind = next((word for word in ("training", "glue-runs") if word in str(options)), None)
         if kind is not None and "archive" not in name:
             base = Path(options["env"].get("SM_INPUT_DIR", "")).parent
@@ -91,7 +103,6 @@ def serve(file: Path, arguments: list[str]) -> int:
             record.write(kind=kind, name=name, base=base, kept=kept, **told)
         return start(self, name, argv, **options)
 
-    duckdb.connect = recorded_connect  # type: ignore[assignment]
     Processes.start = recorded_start  # type: ignore[assignment, method-assign]
     from localaws.__main__ import main
 
@@ -110,9 +121,9 @@ def replay_sql(lines: list[Json], scratch: Path) -> int:
     of statements."""
     import duckdb
 
-    from localaws.athena.database import _crc32
+    from localaws.athena.sql.python.all import register
 
-    connections: dict[int, Any] = {}
+    connections: dict[str, Any] = {}
     count = 0
     for line in lines:
         number = line.get("connection")
@@ -120,8 +131,7 @@ def replay_sql(lines: list[Json], scratch: Path) -> int:
             parent = line["parent"]
             if parent is None:
                 connections[number] = duckdb.connect(":memory:", config=line["config"] or {})
-                # The one function that is no statement.
-                connections[number].create_function("trino_crc32", _crc32, ["BLOB"], "BIGINT")
+                register(connections[number])  # functions are no statements
             else:
                 connections[number] = connections[parent].cursor()
         elif line["kind"] == "sql":
