@@ -12,11 +12,13 @@ import pytest
 
 from localaws.athena.database import Database, explain
 from localaws.athena.formatting import result_query
+from localaws.athena.sql import plain_patterns, types
 from localaws.athena.sql.errors import QueryError
 from localaws.athena.sql.parsing import parse
 from localaws.athena.sql.python import regular_expressions
 from localaws.athena.sql.queries import Queries
 from localaws.athena.sql.sources import Found
+from localaws.athena.sql.values import Value, text
 from tests.conftest import cases
 
 
@@ -72,3 +74,39 @@ def test_a_pattern_that_backtracks_for_ever_ends(
     monkeypatch.setattr(regular_expressions, "SECONDS", 0.1)
     with pytest.raises(QueryError, match="a regular expression took over"):
         answer(connection, f"SELECT {call} FROM (VALUES ('{'a' * 40}b', '(a|aa)+$')) AS t(s, p)")
+
+
+PLAIN = [
+    "^[0-9]{1,18}$",
+    "^([0-9]{1,9}([.][0-9]{1,9})?)?$",
+    "a.c|^b+?$",
+    r"^\d\w*\.csv$",
+    "[^a-c ]x",
+    "(?:ab){2,}",
+    "(a|aa)+$",
+    "",
+]
+TEXTS = ["", "7", "12a", "12\n", "12\r", "\n12", "a\nc", "abc", "b", "bb\n", "9x.csv", "abab", "dx",
+         "aaa\u2028", "0.5", "1.", "é", "a\u0085c", "0" * 19]  # fmt: skip
+
+
+@pytest.mark.parametrize("pattern", PLAIN)
+def test_plain_patterns_match_in_duckdb_as_in_java(
+    connection: duckdb.DuckDBPyConnection, pattern: str
+) -> None:
+    connection.execute("CREATE OR REPLACE TEMP TABLE texts AS SELECT unnest(?) AS s", [TEXTS])
+    subject = Value("s", types.VARCHAR)
+    value = plain_patterns.regexp_like([subject, Value(text(pattern), types.VARCHAR, pattern)])
+    assert value is not None
+
+    rows = connection.execute(f"SELECT s, {value.sql} FROM texts").fetchall()
+
+    assert dict(rows) == {s: regular_expressions.regexp_like(s, pattern) for s in TEXTS}
+
+
+@pytest.mark.parametrize(
+    "pattern", ["a*+", "(?=a)", r"\p{L}", "(?i)a", "[a&&b]", "(a{100}){100}", "a{1001}", "(a", "é"]
+)
+def test_patterns_of_java_alone_are_not_plain(pattern: str) -> None:
+    arguments = [Value("s", types.VARCHAR), Value(text(pattern), types.VARCHAR, pattern)]
+    assert plain_patterns.regexp_like(arguments) is None

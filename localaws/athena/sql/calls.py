@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlglot import exp
 
+from . import plain_patterns
 from . import types as t
 from .compiler import Compiler, compiles
 from .equality import is_plain, key
@@ -61,6 +62,8 @@ def call_by_name(
 def call(name: str, arguments: list[Value], node: exp.Expression) -> Value:
     """A scalar function by its Trino name."""
     name = ALIASES.get(name, name)
+    if name == "regexp_like" and (plain := plain_patterns.regexp_like(arguments)) is not None:
+        return plain
     if name in SPECIALS:
         return SPECIALS[name](arguments)
     return _overload(name, SCALARS.get(name, []), arguments, node)
