@@ -87,7 +87,7 @@ def start_spark(server: Any) -> Callable[[], tuple[str, str]]:
 
 
 def start_recipe(server: Any) -> Callable[[], tuple[str, str]]:
-    rows = "".join(f"{number},{number % 977}\n" for number in range(300_000))
+    rows = "".join(f"{number},{number % 977}\n" for number in range(2_000_000))
     server.client("s3").put_object(Bucket="lake", Key="rows/a.csv", Body=f"id,n\n{rows}".encode())
     brew = server.client("databrew")
     place = {"Bucket": "lake", "Key": "rows/"}
@@ -171,13 +171,31 @@ def suspend_work(server: Server) -> None:
         os.kill(pid, signal.SIGSTOP)
 
 
-def wait_for(state: Callable[[], tuple[str, str]], wanted: set[str], server: Server) -> str:
-    deadline = time.monotonic() + 60
-    while (found := state())[0] not in wanted:
-        assert time.monotonic() < deadline, found
-        suspend_work(server) if found[0] == "RUNNING" else None
+State = Callable[[], tuple[str, str]]
+
+
+def wait_for_all(states: list[State], wanted: set[str], server: Server) -> list[str]:
+    """What each says of itself once all are at `wanted`; who runs is held there meanwhile.
+
+    All are asked in turn, so that none ends while another is waited for.
+    """
+    deadline = time.monotonic() + 120
+    waiting = dict(enumerate(states))
+    told = [""] * len(states)
+    while waiting:
+        for number, state in list(waiting.items()):
+            found, told[number] = state()
+            if found == "RUNNING":
+                suspend_work(server)
+            if found in wanted:
+                del waiting[number]
+        assert time.monotonic() < deadline, told
         time.sleep(0.002)
-    return found[1]
+    return told
+
+
+def wait_for(state: State, wanted: set[str], server: Server) -> str:
+    return wait_for_all([state], wanted, server)[0]
 
 
 def test_jobs_that_two_servers_died_under_are_failed(server: Server) -> None:
@@ -188,13 +206,11 @@ def test_jobs_that_two_servers_died_under_are_failed(server: Server) -> None:
         wait_for(states[-1], {"RUNNING"}, server)
     server.die()
     server.up()
-    for state in states:  # each is done again
-        wait_for(state, {"RUNNING"}, server)
+    wait_for_all(states, {"RUNNING"}, server)  # each is done again
     server.die()
     server.up()
 
-    for state in states:
-        told = wait_for(state, {"FAILED", "Failed"}, server)
+    for told in wait_for_all(states, {"FAILED", "Failed"}, server):
         assert "The local AWS died while this was at work, and not for the first time." in told
     assert orphans.marked(orphans.home_mark(server.home)) == []
 
