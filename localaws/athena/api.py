@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 from localaws.athena.executions import ATHENA, KIND, PREPARED, Executions
 from localaws.athena.lists import page
@@ -12,9 +11,9 @@ from localaws.athena.workgroups import WorkGroups
 from localaws.core.aws import LocalAws
 from localaws.core.errors import AwsError
 from localaws.core.service import Call, Service
+from localaws.shapes import Json
 from localaws.tables.acting import ActingCatalog
 
-Json = dict[str, Any]
 _NAMED = "athena-named-queries"
 
 

@@ -6,16 +6,15 @@ https://docs.aws.amazon.com/athena/latest/ug/querying-glue-catalog.html
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 from localaws.athena.sql import types as t
 from localaws.athena.sql.sources import CATALOG, Found
 from localaws.athena.sql.types import Type
 from localaws.athena.sql.values import name, text
+from localaws.shapes import Json
 from localaws.tables.catalog import Catalog
 from localaws.tables.partitions import NULL_PARTITION
 
-Json = dict[str, Any]
 Columns = tuple[tuple[str, Type], ...]
 INFORMATION_SCHEMA = "information_schema"
 PARTITIONS = "$partitions"

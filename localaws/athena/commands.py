@@ -20,13 +20,12 @@ from localaws.athena.sql.errors import QueryError, not_emulated
 from localaws.athena.tables import read_view
 from localaws.core.errors import AwsError
 from localaws.s3.objects import split_uri
+from localaws.shapes import Json
 from localaws.tables import partitions
 from localaws.tables.catalog import TABLE_INPUT, Catalog
 from localaws.tables.errors import TableError
 from localaws.tables.files import is_hidden
 from localaws.tables.storage import LAZY_SIMPLE, SERDES, WRITTEN_BY, descriptor, storage
-
-Json = dict[str, Any]
 
 
 @dataclass(frozen=True)

@@ -26,8 +26,8 @@ from localaws.core.jobs.kind import QUERY
 from localaws.core.jobs.runner import Ending, JobRunner, Outcome
 from localaws.identity.caller import Caller, root
 from localaws.s3.objects import split_uri
+from localaws.shapes import Json
 
-Json = dict[str, Any]
 KIND = QUERY.documents
 PREPARED = "athena-prepared"
 INNER = ("Result", "Given", "Caller", "Began")  # members that the API does not show

@@ -9,8 +9,7 @@ from localaws.athena.sql.times import CLOCKS, MOMENTS
 from localaws.athena.sql.times import written as time_text
 from localaws.athena.sql.types import Type
 from localaws.athena.sql.values import name, text
-
-Json = dict[str, object]
+from localaws.shapes import Json
 
 
 def result_query(query: Query) -> str:

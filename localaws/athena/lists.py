@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from localaws.core import pages
 from localaws.core.errors import AwsError
 from localaws.core.pages import Key
+from localaws.shapes import Json
 
-Json = dict[str, Any]
 Item = TypeVar("Item")
 
 

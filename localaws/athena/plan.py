@@ -6,8 +6,6 @@ Each compiles and checks its statement with the state at hand, has the rows read
 
 from __future__ import annotations
 
-from typing import Any
-
 from localaws.athena import results, writing
 from localaws.athena import statements as s
 from localaws.athena.formatting import column_info, result_query
@@ -20,11 +18,10 @@ from localaws.athena.sql.queries import Query
 from localaws.athena.sql.scope import Column
 from localaws.athena.tables import view_input
 from localaws.athena.writing import Format, Written, check_types, chosen_format, write
+from localaws.shapes import Json
 from localaws.tables import projection
 from localaws.tables.catalog import Catalog
 from localaws.tables.storage import WRITTEN_BY, descriptor
-
-Json = dict[str, Any]
 
 
 def select(session: Session, statement: s.Select, parameters: list[str]) -> Effect:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from localaws.shapes import Json
 from localaws.tables.snapshot import Columns, TableSnapshot
-
-Json = dict[str, Any]
 
 BYTE_LIMIT = "BYTE_LIMIT"  # the failure of a query that would read more than it may
 

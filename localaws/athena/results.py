@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 from localaws.core.aws import LocalAws
 from localaws.core.errors import AwsError
 from localaws.s3.objects import split_uri
-
-Json = dict[str, Any]
+from localaws.shapes import Json
 
 
 def store(aws: LocalAws, uri: str, data: bytes, content_type: str) -> None:

@@ -15,13 +15,12 @@ from localaws.athena.tables import CatalogTables
 from localaws.core.aws import LocalAws
 from localaws.core.jobs.failures import OutOfMemory, WorkFailed
 from localaws.core.jobs.job import Job
+from localaws.shapes import Json
 from localaws.tables import files, projection
 from localaws.tables.acting import ActingCatalog
 from localaws.tables.catalog import Catalog
 from localaws.tables.errors import TableError
 from localaws.tables.snapshot import Columns
-
-Json = dict[str, Any]
 
 EXHAUSTED = "EXCEEDED_MEMORY_LIMIT"
 

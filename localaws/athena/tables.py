@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-from typing import Any
 
 from sqlglot import exp
 
@@ -16,9 +15,9 @@ from localaws.athena.sql.sources import Found
 from localaws.athena.sql.type_names import from_trino
 from localaws.athena.sql.types import Type
 from localaws.core.errors import AwsError
+from localaws.shapes import Json
 from localaws.tables.catalog import Catalog
 
-Json = dict[str, Any]
 _VIEW = "/* Presto View: "
 
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from localaws.athena.lists import page
 from localaws.core.aws import LocalAws
 from localaws.core.errors import AwsError, NotEmulated
 from localaws.core.service import Call, Service
+from localaws.shapes import Json
 
-Json = dict[str, Any]
 _KIND = "athena-workgroups"
 _CONFIGURATION = (
     "EnforceWorkGroupConfiguration",

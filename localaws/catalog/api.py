@@ -15,9 +15,9 @@ from localaws.core.aws import LocalAws
 from localaws.core.errors import AwsError
 from localaws.core.pages import Key
 from localaws.core.service import Call, Service
+from localaws.shapes import Json
 from localaws.tables.catalog import Catalog
 
-Json = dict[str, Any]
 Item = TypeVar("Item")
 _TABLE_INPUT = tuple(
     f"TableInput.{name}"

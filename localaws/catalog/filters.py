@@ -21,9 +21,9 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from localaws.core.errors import AwsError
+from localaws.shapes import Json
 from localaws.tables.partitions import NULL_PARTITION
 
-Json = dict[str, Any]
 Truth = bool | None  # None is SQL's unknown
 _NUMBERS = ("tinyint", "smallint", "int", "integer", "bigint", "long", "decimal", "float", "double")
 _COMPARISONS: dict[type[exp.Expression], Callable[[Any, Any], bool]] = {

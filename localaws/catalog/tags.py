@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from localaws.core.aws import LocalAws
 from localaws.core.service import Call, Service
+from localaws.shapes import Json
 
-Json = dict[str, Any]
 _KIND = "glue-tags"
 
 

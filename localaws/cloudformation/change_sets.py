@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import asdict
-from typing import Any
 
 from localaws.cloudformation.engine import StackEngine
 from localaws.cloudformation.lists import page
@@ -18,8 +17,8 @@ from localaws.cloudformation.template import invalid, read
 from localaws.core.aws import LocalAws
 from localaws.core.errors import AwsError
 from localaws.core.service import Call, Service
+from localaws.shapes import Json
 
-Json = dict[str, Any]
 NO_CHANGES = (
     "The submitted information didn't contain changes. Submit different information to create a"
     " change set."

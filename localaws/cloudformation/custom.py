@@ -15,8 +15,9 @@ from typing import Any
 from werkzeug.wrappers import Request as HttpRequest
 from werkzeug.wrappers import Response
 
-from localaws.cloudformation.provider import Json, Made, Provider, Request
+from localaws.cloudformation.provider import Made, Provider, Request
 from localaws.core.errors import AwsError, NotEmulated
+from localaws.shapes import Json
 
 PREFIX = "/_aws/cloudformation/response"
 LONGEST = 3600  # seconds, as AWS

@@ -18,8 +18,8 @@ from localaws.cloudformation.template import Template, check_order, read
 from localaws.cloudformation.values import NO_VALUE, Scope
 from localaws.core.aws import LocalAws
 from localaws.core.errors import AwsError
+from localaws.shapes import Json
 
-Json = dict[str, Any]
 logger = logging.getLogger(__name__)
 
 

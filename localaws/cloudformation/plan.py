@@ -9,8 +9,7 @@ from localaws.cloudformation.registry import Registry
 from localaws.cloudformation.template import Template, check_order, invalid
 from localaws.cloudformation.values import Scope, Unknown
 from localaws.core.aws import LocalAws
-
-Json = dict[str, Any]
+from localaws.shapes import Json
 
 
 @dataclass(frozen=True)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any
 
 from localaws.core.aws import LocalAws
 from localaws.core.service import Call
 from localaws.identity.caller import Caller, root
+from localaws.shapes import Json
 
-Json = dict[str, Any]
 CLOUDFORMATION = "cloudformation.amazonaws.com"
 SESSION = "AWSCloudFormation"
 

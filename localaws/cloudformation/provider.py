@@ -12,11 +12,10 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from localaws.core.errors import AwsError
+from localaws.shapes import Json
 
 if TYPE_CHECKING:
     from localaws.core.aws import LocalAws
-
-Json = dict[str, Any]
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from localaws.cloudformation.lists import page
 from localaws.cloudformation.principals import forward
@@ -21,8 +20,7 @@ from localaws.cloudformation.stacks import GONE, Stacks
 from localaws.cloudformation.template import invalid, read
 from localaws.core.aws import LocalAws
 from localaws.core.service import Call, Service
-
-Json = dict[str, Any]
+from localaws.shapes import Json
 
 
 class StackReads:

@@ -23,7 +23,6 @@ from localaws.cloudformation.template import Template, function_of, invalid, ref
 from localaws.cloudformation.values import Scope
 from localaws.core.errors import AwsError, NotEmulated
 
-Json = dict[str, Any]
 MODULES = (s3, iam, glue, databrew, athena, functions, http_api, stepfunctions, events, messaging)
 IAM_TYPES = ("AWS::IAM::Role", "AWS::IAM::ManagedPolicy", "AWS::IAM::Policy")
 

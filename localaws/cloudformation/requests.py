@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from localaws.cloudformation.plan import scope_of
@@ -13,8 +12,8 @@ from localaws.cloudformation.template import Template, invalid, read
 from localaws.cloudformation.values import parameter_values
 from localaws.core.aws import LocalAws
 from localaws.core.errors import AwsError
+from localaws.shapes import Json
 
-Json = dict[str, Any]
 LONGEST_BODY = 51_200
 LONGEST_STORED = 1_000_000
 _NAME = re.compile(r"[a-zA-Z][-a-zA-Z0-9]{0,127}")

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from localaws.cloudformation.registry import IAM_TYPES
 from localaws.cloudformation.template import Template, read
+from localaws.shapes import Json
 
-Json = dict[str, Any]
 HIDDEN = "****"  # the value of a NoEcho parameter
 
 

@@ -8,8 +8,8 @@ from typing import Any
 from localaws.core.clock import Clock
 from localaws.core.documents import Documents
 from localaws.core.errors import AwsError
+from localaws.shapes import Json
 
-Json = dict[str, Any]
 STACKS = "cloudformation-stack"
 CHANGE_SETS = "cloudformation-change-set"
 GONE = "DELETE_COMPLETE"

@@ -10,8 +10,7 @@ from typing import Any
 import yaml
 
 from localaws.core.errors import AwsError, NotEmulated
-
-Json = dict[str, Any]
+from localaws.shapes import Json
 
 SECTIONS = {
     *("AWSTemplateFormatVersion", "Description", "Metadata", "Parameters", "Mappings"),

@@ -16,8 +16,7 @@ from localaws.cloudformation.template import (
     sub_parts,
 )
 from localaws.core.errors import NotEmulated
-
-Json = dict[str, Any]
+from localaws.shapes import Json
 
 PARAMETER_TYPES = ("String", "Number", "CommaDelimitedList", "List<Number>", "List<String>")
 PARAMETER_MEMBERS = {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any
 
 from localaws.cloudformation.change_sets import check_updatable, same_target
 from localaws.cloudformation.engine import StackEngine
@@ -15,8 +14,8 @@ from localaws.cloudformation.stacks import Stacks
 from localaws.cloudformation.template import invalid
 from localaws.core.aws import LocalAws
 from localaws.core.service import Call, Service
+from localaws.shapes import Json
 
-Json = dict[str, Any]
 _TEMPLATE = ("StackName", "TemplateBody", "TemplateURL", "Parameters", "Capabilities", "Tags")
 
 

@@ -14,8 +14,7 @@ from localaws.cloudwatch.points import FILE, MINUTE, Point, Points
 from localaws.core.aws import LocalAws
 from localaws.core.errors import AwsError, NotEmulated
 from localaws.core.service import Call, Service
-
-Json = dict[str, Any]
+from localaws.shapes import Json
 
 NAMESPACE = "AWS/SageMaker"
 METRICS = (

@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar
 
 from localaws.core.sqlite import Database
+from localaws.shapes import Json
 
-Json = dict[str, Any]
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 from moto.core.model import OperationModel
 from moto.core.request import Request
@@ -14,8 +13,7 @@ from werkzeug.wrappers import Response
 from localaws.core.errors import AwsError
 from localaws.core.service import Operation, Service
 from localaws.identity.caller import Caller
-
-Json = dict[str, Any]
+from localaws.shapes import Json
 
 
 @dataclass

@@ -16,8 +16,8 @@ from typing import Any
 
 from localaws.core.clock import Clock
 from localaws.identity.caller import Caller
+from localaws.shapes import Json
 
-Json = dict[str, Any]
 Event = tuple[int, str]  # milliseconds since 1970, message
 
 GATHER_SECONDS = 0.2

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from typing import Any
 
 from werkzeug.wrappers import Request, Response
 
 from localaws.core.errors import AwsError, NotEmulated
 from localaws.identity.caller import Caller
-
-Json = dict[str, Any]
+from localaws.shapes import Json
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
-Json = dict[str, Any]
+from localaws.shapes import Json
+
 Signal = TypeVar("Signal")
 
 logger = logging.getLogger(__name__)

@@ -18,8 +18,7 @@ from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response
 
 from localaws.core.errors import AwsError
-
-Json = dict[str, Any]
+from localaws.shapes import Json
 
 # Signing names that differ from botocore's service names.
 SERVICES_BY_SIGNING_NAME = {"states": "stepfunctions", "monitoring": "cloudwatch"}

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from localaws.catalog import tags
 from localaws.catalog.api import page
 from localaws.core.aws import LocalAws
 from localaws.core.service import Call, Service
 from localaws.crawler.classifiers import Classifiers
 from localaws.crawler.crawlers import Crawlers
+from localaws.shapes import Json
 
-Json = dict[str, Any]
 _FIELDS = (
     "Name", "Role", "DatabaseName", "Description", "Targets.S3Targets.Path",
     "Targets.S3Targets.Exclusions", "Schedule", "Classifiers", "TablePrefix", "SchemaChangePolicy",

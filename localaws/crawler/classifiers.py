@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from localaws.catalog.api import page
 from localaws.core.aws import LocalAws
 from localaws.core.errors import AwsError, NotEmulated
 from localaws.core.service import Call, Service
 from localaws.crawler.schema import CsvRules
+from localaws.shapes import Json
 
-Json = dict[str, Any]
 _KIND = "glue-classifiers"
 _OTHERS = ("GrokClassifier", "XMLClassifier", "JsonClassifier")
 _FIELDS = tuple(

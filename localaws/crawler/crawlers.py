@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import threading
 import uuid
-from typing import Any
 
 from localaws.core.aws import LocalAws
 from localaws.core.errors import AwsError
@@ -15,8 +14,8 @@ from localaws.core.jobs.runner import Ending, JobRunner, Outcome
 from localaws.crawler.classifiers import Classifiers
 from localaws.crawler.run import CrawlResult, crawl
 from localaws.crawler.settings import checked
+from localaws.shapes import Json
 
-Json = dict[str, Any]
 _KIND = CRAWL.documents
 _STATUS = {
     Outcome.SUCCEEDED: "SUCCEEDED",

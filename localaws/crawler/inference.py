@@ -22,8 +22,8 @@ import pyarrow.parquet as pq
 
 from localaws.crawler.schema import CsvRules, Schema
 from localaws.crawler.types import Array, Kind, Struct, all_merged, merged, written
+from localaws.shapes import Json
 
-Json = dict[str, Any]
 SAMPLE_BYTES = 1 << 20  # types come from the first MiB of each file
 _DELIMITERS = (",", "|", "\t", ";", "\x01")
 _NAME = re.compile(r"[^\x00-\x1f,;|\t]{1,150}")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import asdict, dataclass, field
-from typing import Any
 
 from localaws.core.aws import LocalAws
 from localaws.core.jobs.failures import OutOfMemory, WorkFailed
@@ -14,11 +13,11 @@ from localaws.crawler.grouping import File, Group, groups, table_name
 from localaws.crawler.schema import CsvRules, Schema
 from localaws.crawler.tables import partition_inputs, table_input
 from localaws.s3.objects import split_uri
+from localaws.shapes import Json
 from localaws.tables import files as tables
 from localaws.tables.acting import ActingCatalog
 from localaws.tables.catalog import TABLE_INPUT, Catalog
 
-Json = dict[str, Any]
 WORK = "localaws.crawler.work:schemas"
 DEFAULT_DATABASE = "default"  # https://docs.aws.amazon.com/glue/latest/dg/crawler-running.html
 

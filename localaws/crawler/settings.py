@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 from localaws.core.errors import AwsError, NotEmulated
 from localaws.crawler.run import DEFAULT_DATABASE
 from localaws.s3.objects import split_uri
+from localaws.shapes import Json
 
-Json = dict[str, Any]
 _TARGETS = (
     "JdbcTargets",
     "MongoDBTargets",

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from localaws.crawler.grouping import File, Group, partition_keys, partition_values
 from localaws.crawler.schema import Schema
+from localaws.shapes import Json
 from localaws.tables.storage import LAZY_SIMPLE, OPEN_CSV, OPENX_JSON, PARQUET, descriptor
-
-Json = dict[str, Any]
 
 
 def table_input(crawler: str, name: str, group: Group) -> Json:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 from localaws.core.jobs.failures import WorkFailed
 from localaws.core.jobs.limits import Limits
 from localaws.crawler.inference import READ_ERRORS, infer
 from localaws.crawler.schema import CsvRules
-
-Json = dict[str, Any]
+from localaws.shapes import Json
 
 
 def schemas(request: Json, _: Limits) -> list[Json | None]:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from localaws.core.aws import LocalAws
 from localaws.core.errors import NotEmulated
 from localaws.core.service import Call, Service
 from localaws.databrew.documents import arn, conflict, created, invalid, modified, not_found, page
-
-Json = dict[str, Any]
+from localaws.shapes import Json
 
 KIND = "databrew-dataset"
 FORMATS = ("CSV", "JSON", "PARQUET")

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from localaws.core import pages
 from localaws.core.aws import LocalAws
 from localaws.core.errors import AwsError
 from localaws.core.pages import Key
+from localaws.shapes import Json
 
-Json = dict[str, Any]
 Item = TypeVar("Item")
 
 PAGE = 100

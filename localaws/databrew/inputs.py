@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from botocore.exceptions import ClientError
 
 from localaws.core.aws import LocalAws
 from localaws.core.errors import AwsError
 from localaws.databrew.source import InputError, Source
+from localaws.shapes import Json
 from localaws.tables import files as tables
 from localaws.tables.codecs import codec
 from localaws.tables.errors import TableError
 from localaws.tables.snapshot import TableSnapshot
-
-Json = dict[str, Any]
 
 
 def resolve(aws: LocalAws, dataset: Json) -> Source:

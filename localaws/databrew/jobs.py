@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from localaws.core.aws import LocalAws
 from localaws.core.errors import NotEmulated
 from localaws.core.service import Call, Service
@@ -11,8 +9,7 @@ from localaws.databrew import outputs
 from localaws.databrew.datasets import Datasets
 from localaws.databrew.documents import arn, conflict, created, invalid, modified, not_found, page
 from localaws.databrew.recipes import PUBLISHED, WORKING, Recipes
-
-Json = dict[str, Any]
+from localaws.shapes import Json
 
 KIND = "databrew-job"
 DEFAULT_CAPACITY_NODES = 5

@@ -7,14 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from localaws.core.aws import LocalAws
 from localaws.core.errors import NotEmulated
 from localaws.databrew.documents import invalid
 from localaws.databrew.writing import WRITERS, Written
-
-Json = dict[str, Any]
+from localaws.shapes import Json
 
 
 def checked(operation: str, output: Json) -> Json:

@@ -24,7 +24,6 @@ from localaws.tables.snapshot import DataFile
 from localaws.tables.storage import Storage
 from localaws.tables.text_files import quickly
 
-Json = dict[str, Any]
 Query = Callable[[str], list[tuple[Any, ...]]]
 
 SAMPLE_ROWS = 20_480

@@ -7,7 +7,6 @@ step, the operation, and whether DataBrew or only localaws lacks it.
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
-from typing import Any
 
 from localaws.core.aws import LocalAws
 from localaws.core.errors import AwsError
@@ -24,8 +23,7 @@ from localaws.databrew.documents import (
 )
 from localaws.databrew.recipe.compiler import parse
 from localaws.databrew.recipe.errors import RecipeError
-
-Json = dict[str, Any]
+from localaws.shapes import Json
 
 KIND = "databrew-recipe"
 WORKING, PUBLISHED = "LATEST_WORKING", "LATEST_PUBLISHED"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import secrets
 import shutil
 from pathlib import Path
-from typing import Any
 
 from localaws.core.aws import LocalAws
 from localaws.core.errors import AwsError
@@ -23,8 +22,7 @@ from localaws.databrew.recipe.errors import RecipeError
 from localaws.databrew.recipes import Recipes
 from localaws.databrew.source import InputError
 from localaws.databrew.writing import Written
-
-Json = dict[str, Any]
+from localaws.shapes import Json
 
 KIND = RECIPE_RUN.documents
 WORK = "localaws.databrew.work:run"

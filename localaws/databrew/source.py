@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any
 
+from localaws.shapes import Json
 from localaws.tables.snapshot import DataFile, TableSnapshot
-
-Json = dict[str, Any]
 
 
 class InputError(Exception):

@@ -17,8 +17,7 @@ from localaws.databrew.recipe.errors import RecipeError
 from localaws.databrew.recipe.sql import ident
 from localaws.databrew.recipe.table import Context, Table
 from localaws.databrew.source import InputError, Source
-
-Json = dict[str, Any]
+from localaws.shapes import Json
 
 FAILED = "FAILED"
 

@@ -10,11 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from localaws.databrew.recipe.sql import ident, literal
-
-Json = dict[str, Any]
+from localaws.shapes import Json
 
 # (format, compression) to (DuckDB's COPY options, extension); None: no CompressionFormat given.
 WRITERS: dict[tuple[str, str | None], tuple[str, str]] = {

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
-from typing import Any
 
 from localaws.core.aws import LocalAws
 from localaws.core.errors import AwsError
@@ -14,8 +13,8 @@ from localaws.events.delivery import Deliveries
 from localaws.events.inputs import target_input
 from localaws.events.patterns import matches, parse
 from localaws.events.rules import BUS, Rules, check_bus
+from localaws.shapes import Json
 
-Json = dict[str, Any]
 MOST_ENTRIES = 10
 LARGEST_ENTRIES = 1024 * 1024
 

@@ -10,14 +10,13 @@ import logging
 import queue
 import threading
 import uuid
-from typing import Any
 
 from botocore.exceptions import ClientError
 
 from localaws.core.aws import LocalAws
 from localaws.core.errors import AwsError, NotEmulated
+from localaws.shapes import Json
 
-Json = dict[str, Any]
 logger = logging.getLogger(__name__)
 
 WORKERS = 4

@@ -7,8 +7,8 @@ import re
 from typing import Any
 
 from localaws.core.errors import AwsError
+from localaws.shapes import Json
 
-Json = dict[str, Any]
 _STEP = re.compile(r"\.([A-Za-z0-9_-]+)|\['([^']+)'\]|\[(\d+)\]|\[\*\]|\.\*")
 _VARIABLE = re.compile(r"<([A-Za-z0-9_.-]+)>")
 MOST_VARIABLES = 100

@@ -15,8 +15,8 @@ from collections.abc import Callable
 from typing import Any
 
 from localaws.core.errors import AwsError
+from localaws.shapes import Json
 
-Json = dict[str, Any]
 _MISSING = object()
 _COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
     "<": operator.lt,

@@ -13,8 +13,8 @@ from localaws.core.pages import Key, page
 from localaws.core.service import Call, Service
 from localaws.events.patterns import parse
 from localaws.scheduler.expressions import check_rule_expression, parse_expression
+from localaws.shapes import Json
 
-Json = dict[str, Any]
 KIND = "events-rule"
 BUS = "default"
 SHOWN = ("Name", "Arn", "EventPattern", "ScheduleExpression", "State", "Description", "RoleArn")

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 from localaws.core.errors import AwsError
 from localaws.core.service import Call, Service
 from localaws.events.delivery import check_target
 from localaws.events.inputs import check_path, check_transformer
 from localaws.events.rules import Rules, check_bus, listed
+from localaws.shapes import Json
 
-Json = dict[str, Any]
 MOST_TARGETS = 5
 _TARGET = tuple(
     f"Targets.{name}"

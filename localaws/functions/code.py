@@ -12,7 +12,7 @@ from pathlib import Path
 
 from localaws.core.aws import LocalAws
 from localaws.core.errors import AwsError
-from localaws.core.service import Json
+from localaws.shapes import Json
 
 # docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 ZIPPED_LIMIT_BYTES = 50 << 20  # uploaded directly; from S3 only the unzipped limit counts

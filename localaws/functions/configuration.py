@@ -7,8 +7,8 @@ import uuid
 from datetime import datetime
 
 from localaws.core.errors import AwsError, NotEmulated
-from localaws.core.service import Json
 from localaws.functions import interpreters, packages
+from localaws.shapes import Json
 
 RUNTIME = "python3.11"
 ROLE = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/?[a-zA-Z_0-9+=,.@\-/]+")

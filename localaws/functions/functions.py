@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from localaws.core import scratch
 from localaws.core.aws import LocalAws
 from localaws.core.errors import AwsError
-from localaws.core.service import Json
 from localaws.functions.code import CodeStore
 from localaws.functions.pool import Pool
 from localaws.functions.worker import OVERHEAD_BYTES, Invocation, Spec, WorkerResult
+from localaws.shapes import Json
 
 FUNCTION = "lambda-function"  # documents: name -> {configuration, sha256, tags, reserved, ...}
 VERSION = "lambda-version"  # "name:number" -> the same, frozen

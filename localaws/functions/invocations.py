@@ -6,9 +6,10 @@ import base64
 import json
 from typing import Any
 
-from localaws.core.service import Call, Json, Service
+from localaws.core.service import Call, Service
 from localaws.functions.functions import LATEST, Functions, split_name
 from localaws.functions.permissions import Permissions
+from localaws.shapes import Json
 
 
 class Invocations:

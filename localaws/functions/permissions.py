@@ -6,9 +6,10 @@ import json
 import re
 
 from localaws.core.errors import AwsError
-from localaws.core.service import Call, Json, Service
+from localaws.core.service import Call, Service
 from localaws.functions.functions import LATEST, Functions, split_name
 from localaws.identity.caller import Caller
+from localaws.shapes import Json
 
 POLICY = "lambda-policy"  # documents: "name" or "name:qualifier" -> {"statements": [...]}
 ACCOUNT = re.compile(r"\d{12}")

@@ -7,10 +7,11 @@ from werkzeug.wrappers import Request, Response
 from localaws.core.aws import LocalAws
 from localaws.core.errors import AwsError, NotEmulated
 from localaws.core.pages import page
-from localaws.core.service import Call, Json, Service
+from localaws.core.service import Call, Service
 from localaws.functions import configuration as settings
 from localaws.functions.functions import FUNCTION, LAMBDA, LATEST, Functions, split_name
 from localaws.functions.versions import Versions, check_revision
+from localaws.shapes import Json
 
 CODE_ROUTE = "/_aws/lambda-code"
 CODE = ("ZipFile", "S3Bucket", "S3Key")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from localaws.core.service import Call, Json, Service
+from localaws.core.service import Call, Service
 from localaws.functions.functions import Functions
+from localaws.shapes import Json
 
 
 class Tags:

@@ -8,10 +8,11 @@ from typing import Any
 
 from localaws.core.errors import AwsError
 from localaws.core.pages import Key, page
-from localaws.core.service import Call, Json, Service
+from localaws.core.service import Call, Service
 from localaws.functions import configuration as settings
 from localaws.functions.functions import ALIAS, VERSION, Functions, split_name
 from localaws.functions.permissions import Permissions
+from localaws.shapes import Json
 
 
 class Versions:

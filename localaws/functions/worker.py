@@ -15,8 +15,8 @@ from localaws.core import scratch
 from localaws.core.aws import LocalAws
 from localaws.core.clock import machine_time
 from localaws.core.runtime.installed import folders
-from localaws.core.service import Json
 from localaws.functions import interpreters, packages
+from localaws.shapes import Json
 
 BOOTSTRAP = Path(__file__).with_name("bootstrap.py")
 # AWS gives the first import 10 s and then starts over; a busy laptop may be slower than that.

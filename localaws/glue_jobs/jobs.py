@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 from localaws.core.aws import LocalAws
 from localaws.core.errors import AwsError, NotEmulated
 from localaws.core.service import Call, Service
 from localaws.glue_jobs import arguments
 from localaws.glue_jobs.pages import page
-
-Json = dict[str, Any]
+from localaws.shapes import Json
 
 KIND = "glue-job"
 VERSIONS = ("5.0", "5.1")  # Spark 3.5.4 and 3.5.6: one Spark 3.5.6 runs both

@@ -11,7 +11,6 @@ import secrets
 import shutil
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from localaws.core.aws import LocalAws
 from localaws.core.errors import AwsError, NotEmulated
@@ -25,8 +24,7 @@ from localaws.glue_jobs.java import NoJava, java_home
 from localaws.glue_jobs.jobs import CAPACITY, SparkJobs, run_settings
 from localaws.glue_jobs.pages import page
 from localaws.s3.objects import split_uri
-
-Json = dict[str, Any]
+from localaws.shapes import Json
 
 KIND = SPARK_RUN.documents
 STATES = {

@@ -9,7 +9,7 @@ import fnmatch
 
 from werkzeug.wrappers import Request, Response
 
-from localaws.core.service import Json
+from localaws.shapes import Json
 
 HEADERS = (
     "Access-Control-Allow-Origin",

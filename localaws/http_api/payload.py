@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 
 from werkzeug.wrappers import Request, Response
 
-from localaws.core.service import Json
 from localaws.http_api.routing import Match
+from localaws.shapes import Json
 
 TEXT_TYPES = ("text/", "application/json", "application/xml", "application/javascript")
 TEXT_SUFFIXES = ("+json", "+xml")

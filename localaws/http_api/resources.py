@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 
 from localaws.core.errors import AwsError, NotEmulated
-from localaws.core.service import Call, Json, Service
+from localaws.core.service import Call, Service
 from localaws.http_api.routing import check_route_key
 from localaws.http_api.store import PREFIX, Apis, bad_request, given, listed, new_id, part
+from localaws.shapes import Json
 
 FUNCTION = re.compile(
     r"(?:arn:aws[a-z-]*:apigateway:[a-z0-9-]+:lambda:path/2015-03-31/functions/)?"

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from localaws.core.service import Json
 from localaws.http_api.store import bad_request
+from localaws.shapes import Json
 
 DEFAULT = "$default"
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "ANY")

@@ -12,13 +12,13 @@ from typing import Any
 from botocore.exceptions import ClientError
 from werkzeug.wrappers import Request, Response
 
-from localaws.core.service import Json
 from localaws.http_api import cors as cross_origin
 from localaws.http_api.payload import MalformedError, Target, build_event, read_result
 from localaws.http_api.resources import function_arn
 from localaws.http_api.routing import Match, find_route, source_arn
 from localaws.http_api.store import PREFIX, Apis
 from localaws.http_api.throttle import Throttle
+from localaws.shapes import Json
 
 BODY_LIMIT_BYTES = 10 * 1024 * 1024
 DEFAULT_STAGE = "$default"

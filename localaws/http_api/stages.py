@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 
 from localaws.core.errors import AwsError, NotEmulated
-from localaws.core.service import Call, Json, Service
+from localaws.core.service import Call, Service
 from localaws.http_api.store import Apis, bad_request, given, listed, new_id, part
+from localaws.shapes import Json
 
 SETTINGS = ("ThrottlingBurstLimit", "ThrottlingRateLimit", "DetailedMetricsEnabled")
 STAGE_MEMBERS = ("AutoDeploy", "Description", "StageVariables", "DeploymentId")

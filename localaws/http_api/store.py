@@ -10,7 +10,8 @@ from collections.abc import Iterable, Iterator
 from localaws.core.aws import LocalAws
 from localaws.core.errors import AwsError
 from localaws.core.pages import page
-from localaws.core.service import Call, Json
+from localaws.core.service import Call
+from localaws.shapes import Json
 
 API = "http-api"  # documents: api id -> {api, integrations, routes, stages, deployments}
 ALPHABET = string.ascii_lowercase + string.digits

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from localaws.core.service import Json
+from localaws.shapes import Json
 
 # The account's limits, for a setting that only names one of the two
 # (docs.aws.amazon.com/apigateway/latest/developerguide/limits.html).

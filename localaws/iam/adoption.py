@@ -8,8 +8,8 @@ from typing import Any
 
 from localaws.core import moto_state
 from localaws.identity.store import POLICY, ROLE_KIND, IdentityStore
+from localaws.shapes import Json
 
-Json = dict[str, Any]
 ADOPTED = ".adopted"
 
 

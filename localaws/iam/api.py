@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from localaws.core.aws import LocalAws
-from localaws.core.service import Call, Json, Service
+from localaws.core.service import Call, Service
 from localaws.iam import adoption
 from localaws.iam.entities import Entities
 from localaws.iam.policies import Policies
 from localaws.iam.roles import Roles
 from localaws.iam.rules import page
 from localaws.iam.users import Users
+from localaws.shapes import Json
 
 
 def service(aws: LocalAws) -> Service:

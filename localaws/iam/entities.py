@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
-from typing import Any
 
 from localaws.core.errors import AwsError
 from localaws.core.service import Call, Service
@@ -21,8 +20,8 @@ from localaws.iam.rules import (
     without_tags,
 )
 from localaws.identity.store import ROLE_KIND, USER, IdentityStore
+from localaws.shapes import Json
 
-Json = dict[str, Any]
 KINDS = {"User": USER, "Role": ROLE_KIND}
 MOST_ATTACHED = 10
 

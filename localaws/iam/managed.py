@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from datetime import datetime
 from functools import cache
-from typing import Any
 
-Json = dict[str, Any]
+from localaws.shapes import Json
+
 PREFIX = "arn:aws:iam::aws:policy"
 
 

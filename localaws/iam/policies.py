@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
 
 from localaws.core.errors import AwsError
 from localaws.core.service import Call, Service
@@ -24,8 +23,8 @@ from localaws.iam.rules import (
 )
 from localaws.identity import credentials
 from localaws.identity.store import POLICY, ROLE_KIND, USER, IdentityStore
+from localaws.shapes import Json
 
-Json = dict[str, Any]
 MOST_VERSIONS = 5
 
 

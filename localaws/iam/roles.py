@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from localaws.core.errors import AwsError
 from localaws.core.service import Call, Service
 from localaws.iam.entities import Entities
@@ -17,8 +15,8 @@ from localaws.iam.rules import (
     path_of,
 )
 from localaws.identity import credentials
+from localaws.shapes import Json
 
-Json = dict[str, Any]
 SHORTEST_SECONDS, LONGEST_SECONDS = 3_600, 43_200
 
 

@@ -14,8 +14,8 @@ from moto.iam.policy_validation import (
 )
 
 from localaws.core.errors import AwsError
+from localaws.shapes import Json
 
-Json = dict[str, Any]
 Item = TypeVar("Item")
 PAGE = 100
 NAME = re.compile(r"[\w+=,.@-]+", re.ASCII)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from localaws.core.errors import AwsError
 from localaws.core.service import Call, Service
 from localaws.iam.entities import Entities
@@ -19,8 +17,8 @@ from localaws.iam.rules import (
 )
 from localaws.identity import credentials
 from localaws.identity.store import ACCESS_KEY
+from localaws.shapes import Json
 
-Json = dict[str, Any]
 MOST_KEYS = 2
 
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from localaws.identity.caller import Caller
+from localaws.shapes import Json
 
-Json = dict[str, Any]
 Observer = Callable[[Caller, str, str, Json], None]
 
 

@@ -7,7 +7,6 @@ from base64 import b32encode
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from datetime import datetime, timedelta
-from typing import Any
 
 from localaws.core.documents import Documents
 from localaws.core.errors import AwsError
@@ -20,8 +19,7 @@ from localaws.identity.credentials import (
     new_token,
     unique_id,
 )
-
-Json = dict[str, Any]
+from localaws.shapes import Json
 
 # Kinds of documents. Of users and roles: name to {"shape": as the API shows it, "inline": {policy
 # name: text}, "attached": [policy ARNs]}; of policies: ARN to {"shape", "versions"}.

@@ -7,12 +7,10 @@ from __future__ import annotations
 
 import threading
 import uuid
-from typing import Any
 
 from localaws.core.clock import Clock
 from localaws.s3.stored import NULL_VERSION, StoredObject
-
-Json = dict[str, Any]
+from localaws.shapes import Json
 
 
 class Sequencer:

@@ -11,7 +11,7 @@ from typing import Any
 
 from moto.core import serialize
 
-Json = dict[str, Any]
+from localaws.shapes import Json
 
 
 class S3Answer(dict[str, Any]):

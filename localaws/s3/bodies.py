@@ -20,8 +20,8 @@ from localaws.core.service import Call
 from localaws.s3 import checksums
 from localaws.s3.objects import Objects
 from localaws.s3.stored import PIECE, Received
+from localaws.shapes import Json
 
-Json = dict[str, Any]
 PREFIX = "x-amz-checksum-"
 _HASH = re.compile(r"[0-9a-f]{64}")
 _LONGEST_LINE = 8192  # of a chunk's header or a trailer

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from localaws.core.errors import AwsError, NotEmulated
 from localaws.core.service import Call, Service
 from localaws.s3.configurations import register as register_configurations
 from localaws.s3.listing import OWNER
 from localaws.s3.objects import Objects
 from localaws.s3.policy import allows_public
+from localaws.shapes import Json
 
-Json = dict[str, Any]
 FIRST_REGION = "us-east-1"
 # As S3 makes every new bucket since April 2023.
 PRIVATE: Json = {

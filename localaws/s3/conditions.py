@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
 
 from localaws.core.errors import AwsError
 from localaws.s3.stored import StoredObject
+from localaws.shapes import Json
 
-Json = dict[str, Any]
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)")
 
 

@@ -11,8 +11,7 @@ from localaws.core.errors import AwsError, NotEmulated
 from localaws.core.service import Call, Service
 from localaws.s3.buckets import ENABLED, SUSPENDED, Buckets
 from localaws.s3.policy import is_public
-
-Json = dict[str, Any]
+from localaws.shapes import Json
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
 from urllib.parse import unquote
 
 from localaws.core.errors import AwsError
@@ -18,8 +17,8 @@ from localaws.s3.properties import (
     version,
 )
 from localaws.s3.stored import NULL_VERSION, StoredObject
+from localaws.shapes import Json
 
-Json = dict[str, Any]
 SOURCE = (
     *("CopySource", "CopySourceIfMatch", "CopySourceIfNoneMatch", "CopySourceIfModifiedSince"),
     *("CopySourceIfUnmodifiedSince", "ExpectedSourceBucketOwner"),

@@ -24,8 +24,8 @@ from localaws.s3.bodies import PREFIX, check_checksum
 from localaws.s3.objects import Objects
 from localaws.s3.properties import kept_properties
 from localaws.s3.stored import PIECE, Received, StoredObject
+from localaws.shapes import Json
 
-Json = dict[str, Any]
 META = "x-amz-meta-"
 PARAMETERS = {
     "content-type": "ContentType",

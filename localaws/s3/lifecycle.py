@@ -9,15 +9,14 @@ from __future__ import annotations
 import logging
 import threading
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from localaws.core.clock import Clock
 from localaws.s3.index import successor
 from localaws.s3.multipart import Uploads
 from localaws.s3.objects import Objects
 from localaws.s3.stored import StoredObject
+from localaws.shapes import Json
 
-Json = dict[str, Any]
 PERIOD_SECONDS = 3600.0
 logger = logging.getLogger(__name__)
 

@@ -17,8 +17,8 @@ from localaws.s3.answers import S3Answer
 from localaws.s3.index import successor
 from localaws.s3.objects import Objects
 from localaws.s3.stored import StoredObject
+from localaws.shapes import Json
 
-Json = dict[str, Any]
 MOST = 1000
 NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
 OWNER = {"ID": "75aa57f09aa0c8caeab4f8c24e99d10f8e7faeebf76c078efc7c6caea54ba06a"}

@@ -19,8 +19,8 @@ from localaws.s3.bodies import check_checksum
 from localaws.s3.index import Row, dump
 from localaws.s3.objects import Objects
 from localaws.s3.stored import Received, StoredObject, measure
+from localaws.shapes import Json
 
-Json = dict[str, Any]
 LEAST_PART = 5 * 1024 * 1024
 _JOINED = 1 << 30  # bytes a copy_file_range call
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from localaws.core.errors import AwsError
 from localaws.core.service import Call, Service
 from localaws.s3.answers import S3Answer
@@ -21,8 +19,7 @@ from localaws.s3.properties import (
     written,
 )
 from localaws.s3.stored import StoredObject, pieces
-
-Json = dict[str, Any]
+from localaws.shapes import Json
 
 CONDITIONS = ("IfMatch", "IfNoneMatch", "IfModifiedSince", "IfUnmodifiedSince")
 RESPONSE = tuple(

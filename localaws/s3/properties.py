@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
 from urllib.parse import parse_qsl
 
 from localaws.core.errors import NotEmulated
 from localaws.s3.bodies import content_encoding
 from localaws.s3.bucket_operations import check_acl
 from localaws.s3.stored import NULL_VERSION, StoredObject
-
-Json = dict[str, Any]
+from localaws.shapes import Json
 
 # What is kept of a write and comes back with a read, spelled as the API does.
 KEPT = (

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from localaws.core.service import Call, Service
 from localaws.s3.objects import Objects
 from localaws.s3.properties import WHERE, version
-
-Json = dict[str, Any]
+from localaws.shapes import Json
 
 
 class Tagging:

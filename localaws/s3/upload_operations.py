@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
-from typing import Any
 
 from localaws.core.errors import AwsError
 from localaws.core.service import Call, Service
@@ -16,8 +15,7 @@ from localaws.s3.multipart import Upload, Uploads
 from localaws.s3.objects import Objects
 from localaws.s3.properties import CHECKSUMS, WHERE, WRITE, kept_properties, written
 from localaws.s3.stored import Received
-
-Json = dict[str, Any]
+from localaws.shapes import Json
 
 
 class UploadOperations:

@@ -15,7 +15,7 @@ from localaws.core import scratch
 from localaws.core.aws import LocalAws
 from localaws.core.errors import AwsError
 from localaws.core.log_shipping import LogShipper
-from localaws.core.service import Json, Service
+from localaws.core.service import Service
 from localaws.s3.names import split_uri
 from localaws.sagemaker import archives
 from localaws.sagemaker.model_process import ModelProcess, NotServing
@@ -29,6 +29,7 @@ from localaws.sagemaker.names import (
     validation,
 )
 from localaws.sagemaker.principals import acting
+from localaws.shapes import Json
 
 START_WAIT_SECONDS = 60.0
 LONG_LOOK_SECONDS = 1.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from localaws.core.aws import LocalAws
 from localaws.core.errors import NotEmulated
-from localaws.core.service import Call, Json, Service
+from localaws.core.service import Call, Service
 from localaws.sagemaker import listing
 from localaws.sagemaker.endpoints import Endpoints
 from localaws.sagemaker.names import (
@@ -17,6 +17,7 @@ from localaws.sagemaker.names import (
     insert,
     validation,
 )
+from localaws.shapes import Json
 
 SUMMARY = ("EndpointName", "EndpointArn", "CreationTime", "LastModifiedTime", "EndpointStatus")
 

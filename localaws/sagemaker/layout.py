@@ -14,8 +14,8 @@ from pathlib import Path
 
 from localaws.core.aws import LocalAws
 from localaws.core.jobs.job import JobFailed
-from localaws.core.service import Json
 from localaws.s3.names import split_uri
+from localaws.shapes import Json
 
 HOST = "algo-1"
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from localaws.core import pages
-from localaws.core.service import Call, Json
+from localaws.core.service import Call
 from localaws.sagemaker.names import validation
+from localaws.shapes import Json
 
 PARAMETERS = (
     "NextToken",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import datetime
 
-from localaws.core.service import Json
+from localaws.shapes import Json
 
 # docs.aws.amazon.com/sagemaker/latest/dg/xgboost-tuning.html lists them; the image's built-in
 # pattern is `.*\[[0-9]+\].*#011validation-auc:([-+]?[0-9]*\.?[0-9]+...)`, #011 being a logged tab.

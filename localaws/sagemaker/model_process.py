@@ -14,10 +14,10 @@ from pathlib import Path
 from localaws.core import scratch
 from localaws.core.aws import LocalAws
 from localaws.core.log_shipping import LogShipper
-from localaws.core.service import Json
 from localaws.identity.caller import Caller
 from localaws.sagemaker import images
 from localaws.sagemaker.tail import Tail
+from localaws.shapes import Json
 
 START_LIMIT_SECONDS = 120.0
 ANSWER_LIMIT_SECONDS = 60.0  # docs.aws.amazon.com/sagemaker: containers must answer within 60 s

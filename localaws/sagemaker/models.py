@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from localaws.core.aws import LocalAws
 from localaws.core.errors import AwsError, NotEmulated
-from localaws.core.service import Call, Json, Service
+from localaws.core.service import Call, Service
 from localaws.s3.names import split_uri
 from localaws.sagemaker import archives, images, listing
 from localaws.sagemaker.names import (
@@ -17,6 +17,7 @@ from localaws.sagemaker.names import (
     validation,
 )
 from localaws.sagemaker.principals import acting
+from localaws.shapes import Json
 
 CONTAINER = (
     "PrimaryContainer.Image",

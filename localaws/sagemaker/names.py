@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 
 from localaws.core.aws import LocalAws
 from localaws.core.errors import AwsError
-from localaws.core.service import Json
+from localaws.shapes import Json
 
 NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")
 TRAINING_JOB = "sagemaker-training-job"

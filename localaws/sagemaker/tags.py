@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from localaws.core.aws import LocalAws
-from localaws.core.service import Call, Json, Service
+from localaws.core.service import Call, Service
 from localaws.sagemaker.names import WORDS, arn, validation
+from localaws.shapes import Json
 
 
 def register_tags(service: Service, aws: LocalAws) -> None:

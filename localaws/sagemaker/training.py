@@ -15,7 +15,6 @@ from localaws.core.jobs.job import Cancelled, Job, JobFailed
 from localaws.core.jobs.kind import TRAINING
 from localaws.core.jobs.runner import Ending, JobRunner, Outcome
 from localaws.core.log_shipping import LogShipper
-from localaws.core.service import Json
 from localaws.s3.names import split_uri
 from localaws.sagemaker import archives, images
 from localaws.sagemaker import layout as opt_ml
@@ -24,6 +23,7 @@ from localaws.sagemaker.metrics import LastMetrics
 from localaws.sagemaker.names import TRAINING_JOB, find, insert, validation
 from localaws.sagemaker.principals import acting
 from localaws.sagemaker.tail import Tail
+from localaws.shapes import Json
 
 LOG_GROUP = "/aws/sagemaker/TrainingJobs"
 FAILURE_CHARACTERS = 1024

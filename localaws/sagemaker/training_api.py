@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from localaws.core.aws import LocalAws
 from localaws.core.errors import AwsError, NotEmulated
-from localaws.core.service import Call, Json, Service
+from localaws.core.service import Call, Service
 from localaws.s3.names import split_uri
 from localaws.sagemaker import archives, images, listing
 from localaws.sagemaker.layout import program
@@ -12,6 +12,7 @@ from localaws.sagemaker.metrics import definitions
 from localaws.sagemaker.names import TRAINING_JOB, arn, check_name, find, validation
 from localaws.sagemaker.principals import acting
 from localaws.sagemaker.training import TrainingRuns, enter
+from localaws.shapes import Json
 
 CHANNEL = "InputDataConfig"
 PARAMETERS = (

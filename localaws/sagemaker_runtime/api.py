@@ -7,10 +7,11 @@ from typing import Any
 from localaws.cloudwatch.api import measure
 from localaws.core.aws import LocalAws
 from localaws.core.errors import AwsError
-from localaws.core.service import Call, Json, Service
+from localaws.core.service import Call, Service
 from localaws.sagemaker.endpoints import endpoints_of
 from localaws.sagemaker.model_process import NotServing, Served
 from localaws.sagemaker_runtime.wire import ModelError, install
+from localaws.shapes import Json
 
 BODY_LIMIT_BYTES = 6_291_456
 # Request parameter: the header the container gets.

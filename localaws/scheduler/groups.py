@@ -9,8 +9,8 @@ from localaws.core.aws import LocalAws
 from localaws.core.errors import AwsError
 from localaws.core.pages import Key, page
 from localaws.core.service import Call, Service
+from localaws.shapes import Json
 
-Json = dict[str, Any]
 GROUPS = "scheduler-group"
 SCHEDULES = "scheduler-schedule"  # "group/name"
 DEFAULT = "default"

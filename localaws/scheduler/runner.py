@@ -6,13 +6,12 @@ import logging
 import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from localaws.core.aws import LocalAws
 from localaws.scheduler.expressions import Expression, Rate, next_time
+from localaws.shapes import Json
 
-Json = dict[str, Any]
 Item = tuple[Json, Expression, datetime]  # what is scheduled, when, and since when (its anchor)
 logger = logging.getLogger(__name__)
 

@@ -7,7 +7,6 @@ import random
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from localaws.core.aws import LocalAws
@@ -24,8 +23,8 @@ from localaws.scheduler.groups import (
     missing,
 )
 from localaws.scheduler.runner import Item
+from localaws.shapes import Json
 
-Json = dict[str, Any]
 _GIVEN = (
     *("Name", "GroupName", "ScheduleExpression", "ScheduleExpressionTimezone", "StartDate"),
     *("EndDate", "Description", "State", "FlexibleTimeWindow", "ActionAfterCompletion", "Target"),

@@ -9,17 +9,15 @@ https://docs.aws.amazon.com/step-functions/latest/dg/concepts-activities.html
 from __future__ import annotations
 
 import time
-from typing import Any
 
 from localaws.core.clock import Clock
 from localaws.core.errors import AwsError
 from localaws.core.service import Call, Service
+from localaws.shapes import Json
 from localaws.stepfunctions import names, timestamps
 from localaws.stepfunctions.engine import Engine
 from localaws.stepfunctions.machines import OWNED_KEY
 from localaws.stepfunctions.resources import ACTIVITY, Resources
-
-Json = dict[str, Any]
 
 POLL_SECONDS = 60.0  # how long a worker's question is held
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import random
-from typing import Any
 
 from localaws.core.clock import Clock
 from localaws.core.errors import AwsError
 from localaws.core.service import Call, Service
+from localaws.shapes import Json
 from localaws.stepfunctions import names, timestamps
 from localaws.stepfunctions.resources import Resources
-
-Json = dict[str, Any]
 
 VERSION, ALIAS = "version", "alias"
 MAX_ALIASES = 100

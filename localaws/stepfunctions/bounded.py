@@ -21,6 +21,7 @@ import time
 from functools import cached_property
 from typing import Any
 
+from localaws.shapes import Json
 from localaws.stepfunctions.expression_cost import is_cheap
 from localaws.stepfunctions.jsonata_functions import (
     OUT_OF_TIME,
@@ -30,8 +31,6 @@ from localaws.stepfunctions.jsonata_functions import (
 from localaws.stepfunctions.jsonata_functions import (
     evaluate as evaluate_here,
 )
-
-Json = dict[str, Any]
 
 LIMIT_SECONDS = 5.0
 START_SECONDS = 60.0

@@ -8,16 +8,14 @@ import resource
 import signal
 import struct
 import sys
-from typing import Any
 
+from localaws.shapes import Json
 from localaws.stepfunctions.jsonata_functions import (
     OUT_OF_MEMORY,
     ExpressionFailedError,
     evaluate,
     with_nulls,
 )
-
-Json = dict[str, Any]
 
 MEMORY_BYTES = 1 << 30
 MAX_ANSWER_BYTES = 4 << 20  # far above what a state may have as its output

@@ -12,9 +12,8 @@ from typing import Any
 
 from localaws.core.errors import AwsError
 from localaws.core.service import Call, Handler, Service
+from localaws.shapes import Json
 from localaws.stepfunctions.integrations import models
-
-Json = dict[str, Any]
 
 # AWS does not name the values in the model's order.
 ENUMERATIONS = {

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from localaws.shapes import Json
 from localaws.stepfunctions import timestamps
 from localaws.stepfunctions.records import Execution
-
-Json = dict[str, Any]
 
 
 def execution_context(execution: Execution, value: Any) -> Json:

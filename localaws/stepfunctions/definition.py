@@ -6,11 +6,9 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
 
+from localaws.shapes import Json
 from localaws.stepfunctions.expression_cost import may_take_long
-
-Json = dict[str, Any]
 
 JSONPATH = "JSONPath"
 JSONATA = "JSONata"

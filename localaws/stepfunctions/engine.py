@@ -24,6 +24,7 @@ from typing import Any, TypeVar
 
 from localaws.core.clock import Clock
 from localaws.core.signals import EventSent, JobEnded, Signals
+from localaws.shapes import Json
 from localaws.stepfunctions import map_run, recovery, status_events
 from localaws.stepfunctions.definition import JSONATA, JSONPATH, parse
 from localaws.stepfunctions.errors import RUNTIME, StateError
@@ -40,7 +41,6 @@ from localaws.stepfunctions.run import HistoryFullError, Run
 from localaws.stepfunctions.states import KINDS
 
 T = TypeVar("T")
-Json = dict[str, Any]
 
 MAX_WORKERS = 128
 UNCOMMITTED_STEPS = 500

@@ -10,17 +10,15 @@ import json
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from localaws.core.clock import Clock
 from localaws.core.errors import AwsError
 from localaws.core.log_shipping import LogShipper
 from localaws.identity.caller import Caller
+from localaws.shapes import Json
 from localaws.stepfunctions import timestamps
 from localaws.stepfunctions.history import DATA, DATA_DETAILS
 from localaws.stepfunctions.records import Event, Execution
-
-Json = dict[str, Any]
 
 OFF = "OFF"
 MAX_EVENT_BYTES = 250_000  # an event may have 256 KiB

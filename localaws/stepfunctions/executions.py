@@ -7,11 +7,11 @@ import re
 import uuid
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
 from localaws.core.clock import Clock
 from localaws.core.errors import AwsError
 from localaws.core.service import Call, Service
+from localaws.shapes import Json
 from localaws.stepfunctions import history, injection, names, timestamps
 from localaws.stepfunctions.definition import parse
 from localaws.stepfunctions.engine import Engine
@@ -22,8 +22,6 @@ from localaws.stepfunctions.machines import OWNED_KEY, Machines
 from localaws.stepfunctions.payload import MAX_BYTES
 from localaws.stepfunctions.records import Execution
 from localaws.stepfunctions.variable_references import variable_references
-
-Json = dict[str, Any]
 
 REDRIVE_SECONDS = 14 * 24 * 3600
 MAX_EVENTS = 25_000

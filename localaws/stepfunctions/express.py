@@ -12,17 +12,15 @@ import itertools
 import math
 import threading
 from dataclasses import asdict
-from typing import Any
 
 from localaws.core.errors import AwsError
+from localaws.shapes import Json
 from localaws.stepfunctions import timestamps
 from localaws.stepfunctions.engine import Engine
 from localaws.stepfunctions.errors import TIMEOUT
 from localaws.stepfunctions.history import started_event
 from localaws.stepfunctions.records import Execution
 from localaws.stepfunctions.resources import Resources
-
-Json = dict[str, Any]
 
 EXPRESS = "EXPRESS"
 RUNNING = "express-execution"  # the kind of an asynchronous execution's document

@@ -11,9 +11,8 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
+from localaws.shapes import Json
 from localaws.stepfunctions.jsonata_functions import ExpressionSyntaxError, compiled
-
-Json = dict[str, Any]
 
 # Functions whose work and result are linear in their arguments.
 LINEAR = frozenset(

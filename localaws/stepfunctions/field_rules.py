@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from localaws.shapes import Json
 from localaws.stepfunctions import choice, intrinsics, paths, timestamps
 from localaws.stepfunctions.definition import JSONATA, JSONPATH
 from localaws.stepfunctions.expression_cost import expression
@@ -13,8 +14,6 @@ from localaws.stepfunctions.integrations import models
 from localaws.stepfunctions.integrations.resources import Resource
 from localaws.stepfunctions.integrations.shapes import problems
 from localaws.stepfunctions.jsonata_functions import ExpressionSyntaxError, compiled
-
-Json = dict[str, Any]
 
 SCHEMA = "SCHEMA_VALIDATION_FAILED"
 

@@ -13,10 +13,9 @@ from copy import copy
 from dataclasses import dataclass, field
 from typing import Any
 
+from localaws.shapes import Json
 from localaws.stepfunctions.definition import Group, Machine, State
 from localaws.stepfunctions.records import Execution
-
-Json = dict[str, Any]
 
 NEW = "new"  # made, its first state not entered yet
 ENTERED = "entered"

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
+from localaws.shapes import Json
 from localaws.stepfunctions import timestamps
 from localaws.stepfunctions.records import Event, Execution
-
-Json = dict[str, Any]
 
 DATA = frozenset({"input", "output", "parameters", "assignedVariables"})
 DATA_DETAILS = frozenset({"inputDetails", "outputDetails", "assignedVariablesDetails"})

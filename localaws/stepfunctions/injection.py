@@ -16,13 +16,11 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
 
 from localaws.core.errors import AwsError
+from localaws.shapes import Json
 from localaws.stepfunctions.definition import Machine
 from localaws.stepfunctions.errors import StateError
-
-Json = dict[str, Any]
 
 HEADER = "X-Localaws-Inject"
 KEY = "injections"  # in an execution's `about`

@@ -10,9 +10,8 @@ import zlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from localaws.shapes import Json
 from localaws.stepfunctions.errors import ITEM_READER_FAILED, NOT_EMULATED, StateError
-
-Json = dict[str, Any]
 
 DELIMITERS = {"COMMA": ",", "PIPE": "|", "SEMICOLON": ";", "SPACE": " ", "TAB": "\t"}
 MAX_WHOLE_BYTES = 512 << 20  # of a file that is read as a whole: a JSON document, Parquet

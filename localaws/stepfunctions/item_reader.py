@@ -12,13 +12,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
+from localaws.shapes import Json
 from localaws.stepfunctions import item_formats
 from localaws.stepfunctions.errors import ITEM_READER_FAILED, NOT_EMULATED, StateError
 from localaws.stepfunctions.integrations import failures
 from localaws.stepfunctions.integrations.runtime import Integrations
 from localaws.stepfunctions.language import Language, Scope
-
-Json = dict[str, Any]
 
 RANGE_BYTES = 1 << 22
 CHUNK_BYTES = 1 << 16

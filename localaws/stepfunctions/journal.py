@@ -15,10 +15,9 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from localaws.core.sqlite import Database
+from localaws.shapes import Json
 from localaws.stepfunctions.records import Changes, Event, Execution
 from localaws.stepfunctions.resources import Resources
-
-Json = dict[str, Any]
 
 MAX_DEFINITIONS = 256  # in memory
 EVENT_BITS = 20  # an event's key is its execution's id, shifted, plus its own id

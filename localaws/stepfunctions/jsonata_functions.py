@@ -19,7 +19,7 @@ from jsonata.jexception import JException
 from jsonata.jsonata import Jsonata
 from jsonata.utils import Utils
 
-Json = dict[str, Any]
+from localaws.shapes import Json
 
 # AWS's words: docs.aws.amazon.com/step-functions/latest/dg/transforming-data.html
 OUT_OF_TIME = "threw an error during evaluation: Expression evaluation timeout"

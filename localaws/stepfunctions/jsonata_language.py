@@ -10,11 +10,12 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from localaws.shapes import Json
 from localaws.stepfunctions import bounded
 from localaws.stepfunctions.errors import QUERY_EVALUATION, StateError
 from localaws.stepfunctions.expression_cost import expression
 from localaws.stepfunctions.jsonata_functions import ExpressionFailedError
-from localaws.stepfunctions.language import Json, Scope
+from localaws.stepfunctions.language import Scope
 
 
 class JsonataLanguage:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from localaws.shapes import Json
 from localaws.stepfunctions import choice, intrinsics, paths, payload
 from localaws.stepfunctions.errors import StateError, runtime_error
-from localaws.stepfunctions.language import Json, Scope
+from localaws.stepfunctions.language import Scope
 
 # Fields of a Map whose number may be written as a text where their path leads.
 WRITTEN = frozenset(

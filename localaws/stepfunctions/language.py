@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from localaws.shapes import Json
 from localaws.stepfunctions.definition import State
-
-Json = dict[str, Any]
 
 
 @dataclass

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import uuid
 from datetime import datetime
-from typing import Any
 
 from localaws.core.clock import Clock
 from localaws.core.errors import AwsError
 from localaws.core.service import Call, Service
+from localaws.shapes import Json
 from localaws.stepfunctions import execution_logs, names, timestamps, validation
 from localaws.stepfunctions.aliases import VERSION, Aliases
 from localaws.stepfunctions.integrations.runtime import Integrations
 from localaws.stepfunctions.resources import ACTIVITY, Resources
 from localaws.stepfunctions.variable_references import variable_references
 from localaws.stepfunctions.versions import Versions
-
-Json = dict[str, Any]
 
 MACHINE = "machine"
 NO_LOGGING: Json = {"level": "OFF", "includeExecutionData": False}

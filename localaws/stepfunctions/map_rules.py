@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any
 
+from localaws.shapes import Json
 from localaws.stepfunctions.definition import JSONATA, JSONPATH
 from localaws.stepfunctions.field_rules import (
     Diagnostic,
@@ -14,8 +14,6 @@ from localaws.stepfunctions.field_rules import (
     path_field,
     template,
 )
-
-Json = dict[str, Any]
 
 READERS = ("arn:aws:states:::s3:getObject", "arn:aws:states:::s3:listObjectsV2")
 WRITERS = ("arn:aws:states:::s3:putObject",)

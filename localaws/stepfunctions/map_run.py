@@ -14,14 +14,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from localaws.shapes import Json
 from localaws.stepfunctions import item_reader, map_items, payload, result_writer
 from localaws.stepfunctions.errors import DATA_LIMIT, TOLERANCE_EXCEEDED, StateError
 from localaws.stepfunctions.frames import CHILDREN, Children, Frame
 from localaws.stepfunctions.records import Document, Event, Execution, NewExecution
 from localaws.stepfunctions.resources import MAP_RUN
 from localaws.stepfunctions.run import Kind, Run
-
-Json = dict[str, Any]
 
 MAX_CONCURRENCY = 1000  # here; AWS goes up to 10,000
 REDRIVE = "redrive"

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from localaws.core.errors import AwsError
 from localaws.core.service import Call, Service
+from localaws.shapes import Json
 from localaws.stepfunctions import names, timestamps
 from localaws.stepfunctions.engine import Engine
 from localaws.stepfunctions.journal import Journal
 from localaws.stepfunctions.resources import MAP_RUN, Resources
-
-Json = dict[str, Any]
 
 LIMITS = {
     "maxConcurrency": None,

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
-Json = dict[str, Any]
+from localaws.shapes import Json
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from localaws.shapes import Json
 from localaws.stepfunctions import children, map_run, payload, states, tasks
 from localaws.stepfunctions.frames import (
     CHILDREN,
@@ -29,7 +30,6 @@ from localaws.stepfunctions.frames import (
 from localaws.stepfunctions.records import Event
 from localaws.stepfunctions.run import Run
 
-Json = dict[str, Any]
 Frames = dict[int, Frame]
 
 

@@ -18,12 +18,11 @@ from typing import Any
 
 from localaws.core.aws import LocalAws, start
 from localaws.core.service import Service
+from localaws.shapes import Json
 from localaws.stepfunctions.api import build
 from localaws.stepfunctions.errors import TIMEOUT, StateError
 from localaws.stepfunctions.integrations.resources import Resource
 from localaws.stepfunctions.integrations.runtime import Answer, Integrations, TaskCall
-
-Json = dict[str, Any]
 
 NOT_RECORDED = "NotRecorded"
 END_SECONDS = 120.0

@@ -5,11 +5,9 @@ from __future__ import annotations
 import json
 import sqlite3
 from contextlib import AbstractContextManager
-from typing import Any
 
 from localaws.core.sqlite import Database
-
-Json = dict[str, Any]
+from localaws.shapes import Json
 
 ACTIVITY = "activity"  # the kind of an activity's document
 MAP_RUN = "map-run"

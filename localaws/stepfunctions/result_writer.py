@@ -9,6 +9,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from localaws.shapes import Json
 from localaws.stepfunctions import timestamps
 from localaws.stepfunctions.errors import RESULT_WRITER_FAILED, StateError
 from localaws.stepfunctions.integrations import failures
@@ -16,8 +17,6 @@ from localaws.stepfunctions.integrations.runtime import Integrations
 from localaws.stepfunctions.journal import Journal
 from localaws.stepfunctions.language import Language, Scope
 from localaws.stepfunctions.records import Execution
-
-Json = dict[str, Any]
 
 SUCCEEDED = "Execution is SUCCEEDED and cannot be redriven"
 

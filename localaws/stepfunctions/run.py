@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from localaws.shapes import Json
 from localaws.stepfunctions import payload, retry
 from localaws.stepfunctions.context import execution_context, state_context
 from localaws.stepfunctions.definition import Machine, State
@@ -28,8 +29,6 @@ from localaws.stepfunctions.frames import ABORTED, DONE, ENTERED, FAILED, RETRYI
 from localaws.stepfunctions.host import Host, Step
 from localaws.stepfunctions.language import Language, Scope
 from localaws.stepfunctions.records import Changes, Event, Execution
-
-Json = dict[str, Any]
 
 MAX_EVENTS = 25_000
 EXPRESS_SECONDS = 300.0  # https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 from localaws.core.errors import AwsError
 from localaws.core.service import Call, Service
+from localaws.shapes import Json
 from localaws.stepfunctions import tasks
 from localaws.stepfunctions.engine import Engine
 from localaws.stepfunctions.frames import Frame
 from localaws.stepfunctions.journal import Journal
 from localaws.stepfunctions.json_text import json_problem
 from localaws.stepfunctions.run import Run
-
-Json = dict[str, Any]
 
 
 class TaskTokens:

@@ -9,6 +9,7 @@ import secrets
 import time
 from typing import Any
 
+from localaws.shapes import Json
 from localaws.stepfunctions import injection, payload
 from localaws.stepfunctions.errors import NOT_EMULATED, TIMEOUT, StateError, runtime_error
 from localaws.stepfunctions.frames import SCHEDULED, STARTED, SUBMITTED, Frame
@@ -17,8 +18,6 @@ from localaws.stepfunctions.integrations.runtime import Answer, TaskCall
 from localaws.stepfunctions.language import Language, Scope
 from localaws.stepfunctions.resources import ACTIVITY
 from localaws.stepfunctions.run import Kind, Run
-
-Json = dict[str, Any]
 
 POLL_SECONDS = 1.0  # the fallback where no signal tells that a job ended
 MAX_POLL_SECONDS = 5.0

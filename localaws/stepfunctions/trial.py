@@ -18,6 +18,7 @@ from typing import Any
 from localaws.core.clock import Clock
 from localaws.core.errors import AwsError
 from localaws.core.service import Call, Service
+from localaws.shapes import Json
 from localaws.stepfunctions import (
     map_items,
     payload,
@@ -41,8 +42,6 @@ from localaws.stepfunctions.integrations.runtime import Integrations, TaskCall
 from localaws.stepfunctions.json_text import json_problem
 from localaws.stepfunctions.language import Language, Scope
 from localaws.stepfunctions.states import NO_CHOICE
-
-Json = dict[str, Any]
 
 
 @dataclass

@@ -7,11 +7,10 @@ from datetime import datetime
 from typing import Any
 
 from localaws.core.errors import AwsError
+from localaws.shapes import Json
 from localaws.stepfunctions import timestamps
 from localaws.stepfunctions.definition import State
 from localaws.stepfunctions.integrations.resources import RR, TOKEN, Resource
-
-Json = dict[str, Any]
 
 STATE_NAME = "StateName"  # AWS gives every tested state this name
 COUNTED = ("Task", "Parallel", "Map")  # the types whose context has a RetryCount

@@ -10,12 +10,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from localaws.core.errors import AwsError, NotEmulated
+from localaws.shapes import Json
 from localaws.stepfunctions.definition import State, inner_bodies
 from localaws.stepfunctions.integrations import models
 from localaws.stepfunctions.integrations.resources import RR, TOKEN, Resource
 from localaws.stepfunctions.integrations.shapes import pascal
-
-Json = dict[str, Any]
 
 TESTED_ALONE = ("Task", "Wait", "Pass", "Succeed", "Fail", "Choice")
 MOCKED = ("Task", "Parallel", "Map")

@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from localaws.shapes import Json
 from localaws.stepfunctions import map_rules, timestamps
 from localaws.stepfunctions.definition import JSONATA, JSONPATH, inner_bodies
 from localaws.stepfunctions.field_rules import (
@@ -46,7 +47,6 @@ from localaws.stepfunctions.state_fields import (
     TYPES,
 )
 
-Json = dict[str, Any]
 Check = Callable[[Resource], None]  # raises ResourceError or NotEmulated
 
 MAX_BYTES = 1024 * 1024

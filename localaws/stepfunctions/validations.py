@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from localaws.core.errors import NotEmulated
 from localaws.core.service import Call, Service
+from localaws.shapes import Json
 from localaws.stepfunctions import validation
 from localaws.stepfunctions.field_rules import Diagnostic
 from localaws.stepfunctions.integrations.runtime import Integrations
-
-Json = dict[str, Any]
 
 
 class Validations:

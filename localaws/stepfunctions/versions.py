@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 from localaws.core.errors import AwsError
 from localaws.core.service import Call, Service
+from localaws.shapes import Json
 from localaws.stepfunctions import names, timestamps
 from localaws.stepfunctions.aliases import ALIAS, VERSION
 from localaws.stepfunctions.resources import Resources
-
-Json = dict[str, Any]
 
 MAX_VERSIONS = 1000
 

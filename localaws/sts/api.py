@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 from localaws.core.aws import LocalAws
 from localaws.core.errors import AwsError
@@ -11,8 +10,8 @@ from localaws.core.service import Call, Service
 from localaws.identity import caller as callers
 from localaws.identity.credentials import Credential
 from localaws.identity.store import ROLE_KIND, IdentityStore
+from localaws.shapes import Json
 
-Json = dict[str, Any]
 SESSION_NAME = re.compile(r"[\w+=,.@-]{2,64}", re.ASCII)
 SHORTEST_SECONDS = 900
 CHAINED_SECONDS = 3_600  # the most that a role's session may ask for another role's

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from localaws.core.aws import LocalAws
+from localaws.shapes import Json
 from localaws.tables.catalog import Catalog
-
-Json = dict[str, Any]
 
 
 class ActingCatalog(Catalog):

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
 
 from localaws.core.aws import LocalAws
 from localaws.core.errors import AwsError
+from localaws.shapes import Json
 
-Json = dict[str, Any]
 _DATABASES = "glue-databases"
 # What TableInput has of a table; the rest is the catalog's own.
 TABLE_INPUT = (

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Protocol
+from typing import Protocol
 
 from localaws.core.errors import AwsError
 from localaws.core.object_store import Listed, StoredObject
 from localaws.s3.names import split_uri
+from localaws.shapes import Json
 from localaws.tables.errors import TableError
 from localaws.tables.snapshot import Columns, DataFile, Partition, TableSnapshot
 from localaws.tables.storage import storage
-
-Json = dict[str, Any]
 
 
 class Objects(Protocol):

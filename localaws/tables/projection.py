@@ -17,12 +17,12 @@ from typing import Any
 import sqlglot
 from sqlglot import exp
 
+from localaws.shapes import Json
 from localaws.tables.errors import TableError, not_emulated
 from localaws.tables.java_dates import JavaDates
 from localaws.tables.partitions import folder
 from localaws.tables.snapshot import Columns
 
-Json = dict[str, Any]
 Value = tuple[str, str]  # the value as the catalog would have it, and as the location shows it
 # (keys, their values, conditions) to the places of the values that satisfy the conditions
 Prune = Callable[[Columns, tuple[tuple[str, ...], ...], tuple[str, ...]], list[int]]

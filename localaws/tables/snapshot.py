@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from localaws.shapes import Json
 from localaws.tables.storage import Storage
 
-Json = dict[str, Any]
 Columns = tuple[tuple[str, str], ...]  # (name, Hive type)
 
 

@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-from localaws.cloudformation.provider import (
-    Json,
-    Made,
-    Provider,
-    Request,
-    ignoring_missing,
-    picked,
-)
+from localaws.cloudformation.provider import Made, Provider, Request, ignoring_missing, picked
+from localaws.shapes import Json
 
 
 class WorkGroup(Provider):

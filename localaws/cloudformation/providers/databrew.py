@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-from localaws.cloudformation.provider import (
-    Json,
-    Made,
-    Provider,
-    Request,
-    ignoring_missing,
-    picked,
-)
+from localaws.cloudformation.provider import Made, Provider, Request, ignoring_missing, picked
 from localaws.core.errors import AwsError
+from localaws.shapes import Json
 
 
 class Dataset(Provider):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from localaws.cloudformation.provider import (
-    Json,
     Made,
     Provider,
     Request,
@@ -12,6 +11,7 @@ from localaws.cloudformation.provider import (
     picked,
 )
 from localaws.core.errors import AwsError
+from localaws.shapes import Json
 
 
 class Rule(Provider):

@@ -5,15 +5,9 @@ from __future__ import annotations
 import io
 import zipfile
 
-from localaws.cloudformation.provider import (
-    Json,
-    Made,
-    Provider,
-    Request,
-    ignoring_missing,
-    picked,
-)
+from localaws.cloudformation.provider import Made, Provider, Request, ignoring_missing, picked
 from localaws.core.errors import AwsError
+from localaws.shapes import Json
 
 ZIP_TIME = (1980, 1, 1, 0, 0, 0)  # a fixed time: the same source makes the same bytes
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from localaws.cloudformation.provider import (
-    Json,
     Made,
     Provider,
     Request,
@@ -11,6 +10,7 @@ from localaws.cloudformation.provider import (
     ignoring_missing,
     picked,
 )
+from localaws.shapes import Json
 
 
 class Table(Provider):

@@ -7,7 +7,6 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from localaws.cloudformation.provider import (
-    Json,
     Made,
     Provider,
     Request,
@@ -16,6 +15,7 @@ from localaws.cloudformation.provider import (
     missing,
 )
 from localaws.core.errors import AwsError
+from localaws.shapes import Json
 
 
 class Bucket(Provider):

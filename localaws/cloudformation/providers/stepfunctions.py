@@ -6,8 +6,9 @@ import json
 import re
 from typing import Any
 
-from localaws.cloudformation.provider import Json, Made, Provider, Request, ignoring_missing
+from localaws.cloudformation.provider import Made, Provider, Request, ignoring_missing
 from localaws.core.errors import AwsError
+from localaws.shapes import Json
 
 SERVICE = "stepfunctions"
 DEFINITIONS = ("Definition", "DefinitionString", "DefinitionS3Location")

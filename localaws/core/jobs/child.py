@@ -14,13 +14,11 @@ import os
 import signal
 import sys
 import traceback
-from typing import Any
 
 from localaws.core.jobs import frames
 from localaws.core.jobs.failures import OutOfMemory, WorkFailed
 from localaws.core.jobs.limits import Limits, apply, limit_processor, peak_bytes
-
-Json = dict[str, Any]
+from localaws.shapes import Json
 
 RETIRE_SHARE = 0.25  # of the memory: who has held more hands on no fragments of it to the next job
 

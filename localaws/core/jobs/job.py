@@ -5,12 +5,10 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Callable
-from typing import Any
 
 from localaws.core.clock import Clock
 from localaws.core.processes import ManagedProcess
-
-Json = dict[str, Any]
+from localaws.shapes import Json
 
 POLL_SECONDS = 0.1
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-Json = dict[str, Any]
+from localaws.shapes import Json
 
 
 @dataclass(frozen=True)

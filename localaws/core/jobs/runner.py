@@ -18,8 +18,7 @@ from localaws.core.aws import LocalAws
 from localaws.core.jobs.job import Cancelled, Job, JobFailed
 from localaws.core.jobs.kind import JobKind
 from localaws.core.signals import EventSent, JobEnded
-
-Json = dict[str, Any]
+from localaws.shapes import Json
 
 RECORD = "job"
 CLOSE_SECONDS = 10.0  # a job's work is waited for when the server ends

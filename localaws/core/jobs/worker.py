@@ -23,8 +23,7 @@ from localaws.core.jobs.failures import MEMORY, OutOfMemory, WorkFailed
 from localaws.core.jobs.job import Cancelled, Job
 from localaws.core.jobs.limits import Limits, resident_bytes
 from localaws.core.processes import Processes
-
-Json = dict[str, Any]
+from localaws.shapes import Json
 
 IDLE_SECONDS = 60.0
 LOOK_SECONDS = 0.05  # between looks at a job's memory, its limit and its stop

@@ -12,10 +12,9 @@ from typing import Any, NoReturn
 from localaws.databrew.recipe.errors import RecipeError
 from localaws.databrew.recipe.sql import ident, literal, replacement, unsupported_regex
 from localaws.databrew.recipe.table import Table
+from localaws.shapes import Json
 
 MAXIMUM_STEPS = 100
-
-Json = dict[str, Any]
 
 
 @cache

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from localaws.shapes import Json
 from localaws.stepfunctions.integrations import models
 from localaws.stepfunctions.integrations.shapes import parse_json, to_output
-
-Json = dict[str, Any]
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from botocore import xform_name
 from botocore.exceptions import BotoCoreError, ClientError
 
 from localaws.core.errors import NotEmulated
+from localaws.shapes import Json
 from localaws.stepfunctions import timestamps
 from localaws.stepfunctions.errors import NOT_EMULATED, TASK_FAILED, StateError, runtime_error
 from localaws.stepfunctions.integrations import failures, jobs, models
@@ -31,9 +32,6 @@ from localaws.stepfunctions.integrations.shapes import (
     to_request,
 )
 from localaws.stepfunctions.payload import dumps
-
-Json = dict[str, Any]
-
 
 # Create calls that a repetition would refuse: how to see what the first one made.
 CREATIONS = {

@@ -10,10 +10,9 @@ from typing import Any
 
 from botocore.validate import ParamValidator
 
+from localaws.shapes import Json
 from localaws.stepfunctions import timestamps
 from localaws.stepfunctions.payload import MAX_BYTES, dumps
-
-Json = dict[str, Any]
 
 # AWS's spelling of the headers that Step Functions passes on; botocore's is all lower-case.
 HEADERS = {
