@@ -52,7 +52,7 @@ class Stack:
         return self.settled()
 
     def settled(self) -> str:
-        end = time.monotonic() + 20
+        end = time.monotonic() + 60
         while time.monotonic() < end:
             status = str(self.described["StackStatus"])
             if not status.endswith("_IN_PROGRESS"):

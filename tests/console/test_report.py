@@ -116,12 +116,8 @@ def test_ten_thousand_events_and_large_payloads_stay_a_file_that_opens(
     assert len(text.encode()) < MOST_REPORT_BYTES
     assert f"first {MOST_PAYLOAD_CHARACTERS:,} of 200,012 characters" in text
     page = browser.new_page()
-    began = time.monotonic()
     opened(page, text, tmp_path).get_by_role("heading", name="Events").wait_for()
-    seconds = time.monotonic() - began
     page.close()
-    print(f"9,600 events: {len(text):,} characters, opened in {seconds:.2f} s")
-    assert seconds < 10
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

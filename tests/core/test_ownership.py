@@ -39,7 +39,7 @@ time.sleep(300)
 
 
 def pids_of(file: Path) -> list[int]:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not file.exists() or "whole" not in file.read_text():
         assert time.monotonic() < deadline
         time.sleep(0.02)
@@ -53,7 +53,7 @@ def running(pid: int) -> bool:
         return False
 
 
-def all_end(pids: list[int], seconds: float = 5) -> bool:
+def all_end(pids: list[int], seconds: float = 60) -> bool:
     deadline = time.monotonic() + seconds
     while any(map(running, pids)) and time.monotonic() < deadline:
         time.sleep(0.02)

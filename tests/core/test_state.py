@@ -95,7 +95,7 @@ def test_a_child_sees_our_endpoint_and_no_real_credentials(
     assert "real" not in environment.values()
 
 
-def wait_for(read: object, seconds: float = 10) -> str:
+def wait_for(read: object, seconds: float = 60) -> str:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         value = read()  # type: ignore[operator]

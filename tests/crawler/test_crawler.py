@@ -280,7 +280,7 @@ def test_a_crawl_that_a_restart_cut_off_is_done_again(crawls: Any) -> None:
     )
     for starter in crawls.local.gateway.services["glue"].starters:
         starter()
-    until = time.monotonic() + 20
+    until = time.monotonic() + 60
     while (crawler := crawls.glue.get_crawler(Name="raw")["Crawler"])["State"] != "READY":
         assert time.monotonic() < until
         time.sleep(0.02)

@@ -30,7 +30,7 @@ UPLOADS = {
 def messages(aws: LocalAws, name: str, count: int = 1) -> list[Any]:
     url = aws.client("sqs").get_queue_url(QueueName=name)["QueueUrl"]
     found: list[Any] = []
-    end = time.monotonic() + 5
+    end = time.monotonic() + 60
     while len(found) < count and time.monotonic() < end:
         answer = aws.client("sqs").receive_message(
             QueueUrl=url, MaxNumberOfMessages=10, MessageAttributeNames=["All"]

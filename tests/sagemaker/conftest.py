@@ -110,7 +110,7 @@ def training_request(name: str, code_uri: str, **more: Any) -> dict[str, Any]:
 
 def wait(look: Callable[[], dict[str, Any]], done: Callable[[dict[str, Any]], bool]) -> Any:
     """Looks until it is done, at most half a minute."""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while True:
         seen = look()
         if done(seen):

@@ -64,7 +64,7 @@ def arn(server: LocalAws) -> str:
 
 
 def ended(status: Any, running: str) -> str:
-    until = time.monotonic() + 20
+    until = time.monotonic() + 60
     while (found := str(status())) == running:
         assert time.monotonic() < until, found
         time.sleep(0.05)

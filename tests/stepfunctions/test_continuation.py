@@ -142,21 +142,22 @@ def test_a_job_that_ended_meanwhile_is_noticed(sfn: Workflows, tmp_path: Path) -
 def test_a_start_that_died_before_its_answer_is_found_again(sfn: Workflows, tmp_path: Path) -> None:
     """The process dies while StartJobRun is under way: the run it began is the task's job."""
     sfn.jobs.ends_at_once = None
-    entered = threading.Event()
+    entered, stopped = threading.Event(), threading.Event()
     begin = sfn.jobs.begin
 
     def dies(operation: str, params: Json) -> str:
         name = begin(operation, params)
         entered.set()
-        time.sleep(1.5)  # the answer comes after the stop and is lost with the process
+        stopped.wait(60)  # the answer comes after the stop and is lost with the process
         return name
 
     sfn.jobs.begin = dies  # type: ignore[method-assign]
     arn = sfn.begin(machine(Join=task(GLUE_SYNC, {"JobName": "join"})))
-    assert entered.wait(10)
+    assert entered.wait(60)
     sfn.jobs.begin = begin  # type: ignore[method-assign]
 
     again = restarted(tmp_path / "home", sfn.jobs, sfn)
+    stopped.set()
     try:
         again.until(again.has(arn, "TaskSubmitted"))
         again.jobs.end("jr_0", "SUCCEEDED")
@@ -174,7 +175,7 @@ def test_equal_starts_of_one_moment_keep_a_run_each(
 ) -> None:
     """Two iterations start the same job; the process dies before both answers, or one, came."""
     sfn.jobs.ends_at_once = None
-    entered = threading.Semaphore(0)
+    entered, stopped = threading.Semaphore(0), threading.Event()
     begin = sfn.jobs.begin
     calls = iter(range(2))
 
@@ -182,18 +183,19 @@ def test_equal_starts_of_one_moment_keep_a_run_each(
         name = begin(operation, params)
         entered.release()
         if next(calls) >= answered:
-            time.sleep(1.5)
+            stopped.wait(60)
         return name
 
     sfn.jobs.begin = dies  # type: ignore[method-assign]
     join = machine(Join=task(GLUE_SYNC, {"JobName": "join"}))
     arn = sfn.begin(machine(Both={"Type": "Map", "ItemProcessor": join}), [1, 2])
     for _ in range(2):
-        assert entered.acquire(timeout=10)
+        assert entered.acquire(timeout=60)
     sfn.until(lambda: [e["type"] for e in sfn.history(arn)].count("TaskSubmitted") == answered)
     sfn.jobs.begin = begin  # type: ignore[method-assign]
 
     again = restarted(tmp_path / "home", sfn.jobs, sfn)
+    stopped.set()
     try:
         again.until(lambda: [e["type"] for e in again.history(arn)].count("TaskSubmitted") == 2)
         for name in ("jr_0", "jr_1"):

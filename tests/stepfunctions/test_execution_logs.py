@@ -41,7 +41,7 @@ def run(aws: LocalAws) -> Callable[..., tuple[str, list[Json]]]:
         )
         started = sfn.start_execution(stateMachineArn=made["stateMachineArn"], input='{"a":1}')
         arn: str = started["executionArn"]
-        until = time.monotonic() + 10
+        until = time.monotonic() + 60
         while time.monotonic() < until:
             entries = [
                 json.loads(event["message"])

@@ -64,7 +64,7 @@ class Readers:
             Targets={"S3Targets": [{"Path": path}]},
         )
         self.glue.start_crawler(Name=name)
-        until = time.monotonic() + 20
+        until = time.monotonic() + 60
         while self.glue.get_crawler(Name=name)["Crawler"]["State"] != "READY":
             assert time.monotonic() < until
             time.sleep(0.01)

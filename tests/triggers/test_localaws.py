@@ -106,7 +106,7 @@ class Tiny:
             client.describe_execution(executionArn=entry["executionArn"]) for entry in listed[::-1]
         ]
 
-    def wait_for(self, what: Callable[[], bool], seconds: float = 30) -> None:
+    def wait_for(self, what: Callable[[], bool], seconds: float = 120) -> None:
         end = time.monotonic() + seconds
         while not what():
             assert time.monotonic() < end, (self.runs(), self.log())
