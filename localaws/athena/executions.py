@@ -12,13 +12,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from localaws.athena import plan
-from localaws.athena import statements as s
 from localaws.athena.commands import COMMANDS
-from localaws.athena.ddl import read
+from localaws.athena.grammar import statements as s
+from localaws.athena.grammar.read import read
 from localaws.athena.session import ByteLimit, Effect, Session, change, failure
 from localaws.athena.sql.errors import QueryError
 from localaws.athena.sql.parsing import SyntaxMistake, parse
-from localaws.athena.workgroups import Rules, WorkGroups
+from localaws.athena.workgroups import GroupRules, WorkGroups
 from localaws.core.aws import LocalAws
 from localaws.core.errors import AwsError, NotEmulated
 from localaws.core.jobs.job import Cancelled, Job, JobFailed
@@ -46,7 +46,7 @@ PLANNERS: dict[type[s.Statement], Planner] = {
 }
 
 
-class Executions:
+class QueryExecutions:
     def __init__(self, aws: LocalAws, groups: WorkGroups) -> None:
         self.aws = aws
         self.groups = groups
@@ -115,7 +115,7 @@ class Executions:
             )
         return execution_id
 
-    def _output(self, aws: LocalAws, rules: Rules) -> str:
+    def _output(self, aws: LocalAws, rules: GroupRules) -> str:
         if not rules.output:
             raise AwsError(
                 "InvalidRequestException",
@@ -260,7 +260,7 @@ class Executions:
         self, session: Session, statement: s.Prepare | s.Execute | s.Deallocate
     ) -> Effect:
         group, name = session.work_group, statement.name
-        key = f"{group}/{name}"
+        key = prepared_key(group, name)
         if isinstance(statement, s.Prepare):
             document = {
                 "StatementName": name,
@@ -352,7 +352,12 @@ def _cause(ending: Ending) -> tuple[str | None, QueryError | None]:
     return None, QueryError("GENERIC_INTERNAL_ERROR", str(ending.reason))
 
 
-def _surroundings(output: str, rules: Rules) -> Json:
+def prepared_key(work_group: str, name: str) -> str:
+    """Where a prepared statement is kept; its name is told apart by letters, not by their case."""
+    return f"{work_group}/{name.lower()}"
+
+
+def _surroundings(output: str, rules: GroupRules) -> Json:
     return {"output": output, "enforced": rules.enforced, "byte_limit": rules.byte_limit}
 
 
@@ -383,7 +388,7 @@ def check(sql: str) -> s.Statement:
             parse(query)
     except SyntaxMistake as mistake:
         raise AwsError("InvalidRequestException", str(mistake)) from None
-    if isinstance(statement, s.Refused):
+    if isinstance(statement, s.Unsupported):
         raise NotEmulated(
             "athena",
             "StartQueryExecution",

@@ -7,8 +7,8 @@ Each compiles and checks its statement with the state at hand, has the rows read
 from __future__ import annotations
 
 from localaws.athena import results, writing
-from localaws.athena import statements as s
 from localaws.athena.formatting import column_info, result_query
+from localaws.athena.grammar import statements as s
 from localaws.athena.session import Change, Effect, Session, change
 from localaws.athena.sql import types as t
 from localaws.athena.sql.errors import QueryError, not_emulated
@@ -17,7 +17,7 @@ from localaws.athena.sql.parsing import parse
 from localaws.athena.sql.queries import Query
 from localaws.athena.sql.scope import Column
 from localaws.athena.tables import view_input
-from localaws.athena.writing import Format, Written, check_types, chosen_format, write
+from localaws.athena.writing import Format, WrittenRows, check_types, chosen_format, write
 from localaws.shapes import Json
 from localaws.tables import projection
 from localaws.tables.catalog import Catalog
@@ -56,7 +56,7 @@ def lines_outcome(
     return Effect(uri, columns, changes=changes or [])
 
 
-def _written(session: Session, written: Written, changes: list[Change]) -> Effect:
+def _written(session: Session, written: WrittenRows, changes: list[Change]) -> Effect:
     """The result of a statement that wrote rows: a manifest of the files, and their count."""
     uri = f"{session.output}{session.execution_id}"
     columns = [column_info("rows", t.BIGINT)]
@@ -74,7 +74,7 @@ def create_table_as(session: Session, statement: s.CreateTableAs, parameters: li
     database, name = statement.database or session.database, statement.name
     if _exists(session, database, name):
         if statement.if_not_exists:
-            return _written(session, Written(), [])
+            return _written(session, WrittenRows(), [])
         raise QueryError(
             "TABLE_ALREADY_EXISTS",
             f"line 1:1: Destination table 'awsdatacatalog.{database}.{name}' already exists",
@@ -91,7 +91,7 @@ def create_table_as(session: Session, statement: s.CreateTableAs, parameters: li
             f"Target directory for table '{database}.{name}' already exists: {location}. "
             "You may need to manually clean the data at this location before retrying.",
         )
-    written = Written()
+    written = WrittenRows()
     if statement.with_data:
         written = write(session, query, labels, keys, location, format_)
     columns = [{"Name": label, "Type": kind} for label, kind in zip(labels, hive, strict=True)]
@@ -205,7 +205,7 @@ def _ctas_table(
 
 
 def _new_partitions(
-    database: str, table: Json, written: Written, there: set[tuple[str, ...]]
+    database: str, table: Json, written: WrittenRows, there: set[tuple[str, ...]]
 ) -> list[Change]:
     return [
         change(

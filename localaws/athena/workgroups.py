@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from localaws.athena.lists import page
@@ -23,7 +24,7 @@ _ENGINE = {"SelectedEngineVersion": "AUTO", "EffectiveEngineVersion": "Athena en
 
 
 @dataclass(frozen=True)
-class Rules:
+class GroupRules:
     """`output` is None when neither the work group nor the caller named a location."""
 
     output: str | None
@@ -42,10 +43,10 @@ class WorkGroups:
     def get(self, name: str) -> Json:
         found = self.aws.documents.get(_KIND, name)
         if found is None:
-            raise AwsError("InvalidRequestException", f"WorkGroup {name} is not found.")
+            raise _missing(name)
         return found
 
-    def rules(self, name: str, given: Json) -> Rules:
+    def rules(self, name: str, given: Json) -> GroupRules:
         """What the work group makes of the caller's ResultConfiguration."""
         group = self.get(name)
         if group["State"] != "ENABLED":
@@ -55,7 +56,7 @@ class WorkGroups:
         own = (configuration.get("ResultConfiguration") or {}).get("OutputLocation")
         asked = given.get("OutputLocation")
         output = own if (enforced and own) or not asked else asked
-        return Rules(
+        return GroupRules(
             output, bool(enforced and own), configuration.get("BytesScannedCutoffPerQuery")
         )
 
@@ -90,71 +91,85 @@ class WorkGroups:
         }
 
     def register(self, service: Service) -> None:
-        fields = [f"Configuration.{name}" for name in _CONFIGURATION]
-        fields += [f"Configuration.ResultConfiguration.{name}" for name in _OUTPUT]
-
-        @service.operation("CreateWorkGroup", "Name", "Description", "Tags", *fields)
-        def create_work_group(call: Call) -> Json:
-            params = call.params
-            document = self._document(
-                params["Name"], params.get("Configuration") or {}, params.get("Description", "")
-            )
-            document["Tags"] = params.get("Tags") or []
-            if not self.aws.documents.insert(_KIND, params["Name"], document):
-                raise AwsError("InvalidRequestException", "WorkGroup is already created")
-            return {}
-
-        @service.operation("GetWorkGroup", "WorkGroup")
-        def get_work_group(call: Call) -> Json:
-            return {"WorkGroup": _shown(self.get(call.params["WorkGroup"]))}
-
-        @service.operation("ListWorkGroups", "NextToken", "MaxResults")
-        def list_work_groups(call: Call) -> Json:
-            keys = ("Name", "State", "Description", "CreationTime")
-            groups, more = page(self.aws.documents.items(_KIND), call.params)
-            return {
-                "WorkGroups": [
-                    {
-                        **{key: group[key] for key in keys},
-                        "EngineVersion": group["Configuration"]["EngineVersion"],
-                    }
-                    for group in groups
-                ],
-                **more,
-            }
-
-        updates = [f"ConfigurationUpdates.{name}" for name in _CONFIGURATION]
+        members = [f"Configuration.{name}" for name in _CONFIGURATION]
+        members += [f"Configuration.ResultConfiguration.{name}" for name in _OUTPUT]
+        updates = [
+            f"ConfigurationUpdates.{name}"
+            for name in (*_CONFIGURATION, "RemoveBytesScannedCutoffPerQuery")
+        ]
         updates += [
             f"ConfigurationUpdates.ResultConfigurationUpdates.{name}"
             for name in (*_OUTPUT, "RemoveOutputLocation")
         ]
+        take, pages = service.operation, ("NextToken", "MaxResults")
+        take("CreateWorkGroup", "Name", "Description", "Tags", *members)(self.create)
+        take("GetWorkGroup", "WorkGroup")(self.show)
+        take("ListWorkGroups", *pages)(self.list)
+        take("UpdateWorkGroup", "WorkGroup", "Description", "State", *updates)(self.update)
+        take("DeleteWorkGroup", "WorkGroup", "RecursiveDeleteOption")(self.delete)
+        take("ListTagsForResource", "ResourceARN", *pages)(self.list_tags)
+        take("TagResource", "ResourceARN", "Tags")(self.tag)
+        take("UntagResource", "ResourceARN", "TagKeys")(self.untag)
 
-        @service.operation(
-            "UpdateWorkGroup",
-            "WorkGroup",
-            "Description",
-            "State",
-            "ConfigurationUpdates.RemoveBytesScannedCutoffPerQuery",
-            *updates,
+    def create(self, call: Call) -> Json:
+        params = call.params
+        document = self._document(
+            params["Name"], params.get("Configuration") or {}, params.get("Description", "")
         )
-        @self.aws.documents.atomic
-        def update_work_group(call: Call) -> Json:
-            self._update(call.params)
-            return {}
+        document["Tags"] = params.get("Tags") or []
+        if not self.aws.documents.insert(_KIND, params["Name"], document):
+            raise AwsError("InvalidRequestException", "WorkGroup is already created")
+        return {}
 
-        @service.operation("DeleteWorkGroup", "WorkGroup", "RecursiveDeleteOption")
-        def delete_work_group(call: Call) -> Json:
-            name = call.params["WorkGroup"]
-            self.get(name)
-            if name == "primary":
-                raise AwsError("InvalidRequestException", "WorkGroup primary cannot be deleted")
-            self.aws.documents.delete(_KIND, name)
-            return {}
+    def show(self, call: Call) -> Json:
+        group = self.get(call.params["WorkGroup"])
+        return {"WorkGroup": {key: value for key, value in group.items() if key != "Tags"}}
 
-        self._register_tags(service)
+    def list(self, call: Call) -> Json:
+        keys = ("Name", "State", "Description", "CreationTime")
+        groups, more = page(self.aws.documents.items(_KIND), call.params)
+        shown = [
+            {key: group[key] for key in keys}
+            | {"EngineVersion": group["Configuration"]["EngineVersion"]}
+            for group in groups
+        ]
+        return {"WorkGroups": shown, **more}
 
-    def _update(self, params: Json) -> None:
-        group = self.get(params["WorkGroup"])
+    def update(self, call: Call) -> Json:
+        with self._changing(call.params["WorkGroup"]) as group:
+            group |= self._updated(group, call.params)
+        return {}
+
+    def delete(self, call: Call) -> Json:
+        name = call.params["WorkGroup"]
+        self.get(name)
+        if name == "primary":
+            raise AwsError("InvalidRequestException", "WorkGroup primary cannot be deleted")
+        self.aws.documents.delete(_KIND, name)
+        return {}
+
+    def list_tags(self, call: Call) -> Json:
+        tags = self.get(_named(call)).get("Tags") or []
+        shown, more = page(((tag["Key"], tag) for tag in tags), call.params)
+        return {"Tags": shown, **more}
+
+    def tag(self, call: Call) -> Json:
+        with self._changing(_named(call)) as group:
+            both = [*(group.get("Tags") or []), *call.params["Tags"]]
+            group["Tags"] = list({item["Key"]: item for item in both}.values())
+        return {}
+
+    def untag(self, call: Call) -> Json:
+        gone = call.params["TagKeys"]
+        with self._changing(_named(call)) as group:
+            group["Tags"] = [i for i in group.get("Tags") or [] if i["Key"] not in gone]
+        return {}
+
+    def _changing(self, name: str) -> AbstractContextManager[Json]:
+        return self.aws.documents.changing(_KIND, name, _missing(name))
+
+    def _updated(self, group: Json, params: Json) -> Json:
+        """The group with the changes of UpdateWorkGroup."""
         changes = dict(params.get("ConfigurationUpdates") or {})
         result = dict(group["Configuration"].get("ResultConfiguration") or {})
         updates = changes.pop("ResultConfigurationUpdates", None) or {}
@@ -168,49 +183,17 @@ class WorkGroups:
         checked = self._document(
             group["Name"], configuration, str(params.get("Description", group["Description"]))
         )
-        checked |= {
-            "CreationTime": group["CreationTime"],
-            "State": params.get("State", group["State"]),
-        }
-        checked["Tags"] = group.get("Tags") or []
-        self.aws.documents.put(_KIND, group["Name"], checked)
-
-    def _register_tags(self, service: Service) -> None:
-        def named(call: Call) -> Json:
-            arn = call.params["ResourceARN"]
-            kind, _, name = arn.rpartition(":")[2].partition("/")
-            if kind != "workgroup":
-                raise NotEmulated(
-                    "athena", call.operation, f"ResourceARN of a {kind}", "Work groups are."
-                )
-            return self.get(name)
-
-        @service.operation("ListTagsForResource", "ResourceARN", "NextToken", "MaxResults")
-        def list_tags(call: Call) -> Json:
-            tags = named(call).get("Tags") or []
-            shown, more = page(((tag["Key"], tag) for tag in tags), call.params)
-            return {"Tags": shown, **more}
-
-        @service.operation("TagResource", "ResourceARN", "Tags")
-        @self.aws.documents.atomic
-        def tag(call: Call) -> Json:
-            group = named(call)
-            new = {item["Key"]: item for item in [*(group.get("Tags") or []), *call.params["Tags"]]}
-            self.aws.documents.put(_KIND, group["Name"], {**group, "Tags": list(new.values())})
-            return {}
-
-        @service.operation("UntagResource", "ResourceARN", "TagKeys")
-        @self.aws.documents.atomic
-        def untag(call: Call) -> Json:
-            group = named(call)
-            kept = [
-                item
-                for item in group.get("Tags") or []
-                if item["Key"] not in call.params["TagKeys"]
-            ]
-            self.aws.documents.put(_KIND, group["Name"], {**group, "Tags": kept})
-            return {}
+        kept = {"CreationTime": group["CreationTime"], "Tags": group.get("Tags") or []}
+        return {**checked, **kept, "State": params.get("State", group["State"])}
 
 
-def _shown(group: Json) -> Json:
-    return {key: value for key, value in group.items() if key != "Tags"}
+def _missing(name: str) -> AwsError:
+    return AwsError("InvalidRequestException", f"WorkGroup {name} is not found.")
+
+
+def _named(call: Call) -> str:
+    """The work group of a ResourceARN."""
+    kind, _, name = call.params["ResourceARN"].rpartition(":")[2].partition("/")
+    if kind != "workgroup":
+        raise NotEmulated("athena", call.operation, f"ResourceARN of a {kind}", "Work groups are.")
+    return str(name)

@@ -70,7 +70,7 @@ class Format:
 
 
 @dataclass
-class Written:
+class WrittenRows:
     """Rows written, the object URIs, and the partitions: values in key order to folder URI."""
 
     rows: int = 0
@@ -123,7 +123,7 @@ def write(
     keys: list[str],
     location: str,
     format_: Format,
-) -> Written:
+) -> WrittenRows:
     """Runs the query; its rows become objects below `location` (ending in /).
 
     Nothing is put into S3 before all of it is written and the number of partitions is known.
@@ -149,9 +149,9 @@ def _forget_first_attempt(session: Session, location: str) -> None:
 
 def _adopt(
     session: Session, result: ReadResult, keys: list[str], location: str, format_: Format
-) -> Written:
+) -> WrittenRows:
     bucket, prefix = split_uri(location)
-    written = Written(rows=result.rows)
+    written = WrittenRows(rows=result.rows)
     if not result.rows:
         return written
     stamp = session.aws.clock.now().strftime("%Y%m%d_%H%M%S")

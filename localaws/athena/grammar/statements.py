@@ -21,7 +21,7 @@ class Statement:
 
 
 @dataclass(frozen=True)
-class Refused(Statement):
+class Unsupported(Statement):
     """What Athena has and localaws lacks."""
 
     what: str

@@ -1,0 +1,61 @@
+"""What every command answers with, and how it finds what it is about."""
+
+from __future__ import annotations
+
+import fnmatch
+from dataclasses import dataclass, field
+from typing import Any
+
+from localaws.athena.formatting import column_info
+from localaws.athena.session import Change, Session
+from localaws.athena.sql import types as t
+from localaws.athena.sql.errors import QueryError
+from localaws.shapes import Json
+
+
+@dataclass(frozen=True)
+class CommandResult:
+    """Lines, their ColumnInfos, and changes of the catalog."""
+
+    lines: list[str] = field(default_factory=list)
+    columns: list[Json] = field(default_factory=list)
+    changes: list[Change] = field(default_factory=list)
+
+
+NOTHING = CommandResult()
+
+
+def changed(*changes: Change) -> CommandResult:
+    return CommandResult(changes=list(changes))
+
+
+def failed(message: str) -> QueryError:
+    return QueryError(
+        "FAILED",
+        f"Execution Error, return code 1 from org.apache.hadoop.hive.ql.exec.DDLTask. {message}",
+    )
+
+
+def text_column(label: str) -> Json:
+    return column_info(label, t.VARCHAR)
+
+
+def place_of(session: Session, statement: Any) -> tuple[str, str]:
+    return statement.database or session.database, statement.name
+
+
+def table_of(session: Session, statement: Any) -> Json:
+    return session.tables.document(*place_of(session, statement))
+
+
+def like(name: str, pattern: str | None) -> bool:
+    """Hive's pattern: `*` for anything, `|` for or."""
+    if pattern is None:
+        return True
+    return any(
+        fnmatch.fnmatchcase(name, part.replace("%", "*").lower()) for part in pattern.split("|")
+    )
+
+
+def partition_keys(table: Json) -> list[str]:
+    return [key["Name"] for key in table.get("PartitionKeys") or []]
