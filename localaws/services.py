@@ -17,6 +17,8 @@ from localaws.s3 import api as s3
 from localaws.sagemaker import api as sagemaker
 from localaws.sagemaker_runtime import api as sagemaker_runtime
 from localaws.scheduler import api as scheduler
+from localaws.secretsmanager import api as secretsmanager
+from localaws.ssm import api as ssm
 from localaws.stepfunctions import api as stepfunctions
 from localaws.sts import api as sts
 
@@ -25,6 +27,8 @@ SERVICES: dict[str, Factory] = {
     "iam": iam.service,
     "sts": sts.service,
     **plain.FACTORIES,
+    "ssm": ssm.service,
+    "secretsmanager": secretsmanager.service,
     "cloudwatch": cloudwatch.service,
     "events": events.service,
     "scheduler": scheduler.service,

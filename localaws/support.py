@@ -23,6 +23,8 @@ ENGINES = {
     "iam": "Users, roles, policies and keys are kept; AWS's own policies too. Nothing is enforced.",
     "sts": "Who calls, and temporary keys of roles; one account, 000000000000.",
     "logs": "Log groups, streams and events in memory, saved to disk.",
+    "ssm": "Parameters in versions; a SecureString is kept as it is, in the home.",
+    "secretsmanager": "Secrets in versions with staging labels, kept as they are in the home.",
     "cloudwatch": "What endpoints measure of their invocations, a minute each, for 15 days.",
     "dynamodb": "Tables and items in memory, saved to disk.",
     "sns": "Topics in memory, saved to disk. Nothing can subscribe.",

@@ -73,6 +73,7 @@ class Frame:
     beat: float | None = None  # when the next heartbeat is overdue
     heartbeat_seconds: float | None = None
     token: str | None = None
+    role: str | None = None  # that of a Task's Credentials, as which its calls are made
     job: Json | None = None
     output: int = 0  # id of the event that holds the output, once done
     error: tuple[str | None, str | None] | None = None
@@ -135,6 +136,7 @@ RECORDED: tuple[tuple[str, str, Any], ...] = (
     ("beat", "b", None),
     ("heartbeat_seconds", "hb", None),
     ("token", "tok", None),
+    ("role", "ro", None),
     ("job", "job", None),
     ("output", "o", 0),
     ("error", "err", None),

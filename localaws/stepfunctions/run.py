@@ -223,7 +223,7 @@ class Run:
         frame.retries = frame.fresh_retries()
         frame.retry_count = frame.attempt = 0
         frame.due = frame.deadline = frame.beat = frame.heartbeat_seconds = None
-        frame.token = frame.job = frame.map_run = None
+        frame.token = frame.job = frame.role = frame.map_run = None
         frame.visits[state.name] = frame.visits.get(state.name, 0) + 1
         frame.before = frame.last
         frame.entered = frame.last = self.event(

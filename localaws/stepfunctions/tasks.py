@@ -14,7 +14,7 @@ from localaws.stepfunctions import injection, payload
 from localaws.stepfunctions.errors import NOT_EMULATED, TIMEOUT, StateError, runtime_error
 from localaws.stepfunctions.frames import SCHEDULED, STARTED, SUBMITTED, Frame
 from localaws.stepfunctions.integrations.resources import SYNC, SYNC_JSON, TOKEN, Resource
-from localaws.stepfunctions.integrations.runtime import Answer, TaskCall
+from localaws.stepfunctions.integrations.runtime import Answer, Integrations, TaskCall
 from localaws.stepfunctions.language import Language, Scope
 from localaws.stepfunctions.resources import ACTIVITY
 from localaws.stepfunctions.run import Kind, Run
@@ -41,7 +41,8 @@ def schedule(run: Run, frame: Frame) -> None:
     arguments = language.arguments(scope)
     timeout = language.number(scope, "TimeoutSeconds")
     heartbeat = language.number(scope, "HeartbeatSeconds")
-    credentials = _credentials(run, scope, language)
+    frame.role = role(language, scope, run.host.account)
+    credentials = None if frame.role is None else {"roleArn": frame.role}
     run.integrations.check_arguments(resource, arguments)
     text = payload.check_size(payload.dumps(arguments), frame.state.name)
     seconds = {
@@ -92,17 +93,24 @@ def schedule(run: Run, frame: Frame) -> None:
     run.soon(frame, lambda run_, f: begin(run_, f, arguments))
 
 
-def _credentials(run: Run, scope: Scope, language: Language) -> dict[str, str] | None:
-    """The role that the task takes on. As the machine's own it is told, not enforced: localaws
-    asks nobody for permission. What another account's role would reach is not here."""
+def role(language: Language, scope: Scope, account: str) -> str | None:
+    """The role that the task takes on, by its Credentials. One of another account would need a
+    second account, and a local AWS holds one."""
     if "Credentials" not in scope.state.body:
         return None
-    role = str(language.template(scope, scope.state.body["Credentials"])["RoleArn"])
-    if run.host.account not in role.split(":"):
+    arn = str(language.template(scope, scope.state.body["Credentials"])["RoleArn"])
+    if account not in arn.split(":"):
         raise StateError(
-            NOT_EMULATED, f"localaws has the account {run.host.account} only, not that of {role}."
+            NOT_EMULATED, f"localaws has the account {account} only, not that of {arn}."
         )
-    return {"roleArn": role}
+    return arn
+
+
+def _integrations(run: Run, frame: Frame) -> Integrations:
+    """What makes the task's calls: the machine's role, or that of the task's Credentials."""
+    if frame.role is None:
+        return run.integrations
+    return run.integrations.acting(frame.role, run.execution.arn)
 
 
 def new_token() -> str:
@@ -166,8 +174,9 @@ def call(run: Run, frame: Frame, arguments: Any, *, again: bool) -> None:
         since=frame.scheduled_time,
         state=frame.state.name,
         again=again,
+        role=frame.role,
     )
-    integrations = run.integrations
+    integrations = _integrations(run, frame)
 
     def cancel_late(answer: Answer) -> None:
         if answer.job is not None:
@@ -186,7 +195,7 @@ def call(run: Run, frame: Frame, arguments: Any, *, again: bool) -> None:
             raise injected.failure()
         if injected is not None and injected.malformed:
             return Answer(injection.MALFORMED, final=True)
-        return integrations.start(task)
+        return run.integrations.start(task)
 
     run.work(frame, start, answered, late=cancel_late)
 
@@ -252,7 +261,8 @@ def poll(run: Run, frame: Frame) -> None:
     """Asks for the job's state; called by its end's signal, and now and then."""
     resource, job = resource_of(frame), frame.job
     if job is not None:
-        run.work(frame, lambda: run.integrations.poll(resource, job), polled)
+        integrations = _integrations(run, frame)
+        run.work(frame, lambda: integrations.poll(resource, job), polled)
 
 
 def polled(run: Run, frame: Frame, answer: Answer | StateError | None) -> None:
@@ -347,7 +357,7 @@ def cancel(run: Run, frame: Frame) -> None:
         return
     resource, job = resource_of(frame), frame.job
     frame.job = None
-    integrations = run.integrations
+    integrations = _integrations(run, frame)
     run.work_apart(lambda: integrations.cancel(resource, job))
 
 

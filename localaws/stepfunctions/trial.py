@@ -23,6 +23,7 @@ from localaws.stepfunctions import (
     map_items,
     payload,
     retry,
+    tasks,
     timestamps,
     trial_context,
     trial_mocks,
@@ -57,6 +58,7 @@ class Trial:
     integrations: Integrations
     given: list[str]
     now: datetime
+    account: str
     seen: Json = field(default_factory=dict)
 
     def run(self) -> Json:
@@ -157,6 +159,7 @@ class Trial:
                 "TestState",
                 "TestState",
                 self.now.timestamp(),
+                role=tasks.role(self.language, self.scope, self.account),
             )
             output = self.integrations.start(call).output
             payload.check_size(payload.dumps(output), resource.label, from_task=True)
@@ -321,6 +324,7 @@ class Trials:
             self.integrations.acting(params.get("roleArn"), "TestState"),
             spelling,
             now,
+            self.account,
         )
         answer = trial.run()
         if level != "INFO":

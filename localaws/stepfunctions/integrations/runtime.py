@@ -55,7 +55,7 @@ JOB_IDS = {
 @dataclass(frozen=True)
 class TaskCall:
     """One attempt of a Task. `since`: epoch seconds when it was scheduled; `again`: a
-    restart cannot know whether the call had been made."""
+    restart cannot know whether the call had been made; `role`: that of its Credentials."""
 
     resource: Resource
     arguments: Any
@@ -65,6 +65,7 @@ class TaskCall:
     since: float
     state: str = ""
     again: bool = False
+    role: str | None = None
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,8 @@ class Answer:
     job: Json | None = None
     final: bool = False
 
+
+SESSION_SECONDS = 900  # the shortest session of a role that STS gives
 
 Clients = Callable[[str], Any]
 AsRole = Callable[[str, str], Clients]
@@ -94,6 +97,7 @@ class Integrations:
         as_role: AsRole | None = None,
     ) -> None:
         self.client = client
+        self._role_arn = ""
         self._as_role = as_role
         self._supports = supports
         self._claim = claim
@@ -103,8 +107,27 @@ class Integrations:
         if self._as_role is None or role_arn is None:
             return self
         as_role = copy.copy(self)
+        as_role._role_arn = role_arn
         as_role.client = self._as_role(role_arn, session_name(execution_arn))
         return as_role
+
+    def _assuming(self, role_arn: str, execution_arn: str) -> Integrations:
+        """These Tasks with the role of a Task's Credentials, which the machine's own asks STS
+        for. Raises States.TaskFailed where it may not have it, in AWS's words."""
+        try:
+            self.client("sts").assume_role(
+                RoleArn=role_arn,
+                RoleSessionName=session_name(execution_arn),
+                DurationSeconds=SESSION_SECONDS,
+            )
+        except (ClientError, BotoCoreError) as error:
+            raise StateError(
+                TASK_FAILED,
+                f"The role {self._role_arn} is not authorized to assume the task state's role,"
+                f" {role_arn}.",
+                from_task=True,
+            ) from error
+        return self.acting(role_arn, execution_arn)
 
     # --- checks ------------------------------------------------------------------------------
 
@@ -150,6 +173,11 @@ class Integrations:
 
     def start(self, task: TaskCall) -> Answer:
         """Makes the call. Raises StateError with the service's error."""
+        if task.role is not None:
+            return self._assuming(task.role, task.execution_arn)._start(task)
+        return self._start(task)
+
+    def _start(self, task: TaskCall) -> Answer:
         resource = task.resource
         if resource.service == "lambda" and not resource.sdk:
             return Answer(self._invoke(task))

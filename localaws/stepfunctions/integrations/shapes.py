@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from botocore.validate import ParamValidator
@@ -44,6 +46,18 @@ def member_name(shape: Any, key: str) -> str | None:
 
 def pascal(name: str) -> str:
     return name[:1].upper() + name[1:]
+
+
+@lru_cache(maxsize=4096)
+def sdk_name(name: str) -> str:
+    """A member as the Java SDK v2's getter has it, which AWS SDK integrations show: of the capital
+    letters it begins with only the first one stays, and one that begins a word. `ARN` is `Arn`,
+    `SSEKMSKeyId` is `SsekmsKeyId`, `ETag` and `ChecksumCRC32` stay."""
+    if name == "NULL":  # of DynamoDB: `null` is a word of Java
+        return "Nul"
+    first = re.match(r"[A-Za-z](?:[A-Z](?![a-z]))*", name)
+    lead = first[0] if first else ""
+    return (lead[:1].upper() + lead[1:].lower()) + name[len(lead) :]
 
 
 def problems(shape: Any, template: Any) -> Iterator[str]:
@@ -132,14 +146,16 @@ def _request_value(shape: Any, value: Any) -> Any:
 
 def to_output(shape: Any, value: Any, *, milliseconds: bool) -> Any:
     """A response as JSON: PascalCase members in alphabetical order, blobs as text, times as
-    epoch milliseconds (optimised `.sync`) or ISO 8601 (AWS SDK integrations)."""
+    epoch milliseconds (optimised `.sync`) or, with the SDK's names, ISO 8601 (AWS SDK
+    integrations)."""
     kind = None if shape is None else shape.type_name
     if isinstance(value, datetime):
         time = value if value.tzinfo else value.replace(tzinfo=UTC)
         return timestamps.epoch_milliseconds(time) if milliseconds else timestamps.iso(time)
     if kind == "structure" and isinstance(value, dict):
+        named = pascal if milliseconds else sdk_name
         members = {
-            pascal(name): to_output(shape.members[name], item, milliseconds=milliseconds)
+            named(name): to_output(shape.members[name], item, milliseconds=milliseconds)
             for name, item in value.items()
             if name in shape.members
         }
