@@ -18,23 +18,29 @@ def arn(aws: LocalAws, kind: str, name: str) -> str:
     return f"arn:aws:glue:{aws.region}:{aws.account}:{kind}/{name}"
 
 
-def register(service: Service, aws: LocalAws) -> None:
-    @service.operation("GetTags", "ResourceArn")
-    def get_tags(call: Call) -> Json:
-        return {"Tags": aws.documents.get(_KIND, call.params["ResourceArn"]) or {}}
+class Tags:
+    def __init__(self, aws: LocalAws) -> None:
+        self._aws = aws
 
-    @service.operation("TagResource", "ResourceArn", "TagsToAdd")
-    @aws.documents.atomic
-    def tag_resource(call: Call) -> Json:
-        place = call.params["ResourceArn"]
-        write(aws, place, {**(aws.documents.get(_KIND, place) or {}), **call.params["TagsToAdd"]})
+    def register(self, service: Service) -> None:
+        service.operation("GetTags", "ResourceArn")(self.get)
+        service.operation("TagResource", "ResourceArn", "TagsToAdd")(self.tag)
+        service.operation("UntagResource", "ResourceArn", "TagsToRemove")(self.untag)
+
+    def get(self, call: Call) -> Json:
+        return {"Tags": self._of(call)}
+
+    def tag(self, call: Call) -> Json:
+        with self._aws.documents.transaction():
+            write(self._aws, call.params["ResourceArn"], self._of(call) | call.params["TagsToAdd"])
         return {}
 
-    @service.operation("UntagResource", "ResourceArn", "TagsToRemove")
-    @aws.documents.atomic
-    def untag_resource(call: Call) -> Json:
-        place = call.params["ResourceArn"]
-        gone = set(call.params["TagsToRemove"])
-        kept = aws.documents.get(_KIND, place) or {}
-        write(aws, place, {key: value for key, value in kept.items() if key not in gone})
+    def untag(self, call: Call) -> Json:
+        gone = call.params["TagsToRemove"]
+        with self._aws.documents.transaction():
+            kept = {key: value for key, value in self._of(call).items() if key not in gone}
+            write(self._aws, call.params["ResourceArn"], kept)
         return {}
+
+    def _of(self, call: Call) -> Json:
+        return self._aws.documents.get(_KIND, call.params["ResourceArn"]) or {}

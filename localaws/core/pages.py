@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
 from localaws.core.errors import AwsError
+from localaws.shapes import Json
 
 Item = TypeVar("Item")
 Key = str | int | float | datetime | tuple["Key", ...]
@@ -29,6 +30,22 @@ class Page(Generic[Item]):
     def next(self, name: str = "NextToken") -> dict[str, str]:
         """The token as a member of an answer; nothing on the last page."""
         return {} if self.token is None else {name: self.token}
+
+
+@dataclass(frozen=True)
+class Pages:
+    """How a service gives its lists, by NextToken and MaxResults: its size and its error."""
+
+    size: int  # of a page, where the caller names none
+    invalid: Callable[[str], AwsError]
+
+    def page(
+        self, items: Iterable[tuple[Key, Item]], params: Json, newest_first: bool = False
+    ) -> tuple[list[Item], dict[str, str]]:
+        """One page of (key, item) by key, and `{"NextToken": ...}` while there is more."""
+        token, most = params.get("NextToken"), int(params.get("MaxResults") or self.size)
+        found = page(items, token, most, invalid=self.invalid, newest_first=newest_first)
+        return found.items, found.next()
 
 
 def page(

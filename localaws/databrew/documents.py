@@ -2,18 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TypeVar
-
-from localaws.core import pages
 from localaws.core.aws import LocalAws
 from localaws.core.errors import AwsError
-from localaws.core.pages import Key
+from localaws.core.pages import Pages
 from localaws.shapes import Json
-
-Item = TypeVar("Item")
-
-PAGE = 100
 
 
 def not_found(what: str, name: str) -> AwsError:
@@ -44,15 +36,4 @@ def modified(aws: LocalAws) -> Json:
     return {"LastModifiedDate": aws.clock.now(), "LastModifiedBy": user(aws)}
 
 
-def page(
-    items: Iterable[tuple[Key, Item]], params: Json, newest_first: bool = False
-) -> tuple[list[Item], dict[str, str]]:
-    """One page of (key, item) by key, and `{"NextToken": ...}` while there is more."""
-    found = pages.page(
-        items,
-        params.get("NextToken"),
-        int(params.get("MaxResults") or PAGE),
-        invalid=invalid,
-        newest_first=newest_first,
-    )
-    return found.items, found.next()
+page = Pages(100, invalid).page

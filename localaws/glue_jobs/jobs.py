@@ -7,8 +7,8 @@ from datetime import datetime
 from localaws.core.aws import LocalAws
 from localaws.core.errors import AwsError, NotEmulated
 from localaws.core.service import Call, Service
+from localaws.glue.lists import page_of_jobs
 from localaws.glue_jobs import arguments
-from localaws.glue_jobs.pages import page
 from localaws.shapes import Json
 
 KIND = "glue-job"
@@ -183,7 +183,7 @@ class SparkJobs:
         return {"Job": self.get(call.params["JobName"])}
 
     def describe_all(self, call: Call) -> Json:
-        jobs, token = page(self._aws.documents.items(KIND), call.params)
+        jobs, token = page_of_jobs(self._aws.documents.items(KIND), call.params)
         return {"Jobs": jobs, **token}
 
     def describe_some(self, call: Call) -> Json:
@@ -196,7 +196,7 @@ class SparkJobs:
         }
 
     def list(self, call: Call) -> Json:
-        names, token = page(
+        names, token = page_of_jobs(
             ((name, name) for name, _ in self._aws.documents.items(KIND)), call.params
         )
         return {"JobNames": names, **token}

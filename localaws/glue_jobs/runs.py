@@ -18,11 +18,11 @@ from localaws.core.jobs.job import Job, JobFailed
 from localaws.core.jobs.kind import SPARK_RUN
 from localaws.core.jobs.runner import Ending, JobRunner, Outcome
 from localaws.core.service import Call, Service
+from localaws.glue.lists import page_of_jobs
 from localaws.glue_jobs import arguments, logs, spark, store
 from localaws.glue_jobs.archive import ClassArchive
 from localaws.glue_jobs.java import NoJava, java_home
 from localaws.glue_jobs.jobs import CAPACITY, SparkJobs, run_settings
-from localaws.glue_jobs.pages import page
 from localaws.s3.objects import split_uri
 from localaws.shapes import Json
 
@@ -106,7 +106,7 @@ class JobRuns:
         runs = (
             ((run["StartedOn"], run["Id"]), run) for run in self._of_job(call.params["JobName"])
         )
-        found, token = page(runs, call.params, newest_first=True)
+        found, token = page_of_jobs(runs, call.params, newest_first=True)
         return {"JobRuns": found, **token}
 
     def batch_stop(self, call: Call) -> Json:

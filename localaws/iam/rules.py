@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
-from typing import Any, TypeVar
+from collections.abc import Callable, Sequence
+from operator import itemgetter
+from typing import Any
 from urllib.parse import quote
 
 from moto.iam.policy_validation import (
@@ -13,10 +14,11 @@ from moto.iam.policy_validation import (
     IAMTrustPolicyDocumentValidator,
 )
 
+from localaws.core import pages
 from localaws.core.errors import AwsError
+from localaws.core.pages import Key
 from localaws.shapes import Json
 
-Item = TypeVar("Item")
 PAGE = 100
 NAME = re.compile(r"[\w+=,.@-]+", re.ASCII)
 PATH = re.compile(r"/|/[\x21-\x7e]+/")
@@ -101,15 +103,31 @@ def encoded(text: str) -> str:
     return quote(text, safe="-_.~")
 
 
-def page(member: str, items: Sequence[Item], params: Json) -> Json:
-    """`{member: [...], "IsTruncated": ...}` from Marker and MaxItems."""
-    marker = params.get("Marker", "0")
-    if not marker.isdecimal():
-        raise AwsError("ValidationError", "Invalid Marker.")
-    start, most = int(marker), int(params.get("MaxItems", PAGE))
-    end = start + most
-    answer: Json = {member: list(items[start:end]), "IsTruncated": end < len(items)}
-    return answer | ({"Marker": str(end)} if end < len(items) else {})
+# By what each list is in order, and finds its next page.
+_KEYS: dict[str, Callable[[Any], Key]] = {
+    "AccessKeyMetadata": lambda key: (key["CreateDate"], key["AccessKeyId"]),
+    "AttachedPolicies": lambda policy: (policy["PolicyName"], policy["PolicyArn"]),
+    "Entities": lambda entity: (entity[0], entity[1][f"{entity[0]}Name"]),
+    "Policies": lambda policy: (policy["PolicyName"], policy["Arn"]),
+    "PolicyNames": str,
+    "Roles": itemgetter("RoleName"),
+    "Tags": itemgetter("Key"),
+    "Users": itemgetter("UserName"),
+    "Versions": lambda version: int(version["VersionId"].removeprefix("v")),
+}
+_NEWEST_FIRST = ("Versions",)
+
+
+def page(member: str, items: Sequence[Any], params: Json) -> Json:
+    """`{member: [...], "IsTruncated": ...}` by Marker and MaxItems."""
+    found = pages.page(
+        ((_KEYS[member](item), item) for item in items),
+        params.get("Marker"),
+        int(params.get("MaxItems", PAGE)),
+        invalid=lambda _: AwsError("ValidationError", "Invalid Marker."),
+        newest_first=member in _NEWEST_FIRST,
+    )
+    return {member: found.items, "IsTruncated": found.token is not None, **found.next("Marker")}
 
 
 def merged_tags(old: list[Json], fresh: list[Json], most: int = 50) -> list[Json]:

@@ -6,8 +6,8 @@ from localaws.core.aws import LocalAws
 from localaws.core.service import Service
 from localaws.sagemaker.endpoints import Endpoints, SageMakerService
 from localaws.sagemaker.endpoints_api import EndpointOperations
-from localaws.sagemaker.models import register_models
-from localaws.sagemaker.tags import register_tags
+from localaws.sagemaker.models import EndpointConfigs, Models
+from localaws.sagemaker.tags import Tags
 from localaws.sagemaker.training import TrainingRuns
 from localaws.sagemaker.training_api import TrainingJobs
 
@@ -18,9 +18,9 @@ def service(aws: LocalAws) -> Service:
     sagemaker = SageMakerService("sagemaker")
     sagemaker.endpoints = Endpoints(aws, logs)
     TrainingJobs(aws, TrainingRuns(aws, logs)).register(sagemaker)
-    register_models(sagemaker, aws)
     EndpointOperations(aws, sagemaker.endpoints).register(sagemaker)
-    register_tags(sagemaker, aws)
+    for part in (Models(aws), EndpointConfigs(aws), Tags(aws)):
+        part.register(sagemaker)
     sagemaker.on_start(sagemaker.endpoints.restore)
     sagemaker.on_stop(sagemaker.endpoints.stop)
     return sagemaker

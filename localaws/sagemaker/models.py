@@ -39,81 +39,91 @@ CODE_IN_MODEL = "/opt/ml/model/"
 SERVERLESS_MEMORY_MB = (1024, 2048, 3072, 4096, 5120, 6144)
 
 
-def register_models(service: Service, aws: LocalAws) -> None:
-    """Create, describe, list, delete of both."""
+class Stored:
+    """What a model and an endpoint configuration have in common: describe, delete, list.
 
-    @service.operation(
-        "CreateModel", "ModelName", *CONTAINER, "ExecutionRoleArn", "Tags", "EnableNetworkIsolation"
-    )
-    def create_model(call: Call) -> Json:
-        params = call.params
-        name = params["ModelName"]
-        check_name("ModelName", name)
-        check_container(aws, call)
-        document = {
-            "describe": {
-                "ModelName": name,
-                "ModelArn": arn(aws, MODEL, name),
-                "PrimaryContainer": {"Mode": "SingleModel", **params["PrimaryContainer"]},
-                "CreationTime": aws.clock.now(),
-                "EnableNetworkIsolation": False,
-            }
-            | (
-                {"ExecutionRoleArn": params["ExecutionRoleArn"]}
-                if "ExecutionRoleArn" in params
-                else {}
-            ),
-            "tags": params.get("Tags", []),
-        }
-        insert(aws, MODEL, name, document)
-        return {"ModelArn": arn(aws, MODEL, name)}
+    `stem` is what their operations and members are called by: Model, ModelName, ModelArn, Models.
+    """
 
-    @service.operation("CreateEndpointConfig", "EndpointConfigName", *VARIANT, "Tags")
-    def create_endpoint_config(call: Call) -> Json:
-        name = call.params["EndpointConfigName"]
-        check_name("EndpointConfigName", name)
-        check_variants(aws, call)
-        document = {
-            "describe": {
-                "EndpointConfigName": name,
-                "EndpointConfigArn": arn(aws, ENDPOINT_CONFIG, name),
-                "ProductionVariants": [
-                    {"InitialVariantWeight": 1.0, **variant}
-                    for variant in call.params["ProductionVariants"]
-                ],
-                "CreationTime": aws.clock.now(),
-            },
-            "tags": call.params.get("Tags", []),
-        }
-        insert(aws, ENDPOINT_CONFIG, name, document)
-        return {"EndpointConfigArn": arn(aws, ENDPOINT_CONFIG, name)}
+    kind: str
+    stem: str
 
-    register_plain(service, aws, MODEL, "Model", "Models")
-    register_plain(service, aws, ENDPOINT_CONFIG, "EndpointConfig", "EndpointConfigs")
+    def __init__(self, aws: LocalAws) -> None:
+        self._aws = aws
+        self._name = f"{self.stem}Name"
 
+    def register(self, service: Service) -> None:
+        service.operation(f"Describe{self.stem}", self._name)(self.describe)
+        service.operation(f"Delete{self.stem}", self._name)(self.delete)
+        service.operation(f"List{self.stem}s", *listing.PARAMETERS)(self.list)
 
-def register_plain(service: Service, aws: LocalAws, kind: str, stem: str, member: str) -> None:
-    """Describe, delete and list."""
-    named = f"{stem}Name"
-
-    @service.operation(f"Describe{stem}", named)
-    def describe(call: Call) -> Json:
-        document: Json = find(aws, kind, call.params[named])["describe"]
+    def describe(self, call: Call) -> Json:
+        document: Json = find(self._aws, self.kind, call.params[self._name])["describe"]
         return document
 
-    @service.operation(f"Delete{stem}", named)
-    def delete(call: Call) -> Json:
-        find(aws, kind, call.params[named])
-        aws.documents.delete(kind, call.params[named])
+    def delete(self, call: Call) -> Json:
+        find(self._aws, self.kind, call.params[self._name])
+        self._aws.documents.delete(self.kind, call.params[self._name])
         return {}
 
-    @service.operation(f"List{stem}s", *listing.PARAMETERS)
-    def list_all(call: Call) -> Json:
+    def list(self, call: Call) -> Json:
+        members = (self._name, f"{self.stem}Arn", "CreationTime")
         items = [
-            {key: doc["describe"][key] for key in (named, f"{stem}Arn", "CreationTime")}
-            for _, doc in aws.documents.items(kind)
+            {member: document["describe"][member] for member in members}
+            for _, document in self._aws.documents.items(self.kind)
         ]
-        return listing.page(call, member, stem, items)
+        return listing.page(call, f"{self.stem}s", self.stem, items)
+
+    def _keep(self, call: Call, described: Json) -> Json:
+        """Keeps what is new under its name, with its ARN, its time and its tags."""
+        name = call.params[self._name]
+        own = {f"{self.stem}Arn": arn(self._aws, self.kind, name)}
+        describe = {self._name: name, **own, **described, "CreationTime": self._aws.clock.now()}
+        document = {"describe": describe, "tags": call.params.get("Tags", [])}
+        insert(self._aws, self.kind, name, document)
+        return own
+
+
+class Models(Stored):
+    kind, stem = MODEL, "Model"
+
+    def register(self, service: Service) -> None:
+        super().register(service)
+        service.operation(
+            *("CreateModel", "ModelName", *CONTAINER, "ExecutionRoleArn", "Tags"),
+            "EnableNetworkIsolation",
+        )(self.create)
+
+    def create(self, call: Call) -> Json:
+        params = call.params
+        check_name("ModelName", params["ModelName"])
+        check_container(self._aws, call)
+        described: Json = {
+            "PrimaryContainer": {"Mode": "SingleModel", **params["PrimaryContainer"]},
+            "EnableNetworkIsolation": False,
+        }
+        if "ExecutionRoleArn" in params:
+            described["ExecutionRoleArn"] = params["ExecutionRoleArn"]
+        return self._keep(call, described)
+
+
+class EndpointConfigs(Stored):
+    kind, stem = ENDPOINT_CONFIG, "EndpointConfig"
+
+    def register(self, service: Service) -> None:
+        super().register(service)
+        service.operation("CreateEndpointConfig", "EndpointConfigName", *VARIANT, "Tags")(
+            self.create
+        )
+
+    def create(self, call: Call) -> Json:
+        check_name("EndpointConfigName", call.params["EndpointConfigName"])
+        check_variants(self._aws, call)
+        variants = [
+            {"InitialVariantWeight": 1.0, **variant}
+            for variant in call.params["ProductionVariants"]
+        ]
+        return self._keep(call, {"ProductionVariants": variants})
 
 
 def check_container(aws: LocalAws, call: Call) -> None:

@@ -26,11 +26,21 @@ def service(aws: LocalAws) -> Service:
     """The service "sagemaker-runtime"."""
     install()
     runtime = Service("sagemaker-runtime")
+    Invocations(aws).register(runtime)
+    return runtime
 
-    @runtime.operation("InvokeEndpoint", "EndpointName", "Body", *HEADERS, "TargetVariant")
-    def invoke_endpoint(call: Call) -> Json:
-        began = aws.clock.monotonic()
-        params = call.params
+
+class Invocations:
+    def __init__(self, aws: LocalAws) -> None:
+        self._aws = aws
+
+    def register(self, service: Service) -> None:
+        parameters = ("EndpointName", "Body", *HEADERS, "TargetVariant")
+        service.operation("InvokeEndpoint", *parameters)(self.invoke)
+
+    def invoke(self, call: Call) -> Json:
+        clock, params = self._aws.clock, call.params
+        began = clock.monotonic()
         name = params["EndpointName"]
         body = body_bytes(params.get("Body", b""))
         if len(body) > BODY_LIMIT_BYTES:
@@ -40,36 +50,34 @@ def service(aws: LocalAws) -> Service:
                 413,
             )
         headers = {header: params[member] for member, header in HEADERS.items() if member in params}
-        with endpoints_of(aws).serving(name) as process:
+        with endpoints_of(self._aws).serving(name) as process:
             variant = process.variant
             if params.get("TargetVariant", variant) != variant:
                 raise AwsError(
                     "ValidationError",
                     f"Variant {params['TargetVariant']} of endpoint {name} not found.",
                 )
-            sent = aws.clock.monotonic()
+            sent = clock.monotonic()
             status = 500
             try:
                 served = process.invoke(body, headers)
                 status = served.status
             except TimeoutError as problem:
                 text = "Your invocation timed out while waiting for a response from container"
-                raise model_error(aws, name, Served(0, text.encode(), "")) from problem
+                raise model_error(self._aws, name, Served(0, text.encode(), "")) from problem
             except (NotServing, OSError) as problem:
                 text = f"The container ended while it answered: {problem}"
-                raise model_error(aws, name, Served(0, text.encode(), "")) from problem
+                raise model_error(self._aws, name, Served(0, text.encode(), "")) from problem
             finally:
-                answered = aws.clock.monotonic()
-                measure(aws, name, variant, measured(began, sent, answered, status))
+                answered = clock.monotonic()
+                measure(self._aws, name, variant, measured(began, sent, answered, status))
         if served.status >= 300:
-            raise model_error(aws, name, served)
+            raise model_error(self._aws, name, served)
         return {
             "Body": served.body,
             "ContentType": served.content_type,
             "InvokedProductionVariant": variant,
         }
-
-    return runtime
 
 
 def measured(began: float, sent: float, answered: float, status: int) -> dict[str, float]:

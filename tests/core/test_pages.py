@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -57,3 +58,30 @@ def test_a_token_that_was_not_given_is_the_services_own_error(token: str) -> Non
 def test_a_page_of_no_items_is_refused() -> None:
     with pytest.raises(AwsError, match="InvalidNextToken: A page has at least 1 item, not 0"):
         page([("a", 1)], None, 0, invalid=invalid)
+
+
+def test_iams_lists_neither_skip_nor_repeat_what_stays(aws: Any) -> None:
+    iam = aws.client("iam")
+    for name in ("ann", "bob", "cid", "dan"):
+        iam.create_user(UserName=name)
+    first = iam.list_users(MaxItems=2)
+    assert [user["UserName"] for user in first["Users"]] == ["ann", "bob"]
+    iam.delete_user(UserName="ann")
+    rest = iam.list_users(MaxItems=2, Marker=first["Marker"])
+    assert [user["UserName"] for user in rest["Users"]] == ["cid", "dan"]
+    assert not rest["IsTruncated"]
+
+
+def test_tags_of_sagemaker_come_in_pages(aws: Any) -> None:
+    tags = [{"Key": f"k{n:03}", "Value": "v"} for n in range(120)]
+    aws.documents.put("sagemaker-model", "m", {"describe": {}, "tags": tags})
+    sagemaker = aws.client("sagemaker")
+    place = f"arn:aws:sagemaker:{aws.region}:{aws.account}:model/m"
+    sizes, shown = [], []
+    for answer in sagemaker.get_paginator("list_tags").paginate(
+        ResourceArn=place, PaginationConfig={"PageSize": 50}
+    ):
+        sizes.append(len(answer["Tags"]))
+        shown += answer["Tags"]
+    assert sizes == [50, 50, 20]
+    assert shown == tags

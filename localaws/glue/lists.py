@@ -1,0 +1,15 @@
+"""Lists in pages, as Glue's API gives them."""
+
+from __future__ import annotations
+
+from localaws.core.errors import AwsError
+from localaws.core.pages import Pages
+
+
+def _invalid(message: str) -> AwsError:
+    return AwsError("InvalidInputException", message)
+
+
+page = Pages(100, _invalid).page
+page_of_partitions = Pages(1000, _invalid).page
+page_of_jobs = Pages(200, _invalid).page
