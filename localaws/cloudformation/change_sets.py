@@ -185,28 +185,22 @@ class ChangeSets:
         creating = stack["status"] == "REVIEW_IN_PROGRESS"
         if not creating:
             check_updatable(stack)
+        members = {
+            "change_set": found["id"],
+            "role": found.get("role") or stack.get("role"),
+            "caller": asdict(call.caller),
+            "on_failure": (
+                "DO_NOTHING" if call.params.get("DisableRollback") else found["on_failure"]
+            ),
+        }
+        if creating:
+            self._stacks.begin(stack, "CREATE_IN_PROGRESS", **members, **found["target"])
+        else:
+            members |= {"next": found["target"], "updated": self._stacks.now()}
+            self._stacks.begin(stack, "UPDATE_IN_PROGRESS", **members)
         for other in self._stacks.change_sets(stack):
             self._stacks.delete_change_set(other)  # an executed change set makes the others stale
-        stack["change_set"] = found["id"]
-        stack["role"] = found.get("role") or stack.get("role")
-        stack["caller"] = asdict(call.caller)
-        stack["on_failure"] = (
-            "DO_NOTHING" if call.params.get("DisableRollback") else found["on_failure"]
-        )
-        if creating:
-            stack.update(found["target"], status="CREATE_IN_PROGRESS", reason="User Initiated")
-            operation = self._engine.create
-        else:
-            stack.update(
-                next=found["target"],
-                status="UPDATE_IN_PROGRESS",
-                reason="User Initiated",
-                updated=self._stacks.now(),
-            )
-            operation = self._engine.update
-        self._stacks.put(stack)
-        self._stacks.event(stack, stack["status"], "User Initiated")
-        self._engine.run(operation, stack)
+        self._engine.run(self._engine.create if creating else self._engine.update, stack)
         return {}
 
 

@@ -46,7 +46,48 @@ class Stacks:
         return stack
 
     def put(self, stack: Json) -> None:
-        self._documents.put(STACKS, stack["id"], stack)
+        """Writes the stack, but for its termination protection: that is as `protect` left it,
+        also while an operation that began before has the stack in its hands."""
+        with self._documents.transaction():
+            kept = self._documents.get(STACKS, stack["id"])
+            if kept is not None:
+                stack["protected"] = kept.get("protected", False)
+            self._documents.put(STACKS, stack["id"], stack)
+
+    def protect(self, name_or_id: str, protected: bool) -> Json:
+        """Sets termination protection, whatever else goes on.
+
+        https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-protect-stacks.html
+        """
+        with self._documents.transaction():
+            stack = self.get(name_or_id)
+            if stack["status"] in (GONE, "DELETE_IN_PROGRESS"):
+                raise AwsError(
+                    "ValidationError",
+                    f"Stack [{stack['name']}] is {stack['status']}: its termination protection"
+                    " cannot be changed",
+                )
+            stack["protected"] = protected
+            self._documents.put(STACKS, stack["id"], stack)
+        return stack
+
+    def begin(self, stack: Json, status: str, **members: Any) -> None:
+        """Puts the stack as it was looked at to work, and says so in its events.
+
+        Of two operations on it at once one begins; for the other it raises ValidationError.
+        """
+        with self._documents.transaction():
+            now = self._documents.get(STACKS, stack["id"])
+            if now != stack:
+                found = now["status"] if now else GONE
+                raise AwsError(
+                    "ValidationError",
+                    f"Stack:{stack['id']} is in {found} state and can not be updated: another"
+                    " operation on it was quicker.",
+                )
+            stack.update(status=status, reason="User Initiated", **members)
+            self.put(stack)
+            self.event(stack, status, "User Initiated")
 
     def find(self, name_or_id: str) -> Json | None:
         """A stack by id, or the one by name that has not been deleted."""

@@ -72,16 +72,14 @@ class StackWrites:
         changes = plan(stack, target.members, target.template, self._aws, self._registry)
         if not changes and same_target(stack, target.members):
             raise invalid("No updates are to be performed.")
-        stack.update(
+        self._stacks.begin(
+            stack,
+            "UPDATE_IN_PROGRESS",
             next=target.members,
-            status="UPDATE_IN_PROGRESS",
-            reason="User Initiated",
             updated=self._stacks.now(),
             on_failure="DO_NOTHING" if call.params.get("DisableRollback") else None,
             **doing(stack, call),
         )
-        self._stacks.put(stack)
-        self._stacks.event(stack, "UPDATE_IN_PROGRESS", "User Initiated")
         self._engine.run(self._engine.update, stack)
         return {"StackId": stack["id"]}
 
@@ -97,17 +95,14 @@ class StackWrites:
             raise invalid(f"Stack [{stack['name']}] is {stack['status']}; wait until it is done.")
         if "RetainResources" in call.params and stack["status"] != "DELETE_FAILED":
             raise invalid("RetainResources can only be given for a stack that is DELETE_FAILED.")
-        stack["retain"] = call.params.get("RetainResources", [])
-        stack.update(status="DELETE_IN_PROGRESS", reason="User Initiated", **doing(stack, call))
+        retain = call.params.get("RetainResources", [])
+        self._stacks.begin(stack, "DELETE_IN_PROGRESS", retain=retain, **doing(stack, call))
         for found in self._stacks.change_sets(stack):
             self._stacks.delete_change_set(found)
-        self._stacks.put(stack)
-        self._stacks.event(stack, "DELETE_IN_PROGRESS", "User Initiated")
         self._engine.run(self._engine.delete, stack)
         return {}
 
     def update_termination_protection(self, call: Call) -> Json:
-        stack = self._stacks.get(call.params["StackName"])
-        stack["protected"] = call.params["EnableTerminationProtection"]
-        self._stacks.put(stack)
+        params = call.params
+        stack = self._stacks.protect(params["StackName"], params["EnableTerminationProtection"])
         return {"StackId": stack["id"]}

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
+from localaws.cloudformation import writes
+from localaws.cloudformation.providers.messaging import Queue
 from localaws.core.aws import LocalAws, start
-from tests.cloudformation.conftest import SERVICES, Stack
+from tests.cloudformation.conftest import SERVICES, Stack, body
 
 
 def queue(**properties: Any) -> dict[str, Any]:
@@ -390,3 +394,58 @@ def test_long_lists_come_in_pages(stack: Stack) -> None:
     for operation in (stack.client.list_stacks, stack.client.describe_stacks):
         with pytest.raises(ClientError, match="was not given by this list"):
             operation(NextToken="x")
+
+
+def test_protection_and_an_operation_at_work_leave_each_other_alone(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert stack.create({"Resources": {"One": queue()}}) == "CREATE_COMPLETE"
+    gate, create = threading.Event(), Queue.create
+
+    def gated(self: Queue, request: Any) -> Any:
+        assert gate.wait(60)
+        return create(self, request)
+
+    monkeypatch.setattr(Queue, "create", gated)
+    both = body({"Resources": {"One": queue(), "Two": queue()}})
+    stack.client.update_stack(StackName="shop", TemplateBody=both)
+    stack.client.update_termination_protection(StackName="shop", EnableTerminationProtection=True)
+    gate.set()
+    assert stack.settled() == "UPDATE_COMPLETE"
+    assert stack.described["EnableTerminationProtection"]
+    with pytest.raises(ClientError, match="cannot be deleted while TerminationProtection is"):
+        stack.delete()
+    stack.client.update_termination_protection(StackName="shop", EnableTerminationProtection=False)
+    assert stack.delete() == "DELETE_COMPLETE"
+    with pytest.raises(ClientError, match="is DELETE_COMPLETE: its termination protection"):
+        stack.client.update_termination_protection(
+            StackName=stack.id, EnableTerminationProtection=True
+        )
+
+
+def test_of_two_updates_at_once_one_begins(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    stack.create({"Resources": {"One": queue()}})
+    both_have_looked, plan = threading.Barrier(2, timeout=60), writes.plan
+
+    def slowly(*given: Any) -> Any:
+        planned = plan(*given)
+        both_have_looked.wait()
+        return planned
+
+    monkeypatch.setattr(writes, "plan", slowly)
+
+    def update(name: str) -> str:
+        template = {"Resources": {"One": queue(), name: queue()}}
+        try:
+            stack.client.update_stack(StackName="shop", TemplateBody=body(template))
+        except ClientError as error:
+            return str(error.response["Error"]["Message"])
+        return name
+
+    with ThreadPoolExecutor(2) as threads:
+        said = list(threads.map(update, ["Left", "Right"]))
+    assert stack.settled() == "UPDATE_COMPLETE"
+    begun = [name for name in said if name in ("Left", "Right")]
+    assert len(begun) == 1
+    assert [text for text in said if "another operation on it was quicker" in text]
+    assert stack.events("CREATE_COMPLETE")[-1] == (begun[0], "CREATE_COMPLETE")
