@@ -14,6 +14,7 @@ from .equality import is_plain, key
 from .errors import QueryError, not_emulated
 from .expressions import row
 from .functions import AGGREGATES, ALIASES, KNOWN_TO_TRINO, SCALARS, WINDOWS
+from .grammar import written
 from .lambdas import LAMBDAS
 from .operators import average
 from .ordering import order_by
@@ -38,7 +39,9 @@ def call_by_name(
     nulls: str | None,
 ) -> Value:
     name = ALIASES.get(name, name)
-    if name in LAMBDAS and (name not in SCALARS or len(arguments) > 1):
+    if isinstance(node, exp.GroupConcat):
+        return _listagg(c, arguments, scope, tail)
+    if name in LAMBDAS and (name not in SCALARS or isinstance(arguments[-1], exp.Lambda)):
         return LAMBDAS[name](c, arguments, scope)
     if name == "row":
         return row(c, node, scope)
@@ -145,16 +148,28 @@ def _aggregate(
 
 @compiles(exp.GroupConcat, takes=("this", "separator"))
 def listagg(c: Compiler, node: exp.GroupConcat, scope: Scope) -> Value:
-    inside = node.this
-    order = ""
+    return call_by_name(c, function_name(node), call_arguments(node), node, scope, "", None)
+
+
+def _listagg(c: Compiler, arguments: list[Any], scope: Scope, tail: str) -> Value:
+    inside, separator = arguments
+    order, distinct = "", ""
     if isinstance(inside, exp.Order):
         order, inside = " " + order_by(c, inside, scope), inside.this
     if isinstance(inside, exp.Distinct):
-        raise not_emulated("listagg with DISTINCT", node)
+        distinct, inside = "DISTINCT ", inside.expressions[0]
     value = c.compile(inside, scope)
-    separator = node.args.get("separator")
+    if value.type.name not in ("varchar", "char", "unknown"):
+        raise QueryError(
+            "TYPE_MISMATCH",
+            f"Expected expression of varchar, but '{written(inside)}' has {value.type} type",
+        )
+    if separator is not None and not separator.is_string:
+        raise QueryError(
+            "SYNTAX_ERROR", f"mismatched input '{written(separator)}'. Expecting: <string>"
+        )
     mark = c.compile(separator, scope).sql if separator is not None else "''"
-    return Value(f"string_agg({value.sql}, {mark}{order})", t.VARCHAR)
+    return Value(f"string_agg({distinct}{value.sql}, {mark}{order}){tail}", t.VARCHAR)
 
 
 def _fields(template: str) -> list[str]:
@@ -187,10 +202,14 @@ def function_name(call: exp.Expression) -> str:
         return "max_by"
     if isinstance(call, exp.ArgMin):
         return "min_by"
+    if isinstance(call, exp.GroupConcat):
+        return "listagg"
     return call.name.lower()
 
 
 def call_arguments(call: exp.Expression) -> list[Any]:
     if isinstance(call, exp.ArgMax | exp.ArgMin):
         return [call.this, call.expression]
+    if isinstance(call, exp.GroupConcat):
+        return [call.this, call.args.get("separator")]
     return list(call.expressions)

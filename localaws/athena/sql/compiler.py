@@ -16,7 +16,7 @@ from . import types as t
 from .errors import QueryError, not_emulated
 from .grammar import Unread, written
 from .scope import Column, Scope
-from .sources import Environment, Scan, Tables, renamed
+from .sources import Environment, Scan, Tables
 from .values import Source, Value
 
 Selected = tuple[str, tuple[Column, ...]]  # a query's text and its columns
@@ -77,8 +77,7 @@ def _shown(node: exp.Expr) -> str:
     return f"the expression {type(node).__name__} ({written(node)[:80]})"
 
 
-structure(exp.With, takes=("expressions",))
-structure(exp.CTE, takes=("this", "alias"))
+structure(exp.With, takes=("expressions", "recursive"))
 structure(exp.TableAlias, takes=("this", "columns"))
 structure(exp.Identifier, takes=("this", "quoted"))
 structure(exp.DataType, takes=("this", "expressions", "nested"))
@@ -157,18 +156,21 @@ class Compiler:
         finally:
             self.reading = outside
 
+    def name(self, label: str, alias: str, columns: tuple[Column, ...]) -> None:
+        """From here on the label means the common table expression `alias`."""
+        env = self.environment
+        ctes = {**env.ctes, label: (alias, columns)}
+        self.environment = Environment(env.database, ctes, env.views)
+
     def _with(self, node: exp.With | None, outer: Scope | None) -> str:
         if node is None:
             return ""
         parts = []
         for cte in node.expressions:
-            sql, columns = self.query(cte.this, outer)
+            sql, columns = self.query(cte, outer)
             alias = self.fresh("w")
-            columns = renamed(columns, cte.args.get("alias"), cte)
             parts.append(f"{alias} AS ({sql})")
-            env = self.environment
-            ctes = {**env.ctes, cte.alias.lower(): (alias, columns)}
-            self.environment = Environment(env.database, ctes, env.views)
+            self.name(cte.alias.lower(), alias, columns)
         return "WITH " + ", ".join(parts) + " "
 
 

@@ -11,9 +11,10 @@ from .equality import equal, is_plain, key
 from .errors import QueryError, not_emulated
 from .grammar import written
 from .operators import comparison
-from .scope import Scope
+from .scope import Column, Scope
 from .special import SPECIALS, unify
-from .values import NULL, Value
+from .types import Type
+from .values import NULL, Value, text
 
 structure(exp.Any, exp.All, takes=("this",))
 _COMPARISONS: dict[type[exp.Binary], str] = {
@@ -43,10 +44,42 @@ def _comparison(c: Compiler, node: exp.Binary, scope: Scope) -> Value:
         left = c.compile(node.this, scope)
         query, columns = c.query(quantified.this, scope)
         word = "ANY" if isinstance(quantified, exp.Any) else "ALL"
-        both = comparison(operator, left, Value("x", columns[0].type))
-        assert both is not None
+        right = _result(left, columns)
+        test = comparison(operator, left, right).sql
+        if t.common(left.type, right.type) != left.type or not _is_simple(left.type):
+            return _over_rows(test, query, word)
         return Value(f"({left.sql} {operator} {word} ({query}))", t.BOOLEAN)
     return comparison(operator, c.compile(node.this, scope), c.compile(quantified, scope))
+
+
+def _is_simple(kind: Type) -> bool:
+    """Whether DuckDB's IN, ANY and ALL compare values of the type as Trino does."""
+    return not kind.items and kind.name not in ("double", "real")
+
+
+def _result(left: Value, columns: tuple[Column, ...]) -> Value:
+    """What a subquery gives to be compared with `left`: several columns are a row."""
+    if len(columns) == 1 and (
+        left.type.name != "row" or columns[0].type.name in ("row", "unknown")
+    ):
+        return Value(columns[0].sql, columns[0].type)
+    return as_row(columns)
+
+
+def as_row(columns: tuple[Column, ...]) -> Value:
+    fields = ", ".join(f"'field{i}': {column.sql}" for i, column in enumerate(columns))
+    return Value(f"{{{fields}}}", t.row(column.type for column in columns))
+
+
+def _over_rows(test: str, query: str, word: str) -> Value:
+    """Whether the test holds for ANY or ALL rows of the query, in three truth values."""
+    decisive, function = ("true", "bool_or") if word == "ANY" else ("false", "bool_and")
+    return Value(
+        f"(SELECT CASE WHEN {function}(test) IS NOT DISTINCT FROM {decisive} THEN {decisive} "
+        f"WHEN count(*) = count(test) THEN NOT {decisive} END "
+        f"FROM (SELECT {test} AS test FROM ({query})))",
+        t.BOOLEAN,
+    )
 
 
 @compiles(exp.And, exp.Or, takes=("this", "expression"))
@@ -83,24 +116,24 @@ def between(c: Compiler, node: exp.Between, scope: Scope) -> Value:
 def in_(c: Compiler, node: exp.In, scope: Scope) -> Value:
     value = c.compile(node.this, scope)
     query = node.args.get("query")
+    if len(node.expressions) == 1 and isinstance(node.expressions[0], exp.Values):
+        query = node.expressions[0]
     if query is not None:
         sql, columns = c.query(query, scope)
-        if len(columns) != 1:
-            raise QueryError(
-                "TYPE_MISMATCH",
-                "Multiple columns returned by subquery are not yet supported",
-                node,
-            )
-        kind = t.common(value.type, columns[0].type)
+        right = _result(value, columns)
+        kind = t.common(value.type, right.type)
         if kind is None:
             raise QueryError(
                 "TYPE_MISMATCH",
                 "value and result of subquery must be of the same type for IN expression: "
-                f"{value.type} vs {columns[0].type}",
+                f"{value.type} vs {right.type}",
                 node,
             )
-        column = convert(Value(f'"{columns[0].sql}"', columns[0].type), kind)
-        inside = f"SELECT {key(column.sql, kind)} FROM ({sql})"
+        if kind.items:
+            return _over_rows(comparison("=", value, right).sql, sql, "ANY")
+        inside = f"SELECT {key(convert(right, kind).sql, kind)} FROM ({sql})"
+        if kind.name in ("double", "real"):  # NaN is equal to nothing
+            inside += f" WHERE {right.sql} IS NULL OR NOT isnan({right.sql})"
         return Value(f"({key(convert(value, kind).sql, kind)} IN ({inside}))", t.BOOLEAN)
     others = [c.compile(item, scope) for item in node.expressions]
     for other in others:
@@ -167,11 +200,15 @@ def if_(c: Compiler, node: exp.If, scope: Scope) -> Value:
 @compiles(exp.Subquery, exp.Select, exp.Values, exp.Union, exp.Except, exp.Intersect)
 def scalar_query(c: Compiler, node: exp.Expression, scope: Scope) -> Value:
     sql, columns = c.query(node, scope)
-    if len(columns) != 1:
-        raise QueryError(
-            "TYPE_MISMATCH", "Multiple columns returned by subquery are not yet supported", node
-        )
-    return Value(f"({sql})", columns[0].type)
+    if len(columns) == 1:
+        return Value(f"({sql})", columns[0].type)
+    row = as_row(columns)
+    names = [None if column.name.startswith("_col") else column.name for column in columns]
+    fields = ", ".join(
+        f"{text(t.field_name(t.row(row.type.items, names), i))}: {column.sql}"
+        for i, column in enumerate(columns)
+    )
+    return Value(f"(SELECT {{{fields}}} FROM ({sql}))", t.row(row.type.items, names))
 
 
 @compiles(exp.Exists, takes=("this",))

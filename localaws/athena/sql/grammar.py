@@ -12,6 +12,8 @@ from sqlglot import exp
 from sqlglot.dialects.trino import Trino
 from sqlglot.tokenizer_core import TokenType
 
+from . import json_grammar, json_table_grammar
+
 
 class Unread(exp.Expression):
     """A statement with syntax of its own that is not read: MATCH_RECOGNIZE, JSON_TABLE."""
@@ -50,13 +52,30 @@ class TrinoGrammar(Trino):
     class Parser(Trino.Parser):  # type: ignore[misc, valid-type]
         FUNCTIONS: ClassVar[dict[str, Any]] = {}
         FUNCTION_PARSERS: ClassVar[dict[str, Any]] = {
-            name: parser
-            for name, parser in Trino.Parser.FUNCTION_PARSERS.items()
-            if name in ("CAST", "TRY_CAST", "EXTRACT", "TRIM", "SUBSTRING", "POSITION", "LISTAGG")
+            **{
+                name: Trino.Parser.FUNCTION_PARSERS[name]
+                for name in (
+                    "CAST",
+                    "TRY_CAST",
+                    "EXTRACT",
+                    "TRIM",
+                    "SUBSTRING",
+                    "POSITION",
+                    "LISTAGG",
+                )
+            },
+            **json_grammar.PARSERS,
+            "JSON_TABLE": json_table_grammar.json_table,
         }
         PLACEHOLDER_PARSERS: ClassVar[dict[Any, Any]] = {TokenType.PLACEHOLDER: _placeholder}
         TYPE_LITERAL_PARSERS: ClassVar[dict[Any, Any]] = dict.fromkeys(exp.DType, _typed_literal)
         ZONE_AWARE_TIMESTAMP_CONSTRUCTOR = False
+
+        def _parse_value(self, values: bool = True) -> Any:
+            """A row of VALUES; one without parentheses is left as it is."""
+            if self._curr.token_type == TokenType.L_PAREN:
+                return super()._parse_value(values)
+            return self._parse_expression()
 
         def _parse_interval(
             self, require_interval: bool = True, parse_function_unit: bool = True

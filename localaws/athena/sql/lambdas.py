@@ -10,7 +10,7 @@ from sqlglot import exp
 from . import types as t
 from .casts import convert
 from .compiler import Compiler, structure
-from .errors import QueryError
+from .errors import QueryError, not_emulated
 from .scope import Scope
 from .types import Type
 from .values import Value
@@ -25,6 +25,8 @@ def _body(c: Compiler, node: Any, scope: Scope, values: list[Value]) -> Value:
         raise QueryError(
             "TYPE_MISMATCH", f"a lambda with {len(values)} parameters is expected here"
         )
+    if node.find(exp.Query):
+        raise not_emulated("a subquery in a lambda", node)
     names = [parameter.name.lower() for parameter in node.expressions]
     inner = Scope(outer=scope, locals=dict(zip(names, values, strict=True)))
     return c.compile(node.this, inner)
@@ -138,7 +140,7 @@ def over_map(function: str) -> Compiled:
         kind = (
             t.map_of(body.type, item) if function == "transform_keys" else t.map_of(key, body.type)
         )
-        return Value(f"map_from_entries({new})", kind)
+        return Value(f"trino_map_of_entries({new})", kind)
 
     return compile_map
 
@@ -179,6 +181,24 @@ def map_zip_with(c: Compiler, arguments: list[Any], scope: Scope) -> Value:
     )
 
 
+def regexp_replace(c: Compiler, arguments: list[Any], scope: Scope) -> Value:
+    """By a function of each match's groups."""
+    subject, pattern = (c.compile(item, scope) for item in arguments[:2])
+    for value in (subject, pattern):
+        if value.type.name not in ("varchar", "char", "unknown"):
+            raise QueryError(
+                "TYPE_MISMATCH", f"Unexpected parameters ({value.type}) for function regexp_replace"
+            )
+    found, groups = c.fresh("p"), c.fresh("p")
+    body = _body(c, arguments[2], scope, [Value(groups, t.array(t.VARCHAR))])
+    new = f"list_transform({found}.groups, lambda {groups}: {convert(body, t.VARCHAR).sql})"
+    return Value(
+        f"list_transform([trino_regexp_matches({subject.sql}, {pattern.sql})], "
+        f"lambda {found}: trino_regexp_joined({found}.between, {new}))[1]",
+        t.VARCHAR,
+    )
+
+
 LAMBDAS: dict[str, Compiled] = {
     "transform": transform,
     "filter": filter_,
@@ -189,6 +209,7 @@ LAMBDAS: dict[str, Compiled] = {
     "zip_with": zip_with,
     "array_sort": array_sort,
     "map_zip_with": map_zip_with,
+    "regexp_replace": regexp_replace,
     "map_filter": over_map("map_filter"),
     "transform_keys": over_map("transform_keys"),
     "transform_values": over_map("transform_values"),

@@ -59,6 +59,12 @@ _NESTED = (  # each after those it calls
         WHEN len(list_distinct(keys)) <> len(keys) THEN
             fail('INVALID_FUNCTION_ARGUMENT: Duplicate map keys are not allowed')
         ELSE map(keys, items) END""",
+    """CREATE MACRO trino_map_of_entries(entries) AS CASE
+        WHEN list_count(list_transform(entries, lambda e: e.key)) < len(entries) THEN
+            fail('INVALID_FUNCTION_ARGUMENT: map key cannot be null')
+        WHEN len(list_distinct(list_transform(entries, lambda e: e.key))) < len(entries) THEN
+            fail('INVALID_FUNCTION_ARGUMENT: Duplicate keys are not allowed')
+        ELSE map_from_entries(entries) END""",
     """CREATE MACRO trino_map_of(entries) AS CASE WHEN entries IS NOT NULL THEN map_from_entries(
         list_filter(entries, lambda e, i: e.k IS NOT NULL
             AND list_position(list_transform(entries, lambda x: x.k), e.k) = i)) END""",

@@ -6,7 +6,7 @@ from sqlglot import exp
 
 from .compiler import Compiler, structure
 from .equality import is_plain, key
-from .errors import QueryError
+from .errors import QueryError, not_emulated
 from .grammar import written
 from .scope import Column, Scope
 
@@ -14,7 +14,7 @@ structure(exp.Order, takes=("this", "expressions"))
 structure(exp.Ordered, takes=("this", "desc", "nulls_first"))
 structure(exp.Limit, exp.Offset, takes=("expression",))
 structure(exp.Fetch, takes=("direction", "count", "limit_options"))
-structure(exp.LimitOptions, takes=("rows",))
+structure(exp.LimitOptions, takes=("rows", "with_ties"))
 
 
 def order_by(c: Compiler, node: exp.Order, scope: Scope) -> str:
@@ -32,7 +32,7 @@ def tail(
     c: Compiler, sql: str, node: exp.Expression, columns: tuple[Column, ...], scope: Scope | None
 ) -> str:
     """ORDER BY, OFFSET and LIMIT (or FETCH FIRST)."""
-    order = node.args.get("order")
+    order, ties = node.args.get("order"), _with_ties(node)
     if order is not None:
         keys = []
         for item in order.expressions:
@@ -41,11 +41,14 @@ def tail(
                 value = c.compile(item.this, scope or Scope())
                 shown = key(value.sql, value.type)
             elif is_plain(columns[place - 1].type):
-                shown = str(place)
+                shown = columns[place - 1].sql if ties is not None else str(place)
             else:
                 shown = key(columns[place - 1].sql, columns[place - 1].type)
             keys.append(shown + direction(item))
-        sql += " ORDER BY " + ", ".join(keys)
+        by = " ORDER BY " + ", ".join(keys)
+        if ties is not None:
+            return f"{sql} QUALIFY rank() OVER ({by.strip()}) <= {ties}{by}"
+        sql += by
     limit, offset = node.args.get("limit"), node.args.get("offset")
     if isinstance(limit, exp.Fetch):
         count = limit.args.get("count")
@@ -55,6 +58,23 @@ def tail(
     if offset is not None:
         sql += f" OFFSET {_whole(offset.expression)}"
     return sql
+
+
+def _with_ties(node: exp.Expression) -> int | None:
+    """How many rows FETCH FIRST ... WITH TIES wants, with those that are equal to the last."""
+    limit = node.args.get("limit")
+    if not isinstance(limit, exp.Fetch):
+        return None
+    options = limit.args.get("limit_options")
+    if options is None or not options.args.get("with_ties"):
+        return None
+    if node.args.get("order") is None:
+        raise QueryError("MISSING_ORDER_BY", "FETCH FIRST WITH TIES clause requires ORDER BY")
+    for part in ("distinct", "offset"):
+        if node.args.get(part):
+            raise not_emulated(f"FETCH FIRST WITH TIES beside {part.upper()}")
+    count = limit.args.get("count")
+    return _whole(count) if count is not None else 1
 
 
 def _place(node: exp.Expression, columns: tuple[Column, ...]) -> int | None:

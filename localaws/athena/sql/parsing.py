@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
-
 from sqlglot import exp
 from sqlglot.errors import ErrorLevel, ParseError, TokenError
 from sqlglot.tokenizer_core import Token, TokenType
@@ -28,9 +26,6 @@ def parse(sql: str) -> exp.Expression:
         tokens = checked(tokens, sql, dialect.tokenize)
         trees = dialect.parser(error_level=ErrorLevel.RAISE, max_errors=1).parse(tokens, sql)
     except ParseError as error:
-        for token, following in pairwise(tokens):
-            if token.text.upper() in _JSON and following.token_type == TokenType.L_PAREN:
-                return _unread(token, f"this form of {token.text.upper()}")
         first = error.errors[0] if error.errors else {}
         found = first.get("highlight") or "<EOF>"
         if found == "`":
@@ -52,10 +47,6 @@ def parse(sql: str) -> exp.Expression:
     assert isinstance(tree, exp.Expression)
     _check_names(tree)
     return tree
-
-
-# Functions of SQL/JSON, whose PASSING, RETURNING, ON ERROR, COLUMNS, ... are not read.
-_JSON = {"JSON_ARRAY", "JSON_EXISTS", "JSON_OBJECT", "JSON_QUERY", "JSON_TABLE", "JSON_VALUE"}
 
 
 def _unread(token: Token, what: str) -> Unread:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 # The rules: imported for what they register with the compiler.
-from . import conditions, rows, select, syntax, windows  # noqa: F401
+from . import conditions, ctes, rows, select, sql_json, syntax, windows  # noqa: F401
 from .compiler import Compiler
 from .scope import Column
 from .sources import Scan, Tables

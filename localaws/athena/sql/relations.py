@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -11,6 +12,8 @@ from . import types as t
 from .casts import convert
 from .compiler import Compiler, name_parts, structure
 from .errors import QueryError, not_emulated
+from .json_table_grammar import JsonTable
+from .json_tables import json_table
 from .operators import comparison
 from .parsing import parse
 from .scope import Column, Relation, Scope
@@ -52,7 +55,9 @@ def _join(c: Compiler, join: exp.Join, scope: Scope) -> str:
         _keep_whole(c, right)
     word = f" {side} JOIN " if side else (" CROSS JOIN " if kind == "CROSS" else " JOIN ")
     on, using = join.args.get("on"), join.args.get("using")
-    if side in ("RIGHT", "FULL") and isinstance(join.this, exp.Lateral):
+    if side in ("RIGHT", "FULL") and (
+        _reads(sql, left) or (isinstance(join.this, exp.Lateral) and not _is_true(on))
+    ):
         raise not_emulated(f"{side} JOIN LATERAL", join)
     if using:
         return word + sql + " ON " + _using(c, using, left, right, side, scope)
@@ -64,6 +69,16 @@ def _join(c: Compiler, join: exp.Join, scope: Scope) -> str:
     if kind == "CROSS" or not (side or kind):
         return " CROSS JOIN " + sql
     raise QueryError("SYNTAX_ERROR", "a JOIN needs ON or USING", join)
+
+
+def _is_true(node: exp.Expression | None) -> bool:
+    return isinstance(node, exp.Boolean) and bool(node.this)
+
+
+def _reads(sql: str, relations: list[Relation]) -> bool:
+    """Whether the text reads a column of the relations."""
+    aliases = {column.sql.partition(".")[0] for r in relations for column in r.columns}
+    return any(re.search(rf"\b{re.escape(alias)}\.", sql) for alias in aliases)
 
 
 def _keep_whole(c: Compiler, relations: list[Relation]) -> None:
@@ -111,6 +126,9 @@ def _using(
 
 def _relation(c: Compiler, node: Any, scope: Scope) -> str:
     """The text of one item of FROM; adds it to the scope."""
+    if isinstance(node, exp.Table) and isinstance(node.this, JsonTable):
+        sql, columns = json_table(c, node.this, scope)
+        return _derived(c, sql, columns, node.args.get("alias"), scope, node)
     if isinstance(node, exp.Table):
         return _table(c, node, scope)
     if isinstance(node, exp.Unnest):

@@ -14,7 +14,7 @@ from .errors import QueryError, not_emulated
 from .ordering import tail
 from .scope import Column, Scope
 from .types import Type
-from .values import OUTPUT, Value
+from .values import OUTPUT, Value, name
 
 
 @compiles_query(exp.Subquery, takes=("this", "alias", "with_", "order", "limit", "offset"))
@@ -69,7 +69,7 @@ def set_operation(c: Compiler, node: Any, outer: Scope | None) -> tuple[str, tup
         if word != "UNION" or node.args.get("distinct"):
             c.reading.add(output)  # every column decides which rows there are
     both = f" {word}{'' if node.args.get('distinct') else ' ALL'} ".join(
-        _reshaped(sql, given, columns)
+        reshaped(sql, given, columns)
         for sql, given in ((left, left_columns), (right, right_columns))
     )
     aliases = {column.name: Value(column.sql, column.type) for column in columns}
@@ -81,7 +81,7 @@ def values(c: Compiler, node: exp.Values, outer: Scope | None) -> tuple[str, tup
     scope = Scope(outer=outer)
     alias = node.args.get("alias")
     single = alias is not None and len(alias.columns) == 1
-    rows = [[c.compile(item, scope) for item in _fields(row, single)] for row in node.expressions]
+    rows = [_row(c, row, scope, single) for row in node.expressions]
     width = len(rows[0])
     if any(len(row) != width for row in rows):
         raise QueryError("TYPE_MISMATCH", "Values rows have mismatched sizes", node)
@@ -112,23 +112,33 @@ def values(c: Compiler, node: exp.Values, outer: Scope | None) -> tuple[str, tup
     return tail(c, sql, node, columns, outer), columns
 
 
-def _fields(node: Any, single: bool) -> list[Any]:
-    """The columns of a row of VALUES: of 1, of (1, 2) and of ROW(1, 2); (ROW(1, 2)) under one name
-    is one column."""
-    if single:
-        return list(node.expressions) if isinstance(node, exp.Tuple) else [node]
-    if isinstance(node, exp.Anonymous) and node.name.upper() == "ROW":
-        return list(node.expressions)
-    if not isinstance(node, exp.Tuple):
-        return [node]
-    return (
-        _fields(node.expressions[0], single)
-        if len(node.expressions) == 1
-        else list(node.expressions)
-    )
+def _row(c: Compiler, node: Any, scope: Scope, single: bool) -> list[Value]:
+    """The columns of a row of VALUES: of 1, of (1, 2), of ROW(1, 2) and of whatever is a row;
+    (ROW(1, 2)) under one name is one column."""
+    if _is_row(node):
+        return [c.compile(item, scope) for item in node.expressions]
+    if isinstance(node, exp.Tuple) and (single or len(node.expressions) > 1):
+        first = node.expressions[0]
+        if len(node.expressions) == 1 and _is_row(first) and len(first.expressions) == 1:
+            return _row(c, first, scope, single)
+        return [c.compile(item, scope) for item in node.expressions]
+    if isinstance(node, exp.Tuple):
+        return _row(c, node.expressions[0], scope, single)
+    value = c.compile(node, scope)
+    if value.type.name != "row":
+        return [value]
+    return [
+        Value(f"({value.sql}).{name(t.field_name(value.type, i))}", kind)
+        for i, kind in enumerate(value.type.items)
+    ]
 
 
-def _reshaped(sql: str, given: tuple[Column, ...], wanted: tuple[Column, ...]) -> str:
+def _is_row(node: Any) -> bool:
+    return isinstance(node, exp.Anonymous) and node.name.upper() == "ROW"
+
+
+def reshaped(sql: str, given: tuple[Column, ...], wanted: tuple[Column, ...]) -> str:
+    """The query with its columns under the names and in the types of others."""
     inside = ", ".join(
         f"CAST({convert(Value(a.sql, a.type), b.type).sql} AS {t.duckdb(b.type)}) AS {b.sql}"
         for a, b in zip(given, wanted, strict=True)

@@ -15,15 +15,14 @@ from .errors import QueryError
 from .ordering import tail
 from .relations import from_clause, prune
 from .scope import Column, Scope
+from .stars import Item, is_star, star
 from .values import OUTPUT, Source, Value
-
-Item = tuple[str | None, Value, set[Source]]  # the name, the value and what it reads
-
 
 structure(exp.From, exp.Where, exp.Having, takes=("this",))
 structure(exp.Rollup, exp.Cube, exp.GroupingSets, takes=("expressions",))
 structure(exp.Group, takes=("expressions", "grouping_sets", "cube", "rollup"))
 structure(exp.Alias, takes=("this", "alias"))
+structure(exp.Aliases, takes=("this", "expressions"))
 structure(exp.Distinct, takes=("expressions",))
 structure(exp.Star)
 
@@ -91,9 +90,8 @@ def _items(c: Compiler, node: exp.Select, scope: Scope) -> list[Item]:
     items: list[Item] = []
     for item in node.expressions:
         reads: set[Source] = set()
-        star = item if isinstance(item, exp.Star) else item.this
-        if isinstance(star, exp.Star) and isinstance(item, exp.Star | exp.Column):
-            items += _star(item, scope)
+        if is_star(item):
+            items += star(c, item, scope)
         elif isinstance(item, exp.Alias):
             with c.collecting(reads):
                 value = c.compile(item.this, scope)
@@ -107,34 +105,6 @@ def _items(c: Compiler, node: exp.Select, scope: Scope) -> list[Item]:
             )
             items.append((label, value, reads))
     return items
-
-
-def _star(item: exp.Expression, scope: Scope) -> list[Item]:
-    qualifier: tuple[str, ...] = ()
-    if isinstance(item, exp.Column):
-        qualifier = tuple(part.name.lower() for part in item.parts[:-1])
-    relations = [r for r in scope.relations if not qualifier or r.answers(qualifier)]
-    if not relations:
-        shown = ".".join(qualifier)
-        if qualifier:
-            raise QueryError(
-                "INVALID_COLUMN_REFERENCE", f"Unable to resolve reference {shown}", item
-            )
-        raise QueryError(
-            "COLUMN_NOT_FOUND", "SELECT * not allowed in queries without FROM clause", item
-        )
-    merged = [] if qualifier else scope.merged
-    names = {column.name for column in merged}
-    chosen = [*merged] + [
-        column
-        for relation in relations
-        for column in relation.columns
-        if not column.hidden and column.name not in names
-    ]
-    return [
-        (c.name, Value(c.sql, c.type, origin=c.origin), {c.source} if c.source else set())
-        for c in chosen
-    ]
 
 
 def _group(

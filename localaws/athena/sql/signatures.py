@@ -8,6 +8,8 @@ from functools import cache
 
 from . import types as t
 from .casts import convert
+from .equality import is_plain
+from .errors import not_emulated
 from .types import Type
 from .values import Value
 
@@ -36,7 +38,8 @@ Overloads = list[tuple[str, str]]
 @dataclass(frozen=True)
 class Pattern:
     """One argument of a signature: a named type, a type variable (one capital letter; N stands for
-    any number, D for any decimal), or an array, map of patterns. `many`: it repeats (`T...`)."""
+    any number, D for any decimal, E and K for what DuckDB compares as Trino does), or an array, map
+    of patterns. `many`: it repeats (`T...`)."""
 
     name: str
     items: tuple[Pattern, ...] = ()
@@ -87,6 +90,9 @@ def fit(signature: Signature, arguments: Sequence[Value]) -> tuple[list[Value], 
         if not _match(pattern, argument.type, bound):
             return None
     wanted = [_resolve(pattern, bound) for pattern in patterns]
+    for variable in ("E", "K"):
+        if variable in bound and not is_plain(bound[variable]):
+            raise not_emulated(f"a function that compares values of type {bound[variable]}")
     converted = []
     for pattern, kind, argument in zip(patterns, wanted, arguments, strict=True):
         if _is_free(pattern) and argument.type.name == kind.name and not kind.items:

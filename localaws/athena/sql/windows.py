@@ -26,7 +26,7 @@ def _filtered(c: Compiler, node: exp.Filter, scope: Scope, over: str) -> Value:
     call = node.this
     where = c.condition(node.expression.this, scope, "FILTER expression")
     tail = f" FILTER (WHERE {where}){over}"
-    return call_by_name(c, call.name.lower(), call_arguments(call), call, scope, tail, None)
+    return call_by_name(c, function_name(call), call_arguments(call), call, scope, tail, None)
 
 
 @compiles(exp.Window, takes=("this", "partition_by", "order", "spec", "alias", "over"))

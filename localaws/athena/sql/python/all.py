@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import json_values, numbers, regular_expressions, texts, times  # noqa: F401
+from . import json_values, numbers, regular_expressions, sql_json, texts, times  # noqa: F401
 from .registry import register
 
 __all__ = ["register"]

@@ -128,6 +128,24 @@ def regexp_split(text: str, pattern: str) -> list[str]:
     return [*parts, text[place:]]
 
 
+@python("VARCHAR, VARCHAR -> STRUCT(between VARCHAR[], groups VARCHAR[][])")
+def regexp_matches(text: str, pattern: str) -> dict[str, Any]:
+    """The groups of every match, and the texts before, between and after the matches."""
+    matches = _matches(text, pattern)
+    ends = [0, *(found.end() for found in matches)]
+    starts = [*(found.start() for found in matches), len(text)]
+    between = [text[end:start] for end, start in zip(ends, starts, strict=True)]
+    return {"between": between, "groups": [list(found.groups()) for found in matches]}
+
+
+@python("VARCHAR[], VARCHAR[] -> VARCHAR")
+def regexp_joined(between: list[str], new: list[str | None]) -> str | None:
+    """The texts with what stands between them now; NULL if a piece of that is."""
+    if None in new:
+        return None
+    return between[0] + "".join(f"{a}{b}" for a, b in zip(new, between[1:], strict=True))
+
+
 @python("VARCHAR, VARCHAR, VARCHAR -> VARCHAR")
 def regexp_replace(text: str, pattern: str, replacement: str) -> str:
     program, parts, place = compiled(pattern), [], 0

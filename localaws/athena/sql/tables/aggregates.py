@@ -21,10 +21,10 @@ AGGREGATES: dict[str, Overloads] = {
         ("double -> double", "sum({distinct}{0}){tail}"),
     ],
     "avg": [("double -> double", "avg({distinct}{0}){tail}")],
-    "min": [("T -> T", "min({0}){tail}")],
-    "max": [("T -> T", "max({0}){tail}")],
-    "min_by": [("T, K -> T", "arg_min_null({0}, {1}){tail}")],
-    "max_by": [("T, K -> T", "arg_max_null({0}, {1}){tail}")],
+    "min": [("E -> E", "min({0}){tail}")],
+    "max": [("E -> E", "max({0}){tail}")],
+    "min_by": [("T, E -> T", "arg_min_null({0}, {1}){tail}")],
+    "max_by": [("T, E -> T", "arg_max_null({0}, {1}){tail}")],
     "arbitrary": [("T -> T", "any_value({0}){tail}")],
     "any_value": [("T -> T", "any_value({0}){tail}")],
     "array_agg": [("T -> array(T)", "list({distinct}{0}{order}){tail}")],
@@ -50,7 +50,7 @@ AGGREGATES: dict[str, Overloads] = {
         for name in ("corr", "covar_pop", "covar_samp", "regr_slope", "regr_intercept")
     },
     "geometric_mean": [("double -> double", "exp(avg(ln({0})){tail})")],
-    "histogram": [("T -> map(T,bigint)", "histogram({0}){tail}")],
+    "histogram": [("E -> map(E,bigint)", "histogram({0}){tail}")],
     "map_agg": [("K, V -> map(K,V)", "trino_map_of(list({{'k': {0}, 'v': {1}}}){tail})")],
 }
 

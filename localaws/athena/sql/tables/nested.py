@@ -30,21 +30,21 @@ NESTED: dict[str, Overloads] = {
         ("array(T) -> bigint", "len({0})"),
         ("map(K,V) -> bigint", "CAST(cardinality({0}) AS BIGINT)"),
     ],
-    "contains": [("array(T), T -> boolean", "trino_contains({0}, {1})")],
+    "contains": [("array(E), E -> boolean", "trino_contains({0}, {1})")],
     "element_at": [
         ("array(T), bigint -> T", "trino_element({0}, {1})"),
         ("map(K,V), K -> V", "map_extract_value({0}, {1})"),
     ],
-    "array_distinct": [("array(T) -> array(T)", "trino_array_distinct({0})")],
-    "array_max": [("array(T) -> T", "CASE WHEN list_count({0}) = len({0}) THEN list_max({0}) END")],
-    "array_min": [("array(T) -> T", "CASE WHEN list_count({0}) = len({0}) THEN list_min({0}) END")],
-    "array_position": [("array(T), T -> bigint", "CAST(trino_position({0}, {1}) AS BIGINT)")],
+    "array_distinct": [("array(E) -> array(E)", "trino_array_distinct({0})")],
+    "array_max": [("array(E) -> E", "CASE WHEN list_count({0}) = len({0}) THEN list_max({0}) END")],
+    "array_min": [("array(E) -> E", "CASE WHEN list_count({0}) = len({0}) THEN list_min({0}) END")],
+    "array_position": [("array(E), E -> bigint", "CAST(trino_position({0}, {1}) AS BIGINT)")],
     "array_remove": [
-        ("array(T), T -> array(T)", "list_filter({0}, lambda e: e IS DISTINCT FROM {1})")
+        ("array(E), E -> array(E)", "list_filter({0}, lambda e: e IS DISTINCT FROM {1})")
     ],
-    "array_sort": [("array(T) -> array(T)", "list_sort({0}, 'ASC', 'NULLS LAST')")],
+    "array_sort": [("array(E) -> array(E)", "list_sort({0}, 'ASC', 'NULLS LAST')")],
     "array_union": [
-        ("array(T), array(T) -> array(T)", "trino_array_distinct(list_concat({0}, {1}))")
+        ("array(E), array(E) -> array(E)", "trino_array_distinct(list_concat({0}, {1}))")
     ],
     "flatten": [("array(array(T)) -> array(T)", "flatten({0})")],
     "slice": [("array(T), bigint, bigint -> array(T)", "trino_slice({0}, {1}, {2})")],
@@ -59,12 +59,12 @@ NESTED: dict[str, Overloads] = {
     ],
     "array_first": [("array(T) -> T", "list_extract({0}, 1)")],
     "array_last": [("array(T) -> T", "list_extract({0}, -1)")],
-    "arrays_overlap": [("array(T), array(T) -> boolean", "trino_overlap({0}, {1})")],
-    "array_intersect": [("array(T), array(T) -> array(T)", "trino_intersect({0}, {1})")],
-    "array_except": [("array(T), array(T) -> array(T)", "trino_except({0}, {1})")],
-    "array_histogram": [("array(T) -> map(T,bigint)", "trino_histogram({0})")],
+    "arrays_overlap": [("array(E), array(E) -> boolean", "trino_overlap({0}, {1})")],
+    "array_intersect": [("array(E), array(E) -> array(E)", "trino_intersect({0}, {1})")],
+    "array_except": [("array(E), array(E) -> array(E)", "trino_except({0}, {1})")],
+    "array_histogram": [("array(E) -> map(E,bigint)", "trino_histogram({0})")],
     "trim_array": [("array(T), bigint -> array(T)", "trino_trim_array({0}, {1})")],
-    "contains_sequence": [("array(T), array(T) -> boolean", "trino_contains_sequence({0}, {1})")],
+    "contains_sequence": [("array(E), array(E) -> boolean", "trino_contains_sequence({0}, {1})")],
     "ngrams": [("array(T), bigint -> array(array(T))", "trino_ngrams({0}, {1})")],
     "combinations": [("array(T), bigint -> array(array(T))", "trino_combinations({0}, {1})")],
     "array_average": [("array(double) -> double", "list_avg({0})")],
