@@ -18,6 +18,7 @@ from localaws.sagemaker import api as sagemaker
 from localaws.sagemaker_runtime import api as sagemaker_runtime
 from localaws.scheduler import api as scheduler
 from localaws.secretsmanager import api as secretsmanager
+from localaws.sns import api as sns
 from localaws.ssm import api as ssm
 from localaws.stepfunctions import api as stepfunctions
 from localaws.sts import api as sts
@@ -27,6 +28,7 @@ SERVICES: dict[str, Factory] = {
     "iam": iam.service,
     "sts": sts.service,
     **plain.FACTORIES,
+    "sns": sns.service,
     "ssm": ssm.service,
     "secretsmanager": secretsmanager.service,
     "cloudwatch": cloudwatch.service,

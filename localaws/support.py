@@ -27,7 +27,7 @@ ENGINES = {
     "secretsmanager": "Secrets in versions with staging labels, kept as they are in the home.",
     "cloudwatch": "What endpoints measure of their invocations, a minute each, for 15 days.",
     "dynamodb": "Tables and items in memory, saved to disk.",
-    "sns": "Topics in memory, saved to disk. Nothing can subscribe.",
+    "sns": "Topics deliver to queues and functions, with retries.",
     "sqs": "Queues in memory, saved to disk.",
     "events": "Rules are matched and delivered to targets, with retries.",
     "scheduler": "Schedules fire at their times, in their time zones.",

@@ -46,9 +46,9 @@ RECORDS: dict[str, dict[str, tuple[str, ...]]] = {
         "moto.logs.models": ("LogEvent", "LogGroup", "LogResourcePolicy", "LogStream"),
         "moto.utilities.tagging_service": ("TaggingService",),
     },
-    "sns": {"moto.sns.models": ("SNSBackend", "Topic")},
     "sqs": {"moto.sqs.models": ("Message", "Queue")},
-    # Written by earlier versions, which left IAM to moto: read once, by localaws.iam.adoption.
+    # Written by earlier versions, which left these to moto: read once, by their `adoption`.
+    "sns": {"moto.sns.models": ("SNSBackend", "Topic")},
     "iam": {
         "moto.iam.models": (
             *("AccountSummary", "IAMBackend", "ManagedPolicy", "PolicyVersion", "Role"),

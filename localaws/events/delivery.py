@@ -5,6 +5,7 @@ A delivery is a document from the moment it is due until the target has taken it
 
 from __future__ import annotations
 
+import base64
 import json
 import logging
 import queue
@@ -204,7 +205,13 @@ def send(aws: LocalAws, target: Json, text: str, key: str) -> None:
             input=_json(text),
         )
     elif kind == "sqs":
-        _send_message(aws, arn, text, {}, target.get("SqsParameters", {}).get("MessageGroupId"))
+        attributes = {
+            name: {**one, "BinaryValue": base64.b64decode(one["BinaryValue"])}
+            if "BinaryValue" in one
+            else one
+            for name, one in target.get("MessageAttributes", {}).items()
+        }
+        _send_message(aws, arn, text, attributes, **target.get("SqsParameters", {}))
     else:
         raise NotEmulated("events", "PutTargets", "Target.Arn", arn)
 
@@ -217,12 +224,9 @@ def _json(text: str) -> str:
     return text
 
 
-def _send_message(
-    aws: LocalAws, arn: str, text: str, attributes: Json, group: str | None = None
-) -> None:
+def _send_message(aws: LocalAws, arn: str, text: str, attributes: Json, **more: str) -> None:
     client = aws.client("sqs")
     url = client.get_queue_url(QueueName=arn.rsplit(":", 1)[1])["QueueUrl"]
-    more = {"MessageGroupId": group} if group else {}
     client.send_message(QueueUrl=url, MessageBody=text, MessageAttributes=attributes, **more)
 
 

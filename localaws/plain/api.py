@@ -1,7 +1,4 @@
-"""CloudWatch Logs, DynamoDB, SNS and SQS: the operations that moto's CRUD answers fully.
-
-SNS has no Subscribe: moto would deliver to its own copies of other services, not to ours.
-"""
+"""CloudWatch Logs, DynamoDB and SQS: the operations that moto's CRUD answers fully."""
 
 from __future__ import annotations
 
@@ -23,10 +20,6 @@ OPERATIONS: dict[str, tuple[str, ...]] = {
         *("PutItem", "GetItem", "UpdateItem", "DeleteItem", "Query", "Scan", "BatchGetItem"),
         *("BatchWriteItem", "TransactGetItems", "TransactWriteItems", "UpdateTimeToLive"),
         *("DescribeTimeToLive", "TagResource", "UntagResource", "ListTagsOfResource"),
-    ),
-    "sns": (
-        *("CreateTopic", "DeleteTopic", "ListTopics", "GetTopicAttributes", "Publish"),
-        *("SetTopicAttributes", "TagResource", "UntagResource", "ListTagsForResource"),
     ),
     "sqs": (
         *("CreateQueue", "GetQueueUrl", "GetQueueAttributes", "SetQueueAttributes", "ListQueues"),

@@ -17,8 +17,9 @@ from localaws.iam.api import service as iam
 from localaws.plain.api import FACTORIES
 from localaws.s3.api import service as s3
 from localaws.scheduler.api import service as scheduler
+from localaws.sns.api import service as sns
 
-SERVICES = [s3, iam, *FACTORIES.values(), events, scheduler, cloudformation]
+SERVICES = [s3, iam, *FACTORIES.values(), sns, events, scheduler, cloudformation]
 
 
 @pytest.fixture

@@ -128,6 +128,35 @@ def test_resources_are_made_after_what_they_need(stack: Stack, aws: LocalAws) ->
     assert aws.client("iam").list_roles()["Roles"] == []
 
 
+def test_a_subscription_is_made_changed_and_deleted(aws: LocalAws, stack: Stack) -> None:
+    def template(**more: Any) -> Any:
+        told = {
+            "TopicArn": ref("News"),
+            "Protocol": "sqs",
+            "Endpoint": {"Fn::GetAtt": ["Queue", "Arn"]},
+            **more,
+        }
+        return {
+            "Resources": {
+                "News": {"Type": "AWS::SNS::Topic", "Properties": {"DisplayName": "News"}},
+                "Queue": queue(),
+                "Told": {"Type": "AWS::SNS::Subscription", "Properties": told},
+            },
+            "Outputs": {"Arn": {"Value": ref("Told")}},
+        }
+
+    def raw() -> str:
+        shown = aws.client("sns").get_subscription_attributes(SubscriptionArn=stack.outputs["Arn"])
+        return str(shown["Attributes"]["RawMessageDelivery"])
+
+    assert stack.create(template()) == "CREATE_COMPLETE"
+    assert raw() == "false"
+    assert stack.update(template(RawMessageDelivery=True)) == "UPDATE_COMPLETE"
+    assert raw() == "true"
+    assert stack.delete() == "DELETE_COMPLETE"
+    assert aws.client("sns").list_subscriptions()["Subscriptions"] == []
+
+
 def test_a_failed_creation_is_rolled_back_and_says_why(stack: Stack, aws: LocalAws) -> None:
     template = {"Resources": {"Queue": queue(), "Lake": bucket("lake"), "Bad": BAD}}
     assert stack.create(template) == "ROLLBACK_COMPLETE"

@@ -18,8 +18,8 @@ from werkzeug.wrappers import Request
 from localaws.core import door
 from localaws.core import server as http_server
 from localaws.core.aws import LocalAws, start
-from localaws.plain.api import FACTORIES
 from localaws.s3 import api as s3
+from localaws.sns import api as sns
 from tests.conftest import cases
 
 
@@ -80,7 +80,7 @@ ATTACKS = {
 def open_server(tmp_path: Path) -> Iterator[tuple[LocalAws, str]]:
     listener = http_server.bind(0)
     url = f"http://127.0.0.1:{listener.server_port}"
-    local = start(tmp_path / "home", [s3.service, FACTORIES["sns"]], url=url)
+    local = start(tmp_path / "home", [s3.service, sns.service], url=url)
     local.client("s3").create_bucket(Bucket="lake")
     with http_server.BackgroundServer(listener, local.gateway):
         yield local, url

@@ -20,12 +20,14 @@ from localaws.core.aws import LocalAws, start
 from localaws.core.home import Home
 from localaws.iam import api as iam
 from localaws.plain import api as plain
+from localaws.sns import api as sns
 
 KEY = {"k": {"S": "a"}}
 
 
 def opened(home: Path, *names: str) -> LocalAws:
-    return start(home, [plain.FACTORIES[name] for name in names or plain.FACTORIES])
+    kept = [plain.FACTORIES[name] for name in names or plain.FACTORIES]
+    return start(home, [*kept, sns.service])
 
 
 @pytest.fixture
@@ -247,3 +249,24 @@ def test_roles_that_moto_kept_are_taken_over(home: Path) -> None:
         assert attached[0]["PolicyArn"] == "arn:aws:iam::000000000000:policy/own"
         running.stop()
     assert [found.name for found in file.parent.iterdir()] == ["iam.adopted"]
+
+
+def test_topics_that_moto_kept_are_taken_over(home: Path) -> None:
+    backend = backends.get_backend("sns")["000000000000"]["us-east-1"]
+    made = backend.create_topic("news", {"DisplayName": "News"}, {"a": "b"})
+    backend.create_topic("n.fifo", {"FifoTopic": "true"})
+    file = Home(home).directory("moto") / "sns.pickle"
+    file.write_bytes(moto_state.dump({("000000000000", "us-east-1"): dict(backend.__dict__)}))
+    backends.get_backend("sns").reset()
+
+    for _ in range(2):  # the second start finds them in its own store
+        running = start(home, [sns.service])
+        client = running.client("sns")
+        names = [topic["TopicArn"].split(":")[5] for topic in client.list_topics()["Topics"]]
+        assert names == ["n.fifo", "news"]
+        attributes = client.get_topic_attributes(TopicArn=made.arn)["Attributes"]
+        assert (attributes["DisplayName"], "FifoTopic" in attributes) == ("News", False)
+        tags = client.list_tags_for_resource(ResourceArn=made.arn)["Tags"]
+        assert tags == [{"Key": "a", "Value": "b"}]
+        running.stop()
+    assert [found.name for found in file.parent.iterdir()] == ["sns.adopted"]

@@ -29,6 +29,7 @@ from localaws.core.clock import Clock
 from localaws.iam import api as iam
 from localaws.plain.api import FACTORIES
 from localaws.s3 import api as s3
+from localaws.sns import api as sns
 from localaws.sts import api as sts
 
 TRUST = json.dumps(
@@ -82,7 +83,7 @@ def closed(tmp_path: Path) -> Iterator[Closed]:
     clock = Movable(0)
     listener = http_server.bind(0)
     url = f"http://127.0.0.1:{listener.server_port}"
-    made = [s3.service, iam.service, sts.service, *FACTORIES.values()]
+    made = [s3.service, iam.service, sts.service, sns.service, *FACTORIES.values()]
     local = start(tmp_path / "home", made, url=url, clock=clock, accept_any_key=False)
     with http_server.BackgroundServer(listener, local.gateway):
         yield Closed(local, url, clock)

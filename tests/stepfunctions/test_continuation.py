@@ -210,7 +210,7 @@ def test_equal_starts_of_one_moment_keep_a_run_each(
 def test_a_token_stays_valid_over_a_restart(sfn: Workflows, tmp_path: Path) -> None:
     ask = task(
         "arn:aws:states:::sqs:sendMessage.waitForTaskToken",
-        {"QueueUrl": "http://q/1", "MessageBody.$": "$$.Task.Token"},
+        {"QueueUrl": "http://localhost/q/1", "MessageBody.$": "$$.Task.Token"},
     )
     arn = sfn.begin(machine(Ask=ask))
     sfn.until(sfn.has(arn, "TaskSubmitted"))

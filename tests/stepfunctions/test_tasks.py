@@ -229,7 +229,7 @@ def test_the_retry_count_is_in_the_context(sfn: Workflows) -> None:
 def test_a_task_token_answers_later(sfn: Workflows) -> None:
     send = task(
         "arn:aws:states:::sqs:sendMessage.waitForTaskToken",
-        {"QueueUrl": "http://q/1", "MessageBody": {"Token.$": "$$.Task.Token"}},
+        {"QueueUrl": "http://localhost/q/1", "MessageBody": {"Token.$": "$$.Task.Token"}},
     )
     arn = sfn.begin(machine(Ask=send))
     sfn.until(sfn.has(arn, "TaskSubmitted"))
@@ -262,7 +262,7 @@ def test_a_token_may_be_answered_before_its_call_has_returned(sfn: Workflows) ->
 def test_a_missed_heartbeat_is_a_timeout_that_heartbeat_timeout_catches(sfn: Workflows) -> None:
     send = task(
         "arn:aws:states:::sqs:sendMessage.waitForTaskToken",
-        {"QueueUrl": "http://q/1", "MessageBody.$": "$$.Task.Token"},
+        {"QueueUrl": "http://localhost/q/1", "MessageBody.$": "$$.Task.Token"},
         HeartbeatSeconds=1,
     )
     send["Catch"] = [{"ErrorEquals": ["States.HeartbeatTimeout"], "Next": "After"}]

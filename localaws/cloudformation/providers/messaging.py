@@ -1,4 +1,5 @@
-"""AWS::DynamoDB::Table, AWS::SNS::Topic, AWS::SQS::Queue and AWS::SQS::QueuePolicy."""
+"""AWS::DynamoDB::Table, AWS::SNS::Topic, AWS::SNS::Subscription, AWS::SQS::Queue and
+AWS::SQS::QueuePolicy."""
 
 from __future__ import annotations
 
@@ -103,6 +104,37 @@ class Topic(Provider):
             )
 
 
+class Subscription(Provider):
+    type = "AWS::SNS::Subscription"
+    replaced_by = ("TopicArn", "Protocol", "Endpoint")
+    attributes = ("Arn",)
+    properties = ("TopicArn", "Protocol", "Endpoint", "RawMessageDelivery")
+
+    def create(self, request: Request) -> Made:
+        given = request.properties
+        arn = request.call(
+            *("sns", "subscribe"),
+            TopicArn=given["TopicArn"],
+            Protocol=given["Protocol"],
+            Endpoint=given.get("Endpoint"),
+            Attributes=picked(given, ("RawMessageDelivery",)) or None,
+        )["SubscriptionArn"]
+        return Made(arn, {"Arn": arn})
+
+    def update(self, request: Request) -> Made:
+        raw = picked(request.properties, ("RawMessageDelivery",)).get("RawMessageDelivery", "false")
+        request.call(
+            *("sns", "set_subscription_attributes"),
+            SubscriptionArn=request.physical_id,
+            AttributeName="RawMessageDelivery",
+            AttributeValue=raw,
+        )
+        return Made(request.physical_id, request.attributes)
+
+    def delete(self, request: Request) -> None:
+        request.call("sns", "unsubscribe", SubscriptionArn=request.physical_id)
+
+
 class Queue(Provider):
     type = "AWS::SQS::Queue"
     name_property = "QueueName"
@@ -160,4 +192,4 @@ class QueuePolicy(Provider):
             request.call("sqs", "set_queue_attributes", QueueUrl=url, Attributes={"Policy": policy})
 
 
-PROVIDERS = (Table(), Topic(), Queue(), QueuePolicy())
+PROVIDERS = (Table(), Topic(), Subscription(), Queue(), QueuePolicy())

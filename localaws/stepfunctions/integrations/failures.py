@@ -33,14 +33,6 @@ S3_WORDS = {
     "NoSuchBucket": "The specified bucket does not exist",
     "NoSuchKey": "The specified key does not exist.",
 }
-# What moto says, and the code and words of AWS for it.
-SNS_WORDS = {
-    "The request must contain the parameter MessageGroupId.": (
-        "InvalidParameter",
-        "Invalid parameter: The MessageGroupId parameter is required for FIFO topics",
-    ),
-    "Endpoint does not exist": ("NotFound", "Topic does not exist"),
-}
 # Throttling comes as the service's base exception, even where some operation models its code.
 THROTTLING = frozenset({"ThrottlingException", "Throttling", "ThrottledException"})
 
@@ -63,8 +55,6 @@ def from_error(resource: Resource, service: str, error: Exception) -> StateError
     message = error.response["Error"].get("Message", "")
     if code == NOT_EMULATED:
         return StateError(NOT_EMULATED, message, from_task=True)
-    if service == "sns":
-        code, message = SNS_WORDS.get(message, (code, message))
     metadata = error.response.get("ResponseMetadata", {})
     shape = None if code in THROTTLING else models.error_names(service).get(code)
     status, request = metadata.get("HTTPStatusCode", 400), metadata.get("RequestId", "")

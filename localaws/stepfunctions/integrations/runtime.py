@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from botocore import xform_name
 from botocore.exceptions import BotoCoreError, ClientError
@@ -186,9 +187,8 @@ class Integrations:
         service = self._service(resource)
         for name in null_members(self._operation(resource).input_shape, task.arguments):
             raise failures.null_member(resource, service, name)
-        queue_url = str(params.get("QueueUrl", "://"))
-        if service == "sqs" and "://" not in queue_url:
-            raise failures.unreachable(resource, service, queue_url)
+        if service == "sqs" and (host := _no_host(str(params.get("QueueUrl", "")))) is not None:
+            raise failures.unreachable(resource, service, host)
         kind = _job_kind(resource) if resource.pattern.startswith("sync") else None
         client = self.client(service)
         if task.again and (found := self._found(client, resource, params, task)):
@@ -368,6 +368,13 @@ def _complete(resource: Resource, params: Json, task: TaskCall) -> None:
         params.setdefault("name", name)
         if resource.pattern == TOKEN:
             params.setdefault("input", "{}")
+
+
+def _no_host(url: str) -> str | None:
+    """The host of a queue's URL, where there is none of that name: neither AWS's nor ours."""
+    host = urlsplit(url).hostname if "://" in url else url
+    known = not host or host.endswith((".amazonaws.com", "localhost")) or host == "127.0.0.1"
+    return None if known else host
 
 
 def _start_output(resource: Resource, params: Json, job: Json) -> Json:
