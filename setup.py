@@ -46,6 +46,7 @@ setup(
             "moto==5.2.5",
             "pandas",
             "pyspark==3.5.6",
+            "python-calamine",
             "pyyaml",
             "regex",
             "scikit-learn",

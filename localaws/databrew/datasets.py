@@ -5,15 +5,25 @@ from __future__ import annotations
 from localaws.core.aws import LocalAws
 from localaws.core.errors import NotEmulated
 from localaws.core.service import Call, Service
-from localaws.databrew.documents import arn, conflict, created, invalid, modified, not_found, page
+from localaws.databrew.documents import (
+    arn,
+    conflict,
+    created,
+    invalid,
+    modified,
+    named,
+    not_found,
+    page,
+)
 from localaws.shapes import Json
 
 KIND = "databrew-dataset"
-FORMATS = ("CSV", "JSON", "PARQUET")
+FORMATS = ("CSV", "EXCEL", "JSON", "ORC", "PARQUET")
 DELIMITERS = (",", ";", ":", "|", "\t", "^", "\\", " ")
 SETTINGS = (
     "Format",
     "FormatOptions.Csv",
+    "FormatOptions.Excel",
     "FormatOptions.Json",
     "Input.S3InputDefinition",
     "Input.DataCatalogInputDefinition.CatalogId",
@@ -41,12 +51,12 @@ class Datasets:
         service.operation("ListDatasets", "MaxResults", "NextToken")(self.list)
 
     def create(self, call: Call) -> Json:
-        name = call.params["Name"]
+        name = named("dataset", call)
         document = {
             "Name": name,
             "Tags": call.params.get("Tags", {}),
             "ResourceArn": arn(self._aws, "dataset", name),
-            **created(self._aws),
+            **created(self._aws, call.caller),
             **_settings(call),
         }
         if not self._aws.documents.insert(KIND, name, document):
@@ -56,7 +66,7 @@ class Datasets:
     def update(self, call: Call) -> Json:
         name = call.params["Name"]
         kept = ("Name", "Tags", "ResourceArn", "CreateDate", "CreatedBy")
-        settings = modified(self._aws) | _settings(call)
+        settings = modified(self._aws, call.caller) | _settings(call)
         with self._aws.documents.transaction():
             old = self.get(name)
             self._aws.documents.put(KIND, name, {each: old[each] for each in kept} | settings)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 from localaws.core.aws import LocalAws
 from localaws.core.errors import AwsError
 from localaws.core.pages import Pages
+from localaws.core.service import Call
+from localaws.identity.caller import Caller
 from localaws.shapes import Json
 
 
@@ -24,16 +28,27 @@ def arn(aws: LocalAws, kind: str, name: str) -> str:
     return f"arn:aws:databrew:{aws.region}:{aws.account}:{kind}/{name}"
 
 
-def user(aws: LocalAws) -> str:
-    return f"arn:aws:iam::{aws.account}:root"
+_NAME = re.compile(r"[A-Za-z0-9\-. ]{1,255}")
 
 
-def created(aws: LocalAws) -> Json:
-    return {"CreateDate": aws.clock.now(), "CreatedBy": user(aws)} | modified(aws)
+def named(what: str, call: Call) -> str:
+    """The Name of a new definition. Raises ValidationException for what DataBrew does not allow,
+    letters, digits, hyphens, periods and blanks (the model has no pattern)."""
+    name = str(call.params["Name"])
+    if not _NAME.fullmatch(name):
+        raise invalid(
+            f"The {what} name {name!r} is not valid. A name has up to 255 of letters, digits,"
+            " hyphens, periods and blanks."
+        )
+    return name
 
 
-def modified(aws: LocalAws) -> Json:
-    return {"LastModifiedDate": aws.clock.now(), "LastModifiedBy": user(aws)}
+def created(aws: LocalAws, caller: Caller) -> Json:
+    return {"CreateDate": aws.clock.now(), "CreatedBy": caller.arn} | modified(aws, caller)
+
+
+def modified(aws: LocalAws, caller: Caller) -> Json:
+    return {"LastModifiedDate": aws.clock.now(), "LastModifiedBy": caller.arn}
 
 
 page = Pages(100, invalid).page

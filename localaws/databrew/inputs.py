@@ -23,6 +23,8 @@ def resolve(aws: LocalAws, dataset: Json) -> Source:
         if "S3InputDefinition" in source:
             return _objects(aws, dataset, source["S3InputDefinition"])
         table = _table(aws, source["DataCatalogInputDefinition"])
+        if not table.files:
+            raise InputError(f"There is no data in table {table.database}.{table.name}.")
     except TableError as error:
         raise InputError(str(error)) from error
     return Source(name, "TABLE", {}, table=table)
@@ -61,7 +63,8 @@ def _format(dataset: Json, uri: str) -> str:
         return str(dataset["Format"])
     name = uri.rpartition("/")[2]
     plain = name if codec(uri) == "none" else name.rpartition(".")[0]
-    kinds = {".csv": "CSV", ".tsv": "CSV", ".json": "JSON", ".jsonl": "JSON", ".parquet": "PARQUET"}
+    kinds = {".csv": "CSV", ".tsv": "CSV", ".json": "JSON", ".jsonl": "JSON", ".xlsx": "EXCEL"}
+    kinds |= {".parquet": "PARQUET", ".orc": "ORC"}
     kind = kinds.get(Path(plain).suffix)
     if kind is None:
         raise InputError(

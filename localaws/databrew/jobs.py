@@ -7,7 +7,16 @@ from localaws.core.errors import NotEmulated
 from localaws.core.service import Call, Service
 from localaws.databrew import outputs
 from localaws.databrew.datasets import Datasets
-from localaws.databrew.documents import arn, conflict, created, invalid, modified, not_found, page
+from localaws.databrew.documents import (
+    arn,
+    conflict,
+    created,
+    invalid,
+    modified,
+    named,
+    not_found,
+    page,
+)
 from localaws.databrew.recipes import PUBLISHED, WORKING, Recipes
 from localaws.shapes import Json
 
@@ -42,7 +51,7 @@ class RecipeJobs:
 
     def create(self, call: Call) -> Json:
         """Raises ValidationException for a reference that is not a published version."""
-        name, given = call.params["Name"], call.params
+        name, given = named("job", call), call.params
         if not given.get("DatasetName") or not given.get("RecipeReference"):
             raise invalid("A recipe job needs DatasetName and RecipeReference.")
         self._datasets.get(given["DatasetName"])
@@ -60,7 +69,7 @@ class RecipeJobs:
             "RecipeReference": reference,
             "Tags": given.get("Tags", {}),
             "ResourceArn": arn(self._aws, "job", name),
-            **created(self._aws),
+            **created(self._aws, call.caller),
             **_settings(call),
         }
         if not self._aws.documents.insert(KIND, name, document):
@@ -70,7 +79,7 @@ class RecipeJobs:
     def update(self, call: Call) -> Json:
         """Replaces role, outputs and limits; dataset and recipe stay."""
         name = call.params["Name"]
-        settings = _settings(call) | modified(self._aws)
+        settings = _settings(call) | modified(self._aws, call.caller)
         with self._aws.documents.transaction():
             self._aws.documents.put(KIND, name, self.get(name) | settings)
         return {"Name": name}

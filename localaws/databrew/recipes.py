@@ -17,9 +17,9 @@ from localaws.databrew.documents import (
     created,
     invalid,
     modified,
+    named,
     not_found,
     page,
-    user,
 )
 from localaws.databrew.recipe.compiler import parse
 from localaws.databrew.recipe.errors import RecipeError
@@ -79,7 +79,7 @@ class Recipes:
         return found
 
     def create(self, call: Call) -> Json:
-        name = call.params["Name"]
+        name = named("recipe", call)
         working = {
             "Name": name,
             "RecipeVersion": WORKING,
@@ -87,7 +87,7 @@ class Recipes:
             "Steps": _checked(call.params["Steps"]),
             "Tags": call.params.get("Tags", {}),
             "ResourceArn": arn(self._aws, "recipe", name),
-            **created(self._aws),
+            **created(self._aws, call.caller),
         }
         if not self._aws.documents.insert(KIND, name, {"working": working, "published": []}):
             raise conflict(f"Recipe {name} already exists.")
@@ -100,7 +100,7 @@ class Recipes:
                 document["working"]["Steps"] = _checked(call.params["Steps"])
             if "Description" in call.params:
                 document["working"]["Description"] = call.params["Description"]
-            document["working"] |= modified(self._aws)
+            document["working"] |= modified(self._aws, call.caller)
         return {"Name": call.params["Name"]}
 
     def publish(self, call: Call) -> Json:
@@ -115,7 +115,7 @@ class Recipes:
                 | {
                     "RecipeVersion": f"{number}.0",
                     "Description": call.params.get("Description", working["Description"]),
-                    "PublishedBy": user(self._aws),
+                    "PublishedBy": call.caller.arn,
                     "PublishedDate": self._aws.clock.now(),
                 }
             )

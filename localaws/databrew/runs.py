@@ -15,7 +15,7 @@ from localaws.core.jobs.runner import Ending, JobRunner, Outcome
 from localaws.core.service import Call, Service
 from localaws.databrew import inputs, outputs
 from localaws.databrew.datasets import Datasets
-from localaws.databrew.documents import conflict, not_found, page, user
+from localaws.databrew.documents import conflict, not_found, page
 from localaws.databrew.jobs import RecipeJobs
 from localaws.databrew.recipe.compiler import datasets_of
 from localaws.databrew.recipe.errors import RecipeError
@@ -102,7 +102,7 @@ class RecipeRuns:
             "Outputs": job["Outputs"],
             "State": "STARTING",
             "StartedOn": now,
-            "StartedBy": user(self._aws),
+            "StartedBy": call.caller.arn,
             "ExecutionTime": 0,
             "LogSubscription": job["LogSubscription"],
             "LogGroupName": LOG_GROUP,

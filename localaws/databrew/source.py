@@ -13,6 +13,14 @@ class InputError(Exception):
 
 
 @dataclass(frozen=True)
+class Relation:
+    """A SELECT that gives the dataset's rows, and its columns with their DuckDB types."""
+
+    sql: str
+    columns: dict[str, str]
+
+
+@dataclass(frozen=True)
 class Source:
     """A dataset with its files found: `table` for one of the Data Catalog, else `files` in
     `format` (CSV, JSON, PARQUET) with the dataset's FormatOptions."""

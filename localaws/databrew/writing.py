@@ -40,6 +40,25 @@ class Written:
     key: str
 
 
+def flat(sql: str, columns: dict[str, str]) -> str:
+    """The query with lists, maps and structs as JSON texts, for formats that have only texts.
+
+    What DataBrew writes for those is not known (Spark's CSV writer refuses them); this loses
+    nothing and any reader takes it.
+    """
+    nested = [
+        name
+        for name, kind in columns.items()
+        if "(" in kind.replace("DECIMAL(", "") or kind.endswith("]")
+    ]
+    if not nested:
+        return sql
+    texts = ", ".join(
+        f"CAST(to_json({ident(name)}) AS VARCHAR) AS {ident(name)}" for name in nested
+    )
+    return f"SELECT * REPLACE ({texts}) FROM ({sql})"
+
+
 def write(
     output: Json,
     sql: str,
@@ -66,6 +85,8 @@ def write(
                 f" {', '.join(columns)}."
             )
     scratch.mkdir(parents=True)
+    if output["Format"] == "CSV":
+        sql = flat(sql, columns)
     if not partitions:
         file = scratch / "part"
         execute(f"COPY ({sql}) TO {literal(str(file))} ({options})")

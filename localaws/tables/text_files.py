@@ -61,7 +61,7 @@ def _regular(
         return False
     separator, quote, escape = (mark.encode() for mark in marks)
     ends: set[bytes] = set()
-    with _opened(Path(version[0]), uri, kind) as file:
+    with opened(Path(version[0]), uri, kind) as file:
         for block in _blocks(file):
             if (escape and escape in block) or not _is_utf8(block):
                 return False
@@ -125,7 +125,7 @@ def _well_quoted(letters: Letters, breaks: Places, separator: int, quote: int) -
     return bool(begins.all() and ends.all())
 
 
-def _opened(path: Path, uri: str, kind: str) -> IO[bytes]:
+def opened(path: Path, uri: str, kind: str) -> IO[bytes]:
     if kind == "none":
         file = path.open("rb")
         if file.peek(2)[:2] == _GZIP:
@@ -179,7 +179,7 @@ def _write(
 def _lines(file: DataFile, skipped: int) -> Iterator[str]:
     try:
         with (
-            _opened(Path(file.path), file.uri, codec(file.uri)) as raw,
+            opened(Path(file.path), file.uri, codec(file.uri)) as raw,
             io.TextIOWrapper(raw, encoding="utf-8-sig", errors="replace") as lines,
         ):
             for number, line in enumerate(lines):

@@ -46,18 +46,19 @@ def run_recipe(aws: Any, recipe: str, dataset: dict[str, Any]) -> list[Path]:
     brew = aws.client("databrew")
     brew.create_dataset(Name="input", **dataset)
     steps = json.loads((recipes.ROOT / f"{recipe}.json").read_text())
-    brew.create_recipe(Name=recipe, Steps=steps)
-    brew.publish_recipe(Name=recipe)
+    name = recipe.replace("_", "-")
+    brew.create_recipe(Name=name, Steps=steps)
+    brew.publish_recipe(Name=name)
     brew.create_recipe_job(
-        Name=recipe,
+        Name=name,
         DatasetName="input",
-        RecipeReference={"Name": recipe, "RecipeVersion": "1.0"},
+        RecipeReference={"Name": name, "RecipeVersion": "1.0"},
         RoleArn=ROLE,
         Outputs=[{"Location": {"Bucket": "lake", "Key": "out/"}, "Format": "PARQUET"}],
     )
-    run = brew.start_job_run(Name=recipe)["RunId"]
+    run = brew.start_job_run(Name=name)["RunId"]
     for _ in range(600):
-        state = brew.describe_job_run(Name=recipe, RunId=run)
+        state = brew.describe_job_run(Name=name, RunId=run)
         if state["State"] not in ("STARTING", "RUNNING"):
             break
         time.sleep(0.05)

@@ -7,14 +7,15 @@ that exported recipes show.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 
 from localaws.databrew.recipe.sql import (
     TYPES,
     cast,
     ident,
+    is_exact,
     is_number,
-    is_text,
     is_time,
     literal,
     missing,
@@ -56,6 +57,12 @@ def _listed(step: Step, condition: Condition) -> list[str]:
 
 def _is(step: Step, condition: Condition, column: str, kind: str) -> str:
     values = _listed(step, condition)
+    if kind == "BOOLEAN":
+        words = ", ".join(literal(value.lower()) for value in values)
+        return f"CAST({column} AS VARCHAR) IN ({words})"
+    if is_exact(kind) and all(re.fullmatch(r"[+-]?\d{1,38}", value) for value in values):
+        numbers = ", ".join(f"CAST({literal(value)} AS DECIMAL(38,0))" for value in values)
+        return f"CAST({column} AS DECIMAL(38,0)) IN ({numbers})"
     if is_number(kind):  # 2019 and "2019.0" are the same number
         numbers = ", ".join(to_double(literal(value), "VARCHAR") for value in values)
         return f"{to_double(column, kind)} IN ({numbers})"
@@ -86,6 +93,8 @@ def comparable(column: str, kind: str, value: str) -> tuple[str, str]:
     """The column and a written value in the type in which DataBrew compares them."""
     if is_time(kind):
         return to_time(column, kind), to_time(literal(value), "VARCHAR")
+    if is_exact(kind) and re.fullmatch(r"[+-]?\d{1,38}", value):
+        return f"CAST({column} AS DECIMAL(38,0))", f"CAST({literal(value)} AS DECIMAL(38,0))"
     try:
         float(value)
     except ValueError:
@@ -118,9 +127,11 @@ def _text(function: str, negated: bool = False) -> Writer:
 
 def invalid(column: str, kind: str, target: str) -> str:
     """Present, but not of the type."""
-    if not is_text(kind):
+    if kind == target or target == "VARCHAR":
         return "false"
-    return f"(NOT {missing(column, kind)} AND {cast(column, kind, target)} IS NULL)"
+    # What a number would be as another type, only its text says: 7 is no date.
+    text = to_text(column, kind)
+    return f"(NOT {missing(column, kind)} AND {cast(text, 'VARCHAR', target)} IS NULL)"
 
 
 def _is_invalid(step: Step, condition: Condition, column: str, kind: str) -> str:

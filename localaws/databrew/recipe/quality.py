@@ -15,6 +15,7 @@ from localaws.databrew.recipe.sql import (
     blank_null,
     cast,
     ident,
+    is_integer,
     is_number,
     literal,
     missing,
@@ -31,6 +32,7 @@ from localaws.databrew.recipe.table import (
     with_rows,
 )
 
+WHOLE = "WHOLE"  # a DOUBLE that is a whole number where the column has whole numbers
 MODES = ("NONE", "MINIMUM", "MAXIMUM", "AVERAGE")
 BEFORE = f"OVER (ORDER BY {ROW} ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)"
 
@@ -74,13 +76,23 @@ def most_frequent(step: Step, table: Table, column: str) -> str:
 def _put(
     step: Step, table: Table, column: str, value: str, value_kind: str, cells: str
 ) -> Selected:
-    """`value` into the chosen cells; the column keeps its type."""
-    kind = step.kind(table, column)
-    # A mean in an integer column is truncated, as Spark's cast does.
+    """`value` into the chosen cells; the column keeps its type if that has such values."""
+    own = step.kind(table, column)
+    # A mean of whole numbers is none: the column becomes one of doubles, nothing is cut off.
+    kind = value_kind if value_kind == "DOUBLE" and is_integer(own) else own
+    if value_kind == WHOLE:
+        kind, value_kind = ("BIGINT" if is_integer(own) else own), "DOUBLE"
     fitted = cast(value, value_kind, kind)
-    expression = f"CASE WHEN {cells} THEN {fitted} ELSE {ident(column)} END"
+    expression = f"CASE WHEN {cells} THEN {fitted} ELSE {cast(ident(column), own, kind)} END"
     changed = with_changed(table, column, expression, kind, condition_sql(step, table))
     return Selected(changed.sql, changed.columns, twice="(SELECT" in value)
+
+
+def _kind(step: Step, own: str, kind: str) -> str:
+    """The type of a step's value: "" is the column's own; a mean of modes is no whole number."""
+    if kind == WHOLE and step.optional("modeType") == "AVERAGE":
+        return "DOUBLE"
+    return kind or own
 
 
 def fill(value: Value, kind: str = "DOUBLE") -> Compile:
@@ -90,8 +102,7 @@ def fill(value: Value, kind: str = "DOUBLE") -> Compile:
         column = step.column(table)
         own = step.kind(table, column)
         cells = missing(ident(column), own)
-        value_kind = own if kind == "" else kind
-        return _put(step, table, column, value(step, table, column), value_kind, cells)
+        return _put(step, table, column, value(step, table, column), _kind(step, own, kind), cells)
 
     return compile_step
 
@@ -150,8 +161,7 @@ def replace_invalid(value: Value, kind: str = "DOUBLE") -> Compile:
         column = step.column(table)
         own = step.kind(table, column)
         cells = invalid(ident(column), own, _target(step, "number"))
-        value_kind = own if kind == "" else kind
-        return _put(step, table, column, value(step, table, column), value_kind, cells)
+        return _put(step, table, column, value(step, table, column), _kind(step, own, kind), cells)
 
     return compile_step
 
@@ -260,21 +270,21 @@ OPERATIONS: dict[str, Compile] = {
     "FILL_WITH_EMPTY": fill_with_empty,
     "FILL_WITH_LAST_VALID": fill_with_last_valid,
     "FILL_WITH_MEDIAN": fill(statistic("median")),
-    "FILL_WITH_MODE": fill(mode_of),
+    "FILL_WITH_MODE": fill(mode_of, WHOLE),
     "FILL_WITH_MOST_FREQUENT": fill(most_frequent, ""),
     "FILL_WITH_NULL": fill_with_null,
-    "FILL_WITH_SUM": fill(statistic("sum")),
+    "FILL_WITH_SUM": fill(statistic("sum"), WHOLE),
     "REPLACE_WITH_AVERAGE": replace_invalid(statistic("avg")),
     "REPLACE_WITH_CUSTOM": replace_with_custom,
     "REPLACE_WITH_EMPTY": replace_invalid(_empty, "VARCHAR"),
     "REPLACE_WITH_LAST_VALID": replace_invalid(_last_valid, ""),
     "REPLACE_WITH_MEDIAN": replace_invalid(statistic("median")),
-    "REPLACE_WITH_MODE": replace_invalid(mode_of),
+    "REPLACE_WITH_MODE": replace_invalid(mode_of, WHOLE),
     "REPLACE_WITH_MOST_FREQUENT": replace_invalid(most_frequent, ""),
     "REPLACE_WITH_NULL": replace_invalid(_null, ""),
     "REPLACE_WITH_ROLLING_AVERAGE": replace_invalid(_rolling("avg")),
     "REPLACE_WITH_ROLLING_SUM": replace_invalid(_rolling("sum")),
-    "REPLACE_WITH_SUM": replace_invalid(statistic("sum")),
+    "REPLACE_WITH_SUM": replace_invalid(statistic("sum"), WHOLE),
     "REMOVE_DUPLICATES": remove_duplicates,
     "REMOVE_INVALID": remove_invalid,
     "REMOVE_MISSING": remove_missing,

@@ -34,6 +34,7 @@ TYPES = {
 DATE_LAYOUTS = (
     "%m/%d/%y", "%m/%d/%Y", "%m-%d-%Y", "%d/%m/%Y", "%d-%m-%Y", "%d-%Y-%m", "%m %d %Y",
     "%B %d %Y", "%B/%d/%Y", "%d %B %Y", "%m/%d/%Y %H:%M:%S", "%m-%d-%Y %H:%M:%S",
+    "%B %d, %Y", "%b %d, %Y", "%Y%m%d", "%Y-%m",
 )  # fmt: skip
 
 
@@ -56,6 +57,11 @@ def is_number(kind: str) -> bool:
 
 def is_integer(kind: str) -> bool:
     return kind in INTEGERS
+
+
+def is_exact(kind: str) -> bool:
+    """A whole number of any size, which a DOUBLE may round."""
+    return kind in INTEGERS or kind == "DECIMAL(38,0)"
 
 
 def is_text(kind: str) -> bool:
@@ -99,12 +105,18 @@ def to_time(expression: str, kind: str) -> str:
     if is_text(kind):
         layouts = ", ".join(literal(layout) for layout in DATE_LAYOUTS)
         other = f"try_strptime({expression}, [{layouts}])"
-        # Only what starts with a year of four digits: DuckDB takes 02/02/02 for the year 2.
+        # Only what starts with a year of four digits: DuckDB takes 02/02/02 for the year 2. A year
+        # alone is its first day, as Spark casts it.
         year_first = f"regexp_matches({expression}, '^\\s*\\d{{4}}[-/]')"
-        iso = f"CASE WHEN {year_first} THEN TRY_CAST({expression} AS TIMESTAMP) END"
-        return f"coalesce({iso}, {other})"
+        year = f"regexp_full_match({expression}, '\\d{{4}}')"
+        return (
+            f"coalesce(CASE WHEN {year_first} THEN TRY_CAST({expression} AS TIMESTAMP)"
+            f" WHEN {year} THEN TRY_CAST({expression} || '-01-01' AS TIMESTAMP) END, {other})"
+        )
     if is_time(kind):
         return f"CAST({expression} AS TIMESTAMP)"
+    if is_integer(kind):  # 20200601 and 2020, which a CSV file's column of dates may be
+        return to_time(f"CAST({expression} AS VARCHAR)", "VARCHAR")
     return "CAST(NULL AS TIMESTAMP)"
 
 

@@ -1,0 +1,103 @@
+"""Types of columns that come as text: as Spark infers them, over every row, with nothing lost.
+
+A column has a type only when each of its filled cells is a value of it, and is that value without
+losing a digit. So one late `n/a` makes a text; what Spark leaves as text (yes and no, 31.12.2020)
+stays text, and so does what it would change (007, +5, a double of 20 digits). DataBrew's own rules
+are not documented: keeping the text is the only reading of them that loses nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from localaws.databrew.recipe.sql import literal
+
+Query = Callable[[str], list[tuple[Any, ...]]]
+
+SAMPLE_ROWS = 20_480
+CELL = "{c}"
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A type, as SQL over CELL: whether a cell is written as one of its values, and the value."""
+
+    kind: str
+    fits: str
+    value: str
+
+
+def _same(kind: str) -> str:
+    """The text of the value is the cell, but for blanks around it."""
+    return f"CAST(TRY_CAST({CELL} AS {kind}) AS VARCHAR) = trim({CELL})"
+
+
+def _candidate(kind: str, fits: str) -> Candidate:
+    return Candidate(kind, fits, f"TRY_CAST({CELL} AS {kind})")
+
+
+_NUMBER = r"\s*-?((0|[1-9]\d*)(\.\d*)?|\.\d+)([eE][+-]?\d+)?\s*"
+_MOMENT = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?Z?"
+
+TEXT = Candidate("VARCHAR", "true", CELL)
+# In their order. Sixteen characters are at most 15 digits, which a double always gives back.
+EMPTY = Candidate("VARCHAR", "false", CELL)  # no cell is filled
+CANDIDATES = (
+    EMPTY,
+    _candidate("BIGINT", _same("BIGINT")),
+    _candidate("DECIMAL(38,0)", _same("DECIMAL(38,0)")),
+    _candidate(
+        "DOUBLE",
+        f"regexp_full_match({CELL}, {literal(_NUMBER)}) AND isfinite(TRY_CAST({CELL} AS DOUBLE))"
+        f" AND (length({CELL}) <= 16 OR {_same('DOUBLE')})",
+    ),
+    _candidate("BOOLEAN", f"lower({CELL}) IN ('true', 'false')"),
+    _candidate("DATE", _same("DATE")),
+    _candidate(
+        "TIMESTAMP",
+        f"regexp_full_match({CELL}, {literal(_MOMENT)})"
+        f" AND TRY_CAST({CELL} AS TIMESTAMP) IS NOT NULL",
+    ),
+)
+NUMBERS = CANDIDATES[1:4]
+Columns = Mapping[
+    str, tuple[Candidate, ...]
+]  # the types that a column may have: the first is taken
+
+
+def value(cell: str, kind: Candidate) -> str:
+    """The cell as a value of the type; a blank cell of a column that is no text is NULL."""
+    return kind.value.replace(CELL, cell)
+
+
+def infer(rows: str, columns: Columns, query: Query) -> dict[str, Candidate]:
+    """The type of each of `columns`, which are texts of the SELECT `rows`; TEXT if none fits.
+
+    The first rows say which type is worth a look at all rows; only where that one does not last
+    are they read once more.
+    """
+    count, found = _fitting(f"FROM ({rows}) LIMIT {SAMPLE_ROWS}", columns, query)
+    if count >= SAMPLE_ROWS:
+        likely = {cell: candidates for cell, candidates in found.items() if candidates}
+        _, found = _fitting(rows, {cell: likely[cell][:1] for cell in likely}, query)
+        second = {cell: likely[cell][1:] for cell in likely if not found[cell]}
+        found = {**found, **(_fitting(rows, second, query)[1] if second else {})}
+    return {cell: next(iter(found.get(cell, ())), TEXT) for cell in columns}
+
+
+def _fitting(rows: str, columns: Columns, query: Query) -> tuple[int, Columns]:
+    """The number of rows, and of each column the candidates that all its filled cells fit."""
+    tests = ["count(*)"]
+    for cell, candidates in columns.items():
+        for candidate in candidates:
+            fits = candidate.fits.replace(CELL, cell)
+            tests.append(f"count(*) FILTER ({cell} <> '' AND ({fits}) IS NOT TRUE)")
+    (counts,) = query(f"SELECT {', '.join(tests)} FROM ({rows})")
+    misfits = iter(counts[1:])
+    found = {
+        cell: tuple(candidate for candidate in candidates if not next(misfits))
+        for cell, candidates in columns.items()
+    }
+    return int(counts[0]), found

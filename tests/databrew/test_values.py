@@ -1,0 +1,175 @@
+"""No value is lost that no step names: cells that a job was not asked to change."""
+
+from __future__ import annotations
+
+import csv
+import io
+import uuid
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from localaws.core.jobs.failures import WorkFailed
+from localaws.core.jobs.limits import Limits
+from localaws.databrew import work
+from tests.databrew.conftest import step
+
+LIMITS = Limits(memory_bytes=1 << 30, threads=2)
+NOW = datetime(2026, 11, 22, tzinfo=UTC)
+
+
+def run(
+    folder: Path, *files: str | bytes, steps: Any = (), kind: str = "CSV", **options: Any
+) -> str:
+    """What the recipe writes as CSV of the files. Raises WorkFailed."""
+    placed = []
+    for text in files:
+        path = folder / uuid.uuid4().hex
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        file = {"uri": f"s3://lake/{len(placed)}", "path": str(path), "bytes": len(text)}
+        placed.append({**file, "etag": "", "modified": 0.0})
+    source = {"name": "d", "format": kind, "options": options, "files": placed, "table": None}
+    output = {"Format": "CSV", "Location": {"Bucket": "lake"}, "Overwrite": False}
+    request = {"steps": list(steps), "source": source, "datasets": {}, "job": "j", "when": NOW}
+    request |= {"now": NOW, "folder": str(folder / uuid.uuid4().hex)}
+    request["outputs"] = [{**output, "PartitionColumns": []}]
+    ((written,),) = work.run(request, LIMITS)
+    return Path(written["file"]).read_text()
+
+
+# Where a source is given: Spark 3.5's inferSchema, on the same cells.
+@pytest.mark.parametrize(
+    ("cells", "written"),
+    [
+        pytest.param(["yes", "no"], ["yes", "no"], id="only true and false are booleans"),
+        pytest.param(["T", "F"], ["T", "F"], id="T and F are texts"),
+        pytest.param(
+            ["True", "false"], ["true", "false"], id="booleans in lower case"
+        ),
+        pytest.param(["31.12.2020", "2020.12.31"], ["31.12.2020", "2020.12.31"], id="dotted dates"),
+        pytest.param(["1/2/1908"], ["1/2/1908"], id="dates with slashes"),
+        pytest.param(["2020-01-02", "2020-1-2"], ["2020-01-02", "2020-1-2"], id="half of a date"),
+        pytest.param(["12345678901234567890", "7"], ["12345678901234567890", "7"], id="20 digits"),
+        pytest.param(["9007199254740993"], ["9007199254740993"], id="beyond a double"),
+        pytest.param(["007", "8"], ["007", "8"], id="leading zeros"),
+        pytest.param(["+491511234567"], ["+491511234567"], id="a phone number"),
+        pytest.param(["0.1000000000000000055"], ["0.1000000000000000055"], id="many decimals"),
+        pytest.param(["1_000", "0x1F"], ["1_000", "0x1F"], id="numbers of programmers"),
+        pytest.param(["1", "n/a"], ["1", "n/a"], id="a misfit among numbers"),
+        pytest.param(["5%", "1,5"], ["5%", '"1,5"'], id="what Spark leaves as text"),
+        pytest.param(["1"] * 25_000 + ["n/a"], ["1"] * 25_000 + ["n/a"], id="a late misfit"),
+        pytest.param([" x "], [" x "], id="blanks around a text"),
+    ],
+)
+def test_a_cell_stays_as_it_is(tmp_path: Path, cells: list[str], written: list[str]) -> None:
+    sink = io.StringIO()
+    csv.writer(sink, lineterminator="\n").writerows([["id", "cell"], *enumerate(cells)])
+
+    text = run(tmp_path, sink.getvalue())
+
+    assert text.splitlines()[1:] == [f"{n},{cell}" for n, cell in enumerate(written)]
+
+
+CELLS = st.one_of(
+    st.text(st.characters(codec="utf-8", exclude_characters="\r\x00"), max_size=8),
+    st.integers(-(10**25), 10**25).map(str),
+    st.floats(allow_nan=False, allow_infinity=False).map(repr),
+    st.dates().map(str),
+    st.datetimes().map(str),
+    st.sampled_from(["", "true", "FALSE", "yes", "NaN", "007", "1e3", "-0", ".5", "\t7", "2020"]),
+)
+
+
+def same(cell: str, written: str) -> bool:
+    """Equal as texts; or as numbers, words of truth or moments that are written in another way."""
+    if cell == written or cell.lower() == written:
+        return True
+    try:
+        return not cell.startswith("+") and Decimal(cell) == Decimal(repr(float(written)))
+    except (ArithmeticError, ValueError):
+        return cell.replace("T", " ").removesuffix("Z").rstrip("0") == written.rstrip("0")
+
+
+@settings(
+    max_examples=60,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(st.data())
+def test_any_csv_comes_out_of_an_empty_recipe_with_its_values(tmp_path: Path, data: Any) -> None:
+    kinds = data.draw(st.lists(st.sampled_from([CELLS, *CELLS.original_strategies]), min_size=1))
+    rows = data.draw(st.lists(st.tuples(*kinds), min_size=1, max_size=5))
+    sink = io.StringIO()
+    writer = csv.writer(sink, quoting=csv.QUOTE_ALL, lineterminator="\n")
+    writer.writerow([f"column {n}" for n in range(len(kinds))])
+    writer.writerows(rows)
+
+    written = list(csv.reader(io.StringIO(run(tmp_path, sink.getvalue()), newline="")))[1:]
+
+    if len(kinds) > 1:  # a line of one empty cell is an empty line, which readers skip
+        assert len(written) == len(rows)
+        for row, found in zip(rows, written, strict=True):
+            assert all(map(same, row, found)), (row, found)
+
+
+@pytest.mark.parametrize(
+    ("files", "problem"),
+    [
+        (["a,b\n1,x\n2,y,extra\n"], "Dataset d has a line with more cells than its header"),
+        (['a,b\n1,"x\ny"\n2,y,extra\n'], "A line of s3://lake/0 has 3 cells, more than its header"),
+        (["a,b\n1,2\n", "b,a\n2,1\n"], "s3://lake/1 has another header than the dataset's first"),
+        ([b"a\n\xe9\n"], "s3://lake/0 is not UTF-8, the one encoding that DataBrew reads"),
+        ([b"\xff\xfea\x00\n\x00"], "s3://lake/0 is not UTF-8"),
+        (["\n"], "Dataset d has no line, and so no column."),
+    ],
+)
+def test_what_would_be_lost_fails_the_run(tmp_path: Path, files: list[Any], problem: str) -> None:
+    with pytest.raises(WorkFailed) as caught:
+        run(tmp_path, *files)
+
+    assert caught.value.message.startswith(problem)
+
+
+def test_short_and_blank_lines_are_read_as_spark_does(tmp_path: Path) -> None:
+    assert run(tmp_path, "a,b\n1,x\n\n2\n3,z\n") == "a,b\n1,x\n2,\n3,z\n"
+
+
+def test_json_keeps_digits_and_texts_and_nested_values_are_json_in_csv(tmp_path: Path) -> None:
+    lines = '{"id": 12345678901234567890, "day": "2020-01-02", "n": {"x": [1, 2]}, "m": 1}\n'
+
+    text = run(tmp_path, lines + '{"id": 1, "m": "a"}\n', kind="JSON")
+
+    (header, first, second) = csv.reader(io.StringIO(text))
+    assert header == ["id", "day", "n", "m"]
+    assert first == ["12345678901234567890", "2020-01-02", '{"x":[1,2]}', "1"]
+    assert second == ["1", "", "", "a"]
+
+
+@pytest.mark.parametrize(
+    ("cell", "year"),
+    [("20200601", "2020"), ("June 1, 2020", "2020"), ("2020", "2020"), ("20182012", "")],
+)
+def test_dates_that_workshops_use(tmp_path: Path, cell: str, year: str) -> None:
+    """Exports of two AWS workshops; the last one is refused in a sample of the Glue transform."""
+    steps = [step("YEAR", sourceColumn="d", targetColumn="y")]
+
+    written = list(csv.reader(io.StringIO(run(tmp_path, f'd\n"{cell}"\n', steps=steps))))
+
+    assert written[1] == [cell, year]
+
+
+def test_ids_beyond_a_double_are_compared_whole(tmp_path: Path) -> None:
+    steps = [step("REMOVE_VALUES", sourceColumn="id")]
+    steps[0]["ConditionExpressions"] = [
+        {"Condition": "IS", "Value": '["9007199254740993"]', "TargetColumn": "id"}
+    ]
+
+    assert run(tmp_path, "id\n9007199254740992\n9007199254740993\n", steps=steps) == (
+        "id\n9007199254740992\n"
+    )
