@@ -48,9 +48,7 @@ def run(
     [
         pytest.param(["yes", "no"], ["yes", "no"], id="only true and false are booleans"),
         pytest.param(["T", "F"], ["T", "F"], id="T and F are texts"),
-        pytest.param(
-            ["True", "false"], ["true", "false"], id="booleans in lower case"
-        ),
+        pytest.param(["True", "false"], ["true", "false"], id="booleans in lower case"),
         pytest.param(["31.12.2020", "2020.12.31"], ["31.12.2020", "2020.12.31"], id="dotted dates"),
         pytest.param(["1/2/1908"], ["1/2/1908"], id="dates with slashes"),
         pytest.param(["2020-01-02", "2020-1-2"], ["2020-01-02", "2020-1-2"], id="half of a date"),
