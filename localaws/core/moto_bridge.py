@@ -1,11 +1,12 @@
-"""moto behind the gateway: plain CRUD answered by its own code, its state kept on disk.
+"""moto behind the gateway: plain CRUD answered by its own code, its state kept on disk as JSON.
 
-The only module that knows how moto holds its state; the version is pinned for that reason.
+What of a backend is kept, and how it is made anew, says the service (`Service.records`).
 """
 
 from __future__ import annotations
 
 import io
+import json
 import logging
 import threading
 from collections.abc import Iterable
@@ -20,10 +21,13 @@ from moto.moto_server.werkzeug_app import create_backend_app
 from werkzeug.wrappers import Response
 
 from localaws.core import moto_state
+from localaws.core.moto_state import UnreadableState
 from localaws.core.service import Call, Service
+from localaws.shapes import Json
 
 logger = logging.getLogger(__name__)
 
+FORMAT = 1  # of the files
 LATER_SECONDS = 1.0
 ONE_AT_A_TIME = ("dynamodb",)
 # How operations that change nothing begin: no state is written after them.
@@ -31,7 +35,7 @@ READS = ("Get", "List", "Describe", "BatchGet", "TransactGet", "Scan", "Query", 
 
 
 class MotoBridge:
-    """Forwards requests to moto and pickles a service's backends after each write.
+    """Forwards requests to moto and writes a service's backends after each change.
 
     One per process, since moto's backends are process-wide.
     """
@@ -42,7 +46,7 @@ class MotoBridge:
         self._lock = threading.Lock()
         # A conditional write looks and then writes: moto itself keeps nobody out in between.
         self._turns = {service: threading.Lock() for service in ONE_AT_A_TIME}
-        self._late: dict[str, threading.Timer] = {}
+        self._late: dict[str, tuple[threading.Timer, Service]] = {}
 
     def perform(self, call: Call, request: Request, service: Service) -> Response:
         """moto's answer to a call whose body has been read already; what it changed is kept."""
@@ -56,7 +60,7 @@ class MotoBridge:
         with self._turns.get(call.service, nullcontext()):
             response = Response.from_app(self._application(call.service), environ)
         if response.status_code < 400:
-            self.wrote(call.service, call.operation, service.snapshot)
+            self.wrote(service, call.operation)
         return response
 
     def _application(self, service: str) -> Any:
@@ -65,41 +69,48 @@ class MotoBridge:
                 self._applications[service] = create_backend_app(service)
             return self._applications[service]
 
-    def wrote(self, service: str, operation: str, when: str) -> None:
+    def wrote(self, service: Service, operation: str) -> None:
         """Keeps the state after `operation`, if that can have changed it."""
-        if when == "never" or operation.startswith(READS):
+        if service.records is None or operation.startswith(READS):
             return
-        if when == "now":
+        if not service.records.later:
             self.save(service)
             return
         with self._lock:
-            if service not in self._late:
+            if service.name not in self._late:
                 timer = threading.Timer(LATER_SECONDS, self._save_late, (service,))
                 timer.daemon = True
-                self._late[service] = timer
+                self._late[service.name] = (timer, service)
                 timer.start()
 
-    def _save_late(self, service: str) -> None:
+    def _save_late(self, service: Service) -> None:
         with self._lock:
-            self._late.pop(service, None)
+            self._late.pop(service.name, None)
         self.save(service)
 
-    def save(self, service: str) -> None:
+    def save(self, service: Service) -> None:
         """Writes the service's state beside the old file, then swaps them: never half a file."""
+        if service.records is None:
+            return
         with self._lock:
+            with self._turns.get(service.name, nullcontext()):
+                regions = [
+                    {"account": account, "region": region, **service.records.keep(backend)}
+                    for account, backends_of in list(_backends(service.name).items())
+                    for region, backend in list(backends_of.items())
+                ]
             file = self._file(service)
             fresh = file.with_suffix(".new")
-            fresh.write_bytes(moto_state.dump(_state(service)))
+            fresh.write_text(json.dumps({"format": FORMAT, "regions": regions}))
             fresh.replace(file)
 
     def flush(self) -> None:
         """Writes what is due later, now."""
         with self._lock:
-            due = list(self._late)
-            for timer in self._late.values():
-                timer.cancel()
+            due = list(self._late.values())
             self._late.clear()
-        for service in due:
+        for timer, service in due:
+            timer.cancel()
             self.save(service)
 
     def load(self, services: Iterable[Service]) -> None:
@@ -109,24 +120,43 @@ class MotoBridge:
         out, and its file stays as it is.
         """
         for service in services:
-            file = self._file(service.name)
-            if not service.in_moto or not file.exists():
+            if service.records is None:
                 continue
+            file = self._file(service)
+            old = file.with_suffix(".pickle")  # of earlier versions
             try:
-                for (account, region), state in moto_state.load(
-                    service.name, file.read_bytes()
-                ).items():
-                    _backends(service.name)[account][region].__dict__.update(state)
+                if file.exists():
+                    self._restore(service, json.loads(file.read_text()))
+                elif old.exists():
+                    file = old
+                    self._take_over(service, old)
             except Exception as error:
                 logger.exception("%s cannot be read", file)
                 _backends(service.name).reset()
                 service.failure = (
-                    f"its state in {file} cannot be read ({error}). Bring back an older copy of"
-                    f" the file, or move it away to begin {service.name} anew, and start again."
+                    f"its state in {file} cannot be read ({type(error).__name__}: {error}). Bring"
+                    " back an older copy of the file, or move it away to begin"
+                    f" {service.name} anew, and start again."
                 )
 
-    def _file(self, service: str) -> Path:
-        return self._folder / f"{service}.pickle"
+    @staticmethod
+    def _restore(service: Service, saved: Json) -> None:
+        assert service.records is not None
+        if saved["format"] != FORMAT:
+            raise UnreadableState(f"its format is {saved['format']}; this version reads {FORMAT}")
+        for kept in saved["regions"]:
+            backend = _backends(service.name)[kept["account"]][kept["region"]]
+            service.records.restore(backend, kept)
+
+    def _take_over(self, service: Service, old: Path) -> None:
+        """A pickle becomes a file of ours, once; it stays under another name."""
+        for (account, region), state in moto_state.load(service.name, old.read_bytes()).items():
+            _backends(service.name)[account][region].__dict__.update(state)
+        self.save(service)
+        old.rename(old.with_suffix(".adopted"))
+
+    def _file(self, service: Service) -> Path:
+        return self._folder / f"{service.name}.json"
 
     @staticmethod
     def reset(services: list[str]) -> None:
@@ -138,12 +168,3 @@ class MotoBridge:
 def _backends(service: str) -> BackendDict[Any]:
     found: BackendDict[Any] = backends.get_backend(service)
     return found
-
-
-def _state(service: str) -> dict[tuple[str, str], dict[str, Any]]:
-    """(account, region) to the backend's attributes."""
-    return {
-        (account, region): dict(backend.__dict__)
-        for account, regions in _backends(service).items()
-        for region, backend in regions.items()
-    }

@@ -1,13 +1,13 @@
-"""moto's state as bytes: what is written, and the few classes that reading may bring to life.
+"""moto's state as earlier versions wrote it, and the few classes that reading may bring to life.
 
-A pickle can name any function to call. This reader takes records of the kept services and plain
-values; a file that names anything else is refused, so a home from somebody else runs no code.
+It is read once and then kept as JSON (localaws.core.moto_bridge; roles by localaws.iam). A pickle
+can name any function to call: this reader takes records of the kept services and plain values; a
+file that names anything else is refused, so a home from somebody else runs no code.
 """
 
 from __future__ import annotations
 
 import collections
-import copyreg
 import datetime
 import io
 import pickle
@@ -60,19 +60,6 @@ RECORDS: dict[str, dict[str, tuple[str, ...]]] = {
 
 class UnreadableState(Exception):
     """The bytes are damaged, of another version of moto, or name what they must not."""
-
-
-def dump(service_state: object) -> bytes:
-    buffer = io.BytesIO()
-    pickler = pickle.Pickler(buffer, protocol=pickle.HIGHEST_PROTOCOL)
-    # moto's queues hold locks. A state on disk is held by nobody: a lock comes back as a new one.
-    pickler.dispatch_table = copyreg.dispatch_table | {
-        _RLOCK: lambda _: (threading.RLock, ()),
-        _LOCK: lambda _: (threading.Lock, ()),
-        threading.Condition: lambda _: (threading.Condition, ()),
-    }
-    pickler.dump(service_state)
-    return buffer.getvalue()
 
 
 def load(service: str, data: bytes) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from typing import Any
 
 from werkzeug.wrappers import Request, Response
 
@@ -40,6 +41,15 @@ class Operation:
     parameters: frozenset[str] | None  # None: every parameter of the model
 
 
+@dataclass(frozen=True)
+class Records:
+    """How what moto keeps of a service goes to disk and comes back: its backend as JSON."""
+
+    keep: Callable[[Any], Json]
+    restore: Callable[[Any, Json], None]
+    later: bool = False  # written up to a second after a change, not with it
+
+
 @dataclass
 class Service:
     """One AWS service, by its botocore name; an operation that is not listed is refused by name."""
@@ -50,7 +60,7 @@ class Service:
     form: Route | None = None  # answers posted forms (multipart), which are no operation
     public: set[str] = field(default_factory=set)  # those of them that pages of any site may use
     lets_in: Callable[[str, Json], bool] = lambda operation, params: False  # who did not sign
-    snapshot: str = "now"  # when moto's state goes to disk: "now", "later" (1 s), "never"
+    records: Records | None = None  # of what moto keeps
     starters: list[Callable[[], None]] = field(default_factory=list)
     stoppers: list[Callable[[], None]] = field(default_factory=list)
     failure: str | None = None  # why it did not start: the answer to every call
@@ -73,7 +83,7 @@ class Service:
 
     @property
     def in_moto(self) -> bool:
-        """Whether moto keeps (a part of) the service's state."""
+        """Whether moto answers (a part of) the service, and so has a state of it."""
         return any(operation.handler is None for operation in self.operations.values())
 
     def on_start(self, function: Callable[[], None]) -> Callable[[], None]:

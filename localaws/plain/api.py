@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from localaws.core.aws import LocalAws
-from localaws.core.service import Service
+from localaws.core.service import Records, Service
+from localaws.plain.records import dynamodb, logs, sns, sqs
 
 OPERATIONS: dict[str, tuple[str, ...]] = {
     "logs": (
@@ -30,9 +31,17 @@ OPERATIONS: dict[str, tuple[str, ...]] = {
 }
 
 
+RECORDS = {
+    "logs": Records(logs.keep, logs.restore, later=True),
+    "dynamodb": Records(dynamodb.keep, dynamodb.restore),
+    "sns": Records(sns.keep, sns.restore),
+    "sqs": Records(sqs.keep, sqs.restore),
+}
+
+
 def _factory(name: str) -> Callable[[LocalAws], Service]:
     def service(_: LocalAws) -> Service:
-        plain = Service(name, snapshot="later" if name == "logs" else "now")
+        plain = Service(name, records=RECORDS[name])
         plain.moto(*OPERATIONS[name])
         return plain
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import pickle
 import shutil
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,6 @@ import pytest
 from botocore.exceptions import ClientError
 from moto import backends
 
-from localaws.core import moto_state
 from localaws.core.aws import LocalAws, start
 from localaws.core.home import Home
 from localaws.iam import api as iam
@@ -55,7 +56,7 @@ def local(home: Path) -> Iterator[LocalAws]:
 
 
 def stamp(home: Path) -> dict[str, int]:
-    return {file.name: file.stat().st_ino for file in (home / "moto").glob("*.pickle")}
+    return {file.name: file.stat().st_ino for file in (home / "moto").glob("*.json")}
 
 
 READS: dict[str, Callable[[LocalAws], Any]] = {
@@ -172,10 +173,22 @@ DAMAGED = {
 }
 
 
-@pytest.mark.parametrize("name", DAMAGED)
+DAMAGED_JSON = {
+    "half a file": (b'{"format": 1, "regions": [{"acc', "JSONDecodeError"),
+    "nothing": (b"", "JSONDecodeError"),
+    "of a later version": (b'{"format": 2, "regions": []}', "its format is 2"),
+    "without a member": (
+        b'{"format": 1, "regions": [{"account": "000000000000", "region": "us-east-1"}]}',
+        "KeyError: 'queues'",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", [*DAMAGED, *DAMAGED_JSON])
 def test_a_state_that_cannot_be_read_is_that_services_affair(home: Path, name: str) -> None:
-    data, reason = DAMAGED[name]
-    file = Home(home).directory("moto") / "sqs.pickle"
+    data, reason = {**DAMAGED, **DAMAGED_JSON}[name]
+    ending = "pickle" if name in DAMAGED else "json"
+    file = Home(home).directory("moto") / f"sqs.{ending}"
     file.write_bytes(data)
 
     running = opened(home)
@@ -199,6 +212,169 @@ def test_a_state_that_cannot_be_read_is_that_services_affair(home: Path, name: s
     again.stop()
 
 
+def fill(aws: LocalAws) -> None:
+    """Something of everything that the four services keep."""
+    dynamodb = aws.client("dynamodb")
+    dynamodb.create_table(
+        TableName="rows",
+        KeySchema=[
+            {"AttributeName": "a", "KeyType": "HASH"},
+            {"AttributeName": "b", "KeyType": "RANGE"},
+        ],
+        AttributeDefinitions=[
+            {"AttributeName": "a", "AttributeType": "S"},
+            {"AttributeName": "b", "AttributeType": "N"},
+        ],
+        ProvisionedThroughput={"ReadCapacityUnits": 3, "WriteCapacityUnits": 4},
+        GlobalSecondaryIndexes=[
+            {
+                "IndexName": "by-b",
+                "KeySchema": [{"AttributeName": "b", "KeyType": "HASH"}],
+                "Projection": {"ProjectionType": "KEYS_ONLY"},
+                "ProvisionedThroughput": {"ReadCapacityUnits": 1, "WriteCapacityUnits": 2},
+            }
+        ],
+        StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"},
+        Tags=[{"Key": "team", "Value": "data"}],
+        DeletionProtectionEnabled=True,
+    )
+    dynamodb.update_time_to_live(
+        TableName="rows", TimeToLiveSpecification={"Enabled": True, "AttributeName": "ends"}
+    )
+    nested = {"M": {"l": {"L": [{"N": "1"}, {"NULL": True}, {"BOOL": False}]}}}
+    for number in ("1", "2"):
+        row = {"a": {"S": "x"}, "b": {"N": number}, "bin": {"B": b"\x00\xff"}, "m": nested}
+        row |= {"set": {"SS": ["p", "q"]}, "bins": {"BS": [b"\x01", b"\x02"]}}
+        dynamodb.put_item(TableName="rows", Item=row)
+
+    sqs = aws.client("sqs")
+    dead = sqs.create_queue(QueueName="dead", tags={"$bytes": "v"})["QueueUrl"]
+    place = sqs.get_queue_attributes(QueueUrl=dead, AttributeNames=["QueueArn"])
+    target = place["Attributes"]["QueueArn"]
+    policy = json.dumps({"deadLetterTargetArn": target, "maxReceiveCount": 2})
+    url = sqs.create_queue(
+        QueueName="main", Attributes={"RedrivePolicy": policy, "VisibilityTimeout": "600"}
+    )["QueueUrl"]
+    sqs.create_queue(QueueName="in-order.fifo", Attributes={"FifoQueue": "true"})
+    sqs.send_message(
+        QueueUrl=url,
+        MessageBody="taken",
+        MessageAttributes={
+            "kind": {"DataType": "String", "StringValue": "k"},
+            "bytes": {"DataType": "Binary", "BinaryValue": b"\x00\xff"},
+        },
+    )
+    sqs.receive_message(QueueUrl=url)
+    sqs.send_message(QueueUrl=url, MessageBody="late", DelaySeconds=900)
+    sqs.send_message(QueueUrl=url, MessageBody="gone")
+    gone = sqs.receive_message(QueueUrl=url)["Messages"][0]["ReceiptHandle"]
+    sqs.delete_message(QueueUrl=url, ReceiptHandle=gone)
+    sqs.send_message(QueueUrl=url, MessageBody="waiting")
+
+    sns = aws.client("sns")
+    topic = sns.create_topic(Name="told", Tags=[{"Key": "a", "Value": "b"}])["TopicArn"]
+    sns.set_topic_attributes(TopicArn=topic, AttributeName="DisplayName", AttributeValue="T")
+    sns.publish(TopicArn=topic, Message="heard by nobody")
+    sns.create_topic(Name="in-order.fifo", Attributes={"FifoTopic": "true"})
+
+    logs = aws.client("logs")
+    logs.create_log_group(logGroupName="/jobs", tags={"a": "b"})
+    logs.put_retention_policy(logGroupName="/jobs", retentionInDays=7)
+    for stream in ("one", "two"):
+        logs.create_log_stream(logGroupName="/jobs", logStreamName=stream)
+        now = int(time.time() * 1000)
+        events = [{"timestamp": now + n, "message": f"{stream} {n}"} for n in range(2)]
+        logs.put_log_events(logGroupName="/jobs", logStreamName=stream, logEvents=events)
+    logs.put_resource_policy(policyName="p", policyDocument="{}")
+
+
+def told(aws: LocalAws) -> dict[str, Any]:
+    """What the four services say of everything, without taking a message."""
+    dynamodb, sqs, sns, logs = (aws.client(n) for n in ("dynamodb", "sqs", "sns", "logs"))
+    calls: dict[str, Any] = {}
+    for table in dynamodb.list_tables()["TableNames"]:
+        described = dynamodb.describe_table(TableName=table)
+        calls[f"table {table}"] = described["Table"]
+        calls[f"rows of {table}"] = dynamodb.scan(TableName=table)["Items"]
+        calls[f"time to live of {table}"] = dynamodb.describe_time_to_live(TableName=table)
+        place = described["Table"]["TableArn"]
+        calls[f"tags of {table}"] = dynamodb.list_tags_of_resource(ResourceArn=place)["Tags"]
+    for url in sqs.list_queues()["QueueUrls"]:
+        calls[url] = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+        calls[f"tags of {url}"] = sqs.list_queue_tags(QueueUrl=url).get("Tags")
+    for topic in (one["TopicArn"] for one in sns.list_topics()["Topics"]):
+        calls[topic] = sns.get_topic_attributes(TopicArn=topic)["Attributes"]
+        calls[f"tags of {topic}"] = sns.list_tags_for_resource(ResourceArn=topic)["Tags"]
+    for group in logs.describe_log_groups()["logGroups"]:
+        name = group["logGroupName"]
+        calls[name] = group
+        calls[f"tags of {name}"] = logs.list_tags_log_group(logGroupName=name)["tags"]
+        calls[f"streams of {name}"] = logs.describe_log_streams(logGroupName=name)["logStreams"]
+        calls[f"events of {name}"] = logs.filter_log_events(logGroupName=name)["events"]
+    calls["policies"] = logs.describe_resource_policies()["resourcePolicies"]
+    return {
+        name: {key: value for key, value in answer.items() if key != "ResponseMetadata"}
+        if isinstance(answer, dict)
+        else answer
+        for name, answer in calls.items()
+    }
+
+
+def test_everything_that_they_keep_comes_back(local: LocalAws, home: Path) -> None:
+    fill(local)
+    before = told(local)
+    local.stop()
+    successor = opened(home)
+    try:
+        assert told(successor) == before
+        sqs = successor.client("sqs")
+        url = sqs.get_queue_url(QueueName="main")["QueueUrl"]
+        messages = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)["Messages"]
+        assert [message["Body"] for message in messages] == ["waiting"]  # the others are not due
+        # What was taken is given again once its time is over, and goes to the other queue then.
+        backend = backends.get_backend("sqs")["000000000000"]["us-east-1"]
+        taken = next(one for one in backend.queues["main"]._messages if one.body == "taken")
+        taken.visible_at = 0
+        again = sqs.receive_message(QueueUrl=url, MessageAttributeNames=["All"])["Messages"][0]
+        assert again["MessageAttributes"]["bytes"]["BinaryValue"] == b"\x00\xff"
+        taken.visible_at = 0
+        assert "Messages" not in sqs.receive_message(QueueUrl=url)
+        dead = sqs.get_queue_url(QueueName="dead")["QueueUrl"]
+        assert sqs.receive_message(QueueUrl=dead)["Messages"][0]["Body"] == "taken"
+        # Events that come now have numbers of their own.
+        logs = successor.client("logs")
+        event = {"timestamp": int(time.time() * 1000), "message": "new"}
+        logs.put_log_events(logGroupName="/jobs", logStreamName="one", logEvents=[event])
+        numbers = [e["eventId"] for e in logs.filter_log_events(logGroupName="/jobs")["events"]]
+        assert len(set(numbers)) == len(numbers) == 5
+    finally:
+        successor.stop()
+
+
+KEPT = sorted((Path(__file__).parents[1] / "cases" / "records").glob("*.json"))
+
+
+@pytest.mark.parametrize("file", KEPT, ids=lambda file: file.stem)
+def test_a_file_of_the_first_format_is_read_for_ever(home: Path, file: Path) -> None:
+    """The files were written by version 0.1 with moto 5.2.5. They stay as they are: whatever moto
+    is, it must be made to hold all that is in them, which writing them again shows."""
+    place = Home(home).directory("moto") / file.name
+    shutil.copy(file, place)
+    running = opened(home, file.stem)
+    try:
+        service = running.gateway.services[file.stem]
+        assert service.failure is None
+        place.unlink()
+        running.moto.save(service)
+        assert json.loads(place.read_text()) == json.loads(file.read_text())
+    finally:
+        running.stop()
+
+
+def test_every_service_that_moto_keeps_has_such_a_file() -> None:
+    assert [file.stem for file in KEPT] == sorted(plain.FACTORIES)
+
+
 def test_queues_of_earlier_versions_are_read(local: LocalAws, tmp_path: Path) -> None:
     """They wrote a queue's condition with the methods of its lock."""
     state = dict(backends.get_backend("sqs")["000000000000"]["us-east-1"].__dict__)
@@ -219,6 +395,8 @@ def test_queues_of_earlier_versions_are_read(local: LocalAws, tmp_path: Path) ->
         assert wait_for_message(successor) == "old"
     finally:
         successor.stop()
+    kept = sorted(file.name for file in (tmp_path / "old" / "moto").iterdir())
+    assert kept == ["sqs.adopted", "sqs.json"]  # read once; the old file stays
 
 
 def test_roles_that_moto_kept_are_taken_over(home: Path) -> None:
@@ -235,7 +413,7 @@ def test_roles_that_moto_kept_are_taken_over(home: Path) -> None:
     own = backend.create_policy("what it is", "/", policy, "own", [])
     backend.attach_role_policy(own.arn, "crawls")
     file = Home(home).directory("moto") / "iam.pickle"
-    file.write_bytes(moto_state.dump({("000000000000", "aws"): dict(backend.__dict__)}))
+    file.write_bytes(pickle.dumps({("000000000000", "aws"): dict(backend.__dict__)}))
     backends.get_backend("iam").reset()
 
     for _ in range(2):  # the second start finds them in its own store
