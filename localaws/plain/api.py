@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from localaws.core.aws import LocalAws
 from localaws.core.service import Records, Service
-from localaws.plain.records import dynamodb, logs, sns, sqs
+from localaws.plain.records import dynamodb, logs, sqs
 
 OPERATIONS: dict[str, tuple[str, ...]] = {
     "logs": (
@@ -34,7 +34,6 @@ OPERATIONS: dict[str, tuple[str, ...]] = {
 RECORDS = {
     "logs": Records(logs.keep, logs.restore, later=True),
     "dynamodb": Records(dynamodb.keep, dynamodb.restore),
-    "sns": Records(sns.keep, sns.restore),
     "sqs": Records(sqs.keep, sqs.restore),
 }
 

@@ -213,7 +213,7 @@ def test_a_state_that_cannot_be_read_is_that_services_affair(home: Path, name: s
 
 
 def fill(aws: LocalAws) -> None:
-    """Something of everything that the four services keep."""
+    """Something of everything that the three services keep."""
     dynamodb = aws.client("dynamodb")
     dynamodb.create_table(
         TableName="rows",
@@ -271,12 +271,6 @@ def fill(aws: LocalAws) -> None:
     sqs.delete_message(QueueUrl=url, ReceiptHandle=gone)
     sqs.send_message(QueueUrl=url, MessageBody="waiting")
 
-    sns = aws.client("sns")
-    topic = sns.create_topic(Name="told", Tags=[{"Key": "a", "Value": "b"}])["TopicArn"]
-    sns.set_topic_attributes(TopicArn=topic, AttributeName="DisplayName", AttributeValue="T")
-    sns.publish(TopicArn=topic, Message="heard by nobody")
-    sns.create_topic(Name="in-order.fifo", Attributes={"FifoTopic": "true"})
-
     logs = aws.client("logs")
     logs.create_log_group(logGroupName="/jobs", tags={"a": "b"})
     logs.put_retention_policy(logGroupName="/jobs", retentionInDays=7)
@@ -289,8 +283,8 @@ def fill(aws: LocalAws) -> None:
 
 
 def told(aws: LocalAws) -> dict[str, Any]:
-    """What the four services say of everything, without taking a message."""
-    dynamodb, sqs, sns, logs = (aws.client(n) for n in ("dynamodb", "sqs", "sns", "logs"))
+    """What the three services say of everything, without taking a message."""
+    dynamodb, sqs, logs = (aws.client(name) for name in ("dynamodb", "sqs", "logs"))
     calls: dict[str, Any] = {}
     for table in dynamodb.list_tables()["TableNames"]:
         described = dynamodb.describe_table(TableName=table)
@@ -302,9 +296,6 @@ def told(aws: LocalAws) -> dict[str, Any]:
     for url in sqs.list_queues()["QueueUrls"]:
         calls[url] = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
         calls[f"tags of {url}"] = sqs.list_queue_tags(QueueUrl=url).get("Tags")
-    for topic in (one["TopicArn"] for one in sns.list_topics()["Topics"]):
-        calls[topic] = sns.get_topic_attributes(TopicArn=topic)["Attributes"]
-        calls[f"tags of {topic}"] = sns.list_tags_for_resource(ResourceArn=topic)["Tags"]
     for group in logs.describe_log_groups()["logGroups"]:
         name = group["logGroupName"]
         calls[name] = group
@@ -434,7 +425,7 @@ def test_topics_that_moto_kept_are_taken_over(home: Path) -> None:
     made = backend.create_topic("news", {"DisplayName": "News"}, {"a": "b"})
     backend.create_topic("n.fifo", {"FifoTopic": "true"})
     file = Home(home).directory("moto") / "sns.pickle"
-    file.write_bytes(moto_state.dump({("000000000000", "us-east-1"): dict(backend.__dict__)}))
+    file.write_bytes(pickle.dumps({("000000000000", "us-east-1"): dict(backend.__dict__)}))
     backends.get_backend("sns").reset()
 
     for _ in range(2):  # the second start finds them in its own store
