@@ -37,7 +37,7 @@ ENGINES = {
     "lambda": "Handlers run in processes of their own, with the packages of the runtime.",
     "sagemaker": "Training in script mode and endpoints of the XGBoost image, a process each.",
     "sagemaker-runtime": "Requests go to the endpoint's server process.",
-    "apigatewayv2": "HTTP APIs served below /_aws/execute-api, in front of Lambda functions.",
+    "apigatewayv2": "HTTP APIs below /_aws/execute-api, in front of functions and state machines.",
     "stepfunctions": "A durable engine: each transition is in SQLite before it takes effect.",
     "cloudformation": "An engine that creates, updates, rolls back and deletes.",
 }

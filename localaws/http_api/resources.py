@@ -6,6 +6,7 @@ import re
 
 from localaws.core.errors import AwsError, NotEmulated
 from localaws.core.service import Call, Service
+from localaws.http_api import service_calls
 from localaws.http_api.routing import check_route_key
 from localaws.http_api.store import PREFIX, Apis, bad_request, given, listed, new_id, part
 from localaws.shapes import Json
@@ -26,6 +27,9 @@ INTEGRATION_MEMBERS = (
     "TimeoutInMillis",
     "Description",
     "ConnectionType",
+    "IntegrationSubtype",
+    "CredentialsArn",
+    "RequestParameters",
 )
 ROUTE_MEMBERS = ("RouteKey", "Target", "AuthorizationType", "OperationName", "ApiKeyRequired")
 
@@ -107,10 +111,11 @@ def check_cors(cors: Json) -> None:
 
 
 class Integrations:
-    """Integrations: Lambda functions with payload format 2.0."""
+    """Integrations: Lambda functions with payload format 2.0, and calls of Step Functions."""
 
     def __init__(self, apis: Apis) -> None:
         self._apis = apis
+        self._region = apis.aws.region
 
     def register(self, service: Service) -> None:
         service.operation("CreateIntegration", "ApiId", *INTEGRATION_MEMBERS)(
@@ -133,7 +138,7 @@ class Integrations:
             **given(call, INTEGRATION_MEMBERS),
             "IntegrationId": new_id(7),
         }
-        check_integration(call.operation, integration)
+        check_integration(call.operation, integration, self._region)
         with self._apis.changing(call.params["ApiId"]) as document:
             document["integrations"][integration["IntegrationId"]] = integration
         return integration
@@ -152,7 +157,7 @@ class Integrations:
                 document, "integrations", "Integration", call.params["IntegrationId"]
             )
             integration |= given(call, INTEGRATION_MEMBERS)
-            check_integration(call.operation, integration)
+            check_integration(call.operation, integration, self._region)
         return integration
 
     def delete_integration(self, call: Call) -> Json:
@@ -174,11 +179,21 @@ class Integrations:
         return {}
 
 
-def check_integration(operation: str, integration: Json) -> None:
-    """Refuses by name what does not go to a Lambda function."""
+def check_integration(operation: str, integration: Json, region: str) -> None:
+    """Refuses by name what goes neither to a Lambda function nor to Step Functions."""
     if integration["IntegrationType"] != "AWS_PROXY":
         kind = integration["IntegrationType"]
         raise NotEmulated("apigatewayv2", operation, f"IntegrationType={kind}")
+    if integration["TimeoutInMillis"] not in TIMEOUT_MS:
+        raise bad_request(
+            f"TimeoutInMillis is {integration['TimeoutInMillis']}; it must be 50 to 30000."
+        )
+    if "IntegrationSubtype" in integration:
+        service_calls.check(operation, integration, region)
+        return
+    for member in ("CredentialsArn", "RequestParameters"):
+        if member in integration:
+            raise NotEmulated("apigatewayv2", operation, member, "Without an IntegrationSubtype.")
     if "PayloadFormatVersion" not in integration:
         raise bad_request("PayloadFormatVersion is a required parameter for integration")
     if integration["PayloadFormatVersion"] != "2.0":
@@ -192,10 +207,6 @@ def check_integration(operation: str, integration: Json) -> None:
     if FUNCTION.fullmatch(integration.get("IntegrationUri", "")) is None:
         raise bad_request(
             f"IntegrationUri {integration.get('IntegrationUri')!r} is not a Lambda function's ARN."
-        )
-    if integration["TimeoutInMillis"] not in TIMEOUT_MS:
-        raise bad_request(
-            f"TimeoutInMillis is {integration['TimeoutInMillis']}; it must be 50 to 30000."
         )
 
 

@@ -6,13 +6,15 @@ import json
 import logging
 import threading
 import uuid
+from collections.abc import Callable
 from concurrent.futures import Future
-from typing import Any
+from typing import TypeVar
 
 from botocore.exceptions import ClientError
 from werkzeug.wrappers import Request, Response
 
 from localaws.http_api import cors as cross_origin
+from localaws.http_api import service_calls
 from localaws.http_api.payload import MalformedError, Target, build_event, read_result
 from localaws.http_api.resources import function_arn
 from localaws.http_api.routing import Match, find_route, source_arn
@@ -22,7 +24,10 @@ from localaws.shapes import Json
 
 BODY_LIMIT_BYTES = 10 * 1024 * 1024
 DEFAULT_STAGE = "$default"
+SESSION = "BackplaneAssumeRoleSession"  # as API Gateway names it
 API_GATEWAY = "apigateway.amazonaws.com"
+
+Answer = TypeVar("Answer")
 
 logger = logging.getLogger(__name__)
 
@@ -89,6 +94,16 @@ class HttpApiServer:
     def _integrate(
         self, request: Request, body: bytes, target: Target, match: Match, integration: Json
     ) -> Response:
+        seconds = integration["TimeoutInMillis"] / 1000
+        if "IntegrationSubtype" in integration:
+            role = integration["CredentialsArn"]
+            acting = self._aws.acting_as_role(role, SESSION, API_GATEWAY)
+            params = service_calls.request_of(integration, request, body, target, match)
+            client = acting.client(
+                service_calls.SUBTYPES[integration["IntegrationSubtype"]].service
+            )
+            served = within(seconds, lambda: service_calls.call(client, integration, params))
+            return served or message(503, "Service Unavailable")
         function = function_arn(integration)
         source = source_arn(
             *(self._aws.region, self._aws.account, target.api_id),
@@ -97,9 +112,9 @@ class HttpApiServer:
         gateway = self._aws.acting_as_service(API_GATEWAY, source)
         event = build_event(request, body, target, match, self._aws.clock.now())
         try:
-            answer = invoke_within(
-                *(gateway.client("lambda"), function, json.dumps(event).encode()),
-                integration["TimeoutInMillis"] / 1000,
+            client, payload = gateway.client("lambda"), json.dumps(event).encode()
+            answer: Json | None = within(
+                seconds, lambda: client.invoke(FunctionName=function, Payload=payload)
             )
         except ClientError as problem:
             code = problem.response["Error"]["Code"]
@@ -122,16 +137,16 @@ class HttpApiServer:
             return message(500, "Internal Server Error")
 
 
-def invoke_within(client: Any, function: str, payload: bytes, seconds: float) -> Json | None:
-    """Invoke's answer, or None after a time: the function goes on, as on AWS.
+def within(seconds: float, call: Callable[[], Answer]) -> Answer | None:
+    """What the call answers, or None after a time: what it began goes on, as on AWS.
 
-    Raises ClientError.
+    Raises what the call raises.
     """
-    answer: Future[Json] = Future()
+    answer: Future[Answer] = Future()
 
     def run() -> None:
         try:
-            answer.set_result(client.invoke(FunctionName=function, Payload=payload))
+            answer.set_result(call())
         except BaseException as problem:
             answer.set_exception(problem)
 

@@ -49,7 +49,8 @@ class Integration(Provider):
     attributes = ("IntegrationId",)
     plain = (
         *("IntegrationType", "IntegrationUri", "PayloadFormatVersion", "IntegrationMethod"),
-        *("TimeoutInMillis", "Description", "ConnectionType"),
+        *("TimeoutInMillis", "Description", "ConnectionType", "IntegrationSubtype"),
+        *("CredentialsArn", "RequestParameters"),
     )
     properties = ("ApiId", *plain)
 
