@@ -268,8 +268,9 @@ class Engine:
 
     def ended(self, execution: Execution) -> None:
         self.runs.pop(execution.id, None)
-        if execution.express:
-            self._ends.pop(execution.id)(execution)
+        ended = self._ends.pop(execution.id, None)
+        if ended is not None:
+            ended(execution)
             return
         if "parent" in execution.about:
             parent = self.runs.get(execution.about["parent"][0])
@@ -355,7 +356,8 @@ class Engine:
         if touched:
             runs = [self._touched.pop(number) for number in touched]
             changes = [(run, run.take_changes()) for run in runs]
-            self.journal.commit([c for run, c in changes if run.durable and c.writes()])
+            kept = [run.kept(change) for run, change in changes]
+            self.journal.commit([change for change in kept if change.writes()])
             self._tell_committed()
             for run, change in changes:
                 if run.log_to is not None and change.events:

@@ -15,12 +15,12 @@ from localaws.shapes import Json
 from localaws.stepfunctions import history, injection, names, timestamps
 from localaws.stepfunctions.definition import parse
 from localaws.stepfunctions.engine import Engine
-from localaws.stepfunctions.express import EXPRESS, Express, express_arn
+from localaws.stepfunctions.express import Express
 from localaws.stepfunctions.journal import Journal
 from localaws.stepfunctions.json_text import json_problem
 from localaws.stepfunctions.machines import OWNED_KEY, Machines
 from localaws.stepfunctions.payload import MAX_BYTES
-from localaws.stepfunctions.records import Execution
+from localaws.stepfunctions.records import EXPRESS, Execution, express_arn
 from localaws.stepfunctions.variable_references import variable_references
 
 REDRIVE_SECONDS = 14 * 24 * 3600
@@ -173,11 +173,16 @@ class Executions:
             raise AwsError("ExecutionDoesNotExist", f"Execution Does Not Exist: '{arn}'")
         return found
 
+    def _any_row(self, arn: str) -> Execution:
+        """Also an EXPRESS one, where a Map Run has started it."""
+        found = self._journal.execution(arn)
+        return self.row(arn) if found is None else found
+
     # --- reading -------------------------------------------------------------------------------
 
     def describe(self, call: Call) -> Json:
         params = call.params
-        row = self.row(params["executionArn"])
+        row = self._any_row(params["executionArn"])
         data = params.get("includedData", "ALL_DATA") == "ALL_DATA"
         shown = {
             "executionArn": row.arn,
@@ -200,6 +205,9 @@ class Executions:
             "redriveDate": _date(row.redriven),
         }
         reason = self.not_redrivable(row)
+        if row.express:
+            del shown["redriveDate"]
+            return {key: value for key, value in shown.items() if value is not None}
         shown["redriveStatus"] = "NOT_REDRIVABLE" if reason else "REDRIVABLE"
         shown["redriveStatusReason"] = reason
         return {key: value for key, value in shown.items() if value is not None}
@@ -221,7 +229,7 @@ class Executions:
 
     def describe_machine(self, call: Call) -> Json:
         """The machine as it was when the execution started."""
-        row = self.row(call.params["executionArn"])
+        row = self._any_row(call.params["executionArn"])
         about, definition = row.about, self._journal.definition(row.definition)
         shown = {
             "stateMachineArn": row.machine_arn,

@@ -1,6 +1,7 @@
 """EXPRESS executions: quick, five minutes at the most, with CloudWatch Logs as their only history.
 
-They run on the same engine as the others and are never in its journal. An asynchronous one is
+They run on the same engine as the others and are not in its journal (the children of a Map Run,
+which are, see `map_run`). An asynchronous one is
 noted while it runs, so that a server that dies runs it again from its beginning: at least once. A
 synchronous one ends with the server: at most once.
 https://docs.aws.amazon.com/step-functions/latest/dg/choosing-workflow-type.html
@@ -22,7 +23,6 @@ from localaws.stepfunctions.history import started_event
 from localaws.stepfunctions.records import Execution
 from localaws.stepfunctions.resources import Resources
 
-EXPRESS = "EXPRESS"
 RUNNING = "express-execution"  # the kind of an asynchronous execution's document
 BILLED_MILLISECONDS = 100  # AWS bills in steps of these
 BILLED_MEMORY_MB = 64
@@ -82,7 +82,3 @@ class Express:
             },
         }
         return {key: value for key, value in shown.items() if value is not None}
-
-
-def express_arn(machine_arn: str, name: str, unique: str) -> str:
-    return machine_arn.replace(":stateMachine:", ":express:") + f":{name}:{unique}"

@@ -1,4 +1,4 @@
-"""The items in a file: JSON, JSON lines, CSV, Parquet; plain or as .gz."""
+"""The items in a file: JSON, JSON lines, CSV, Parquet; plain, as .gz or as .zstd."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import codecs
 import csv
 import io
 import json
-import zlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -14,6 +13,7 @@ from localaws.shapes import Json
 from localaws.stepfunctions.errors import ITEM_READER_FAILED, NOT_EMULATED, StateError
 
 DELIMITERS = {"COMMA": ",", "PIPE": "|", "SEMICOLON": ";", "SPACE": " ", "TAB": "\t"}
+PACKED = {".gz": "gzip", ".zstd": "zstd", ".zst": "zstd"}  # ending -> codec
 MAX_WHOLE_BYTES = 512 << 20  # of a file that is read as a whole: a JSON document, Parquet
 
 
@@ -29,18 +29,42 @@ def items(kind: str, key: str, chunks: Iterator[bytes], config: Json) -> Iterato
 
 
 def _plain(key: str, chunks: Iterator[bytes]) -> Iterator[bytes]:
-    if key.endswith((".zstd", ".zst")):
-        raise StateError(NOT_EMULATED, f"localaws reads .gz files and plain ones, not {key}.")
-    if not key.endswith(".gz"):
+    """The file's content. A packed one may have several members, one after the other."""
+    codec = next((codec for ending, codec in PACKED.items() if key.endswith(ending)), None)
+    if codec is None:
         yield from chunks
         return
-    unpacker = zlib.decompressobj(zlib.MAX_WBITS | 16)
-    for chunk in chunks:
-        data = chunk
-        while data:
-            yield unpacker.decompress(data, 1 << 20)
-            data = unpacker.unconsumed_tail
-    yield unpacker.flush()
+    from pyarrow import CompressedInputStream, PythonFile  # half a second, and only here
+
+    file = PythonFile(io.BufferedReader(_Pieces(chunks)), mode="r")
+    try:
+        with CompressedInputStream(file, codec) as stream:
+            while data := stream.read(1 << 20):
+                yield data
+    except OSError as error:
+        raise ValueError(f"{key} is not packed as {codec}, or is cut off: {error}") from error
+
+
+class _Pieces(io.RawIOBase):
+    """Chunks as a file that is read once."""
+
+    def __init__(self, chunks: Iterator[bytes]) -> None:
+        self._chunks = chunks
+        self._left = memoryview(b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        while not self._left:
+            chunk = next(self._chunks, None)
+            if chunk is None:
+                return 0
+            self._left = memoryview(chunk)
+        count = min(len(buffer), len(self._left))
+        buffer[:count] = self._left[:count]
+        self._left = self._left[count:]
+        return count
 
 
 def _whole(chunks: Iterator[bytes]) -> bytes:

@@ -14,6 +14,7 @@ from localaws.stepfunctions.field_rules import (
     path_field,
     template,
 )
+from localaws.stepfunctions.records import EXPRESS
 
 READERS = ("arn:aws:states:::s3:getObject", "arn:aws:states:::s3:listObjectsV2")
 WRITERS = ("arn:aws:states:::s3:putObject",)
@@ -105,9 +106,18 @@ def _label(label: str, where: str) -> Iterator[Diagnostic]:
 
 
 def is_distributed(state: Json) -> bool:
+    return _config(state).get("Mode") == "DISTRIBUTED"
+
+
+def has_express_children(state: Json) -> bool:
+    """Whether a Map Run of the state starts executions of type EXPRESS."""
+    return is_distributed(state) and _config(state).get("ExecutionType") == EXPRESS
+
+
+def _config(state: Json) -> Json:
     processor = state.get("ItemProcessor", state.get("Iterator"))
     config = processor.get("ProcessorConfig") if isinstance(processor, dict) else None
-    return isinstance(config, dict) and config.get("Mode") == "DISTRIBUTED"
+    return config if isinstance(config, dict) else {}
 
 
 def _one_of(name: str, accepted: tuple[str, ...], where: str) -> Diagnostic:

@@ -1,8 +1,9 @@
 """Distributed Map: a map run whose iterations are child executions of their own.
 
-Child executions are ordinary executions in the store with `about["parent"]` = [execution id,
-frame id, index], so the map run's progress is always what the store says: a restart counts the
-children that ended, leaves those that run to their own continuation and starts the rest.
+Child executions are executions in the store with `about["parent"]` = [execution id, frame id,
+index], so the map run's progress is always what the store says: a restart counts the children that
+ended, leaves those that run to their own continuation and starts the rest. Of EXPRESS children the
+store has the start and the end, nothing between: one that ran begins anew.
 https://docs.aws.amazon.com/step-functions/latest/dg/state-map-distributed.html
 """
 
@@ -18,7 +19,14 @@ from localaws.shapes import Json
 from localaws.stepfunctions import item_reader, map_items, payload, result_writer
 from localaws.stepfunctions.errors import DATA_LIMIT, TOLERANCE_EXCEEDED, StateError
 from localaws.stepfunctions.frames import CHILDREN, Children, Frame
-from localaws.stepfunctions.records import Document, Event, Execution, NewExecution
+from localaws.stepfunctions.records import (
+    EXPRESS,
+    Document,
+    Event,
+    Execution,
+    NewExecution,
+    express_arn,
+)
 from localaws.stepfunctions.resources import MAP_RUN
 from localaws.stepfunctions.run import Kind, Run
 
@@ -185,9 +193,12 @@ def _child(run: Run, frame: Frame, index: int, item: Any) -> NewExecution:
     parent = run.execution
     machine_arn = f"{parent.machine_arn}/{job['label']}"
     name = str(uuid.uuid5(uuid.NAMESPACE_URL, f"{job['id']}#{index}"))
+    arn = machine_arn.replace(":stateMachine:", ":execution:") + f":{name}"
+    if body.get("ProcessorConfig", {}).get("ExecutionType") == EXPRESS:
+        arn = express_arn(machine_arn, name, str(uuid.uuid4()))
     row = Execution(
         id=0,
-        arn=machine_arn.replace(":stateMachine:", ":execution:") + f":{name}",
+        arn=arn,
         machine_arn=machine_arn,
         name=name,
         status="RUNNING",

@@ -7,6 +7,12 @@ from dataclasses import dataclass, field
 
 from localaws.shapes import Json
 
+EXPRESS = "EXPRESS"
+
+
+def express_arn(machine_arn: str, name: str, unique: str) -> str:
+    return machine_arn.replace(":stateMachine:", ":express:") + f":{name}:{unique}"
+
 
 @dataclass(frozen=True)
 class Event:
@@ -43,7 +49,8 @@ class Execution:
 
     @property
     def express(self) -> bool:
-        """Whether it is of an EXPRESS machine: never in the journal, its history in logs only."""
+        """Whether it is of type EXPRESS: the journal has no transition of it, its history is in
+        logs only. Where it is the child of a Map Run, the journal has its start and its end."""
         return self.arn.split(":")[5] == "express"
 
 
@@ -80,6 +87,10 @@ class Changes:
     started: list[NewExecution] = field(default_factory=list)
     redriven: list[tuple[int, float]] = field(default_factory=list)
     effects: list[Callable[[], None]] = field(default_factory=list)
+
+    def end_only(self) -> Changes:
+        """What is kept of an EXPRESS child."""
+        return Changes(self.execution, ended=self.ended)
 
     def writes(self) -> bool:
         """Whether there is anything but effects."""

@@ -44,10 +44,14 @@ def resume(run: Run) -> None:
 
 def redrive(run: Run) -> None:
     """Runs an ended execution again from where it failed: each state that did not succeed runs
-    anew with the same input and fresh retriers; branches and iterations that succeeded stay.
+    anew with the same input and fresh retriers; branches and iterations that succeeded stay. An
+    EXPRESS child runs from its first state.
 
     https://docs.aws.amazon.com/step-functions/latest/dg/redrive-executions.html
     """
+    if run.execution.express:
+        run.begin()
+        return
     frames = _read(run)
     redriven = run.event(
         "ExecutionRedriven",

@@ -91,7 +91,9 @@ def _results(rows: list[Execution], form: str) -> list[Any]:
 
 def _shown(row: Execution) -> Json:
     succeeded = row.status == "SUCCEEDED"
-    redrivable = "NOT_REDRIVABLE" if succeeded else "REDRIVABLE_BY_MAP_RUN"
+    redrivable: str | None = "NOT_REDRIVABLE" if succeeded else "REDRIVABLE_BY_MAP_RUN"
+    if row.express:
+        redrivable = None
     shown = {
         "Cause": row.cause,
         "Error": row.error,
@@ -103,7 +105,7 @@ def _shown(row: Execution) -> Json:
         "OutputDetails": {"Included": True},
         "RedriveCount": row.redrive_count,
         "RedriveStatus": redrivable,
-        "RedriveStatusReason": SUCCEEDED if succeeded else None,
+        "RedriveStatusReason": SUCCEEDED if succeeded and redrivable else None,
         "StartDate": timestamps.iso(timestamps.from_epoch(row.started)),
         "StateMachineArn": row.machine_arn,
         "Status": row.status,

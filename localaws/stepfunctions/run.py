@@ -128,6 +128,12 @@ class Run:
         self.dirty = {}
         return changes
 
+    def kept(self, changes: Changes) -> Changes:
+        """What of the changes the journal keeps."""
+        if self.durable:
+            return changes
+        return changes.end_only() if "parent" in self.execution.about else Changes(self.id)
+
     # --- scheduling ------------------------------------------------------------------------
 
     def soon(self, frame: Frame, function: Callable[[Run, Frame], None]) -> None:

@@ -31,6 +31,7 @@ from localaws.stepfunctions.field_rules import (
 )
 from localaws.stepfunctions.integrations.resources import SYNC, Resource, ResourceError
 from localaws.stepfunctions.json_text import json_location, json_problem
+from localaws.stepfunctions.records import EXPRESS
 from localaws.stepfunctions.state_fields import (
     CALLS_ALLOWED,
     COMMON,
@@ -251,7 +252,7 @@ class _Checker:
             return
         try:
             resource = Resource.parse(arn)
-            if self._type == "EXPRESS" and (resource.pattern or resource.is_activity):
+            if self._type == EXPRESS and (resource.pattern or resource.is_activity):
                 what = f"'.{resource.pattern}' service integration"
                 what += "" if resource.pattern == SYNC else " "  # as AWS writes it
                 what = "Activity ARN" if resource.is_activity else what
@@ -325,9 +326,13 @@ class _Checker:
 
     def map(self, state: Json, where: str, language: str) -> Iterator[Diagnostic]:
         yield from map_rules.check(state, where, language)
-        if self._type == "EXPRESS" and map_rules.is_distributed(state):
+        if self._type == EXPRESS and map_rules.is_distributed(state):
             yield Diagnostic("Express state machine does not support Distributed Map", where)
+        around = self._type
+        if map_rules.has_express_children(state):
+            self._type = EXPRESS
         yield from self.groups(state, where)
+        self._type = around
 
 
 def _no_check(*_: Any) -> Iterator[Diagnostic]:

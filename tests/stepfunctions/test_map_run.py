@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -201,6 +202,81 @@ def test_a_map_run_goes_on_after_a_restart(sfn: Workflows, tmp_path: Path) -> No
         aws.stop()
 
 
+EXPRESS = {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "EXPRESS"}}
+
+
+def test_children_may_be_express_executions(sfn: Workflows) -> None:
+    inner = {**machine(I={"Type": "Pass", "Parameters": {"v.$": "$"}}), **EXPRESS}
+    arn = sfn.begin(machine(M={"Type": "Map", "ItemProcessor": inner, "Label": "each"}), [1, 2])
+    assert sfn.wait(arn).output == [{"v": 1}, {"v": 2}]
+
+    map_run = sfn.client.list_map_runs(executionArn=arn)["mapRuns"][0]["mapRunArn"]
+    counts = sfn.client.describe_map_run(mapRunArn=map_run)["executionCounts"]
+    assert (counts["succeeded"], counts["total"]) == (2, 2)
+    children = sfn.client.list_executions(mapRunArn=map_run)["executions"]
+    name = arn.split(":")[6]
+    for child in children:
+        assert child["executionArn"].split(":")[5:7] == ["express", f"{name}/each"]
+    described = sfn.client.describe_execution(executionArn=children[0]["executionArn"])
+    assert (described["status"], json.loads(described["output"])) == ("SUCCEEDED", {"v": 2})
+    assert "redriveStatus" not in described
+    with pytest.raises(sfn.client.exceptions.InvalidArn, match="context: express"):
+        sfn.history(children[0]["executionArn"])
+
+
+def test_express_children_that_failed_run_again_from_their_beginning(sfn: Workflows) -> None:
+    call = task(LAMBDA, {"FunctionName": "f", "Payload.$": "$"})
+    inner = {**machine(First={"Type": "Pass"}, Call=call), **EXPRESS}
+    failing = [True]
+
+    def reply(event: Any) -> Any:
+        if failing[0] and event == 2:
+            raise ValueError("no")
+        return event
+
+    sfn.jobs.replies["f"] = reply
+    arn = sfn.begin(machine(M={"Type": "Map", "ItemProcessor": inner, "Label": "each"}), [1, 2])
+    assert sfn.wait(arn).error == "States.ExceedToleratedFailureThreshold"
+    failing[0] = False
+    sfn.client.redrive_execution(executionArn=arn)
+    done = sfn.wait(arn)
+    assert [output["Payload"] for output in done.output] == [1, 2]
+
+
+def test_express_children_that_ran_begin_anew_after_a_restart(
+    sfn: Workflows, tmp_path: Path
+) -> None:
+    call = task(LAMBDA, {"FunctionName": "f", "Payload.$": "$"})
+    inner = {**machine(First={"Type": "Pass"}, Call=call), **EXPRESS}
+    waiting = threading.Event()
+
+    def reply(event: Any) -> Any:
+        if event == 2:
+            waiting.wait(60)
+        return event
+
+    sfn.jobs.replies["f"] = reply
+    state = {"Type": "Map", "ItemProcessor": inner, "MaxConcurrency": 1}
+    arn = sfn.begin(machine(M=state), [1, 2])
+    sfn.until(lambda: len(sfn.jobs.calls) == 2, 60)
+    sfn.aws.stop()
+    waiting.set()
+
+    jobs = Jobs()
+    aws = start(tmp_path / "home", [s3.service, *services(jobs)], wait_scale=0)
+    again = Workflows(aws, jobs)
+    done = again.wait(arn, 60)
+    assert [output["Payload"] for output in done.output] == [1, 2]
+    assert [call["event"] for _, call in jobs.calls] == [2]
+    aws.stop()
+
+
+def test_express_children_cannot_wait_for_jobs(sfn: Workflows) -> None:
+    inner = {**machine(I=task(GLUE_SYNC, {"JobName": "j"})), **EXPRESS}
+    with pytest.raises(sfn.client.exceptions.InvalidDefinition, match=r"does not support '\.sync'"):
+        sfn.create(machine(M={"Type": "Map", "ItemProcessor": inner}))
+
+
 def test_stopping_stops_the_children_too(sfn: Workflows) -> None:
     sfn.jobs.ends_at_once = None
     inner = machine(J=task(GLUE_SYNC, {"JobName": "j"}))
@@ -268,6 +344,14 @@ def test_items_come_from_packed_files_and_parquet(sfn: Workflows) -> None:
     client = sfn.aws.client("s3")
     client.put_object(Bucket="lake", Key="l.jsonl.gz", Body=gzip.compress(b'{"a": 1}\n{"a": 2}\n'))
     assert reading(sfn, of_object("l.jsonl.gz", InputType="JSONL")).output == [{"a": 1}, {"a": 2}]
+    members = gzip.compress(b'{"a": 1}\n') + gzip.compress(b'{"a": 2}\n')  # as `cat` makes them
+    zstd = pyarrow.compress(b'{"a": 1}\n{"a": 2}\n', codec="zstd", asbytes=True)
+    for key, packed in (("two.jsonl.gz", members), ("l.jsonl.zstd", zstd)):
+        client.put_object(Bucket="lake", Key=key, Body=packed)
+        assert reading(sfn, of_object(key, InputType="JSONL")).output == [{"a": 1}, {"a": 2}]
+    client.put_object(Bucket="lake", Key="cut.jsonl.gz", Body=members[:-4])
+    cut = reading(sfn, of_object("cut.jsonl.gz", InputType="JSONL"))
+    assert cut.error == "States.ItemReaderFailed"
     data = io.BytesIO()
     parquet.write_table(pyarrow.table({"n": [1, 2], "s": ["x", None]}), data)
     client.put_object(Bucket="lake", Key="t.parquet", Body=data.getvalue())
