@@ -76,15 +76,16 @@ class Service:
 
         return register
 
-    def moto(self, *names: str) -> None:
-        """Operations that moto answers as they are."""
+    def moto(self, records: Records, *names: str) -> None:
+        """Operations that moto answers as they are, and how what it keeps of them is kept."""
+        self.records = records
         for name in names:
             self._add(Operation(name, None, None))
 
     @property
     def in_moto(self) -> bool:
         """Whether moto answers (a part of) the service, and so has a state of it."""
-        return any(operation.handler is None for operation in self.operations.values())
+        return self.records is not None
 
     def on_start(self, function: Callable[[], None]) -> Callable[[], None]:
         self.starters.append(function)

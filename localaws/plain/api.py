@@ -40,8 +40,8 @@ RECORDS = {
 
 def _factory(name: str) -> Callable[[LocalAws], Service]:
     def service(_: LocalAws) -> Service:
-        plain = Service(name, records=RECORDS[name])
-        plain.moto(*OPERATIONS[name])
+        plain = Service(name)
+        plain.moto(RECORDS[name], *OPERATIONS[name])
         return plain
 
     return service
