@@ -13,6 +13,7 @@ from pathlib import Path
 
 from localaws.core.home import claim, locked, write_whole
 from localaws.core.jobs.limits import Limits, default, memory
+from localaws.identity.authorization import Mode
 
 DEFAULT_PORT = 4566
 PORT_FILE = "port"
@@ -63,6 +64,13 @@ def main(argv: list[str] | None = None) -> int:
         action="store_true",
         help="accept any credentials: whoever reaches the port may do everything",
     )
+    parser.add_argument(
+        "--policies",
+        choices=[mode.value for mode in Mode],
+        default=Mode.OBSERVE.value,
+        help="what becomes of IAM's policies: enforce them, observe (refusals are noted and not"
+        " made), or off",
+    )
     options = parser.parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
 
@@ -74,7 +82,8 @@ def main(argv: list[str] | None = None) -> int:
         claim(home)
         with locked(home):
             return serve(
-                home, options.port, options.region, options.wait_scale, limits, options.open
+                *(home, options.port, options.region, options.wait_scale, limits),
+                *(options.open, Mode(options.policies)),
             )
     except BlockingIOError:
         print(f"Another local AWS runs on {home}.", file=sys.stderr)
@@ -105,6 +114,7 @@ def serve(
     wait_scale: float,
     limits: Limits,
     accept_any_key: bool,
+    policies: Mode,
 ) -> int:
     """Runs the server of the home until it is told to end. Raises PortTaken."""
     from localaws.core import server
@@ -126,6 +136,7 @@ def serve(
         wait_scale=wait_scale,
         limits=limits,
         accept_any_key=accept_any_key,
+        policies=policies,
     )
     told = listen_for_the_end()
     note = home / "server.json"

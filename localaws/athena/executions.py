@@ -62,7 +62,7 @@ class QueryExecutions:
     def _in_name_of(self, document: Json) -> LocalAws:
         """The AWS as who started the query sees it; earlier versions did not note who that was."""
         caller = document.get("Caller")
-        return self.acting(Caller(**caller) if caller else root(self.aws.account))
+        return self.acting(Caller.read(caller) if caller else root(self.aws.account))
 
     # starting
 

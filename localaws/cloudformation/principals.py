@@ -19,8 +19,10 @@ def acting(aws: LocalAws, stack: Json) -> LocalAws:
     https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-iam-servicerole.html
     """
     if stack.get("role"):
-        return aws.acting_as_role(stack["role"], SESSION, CLOUDFORMATION)
-    caller = Caller(**stack["caller"]) if "caller" in stack else root(aws.account)
+        name = stack.get("name", "*")
+        source = f"arn:aws:cloudformation:{aws.region}:{aws.account}:stack/{name}/*"
+        return aws.acting_as_role(stack["role"], SESSION, CLOUDFORMATION, source)
+    caller = Caller.read(stack["caller"]) if "caller" in stack else root(aws.account)
     return aws.acting(caller.on_behalf(CLOUDFORMATION))
 
 

@@ -17,7 +17,7 @@ from localaws.core.clients import Clients
 from localaws.core.clock import Clock
 from localaws.core.documents import Documents
 from localaws.core.gateway import Gateway
-from localaws.core.home import Home
+from localaws.core.home import Home, write_whole
 from localaws.core.jobs.limits import Limits
 from localaws.core.jobs.limits import default as default_limits
 from localaws.core.jobs.worker import Workers
@@ -29,13 +29,17 @@ from localaws.core.service import Service
 from localaws.core.signals import Signals, event
 from localaws.identity import caller as callers
 from localaws.identity import home_key
-from localaws.identity.authorization import Authorizer
+from localaws.identity.actions.asked import Place
+from localaws.identity.authorization import Authorizer, Mode
 from localaws.identity.caller import Caller
+from localaws.identity.in_force import InForce
 from localaws.identity.store import IdentityStore
+from localaws.identity.uses import Uses
 
 logger = logging.getLogger(__name__)
 
 ACCOUNT = "000000000000"
+USES = "authorizations.jsonl"  # in the home: what was asked of policies
 Factory = Callable[["LocalAws"], Service]
 
 
@@ -91,11 +95,14 @@ class LocalAws:
         view.acts_as = caller
         return view
 
-    def acting_as_role(self, role: str, session_name: str, service_principal: str) -> LocalAws:
+    def acting_as_role(
+        self, role: str, session_name: str, service_principal: str, source_arn: str | None = None
+    ) -> LocalAws:
         """For what a service does as a role that was handed to it (`glue.amazonaws.com` as a
-        job's), by its ARN or name."""
+        job's), by its ARN or name; `source_arn` is what for: `aws:SourceArn` to its trust
+        policy."""
         arn = callers.role_arn(self.account, role)
-        return self.acting(callers.role_session(arn, session_name, service_principal))
+        return self.acting(callers.role_session(arn, session_name, service_principal, source_arn))
 
     def acting_as_service(self, principal: str, source_arn: str | None = None) -> LocalAws:
         """For what a service does as itself, on behalf of `source_arn` (a rule, a bucket)."""
@@ -150,12 +157,14 @@ def start(
     clock: Clock | None = None,
     accept_any_key: bool = True,
     limits: Limits | None = None,
+    policies: Mode = Mode.OFF,
 ) -> LocalAws:
     """Opens the home, brings its state back and starts the services, in the order given.
 
     `limits` are of every worker: what a query, a recipe or a crawl may use of the machine.
     `accept_any_key`: over HTTP, keys that this home did not issue are the account's root too
-    (tests of a service need no key); its own keys are verified all the same.
+    (tests of a service need no key); its own keys are verified all the same. `policies`: whether
+    they are enforced, as the server does (tests of a service need none either).
 
     A service that fails to start is there and answers every call with the reason
     (`Service.failure`). One that cannot even be made is so only where `factories` give its name;
@@ -169,6 +178,9 @@ def start(
         closing.callback(documents.close)
         processes = Processes(place.root, url, region)
         moto = MotoBridge(place.directory("moto"))
+        identity = IdentityStore(documents, ACCOUNT, time.now, root_key)
+        uses = Uses(place.file(USES) if policies is not Mode.OFF else None, write_whole)
+        closing.callback(uses.flush)
         aws = LocalAws(
             home=place,
             url=url,
@@ -180,8 +192,8 @@ def start(
             workers=Workers(processes, place.directory("run"), limits or default_limits()),
             clients=Clients(url, region, root_key),
             moto=moto,
-            authorize=Authorizer(),
-            identity=IdentityStore(documents, ACCOUNT, time.now, root_key),
+            authorize=Authorizer(InForce(identity), Place(region, ACCOUNT), uses, policies),
+            identity=identity,
         )
         aws.logs = LogShipper(lambda caller: aws.acting(caller).client("logs"), aws.clock)
         aws.processes.clean_up()

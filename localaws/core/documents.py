@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -33,6 +34,12 @@ class Documents:
 
     def __init__(self, file: Path) -> None:
         self._database = Database(file, MIGRATIONS)
+        self._changes: Counter[str] = Counter()
+
+    def changes(self, kind: str) -> int:
+        """How many writes there were to documents of the kind: who keeps what he has made of
+        them, makes it anew when this has moved."""
+        return self._changes[kind]
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -74,6 +81,7 @@ class Documents:
             " ON CONFLICT (kind, key) DO UPDATE SET body = excluded.body",
             *(kind, key, _encode(document)),
         )
+        self._changes[kind] += 1
 
     def insert(self, kind: str, key: str, document: Json) -> bool:
         """Writes the document only if there is none; False when there was."""
@@ -82,6 +90,7 @@ class Documents:
             " ON CONFLICT (kind, key) DO NOTHING",
             *(kind, key, _encode(document)),
         )
+        self._changes[kind] += 1
         return inserted == 1
 
     def get(self, kind: str, key: str) -> Json | None:
@@ -90,9 +99,9 @@ class Documents:
 
     def delete(self, kind: str, key: str) -> bool:
         """False when there was nothing to delete."""
-        return (
-            self._database.run("DELETE FROM documents WHERE kind = ? AND key = ?", kind, key) == 1
-        )
+        deleted = self._database.run("DELETE FROM documents WHERE kind = ? AND key = ?", kind, key)
+        self._changes[kind] += 1
+        return deleted == 1
 
     def items(self, kind: str) -> list[tuple[str, Json]]:
         """(key, document) of one kind, oldest first."""

@@ -20,7 +20,7 @@ FOLDERS = (
 DATABASES = ("s3", "documents", "stepfunctions", "cloudwatch")
 FILES = (
     *(f"{name}.sqlite{part}" for name in DATABASES for part in ("", "-wal", "-shm", "-journal")),
-    "credentials.json", "credentials.new",
+    "credentials.json", "credentials.new", "authorizations.jsonl",
     "port", "lock", "server.json", "server.log", "console.json", "console.log", "console.port",
 )  # fmt: skip
 MARK = "home.json"

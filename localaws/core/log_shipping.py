@@ -129,11 +129,17 @@ class LogShipper:
     def _make(self, client: Any, group: str, stream: str, makes_group: bool) -> None:
         if (group, stream) in self._known:
             return
-        if makes_group:
-            with contextlib.suppress(client.exceptions.ResourceAlreadyExistsException):
+        known = client.exceptions.ResourceAlreadyExistsException
+        try:
+            with contextlib.suppress(known):
+                client.create_log_stream(logGroupName=group, logStreamName=stream)
+        except client.exceptions.ResourceNotFoundException:
+            if not makes_group:
+                raise
+            with contextlib.suppress(known):
                 client.create_log_group(logGroupName=group)
-        with contextlib.suppress(client.exceptions.ResourceAlreadyExistsException):
-            client.create_log_stream(logGroupName=group, logStreamName=stream)
+            with contextlib.suppress(known):
+                client.create_log_stream(logGroupName=group, logStreamName=stream)
         self._known.add((group, stream))
 
 

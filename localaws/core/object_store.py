@@ -57,6 +57,9 @@ class ObjectStore(Protocol):
     def list(self, bucket: str, prefix: str = "") -> Listed:
         """Current objects whose key starts with `prefix`, by key."""
 
+    def read(self, bucket: str, prefix: str = "") -> Listed:
+        """As `list`, of objects whose files will be read."""
+
     def head(self, bucket: str, key: str, version_id: str | None = None) -> StoredObject: ...
 
     def put(
@@ -92,12 +95,18 @@ class ActingObjects:
         return self._store.path(bucket, key)
 
     def folder(self, bucket: str) -> Path:
-        self._ask("ListObjectsV2", Bucket=bucket)
+        self._ask("GetBucketLocation", Bucket=bucket)
         return self._store.folder(bucket)
 
     def list(self, bucket: str, prefix: str = "") -> Listed:
         self._ask("ListObjectsV2", Bucket=bucket, Prefix=prefix)
         return self._store.list(bucket, prefix)
+
+    def read(self, bucket: str, prefix: str = "") -> Listed:
+        found = self.list(bucket, prefix)
+        for stored in found:
+            self._ask("GetObject", Bucket=bucket, Key=stored.key)
+        return found
 
     def head(self, bucket: str, key: str, version_id: str | None = None) -> StoredObject:
         version = {} if version_id is None else {"VersionId": version_id}

@@ -118,7 +118,10 @@ class Crawlers:
         crawler = self.get(job.id)
         rules = [self.classifiers.rules(name) for name in crawler["Classifiers"]]
         try:
-            role = self.aws.acting_as_role(crawler["Role"], CRAWLER_SESSION, GLUE)
+            role = self.aws.acting_as_role(
+                *(crawler["Role"], CRAWLER_SESSION, GLUE),
+                f"arn:aws:glue:{self.aws.region}:{self.aws.account}:crawler/{job.id}",
+            )
             result = crawl(role, crawler, rules, job)
         except AwsError as error:
             raise JobFailed(error.message) from error

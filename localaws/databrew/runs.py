@@ -148,7 +148,8 @@ class RecipeRuns:
         if not job.request:
             raise JobFailed("What the run was started with is not known any more.")
         given: Json = job.request["job"]
-        aws = self._aws.acting_as_role(given["RoleArn"], SESSION, DATABREW)
+        arn = f"arn:aws:databrew:{self._aws.region}:{self._aws.account}:job/{given['Name']}"
+        aws = self._aws.acting_as_role(given["RoleArn"], SESSION, DATABREW, arn)
         job.limit(given["Timeout"] * self.minute_seconds)
         try:
             written = aws.workers.perform(job, WORK, self._request(job, aws))

@@ -16,6 +16,7 @@ from botocore.exceptions import ClientError
 
 from localaws.core.aws import LocalAws
 from localaws.core.errors import AwsError, NotEmulated
+from localaws.identity.caller import root
 from localaws.shapes import Json
 
 logger = logging.getLogger(__name__)
@@ -140,9 +141,10 @@ class Deliveries:
         """
         target, source = delivery["target"], delivery["source"]
         takes_role = self._principal == SCHEDULER or kind_of(target.get("Arn", "")) != "lambda"
+        arn = next(iter(source.values()), None)
         if takes_role and target.get("RoleArn"):
-            return self._aws.acting_as_role(target["RoleArn"], self._kind, self._principal)
-        return self._aws.acting_as_service(self._principal, next(iter(source.values()), None))
+            return self._aws.acting_as_role(target["RoleArn"], self._kind, self._principal, arn)
+        return self._aws.acting_as_service(self._principal, arn)
 
     def _after_failure(self, key: str, delivery: Json, error: ClientError | AwsError) -> None:
         policy = delivery["target"].get("RetryPolicy", {})
@@ -181,9 +183,12 @@ class Deliveries:
         attributes = {
             name: {"DataType": "String", "StringValue": text} for name, text in texts.items()
         }
+        # A schedule's role sends to its queue too; of a rule, the queue's own policy lets it in:
+        # docs.aws.amazon.com/scheduler/latest/UserGuide/configuring-schedule-dlq.html
+        sender = target if self._principal == SCHEDULER else {}
         try:
             _send_message(
-                self._acting({**delivery, "target": {}}), dead, delivery["input"], attributes
+                self._acting({**delivery, "target": sender}), dead, delivery["input"], attributes
             )
         except ClientError:
             logger.exception("The dead-letter queue %s did not take it", dead)
@@ -225,9 +230,11 @@ def _json(text: str) -> str:
 
 
 def _send_message(aws: LocalAws, arn: str, text: str, attributes: Json, **more: str) -> None:
-    client = aws.client("sqs")
-    url = client.get_queue_url(QueueName=arn.rsplit(":", 1)[1])["QueueUrl"]
-    client.send_message(QueueUrl=url, MessageBody=text, MessageAttributes=attributes, **more)
+    whole = aws.acting(root(aws.account))  # a URL is looked up by nobody's permission
+    url = whole.client("sqs").get_queue_url(QueueName=arn.rsplit(":", 1)[1])["QueueUrl"]
+    aws.client("sqs").send_message(
+        QueueUrl=url, MessageBody=text, MessageAttributes=attributes, **more
+    )
 
 
 def _judged(error: ClientError | AwsError) -> tuple[str, str, bool]:

@@ -18,6 +18,7 @@ def service(aws: LocalAws) -> Service:
     payloads.install()
     functions = Functions(aws)
     permissions = Permissions(functions)
+    aws.authorize.resource_policies["lambda"] = permissions.policy_of
     versions = Versions(functions, permissions)
     built = Service("lambda")
     FunctionResources(functions, versions).register(built)

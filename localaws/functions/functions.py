@@ -104,7 +104,7 @@ class Functions:
 
     def role(self, name: str, configuration: Json) -> LocalAws:
         """The AWS as the function's execution role sees it."""
-        return self.aws.acting_as_role(configuration["Role"], name, LAMBDA)
+        return self.aws.acting_as_role(configuration["Role"], name, LAMBDA, self.arn(name))
 
     # -- invocation ----------------------------------------------------------------------------
 

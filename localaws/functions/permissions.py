@@ -99,6 +99,13 @@ class Permissions:
             )
         return json.dumps({"Version": "2012-10-17", "Id": "default", "Statement": statements})
 
+    def policy_of(self, arn: str) -> str | None:
+        """The policy of the function, version or alias of this ARN; None if there is none."""
+        statements = self._statements(arn.split(":", 6)[6]) if arn.count(":") >= 6 else []
+        return (
+            json.dumps({"Version": "2012-10-17", "Statement": statements}) if statements else None
+        )
+
     def forget(self, key: str) -> None:
         """Drops the policy."""
         self._documents.delete(POLICY, key)

@@ -23,6 +23,7 @@ from localaws.glue_jobs import arguments, logs, spark, store
 from localaws.glue_jobs.archive import ClassArchive
 from localaws.glue_jobs.java import NoJava, java_home
 from localaws.glue_jobs.jobs import CAPACITY, SparkJobs, run_settings
+from localaws.identity.authorization import Mode
 from localaws.s3.objects import split_uri
 from localaws.shapes import Json
 
@@ -167,7 +168,9 @@ class JobRuns:
 
     def _role(self, job: Json) -> LocalAws:
         """The AWS as the job's role sees it, in the session that Glue opens for it."""
-        return self._aws.acting_as_role(job["Role"], "GlueJobRunnerSession", "glue.amazonaws.com")
+        arn = f"arn:aws:glue:{self._aws.region}:{self._aws.account}:job/{job['Name']}"
+        session = "GlueJobRunnerSession"
+        return self._aws.acting_as_role(job["Role"], session, "glue.amazonaws.com", arn)
 
     # One run's life
 
@@ -183,6 +186,8 @@ class JobRuns:
             role = self._role(job.request["job"])
             run = self._prepare(role, job.id, job.request["job"], job.request["given"])
             environment = role.child_environment(spark.variables(run, java_home()))
+            if self._aws.authorize.mode is not Mode.OFF:
+                environment["LOCALAWS_POLICIES"] = self._aws.authorize.mode.value
         except NoJava as error:
             raise JobFailed(f"LAUNCH ERROR | {error}") from error
         job.check()
@@ -208,8 +213,13 @@ class JobRuns:
             # What a failed run wrote stays, as on AWS; what its committer had not committed goes.
             if self._runner.alone():
                 store.remove_scratch(run.buckets)
-            store.register(role.objects, run.buckets, before)
+            refused = store.register(role, run.buckets, before)
             logs.publish(role, job.id, output, errors)
+        if refused is not None:
+            raise JobFailed(
+                f"An error occurred while calling o1.save. {refused.message} (Service: Amazon S3;"
+                f" Status Code: {refused.status}; Error Code: {refused.code})"
+            )
         if code != 0:
             raise JobFailed(_failure(run, code))
 
@@ -258,7 +268,7 @@ class JobRuns:
             folder=folder,
             script=self._fetch(aws, job["Command"]["ScriptLocation"], folder / "script"),
             arguments=resolved.argv,
-            buckets=store.mounts(aws.objects),
+            buckets=store.mounts(self._aws.object_store),
             java_options=properties.pop("spark.driver.extraJavaOptions", ""),
             properties=properties,
             python_files=tuple(

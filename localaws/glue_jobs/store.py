@@ -7,6 +7,8 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
+from localaws.core.aws import LocalAws
+from localaws.core.errors import AwsError
 from localaws.core.object_store import ObjectStore
 
 SCRATCH = "_temporary"  # Hadoop's output committer works in folders of this name
@@ -44,19 +46,36 @@ def remove_scratch(buckets: Mapping[str, Path]) -> None:
                 shutil.rmtree(Path(folder, SCRATCH), ignore_errors=True)
 
 
-def register(objects: ObjectStore, buckets: Mapping[str, Path], before: Snapshot) -> int:
+def register(aws: LocalAws, buckets: Mapping[str, Path], before: Snapshot) -> AwsError | None:
     """Makes objects of the files written since `before`, forgets those deleted.
 
-    Returns how many files were written or deleted.
+    Each is asked for as S3's API would be; returns the first refusal: Spark has done its work by
+    then, and the run has to fail.
     """
     after = snapshot(buckets)
     changed = {path for path, state in after.items() if before.get(path) != state}
-    changed |= before.keys() - after.keys()
+    deleted = before.keys() - after.keys()
+    changed |= deleted
+    refused = None
     for bucket, folder in buckets.items():
         # Whole folders at a time, not the bucket: others may be writing elsewhere in it.
         prefixes = {
             path.parent.relative_to(folder).as_posix() for path in changed if folder in path.parents
         }
         for prefix in sorted(prefixes):
-            objects.discover(bucket, "" if prefix == "." else f"{prefix}/")
-    return len(changed)
+            aws.object_store.discover(bucket, "" if prefix == "." else f"{prefix}/")
+        for path in sorted(changed):
+            if folder in path.parents:
+                refused = refused or _refusal(aws, bucket, folder, path, path in deleted)
+    return refused
+
+
+def _refusal(
+    aws: LocalAws, bucket: str, folder: Path, path: Path, deleted: bool
+) -> AwsError | None:
+    params = {"Bucket": bucket, "Key": path.relative_to(folder).as_posix()}
+    try:
+        aws.authorize(aws.caller, "s3", "DeleteObject" if deleted else "PutObject", params)
+    except AwsError as error:
+        return error
+    return None

@@ -6,7 +6,6 @@ from collections import Counter
 
 from localaws.core.errors import AwsError
 from localaws.core.service import Call, Service
-from localaws.iam import managed
 from localaws.iam.rules import (
     MANAGED_CHARACTERS,
     already,
@@ -21,7 +20,7 @@ from localaws.iam.rules import (
     path_of,
     without_tags,
 )
-from localaws.identity import credentials
+from localaws.identity import credentials, managed
 from localaws.identity.store import POLICY, ROLE_KIND, USER, IdentityStore
 from localaws.shapes import Json
 

@@ -62,7 +62,7 @@ class IdentityStore:
             return Credential(
                 access_key_id,
                 session["secret"],
-                Caller(**session["caller"]),
+                Caller.read(session["caller"]),
                 session["token"],
                 session["expires"],
             )

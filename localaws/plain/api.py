@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from localaws.core.aws import LocalAws
 from localaws.core.service import Records, Service
+from localaws.plain.policies import POLICIES
 from localaws.plain.records import dynamodb, logs, sqs
 
 OPERATIONS: dict[str, tuple[str, ...]] = {
@@ -39,9 +40,12 @@ RECORDS = {
 
 
 def _factory(name: str) -> Callable[[LocalAws], Service]:
-    def service(_: LocalAws) -> Service:
+    def service(aws: LocalAws) -> Service:
         plain = Service(name)
         plain.moto(RECORDS[name], *OPERATIONS[name])
+        if name in POLICIES:
+            find = POLICIES[name]
+            aws.authorize.resource_policies[name] = lambda arn: find(aws, arn)
         return plain
 
     return service

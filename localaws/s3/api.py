@@ -53,6 +53,7 @@ def service(aws: LocalAws) -> Service:
     s3.public.add(website.PREFIX)
     s3.lets_in = lambda operation, params: website.everyone_may(objects, operation, params)
     s3.form = Forms(objects, aws)
+    aws.authorize.resource_policies["s3"] = objects.buckets.policy_of
     lifecycle = Lifecycle(objects, aws.clock)
     s3.on_start(lifecycle.start)
     s3.on_stop(lifecycle.stop)

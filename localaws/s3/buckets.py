@@ -108,6 +108,14 @@ class Buckets:
                     *(name, kind, dump(document)),
                 )
 
+    def policy_of(self, arn: str) -> str | None:
+        """The bucket's policy, by the bucket's ARN or an object's; None if there is none."""
+        name = arn.removeprefix("arn:aws:s3:::").partition("/")[0]
+        row = self._index.row(
+            "SELECT document FROM configurations WHERE bucket = ? AND kind = 'policy'", name
+        )
+        return str(json.loads(row["document"])) if row else None
+
     def versioning(self, name: str) -> str | None:
         """ "Enabled", "Suspended", or None where it was never on."""
         found = self.configuration(name, "versioning")

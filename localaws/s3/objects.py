@@ -88,6 +88,9 @@ class Objects:
         rows = self._rows_below(bucket, prefix)
         return [stored for row in rows if (stored := self.as_it_is(row)) is not None]
 
+    def read(self, bucket: str, prefix: str = "") -> Listed:
+        return self.list(bucket, prefix)
+
     def put(
         self, bucket: str, key: str, data: bytes, content_type: str = DEFAULT_TYPE
     ) -> StoredObject:

@@ -223,7 +223,7 @@ def link_channel(aws: LocalAws, folder: Path, channel: Json) -> int:
     bucket, prefix = split_uri(uri)
     folder.mkdir(parents=True, exist_ok=True)
     count = 0
-    for stored in aws.objects.list(bucket, prefix):
+    for stored in aws.objects.read(bucket, prefix):
         name = relative_name(stored.key, prefix)
         if stored.key.endswith("/") or not name:
             continue  # a folder marker

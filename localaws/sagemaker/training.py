@@ -87,7 +87,7 @@ class TrainingRuns:
         name = job.id
         request = find(self._aws, TRAINING_JOB, name)["request"]
         layout = self._layout(name)
-        role = acting(self._aws, request["RoleArn"])
+        role = acting(self._aws, request["RoleArn"], name)
         self._prepare(role, request, layout)
         job.check()
         self._move(name, "Training")
@@ -182,7 +182,7 @@ class TrainingRuns:
                 raise InputError(f"ClientError: Data download failed:{problem}") from problem
         if "CheckpointConfig" in request:
             bucket, prefix = split_uri(request["CheckpointConfig"]["S3Uri"].rstrip("/") + "/")
-            for stored in aws.objects.list(bucket, prefix):
+            for stored in aws.objects.read(bucket, prefix):
                 target = layout.checkpoints / opt_ml.relative_name(stored.key, prefix)
                 if stored.key.endswith("/") or layout.checkpoints not in target.resolve().parents:
                     continue

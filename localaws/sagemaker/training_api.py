@@ -227,7 +227,9 @@ def check_program(aws: LocalAws, call: Call) -> None:
     check_uri("sagemaker_submit_directory", str(source))
     try:
         names = archives.top_level(
-            acting(aws, call.params["RoleArn"]).objects.path(*split_uri(str(source)))
+            acting(aws, call.params["RoleArn"], call.params["TrainingJobName"]).objects.path(
+                *split_uri(str(source))
+            )
         )
     except (AwsError, OSError):
         return  # the job will fail and say so, as on AWS

@@ -17,6 +17,7 @@ from localaws.sns.topics import Topics
 def service(aws: LocalAws) -> Service:
     built = Service("sns")
     topics = Topics(aws)
+    aws.authorize.resource_policies["sns"] = topics.policy_of
     subscriptions = Subscriptions(aws, topics)
     deliveries = Deliveries(aws, "sns")
     for part in (topics, subscriptions, Publishing(aws, topics, subscriptions, deliveries)):

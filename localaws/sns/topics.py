@@ -49,6 +49,11 @@ class Topics:
             raise missing("Topic")
         return topic
 
+    def policy_of(self, arn: str) -> str | None:
+        """The topic's policy; None where there is no topic."""
+        topic = self._documents.get(KIND, arn)
+        return str(topic["attributes"]["Policy"]) if topic else None
+
     def changing(self, arn: str) -> AbstractContextManager[Json]:
         return self._documents.changing(KIND, arn, missing("Topic"))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from localaws.core.aws import LocalAws
 from localaws.core.service import Service
@@ -18,6 +19,7 @@ from localaws.stepfunctions.journal import Journal
 from localaws.stepfunctions.machines import Machines
 from localaws.stepfunctions.map_runs import MapRuns
 from localaws.stepfunctions.resources import Resources
+from localaws.stepfunctions.role_checks import RoleChecks
 from localaws.stepfunctions.schema import MIGRATIONS
 from localaws.stepfunctions.task_tokens import TaskTokens
 from localaws.stepfunctions.trial import Trials
@@ -38,8 +40,11 @@ def _integrations(aws: LocalAws, resources: Resources) -> Integrations:
         known = aws.gateway.services.get(name)
         return known is not None and operation in known.operations
 
-    def as_role(role_arn: str, session_name: str) -> Clients:
-        return aws.acting_as_role(role_arn, session_name, STATES).client
+    def as_role(role_arn: str, session_name: str, machine_arn: str | None) -> Clients:
+        acting = aws.acting_as_role(role_arn, session_name, STATES, machine_arn)
+        if machine_arn is None:
+            acting = aws.acting(replace(acting.caller, assumed_by=None))
+        return acting.client
 
     states = aws.acting_as_service(STATES).client
     return Integrations(states, supports, resources.claim, as_role)
@@ -54,7 +59,7 @@ def build(aws: LocalAws, tasks: Callable[[LocalAws, Resources], Integrations]) -
     integrations = tasks(aws, resources)
     logs = ExecutionLogs(aws.logs, aws.acting_as_service(LOG_DELIVERY).caller, aws.clock)
     engine = Engine(journal, resources, integrations, aws.signals, aws.clock, logs, **place)
-    machines = Machines(resources, integrations, aws.clock, **place)
+    machines = Machines(resources, integrations, RoleChecks(aws), aws.clock, **place)
 
     built = CheckedService("stepfunctions")
     machines.register(built)

@@ -13,6 +13,7 @@ from localaws.stepfunctions import execution_logs, names, timestamps, validation
 from localaws.stepfunctions.aliases import VERSION, Aliases
 from localaws.stepfunctions.integrations.runtime import Integrations
 from localaws.stepfunctions.resources import ACTIVITY, Resources
+from localaws.stepfunctions.role_checks import RoleChecks
 from localaws.stepfunctions.variable_references import variable_references
 from localaws.stepfunctions.versions import Versions
 
@@ -29,12 +30,14 @@ class Machines:
         self,
         resources: Resources,
         integrations: Integrations,
+        roles: RoleChecks,
         clock: Clock,
         region: str,
         account: str,
     ) -> None:
         self._resources = resources
         self._integrations = integrations
+        self._roles = roles
         self._clock = clock
         self.versions = Versions(resources)
         self.aliases = Aliases(resources, clock)
@@ -84,7 +87,9 @@ class Machines:
         _check_description(params)
         kind = params.get("type", "STANDARD")
         self.check_definition(params["definition"], kind)
-        self._check_logging(params.get("loggingConfiguration", {}))
+        logging = params.get("loggingConfiguration", {})
+        self._roles.check(name, params["roleArn"], params["definition"], logging)
+        execution_logs.check(logging, self._roles.log_group_exists)
         arn = self._prefix + name
         body = {
             "stateMachineArn": arn,
@@ -125,15 +130,6 @@ class Machines:
         if errors:
             raise AwsError("InvalidDefinition", validation.invalid_definition(errors))
 
-    def _check_logging(self, configuration: Json) -> None:
-        """Raises InvalidLoggingConfiguration."""
-
-        def exists(group: str) -> bool:
-            found = self._integrations.client("logs").describe_log_groups(logGroupNamePrefix=group)
-            return any(entry["logGroupName"] == group for entry in found["logGroups"])
-
-        execution_logs.check(configuration, exists)
-
     def update(self, call: Call) -> Json:
         params, now = call.params, self._clock.now()
         arn = params["stateMachineArn"]
@@ -151,7 +147,12 @@ class Machines:
             )
         if "definition" in changes:
             self.check_definition(changes["definition"], self.machine(arn)["type"])
-        self._check_logging(changes.get("loggingConfiguration", {}))
+        changed = {**self.machine(arn), **changes}
+        self._roles.check(
+            *(changed["name"], changed["roleArn"], changed["definition"]),
+            changed["loggingConfiguration"],
+        )
+        execution_logs.check(changes.get("loggingConfiguration", {}), self._roles.log_group_exists)
         for name, usual in (
             ("loggingConfiguration", NO_LOGGING),
             ("tracingConfiguration", NO_TRACING),

@@ -15,9 +15,9 @@ from localaws.tables.storage import storage
 
 
 class Objects(Protocol):
-    """Where a caller's objects are listed; raises AwsError."""
+    """Where a caller's objects are found to be read; raises AwsError."""
 
-    def list(self, bucket: str, prefix: str = "") -> Listed: ...
+    def read(self, bucket: str, prefix: str = "") -> Listed: ...
 
 
 def is_hidden(key: str) -> bool:
@@ -37,7 +37,7 @@ def below(
     folder = key if not key or key.endswith("/") else key + "/"
     return [
         item
-        for item in objects.list(bucket, key if single else folder)
+        for item in objects.read(bucket, key if single else folder)
         if (single and item.key == key and not key.endswith("/"))
         or (
             item.key.startswith(folder)

@@ -243,11 +243,18 @@ def local_up(
             "--open", help="Accept any credentials: whoever reaches the port may do everything."
         ),
     ] = False,
+    policies: Annotated[
+        str,
+        typer.Option(
+            help="What becomes of IAM's policies: `enforce` them, `observe` (refusals are noted"
+            " for `rebuy iam report`, and not made), or `off`."
+        ),
+    ] = "observe",
 ) -> None:
     """Start the local AWS in the background. Other clients: `eval "$(rebuy local env)"`."""
     from rebuy.cli import local
 
-    server = local.up(home, port, wait_scale, accept_any_key=open_to_all)
+    server = local.up(home, port, wait_scale, accept_any_key=open_to_all, policies=policies)
     print(f"{server.url}\nexport AWS_ENDPOINT_URL={server.url}")
     if open_to_all:
         from rebuy.cli.console import say

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from localaws.core import orphans
 from localaws.core.home import NotAHome, claim, holder, remove
+from localaws.identity.authorization import Mode
 from rebuy.cli.background import POLL_SECONDS, Background, end, get_json
 from rebuy.errors import InputError, RebuyError
 
@@ -30,10 +31,18 @@ def find(home: Path) -> Server | None:
     return _process(home).find()
 
 
-def up(home: Path, port: int | None, wait_scale: float, *, accept_any_key: bool = False) -> Server:
+def up(
+    home: Path,
+    port: int | None,
+    wait_scale: float,
+    *,
+    accept_any_key: bool = False,
+    policies: str = Mode.OBSERVE.value,
+) -> Server:
     """Starts the server of this home, or finds the one that runs already.
 
     It takes the keys that the home issued, or any, where whoever reaches the port may do all.
+    `policies`: what becomes of IAM's (enforce, observe, off).
 
     Raises InputError for a folder that cannot be a home, RebuyError with the end of its log when
     it does not come up, or with its process when it runs and does not answer.
@@ -43,11 +52,13 @@ def up(home: Path, port: int | None, wait_scale: float, *, accept_any_key: bool 
         claim(home)
     except NotAHome as error:
         raise InputError(str(error)) from error
+    if policies not in (known := [mode.value for mode in Mode]):
+        raise InputError(f"--policies is one of {', '.join(known)}, not {policies!r}.")
     running = _wait_for(home, process)
     if running is not None:
         return running
     command = [sys.executable, "-m", "localaws", "--home", str(home)]
-    command += ["--wait-scale", str(wait_scale)]
+    command += ["--wait-scale", str(wait_scale), "--policies", policies]
     if port is not None:
         command += ["--port", str(port)]
     if accept_any_key:

@@ -5,7 +5,9 @@ Usage: run_script.py RESULT SCRIPT [ARGUMENT ...]. Not imported by localaws.
 
 from __future__ import annotations
 
+import importlib
 import json
+import os
 import runpy
 import sys
 import traceback
@@ -29,6 +31,8 @@ def describe(error: BaseException) -> str:
 
 def main(result: Path, script: Path, arguments: list[str]) -> int:
     sys.argv = [str(script), *arguments]
+    if os.environ.get("LOCALAWS_POLICIES"):
+        importlib.import_module("s3_reads").install()  # beside this file
     sys.path.insert(0, str(script.parent))
     try:
         runpy.run_path(str(script), run_name="__main__")

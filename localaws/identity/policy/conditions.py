@@ -19,7 +19,6 @@ from typing import Any
 from localaws.identity.policy.patterns import ArnPattern, Pattern
 from localaws.identity.policy.request import Context
 
-Json = dict[str, Any]
 ALL, ANY = "ForAllValues", "ForAnyValue"
 Test = Callable[[str, Context], bool]  # whether a value of the request matches one of the policy
 Make = Callable[[str, bool], Test]

@@ -21,8 +21,8 @@ from localaws.identity.policy.conditions import (
 from localaws.identity.policy.patterns import ArnPattern
 from localaws.identity.policy.principals import Principals
 from localaws.identity.policy.request import Context, Request
+from localaws.shapes import Json
 
-Json = dict[str, Any]
 VARIABLES = "2012-10-17"  # the version of the language that has them
 
 

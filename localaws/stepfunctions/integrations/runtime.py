@@ -82,13 +82,14 @@ class Answer:
 SESSION_SECONDS = 900  # the shortest session of a role that STS gives
 
 Clients = Callable[[str], Any]
-AsRole = Callable[[str, str], Clients]
+AsRole = Callable[[str, str, str | None], Clients]
 
 
 class Integrations:
     """The Tasks of one local AWS. `client(service)` gives a boto3 client; `supports(service,
     operation)` tells whether localaws has that operation; `claim(job, owner)` whether the job is
-    that call's own or becomes it; `as_role(role ARN, session)` gives such clients of a role."""
+    that call's own or becomes it; `as_role(role ARN, session, state machine)` gives such clients
+    of a role that Step Functions assumes for the machine, or, for None, STS has given."""
 
     def __init__(
         self,
@@ -109,7 +110,9 @@ class Integrations:
             return self
         as_role = copy.copy(self)
         as_role._role_arn = role_arn
-        as_role.client = self._as_role(role_arn, session_name(execution_arn))
+        as_role.client = self._as_role(
+            role_arn, session_name(execution_arn), machine_of(execution_arn)
+        )
         return as_role
 
     def _assuming(self, role_arn: str, execution_arn: str) -> Integrations:
@@ -128,7 +131,10 @@ class Integrations:
                 f" {role_arn}.",
                 from_task=True,
             ) from error
-        return self.acting(role_arn, execution_arn)
+        as_role = self.acting(role_arn, execution_arn)
+        if self._as_role is not None:  # it trusts the machine's role, not Step Functions
+            as_role.client = self._as_role(role_arn, session_name(execution_arn), None)
+        return as_role
 
     # --- checks ------------------------------------------------------------------------------
 
@@ -320,6 +326,14 @@ class Integrations:
             **sdk_metadata(response),
         }
         return dict(sorted(output.items()))
+
+
+def machine_of(execution_arn: str) -> str | None:
+    """The ARN of the execution's state machine; None for what is no execution's."""
+    parts = execution_arn.split(":")
+    if len(parts) < 7:
+        return None
+    return ":".join([*parts[:5], "stateMachine", parts[6].partition("/")[0]])
 
 
 def session_name(execution_arn: str) -> str:

@@ -6,6 +6,7 @@ import json
 from datetime import datetime
 from functools import cache
 
+from localaws.core.documents import Documents
 from localaws.shapes import Json
 
 PREFIX = "arn:aws:iam::aws:policy"
@@ -18,6 +19,17 @@ def policies() -> dict[str, Json]:
     from moto.iam.aws_managed_policies import aws_managed_policies_data
 
     return dict(_policy(name, data) for name, data in json.loads(aws_managed_policies_data).items())
+
+
+def document(documents: Documents, kind: str, arn: str) -> str | None:
+    """The default version's text of a managed policy, of AWS or of our own (kept in `documents`
+    under `kind`); None if there is none."""
+    kept = policies().get(arn) if arn.startswith(PREFIX) else documents.get(kind, arn)
+    if kept is None:
+        return None
+    default = kept["shape"]["DefaultVersionId"]
+    texts = (v["Document"] for v in kept["versions"] if v["VersionId"] == default)
+    return next(texts, None)
 
 
 def _policy(name: str, data: Json) -> tuple[str, Json]:

@@ -1,0 +1,1 @@
+"""Which actions, on which resources, an operation of the AWS API is authorised as."""
