@@ -13,16 +13,16 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from localaws.core.object_store import StoredObject
 from localaws.crawler.schema import Schema
 from localaws.crawler.types import alike, merge_types
+from localaws.tables.files import ObjectFile
 
 ALIKE = 0.7  # share of columns that two schemas must have in common
 
 
 @dataclass(frozen=True)
 class File:
-    stored: StoredObject
+    stored: ObjectFile
     schema: Schema
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
+from pathlib import Path
 from typing import Protocol
 
 from localaws.core.errors import AwsError
-from localaws.core.object_store import Listed, StoredObject
 from localaws.s3.names import split_uri
 from localaws.shapes import Json
 from localaws.tables.errors import TableError
@@ -14,10 +15,30 @@ from localaws.tables.snapshot import Columns, DataFile, Partition, TableSnapshot
 from localaws.tables.storage import storage
 
 
-class Objects(Protocol):
-    """Where a caller's objects are found to be read; raises AwsError."""
+class ObjectFile(Protocol):
+    """What of an object a table's reader needs: its bytes are the file `path`."""
 
-    def read(self, bucket: str, prefix: str = "") -> Listed: ...
+    @property
+    def bucket(self) -> str: ...
+    @property
+    def key(self) -> str: ...
+    @property
+    def path(self) -> Path: ...
+    @property
+    def bytes(self) -> int: ...
+    @property
+    def etag(self) -> str: ...
+    @property
+    def last_modified(self) -> datetime: ...
+
+
+class Objects(Protocol):
+    """Where a caller's objects are found to be read: the server's store, or a child's folders.
+
+    Raises AwsError.
+    """
+
+    def read(self, bucket: str, prefix: str = "") -> Sequence[ObjectFile]: ...
 
 
 def is_hidden(key: str) -> bool:
@@ -29,9 +50,7 @@ def is_hidden(key: str) -> bool:
     return any(part.startswith(("_", ".")) for part in key.split("/"))
 
 
-def below(
-    objects: Objects, bucket: str, key: str, *, single: bool = False
-) -> Sequence[StoredObject]:
+def below(objects: Objects, bucket: str, key: str, *, single: bool = False) -> Sequence[ObjectFile]:
     """The objects with data in the folder `key`, in all its folders; with `single`, `key` may
     also be an object's. What is hidden, and keys that end in `/`, are left out."""
     folder = key if not key or key.endswith("/") else key + "/"
@@ -57,7 +76,7 @@ def data_files(objects: Objects, location: str, *, single: bool = False) -> tupl
     return tuple(data_file(item) for item in found if item.bytes)
 
 
-def data_file(item: StoredObject) -> DataFile:
+def data_file(item: ObjectFile) -> DataFile:
     return DataFile(
         f"s3://{item.bucket}/{item.key}",
         str(item.path),
