@@ -6,6 +6,7 @@ this module runs the same files and takes the text that they write.
 
 from __future__ import annotations
 
+import atexit
 import json
 import re
 from concurrent.futures import ThreadPoolExecutor
@@ -42,6 +43,8 @@ class Engine:
     def __init__(self) -> None:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="drawing")
         self._v8: Any = self._thread.submit(self._start).result()
+        # Left to the interpreter's end, its binding waits for a thread that is gone already.
+        atexit.register(self._v8.close)
 
     def _start(self) -> Any:
         from py_mini_racer import MiniRacer

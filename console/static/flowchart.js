@@ -1,7 +1,8 @@
 // A definition as text that other tools draw: Mermaid (GitHub renders it) and Graphviz's DOT.
 // Both know no shared places, so every state has a number, and a line to or from a container
-// goes to its frame.
+// goes to its frame. Stages, where the definition has them, are frames around their states.
 import { kindOf } from "./machine.js";
+import { stagesOf } from "./stages.js";
 
 function numbered(machine) {
   return new Map([...machine.states.keys()].map((name, index) => [name, `s${index}`]));
@@ -22,9 +23,9 @@ const SHAPES = { Choice: ["{", "}"], Succeed: ["([", "])"], Fail: ["([", "])"], 
 export function mermaid(machine) {
   const ids = numbered(machine);
   const lines = ["flowchart TD"];
-  const walk = (scope, depth) => {
+  const states = (names, depth) => {
     const indent = "    ".repeat(depth);
-    for (const name of scope.names) {
+    for (const name of names) {
       const entry = machine.states.get(name);
       const id = ids.get(name);
       if (entry.branches.length) {
@@ -42,14 +43,29 @@ export function mermaid(machine) {
         lines.push(`${indent}${id}${open}"${forMermaid(name)}${kind}"${close}`);
       }
     }
+  };
+  const ways = (scope, depth) => {
+    const indent = "    ".repeat(depth);
     for (const edge of edgesOf(scope, machine)) {
       const label = edge.label ? `|"${forMermaid(shorten(edge.label))}"|` : "";
       lines.push(`${indent}${ids.get(edge.from)} ${edge.kind === "catch" ? "-.->"
         : "-->"}${label} ${ids.get(edge.to)}`);
     }
   };
+  const walk = (scope, depth) => {
+    states(scope.names, depth);
+    ways(scope, depth);
+  };
   if (ids.has(machine.root.startAt)) lines.push(`    start(["Start"]) --> ${ids.get(machine.root.startAt)}`);
-  walk(machine.root, 1);
+  for (const { id, label, names } of framesOf(machine)) {
+    if (!id) states(names, 1);
+    else {
+      lines.push(`    subgraph ${id}["${forMermaid(label)}"]`);
+      states(names, 2);
+      lines.push("    end");
+    }
+  }
+  ways(machine.root, 1);
   for (const [name, entry] of machine.states)
     if (entry.type === "Fail") lines.push(`    style ${ids.get(name)} stroke:#a62c24`);
   return `${lines.join("\n")}\n`;
@@ -72,9 +88,9 @@ export function dot(machine) {
     const branch = machine.states.get(name).branches.find((one) => machine.states.has(one.startAt));
     return branch ? anchor(branch.startAt) : name;
   };
-  const walk = (scope, depth) => {
+  const states = (names, depth) => {
     const indent = "    ".repeat(depth);
-    for (const name of scope.names) {
+    for (const name of names) {
       const entry = machine.states.get(name);
       if (entry.branches.length) {
         lines.push(`${indent}subgraph cluster_${ids.get(name)} {`,
@@ -94,6 +110,9 @@ export function dot(machine) {
         lines.push(`${indent}${ids.get(name)} [label=${label}${style ? `, ${style}` : ""}];`);
       }
     }
+  };
+  const ways = (scope, depth) => {
+    const indent = "    ".repeat(depth);
     for (const edge of edgesOf(scope, machine)) {
       const [from, to] = [anchor(edge.from), anchor(edge.to)];
       const given = [
@@ -106,14 +125,35 @@ export function dot(machine) {
       lines.push(`${indent}${ids.get(from)} -> ${ids.get(to)}${given.length ? ` [${given.join(", ")}]` : ""};`);
     }
   };
+  const walk = (scope, depth) => {
+    states(scope.names, depth);
+    ways(scope, depth);
+  };
   if (ids.has(machine.root.startAt)) {
     const first = anchor(machine.root.startAt);
     lines.push('    start [label="Start", shape=oval, style=solid];',
       `    start -> ${ids.get(first)}${first === machine.root.startAt ? ""
         : ` [lhead=cluster_${ids.get(machine.root.startAt)}]`};`);
   }
-  walk(machine.root, 1);
+  for (const { id, label, names } of framesOf(machine)) {
+    if (!id) states(names, 1);
+    else {
+      lines.push(`    subgraph cluster_${id} {`, `        label=${quoted(label)}; style="rounded,filled"; color="#f2f3f5";`);
+      states(names, 2);
+      lines.push("    }");
+    }
+  }
+  ways(machine.root, 1);
   return `${lines.join("\n")}\n}\n`;
+}
+
+// The stages with their states, [{id, label, names}]; without stages one without id: all states.
+function framesOf(machine) {
+  const stages = stagesOf(machine);
+  if (!stages.length) return [{ names: machine.root.names }];
+  return stages.map(({ number, title, names }, index) => (
+    { id: `stage${index}`, label: number === null ? title : `${number} ${title}`, names }
+  ));
 }
 
 const shorten = (label) => (label.length > 60 ? `${label.slice(0, 59)}…` : label);

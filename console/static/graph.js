@@ -11,6 +11,7 @@ const LEAST = 0.12;
 const MOST = 2;
 const READABLE = 0.72;
 const OVERVIEW_PIXELS = 170;
+const ROOM_FOR_OVERVIEW = 560; // a narrower window is all the graph's
 
 export function Graph({ machine, fold, version, selected, onSelect, live, onStage }) {
   const frame = useRef(null);
@@ -43,7 +44,8 @@ export function Graph({ machine, fold, version, selected, onSelect, live, onStag
       const box = frame.current?.getBoundingClientRect();
       if (!box || !placed) return;
       // The overview, which comes beside a graph that is larger, takes its place from it.
-      const larger = !whole && (placed.width > box.width || placed.height > box.height);
+      const larger = !whole && window.innerWidth >= ROOM_FOR_OVERVIEW
+        && (placed.width > box.width || placed.height > box.height);
       const beside = larger && !frame.current.closest(".graph").querySelector(".overview");
       const width = box.width - (beside ? OVERVIEW_PIXELS : 0);
       const both = Math.min(width / placed.width, box.height / placed.height);
@@ -306,6 +308,7 @@ function Overview({ placed, view, frame, standings, onGo }) {
   const box = frame.current?.getBoundingClientRect();
   if (!box) return null;
   const scale = Math.min(150 / placed.width, (box.height - 60) / placed.height, 0.25);
+  if (window.innerWidth < ROOM_FOR_OVERVIEW) return null;
   if (placed.width * view.k <= box.width && placed.height * view.k <= box.height) return null;
   const go = (event) => {
     const at = event.currentTarget.getBoundingClientRect();

@@ -66,7 +66,7 @@ function Box({ stage, standing, cost, place, ran }) {
   const about = stage.sentence
     ? lines(stage.sentence, 11.5, room, ran ? 3 : 4)
     : [...lines(services, 11.5, room, ran ? 1 : 2), states];
-  const foot = stage.sentence && !ran ? lines(services, 11.5, room, 1)[0] : "";
+  const foot = stage.sentence && !ran ? lines(services, 11.5, room, about.length < 4 ? 2 : 1) : [];
   const figures = standing ? [duration(standing.milliseconds), cost === undefined ? "" : dollars(cost)] : [];
   return html`<g class=${`${tone} stage`}><title>${stage.number ? `Stage ${stage.number}, ` : ""}${stage.title}</title>
 <rect class="box" x=${x} y=${y} width=${BOX.width} height=${BOX.height} rx="12" />
@@ -77,7 +77,8 @@ ${head.map((line, index) => html`<text x=${x + 46} y=${y + (head.length === 1 ? 
   font-weight="650">${line}</text>`)}
 ${about.map((line, index) => html`<text class="quiet" x=${x + 12} y=${y + 57 + index * 15} font-size="11.5">
 ${line}</text>`)}
-${foot && html`<text class="sign" x=${x + 12} y=${y + BOX.height - 11} font-size="11.5">${foot}</text>`}
+${foot.map((line, index) => html`<text class="sign" x=${x + 12}
+  y=${y + BOX.height - 11 - (foot.length - 1 - index) * 14} font-size="11.5">${line}</text>`)}
 ${ran && html`<text class=${standing ? "took" : "quiet"} x=${x + 12} y=${y + BOX.height - 12} font-size="12"
   font-weight="650">${standing ? WORDS[standing.status] : "not reached"}</text>`}
 ${figures[0] && html`<text x=${x + 12 + pixels(WORDS[standing.status], 12, true) + 8} y=${y + BOX.height - 12}

@@ -242,6 +242,22 @@ def test_dot_is_read_with_every_name_as_it_is(name: str) -> None:
         assert any(label.startswith(line) for label in told), state
 
 
+def test_stages_are_frames_around_their_states() -> None:
+    ours = purchase_prediction.definition_bytes().decode()
+    (graph,) = pydot.graph_from_dot_data(drawing.dot(ours)) or ()
+    clusters = {inner.get_label().strip('"'): inner for inner in graph.get_subgraphs()}
+    mermaid = drawing.mermaid(ours)
+
+    assert len(clusters) == 10
+    assert mermaid.count("    subgraph stage") == 10
+    assert 'subgraph stage7["8 Better than the live model?"]' in mermaid
+    check = clusters["3 Check raw data"]
+    assert [node.get_label().split("\\n")[0].strip('"') for node in check.get_nodes()] == [
+        "Check raw data",
+        "Files as planned?",
+    ]
+
+
 @pytest.mark.parametrize(
     "line", ["import { a,", "export { a as b };", 'import * as all from "./b.js";']
 )
