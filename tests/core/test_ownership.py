@@ -62,9 +62,9 @@ def all_end(pids: list[int], seconds: float = 60) -> bool:
 
 @pytest.fixture
 def stranger() -> Iterator[int]:
-    """A process that no home started, as another home's child would look."""
+    """A process that no home started, as another home's child would look: in its own group too."""
     other = {**os.environ, orphans.VARIABLE: orphans.new_mark(Path("/another/home"))}
-    with subprocess.Popen(["sleep", "300"], env=other) as process:
+    with subprocess.Popen(["sleep", "300"], env=other, start_new_session=True) as process:
         yield process.pid
         process.kill()
 
@@ -92,14 +92,14 @@ def test_next_start_ends_what_a_server_and_its_guard_left(tmp_path: Path, strang
 
     Processes(tmp_path, "http://127.0.0.1:1", "us-east-1").clean_up()
 
-    assert left.wait(5) == -signal.SIGKILL
+    assert left.wait(60) == -signal.SIGKILL
     assert running(stranger)
 
 
 def test_stranger_with_the_id_of_a_child_that_ended_lives(tmp_path: Path, stranger: int) -> None:
     processes = Processes(tmp_path, "http://127.0.0.1:1", "us-east-1")
     child = processes.start("child", ["true"], env={}, cwd=tmp_path)
-    assert child.wait(5) == 0
+    assert child.wait(60) == 0
     child.pid = stranger  # the system gives ids again
 
     child.stop(grace_seconds=0)
