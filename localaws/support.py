@@ -164,6 +164,9 @@ def _section(service: Service, rows: list[Row]) -> Iterator[str]:
         yield f"| {row.operation} | {'own' if row.own else 'moto'} | {takes} | " + (
             f"{_names(row.refuses)} |"
         )
+    if service.notes:
+        yield ""
+        yield service.notes
     refused = refused_operations(service)
     if refused:
         yield ""

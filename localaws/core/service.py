@@ -63,6 +63,7 @@ class Service:
     records: Records | None = None  # of what moto keeps
     starters: list[Callable[[], None]] = field(default_factory=list)
     stoppers: list[Callable[[], None]] = field(default_factory=list)
+    notes: str = ""  # more of what it does and refuses, in Markdown, for the support matrix
     failure: str | None = None  # why it did not start: the answer to every call
 
     def operation(self, name: str, *parameters: str) -> Callable[[Handler], Handler]:

@@ -9,12 +9,13 @@ from localaws.core.aws import LocalAws
 from localaws.core.service import Service
 from localaws.databrew.datasets import Datasets
 from localaws.databrew.jobs import RecipeJobs
+from localaws.databrew.recipe import evidence
 from localaws.databrew.recipes import Recipes
 from localaws.databrew.runs import RecipeRuns
 
 
 def service(aws: LocalAws) -> Service:
-    built = Service("databrew")
+    built = Service("databrew", notes=evidence.page())
     datasets = Datasets(aws)
     recipes = Recipes(aws)
     jobs = RecipeJobs(aws, datasets, recipes)

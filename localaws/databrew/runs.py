@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import secrets as random
 import shutil
 from pathlib import Path
 
@@ -13,15 +13,18 @@ from localaws.core.jobs.job import Job, JobFailed
 from localaws.core.jobs.kind import RECIPE_RUN
 from localaws.core.jobs.runner import Ending, JobRunner, Outcome
 from localaws.core.service import Call, Service
-from localaws.databrew import inputs, outputs
+from localaws.databrew import inputs, outputs, secrets
+from localaws.databrew.datasets import KIND as DATASET
 from localaws.databrew.datasets import Datasets
 from localaws.databrew.documents import conflict, not_found, page
 from localaws.databrew.jobs import RecipeJobs
-from localaws.databrew.recipe.compiler import datasets_of
+from localaws.databrew.recipe.compiler import datasets_of, parse
 from localaws.databrew.recipe.errors import RecipeError
+from localaws.databrew.recipe.privacy import secrets_of
 from localaws.databrew.recipes import Recipes
 from localaws.databrew.source import InputError
 from localaws.databrew.writing import Written
+from localaws.s3.names import split_uri
 from localaws.shapes import Json
 
 KIND = RECIPE_RUN.documents
@@ -88,7 +91,7 @@ class RecipeRuns:
         reference = job["RecipeReference"]
         recipe = self._recipes.get(reference["Name"], reference["RecipeVersion"])
         dataset = self._datasets.get(job["DatasetName"])
-        run_id = "db_" + secrets.token_hex(32)
+        run_id = "db_" + random.token_hex(32)
         now = self._aws.clock.now()
         document = {
             "RunId": run_id,
@@ -176,14 +179,28 @@ class RecipeRuns:
             "steps": steps,
             "source": inputs.resolve(aws, job.request["dataset"]).to_json(),
             "datasets": {
-                name: inputs.resolve(aws, self._datasets.get(name)).to_json()
-                for name in sorted(datasets_of(steps))
+                name or place: inputs.resolve(aws, self._second(name, place)).to_json()
+                for name, place in sorted(datasets_of(steps))
             },
+            "secrets": secrets.resolve(aws, secrets_of(parse(steps))),
             "outputs": given["Outputs"],
             "job": given["Name"],
             "when": job.request["when"],
             "now": self._aws.clock.now(),
             "folder": self._scratch(job.id),
+        }
+
+    def _second(self, name: str, place: str) -> Json:
+        """A dataset that a step reads: by its name, or by its location where none has that name."""
+        found = self._aws.documents.get(DATASET, name) if name else None
+        if found is not None:
+            return found
+        if not place:
+            raise InputError(f"There is no dataset {name!r}.")
+        bucket, key = split_uri(place)
+        return {
+            "Name": name or place,
+            "Input": {"S3InputDefinition": {"Bucket": bucket, "Key": key}},
         }
 
     def end(self, job_id: str, ending: Ending) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 from dataclasses import asdict
 from pathlib import Path
@@ -12,6 +13,7 @@ import duckdb
 from localaws.core.jobs.failures import OutOfMemory, WorkFailed
 from localaws.core.jobs.limits import Limits
 from localaws.databrew import reading, writing
+from localaws.databrew.recipe import functions
 from localaws.databrew.recipe.compiler import compile_steps, parse
 from localaws.databrew.recipe.errors import RecipeError
 from localaws.databrew.recipe.sql import ident
@@ -25,8 +27,9 @@ FAILED = "FAILED"
 def run(request: Json, limits: Limits) -> list[list[Json]]:
     """The files (Written) of each of `outputs`: the rows of `source` after the recipe's `steps`.
 
-    `datasets` are the Sources that steps name; `job` and `when` name the files, `now` is the
-    recipe's time, and everything is written below `folder`. Raises WorkFailed.
+    `datasets` are the Sources that steps name, `secrets` the keys of their cryptography; `job` and
+    `when` name the files, `now` is the recipe's time, and everything is written below `folder`.
+    Raises WorkFailed.
     """
     folder = Path(request["folder"])
     (folder / "spill").mkdir(parents=True, exist_ok=True)
@@ -35,6 +38,7 @@ def run(request: Json, limits: Limits) -> list[list[Json]]:
             connection.execute("SET TimeZone = 'UTC'")
             # Costs nothing measurable; the same input gives the same bytes where rows stay rows.
             connection.execute("SET preserve_insertion_order = true")
+            functions.register(connection, _secrets(request))
             return _run(request, folder, connection)
     except duckdb.OutOfMemoryException:
         raise OutOfMemory from None
@@ -60,7 +64,9 @@ def _run(request: Json, folder: Path, connection: duckdb.DuckDBPyConnection) -> 
         steps,
         view("input", request["source"]),
         Context(
-            dataset=lambda name: view(ident(f"dataset {name}"), request["datasets"][name]),
+            dataset=lambda name, place: view(
+                ident(f"dataset {name or place}"), request["datasets"][name or place]
+            ),
             now=request["now"],
         ),
         query,
@@ -80,6 +86,13 @@ def _run(request: Json, folder: Path, connection: duckdb.DuckDBPyConnection) -> 
         ]
         for number, output in enumerate(request["outputs"])
     ]
+
+
+def _secrets(request: Json) -> dict[str, functions.Secret]:
+    return {
+        name: functions.Secret(each["arn"], each["version"], base64.b64decode(each["key"]))
+        for name, each in request.get("secrets", {}).items()
+    }
 
 
 def _settings(folder: Path, limits: Limits) -> dict[str, str | bool | int | float | list[str]]:

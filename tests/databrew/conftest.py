@@ -14,6 +14,7 @@ from localaws.core.aws import LocalAws, start
 from localaws.core.service import Service
 from localaws.databrew.api import service as databrew
 from localaws.s3.api import service as s3
+from localaws.secretsmanager.api import service as secretsmanager
 
 ENDED = ("SUCCEEDED", "FAILED", "STOPPED", "TIMEOUT")
 ROLE = "arn:aws:iam::000000000000:role/databrew"
@@ -103,7 +104,7 @@ def local(tmp_path: Path) -> Iterator[Callable[[], DataBrew]]:
     def begin() -> DataBrew:
         while running:
             running.pop().stop()
-        services = [s3, catalog, databrew]
+        services = [s3, catalog, databrew, secretsmanager]
         running.append(start(tmp_path / "home", services, url="http://127.0.0.1:9", wait_scale=0))
         return DataBrew(running[0])
 

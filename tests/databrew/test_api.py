@@ -47,7 +47,7 @@ def test_a_draft_changes_and_published_versions_do_not(brew: DataBrew) -> None:
     ("operation", "who"),
     [
         ("FILL_MISSING_VALUES", "DataBrew has no such operation"),
-        ("ENCRYPT", "localaws does not emulate it"),
+        ("GET_ADVANCED_DATATYPE", "it is no step"),
     ],
 )
 def test_a_recipe_that_cannot_run_is_refused_when_it_is_written(

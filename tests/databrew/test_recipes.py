@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import decimal
+import json
 from collections.abc import Iterator
 from operator import itemgetter
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import duckdb
 import pytest
 
+from localaws.databrew.recipe import evidence, functions
 from localaws.databrew.recipe.compiler import OPERATIONS, Compiled, compile_steps, parse
 from localaws.databrew.recipe.errors import RecipeError
 from localaws.databrew.recipe.sql import ident
@@ -20,6 +22,10 @@ from tests.conftest import cases
 from tests.databrew.conftest import step
 
 NOW = datetime.datetime(2026, 11, 22, 17, 5, tzinfo=datetime.UTC)
+SECRETS = {
+    '["databrew!default", null]': functions.Secret("arn:default", "v", bytes(range(32))),
+    '["rfc4231", null]': functions.Secret("arn:rfc4231", "v", b"Jefe"),
+}
 RANDOM = {
     "RANDOM",
     "RANDOM_BETWEEN",
@@ -33,6 +39,7 @@ RANDOM = {
 def connection() -> Iterator[duckdb.DuckDBPyConnection]:
     with duckdb.connect() as opened:
         opened.execute("SET TimeZone = 'UTC'")
+        functions.register(opened, SECRETS)
         yield opened
 
 
@@ -61,7 +68,10 @@ def run(
         return connection.execute(sql).fetchall()
 
     compiled = compile_steps(
-        parse(case["steps"]), table, Context(dataset=tables.__getitem__, now=NOW), query
+        parse(case["steps"]),
+        table,
+        Context(dataset=lambda name, place: tables[name or place], now=NOW),
+        query,
     )
     described = {row[0]: row[1] for row in query(f"DESCRIBE {compiled.sql}")}
     assert described == compiled.columns, "the compiler must know the types it makes"
@@ -109,8 +119,19 @@ def test_every_operation_that_is_offered_has_a_case() -> None:
         each["Action"]["Operation"] for case in cases("databrew_recipes") for each in case["steps"]
     }
 
-    assert set(OPERATIONS) - tried - RANDOM == set()
+    assert set(OPERATIONS) - tried - RANDOM - set(evidence.REFUSED) == set()
     assert set(OPERATIONS) <= set(actions())
+
+
+def test_each_of_the_217_actions_is_real_or_refused_with_a_reason() -> None:
+    known = evidence.known()
+
+    assert len({json.dumps(action) for action in actions().values()}) <= len(known)
+    refused = {name for name, (kind, _) in known.items() if kind == "refused"}
+    assert refused == set(evidence.REFUSED)
+    remarked = {*evidence.RECORDED, *evidence.INFERRED, *evidence.REFUSED}
+    assert remarked <= set(known)
+    assert set(known) - refused <= set(OPERATIONS)
 
 
 def test_random_values_stay_in_their_range(connection: duckdb.DuckDBPyConnection) -> None:

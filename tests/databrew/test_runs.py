@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Callable
 from dataclasses import asdict
@@ -169,6 +170,51 @@ def test_missing_data_fails_the_run(brew: DataBrew) -> None:
         "FAILED",
         "There is no data at s3://lake/raw/none/.",
     )
+
+
+def test_a_secret_that_is_missing_is_made_or_fails_the_run(brew: DataBrew) -> None:
+    brew.put("raw/orders.csv", ORDERS)
+    brew.dataset("orders", "raw/orders.csv")
+    seal = step("DETERMINISTIC_ENCRYPT", sourceColumns=["note"])
+    made = step("DETERMINISTIC_ENCRYPT", sourceColumns=["note"], createSecretIfMissing="true")
+    back = step("DETERMINISTIC_DECRYPT", sourceColumns=["note"])
+    brew.recipe("seal", seal)
+    brew.recipe("both", made, back)
+    brew.job("seal", "orders", "seal")
+    brew.job("both", "orders", "both")
+
+    failed = brew.run("seal")
+    done = brew.run("both")
+
+    assert failed["State"] == "FAILED"
+    assert failed["ErrorMessage"].startswith("The secret databrew!default: ")
+    assert done["State"] == "SUCCEEDED", done
+    assert [row["note"] for row in rows(brew, "out/both/")] == ["a, b", None, 'say "hi"']
+    secret = brew.aws.client("secretsmanager").get_secret_value(SecretId="databrew!default")
+    assert len(base64.b64decode(secret["SecretString"])) == 32
+
+
+def test_union_reads_the_second_dataset_by_its_name_or_else_by_its_location(
+    brew: DataBrew,
+) -> None:
+    brew.put("raw/a.csv", "id,name\n1,x\n")
+    brew.put("more/b.csv", "n\n2\n")
+    brew.dataset("a", "raw/a.csv")
+    place = {"S3InputDefinition": {"Bucket": "lake", "Key": "more/b.csv"}}
+    brew.recipe(
+        "all",
+        step(
+            "UNION",
+            secondaryDatasetNames=["not there"],
+            secondaryInputs=[place],
+            datasetsColumns=[["id", "name"], ["n", None]],
+            targetColumnNames=["id", "name"],
+        ),
+    )
+    brew.job("all", "a", "all")
+
+    assert brew.run("all")["State"] == "SUCCEEDED"
+    assert rows(brew, "out/") == [{"id": 1, "name": "x"}, {"id": 2, "name": None}]
 
 
 def _endless(brew: DataBrew) -> str:

@@ -12,11 +12,14 @@ from localaws.databrew.recipe import (
     aggregates,
     cleaning,
     columns,
+    formatting,
     grouping,
     mathematics,
+    nesting,
     privacy,
     quality,
     science,
+    semantics,
     structure,
     texts,
     times,
@@ -29,8 +32,8 @@ from localaws.databrew.recipe.table import ROW, Context, Table
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)  # a recipe that is only checked runs at no time
 MODULES: tuple[ModuleType, ...] = (
-    columns, cleaning, quality, privacy, structure, grouping, science, mathematics, aggregates,
-    texts, times, windows,
+    columns, cleaning, quality, semantics, privacy, structure, formatting, grouping, nesting,
+    science, mathematics, aggregates, texts, times, windows,
 )  # fmt: skip
 OPERATIONS: dict[str, Compile] = {
     name: compile_step for module in MODULES for name, compile_step in module.OPERATIONS.items()
@@ -56,17 +59,20 @@ def parse(raw: Sequence[Mapping[str, Any]]) -> list[Step]:
     """
     steps = read_steps(raw, OPERATIONS)
     unknown = Table({}, open=True)
-    compile_steps(steps, unknown, Context(EPOCH, dataset=lambda _: unknown))
+    compile_steps(steps, unknown, Context(EPOCH, dataset=lambda *_: unknown))
     return steps
 
 
-def datasets_of(raw: Sequence[Mapping[str, Any]]) -> set[str]:
-    """The names of the datasets that steps read besides their input. Raises RecipeError."""
-    names: set[str] = set()
+def datasets_of(raw: Sequence[Mapping[str, Any]]) -> set[tuple[str, str]]:
+    """The datasets that steps read besides their input: name and location, "" where not given.
+
+    Raises RecipeError.
+    """
+    names: set[tuple[str, str]] = set()
     unknown = Table({}, open=True)
 
-    def found(name: str) -> Table:
-        names.add(name)
+    def found(name: str, location: str) -> Table:
+        names.add((name, location))
         return unknown
 
     compile_steps(read_steps(raw, OPERATIONS), unknown, Context(EPOCH, dataset=found))
@@ -91,7 +97,7 @@ def compile_steps(
     context: Context,
     query: Query | None = None,
 ) -> Compiled:
-    """The steps over `table`, whose name is readable in SQL.
+    """The steps over `table`, whose name is readable in SQL, on a connection that has `functions`.
 
     `query` runs SQL for the steps whose columns depend on the data (PIVOT, ONE_HOT_ENCODING).
     Raises RecipeError naming the step that does not fit the data.

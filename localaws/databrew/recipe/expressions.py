@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from localaws.databrew.recipe import moments
 from localaws.databrew.recipe.sql import (
     TYPES,
     cast,
@@ -39,9 +40,10 @@ AGGREGATES = {
     "product": "product({n})",
     "stddev": "stddev_samp({n})",
     "variance": "var_samp({n})",
-    "standard_error_of_mean": "(stddev_samp({n}) / sqrt(count({n})))",
-    "skewness": "skewness({n})",
-    "kurtosis": "kurtosis({n})",
+    "standard_error_of_mean": moments.STANDARD_ERROR_OF_MEAN,
+    "skewness": moments.SKEWNESS,
+    "kurtosis": moments.KURTOSIS,
+    "mean_absolute_deviation": moments.MEAN_ABSOLUTE_DEVIATION,
 }
 OPERATORS = ("<=", ">=", "!=", "<>", "=", "<", ">")
 _TOKEN = re.compile(
@@ -100,7 +102,7 @@ def _aggregate(step: Step, table: Table, text: str) -> Operand:
     kind = step.kind(table, column)
     quoted = ident(column)
     template = "count(DISTINCT {c})" if distinct else AGGREGATES[name]
-    sql = template.format(c=quoted, n=to_double(quoted, kind))
+    sql = template.format(c=quoted, n=to_double(quoted, kind), w="")
     result = kind if name in ("min", "max") else "BIGINT" if name == "count" else "DOUBLE"
     return Operand(f"(SELECT {sql} FROM {table.name})", result)
 

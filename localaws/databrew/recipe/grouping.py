@@ -1,42 +1,54 @@
-"""Data structure: GROUP_BY, JOIN, UNION, PIVOT, UNPIVOT, nesting and unnesting."""
+"""Data structure: GROUP_BY, JOIN, UNION, PIVOT, UNPIVOT, TRANSPOSE."""
 
 from __future__ import annotations
 
-import re
+from typing import Any
 
+from localaws.databrew.recipe import moments
 from localaws.databrew.recipe.shapes import Compile
 from localaws.databrew.recipe.sql import TYPES, cast, ident, literal, to_double, to_text
 from localaws.databrew.recipe.steps import Step
-from localaws.databrew.recipe.table import ROW, Context, Selected, Table, with_only
+from localaws.databrew.recipe.table import ROW, Context, Selected, Table
 
 MAXIMUM_PIVOT_VALUES = 10
 
-# name: (SQL over c, the column, and n, the column as a number; the type, None for the column's).
-# The guide has no list of function names: these are those of its examples and console.
+# name: (SQL over c, the column, n, the column as a number, and w, what follows an aggregate: its
+# window or filter; the type, None for the column's). The guide has no list of function names: these
+# are those of its examples, of the console, and of the aggregates it has elsewhere.
 AGGREGATES: dict[str, tuple[str, str | None]] = {
-    "COUNT": ("count({c})", "BIGINT"),
-    "COUNT_DISTINCT": ("count(DISTINCT {c})", "BIGINT"),
-    "SUM": ("sum({n})", "DOUBLE"),
-    "AVERAGE": ("avg({n})", "DOUBLE"),
-    "MEAN": ("avg({n})", "DOUBLE"),
-    "MEDIAN": ("median({n})", "DOUBLE"),
-    "MIN": ("min({c})", None),
-    "MAX": ("max({c})", None),
-    "MODE": ("mode({c})", None),
-    "STANDARD_DEVIATION": ("stddev_samp({n})", "DOUBLE"),
-    "VARIANCE": ("var_samp({n})", "DOUBLE"),
-    "FIRST": ("first({c} ORDER BY __row)", None),
-    "LAST": ("last({c} ORDER BY __row)", None),
+    "ANY": ("any_value({c}){w}", None),
+    "AVERAGE": ("avg({n}){w}", "DOUBLE"),
+    "COLLECT_LIST": ("list({c}){w}", "[]"),
+    "COUNT": ("count({c}){w}", "BIGINT"),
+    "COUNT_DISTINCT": ("count(DISTINCT {c}){w}", "BIGINT"),
+    "FIRST": ("first({c} ORDER BY __row){w}", None),
+    "KURTOSIS": (moments.KURTOSIS, "DOUBLE"),
+    "LAST": ("last({c} ORDER BY __row){w}", None),
+    "MAX": ("max({c}){w}", None),
+    "MEAN": ("avg({n}){w}", "DOUBLE"),
+    "MEAN_ABSOLUTE_DEVIATION": (moments.MEAN_ABSOLUTE_DEVIATION, "DOUBLE"),
+    "MEDIAN": ("median({n}){w}", "DOUBLE"),
+    "MIN": ("min({c}){w}", None),
+    "MODE": ("mode({c}){w}", None),
+    "PRODUCT": ("product({n}){w}", "DOUBLE"),
+    "SKEWNESS": (moments.SKEWNESS, "DOUBLE"),
+    "STANDARD_DEVIATION": ("stddev_samp({n}){w}", "DOUBLE"),
+    "STANDARD_ERROR_OF_MEAN": (moments.STANDARD_ERROR_OF_MEAN, "DOUBLE"),
+    "SUM": ("sum({n}){w}", "DOUBLE"),
+    "VARIANCE": ("var_samp({n}){w}", "DOUBLE"),
 }
 
 
-def _aggregate(step: Step, table: Table, function: str, column: str) -> tuple[str, str]:
+def _aggregate(
+    step: Step, table: Table, function: str, column: str, following: str = ""
+) -> tuple[str, str]:
     if function not in AGGREGATES:
         step.fail(f"unknown function {function!r}. localaws has {', '.join(AGGREGATES)}.")
     kind = step.kind(table, column)
     template, result = AGGREGATES[function]
     quoted = ident(column)
-    return template.format(c=quoted, n=to_double(quoted, kind)), result or kind
+    sql = template.format(c=quoted, n=to_double(quoted, kind), w=following)
+    return sql, f"{kind}[]" if result == "[]" else result or kind
 
 
 def group_by(step: Step, table: Table, context: Context) -> Selected:
@@ -60,12 +72,12 @@ def group_by(step: Step, table: Table, context: Context) -> Selected:
         target = str(option["targetColumnName"])
         if target.lower() in (name.lower() for name in columns):
             step.fail(f"the column {target!r} would be there twice.")
-        sql, kind = _aggregate(step, table, str(option["functionName"]), source)
+        sql, kind = _aggregate(step, table, str(option["functionName"]), source, window)
         wanted = str(option.get("targetColumnDataType", "unsupported")).lower()
         if wanted not in TYPES and wanted != "unsupported":
             step.fail(f"targetColumnDataType is {wanted!r}; it must be one of {', '.join(TYPES)}.")
         result = TYPES.get(wanted, kind)
-        made.append(f"{cast(sql + window, kind, result)} AS {ident(target)}")
+        made.append(f"{cast(sql, kind, result)} AS {ident(target)}")
         columns[target] = result
     listed = ", ".join(ident(key) for key in keys)
     if not alone:
@@ -87,18 +99,24 @@ _JOINS = {
 }
 
 
-def _second(step: Step, context: Context, name: str) -> Table:
+def _second(step: Step, context: Context, name: str, location: str = "") -> Table:
+    """The other dataset: by its name, or where there is none of that name, by its location."""
     try:
-        return context.dataset(name)
+        return context.dataset(name, location)
     except LookupError as error:
         step.fail(str(error))
 
 
 def join(step: Step, table: Table, context: Context) -> Selected:
     """Only the listed columns survive; equal names on both sides are an error."""
-    if step.has("secondInputLocation") and not step.has("secondaryDatasetName"):
-        step.fail("secondInputLocation is not emulated by localaws; use secondaryDatasetName.")
-    right = _second(step, context, step.text("secondaryDatasetName"))
+    if not step.has("secondInputLocation") and not step.has("secondaryDatasetName"):
+        step.fail("one of secondaryDatasetName, secondInputLocation is needed.")
+    right = _second(
+        step,
+        context,
+        step.text("secondaryDatasetName", ""),
+        step.text("secondInputLocation", ""),
+    )
     kind = step.choice("joinType", list(_JOINS))
     keys = []
     for pair in step.json("joinKeys", list):
@@ -137,14 +155,26 @@ def join(step: Step, table: Table, context: Context) -> Selected:
     )
 
 
+def _location(step: Step, given: Any) -> str:
+    place = given.get("S3InputDefinition") if isinstance(given, dict) else None
+    if not isinstance(place, dict) or not place.get("Bucket"):
+        step.fail("each of secondaryInputs must be an object with S3InputDefinition.")
+    return f"s3://{place['Bucket']}/{place.get('Key', '')}"
+
+
 def union(step: Step, table: Table, context: Context) -> Selected:
     """Stacks datasets by the position of the listed columns; duplicates stay."""
-    if step.has("secondaryInputs") and step.json("secondaryInputs", list):
-        step.fail("secondaryInputs is not emulated by localaws; use secondaryDatasetNames.")
-    tables = [
-        table,
-        *(_second(step, context, name) for name in step.texts("secondaryDatasetNames")),
+    names = step.texts("secondaryDatasetNames") if step.has("secondaryDatasetNames") else []
+    places = [
+        _location(step, each)
+        for each in (step.json("secondaryInputs", list) if step.has("secondaryInputs") else [])
     ]
+    if not names and not places:
+        step.fail("one of secondaryDatasetNames, secondaryInputs is needed.")
+    if names and places and len(names) != len(places):
+        step.fail("secondaryDatasetNames and secondaryInputs are not of the same length.")
+    both = zip(names or [""] * len(places), places or [""] * len(names), strict=True)
+    tables = [table, *(_second(step, context, name, place) for name, place in both)]
     targets = step.texts("targetColumnNames")
     listed = step.json("datasetsColumns", list)
     if len(listed) != len(tables) or any(
@@ -198,13 +228,13 @@ def pivot(step: Step, table: Table, context: Context) -> Selected:
     keys = [name for name in table.columns if name not in (column, value_column)]
     columns = {key: step.kind(table, key) for key in keys}
     text = to_text(ident(column), step.kind(table, column))
-    sql, kind = _aggregate(step, table, function, value_column)
     made = [ident(key) for key in keys]
     for value in values:
         if value in columns:
             step.fail(f"the new column {value!r} is there already.")
-        columns[value] = kind
-        made.append(f"{sql} FILTER (WHERE {text} = {literal(value)}) AS {ident(value)}")
+        only = f" FILTER (WHERE {text} = {literal(value)})"
+        sql, columns[value] = _aggregate(step, table, function, value_column, only)
+        made.append(f"{sql} AS {ident(value)}")
     if table.ordered:
         made.append(f"row_number() OVER (ORDER BY min({ROW})) AS {ROW}")
     group = f" GROUP BY {', '.join(ident(key) for key in keys)}" if keys else ""
@@ -248,45 +278,56 @@ def unpivot(step: Step, table: Table, context: Context) -> Selected:
     )
 
 
-def _plain(name: str) -> str:
-    """A field's name as DuckDB writes it in a type."""
-    return name if re.fullmatch("[a-z_][a-z0-9_]*", name) else ident(name)
+def transpose(step: Step, table: Table, context: Context) -> Selected:
+    """The value columns become rows, named in `newColumn`; each value of the pivot column a column.
 
-
-def nest(write: str) -> Compile:
-    """Packs columns into one array, map or struct column."""
-
-    def compile_step(step: Step, table: Table, context: Context) -> Selected:
-        sources = step.columns(table)
-        target = step.new_column(table)
-        kinds = [step.kind(table, name) for name in sources]
-        if write == "struct":
-            fields = ", ".join(f"{ident(name)} := {ident(name)}" for name in sources)
-            inner = ", ".join(
-                f"{_plain(name)} {kind}" for name, kind in zip(sources, kinds, strict=True)
-            )
-            value, kind = f"struct_pack({fields})", f"STRUCT({inner})"
-        else:
-            common = kinds[0] if len(set(kinds)) == 1 else "VARCHAR"
-            cells = [
-                cast(ident(name), each, common) for name, each in zip(sources, kinds, strict=True)
-            ]
-            if write == "array":
-                value, kind = f"[{', '.join(cells)}]", f"{common}[]"
-            else:
-                pairs = ", ".join(
-                    f"{literal(name)}: {cell}" for name, cell in zip(sources, cells, strict=True)
-                )
-                value, kind = f"MAP {{{pairs}}}", f"MAP(VARCHAR, {common})"
-        columns = table.columns | {target: kind}
-        sql = f"SELECT *, {value} AS {ident(target)} FROM {table.name}"
-        if not step.flag("removeSourceColumns"):
-            return Selected(sql, columns)
-        kept = {name: each for name, each in columns.items() if name not in sources}
-        listed = with_only(Table(kept, f"({sql})", table.ordered), list(kept))
-        return Selected(listed.sql, kept)
-
-    return compile_step
+    With COLLECT_LIST, which means no aggregation, a cell holds the one value that it has; several
+    fail the step (inferred).
+    """
+    pivots = step.columns(table, "pivotColumns")
+    if len(pivots) != 1:
+        step.fail("localaws transposes by one pivot column.")
+    sources, target = step.columns(table, "valueColumns"), step.text("newColumn")
+    function = step.text("aggregateFunction")
+    values = _distinct(step, table, context, pivots[0])
+    pivot_text = to_text(ident(pivots[0]), step.kind(table, pivots[0]))
+    kinds = {step.kind(table, name) for name in sources}
+    kind = kinds.pop() if len(kinds) == 1 else "VARCHAR"
+    pairs = ", ".join(
+        f"{{'n': {number}, 'k': {literal(name)},"
+        f" 'v': {cast(ident(name), step.kind(table, name), kind)}}}"
+        for number, name in enumerate(sources)
+    )
+    long = (
+        f"SELECT {pivot_text} AS __pivot, __pair.n AS __n, __pair.k AS __k, __pair.v AS __v"
+        f"{f', {ROW}' if table.ordered else ''}"
+        f" FROM (SELECT *, unnest([{pairs}]) AS __pair FROM {table.name})"
+    )
+    if target in values:
+        step.fail(f"the new column {target!r} is there already.")
+    columns, made = {target: "VARCHAR"}, [f"__k AS {ident(target)}"]
+    single = function == "COLLECT_LIST"
+    if single and context.query(
+        f"SELECT 1 FROM {table.name} WHERE {pivot_text} IS NOT NULL GROUP BY {pivot_text}"
+        " HAVING count(*) > 1 LIMIT 1"
+    ):
+        step.fail(
+            f"a value of {pivots[0]!r} stands in several rows; name an aggregateFunction that"
+            " makes one cell of theirs."
+        )
+    inner = Table({"__v": kind}, "long")
+    for value in values:
+        only = f" FILTER (WHERE __pivot = {literal(value)})"
+        chosen = "ANY" if single else function
+        sql, columns[value] = _aggregate(step, inner, chosen, "__v", only)
+        made.append(f"{sql} AS {ident(value)}")
+    if table.ordered:
+        made.append(f"row_number() OVER (ORDER BY __n) AS {ROW}")
+    return Selected(
+        f"SELECT {', '.join(made)} FROM ({long}) GROUP BY __n, __k ORDER BY __n",
+        columns,
+        twice=True,
+    )
 
 
 OPERATIONS: dict[str, Compile] = {
@@ -296,8 +337,6 @@ OPERATIONS: dict[str, Compile] = {
     "PIVOT": pivot,
     "UNPIVOT": unpivot,
     "ONE_HOT_ENCODING": one_hot_encoding,
-    "NEST_TO_ARRAY": nest("array"),
-    "NEST_TO_MAP": nest("map"),
-    "NEST_TO_STRUCT": nest("struct"),
+    "TRANSPOSE": transpose,
 }
 ORDERED = frozenset({"UNPIVOT", "UNION"})

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from localaws.databrew.recipe.conditions import condition_sql
 from localaws.databrew.recipe.shapes import Compile, add, flag
-from localaws.databrew.recipe.sql import ident, is_number, literal, to_double, to_text
+from localaws.databrew.recipe.sql import (
+    cast,
+    ident,
+    is_integer,
+    is_number,
+    literal,
+    to_double,
+    to_text,
+)
 from localaws.databrew.recipe.steps import Step
 from localaws.databrew.recipe.table import Context, Selected, Table, with_changed
 
@@ -29,18 +37,33 @@ def binarization(step: Step, table: Table, context: Context) -> Selected:
 def bucketization(step: Step, table: Table, context: Context) -> Selected:
     """The name of the range [a, b) that holds the value; the last range is closed."""
     _, number = _number(step, table)
-    if not step.has("splits"):
-        step.fail("parameter 'percentage' is not emulated by localaws; give 'splits'.")
     names = step.texts("bucketNames")
-    splits = [step.double(text, "splits") for text in step.texts("splits")]
-    if len(splits) != len(names) + 1:
-        step.fail(f"{len(names)} bucketNames need {len(names) + 1} splits, not {len(splits)}.")
+    if step.has("splits"):
+        splits = [step.double(text, "splits") for text in step.texts("splits")]
+        if len(splits) != len(names) + 1:
+            step.fail(f"{len(names)} bucketNames need {len(names) + 1} splits, not {len(splits)}.")
+    else:
+        splits = _equal_parts(step, number, len(names))
     branches = []
     for place, name in enumerate(names):
         upper = "<=" if place == len(names) - 1 else "<"
         test = f"{number} >= {splits[place]} AND {number} {upper} {splits[place + 1]}"
         branches.append(f"WHEN {test} THEN {literal(name)}")
     return add(step, table, f"CASE {' '.join(branches)} END", "VARCHAR")
+
+
+def _equal_parts(step: Step, number: str, parts: int) -> list[str]:
+    """The bounds of buckets of `percentage` of the rows each (inferred), ends included."""
+    share = (
+        float(step.text("percentage")) if step.double(step.text("percentage"), "percentage") else 0
+    )
+    if not 0 < share <= 100 or parts != -(-100 // share):
+        step.fail(f"percentage {share:g} does not make the {parts} buckets of bucketNames.")
+    inner = [
+        f"quantile_cont({number}, {min(place * share / 100, 1)}) OVER ()"
+        for place in range(1, parts)
+    ]
+    return [f"min({number}) OVER ()", *inner, f"max({number}) OVER ()"]
 
 
 def categorical_mapping(step: Step, table: Table, context: Context) -> Selected:
@@ -137,45 +160,86 @@ def z_score(number: str) -> str:
     return f"({number} - avg({number}) OVER ()) / nullif(stddev_samp({number}) OVER (), 0)"
 
 
+def _mode(step: Step, table: Table, number: str) -> str:
+    """The most frequent number; `modeType` settles ties (without one: the smallest)."""
+    pick = {"MAX": "max", "AVERAGE": "avg"}.get(
+        step.choice("modeType", ["MIN", "MAX", "AVERAGE"], "MIN"), "min"
+    )
+    counts = (
+        f"SELECT {number} AS v, count(*) AS n FROM {table.name}"
+        f" WHERE {number} IS NOT NULL GROUP BY 1"
+    )
+    return f"(SELECT {pick}(v) FROM (FROM ({counts}) QUALIFY rank() OVER (ORDER BY n DESC) = 1))"
+
+
+def _percentiles(step: Step, number: str) -> tuple[str, str]:
+    """The values at the percentiles minValue and maxValue, 0 to 100."""
+    bounds = []
+    for name in ("minValue", "maxValue"):
+        step.number_text(name)
+        share = float(step.text(name))
+        if not 0 <= share <= 100:
+            step.fail(f"parameter {name!r} is {share:g}; a percentile is from 0 to 100.")
+        bounds.append(f"quantile_cont({number}, {share / 100}) OVER ()")
+    return bounds[0], bounds[1]
+
+
+def _trimmed(step: Step, number: str) -> str:
+    """An outlier; with trimValue only one beyond the percentiles, if those are given."""
+    test = outlier(step, number)
+    if not step.flag("trimValue") or not (step.has("minValue") or step.has("maxValue")):
+        return test
+    low, high = _percentiles(step, number)
+    return f"({test} AND ({number} < {low} OR {number} > {high}))"
+
+
 def flag_outliers(step: Step, table: Table, context: Context) -> Selected:
     _, number = _number(step, table)
     return add(step, table, flag(step, outlier(step, number)), "VARCHAR")
 
 
-def _no_trim(step: Step) -> None:
-    if step.flag("trimValue"):
-        step.fail("trimValue TRUE is not emulated by localaws.")
-
-
 def remove_outliers(step: Step, table: Table, context: Context) -> Selected:
     column, number = _number(step, table)
-    _no_trim(step)
     when = condition_sql(step, table)
     if step.choice("removeType", ["DELETE_ROWS", "CLEAR"]) == "CLEAR":
-        value = f"CASE WHEN {outlier(step, number)} THEN NULL ELSE {ident(column)} END"
+        value = f"CASE WHEN {_trimmed(step, number)} THEN NULL ELSE {ident(column)} END"
         return with_changed(table, column, value, step.kind(table, column), when)
-    bad = f"coalesce({outlier(step, number)}, false)" + (f" AND {when}" if when else "")
+    bad = f"coalesce({_trimmed(step, number)}, false)" + (f" AND {when}" if when else "")
     return Selected(f"SELECT * FROM {table.name} QUALIFY NOT ({bad})", dict(table.columns))
 
 
 def replace_outliers(step: Step, table: Table, context: Context) -> Selected:
-    """Statistics are over all rows."""
+    """Statistics are over all rows. Where whole numbers get a mean, the column becomes DOUBLE."""
     column, number = _number(step, table)
-    _no_trim(step)
-    statistics = {
+    own = step.kind(table, column)
+    values = {
         "REPLACE_WITH_NULL": "NULL",
+        "REPLACE_WITH_EMPTY": "NULL" if is_number(own) else "''",
         "REPLACE_WITH_AVERAGE": f"avg({number}) OVER ()",
         "REPLACE_WITH_MEDIAN": f"median({number}) OVER ()",
         "REPLACE_WITH_SUM": f"sum({number}) OVER ()",
         "REPLACE_WITH_MAX": f"max({number}) OVER ()",
     }
-    kind = step.choice("replaceType", [*statistics, "REPLACE_WITH_CUSTOM"])
-    value = step.number_text("value") if kind == "REPLACE_WITH_CUSTOM" else statistics[kind]
-    own = step.kind(table, column)
-    changed = (
-        f"CASE WHEN {outlier(step, number)} THEN CAST({value} AS {own}) ELSE {ident(column)} END"
+    chosen = step.choice(
+        "replaceType",
+        [*values, "REPLACE_WITH_CUSTOM", "REPLACE_WITH_MODE", "WINSORIZE_VALUES"],
     )
-    return with_changed(table, column, changed, own, condition_sql(step, table))
+    if chosen == "REPLACE_WITH_CUSTOM":
+        value = step.number_text("value")
+    elif chosen == "REPLACE_WITH_MODE":
+        value = _mode(step, table, number)
+    elif chosen == "WINSORIZE_VALUES":
+        low, high = _percentiles(step, number)
+        value = f"least(greatest({number}, {low}), {high})"
+    else:
+        value = values[chosen]
+    whole = value in ("NULL", "''") or own == "VARCHAR" or not is_integer(own)
+    kind = own if whole else "DOUBLE"
+    test = outlier(step, number) if chosen == "WINSORIZE_VALUES" else _trimmed(step, number)
+    changed = (
+        f"CASE WHEN {test} THEN CAST({value} AS {kind}) ELSE {cast(ident(column), own, kind)} END"
+    )
+    return with_changed(table, column, changed, kind, condition_sql(step, table))
 
 
 def rescale_z_score(step: Step, table: Table, context: Context) -> Selected:

@@ -15,6 +15,7 @@ from localaws.databrew.recipe.table import Table
 from localaws.shapes import Json
 
 MAXIMUM_STEPS = 100
+SESSION_ONLY = ("GET_ACTION_RESULT", "GET_ADVANCED_DATATYPE", "GET_STEP_DATAFRAME")
 
 
 @cache
@@ -192,6 +193,8 @@ def _step(number: int, item: Mapping[str, Any], supported: Mapping[str, object])
     known = actions().get(step.operation)
     if known is None:
         step.fail("DataBrew has no such operation.")
+    if step.operation in SESSION_ONLY:
+        step.fail("this operation asks for something in a project's session; it is no step.")
     if step.operation not in supported:
         step.fail("DataBrew has this operation, localaws does not emulate it.")
     if step.conditions and not known["conditional"]:

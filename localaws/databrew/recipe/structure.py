@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from localaws.databrew.recipe import expressions
 from localaws.databrew.recipe.shapes import Compile, add, flag
@@ -85,37 +86,95 @@ def _limit(step: Step) -> int:
 def split_single(step: Step, table: Table, context: Context) -> Selected:
     """At most `limit` splits: limit + 1 columns, the last takes the rest, absent parts are null."""
     column, text = _text(step, table)
-    if step.flag("includeInSplit"):
-        step.fail("includeInSplit=true is not emulated by localaws (its side is undocumented).")
     limit = _limit(step)
     pattern = step.text("pattern")
     if step.flag("isText", default=True):
         pattern = re.escape(pattern)
     else:
         step.regex("pattern")
-    return split(step, table, column, _pieces(text, pattern, limit))
+    kept = step.flag("includeInSplit")
+    pieces = _pieces(text, [] if kept else [pattern], [pattern] if kept else [], limit)
+    return split(step, table, column, pieces)
 
 
 def split_multiple(step: Step, table: Table, context: Context) -> Selected:
     column, text = _text(step, table)
-    options = step.json("patternOptions", list)
-    patterns = []
-    for option in options:
-        if not isinstance(option, dict) or "pattern" not in option:
-            step.fail("each of patternOptions must be an object with a pattern.")
-        if str(option.get("includeInSplit", "false")).lower() == "true":
-            step.fail("includeInSplit=true is not emulated by localaws.")
-        patterns.append(re.escape(str(option["pattern"])))
-    return split(step, table, column, _pieces(text, "|".join(patterns), _limit(step)))
+    options = [_option(step, each, "patternOptions") for each in step.json("patternOptions", list)]
+    dropped = [pattern for pattern, included in options if not included]
+    kept = [pattern for pattern, included in options if included]
+    return split(step, table, column, _pieces(text, dropped, kept, _limit(step)))
 
 
-def _pieces(text: str, pattern: str, limit: int) -> list[str]:
-    # The rest, with its delimiters, is what follows the first `limit` delimiters.
-    pieces = f"string_split_regex({text}, {literal(pattern)})"
-    parts = [f"{pieces}[{number}]" for number in range(1, limit + 1)]
-    rest = literal(f"^(?s:(?:.*?(?:{pattern})){{{limit}}}(.*))$")
-    parts.append(f"CASE WHEN len({pieces}) > {limit} THEN regexp_extract({text}, {rest}, 1) END")
-    return parts
+def _option(step: Step, option: Any, parameter: str) -> tuple[str, bool]:
+    """(the delimiter as a pattern, includeInSplit)."""
+    if not isinstance(option, dict) or "pattern" not in option:
+        step.fail(f"{parameter} must have an object with a pattern.")
+    included = str(option.get("includeInSplit", "false")).lower() == "true"
+    return re.escape(str(option["pattern"])), included
+
+
+_MARK = "\x1f"  # ASCII's unit separator, between pieces that keep their delimiters
+
+
+def _pieces(text: str, dropped: list[str], kept: list[str], limit: int) -> list[str]:
+    """The pieces between delimiters; one that is kept begins the next piece (inferred)."""
+    if not kept:
+        pattern = "|".join(dropped)
+        pieces = f"string_split_regex({text}, {literal(pattern)})"
+        # The rest, with its delimiters, is what follows the first `limit` delimiters.
+        rest = literal(f"^(?s:(?:.*?(?:{pattern})){{{limit}}}(.*))$")
+        last = f"CASE WHEN len({pieces}) > {limit} THEN regexp_extract({text}, {rest}, 1) END"
+    else:
+        again = literal(_MARK + r"\1")
+        cut = f"regexp_replace({text}, {literal('(' + '|'.join(kept) + ')')}, {again}, 'g')"
+        if dropped:
+            gone = literal("|".join(dropped))
+            cut = f"regexp_replace({cut}, {gone}, {literal(_MARK)}, 'g')"
+        pieces = f"string_split({cut}, {literal(_MARK)})"
+        last = f"nullif(array_to_string({pieces}[{limit + 1}:], ''), '')"
+    return [*(f"{pieces}[{number}]" for number in range(1, limit + 1)), last]
+
+
+def split_between_delimiters(step: Step, table: Table, context: Context) -> Selected:
+    """Before the first delimiter, between it and the second, after that; delimiters that are kept
+    go to the middle (inferred). Without both of them the text is the first part."""
+    column, text = _text(step, table)
+    (first, keep_first), (second, keep_second) = (
+        _option(step, step.json(name, dict), name) for name in ("patternOption1", "patternOption2")
+    )
+    shape = f"(?s)^(.*?)({first})(.*?)({second})(.*)$"
+    found = f"regexp_matches({text}, {literal(shape)})"
+
+    def part(*groups: int) -> str:
+        return " || ".join(f"regexp_extract({text}, {literal(shape)}, {n})" for n in groups)
+
+    middle = part(*([2] if keep_first else []), 3, *([4] if keep_second else []))
+    parts = [
+        f"CASE WHEN {found} THEN {part(1)} ELSE {text} END",
+        f"CASE WHEN {found} THEN {middle} END",
+        f"CASE WHEN {found} THEN {part(5)} END",
+    ]
+    return split(step, table, column, parts)
+
+
+def split_with_intervals(step: Step, table: Table, context: Context) -> Selected:
+    """Pieces of `interval` characters from `startPosition` on; what stands before that is the
+    first piece, so that nothing is lost (inferred)."""
+    column, text = _text(step, table)
+    start = step.integer("startPosition", at_least=0)
+    interval = step.integer("interval", at_least=1)
+    rows = context.query(f"SELECT max(length({text})) FROM {table.name}")
+    longest = int((rows[0][0] if rows else None) or 0)
+    number = max(1, -(-(longest - start) // interval))
+    if number > MAXIMUM_SPLITS:
+        step.fail(f"it would make {number} columns; a column splits into {MAXIMUM_SPLITS} at most.")
+    parts = [f"left({text}, {start})"] if start else []
+    parts += [
+        f"nullif(substring({text}, {start + place * interval + 1}, {interval}), '')"
+        for place in range(number)
+    ]
+    made = split(step, table, column, parts)
+    return Selected(made.sql, made.columns, twice=True)
 
 
 def split_from_start(step: Step, table: Table, context: Context) -> Selected:
@@ -148,10 +207,12 @@ OPERATIONS: dict[str, Compile] = {
     "CASE_OPERATION": case_operation,
     "FLAG_COLUMN_FROM_NULL": flag_from_null,
     "FLAG_COLUMN_FROM_PATTERN": flag_from_pattern,
+    "SPLIT_COLUMN_BETWEEN_DELIMITER": split_between_delimiters,
     "SPLIT_COLUMN_BETWEEN_POSITIONS": split_between_positions,
     "SPLIT_COLUMN_FROM_END": split_from_end,
     "SPLIT_COLUMN_FROM_START": split_from_start,
     "SPLIT_COLUMN_MULTIPLE_DELIMITER": split_multiple,
     "SPLIT_COLUMN_SINGLE_DELIMITER": split_single,
+    "SPLIT_COLUMN_WITH_INTERVALS": split_with_intervals,
 }
 ORDERED: frozenset[str] = frozenset()

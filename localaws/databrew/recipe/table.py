@@ -45,7 +45,7 @@ class Selected:
     twice: bool = False
 
 
-def _no_dataset(name: str) -> Table:
+def _no_dataset(name: str, location: str) -> Table:
     raise LookupError(f"There is no dataset {name!r} here.")
 
 
@@ -54,12 +54,13 @@ class Context:
     """What a step may ask for besides its table.
 
     `query` runs a SELECT over the data before the step (for steps whose columns depend on the
-    data); without one the answer is empty. `dataset` finds the second table of JOIN and UNION.
+    data); without one the answer is empty. `dataset` finds the second table of JOIN and UNION, by
+    its name or, "" if not given, its location in S3.
     """
 
     now: datetime
     query: Callable[[str], list[tuple[Any, ...]]] = field(default=lambda _: [])
-    dataset: Callable[[str], Table] = field(default=_no_dataset)
+    dataset: Callable[[str, str], Table] = field(default=_no_dataset)
 
 
 def with_column(table: Table, name: str, expression: str, kind: str, when: str | None) -> Selected:
