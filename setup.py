@@ -55,6 +55,7 @@ setup(
             "scikit-learn",
             "sqlglot==30.30.0",  # a new version may add syntax: see tests/athena/test_grammar.py
             "starlette",
+            "urllib3",
             "uvicorn",
             "werkzeug",
             "xgboost-cpu==3.0.5",

@@ -6,6 +6,7 @@ from localaws.core.aws import LocalAws
 from localaws.core.service import Service
 from localaws.core.signals import EventSent
 from localaws.events.bus import Bus
+from localaws.events.connections import Connections
 from localaws.events.delivery import Deliveries
 from localaws.events.rules import Rules
 from localaws.events.targets import Targets
@@ -20,7 +21,7 @@ def service(aws: LocalAws) -> Service:
     runner = Runner(aws, "rules", rules.scheduled, bus.tick)
     rules.on_change = runner.changed
     built = Service("events")
-    for part in (rules, Targets(rules), bus):
+    for part in (rules, Targets(rules), bus, Connections(aws)):
         part.register(built)
     aws.signals.subscribe(EventSent, bus.receive)
     for starter in (deliveries.start, runner.start):

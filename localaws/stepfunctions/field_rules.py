@@ -10,7 +10,7 @@ from localaws.shapes import Json
 from localaws.stepfunctions import choice, intrinsics, paths, timestamps
 from localaws.stepfunctions.definition import JSONATA, JSONPATH
 from localaws.stepfunctions.expression_cost import expression
-from localaws.stepfunctions.integrations import models
+from localaws.stepfunctions.integrations import http_tasks, models
 from localaws.stepfunctions.integrations.resources import Resource
 from localaws.stepfunctions.integrations.shapes import problems
 from localaws.stepfunctions.jsonata_functions import ExpressionSyntaxError, compiled
@@ -251,6 +251,10 @@ def _operand(operator: str, value: Any, where: str) -> Iterator[Diagnostic]:
 
 def arguments(state: Json, where: str, resource: Resource, language: str) -> Iterator[Diagnostic]:
     name = "Arguments" if language == JSONATA else "Parameters"
+    if resource.is_http and name in state:
+        for problem in http_tasks.problems(resource, state[name]):
+            yield Diagnostic(problem, f"{where}/{name}")
+        return
     service = models.botocore_name(resource.service)
     if resource.is_function or name not in state or service is None:
         return

@@ -1,4 +1,4 @@
-"""AWS::Events::Rule and AWS::Scheduler::Schedule."""
+"""AWS::Events::Rule, AWS::Events::Connection and AWS::Scheduler::Schedule."""
 
 from __future__ import annotations
 
@@ -75,6 +75,37 @@ class Rule(Provider):
         request.call("events", "delete_rule", Name=name, **bus)
 
 
+class Connection(Provider):
+    type = "AWS::Events::Connection"
+    name_property = "Name"
+    replaced_by = ("Name",)
+    attributes = ("Arn", "SecretArn")
+    plain = ("Description", "AuthorizationType", "AuthParameters")
+    properties = ("Name", *plain)
+
+    def create(self, request: Request) -> Made:
+        name = request.properties.get("Name") or request.name(64)
+        given = picked(request.properties, self.plain)
+        made = request.call("events", "create_connection", Name=name, **given)
+        request.physical_id = name
+        return Made(name, self._shown(request, name, made["ConnectionArn"]))
+
+    def update(self, request: Request) -> Made:
+        given = picked(request.properties, self.plain)
+        name = request.physical_id
+        made = request.call("events", "update_connection", Name=name, **given)
+        return Made(name, self._shown(request, name, made["ConnectionArn"]))
+
+    def delete(self, request: Request) -> None:
+        with ignoring_missing():
+            request.call("events", "delete_connection", Name=request.physical_id)
+
+    @staticmethod
+    def _shown(request: Request, name: str, arn: str) -> Json:
+        secret = request.call("events", "describe_connection", Name=name)["SecretArn"]
+        return {"Arn": arn, "SecretArn": secret}
+
+
 class Schedule(Provider):
     type = "AWS::Scheduler::Schedule"
     name_property = "Name"
@@ -103,4 +134,4 @@ class Schedule(Provider):
             request.call("scheduler", "delete_schedule", Name=request.physical_id, **group)
 
 
-PROVIDERS = (Rule(), Schedule())
+PROVIDERS = (Rule(), Connection(), Schedule())

@@ -49,11 +49,12 @@ OPTIMISED: dict[str, dict[str, tuple[str, ...]]] = {
     "sns": {"publish": (RR, TOKEN)},
     "sqs": {"sendMessage": (RR, TOKEN)},
     "states": {"startExecution": (RR, SYNC, SYNC_JSON, TOKEN)},
+    "http": {"invoke": (RR,)},
+    "apigateway": {"invoke": (RR, TOKEN)},
 }
 # Optimised services of AWS that localaws has no engine for.
 REFUSED = frozenset(
     {
-        "apigateway",
         "batch",
         "bedrock",
         "codebuild",
@@ -62,7 +63,6 @@ REFUSED = frozenset(
         "elasticmapreduce",
         "emr-containers",
         "emr-serverless",
-        "http",
         "mediaconvert",
     }
 )
@@ -112,6 +112,11 @@ class Resource:
         if not known:
             raise ResourceError(arn)
         return Resource(arn, service, action, pattern, sdk)
+
+    @property
+    def is_http(self) -> bool:
+        """Whether the call is an HTTP request of the Task's own, of no service's API."""
+        return not self.sdk and self.service in ("http", "apigateway")
 
     @property
     def operation(self) -> str:

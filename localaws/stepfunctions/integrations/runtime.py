@@ -17,7 +17,7 @@ from localaws.core.errors import NotEmulated
 from localaws.shapes import Json
 from localaws.stepfunctions import timestamps
 from localaws.stepfunctions.errors import NOT_EMULATED, TASK_FAILED, StateError, runtime_error
-from localaws.stepfunctions.integrations import failures, jobs, models
+from localaws.stepfunctions.integrations import failures, http_tasks, jobs, models
 from localaws.stepfunctions.integrations.resources import (
     REFUSED,
     SYNC_JSON,
@@ -140,7 +140,7 @@ class Integrations:
 
     def check_resource(self, resource: Resource) -> None:
         """Raises ResourceError for what AWS lacks, NotEmulated for what only localaws lacks."""
-        if resource.is_activity:
+        if resource.is_activity or resource.is_http:
             return
         if not resource.sdk and resource.service in REFUSED:
             raise NotEmulated("stepfunctions", "CreateStateMachine", f"Resource {resource.arn}")
@@ -157,7 +157,10 @@ class Integrations:
         """Raises States.Runtime when the API would not take the arguments."""
         if resource.is_function or resource.is_activity:
             return
-        found = to_request(self._operation(resource).input_shape, arguments)[1]
+        if resource.is_http:
+            found = list(http_tasks.problems(resource, arguments))
+        else:
+            found = to_request(self._operation(resource).input_shape, arguments)[1]
         if found:
             raise runtime_error(
                 f"The Parameters '{dumps(arguments)}' could not be used to start the Task:"
@@ -188,6 +191,8 @@ class Integrations:
         resource = task.resource
         if resource.service == "lambda" and not resource.sdk:
             return Answer(self._invoke(task))
+        if resource.is_http:
+            return Answer(http_tasks.invoke(resource, task.arguments, self.client))
         params = to_request(self._operation(resource).input_shape, task.arguments)[0]
         _complete(resource, params, task)
         service = self._service(resource)

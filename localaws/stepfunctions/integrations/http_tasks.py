@@ -1,0 +1,333 @@
+"""HTTP Tasks (`http:invoke`, with an EventBridge connection) and `apigateway:invoke`.
+
+Only this machine is called: an endpoint elsewhere is refused by name, before anything is sent.
+https://docs.aws.amazon.com/step-functions/latest/dg/call-https-apis.html
+https://docs.aws.amazon.com/step-functions/latest/dg/connect-api-gateway.html
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import quote, urlencode, urlsplit
+
+import urllib3
+from botocore.exceptions import BotoCoreError, ClientError
+
+from localaws.shapes import Json
+from localaws.stepfunctions.errors import NOT_EMULATED, StateError, runtime_error
+from localaws.stepfunctions.integrations.resources import Resource
+from localaws.stepfunctions.integrations.shapes import INVALID, REQUIRED, UNSUPPORTED, parse_json
+from localaws.stepfunctions.payload import MAX_BYTES, dumps
+
+SECONDS = 60.0
+HERE = ("127.0.0.1", "localhost", "::1")
+METHODS = ("GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "HEAD")
+# Service to (required, optional) fields of Parameters.
+FIELDS = {
+    "http": (
+        ("ApiEndpoint", "Method"),
+        ("Authentication", "InvocationConfig", "Headers", "QueryParameters", "RequestBody",
+         "Transform"),
+    ),
+    "apigateway": (
+        ("ApiEndpoint", "Method"),
+        ("Headers", "Stage", "Path", "QueryParameters", "RequestBody", "AllowNullValues",
+         "AuthType"),
+    ),
+}  # fmt: skip
+EXECUTE_API = re.compile(r"(?P<id>[a-z0-9]+)\.execute-api\.[a-z0-9-]+\.amazonaws\.com")
+CONNECTION = re.compile(r"arn:aws[\w-]*:events:[\w-]+:\d{12}:connection/([\w.-]+/[\w-]+)")
+FORBIDDEN = frozenset(
+    """
+    authorization host connection content-encoding content-md5 date expect cache-control
+    transfer-encoding te trailer upgrade via if-match if-modified-since if-none-match if-range
+    if-unmodified-since origin referer pragma server warning forwarded from max-forwards
+    accept-charset accept-datetime accept-encoding a-im http2-settings proxy-authorization
+    """.split()  # noqa: SIM905 - a list a person can read
+)
+FORBIDDEN_PREFIXES = ("x-forwarded-", "x-amz-", "x-amzn-")
+
+BINARY = ("application/octet-stream", "image/", "video/", "audio/")
+NOT_ALLOWED = "No permissions to call DescribeSecret and/or GetSecretValue on the secret associated"
+
+
+def problems(resource: Resource, template: Any) -> Iterator[str]:
+    """What is wrong with the Task's Parameters, as far as their fields' names say."""
+    if not isinstance(template, dict):
+        yield INVALID.format(name="Parameters")
+        return
+    required, optional = FIELDS[resource.service]
+    given = {name.removesuffix(".$") for name in template}
+    for name in sorted(given - {*required, *optional}):
+        yield UNSUPPORTED.format(name=name)
+    for name in required:
+        if name not in given:
+            yield REQUIRED.format(name=name)
+    if resource.service == "http" and not given & {"Authentication", "InvocationConfig"}:
+        yield REQUIRED.format(name="Authentication")
+    method = template.get("Method")
+    if isinstance(method, str) and not method.startswith("{%") and method not in METHODS:
+        yield INVALID.format(name="Method")
+    headers = template.get("Headers")
+    if resource.service == "apigateway" and isinstance(headers, dict):
+        dynamic = (isinstance(value, str) and value.startswith("{%") for value in headers.values())
+        lists = (isinstance(value, list) or name.endswith(".$") for name, value in headers.items())
+        if not all(a or b for a, b in zip(dynamic, lists, strict=True)):
+            yield INVALID.format(name="Headers")
+
+
+@dataclass
+class Request:
+    """What is to be sent."""
+
+    url: str
+    method: str
+    headers: dict[str, str] = field(default_factory=dict)
+    query: list[tuple[str, str]] = field(default_factory=list)
+    body: bytes | None = None
+
+
+def invoke(resource: Resource, arguments: Json, client: Callable[[str], Any]) -> Json:
+    """The Task's output. `client(service)` gives boto3 clients of the Task's role."""
+    base = str(client("apigatewayv2").meta.endpoint_url)
+    if resource.service == "http":
+        request = _http_request(arguments, client)
+        request.url = _here(request.url, base)
+        status, reason, headers, data = _sent(request, "States.Http.Socket")
+        if not 200 <= status < 300:
+            raise StateError(f"States.Http.StatusCode.{status}", reason, from_task=True)
+    else:
+        request = _api_request(arguments, base)
+        status, reason, headers, data = _sent(request, "ApiGateway.SdkClientException")
+        if not 200 <= status < 300:
+            text = data.decode("utf-8", "replace")
+            raise StateError(f"ApiGateway.{status}", text, from_task=True)
+    output: Json = {"Headers": headers}
+    if status != HTTPStatus.NO_CONTENT and request.method != "HEAD":
+        output["ResponseBody"] = _body(headers, data)
+    return {**output, "StatusCode": status, "StatusText": reason}
+
+
+def _here(url: str, base: str) -> str:
+    """The URL, with an API's address as AWS has it turned into ours. Raises NotEmulated for a
+    host that is not this machine."""
+    parts = urlsplit(url if "://" in url else f"https://{url}")
+    api = EXECUTE_API.fullmatch(parts.hostname or "")
+    if api is not None:
+        query = f"?{parts.query}" if parts.query else ""
+        return f"{base}/_aws/execute-api/{api['id']}{parts.path}{query}"
+    if parts.scheme not in ("http", "https") or parts.hostname not in HERE:
+        raise StateError(
+            NOT_EMULATED,
+            f"localaws sends HTTP requests to this machine only ({', '.join(HERE)}), not to {url}.",
+            from_task=True,
+        )
+    return url
+
+
+def _sent(request: Request, error: str) -> tuple[int, str, dict[str, list[str]], bytes]:
+    """(status, its text, headers, body). Redirects are not followed, as on AWS."""
+    separator = "&" if "?" in request.url else "?"
+    query = urlencode(request.query, quote_via=quote)
+    url = f"{request.url}{separator}{query}" if query else request.url
+    try:
+        with urllib3.PoolManager(retries=False, timeout=SECONDS) as pool:
+            answer = pool.request(
+                request.method,
+                url,
+                headers=request.headers,
+                body=request.body,
+                redirect=False,
+                preload_content=False,
+            )
+            data = answer.read(MAX_BYTES + 1)
+            answer.release_conn()
+    except (urllib3.exceptions.HTTPError, OSError) as problem:
+        raise StateError(error, str(problem), from_task=True) from problem
+    headers: dict[str, list[str]] = {}
+    for name, value in answer.headers.items():
+        headers.setdefault(name, []).append(value)
+    return answer.status, answer.reason or "", headers, data
+
+
+def _body(headers: dict[str, list[str]], data: bytes) -> Any:
+    kind = next((v[0] for k, v in headers.items() if k.lower() == "content-type"), "").lower()
+    if kind.startswith(BINARY):
+        raise runtime_error(f"The response's content type {kind} is not a text.")
+    try:
+        text = data.decode()
+    except UnicodeDecodeError as error:
+        raise runtime_error("The response could not be read as UTF-8.") from error
+    return parse_json(text) if text else text
+
+
+# --- apigateway:invoke ------------------------------------------------------------------------
+
+
+def _api_request(arguments: Json, base: str) -> Request:
+    stage, path = arguments.get("Stage"), str(arguments.get("Path", ""))
+    url = _here(f"https://{arguments['ApiEndpoint']}", base)
+    url = "/".join(part.strip("/") for part in (url, stage or "", path) if part)
+    request = Request(url, arguments["Method"])
+    for name, values in (arguments.get("Headers") or {}).items():
+        request.headers[name] = ",".join(str(value) for value in values)
+    for name, values in (arguments.get("QueryParameters") or {}).items():
+        request.query += [(name, str(value)) for value in values]
+    body = arguments.get("RequestBody")
+    if body is not None and request.method in ("PATCH", "POST", "PUT"):
+        kept = body if arguments.get("AllowNullValues") else _without_nulls(body)
+        request.body = dumps(kept).encode()
+        if not any(name.lower() == "content-type" for name in request.headers):
+            request.headers["Content-Type"] = "application/json"
+    return request
+
+
+def _without_nulls(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_nulls(item) for key, item in value.items() if item is not None}
+    if isinstance(value, list):
+        return [_without_nulls(item) for item in value]
+    return value
+
+
+# --- http:invoke ------------------------------------------------------------------------------
+
+
+def _http_request(arguments: Json, client: Callable[[str], Any]) -> Request:
+    request = Request(str(arguments["ApiEndpoint"]), str(arguments["Method"]))
+    region = client("apigatewayv2").meta.region_name
+    request.headers = {
+        "User-Agent": f"Amazon|StepFunctions|HttpInvoke|{region}",
+        "Range": f"bytes=0-{MAX_BYTES}",
+        "Content-Type": "application/json; charset=UTF-8",
+    }
+    for name, value in (arguments.get("Headers") or {}).items():
+        if name.lower() in FORBIDDEN or name.lower().startswith(FORBIDDEN_PREFIXES):
+            raise runtime_error(f"The header '{name}' is not supported in an HTTP Task.")
+        request.headers = {k: v for k, v in request.headers.items() if k.lower() != name.lower()}
+        request.headers[name] = _header(value)
+    query: Json = dict(arguments.get("QueryParameters") or {})
+    secret = _connection(arguments, client)
+    own = secret["AuthParameters"].get("InvocationHttpParameters", {})
+    request.headers |= _pairs(own.get("HeaderParameters"))
+    query |= _pairs(own.get("QueryStringParameters"))
+    request.query = [
+        (name, str(one))
+        for name, value in query.items()
+        for one in (value if isinstance(value, list) else [value])
+    ]
+    request.headers |= _authorization(secret, client)
+    request.body = _request_body(arguments, _pairs(own.get("BodyParameters")))
+    return request
+
+
+def _header(value: Any) -> str:
+    if isinstance(value, list):
+        return ",".join(_header(one) for one in value)
+    return value if isinstance(value, str) else dumps(value)
+
+
+def _pairs(parameters: Iterable[Json] | None) -> dict[str, str]:
+    return {one["Key"]: one.get("Value", "") for one in parameters or ()}
+
+
+def _connection(arguments: Json, client: Callable[[str], Any]) -> Json:
+    """The connection's secret: {"AuthorizationType", "AuthParameters"}."""
+    holder = arguments.get("InvocationConfig") or arguments.get("Authentication") or {}
+    arn = str(holder.get("ConnectionArn", ""))
+    match = CONNECTION.fullmatch(arn)
+    if match is None:
+        raise runtime_error(f"'{arn}' is not the ARN of an EventBridge connection.")
+    try:
+        secret = client("secretsmanager").get_secret_value(SecretId=f"events!connection/{match[1]}")
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "ResourceNotFoundException":
+            raise _refused("ResourceNotFound", f"Connection {arn} does not exist.") from error
+        if "AccessDenied" in error.response["Error"]["Code"]:
+            raise _refused(
+                "AccessDenied", f"{NOT_ALLOWED} with the connection resource."
+            ) from error
+        raise _refused("InternalError", str(error)) from error
+    except BotoCoreError as error:
+        raise _refused("InternalError", str(error)) from error
+    found: Json = json.loads(secret["SecretString"])
+    return found
+
+
+def _refused(what: str, cause: str) -> StateError:
+    return StateError(f"Events.ConnectionResource.{what}", cause, from_task=True)
+
+
+def _authorization(secret: Json, client: Callable[[str], Any]) -> dict[str, str]:
+    parameters = secret["AuthParameters"]
+    if secret["AuthorizationType"] == "BASIC":
+        given = parameters["BasicAuthParameters"]
+        pair = f"{given['Username']}:{given['Password']}".encode()
+        return {"Authorization": f"Basic {base64.b64encode(pair).decode()}"}
+    if secret["AuthorizationType"] == "API_KEY":
+        given = parameters["ApiKeyAuthParameters"]
+        return {given["ApiKeyName"]: given["ApiKeyValue"]}
+    return {"Authorization": f"Bearer {_token(parameters['OAuthParameters'], client)}"}
+
+
+def _token(parameters: Json, client: Callable[[str], Any]) -> str:
+    """An access token by the client credentials grant (RFC 6749, 4.4)."""
+    own = parameters.get("OAuthHttpParameters", {})
+    form = {
+        "grant_type": "client_credentials",
+        "client_id": parameters["ClientParameters"]["ClientID"],
+        "client_secret": parameters["ClientParameters"]["ClientSecret"],
+        **_pairs(own.get("BodyParameters")),
+    }
+    base = str(client("apigatewayv2").meta.endpoint_url)
+    request = Request(_here(parameters["AuthorizationEndpoint"], base), parameters["HttpMethod"])
+    request.headers = {
+        "Content-Type": "application/x-www-form-urlencoded",
+        **_pairs(own.get("HeaderParameters")),
+    }
+    request.query = list(_pairs(own.get("QueryStringParameters")).items())
+    if request.method == "GET":
+        request.query += form.items()
+    else:
+        request.body = urlencode(form).encode()
+    status, _, _, data = _sent(request, "Events.ConnectionResource.InternalError")
+    answer = parse_json(data.decode("utf-8", "replace"))
+    if not 200 <= status < 300 or not isinstance(answer, dict) or "access_token" not in answer:
+        raise _refused(
+            "InvalidConnectionState", f"The authorization endpoint answered with status {status}."
+        )
+    return str(answer["access_token"])
+
+
+def _request_body(arguments: Json, own: dict[str, str]) -> bytes | None:
+    body = arguments.get("RequestBody")
+    if own:
+        if isinstance(body, str):
+            raise runtime_error("The RequestBody must be an object: the connection adds to it.")
+        body = {**(body or {}), **own}
+    if body is None:
+        return None
+    transform = arguments.get("Transform") or {}
+    if transform.get("RequestBodyEncoding", "NONE") == "URL_ENCODED" and isinstance(body, dict):
+        form = (transform.get("RequestEncodingOptions") or {}).get("ArrayFormat", "INDICES")
+        return urlencode(list(_form(body, form)), quote_via=quote).encode()
+    return body.encode() if isinstance(body, str) else dumps(body).encode()
+
+
+def _form(body: Json, arrays: str) -> Iterator[tuple[str, str]]:
+    """A JSON object as the fields of a form; `arrays` is the ArrayFormat."""
+    for name, value in body.items():
+        if not isinstance(value, list):
+            yield name, _header(value)
+        elif arrays == "COMMAS":
+            yield name, ",".join(_header(one) for one in value)
+        else:
+            for index, one in enumerate(value):
+                ending = {"INDICES": f"[{index}]", "BRACKETS": "[]"}.get(arrays, "")
+                yield f"{name}{ending}", _header(one)
