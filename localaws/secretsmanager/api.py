@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import base64
 import re
-import secrets
 import string
 import uuid
 from datetime import timedelta
+from secrets import choice
 from typing import Any
 
 from localaws.core.aws import LocalAws
@@ -35,7 +35,9 @@ VALUE = ("SecretString", "SecretBinary")
 
 def service(aws: LocalAws) -> Service:
     built = Service("secretsmanager")
-    Secrets(aws).register(built)
+    secrets = Secrets(aws)
+    secrets.register(built)
+    aws.authorize.lookups["secretsmanager"] = secrets.by_arn
     return built
 
 
@@ -75,7 +77,7 @@ class Secrets:
                 "Invalid name. Must be a valid name containing alphanumeric characters, or any of"
                 " the following: -/_+=.@!",
             )
-        suffix = "".join(secrets.choice(string.ascii_letters) for _ in range(6))
+        suffix = "".join(choice(string.ascii_letters) for _ in range(6))
         secret: Json = {
             "ARN": f"{self._arn}{name}-{suffix}",
             "Name": name,
@@ -260,6 +262,11 @@ class Secrets:
                 if value["stages"]
             },
         }
+
+    def by_arn(self, _: str, params: Json) -> Json:
+        """The parameters with the secret's ARN, which policies name, where its name was given."""
+        known = self._documents.get(KIND, str(params.get("SecretId")))
+        return params if known is None else {**params, "SecretId": known["ARN"]}
 
     # --- finding -----------------------------------------------------------------------------
 

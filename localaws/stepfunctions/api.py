@@ -14,7 +14,7 @@ from localaws.stepfunctions.engine import Engine
 from localaws.stepfunctions.execution_logs import ExecutionLogs
 from localaws.stepfunctions.executions import Executions
 from localaws.stepfunctions.express import Express
-from localaws.stepfunctions.integrations.runtime import Clients, Integrations
+from localaws.stepfunctions.integrations.runtime import Acting, Integrations
 from localaws.stepfunctions.journal import Journal
 from localaws.stepfunctions.machines import Machines
 from localaws.stepfunctions.map_runs import MapRuns
@@ -40,11 +40,13 @@ def _integrations(aws: LocalAws, resources: Resources) -> Integrations:
         known = aws.gateway.services.get(name)
         return known is not None and operation in known.operations
 
-    def as_role(role_arn: str, session_name: str, machine_arn: str | None) -> Clients:
+    def as_role(role_arn: str, session_name: str, machine_arn: str | None) -> Acting:
         acting = aws.acting_as_role(role_arn, session_name, STATES, machine_arn)
         if machine_arn is None:
             acting = aws.acting(replace(acting.caller, assumed_by=None))
-        return acting.client
+        return Acting(
+            acting.client, lambda asked: aws.authorize.ask(acting.caller, "stepfunctions", asked)
+        )
 
     states = aws.acting_as_service(STATES).client
     return Integrations(states, supports, resources.claim, as_role)

@@ -110,7 +110,7 @@ def _integrations(run: Run, frame: Frame) -> Integrations:
     """What makes the task's calls: the machine's role, or that of the task's Credentials."""
     if frame.role is None:
         return run.integrations
-    return run.integrations.acting(frame.role, run.execution.arn)
+    return run.integrations.assumed(frame.role, run.execution.arn)
 
 
 def new_token() -> str:

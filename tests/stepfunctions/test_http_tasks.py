@@ -18,6 +18,7 @@ from localaws.core.aws import start
 from localaws.events import api as events
 from localaws.http_api import api as http_api
 from localaws.iam import api as iam
+from localaws.identity.authorization import Mode
 from localaws.secretsmanager import api as secretsmanager
 from localaws.stepfunctions import api as stepfunctions
 from tests.stepfunctions.conftest import Jobs, Workflows, machine
@@ -230,6 +231,46 @@ def test_what_fails(
     done = sfn.run(ask(url, connection(sfn, "BASIC", BASIC), **more))
     assert done.error == error
     assert cause in done.cause
+
+
+def test_the_role_must_be_allowed_each_of_three_things(sfn: Workflows, endpoint: Endpoint) -> None:
+    """https://docs.aws.amazon.com/step-functions/latest/dg/call-https-apis.html, "Permissions"."""
+    arn = connection(sfn, "BASIC", BASIC)
+    iam = sfn.aws.client("iam")
+    principal = {"Service": "states.amazonaws.com"}
+    trust = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
+    iam.create_role(RoleName="workflow", AssumeRolePolicyDocument=policy(trust))
+    sfn.aws.authorize.mode = Mode.ENFORCE
+    secrets = "arn:aws:secretsmanager:*:*:secret:events!connection/*"
+    steps = [
+        (None, "States.Http.AccessDenied"),
+        (allow("states:InvokeHTTPEndpoint", "*", f"{endpoint.url}/*"),
+         "Events.ConnectionResource.AccessDenied"),
+        (allow("events:RetrieveConnectionCredentials", arn),
+         "Events.ConnectionResource.AccessDenied"),
+        (allow("secretsmanager:GetSecretValue", secrets), None),
+    ]  # fmt: skip
+    granted: list[Json] = []
+    for statement, error in steps:
+        granted += [] if statement is None else [statement]
+        if granted:
+            iam.put_role_policy(
+                RoleName="workflow", PolicyName="p", PolicyDocument=policy(*granted)
+            )
+        assert sfn.run(ask(f"{endpoint.url}/x", arn)).error == error
+    other = sfn.run(ask("http://localhost:1/x", arn))
+    assert other.error == "States.Http.AccessDenied"
+    assert "perform states:InvokeHTTPEndpoint on API Endpoint http://localhost:1/x." in other.cause
+
+
+def policy(*statements: Json) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
+
+
+def allow(action: str, resource: str, endpoint: str | None = None) -> Json:
+    like = {"StringLike": {"states:HTTPEndpoint": endpoint}}
+    condition = {} if endpoint is None else {"Condition": like}
+    return {"Effect": "Allow", "Action": action, "Resource": resource, **condition}
 
 
 def test_no_content_has_no_body(sfn: Workflows, endpoint: Endpoint) -> None:

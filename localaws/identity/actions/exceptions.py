@@ -122,6 +122,8 @@ def events(operation: str, params: Json, place: Place) -> Answer:
             )
             for entry in params.get("Entries", [])
         ]
+    if operation.endswith("Connection"):
+        return [Asked(action, place.arn("events", f"connection/{params['Name']}"))]
     rule = params.get("Rule") or (params.get("Name") if operation.endswith("Rule") else None)
     if rule is None:
         return None
@@ -206,6 +208,17 @@ def parameters(operation: str, params: Json, place: Place) -> Answer:
         Asked(f"ssm:{operation}", place.arn("ssm", f"parameter/{str(name).lstrip('/')}"))
         for name in names
     ] or None
+
+
+def secrets(operation: str, params: Json, place: Place) -> Answer:
+    """By the secret's ARN; a new one's ends in six letters that nobody knows yet.
+
+    https://docs.aws.amazon.com/secretsmanager/latest/userguide/auth-and-access_examples.html
+    """
+    given = params.get("SecretId")
+    if given is None and "Name" in params:
+        given = place.arn("secretsmanager", f"secret:{params['Name']}-??????")
+    return None if given is None else [Asked(f"secretsmanager:{operation}", str(given))]
 
 
 def http_apis(operation: str, params: Json, place: Place) -> Answer:

@@ -93,6 +93,7 @@ EXCEPTIONS: dict[str, Callable[[str, Json, Place], list[Asked] | None]] = {
     "s3": s3.asked,
     "sagemaker": exceptions.sagemaker,
     "scheduler": exceptions.schedules,
+    "secretsmanager": exceptions.secrets,
     "sqs": exceptions.queues,
     "ssm": exceptions.parameters,
     "stepfunctions": exceptions.state_machines,

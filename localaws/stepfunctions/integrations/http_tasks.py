@@ -19,6 +19,9 @@ from urllib.parse import quote, urlencode, urlsplit
 import urllib3
 from botocore.exceptions import BotoCoreError, ClientError
 
+from localaws.core.errors import AwsError
+from localaws.identity.actions.asked import Asked
+from localaws.identity.policy.request import Value
 from localaws.shapes import Json
 from localaws.stepfunctions.errors import NOT_EMULATED, StateError, runtime_error
 from localaws.stepfunctions.integrations.resources import Resource
@@ -93,11 +96,36 @@ class Request:
     body: bytes | None = None
 
 
-def invoke(resource: Resource, arguments: Json, client: Callable[[str], Any]) -> Json:
-    """The Task's output. `client(service)` gives boto3 clients of the Task's role."""
-    base = str(client("apigatewayv2").meta.endpoint_url)
+@dataclass(frozen=True)
+class Caller:
+    """The Task's role: its boto3 clients by service, and what asks whether it may do more."""
+
+    client: Callable[[str], Any]
+    ask: Callable[[Asked], None]
+    machine_arn: str
+
+    @property
+    def base(self) -> str:
+        """The address of this local AWS."""
+        return str(self.client("apigatewayv2").meta.endpoint_url)
+
+    @property
+    def region(self) -> str:
+        return str(self.client("apigatewayv2").meta.region_name)
+
+    def check(self, asked: Asked, error: str, cause: str) -> None:
+        """Raises the StateError where the role may not."""
+        try:
+            self.ask(asked)
+        except AwsError as refused:
+            raise StateError(error, cause, from_task=True) from refused
+
+
+def invoke(resource: Resource, arguments: Json, caller: Caller) -> Json:
+    """The Task's output."""
+    base = caller.base
     if resource.service == "http":
-        request = _http_request(arguments, client)
+        request = _http_request(arguments, caller)
         request.url = _here(request.url, base)
         status, reason, headers, data = _sent(request, "States.Http.Socket")
         if not 200 <= status < 300:
@@ -199,11 +227,21 @@ def _without_nulls(value: Any) -> Any:
 # --- http:invoke ------------------------------------------------------------------------------
 
 
-def _http_request(arguments: Json, client: Callable[[str], Any]) -> Request:
+def _http_request(arguments: Json, caller: Caller) -> Request:
     request = Request(str(arguments["ApiEndpoint"]), str(arguments["Method"]))
-    region = client("apigatewayv2").meta.region_name
+    keys: dict[str, Value] = {
+        "states:httpendpoint": request.url,
+        "states:httpmethod": request.method,
+    }
+    caller.check(
+        Asked("states:InvokeHTTPEndpoint", caller.machine_arn, keys),
+        "States.Http.AccessDenied",
+        "AWS Step Functions is not authorized to perform states:InvokeHTTPEndpoint on API Endpoint"
+        f" {request.url}. Ensure that the StateMachine role contains the states:InvokeHTTPEndpoint"
+        " permission for the given API Endpoint",
+    )
     request.headers = {
-        "User-Agent": f"Amazon|StepFunctions|HttpInvoke|{region}",
+        "User-Agent": f"Amazon|StepFunctions|HttpInvoke|{caller.region}",
         "Range": f"bytes=0-{MAX_BYTES}",
         "Content-Type": "application/json; charset=UTF-8",
     }
@@ -213,7 +251,7 @@ def _http_request(arguments: Json, client: Callable[[str], Any]) -> Request:
         request.headers = {k: v for k, v in request.headers.items() if k.lower() != name.lower()}
         request.headers[name] = _header(value)
     query: Json = dict(arguments.get("QueryParameters") or {})
-    secret = _connection(arguments, client)
+    secret = _connection(arguments, caller)
     own = secret["AuthParameters"].get("InvocationHttpParameters", {})
     request.headers |= _pairs(own.get("HeaderParameters"))
     query |= _pairs(own.get("QueryStringParameters"))
@@ -222,7 +260,7 @@ def _http_request(arguments: Json, client: Callable[[str], Any]) -> Request:
         for name, value in query.items()
         for one in (value if isinstance(value, list) else [value])
     ]
-    request.headers |= _authorization(secret, client)
+    request.headers |= _authorization(secret, caller.base)
     request.body = _request_body(arguments, _pairs(own.get("BodyParameters")))
     return request
 
@@ -237,15 +275,22 @@ def _pairs(parameters: Iterable[Json] | None) -> dict[str, str]:
     return {one["Key"]: one.get("Value", "") for one in parameters or ()}
 
 
-def _connection(arguments: Json, client: Callable[[str], Any]) -> Json:
+def _connection(arguments: Json, caller: Caller) -> Json:
     """The connection's secret: {"AuthorizationType", "AuthParameters"}."""
     holder = arguments.get("InvocationConfig") or arguments.get("Authentication") or {}
     arn = str(holder.get("ConnectionArn", ""))
     match = CONNECTION.fullmatch(arn)
     if match is None:
         raise runtime_error(f"'{arn}' is not the ARN of an EventBridge connection.")
+    caller.check(
+        Asked("events:RetrieveConnectionCredentials", arn),
+        "Events.ConnectionResource.AccessDenied",
+        "No permissions to call RetrieveConnectionCredentials on the connection resource.",
+    )
     try:
-        secret = client("secretsmanager").get_secret_value(SecretId=f"events!connection/{match[1]}")
+        secret = caller.client("secretsmanager").get_secret_value(
+            SecretId=f"events!connection/{match[1]}"
+        )
     except ClientError as error:
         if error.response["Error"]["Code"] == "ResourceNotFoundException":
             raise _refused("ResourceNotFound", f"Connection {arn} does not exist.") from error
@@ -264,7 +309,7 @@ def _refused(what: str, cause: str) -> StateError:
     return StateError(f"Events.ConnectionResource.{what}", cause, from_task=True)
 
 
-def _authorization(secret: Json, client: Callable[[str], Any]) -> dict[str, str]:
+def _authorization(secret: Json, base: str) -> dict[str, str]:
     parameters = secret["AuthParameters"]
     if secret["AuthorizationType"] == "BASIC":
         given = parameters["BasicAuthParameters"]
@@ -273,10 +318,10 @@ def _authorization(secret: Json, client: Callable[[str], Any]) -> dict[str, str]
     if secret["AuthorizationType"] == "API_KEY":
         given = parameters["ApiKeyAuthParameters"]
         return {given["ApiKeyName"]: given["ApiKeyValue"]}
-    return {"Authorization": f"Bearer {_token(parameters['OAuthParameters'], client)}"}
+    return {"Authorization": f"Bearer {_token(parameters['OAuthParameters'], base)}"}
 
 
-def _token(parameters: Json, client: Callable[[str], Any]) -> str:
+def _token(parameters: Json, base: str) -> str:
     """An access token by the client credentials grant (RFC 6749, 4.4)."""
     own = parameters.get("OAuthHttpParameters", {})
     form = {
@@ -285,7 +330,6 @@ def _token(parameters: Json, client: Callable[[str], Any]) -> str:
         "client_secret": parameters["ClientParameters"]["ClientSecret"],
         **_pairs(own.get("BodyParameters")),
     }
-    base = str(client("apigatewayv2").meta.endpoint_url)
     request = Request(_here(parameters["AuthorizationEndpoint"], base), parameters["HttpMethod"])
     request.headers = {
         "Content-Type": "application/x-www-form-urlencoded",

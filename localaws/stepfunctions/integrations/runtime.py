@@ -14,6 +14,7 @@ from botocore import xform_name
 from botocore.exceptions import BotoCoreError, ClientError
 
 from localaws.core.errors import NotEmulated
+from localaws.identity.actions.asked import Asked
 from localaws.shapes import Json
 from localaws.stepfunctions import timestamps
 from localaws.stepfunctions.errors import NOT_EMULATED, TASK_FAILED, StateError, runtime_error
@@ -82,14 +83,26 @@ class Answer:
 SESSION_SECONDS = 900  # the shortest session of a role that STS gives
 
 Clients = Callable[[str], Any]
-AsRole = Callable[[str, str, str | None], Clients]
+Ask = Callable[[Asked], None]  # raises AwsError where the action is not allowed
+
+
+@dataclass(frozen=True)
+class Acting:
+    """What a role gives its Tasks: `client(service)` makes its calls, `ask` asks whether it may
+    do what no call of an API is."""
+
+    client: Clients
+    ask: Ask
+
+
+AsRole = Callable[[str, str, str | None], Acting]
 
 
 class Integrations:
     """The Tasks of one local AWS. `client(service)` gives a boto3 client; `supports(service,
     operation)` tells whether localaws has that operation; `claim(job, owner)` whether the job is
-    that call's own or becomes it; `as_role(role ARN, session, state machine)` gives such clients
-    of a role that Step Functions assumes for the machine, or, for None, STS has given."""
+    that call's own or becomes it; `as_role(role ARN, session, state machine)` gives what a role
+    may use that Step Functions assumes for the machine, or, for None, STS has given."""
 
     def __init__(
         self,
@@ -100,24 +113,34 @@ class Integrations:
     ) -> None:
         self.client = client
         self._role_arn = ""
+        self._ask: Ask = lambda _: None
         self._as_role = as_role
         self._supports = supports
         self._claim = claim
 
     def acting(self, role_arn: str | None, execution_arn: str) -> Integrations:
         """These Tasks as an execution makes them: with the role of its state machine."""
-        if self._as_role is None or role_arn is None:
+        if role_arn is None:
+            return self
+        return self._as(role_arn, execution_arn, machine_of(execution_arn))
+
+    def assumed(self, role_arn: str, execution_arn: str) -> Integrations:
+        """These Tasks with the role of a Task's Credentials, which trusts the machine's role and
+        not Step Functions."""
+        return self._as(role_arn, execution_arn, None)
+
+    def _as(self, role_arn: str, execution_arn: str, machine_arn: str | None) -> Integrations:
+        if self._as_role is None:
             return self
         as_role = copy.copy(self)
         as_role._role_arn = role_arn
-        as_role.client = self._as_role(
-            role_arn, session_name(execution_arn), machine_of(execution_arn)
-        )
+        acting = self._as_role(role_arn, session_name(execution_arn), machine_arn)
+        as_role.client, as_role._ask = acting.client, acting.ask
         return as_role
 
-    def _assuming(self, role_arn: str, execution_arn: str) -> Integrations:
-        """These Tasks with the role of a Task's Credentials, which the machine's own asks STS
-        for. Raises States.TaskFailed where it may not have it, in AWS's words."""
+    def _check_assumable(self, role_arn: str, execution_arn: str) -> None:
+        """Asks STS, as the machine's role, for a session of the role in a Task's Credentials.
+        Raises States.TaskFailed where it may not have one, in AWS's words."""
         try:
             self.client("sts").assume_role(
                 RoleArn=role_arn,
@@ -131,10 +154,6 @@ class Integrations:
                 f" {role_arn}.",
                 from_task=True,
             ) from error
-        as_role = self.acting(role_arn, execution_arn)
-        if self._as_role is not None:  # it trusts the machine's role, not Step Functions
-            as_role.client = self._as_role(role_arn, session_name(execution_arn), None)
-        return as_role
 
     # --- checks ------------------------------------------------------------------------------
 
@@ -184,7 +203,8 @@ class Integrations:
     def start(self, task: TaskCall) -> Answer:
         """Makes the call. Raises StateError with the service's error."""
         if task.role is not None:
-            return self._assuming(task.role, task.execution_arn)._start(task)
+            self._check_assumable(task.role, task.execution_arn)
+            return self.assumed(task.role, task.execution_arn)._start(task)
         return self._start(task)
 
     def _start(self, task: TaskCall) -> Answer:
@@ -192,7 +212,8 @@ class Integrations:
         if resource.service == "lambda" and not resource.sdk:
             return Answer(self._invoke(task))
         if resource.is_http:
-            return Answer(http_tasks.invoke(resource, task.arguments, self.client))
+            caller = http_tasks.Caller(self.client, self._ask, task.machine_arn)
+            return Answer(http_tasks.invoke(resource, task.arguments, caller))
         params = to_request(self._operation(resource).input_shape, task.arguments)[0]
         _complete(resource, params, task)
         service = self._service(resource)
