@@ -1,19 +1,29 @@
-"""Which Lambda runtimes can run here: Python ones, each by an interpreter of that very version."""
+"""Which Lambda runtimes can run here: Python's and Node's, by interpreters of their versions."""
 
 from __future__ import annotations
 
 import functools
+import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
-# docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html: the Python runtimes of 2026.
+# docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html: those of 2026.
 PYTHONS = ("python3.10", "python3.11", "python3.12", "python3.13", "python3.14")
+NODES = ("nodejs20.x", "nodejs22.x", "nodejs24.x")
 OWN = f"python{sys.version_info.major}.{sys.version_info.minor}"
 # Where version managers keep interpreters that are not on the PATH, below the user's home.
-MANAGED = (".pyenv/versions/{version}.*/bin/{name}",
-           ".local/share/uv/python/cpython-{version}.*/bin/{name}")  # fmt: skip
+MANAGED = {
+    "python": (".pyenv/versions/{version}.*/bin/python{version}",
+               ".local/share/uv/python/cpython-{version}.*/bin/python{version}"),
+    "node": (".nvm/versions/node/v{version}.*/bin/node",
+             ".local/share/fnm/node-versions/v{version}.*/installation/bin/node"),
+}  # fmt: skip
+
+
+def is_node(runtime: str) -> bool:
+    return runtime.startswith("nodejs")
 
 
 @functools.cache
@@ -22,38 +32,49 @@ def interpreter(runtime: str) -> str | None:
     that it works: a version manager's command of that name may lead nowhere."""
     if runtime == OWN:
         return sys.executable
-    if runtime not in PYTHONS:
+    if runtime not in (*PYTHONS, *NODES):
         return None
-    version = runtime.removeprefix("python")
-    on_path = shutil.which(runtime)
-    places = [*([on_path] if on_path else []), *_managed(runtime, version)]
-    return next((place for place in places if _version_of(place) == version), None)
+    kind, version = ("node" if is_node(runtime) else "python"), _version(runtime)
+    on_path = shutil.which("node" if is_node(runtime) else runtime)
+    places = [*([on_path] if on_path else []), *_managed(kind, version)]
+    return next((place for place in places if _version_of(place, kind) == version), None)
 
 
-def _managed(name: str, version: str) -> list[str]:
+def _version(runtime: str) -> str:
+    """3.12 of python3.12, 22 of nodejs22.x."""
+    return runtime.removeprefix("python").removeprefix("nodejs").removesuffix(".x")
+
+
+def _managed(kind: str, version: str) -> list[str]:
     return [
         str(place)
-        for form in MANAGED
-        for place in sorted(Path.home().glob(form.format(name=name, version=version)), reverse=True)
+        for form in MANAGED[kind]
+        for place in sorted(Path.home().glob(form.format(version=version)), reverse=True)
     ]
 
 
-def _version_of(place: str) -> str | None:
-    command = [place, "-I", "-S", "-c", "import sys; print('%d.%d' % sys.version_info[:2])"]
+def _version_of(place: str, kind: str) -> str | None:
+    asked = ["-I", "-S", "-c", "import sys; print('%d.%d' % sys.version_info[:2])"]
+    command = [place, *(asked if kind == "python" else ["--version"])]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)
     except (OSError, subprocess.SubprocessError):
         return None
-    return done.stdout.strip()
+    told = done.stdout.strip()
+    if kind == "python":
+        return told
+    major = re.fullmatch(r"v(\d+)\..*", told)
+    return major[1] if major else None
 
 
 def how_to_get(runtime: str) -> str:
     """What to tell who asks for a runtime that is not here."""
-    here = ", ".join(name for name in PYTHONS if interpreter(name) is not None)
-    if runtime not in PYTHONS:
+    here = ", ".join(name for name in (*PYTHONS, *NODES) if interpreter(name) is not None)
+    if runtime not in (*PYTHONS, *NODES):
         return f"It runs {here}."
-    version = runtime.removeprefix("python")
+    version = _version(runtime)
+    how = f"nvm install {version}" if is_node(runtime) else f"uv python install {version}"
     return (
-        f"There is no {runtime} on this machine (install it, for example `uv python install"
-        f" {version}`, and start the local AWS again). It runs {here}."
+        f"There is no {runtime} on this machine (install it, for example `{how}`, and start the"
+        f" local AWS again). It runs {here}."
     )

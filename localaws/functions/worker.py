@@ -19,6 +19,7 @@ from localaws.functions import interpreters, packages
 from localaws.shapes import Json
 
 BOOTSTRAP = Path(__file__).with_name("bootstrap.py")
+NODE_BOOTSTRAP = BOOTSTRAP.with_suffix(".mjs")
 # AWS gives the first import 10 s and then starts over; a busy laptop may be slower than that.
 START_LIMIT_SECONDS = 60.0
 RESPONSE_LIMIT_BYTES = 6 * 1024 * 1024
@@ -96,14 +97,9 @@ class Worker:
             listener.bind(str(self._scratch / "s"))
             listener.listen(1)
             (self._scratch / "tmp").mkdir()
-            allowed = ",".join(sorted(packages.allowed(spec.layers)))
             self.process = aws.processes.start(
                 f"lambda {spec.name}",
-                # -I -S: neither the caller's Python settings nor its packages get in.
-                [
-                    *(self._interpreter(), "-I", "-S", "-X", "utf8", str(BOOTSTRAP)),
-                    *(str(self._scratch / "s"), folders(), allowed),
-                ],
+                self._command(str(self._scratch / "s")),
                 env=self._environment(aws),
                 cwd=spec.folder,
                 log=self.log,
@@ -116,6 +112,15 @@ class Worker:
             listener.close()
         self._init_ms: float | None = None
         self._ready = False
+
+    def _command(self, place: str) -> list[str]:
+        """The runtime's process, which connects to the socket at `place`."""
+        if interpreters.is_node(self.spec.runtime):
+            return [self._interpreter(), str(NODE_BOOTSTRAP), place]
+        allowed = ",".join(sorted(packages.allowed(self.spec.layers)))
+        # -I -S: neither the caller's Python settings nor its packages get in.
+        isolated = ("-I", "-S", "-X", "utf8")
+        return [self._interpreter(), *isolated, str(BOOTSTRAP), place, folders(), allowed]
 
     def _interpreter(self) -> str:
         found = interpreters.interpreter(self.spec.runtime)

@@ -55,7 +55,7 @@ def test_code_comes_from_s3_and_can_be_downloaded(server: Any) -> None:
 @pytest.mark.parametrize(
     ("more", "refused"),
     [
-        ({"Runtime": "nodejs20.x"}, "Runtime=nodejs20.x"),
+        ({"Runtime": "ruby3.4"}, "Runtime=ruby3.4"),
         ({"Layers": ["arn:aws:lambda:us-east-1:111111111111:layer:other:1"]}, "Layers=arn:"),
         ({"VpcConfig": {"SubnetIds": ["subnet-1"]}}, "VpcConfig.SubnetIds"),
         ({"DeadLetterConfig": {"TargetArn": "arn:aws:sqs:us-east-1:1:q"}}, "DeadLetterConfig"),
