@@ -26,10 +26,17 @@ class PortTaken(ValueError):
 def port_of(home: Path, wanted: int | None) -> int:
     """The port to bind. Stacks of a home know their addresses, so a home stays with its port.
 
-    Raises PortTaken for another port than the home's.
+    Raises PortTaken for another port than the home's, ValueError for a damaged file.
     """
     file = home / PORT_FILE
-    own = int(file.read_text()) if file.exists() else None
+    text = file.read_text("latin-1").strip() if file.exists() else None
+    if text is not None and not (text.isascii() and text.isdigit() and 0 < int(text) < 65536):
+        raise ValueError(
+            f"{file} is damaged: {text[:40]!r} is no port. Write the port into it that the home's"
+            f" addresses carry (the first line of server.log has it; {DEFAULT_PORT} if none was"
+            " chosen), or delete it if no stack is deployed here."
+        )
+    own = None if text is None else int(text)
     if own is None:
         return DEFAULT_PORT if wanted is None else wanted
     if wanted in (None, 0, own):
@@ -137,6 +144,7 @@ def serve(
         limits=limits,
         accept_any_key=accept_any_key,
         policies=policies,
+        power_safe=True,
     )
     told = listen_for_the_end()
     note = home / "server.json"

@@ -16,6 +16,7 @@ from localaws.core.authentication import Authentication
 from localaws.core.clients import Clients
 from localaws.core.clock import Clock
 from localaws.core.documents import Documents
+from localaws.core.durability import Durability
 from localaws.core.gateway import Gateway
 from localaws.core.home import Home, write_whole
 from localaws.core.jobs.limits import Limits
@@ -58,6 +59,7 @@ class LocalAws:
     region: str
     clock: Clock
     documents: Documents
+    durability: Durability
     signals: Signals
     processes: Processes
     workers: Workers
@@ -158,6 +160,7 @@ def start(
     accept_any_key: bool = True,
     limits: Limits | None = None,
     policies: Mode = Mode.OFF,
+    power_safe: bool = False,
 ) -> LocalAws:
     """Opens the home, brings its state back and starts the services, in the order given.
 
@@ -165,6 +168,9 @@ def start(
     `accept_any_key`: over HTTP, keys that this home did not issue are the account's root too
     (tests of a service need no key); its own keys are verified all the same. `policies`: whether
     they are enforced, as the server does (tests of a service need none either).
+
+    `power_safe`: what was acknowledged outlives a power cut too (durability.py), for the price of
+    its writing to the disk.
 
     A service that fails to start is there and answers every call with the reason
     (`Service.failure`). One that cannot even be made is so only where `factories` give its name;
@@ -176,6 +182,7 @@ def start(
     with ExitStack() as closing:
         documents = Documents(place.file("documents.sqlite"))
         closing.callback(documents.close)
+        durability = Durability(documents, on=power_safe)
         processes = Processes(place.root, url, region)
         moto = MotoBridge(place.directory("moto"))
         identity = IdentityStore(documents, ACCOUNT, time.now, root_key)
@@ -187,6 +194,7 @@ def start(
             region=region,
             clock=time,
             documents=documents,
+            durability=durability,
             signals=Signals(),
             processes=processes,
             workers=Workers(processes, place.directory("run"), limits or default_limits()),
@@ -201,6 +209,7 @@ def start(
         aws.processes.ended = aws.identity.close_session_of
         services = _made(aws, factories)
         closing.callback(moto.reset, [one.name for one in services if one.in_moto])
+        closing.callback(durability.stop)
         closing.callback(moto.flush)
         closing.callback(aws.processes.stop_all)
         closing.callback(aws.workers.close)
@@ -215,6 +224,8 @@ def start(
             closing.callback(service.stop)
         for service in services:
             _start(service)
+        durability.keep(place.file("documents.sqlite"))
+        durability.start()
         aws.closing = closing.pop_all()
     return aws.acting(callers.root(ACCOUNT))
 

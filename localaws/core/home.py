@@ -107,7 +107,10 @@ def remove(root: Path) -> None:
 def write_whole(file: Path, text: str) -> None:
     """Writes a small file so that a reader, or a kill, finds all of it or what was before."""
     fresh = file.with_name(f".{file.name}.{os.getpid()}")
-    fresh.write_text(text)
+    with fresh.open("w") as out:
+        out.write(text)
+        out.flush()
+        os.fsync(out.fileno())  # or a power cut leaves the name with nothing in it
     fresh.replace(file)
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 Row = sqlite3.Row
+DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
 class Database:
@@ -22,7 +23,7 @@ class Database:
     run at the opening, each in a transaction of its own. To change a schema, add one at the end.
     A file of before the count exists with version 0, so the first one must bear to run twice.
 
-    Raises ValueError for a file of a newer version than this code.
+    Raises ValueError for a file of a newer version than this code, and for a damaged one.
     """
 
     def __init__(self, file: Path, migrations: Sequence[str], *, named: bool = False) -> None:
@@ -35,8 +36,14 @@ class Database:
             self._connection.execute("PRAGMA synchronous = NORMAL")
             self._connection.execute("PRAGMA wal_autocheckpoint = 4000")
             self._migrate(file, migrations)
-        except BaseException:
+        except BaseException as error:
             self._connection.close()
+            if isinstance(error, sqlite3.DatabaseError) and error.sqlite_errorcode in DAMAGED:
+                raise ValueError(
+                    f"{file} is damaged (SQLite says: {error}). Put a copy from a backup in its"
+                    f" place, or move it away with {file.name}-wal and {file.name}-shm: what it"
+                    " records is gone then, and everything else in the home stays."
+                ) from None
             raise
         self._depth = 0
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from localaws.core.aws import LocalAws
+from localaws.core.durability import DOUBT_SECONDS
 from localaws.core.service import Service
 from localaws.core.signals import EventSent
 from localaws.s3 import answers, website
@@ -17,6 +18,7 @@ from localaws.s3.listing import Listings
 from localaws.s3.memory import return_large_blocks
 from localaws.s3.object_operations import ObjectOperations
 from localaws.s3.objects import Objects
+from localaws.s3.power_cut import take_out_torn
 from localaws.s3.tagging import Tagging
 from localaws.s3.upload_operations import UploadOperations
 
@@ -32,12 +34,12 @@ def service(aws: LocalAws) -> Service:
 
     answers.install()
     return_large_blocks()
-    objects = Objects(
-        aws.home.directory("objects"),
-        Index(aws.home.file("s3.sqlite")),
-        publish,
-        aws.clock,
-    )
+    root, file = aws.home.directory("objects"), aws.home.file("s3.sqlite")
+    index = Index(file)
+    aws.durability.keep(file)
+    if aws.durability.power_was_cut:
+        take_out_torn(index, root, DOUBT_SECONDS)
+    objects = Objects(root, index, publish, aws.clock, aws.durability.wrote)
     aws.object_store = objects
     s3 = Service("s3")
     for part in (

@@ -38,6 +38,7 @@ __all__ = ["Objects", "Removed", "StoredObject", "split_uri"]
 
 Listed = list[StoredObject]
 Publish = Callable[[str, str, dict[str, Any]], None]  # bucket, detail type, detail
+Wrote = Callable[[Path, Path], None]  # a file of an object, the folder of all of them
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,9 @@ class Removed:
 class Objects:
     """Every object of every bucket, for the API and, in process, for the engines."""
 
-    def __init__(self, root: Path, index: Index, publish: Publish, clock: Clock) -> None:
+    def __init__(
+        self, root: Path, index: Index, publish: Publish, clock: Clock, wrote: Wrote
+    ) -> None:
         self.root = root
         self.index = index
         self.clock = clock
@@ -59,6 +62,7 @@ class Objects:
         self._files = Files(root, index)
         self._folders = BucketFolders(root)
         self._publish = publish
+        self._wrote = wrote
         self._sequencer = announce.Sequencer(clock)
         self.incoming = root / ".incoming"
         shutil.rmtree(self.incoming, ignore_errors=True)  # what a killed server left half written
@@ -361,6 +365,7 @@ class Objects:
         mtime_ns: int | None = None,
     ) -> StoredObject:
         now = self.clock.now().timestamp()
+        self._wrote(path, self.root)
         self.index.run(
             "INSERT INTO objects (bucket, key, version_id, latest, marker, path, bytes, etag,"
             " mtime_ns, modified, properties) VALUES (?, ?, ?, 1, 0, ?, ?, ?, ?, ?, ?)",

@@ -87,6 +87,7 @@ class Endpoints:
             logger.exception("Endpoint %s could not be deployed", name)
             self._failed(name, plan, f"localaws: {problem!r}")
             return
+        self._aws.durability.settle()  # before it is told to be in service
         before: Json | None = None
         with self._changed, self._aws.documents.transaction():
             document = self._aws.documents.get(ENDPOINT, name)
@@ -165,6 +166,8 @@ class Endpoints:
         except (AwsError, ValueError, OSError) as problem:
             raise NotServing(f"Failed to download model data: {problem}") from problem
         fresh.rename(folder)
+        for file in folder.rglob("*"):
+            self._aws.durability.wrote(file, folder.parent)
 
     # -- life ----------------------------------------------------------------------------------
 

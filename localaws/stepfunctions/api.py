@@ -54,13 +54,16 @@ def _integrations(aws: LocalAws, resources: Resources) -> Integrations:
 
 def build(aws: LocalAws, tasks: Callable[[LocalAws, Resources], Integrations]) -> Service:
     """The service, with the Tasks that `tasks` gives."""
-    database = Database(aws.home.file("stepfunctions.sqlite"), MIGRATIONS)
+    file = aws.home.file("stepfunctions.sqlite")
+    database = Database(file, MIGRATIONS)
+    aws.durability.keep(file)
     resources = Resources(database)
     journal = Journal(database, resources)
     place = {"region": aws.region, "account": aws.account}
     integrations = tasks(aws, resources)
     logs = ExecutionLogs(aws.logs, aws.acting_as_service(LOG_DELIVERY).caller, aws.clock)
-    engine = Engine(journal, resources, integrations, aws.signals, aws.clock, logs, **place)
+    settle = aws.durability.settle
+    engine = Engine(journal, resources, integrations, aws.signals, aws.clock, logs, settle, **place)
     machines = Machines(resources, integrations, RoleChecks(aws), aws.clock, **place)
 
     built = CheckedService("stepfunctions")

@@ -62,6 +62,7 @@ class Engine:
         signals: Signals,
         clock: Clock,
         logs: ExecutionLogs,
+        settle: Callable[[], None],
         *,
         region: str = "us-east-1",
         account: str = "000000000000",
@@ -82,6 +83,7 @@ class Engine:
         self._signals = signals
         self._clock = clock
         self._logs = logs
+        self._settle = settle
         self._ready: deque[tuple[int | None, Step, bool]] = deque()
         self._timers: list[tuple[float, int, int, Step, bool]] = []
         self._aside: dict[int, list[tuple[int | None, Step, bool]]] = {}  # steps that wait, by run
@@ -357,6 +359,8 @@ class Engine:
             runs = [self._touched.pop(number) for number in touched]
             changes = [(run, run.take_changes()) for run in runs]
             kept = [run.kept(change) for run, change in changes]
+            if any(change.ended for change in kept):
+                self._put_on_disk()
             self.journal.commit([change for change in kept if change.writes()])
             self._tell_committed()
             for run, change in changes:
@@ -369,6 +373,13 @@ class Engine:
                 effect()
             except Exception:
                 logger.exception("An effect of the Step Functions engine failed")
+
+    def _put_on_disk(self) -> None:
+        """What an execution did outlives a power cut before anybody is told that it has ended."""
+        try:
+            self._settle()
+        except OSError:
+            logger.exception("The disk did not take all that was written")
 
     def _step(self, execution: int | None, step: Step, slow: bool) -> None:
         if execution is not None and execution in self._aside:

@@ -119,3 +119,14 @@ def test_a_file_is_brought_up_to_date_once(tmp_path: Path) -> None:
 
     with pytest.raises(ValueError, match="has version 2, and this localaws knows versions up to 1"):
         Database(file, [first])
+
+
+@pytest.mark.parametrize(
+    "damage", [b"no database at all" * 300, b"SQLite format 3\0" + b"\7" * 4096]
+)
+def test_a_damaged_file_is_named_with_what_to_do(tmp_path: Path, damage: bytes) -> None:
+    file = tmp_path / "documents.sqlite"
+    file.write_bytes(damage)
+    with pytest.raises(ValueError, match=r"documents\.sqlite is damaged \(SQLite says: .*\)\. Put"):
+        Documents(file)
+    assert file.read_bytes() == damage
