@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from localaws.glue_jobs.java import java_home
 
@@ -19,6 +20,10 @@ os.environ.setdefault("LOCALAWS_SPARK_ARCHIVE", "0")
 
 # Tests that start Spark themselves need the Java that jobs would find.
 os.environ.setdefault("JAVA_HOME", str(java_home()))
+
+# The same cases in every run; HYPOTHESIS_PROFILE=default looks for new ones.
+settings.register_profile("repeatable", derandomize=True)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
 CASES = Path(__file__).parent / "cases"
 

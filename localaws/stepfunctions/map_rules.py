@@ -89,7 +89,7 @@ def check(state: Json, where: str, language: str) -> Iterator[Diagnostic]:
     elif execution not in ("STANDARD", "EXPRESS"):
         yield _one_of("ExecutionType", ("STANDARD", "EXPRESS"), f"{place}/ExecutionType")
     if "ItemReader" in state:
-        yield from _reader(state["ItemReader"], f"{where}/ItemReader")
+        yield from _reader(state["ItemReader"], f"{where}/ItemReader", language)
     if "ResultWriter" in state:
         yield from _writer(state["ResultWriter"], f"{where}/ResultWriter")
 
@@ -136,7 +136,7 @@ def _batcher(batcher: Json, where: str, language: str) -> Iterator[Diagnostic]:
                 yield from path_field(batcher[name], f"{where}/{name}", name, calls=False)
 
 
-def _reader(reader: Json, where: str) -> Iterator[Diagnostic]:
+def _reader(reader: Json, where: str, language: str) -> Iterator[Diagnostic]:
     if reader.get("Resource") not in READERS:
         yield _one_of("Resource", READERS, f"{where}/Resource")
         return
@@ -155,6 +155,9 @@ def _reader(reader: Json, where: str) -> Iterator[Diagnostic]:
     for name, accepted in (("ManifestType", MANIFESTS), ("Transformation", TRANSFORMATIONS)):
         if name in config and config[name] not in accepted:
             yield _one_of(name, accepted, f"{place}/{name}")
+    if language == JSONPATH and "MaxItemsPath" in config:
+        path = config["MaxItemsPath"]
+        yield from path_field(path, f"{place}/MaxItemsPath", "MaxItemsPath", calls=False)
     pointer = config.get("ItemsPointer", "")
     if not isinstance(pointer, str) or (pointer and not pointer.startswith("/")):
         yield Diagnostic("The field 'ItemsPointer' must be a JSON Pointer", f"{place}/ItemsPointer")
