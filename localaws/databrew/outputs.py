@@ -11,24 +11,23 @@ from pathlib import Path
 from localaws.core.aws import LocalAws
 from localaws.core.errors import NotEmulated
 from localaws.databrew.documents import invalid
-from localaws.databrew.writing import WRITERS, Written
+from localaws.databrew.writing import REASONS, SUFFIXES, Written, combinations
 from localaws.shapes import Json
 
 
 def checked(operation: str, output: Json) -> Json:
     """The output with DataBrew's defaults.
 
-    Raises NotEmulated for a format or compression that DuckDB does not write, ValidationException
+    Raises NotEmulated for a format or compression that is not written here, ValidationException
     for what could destroy a bucket.
     """
     found = {"Format": "CSV", "PartitionColumns": [], "Overwrite": False, **output}
-    written = (found["Format"], found.get("CompressionFormat"))
-    if written not in WRITERS:
-        have = ", ".join(f"{kind} {how or 'uncompressed'}" for kind, how in WRITERS)
+    kind, packed = found["Format"], found.get("CompressionFormat")
+    if kind not in SUFFIXES or packed not in SUFFIXES[kind][1]:
+        reason = REASONS.get((kind, packed), f"It has {', '.join(combinations())}.")
         raise NotEmulated(
-            "databrew", operation, f"Outputs.Format={written[0]},CompressionFormat={written[1]}",
-            f"It has {have}.",
-        )  # fmt: skip
+            "databrew", operation, f"Outputs.Format={kind},CompressionFormat={packed}", reason
+        )
     if found["Overwrite"] and not found["Location"].get("Key", "").strip("/"):
         raise invalid("Overwrite without Location.Key would delete the whole bucket.")
     return found

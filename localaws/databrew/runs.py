@@ -157,8 +157,10 @@ class RecipeRuns:
         try:
             written = aws.workers.perform(job, WORK, self._request(job, aws))
             job.check()
-            for output, files in zip(given["Outputs"], written, strict=True):
-                outputs.publish(aws, output, [Written(**file) for file in files])
+            for output, result in zip(given["Outputs"], written, strict=True):
+                files = [Written(**file) for file in result["files"]]
+                outputs.publish(aws, output, files)
+                self._say(job, aws, output, result["rows"], len(files))
         except OutOfMemory:
             most = self._aws.workers.limits.memory_bytes >> 20
             raise JobFailed(
@@ -170,6 +172,16 @@ class RecipeRuns:
             raise JobFailed(error.message) from error
         except (RecipeError, InputError) as error:
             raise JobFailed(str(error)) from error
+
+    def _say(self, job: Job, aws: LocalAws, output: Json, rows: int, files: int) -> None:
+        """A line in the run's log: a result without rows is a success that should not surprise."""
+        place = output["Location"]
+        line = (
+            f"Wrote {rows} rows in {files} files to s3://{place['Bucket']}/{place.get('Key', '')}"
+        )
+        if job.request["job"]["LogSubscription"] == "ENABLE":
+            name = job.request["job"]["Name"]
+            self._aws.logs.send(aws.caller, LOG_GROUP, f"{name}/{job.id}", [line])
 
     def _request(self, job: Job, aws: LocalAws) -> Json:
         """What the worker gets: every file that it is to read is found here."""

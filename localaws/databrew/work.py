@@ -24,8 +24,8 @@ from localaws.shapes import Json
 FAILED = "FAILED"
 
 
-def run(request: Json, limits: Limits) -> list[list[Json]]:
-    """The files (Written) of each of `outputs`: the rows of `source` after the recipe's `steps`.
+def run(request: Json, limits: Limits) -> list[Json]:
+    """The Result of each of `outputs`: the rows of `source` after the recipe's `steps`.
 
     `datasets` are the Sources that steps name, `secrets` the keys of their cryptography; `job` and
     `when` name the files, `now` is the recipe's time, and everything is written below `folder`.
@@ -48,7 +48,7 @@ def run(request: Json, limits: Limits) -> list[list[Json]]:
         raise WorkFailed(FAILED, str(error).splitlines()[0]) from error
 
 
-def _run(request: Json, folder: Path, connection: duckdb.DuckDBPyConnection) -> list[list[Json]]:
+def _run(request: Json, folder: Path, connection: duckdb.DuckDBPyConnection) -> list[Json]:
     steps = parse(request["steps"])
     raw = reading.raw_columns(steps)
 
@@ -72,9 +72,8 @@ def _run(request: Json, folder: Path, connection: duckdb.DuckDBPyConnection) -> 
         query,
     )
     return [
-        [
-            asdict(file)
-            for file in writing.write(
+        asdict(
+            writing.write(
                 output,
                 compiled.sql,
                 compiled.columns,
@@ -83,7 +82,7 @@ def _run(request: Json, folder: Path, connection: duckdb.DuckDBPyConnection) -> 
                 folder / f"output-{number}",
                 query,
             )
-        ]
+        )
         for number, output in enumerate(request["outputs"])
     ]
 

@@ -1,43 +1,63 @@
 """A run's result as files: format, compression, names, partitions.
 
-A run writes into a folder of its own, `<key>/<job>_<ddMonyyyy>_<epoch ms>/`, or, with Overwrite,
-into the key itself. Files are named `<job>_<ddMonyyyy>_<epoch ms>_part00000.<extension>`.
+https://docs.aws.amazon.com/databrew/latest/dg/jobs.recipe.html has the formats and their suffixes,
+the compression last; jobs' own outputs show the names: a run writes into a folder of its own,
+`<key>/<job>_<ddMonyyyy>_<epoch ms>/`, and its files begin with that name too, or, with Overwrite,
+into the key itself, `<job>_part00000.<suffix>`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from localaws.databrew import packing
 from localaws.databrew.recipe.sql import ident, literal
+from localaws.databrew.source import InputError
 from localaws.shapes import Json
 
-# (format, compression) to (DuckDB's COPY options, extension); None: no CompressionFormat given.
-WRITERS: dict[tuple[str, str | None], tuple[str, str]] = {
-    ("CSV", None): ("FORMAT csv, HEADER true", "csv"),
-    ("CSV", "GZIP"): ("FORMAT csv, HEADER true, COMPRESSION gzip", "csv.gz"),
-    ("CSV", "ZSTD"): ("FORMAT csv, HEADER true, COMPRESSION zstd", "csv.zst"),
-    ("JSON", None): ("FORMAT json", "json"),
-    ("JSON", "GZIP"): ("FORMAT json, COMPRESSION gzip", "json.gz"),
-    ("JSON", "ZSTD"): ("FORMAT json, COMPRESSION zstd", "json.zst"),
-    ("PARQUET", None): ("FORMAT parquet, COMPRESSION snappy", "snappy.parquet"),
-    ("PARQUET", "SNAPPY"): ("FORMAT parquet, COMPRESSION snappy", "snappy.parquet"),
-    ("PARQUET", "GZIP"): ("FORMAT parquet, COMPRESSION gzip", "gz.parquet"),
-    ("PARQUET", "BROTLI"): ("FORMAT parquet, COMPRESSION brotli", "br.parquet"),
-    ("PARQUET", "LZ4"): ("FORMAT parquet, COMPRESSION lz4", "lz4.parquet"),
-    ("PARQUET", "ZSTD"): ("FORMAT parquet, COMPRESSION zstd", "zstd.parquet"),
+_TEXT: dict[str | None, str] = {
+    None: "",
+    **{"GZIP": "gz", "BZIP2": "bz2", "SNAPPY": "snappy", "LZ4": "lz4"},
+    **{"DEFLATE": "deflate", "BROTLI": "br", "ZSTD": "zst"},
+}
+# Format to its suffix and, by compression, what follows that; None: no CompressionFormat given.
+SUFFIXES: dict[str, tuple[str, dict[str | None, str]]] = {
+    "CSV": ("csv", _TEXT),
+    "JSON": ("json", _TEXT),
+    "XML": ("xml", _TEXT),
+    "PARQUET": (
+        "parquet",
+        {None: "", "SNAPPY": "snappy", "GZIP": "gz", "LZ4": "lz4", "BROTLI": "br", "ZSTD": "zst"},
+    ),
+    "GLUEPARQUET": ("glue.parquet", {None: "snappy", "SNAPPY": "snappy"}),
+    "ORC": ("orc", {None: "", "SNAPPY": "snappy", "ZLIB": "zlib"}),
+    "AVRO": ("avro", {None: "", "DEFLATE": "deflate", "BZIP2": "bz2"}),
+}
+REASONS = {
+    ("PARQUET", "LZO"): "No library writes LZO.",
+    ("ORC", "LZO"): "No library writes LZO.",
+    ("TABLEAUHYPER", None): "Only Tableau's own program writes it.",
 }
 
 
 @dataclass(frozen=True)
 class Written:
-    """One file that DuckDB wrote, and the object it is to become."""
+    """One file that was written, and the object it is to become."""
 
     file: str
     bucket: str
     key: str
+
+
+@dataclass(frozen=True)
+class Result:
+    """An output's files, and the rows in them."""
+
+    files: tuple[Written, ...]
+    rows: int
 
 
 def flat(sql: str, columns: dict[str, str]) -> str:
@@ -66,40 +86,68 @@ def write(
     job: str,
     when: datetime,
     scratch: Path,
-    execute: Callable[[str], object],
-) -> list[Written]:
-    """Writes the query's result into `scratch`; nothing is an object yet."""
-    options, extension = WRITERS[(output["Format"], output.get("CompressionFormat"))]
-    delimiter = output.get("FormatOptions", {}).get("Csv", {}).get("Delimiter")
-    if delimiter and output["Format"] == "CSV":
-        options += f", DELIMITER {literal(delimiter)}"
-    stem = f"{job}_{when:%d%b%Y}_{int(when.timestamp() * 1000)}"
-    base = output["Location"].get("Key", "").strip("/")
-    folder = base if output["Overwrite"] else f"{base}/{stem}".lstrip("/")
-    bucket = output["Location"]["Bucket"]
+    query: Callable[[str], list[tuple[int, ...]]],
+) -> Result:
+    """Writes the query's result into `scratch`; nothing is an object yet. Raises InputError."""
+    kind, compression = output["Format"], output.get("CompressionFormat")
+    delimiter = output.get("FormatOptions", {}).get("Csv", {}).get("Delimiter", ",")
+    if kind in ("CSV", "XML"):
+        sql = flat(sql, columns)
     partitions = output["PartitionColumns"]
     for name in partitions:
         if name not in columns:
-            raise LookupError(
+            raise InputError(
                 f"The partition column {name!r} is not in the result, which has"
                 f" {', '.join(columns)}."
             )
     scratch.mkdir(parents=True)
-    if output["Format"] == "CSV":
-        sql = flat(sql, columns)
-    if not partitions:
-        file = scratch / "part"
-        execute(f"COPY ({sql}) TO {literal(str(file))} ({options})")
-        return [Written(str(file), bucket, f"{folder}/{stem}_part00000.{extension}")]
-    names = ", ".join(ident(name) for name in partitions)
-    execute(f"COPY ({sql}) TO {literal(str(scratch))} ({options}, PARTITION_BY ({names}))")
-    files = sorted(path for path in scratch.rglob("*") if path.is_file())
-    return [
-        Written(
-            str(file),
-            bucket,
-            f"{folder}/{file.parent.relative_to(scratch).as_posix()}"
-            f"/{stem}_part{number:05}.{extension}",
-        )
-        for number, file in enumerate(files)
-    ]
+    options = _options(kind, compression, delimiter)
+    target = scratch
+    if partitions:
+        options += f", PARTITION_BY ({', '.join(ident(name) for name in partitions)})"
+    else:
+        target = scratch / "part"
+    ((rows,),) = query(f"COPY ({sql}) TO {literal(str(target))} ({options})")
+    suffix = _suffix(kind, compression, delimiter)
+    stem = f"{job}_{when:%d%b%Y}_{int(when.timestamp() * 1000)}"
+    base = output["Location"].get("Key", "").strip("/")
+    folder = base if output["Overwrite"] else f"{base}/{stem}".lstrip("/")
+    name = job if output["Overwrite"] else stem
+    found = []
+    for number, file in enumerate(sorted(path for path in scratch.rglob("*") if path.is_file())):
+        place = file.parent.relative_to(scratch).as_posix()
+        parts = [folder, "" if place == "." else place, f"{name}_part{number:05}.{suffix}"]
+        packing.pack(file, kind, compression)
+        key = "/".join(part for part in parts if part)
+        found.append(Written(str(file), output["Location"]["Bucket"], key))
+    return Result(tuple(found), rows)
+
+
+def _options(kind: str, compression: str | None, delimiter: str) -> str:
+    """How DuckDB writes the format, or what `packing` makes the format of."""
+    if kind == "CSV":
+        return f"FORMAT csv, HEADER true, DELIMITER {literal(delimiter)}{_quickly(compression)}"
+    if kind == "JSON":
+        return f"FORMAT json{_quickly(compression)}"
+    if kind == "PARQUET" and compression is not None:
+        return f"FORMAT parquet, COMPRESSION {compression.lower()}"
+    return "FORMAT parquet, COMPRESSION snappy"
+
+
+def _quickly(compression: str | None) -> str:
+    quick = compression in packing.BY_DUCKDB
+    return f", COMPRESSION {str(compression).lower()}" if quick else ""
+
+
+def _suffix(kind: str, compression: str | None, delimiter: str) -> str:
+    suffix, compressions = SUFFIXES[kind]
+    if kind == "CSV" and delimiter == "\t" and compression:
+        suffix = "tsv"
+    packed = compressions[compression]
+    return f"{suffix}.{packed}" if packed else suffix
+
+
+def combinations() -> Iterator[str]:
+    """Each format with its compressions, as a sentence of a refusal has them."""
+    for kind, (_, compressions) in SUFFIXES.items():
+        yield f"{kind} ({', '.join(name or 'none' for name in compressions)})"

@@ -250,7 +250,7 @@ def _output(s3: Any, bucket: str, entry: Json) -> Json:
     answer = s3.get_object(Bucket=bucket, Key=entry["Key"])
     rows = None
     with tempfile.SpooledTemporaryFile(max_size=SPOOL_BYTES) as copy:
-        parquet = entry["Key"].endswith(".parquet") or "features/" in entry["Key"]
+        parquet = ".parquet" in entry["Key"] or "features/" in entry["Key"]
         sha256 = hashes.of_body(answer["Body"], copy)
         if parquet:
             from pyarrow import parquet as pq

@@ -116,8 +116,8 @@ def test_what_localaws_lacks_is_refused_by_name(brew: DataBrew) -> None:
         brew.dataset("d", "raw/", PathOptions={"FilesLimit": {"MaxFiles": 1}})
     brew.dataset("d", "raw/d.csv")
     brew.recipe("r", UPPER)
-    with pytest.raises(ClientError, match="Format=ORC"):
-        brew.job("j", "d", "r", Format="ORC")
+    with pytest.raises(ClientError, match="Tableau's own program"):
+        brew.job("j", "d", "r", Format="TABLEAUHYPER")
     with pytest.raises(ClientError, match="whole bucket"):
         brew.job("j", "d", "r", Location={"Bucket": "lake"}, Overwrite=True)
     with pytest.raises(ClientError, match="databrew:CreateProfileJob"):

@@ -27,6 +27,18 @@ def run(
     folder: Path, *files: str | bytes, steps: Any = (), kind: str = "CSV", **options: Any
 ) -> str:
     """What the recipe writes as CSV of the files. Raises WorkFailed."""
+    return result(folder, *files, steps=steps, kind=kind, **options)[1].decode()
+
+
+def result(
+    folder: Path,
+    *files: str | bytes,
+    steps: Any = (),
+    kind: str = "CSV",
+    output: Any = (),
+    **options: Any,
+) -> tuple[str, bytes]:
+    """The key and the bytes of the one file that the recipe writes. Raises WorkFailed."""
     placed = []
     for text in files:
         path = folder / uuid.uuid4().hex
@@ -34,12 +46,14 @@ def run(
         file = {"uri": f"s3://lake/{len(placed)}", "path": str(path), "bytes": len(text)}
         placed.append({**file, "etag": "", "modified": 0.0})
     source = {"name": "d", "format": kind, "options": options, "files": placed, "table": None}
-    output = {"Format": "CSV", "Location": {"Bucket": "lake"}, "Overwrite": False}
+    wanted = {"Format": "CSV", "Location": {"Bucket": "lake"}, "Overwrite": True}
+    wanted |= {"PartitionColumns": [], **dict(output)}
     request = {"steps": list(steps), "source": source, "datasets": {}, "job": "j", "when": NOW}
     request |= {"now": NOW, "folder": str(folder / uuid.uuid4().hex)}
-    request["outputs"] = [{**output, "PartitionColumns": []}]
-    ((written,),) = work.run(request, LIMITS)
-    return Path(written["file"]).read_text()
+    request["outputs"] = [wanted]
+    (found,) = work.run(request, LIMITS)
+    (written,) = found["files"]
+    return written["key"], Path(written["file"]).read_bytes()
 
 
 # Where a source is given: Spark 3.5's inferSchema, on the same cells.

@@ -142,7 +142,7 @@ class Lake:
         """Run a recipe as DataBrew does: its files go into a folder of their own below `folder`."""
         job_folder = self.root / f"runs/run={self.run}/{folder}/{recipe}_22Nov2026_1795000000000"
         job_folder.mkdir(parents=True)
-        file = job_folder / f"{recipe}_22Nov2026_1795000000000_part00000.snappy.parquet"
+        file = job_folder / f"{recipe}_22Nov2026_1795000000000_part00000.parquet.snappy"
         sql = recipes.query(recipe, source)
         self.connection.execute(f"COPY ({sql}) TO '{file}' (FORMAT parquet)")
 
