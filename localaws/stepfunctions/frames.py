@@ -8,7 +8,7 @@ the history event that holds them.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field
 from typing import Any
@@ -43,6 +43,7 @@ class Children:
     runs: dict[int, Execution] = field(default_factory=dict)  # of a map run: those that run
     next: int = 0
     failed: int = 0
+    sources: Sequence[str] = ()  # of a map run: where its items are from
 
 
 @dataclass(eq=False)

@@ -88,10 +88,14 @@ def _json(chunks: Iterator[bytes], config: Json) -> Iterator[Any]:
     yield from elements(value)
 
 
+class Entry(Json):
+    """An object's entry as an item, {"Key": ..., "Value": ...}."""
+
+
 def elements(value: Any) -> list[Any]:
     """What a Map iterates over: an array's elements, an object's entries."""
     if isinstance(value, dict):
-        return [{"Key": key, "Value": item} for key, item in value.items()]
+        return [Entry(Key=key, Value=item) for key, item in value.items()]
     if not isinstance(value, list):
         raise ValueError("Attempting to map over non-iterable node.")
     return value

@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from localaws.shapes import Json
@@ -48,7 +48,16 @@ def plan(language: Language, scope: Scope, reader: Json) -> Plan:
     return Plan(action, language.template(scope, given), config)
 
 
-def read(integrations: Integrations, plan: Plan) -> list[Any]:
+@dataclass(frozen=True)
+class Items:
+    """What a Map Run iterates over. `sources`: where each item is from, as the context tells it;
+    none for items of the state's own data."""
+
+    values: list[Any]
+    sources: list[str] = field(default_factory=list)
+
+
+def read(integrations: Integrations, plan: Plan) -> Items:
     """The items; a file is read as a stream and no further than MaxItems, except for JSON and
     Parquet, which are read whole. Raises States.ItemReaderFailed with what is wrong."""
     items = _read_listing if plan.action == "listObjectsV2" else _read_object
@@ -56,16 +65,21 @@ def read(integrations: Integrations, plan: Plan) -> list[Any]:
     if most < 0:
         raise StateError(ITEM_READER_FAILED, "field MaxItems must be positive")
     try:
-        return list(itertools.islice(items(integrations.client("s3"), plan), most or None))
+        pairs = list(itertools.islice(items(integrations.client("s3"), plan), most or None))
     except StateError:
         raise
     except Exception as error:
         raise StateError(ITEM_READER_FAILED, failures.s3_cause(error)) from error
+    return Items([item for item, _ in pairs], [source for _, source in pairs])
 
 
-def _read_listing(client: Any, plan: Plan) -> Iterator[Any]:
+Pairs = Iterator[tuple[Any, str]]  # (item, its source)
+
+
+def _read_listing(client: Any, plan: Plan) -> Pairs:
     if plan.config.get("Transformation", "NONE") == "NONE":
-        yield from _listing(client, plan.parameters)
+        source = f"S3://{plan.parameters['Bucket']}"
+        yield from ((entry, source) for entry in _listing(client, plan.parameters))
         return
     for entry in _listing(client, plan.parameters):  # LOAD_AND_FLATTEN
         if not entry["Key"].endswith("/"):
@@ -84,10 +98,11 @@ def _listing(client: Any, parameters: Json) -> Iterator[Json]:
             }
 
 
-def _read_object(client: Any, plan: Plan) -> Iterator[Any]:
+def _read_object(client: Any, plan: Plan) -> Pairs:
+    source = f"S3://{plan.parameters['Bucket']}/{plan.parameters['Key']}"
     kind, manifest = plan.config.get("InputType"), plan.config.get("ManifestType")
     if manifest == "S3_INVENTORY" or kind == "MANIFEST":
-        yield from _inventory(client, plan.parameters)
+        yield from ((row, source) for row in _inventory(client, plan.parameters))
     elif manifest == "ATHENA_DATA":
         for line in item_formats.lines(_chunks(client, plan.parameters)):
             if line.strip():
@@ -95,12 +110,14 @@ def _read_object(client: Any, plan: Plan) -> Iterator[Any]:
                 yield from _file(client, plan, bucket, key)
     else:
         chunks = _chunks(client, plan.parameters)
-        yield from item_formats.items(kind or "JSON", plan.parameters["Key"], chunks, plan.config)
+        found = item_formats.items(kind or "JSON", plan.parameters["Key"], chunks, plan.config)
+        yield from ((item, source) for item in found)
 
 
-def _file(client: Any, plan: Plan, bucket: str, key: str) -> Iterator[Any]:
+def _file(client: Any, plan: Plan, bucket: str, key: str) -> Pairs:
     chunks = _chunks(client, {"Bucket": bucket, "Key": key})
-    return item_formats.items(plan.config.get("InputType", "JSON"), key, chunks, plan.config)
+    found = item_formats.items(plan.config.get("InputType", "JSON"), key, chunks, plan.config)
+    return ((item, f"S3://{bucket}/{key}") for item in found)
 
 
 def _inventory(client: Any, parameters: Json) -> Iterator[Json]:

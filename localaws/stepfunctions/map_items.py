@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 from localaws.stepfunctions.errors import runtime_error
+from localaws.stepfunctions.item_formats import Entry
 from localaws.stepfunctions.language import Language, Scope
 from localaws.stepfunctions.payload import dumps
 
 TOLERANCE_CAUSE = "The specified tolerated failure threshold was exceeded"
 
 
-def batches(language: Language, scope: Scope, items: list[Any]) -> list[Any]:
+STATE_DATA = "STATE_DATA"  # the source of items that come from no file
+
+
+def batches(
+    language: Language, scope: Scope, items: list[Any], sources: Sequence[str] | None = None
+) -> list[Any]:
     """The items, or `{"BatchInput": ..., "Items": [...]}` objects where there is an ItemBatcher.
 
-    With an ItemBatcher the ItemSelector applies to each item before batching.
+    With an ItemBatcher the ItemSelector applies to each item before batching. `sources` as in
+    `iteration_input`.
     """
     body = scope.state.body
     batcher = body.get("ItemBatcher")
     if batcher is None:
         return items
-    inputs = selected(language, scope, items)
+    inputs = selected(language, scope, items, sources)
     bounds = replace(scope, state=replace(scope.state, body=body | batcher))
     most = language.number(bounds, "MaxItemsPerBatch")
     most_bytes = language.number(bounds, "MaxInputBytesPerBatch")
@@ -46,22 +54,35 @@ def batches(language: Language, scope: Scope, items: list[Any]) -> list[Any]:
     return made
 
 
-def selected(language: Language, scope: Scope, items: list[Any]) -> list[Any]:
+def selected(
+    language: Language, scope: Scope, items: list[Any], sources: Sequence[str] | None = None
+) -> list[Any]:
     """What the ItemSelector makes of each item."""
-    return [_selected(language, scope, index, item) for index, item in enumerate(items)]
+    return [_selected(language, scope, index, item, sources) for index, item in enumerate(items)]
 
 
-def _selected(language: Language, scope: Scope, index: int, item: Any) -> Any:
-    context = {**scope.context, "Map": {"Item": {"Index": index, "Value": item}}}
+def _selected(
+    language: Language, scope: Scope, index: int, item: Any, sources: Sequence[str] | None
+) -> Any:
+    """https://docs.aws.amazon.com/step-functions/latest/dg/input-output-contextobject.html"""
+    told = {"Index": index, "Value": item}
+    if isinstance(item, Entry):
+        told = {"Index": index, **item}
+    if sources is not None:
+        told["Source"] = sources[index] if sources else STATE_DATA
+    context = {**scope.context, "Map": {"Item": told}}
     return language.item_input(Scope(scope.state, scope.input, context, scope.variables), item)
 
 
-def iteration_input(language: Language, scope: Scope, index: int, item: Any) -> Any:
+def iteration_input(
+    language: Language, scope: Scope, index: int, item: Any, sources: Sequence[str] | None = None
+) -> Any:
     """The input of iteration `index`: the item, or what ItemSelector makes of it. A batch is made
-    of selected items already."""
+    of selected items already. `sources`: where a Map Run's items are from; empty for the state's
+    own data, None in an inline Map."""
     if "ItemBatcher" in scope.state.body:
         return item
-    return _selected(language, scope, index, item)
+    return _selected(language, scope, index, item, sources)
 
 
 def tolerance(

@@ -19,6 +19,7 @@ from localaws.shapes import Json
 from localaws.stepfunctions import item_reader, map_items, payload, result_writer
 from localaws.stepfunctions.errors import DATA_LIMIT, TOLERANCE_EXCEEDED, StateError
 from localaws.stepfunctions.frames import CHILDREN, Children, Frame
+from localaws.stepfunctions.item_reader import Items
 from localaws.stepfunctions.records import (
     EXPRESS,
     Document,
@@ -84,25 +85,26 @@ def resume(run: Run, frame: Frame) -> None:
     run.work(frame, _reader(run, frame, items), _items_read)
 
 
-def _reader(run: Run, frame: Frame, items: list[Any] | None) -> Callable[[], list[Any]]:
+def _reader(run: Run, frame: Frame, values: list[Any] | None) -> Callable[[], Items]:
     """What gives the items on a worker. Raises StateError."""
-    if items is not None:
-        return lambda: items
+    if values is not None:
+        return lambda: Items(values)
     reader = frame.state.body["ItemReader"]
     plan = item_reader.plan(run.language(frame), run.scope(frame), reader)
     return lambda: item_reader.read(run.integrations, plan)
 
 
-def _items_read(run: Run, frame: Frame, items: list[Any] | StateError) -> None:
+def _items_read(run: Run, frame: Frame, items: Items | StateError) -> None:
     try:
         if isinstance(items, StateError):
             raise items
         language, scope = run.language(frame), run.scope(frame)
-        inputs = map_items.batches(language, scope, items)
+        inputs = map_items.batches(language, scope, items.values, items.sources)
         job = frame.job or {}
         limit = job.get(CHANGED, {}).get("maxConcurrency", map_items.concurrency(language, scope))
         made = Children(len(inputs), tuple(inputs), min(limit or MAX_CONCURRENCY, MAX_CONCURRENCY))
-        _note(run, frame, total=len(items), batches=made.total)
+        made.sources = items.sources
+        _note(run, frame, total=len(items.values), batches=made.total)
         frame.children = made
         _take_up(run, frame, made)
         frame.moved(CHILDREN)
@@ -172,7 +174,7 @@ def _fill_up(run: Run, frame: Frame) -> None:
     started: list[Execution] = []
     while made.next < made.total and len(made.runs) < made.limit:
         index = made.next
-        new = _child(run, frame, index, made.inputs[index])
+        new = _child(run, frame, index, made)
         made.next += 1
         made.runs[index] = new.row
         run.changes.started.append(new)
@@ -183,10 +185,12 @@ def _fill_up(run: Run, frame: Frame) -> None:
         _complete(run, frame, made)
 
 
-def _child(run: Run, frame: Frame, index: int, item: Any) -> NewExecution:
+def _child(run: Run, frame: Frame, index: int, made: Children) -> NewExecution:
     job = frame.job or {}
     scope = run.scope(frame)
-    text = payload.dumps(map_items.iteration_input(run.language(frame), scope, index, item))
+    item, sources = made.inputs[index], made.sources
+    value = map_items.iteration_input(run.language(frame), scope, index, item, sources)
+    text = payload.dumps(value)
     body = frame.state.processor
     language = body.get("QueryLanguage", frame.state.language)
     definition = json.dumps({**body, "QueryLanguage": language, "ProcessorConfig": None})

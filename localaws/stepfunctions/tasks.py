@@ -326,21 +326,42 @@ def arm(run: Run, frame: Frame) -> None:
             run.at(due, frame, overdue)
 
 
-def overdue(run: Run, frame: Frame) -> None:
-    """The timeout or the heartbeat has passed: the job is stopped and the task has timed out."""
+def overdue(run: Run, _frame: Frame) -> None:
+    """A timeout or a heartbeat has passed. Every task of the execution that is late by now has
+    timed out, before the first failure aborts others."""
     now = run.host.now()
+    late = [
+        (frame, failure)
+        for frame in run.frames.values()
+        if (failure := _lateness(frame, now)) is not None
+    ]
+    for frame, _ in late:
+        _end_timed_out(run, frame)
+    for frame, failure in late:
+        if run.active and frame.id in run.frames:
+            run.fail(frame, failure)
+
+
+def _lateness(frame: Frame, now: float) -> StateError | None:
+    if frame.state.type != "Task" or frame.phase not in (STARTED, SUBMITTED):
+        return None
     late = frame.deadline is not None and now >= frame.deadline
     silent = frame.beat is not None and now >= frame.beat
-    if late or silent:
-        time_out(run, frame, heartbeat=silent and not late)
+    if not (late or silent):
+        return None
+    return StateError(TIMEOUT, None, heartbeat=silent and not late, from_task=True)
 
 
-def time_out(run: Run, frame: Frame, *, heartbeat: bool = False) -> None:
+def time_out(run: Run, frame: Frame) -> None:
     """Stops the job; the state fails with States.Timeout."""
+    _end_timed_out(run, frame)
+    raise StateError(TIMEOUT, None, from_task=True)
+
+
+def _end_timed_out(run: Run, frame: Frame) -> None:
     cancel(run, frame)
     _ended(run, frame, "TimedOut", error=TIMEOUT)
     frame.deadline = frame.beat = frame.token = frame.job = None
-    raise StateError(TIMEOUT, None, heartbeat=heartbeat, from_task=True)
 
 
 def heartbeat(run: Run, frame: Frame) -> None:

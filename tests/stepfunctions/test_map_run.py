@@ -401,6 +401,35 @@ def test_items_come_from_every_file_of_a_listing(sfn: Workflows) -> None:
     assert reading(sfn, reader).output == [1, 2, 3]
 
 
+def test_the_context_tells_where_an_item_is_from(sfn: Workflows) -> None:
+    """https://docs.aws.amazon.com/step-functions/latest/dg/input-output-contextobject.html"""
+    put(sfn, "many/a.json", "[1, 2]")
+    put(sfn, "many/b.json", "[3]")
+    put(sfn, "o.json", '{"k": "v"}')
+    told = {"source.$": "$$.Map.Item.Source", "value.$": "$$.Map.Item.Value"}
+
+    def items(input_: Any = None, selector: Json = told, **reader: Any) -> Any:
+        more = {"ItemReader": reader} if reader else {}
+        state = spread(machine(I={"Type": "Pass"}), ItemSelector=selector, **more)
+        return sfn.run(machine(M=state), input_).output
+
+    assert items([7]) == [{"source": "STATE_DATA", "value": 7}]
+    listing = {
+        "Resource": "arn:aws:states:::s3:listObjectsV2",
+        "Parameters": {"Bucket": "lake", "Prefix": "many/"},
+    }
+    assert [one["source"] for one in items(**listing)] == ["S3://lake", "S3://lake"]
+    flat = {"Transformation": "LOAD_AND_FLATTEN", "InputType": "JSON"}
+    assert items(**listing, ReaderConfig=flat) == [
+        {"source": "S3://lake/many/a.json", "value": 1},
+        {"source": "S3://lake/many/a.json", "value": 2},
+        {"source": "S3://lake/many/b.json", "value": 3},
+    ]
+    keyed = {**told, "key.$": "$$.Map.Item.Key"}
+    found = items(selector=keyed, **of_object("o.json", InputType="JSON"))
+    assert found == [{"source": "S3://lake/o.json", "key": "k", "value": "v"}]
+
+
 @pytest.mark.parametrize(
     ("form", "results"), [("COMPACT", [[1, 2], 3]), ("FLATTEN", [1, 2, 3])], ids=["compact", "flat"]
 )
@@ -436,7 +465,7 @@ def test_a_large_csv_is_read_as_a_stream_and_no_further_than_needed(sfn: Workflo
     plan = item_reader.Plan("getObject", {"Bucket": "lake", "Key": "big.csv"}, config)
 
     tracemalloc.start()
-    items = item_reader.read(Integrations(sfn.aws.client), plan)
+    items = item_reader.read(Integrations(sfn.aws.client), plan).values
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
 

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from localaws.core.aws import start
+from localaws.core.clock import Clock
 from localaws.core.errors import AwsError
-from tests.stepfunctions.conftest import Workflows, machine
+from tests.stepfunctions.conftest import Jobs, Workflows, machine, services
 
 Json = dict[str, Any]
 
@@ -115,6 +119,36 @@ def test_a_task_that_takes_too_long_times_out_and_its_query_is_stopped(sfn: Work
     }  # fmt: skip
     assert done.details("TaskScheduled")["timeoutInSeconds"] == 1
     assert sfn.until(lambda: sfn.jobs.stopped) == ["jr_0"]
+
+
+class Movable(Clock):
+    """Stands still until it is moved."""
+
+    ahead = 0.0
+
+    def now(self) -> datetime:
+        return datetime(2026, 1, 2, tzinfo=UTC) + timedelta(seconds=self.ahead)
+
+
+def test_tasks_that_time_out_in_the_same_moment_have_all_timed_out(
+    tmp_path: Path, jobs: Jobs
+) -> None:
+    clock = Movable(0)
+    aws = start(tmp_path / "still", services(jobs), clock=clock)
+    sfn = Workflows(aws, jobs)
+    jobs.ends_at_once = None
+    query = {"QueryString": "SELECT 1", "WorkGroup": "w"}
+    inner = machine(Query=task(ATHENA_SYNC, query, TimeoutSeconds=100))
+    arn = sfn.begin(machine(M={"Type": "Map", "ItemProcessor": inner}), [1, 2, 3])
+    sfn.until(lambda: [e["type"] for e in sfn.history(arn)].count("TaskSubmitted") == 3, 60)
+    clock.ahead = 101.0
+
+    done = sfn.wait(arn, 60)
+    assert done.error == "States.Timeout"
+    end = done.types.index("TaskTimedOut")
+    assert done.types[end : end + 4] == [*["TaskTimedOut"] * 3, "MapIterationFailed"]
+    sfn.until(lambda: sorted(jobs.stopped) == ["jr_0", "jr_1", "jr_2"], 60)
+    aws.stop()
 
 
 def test_an_sdk_call_returns_pascal_case_with_iso_times_and_no_metadata(sfn: Workflows) -> None:
