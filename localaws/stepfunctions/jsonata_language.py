@@ -14,6 +14,7 @@ from localaws.shapes import Json
 from localaws.stepfunctions import bounded
 from localaws.stepfunctions.errors import QUERY_EVALUATION, StateError
 from localaws.stepfunctions.expression_cost import expression
+from localaws.stepfunctions.item_formats import elements
 from localaws.stepfunctions.jsonata_functions import ExpressionFailedError
 from localaws.stepfunctions.language import Scope
 
@@ -73,7 +74,7 @@ class JsonataLanguage:
         if "Items" in scope.state.body:
             value = self._evaluate(scope, scope.state.body["Items"], "Items")
         if isinstance(value, dict) and scope.state.distributed:
-            return [{"Key": key, "Value": item} for key, item in value.items()]
+            return elements(value)
         if isinstance(value, list):
             return value
         if "Items" in scope.state.body:

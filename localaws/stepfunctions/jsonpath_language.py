@@ -8,6 +8,7 @@ from typing import Any
 from localaws.shapes import Json
 from localaws.stepfunctions import choice, intrinsics, paths, payload
 from localaws.stepfunctions.errors import StateError, runtime_error
+from localaws.stepfunctions.item_formats import elements
 from localaws.stepfunctions.language import Scope
 
 # Fields of a Map whose number may be written as a text where their path leads.
@@ -112,6 +113,8 @@ class JsonPathLanguage:
             raise runtime_error(
                 f"Invalid path '{path}': The ItemsPath references an invalid value."
             ) from error
+        if isinstance(value, dict) and scope.state.distributed:
+            return elements(value)
         if not isinstance(value, list):
             shown = path.removeprefix("$") if path.startswith("$$") else path
             raise runtime_error(f'Reference path "{shown}" must point to array.')

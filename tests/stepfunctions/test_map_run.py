@@ -414,6 +414,8 @@ def test_the_context_tells_where_an_item_is_from(sfn: Workflows) -> None:
         return sfn.run(machine(M=state), input_).output
 
     assert items([7]) == [{"source": "STATE_DATA", "value": 7}]
+    named = {"key.$": "$$.Map.Item.Key", "value.$": "$$.Map.Item.Value"}
+    assert items({"a": 1}, named) == [{"key": "a", "value": 1}]
     listing = {
         "Resource": "arn:aws:states:::s3:listObjectsV2",
         "Parameters": {"Bucket": "lake", "Prefix": "many/"},
