@@ -29,9 +29,7 @@ class Database:
         with self._lock:
             if self._root is None:
                 self._root = self._open()
-            connection = self._root.cursor()
-        connection.execute("SET TimeZone = 'UTC'")
-        return connection
+            return self._root.cursor()
 
     def close(self) -> None:
         with self._lock:
@@ -51,6 +49,7 @@ class Database:
                 "autoload_known_extensions": "false",
             },
         )
+        root.execute("SET GLOBAL TimeZone = 'UTC'")
         prepare(root)
         return root
 

@@ -177,7 +177,7 @@ class QueryExecutions:
         try:
             session = self._session(job, document)
             self._sessions[job.id] = session
-            statement = check(document["Query"])
+            statement = read_statement(document["Query"])
             if statement.TYPE == "DML":
                 job.limit(DML_TIMEOUT_SECONDS)
             return self._act(session, statement, document.get("ExecutionParameters", []))
@@ -279,7 +279,7 @@ class QueryExecutions:
         if isinstance(statement, s.Deallocate):
             delete = change(lambda catalog: catalog.documents.delete(PREPARED, key))
             return plan.lines_outcome(session, [], [], [delete])
-        return self._act(session, check(known["QueryStatement"]), statement.using)
+        return self._act(session, read_statement(known["QueryStatement"]), statement.using)
 
     def _end(
         self, document: Json, ended: datetime, reason: str | None, error: QueryError | None
@@ -380,14 +380,23 @@ def _as_query_error(problem: Exception) -> QueryError:
 
 
 def check(sql: str) -> s.Statement:
-    """The statement. What does not parse, or is no statement here, is refused at once."""
+    """The statement. What does not parse, also in its query, is refused at once."""
+    statement = read_statement(sql)
+    query = getattr(statement, "query", None)
+    if query is not None and not isinstance(statement, s.Prepare):
+        try:
+            parse(query)
+        except SyntaxMistake as mistake:
+            raise _no_sql(mistake) from None
+    return statement
+
+
+def read_statement(sql: str) -> s.Statement:
+    """The statement; its query is parsed when it is planned. What is none here is refused."""
     try:
         statement = read(sql)
-        query = getattr(statement, "query", None)
-        if query is not None and not isinstance(statement, s.Prepare):
-            parse(query)
     except SyntaxMistake as mistake:
-        raise AwsError("InvalidRequestException", str(mistake)) from None
+        raise _no_sql(mistake) from None
     if isinstance(statement, s.Unsupported):
         raise NotEmulated(
             "athena",
@@ -396,3 +405,7 @@ def check(sql: str) -> s.Statement:
             f"The statement is {statement.what}.",
         )
     return statement
+
+
+def _no_sql(mistake: SyntaxMistake) -> AwsError:
+    return AwsError("InvalidRequestException", str(mistake))

@@ -24,6 +24,7 @@ from localaws.identity.caller import Caller
 from localaws.identity.credentials import Credential
 
 CONFIG = Config(
+    user_agent="localaws",  # botocore's own is put together anew for each call, twice
     retries={"max_attempts": 0, "mode": "standard"},
     s3={"addressing_style": "path"},
     # boto3 checksums bodies by default; between two functions of one process that is waste.

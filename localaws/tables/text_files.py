@@ -23,6 +23,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from localaws.core.jobs.seen import remembered
 from localaws.tables.codecs import codec
 from localaws.tables.errors import TableError
 from localaws.tables.snapshot import DataFile
@@ -35,6 +36,7 @@ Places = npt.NDArray[np.int64]
 _BATCH = 100_000
 _BLOCK = 1 << 21  # small enough for the processor's cache
 _LONGEST_LINE = 2_000_000  # bytes that DuckDB takes in one line
+_NOTED_BYTES = 1 << 20  # a look at a smaller file costs no more than a note
 _QUICK_CODECS = ("none", "gzip", "zstd")
 _UNREADABLE = (OSError, EOFError, zlib.error)
 _NONE = ("", "", "")
@@ -59,9 +61,16 @@ def _regular(
 ) -> bool:
     if any(ord(mark) > 127 for mark in marks if mark):
         return False
+    if version[1] < _NOTED_BYTES:
+        return _look(Path(version[0]), uri, kind, marks)
+    question = ("regular", *version, uri, kind, *marks)
+    return remembered(question, lambda: _look(Path(version[0]), uri, kind, marks))
+
+
+def _look(path: Path, uri: str, kind: str, marks: tuple[str, str, str]) -> bool:
     separator, quote, escape = (mark.encode() for mark in marks)
     ends: set[bytes] = set()
-    with opened(Path(version[0]), uri, kind) as file:
+    with opened(path, uri, kind) as file:
         for block in _blocks(file):
             if (escape and escape in block) or not _is_utf8(block):
                 return False

@@ -11,7 +11,8 @@ from typing import Any
 import duckdb
 import pytest
 
-from localaws.tables import hive
+from localaws.core.jobs import seen
+from localaws.tables import hive, text_files
 from localaws.tables.errors import TableError
 from localaws.tables.snapshot import DataFile, Partition, TableSnapshot
 from localaws.tables.storage import LAZY_SIMPLE, OPEN_CSV, Storage, descriptor, storage
@@ -171,3 +172,29 @@ def test_a_name_that_lies_about_compression_is_an_error_with_the_objects_name(
         assert str(tmp_path) not in caught.value.message
     with pytest.raises(TableError, match=r"does not emulate the compression of s3://lake/x\.lz4"):
         rows(tmp_path, b"", open_csv(), "x.lz4")
+
+
+def test_a_large_file_is_looked_at_once_for_all_workers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "seen").mkdir()
+    monkeypatch.setenv(seen.VARIABLE, str(tmp_path / "seen"))
+
+    def looked(data: bytes, etag: str) -> bool:
+        (tmp_path / "x.csv").write_bytes(data)
+        file = DataFile("s3://lake/x.csv", str(tmp_path / "x.csv"), len(data), etag, 1.0)
+        text_files._regular.cache_clear()  # as in another worker
+        return quickly(file, open_csv())
+
+    regular = b"a,b,c\n" * 200_000
+    assert looked(regular, "one")
+    (note,) = (tmp_path / "seen").iterdir()
+    odd = regular[:-6] + b'"a\nb"\n'  # a line break in quotes; the same size
+    assert looked(odd, "one")  # taken for the file that was looked at: nobody looked again
+    assert not looked(odd, "two")  # another version is another question
+    assert not looked(odd, "two")
+    assert len(list((tmp_path / "seen").iterdir())) == 2
+    note.write_bytes(b"no")
+    assert not looked(regular, "one")
+    assert looked(b"a,b,c\n", "small")
+    assert len(list((tmp_path / "seen").iterdir())) == 2  # a small file is not worth a note

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,7 +19,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from localaws.core.jobs import frames
+from localaws.core.jobs import frames, seen
 from localaws.core.jobs.failures import MEMORY, OutOfMemory, WorkFailed
 from localaws.core.jobs.job import Cancelled, Job
 from localaws.core.jobs.limits import Limits, resident_bytes
@@ -29,6 +30,7 @@ IDLE_SECONDS = 60.0
 LOOK_SECONDS = 0.05  # between looks at a job's memory, its limit and its stop
 INTERRUPT_SECONDS = 2.0  # to end by itself before it is killed
 LONGEST_SECONDS = 30 * 24 * 3600.0
+SEEN = "seen"
 ROOT = Path(__file__).parents[3]
 
 
@@ -41,7 +43,9 @@ class Worker:
         self.process = processes.start(
             "worker",
             [sys.executable, "-P", "-m", "localaws.core.jobs.child", json.dumps(asdict(limits))],
-            env=processes.plain_environment({"PYTHONPATH": str(ROOT)}),
+            env=processes.plain_environment(
+                {"PYTHONPATH": str(ROOT), seen.VARIABLE: str(folder / SEEN)}
+            ),
             cwd=folder,
             log=folder / "workers.log",
             stdin=subprocess.PIPE,
@@ -112,6 +116,8 @@ class Workers:
         self.limits = limits
         self._processes = processes
         self._folder = folder
+        shutil.rmtree(folder / SEEN, ignore_errors=True)
+        (folder / SEEN).mkdir(parents=True)
         self._lock = threading.Lock()
         self._idle: list[Worker] = []
         self._timer: threading.Timer | None = None
