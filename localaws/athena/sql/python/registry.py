@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import duckdb
-from duckdb.func import FunctionNullHandling
+if TYPE_CHECKING:
+    import duckdb
 
 Function = Callable[..., Any]
 _FUNCTIONS: dict[str, tuple[Function, list[str], str]] = {}
@@ -43,6 +43,8 @@ def fail(message: str) -> None:
 
 
 def register(connection: duckdb.DuckDBPyConnection) -> None:
+    from duckdb.func import FunctionNullHandling  # the server has these functions, not DuckDB
+
     for key, (function, kinds, result) in _FUNCTIONS.items():
         if "None" in str(function.__annotations__.get("return", "")) and result != "NULL":
             connection.create_function(
