@@ -103,6 +103,12 @@ def build_features() -> State:
                 table="user_product_features",
             ),
             "product_features": first,
+            "products": run_statement(
+                "Name products",
+                sql.read("features/products"),
+                comment(5, "One row a product of the catalogue, with its name."),
+                table="products",
+            ),
         },
         result_path="$.features",
     )

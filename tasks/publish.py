@@ -40,6 +40,12 @@ def publish(then: State) -> State:
     answered the golden rows, and the views show this run's tables."""
     model = _create_model()
     config = _create_endpoint_config()
+    baskets = run_statement(
+        "Define next baskets",
+        sql.read("tables/next_baskets"),
+        comment(9, "The catalog's name for what the model expects every customer to buy."),
+        keep_at="next_baskets",
+    )
     put = function(
         "Put model live",
         "${PutModelLiveArn}",
@@ -73,7 +79,8 @@ def publish(then: State) -> State:
         result_path="$.published",
     )
     model.next(config)
-    config.next(put)
+    config.next(baskets)
+    baskets.next(put)
     put.next(
         choice(
             "Serving?",

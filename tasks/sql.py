@@ -18,7 +18,7 @@ from tasks.states import jsonata, of_this_try
 ROOT = Path(__file__).resolve().parent.parent / "sql"
 PLACEHOLDER = re.compile(r"\$\{(\w+)\}")
 OF_THE_DEPLOYMENT = {"LakeBucket", "RawDatabase", "Database"}
-FEATURE_TABLES = ("user_features", "user_product_features", "product_features")
+FEATURE_TABLES = ("user_features", "user_product_features", "product_features", "products")
 OF_THE_RUN = {
     "run": "$states.input.run.id",
     "sample_buckets": "$states.input.run.options.sample_buckets",

@@ -96,15 +96,17 @@ def _request() -> dict[str, Any]:
         "InputDataConfig": [
             _channel(name, prefix)
             for name, prefix in (
-                ("training", "sets/training"),
-                ("validation", "sets/validation"),
-                ("holdout", "sets/holdout"),
-                ("champion", "champion"),
+                ("training", "'sets/training'"),
+                ("validation", "'sets/validation'"),
+                ("holdout", "'sets/holdout'"),
+                ("scoring", "'sets/scoring'"),
+                ("products", "$states.input.features.products.folder"),
+                ("champion", "'champion'"),
             )
         ],
         "OutputDataConfig": {"S3OutputPath": "s3://${LakeBucket}/models"},
         "CheckpointConfig": {
-            "S3Uri": _below("evaluation"),
+            "S3Uri": _below("'evaluation'"),
             "LocalPath": "/opt/ml/checkpoints",
         },
         "ResourceConfig": {
@@ -130,7 +132,9 @@ def _channel(name: str, prefix: str) -> dict[str, Any]:
 
 
 def _below(folder: str) -> str:
-    return jsonata(f"'s3://${{LakeBucket}}/runs/run=' & $states.input.run.id & '/{folder}/'")
+    """The URI of a folder of the run; `folder` is JSONata."""
+    run = "'s3://${LakeBucket}/runs/run=' & $states.input.run.id"
+    return jsonata(f"{run} & '/' & {folder} & '/'")
 
 
 def _estimator() -> Any:

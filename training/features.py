@@ -2,6 +2,8 @@
 
 LABEL = "label"
 KEYS = ("user_id", "product_id", "order_id")
+# Of the set to score alone: days, for the words in which a prediction is told. No model takes them.
+WORDS = ("days_between_purchases", "days_since_last_purchase")
 
 # The wire format: the 18 numbers of a text/csv row, in this order. Further features may follow
 # in a set; the model takes them by name, and a row of 18 leaves them missing.

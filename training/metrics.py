@@ -13,6 +13,8 @@ from sklearn.metrics import (
     roc_curve,
 )
 
+from training import next_basket
+
 Array = Any
 Json = dict[str, Any]
 
@@ -27,8 +29,23 @@ def mean_f1_per_order(label: Array, probability: Array, order_id: Array, thresho
     An order in which nothing was bought again and nothing is predicted counts 1, as in the
     Instacart competition; every other order without a hit counts 0.
     """
+    return mean_f1_of_choices(label, probability.astype(np.float64) >= threshold, order_id)
+
+
+def mean_f1_of_baskets(label: Array, probability: Array, order_id: Array) -> float:
+    """The same, when for each order the set with the highest expected F1 is predicted."""
+    order = np.lexsort((-probability, order_id))
+    _, starts = np.unique(order_id[order], return_index=True)
+    starts = np.append(starts, len(order))
+    sizes, _ = next_basket.best_sizes(probability[order], starts)
+    counts = np.diff(starts)
+    place = np.arange(len(order)) - np.repeat(starts[:-1], counts)
+    return mean_f1_of_choices(label[order], place < np.repeat(sizes, counts), order_id[order])
+
+
+def mean_f1_of_choices(label: Array, predicted: Array, order_id: Array) -> float:
+    """Mean over orders of the F1 of the rows that are `predicted` (bool)."""
     _, order = np.unique(order_id, return_inverse=True)
-    predicted = probability.astype(np.float64) >= threshold
     hits = np.bincount(order, weights=predicted & (label == 1))
     chosen = np.bincount(order, weights=predicted)
     bought = np.bincount(order, weights=label)
@@ -90,13 +107,15 @@ def calibration(label: Array, probability: Array) -> list[Json]:
 
 
 def measures(label: Array, probability: Array, order_id: Array, threshold: float) -> Json:
-    """AUC, logloss, average precision and mean F1 per order (all 0 to 1 but logloss, in nats)."""
+    """AUC, logloss, average precision, and mean F1 per order with one threshold for all and with
+    the best set for each (all 0 to 1 but logloss, in nats)."""
     score = probability.astype(np.float64)
     return {
         "auc": float(roc_auc_score(label, score)),
         "logloss": float(log_loss(label, score)),
         "average_precision": float(average_precision_score(label, score)),
         "mean_f1": mean_f1_per_order(label, probability, order_id, threshold),
+        "mean_f1_of_baskets": mean_f1_of_baskets(label, probability, order_id),
         "threshold": threshold,
     }
 

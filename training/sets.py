@@ -14,8 +14,10 @@ import pyarrow.parquet as pq
 import xgboost as xgb
 
 from training.errors import TrainingError
-from training.features import KEYS, LABEL, WIRE_FEATURES
+from training.features import KEYS, LABEL, WIRE_FEATURES, WORDS
 
+SCORING = "scoring"
+CHANNELS = ("training", "validation", "holdout", SCORING, "products", "champion")
 BATCH_ROWS = 262_144  # 18 float32 columns: 19 MB a batch, so memory does not grow with the set
 
 Array = Any  # a numpy array; the docstrings say its shape and type
@@ -23,11 +25,13 @@ Array = Any  # a numpy array; the docstrings say its shape and type
 
 @dataclass(frozen=True)
 class Batch:
-    """Rows of a set: `matrix` (rows, features) float32, `label` (rows,) float32 of 0 and 1."""
+    """Rows of a set: `matrix` (rows, features) float32, `label` (rows,) float32 of 0 and 1; none
+    of a set without labels."""
 
     matrix: Array
     label: Array
     user_id: Array
+    product_id: Array
     order_id: Array
 
 
@@ -38,6 +42,27 @@ class ParquetSet:
     name: str
     files: tuple[Path, ...]
     features: tuple[str, ...]
+    labels: tuple[str, ...] = (LABEL,)  # none in the set to score
+
+    def rows(self) -> int:
+        return sum(int(pq.ParquetFile(file).metadata.num_rows) for file in self.files)
+
+    def nullable(self) -> list[str]:
+        """The features that are null in some row, as the files' footers count them."""
+        found = set()
+        for file in self.files:
+            footer = pq.ParquetFile(file).metadata
+            for group in range(footer.num_row_groups):
+                for at in range(footer.num_columns):
+                    chunk = footer.row_group(group).column(at)
+                    if chunk.statistics is None or chunk.statistics.null_count:
+                        found.add(chunk.path_in_schema)
+        return [name for name in self.features if name in found]
+
+    def column(self, name: str) -> Array:
+        """A column of all rows, in file order, as float32; null is NaN."""
+        columns = [pq.read_table(file, columns=[name]).column(name) for file in self.files]
+        return np.concatenate([_numbers(column) for column in columns])
 
     def batches(self, features: tuple[str, ...] | None = None) -> Iterator[Batch]:
         """The rows in file order. `features` chooses and orders the matrix's columns (all).
@@ -47,7 +72,7 @@ class ParquetSet:
         names = self.features if features is None else features
         for file in self.files:
             reader = pq.ParquetFile(file)
-            columns = [*KEYS, LABEL, *names]
+            columns = [*KEYS, *self.labels, *names]
             for rows in reader.iter_batches(batch_size=BATCH_ROWS, columns=columns):
                 if rows.num_rows:
                     yield self._batch(file, rows, names)
@@ -73,7 +98,7 @@ class ParquetSet:
 
     def _batch(self, file: Path, rows: Any, names: tuple[str, ...]) -> Batch:
         where = f"The {self.name} set, file {file.name}"
-        label = _numbers(rows.column(LABEL))
+        label = _numbers(rows.column(LABEL)) if self.labels else np.empty(0, dtype=np.float32)
         if not np.isin(label, (0.0, 1.0)).all():  # NaN is in no set, so a missing label fails too
             wrong = label[~np.isin(label, (0.0, 1.0))]
             raise TrainingError(
@@ -85,9 +110,7 @@ class ParquetSet:
             matrix[:, position] = _numbers(rows.column(name))
             if np.isinf(matrix[:, position]).any():
                 raise TrainingError(f"{where}: feature {name} holds an infinite value.")
-        return Batch(
-            matrix, label, self._keys(where, rows, "user_id"), self._keys(where, rows, "order_id")
-        )
+        return Batch(matrix, label, *(self._keys(where, rows, name) for name in KEYS))
 
     def _keys(self, where: str, rows: Any, name: str) -> Array:
         column = rows.column(name)
@@ -96,25 +119,37 @@ class ParquetSet:
         return column.to_numpy(zero_copy_only=False)
 
 
-def open_set(name: str, folder: str | None) -> ParquetSet:
-    """The channel `name`: its .parquet files below `folder`, at any depth, hidden ones apart.
+def files_of(name: str, folder: str | None, pattern: str = "*.parquet") -> tuple[Path, ...]:
+    """The files of the channel `name`, below `folder` at any depth, hidden ones apart.
 
-    Raises TrainingError when the channel, its files or a column is missing, when a column is not
-    numeric, or when the files disagree on their columns.
+    Raises TrainingError when the channel or its files are missing.
     """
     if not folder:
         raise TrainingError(
             f"Channel {name!r} is missing: SM_CHANNEL_{name.upper()} is not set. "
-            "The job needs the channels training, validation, holdout and champion."
+            f"The job needs the channels {', '.join(CHANNELS)}."
         )
     root = Path(folder)
     files = tuple(
         path
-        for path in sorted(root.rglob("*.parquet"))
-        if not any(part.startswith((".", "_")) for part in path.relative_to(root).parts)
+        for path in sorted(root.rglob(pattern))
+        if path.is_file()
+        and not any(part.startswith((".", "_")) for part in path.relative_to(root).parts)
     )
     if not files:
-        raise TrainingError(f"Channel {name!r} has no .parquet file below its folder.")
+        kind = f"{pattern[1:]} file".strip()
+        raise TrainingError(f"Channel {name!r} has no {kind} below its folder.")
+    return files
+
+
+def open_set(name: str, folder: str | None) -> ParquetSet:
+    """The channel `name` as a set; `scoring` has no labels, and may be empty.
+
+    Raises TrainingError when the channel, its files or a column is missing, when a column is not
+    numeric, or when the files disagree on their columns.
+    """
+    files = files_of(name, folder)
+    labels = () if name == SCORING else (LABEL,)
     schemas = {file: _schema(name, file) for file in files}
     first = schemas[files[0]]
     for file, schema in schemas.items():
@@ -124,25 +159,27 @@ def open_set(name: str, folder: str | None) -> ParquetSet:
                 f"The {name} set: {file.name} and {files[0].name} differ in the columns "
                 f"{', '.join(odd)}."
             )
-    missing = [c for c in (*KEYS, LABEL, *WIRE_FEATURES) if c not in first.names]
+    words = WORDS if name == SCORING else ()
+    missing = [c for c in (*KEYS, *labels, *words, *WIRE_FEATURES) if c not in first.names]
     if missing:
         raise TrainingError(
             f"The {name} set has no column {', '.join(missing)}. It has: {', '.join(first.names)}."
         )
-    known = {*KEYS, LABEL, *WIRE_FEATURES}
+    known = {*KEYS, *labels, *words, *WIRE_FEATURES}
     more = tuple(column for column in first.names if column not in known)
     features = (*WIRE_FEATURES, *more)
     for file, schema in schemas.items():
-        for column in (LABEL, *features):
+        for column in (*labels, *words, *features):
             kind = schema.field(column).type
             if not _is_number(kind):
                 raise TrainingError(
                     f"The {name} set, file {file.name}: column {column} is {kind}, "
                     "a number is needed."
                 )
-    if not sum(pq.ParquetFile(file).metadata.num_rows for file in files):
+    opened = ParquetSet(name, files, features, labels)
+    if not opened.rows() and name != SCORING:
         raise TrainingError(f"The {name} set is empty: {len(files)} files, no row.")
-    return ParquetSet(name, files, features)
+    return opened
 
 
 class BatchIterator(xgb.DataIter):

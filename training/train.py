@@ -2,12 +2,13 @@
 
 Where things are, all told by SageMaker's toolkit in the environment:
 
-* SM_CHANNEL_TRAINING, _VALIDATION, _HOLDOUT: folders of Parquet rows (`training.features`);
-  SM_CHANNEL_CHAMPION: the live model's model.tar.gz, or none.json when there is none.
-* SM_MODEL_DIR (/opt/ml/model): `xgboost-model` and `model.json` are written here; the service
-  packs the folder as model.tar.gz.
-* evaluation.json and golden.json go to the checkpoint folder, which the service copies to
-  CheckpointConfig's S3Uri as plain files: `--evaluation_dir` if given, else
+* SM_CHANNEL_TRAINING, _VALIDATION, _HOLDOUT, _SCORING: folders of Parquet rows
+  (`training.features`); SM_CHANNEL_PRODUCTS: the catalogue's names; SM_CHANNEL_CHAMPION: the live
+  model's model.tar.gz, or none.json when there is none.
+* SM_MODEL_DIR (/opt/ml/model): `xgboost-model`, `model.json` and `customers/`
+  (`training.customers`) are written here; the service packs the folder as model.tar.gz.
+* evaluation.json, golden.json and the table next_baskets go to the checkpoint folder, which the
+  service copies to CheckpointConfig's S3Uri as plain files: `--evaluation_dir` if given, else
   SM_CHECKPOINT_CONFIG_LOCAL_PATH if set, else `checkpoints` beside SM_MODEL_DIR, which on AWS is
   /opt/ml/checkpoints.
 * SM_OUTPUT_DIR (/opt/ml/output): if set, a failure's message is written to `failure` in it, the
@@ -43,7 +44,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import xgboost as xgb
 
-from training import evaluation, metrics
+from training import customers, evaluation, metrics
 from training.artefact import DESCRIPTION_FILE, MODEL_FILE, Model, booster_from, load_champion
 from training.errors import TrainingError
 from training.hyperparameters import (
@@ -52,7 +53,7 @@ from training.hyperparameters import (
     read_hyperparameters,
     split_arguments,
 )
-from training.sets import BatchIterator, ParquetSet, open_set
+from training.sets import CHANNELS, BatchIterator, ParquetSet, open_set
 
 Json = dict[str, Any]
 
@@ -86,10 +87,9 @@ def read_job(arguments: Sequence[str], environment: Mapping[str, str]) -> Job:
     run = given.pop("run", environment.get("TRAINING_JOB_NAME", "")).strip()
     if not run:
         raise TrainingError("The run has no name: give --run, or set TRAINING_JOB_NAME.")
-    names = ("training", "validation", "holdout", "champion")
     return Job(
         hyperparameters=read_hyperparameters(given),
-        channels={name: environment.get(f"SM_CHANNEL_{name.upper()}") for name in names},
+        channels={name: environment.get(f"SM_CHANNEL_{name.upper()}") for name in CHANNELS},
         model_dir=model_dir,
         evaluation_dir=Path(evaluation_dir),
         run=run,
@@ -97,12 +97,15 @@ def read_job(arguments: Sequence[str], environment: Mapping[str, str]) -> Job:
 
 
 def train(job: Job) -> Json:
-    """Trains, chooses the threshold, evaluates, writes all four files; returns the evaluation."""
+    """Trains, chooses the threshold, evaluates, scores every customer to predict, writes all of
+    it; returns the evaluation."""
     nthread = int(job.hyperparameters["nthread"])
     sets = {n: open_set(n, job.channels[n]) for n in ("training", "validation", "holdout")}
     training, validation, holdout = sets.values()
+    scoring = open_set("scoring", job.channels["scoring"])
+    products = customers.read_products(job.channels["products"])
     features = training.features
-    for other in (validation, holdout):
+    for other in (validation, holdout, scoring):
         if set(other.features) != set(features):
             odd = sorted(set(other.features) ^ set(features))
             raise TrainingError(
@@ -135,6 +138,7 @@ def train(job: Job) -> Json:
         "features": list(features),
         "threshold": threshold,
         "run": job.run,
+        "nullable": training.nullable(),
         "trained_at": datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "versions": evaluation.versions(),
         # For whoever asks the endpoint what answers there.
@@ -160,11 +164,15 @@ def train(job: Job) -> Json:
         "versions": description["versions"],
     }
     golden = evaluation.golden(challenger, holdout, unseen)
+    baskets = customers.baskets(scoring, challenger)
+    outcome["next_baskets"] = customers.summary(baskets)
 
     for folder in (job.model_dir, job.evaluation_dir):
         folder.mkdir(parents=True, exist_ok=True)
     (job.model_dir / MODEL_FILE).write_bytes(raw)
     write_json(job.model_dir / DESCRIPTION_FILE, description)
+    customers.write_store(job.model_dir / customers.FOLDER, baskets, scoring, products)
+    customers.write_table(job.evaluation_dir / customers.TABLE, baskets, products, job.run)
     write_json(job.evaluation_dir / "golden.json", golden)
     write_json(job.evaluation_dir / "evaluation.json", outcome)
     return outcome

@@ -34,6 +34,7 @@ def state_machine() -> Json:
     substitutions: Json = {
         "LakeBucket": ref("Lake"),
         "Database": ref("Database"),
+        "RawDatabase": ref("RawDatabase"),
         "WorkGroup": ref("WorkGroup"),
         "CodeBucket": ref("CodeBucket"),
         "TrainingCodeKey": ref("TrainingCodeKey"),

@@ -6,7 +6,7 @@ import gzip
 import tarfile
 from pathlib import Path
 
-COMPRESSION_LEVEL = 6
+COMPRESSION_LEVEL = 1  # models are mostly numbers: more effort takes five times as long for 8 %
 
 
 def pack(folder: Path, target: Path) -> int:

@@ -170,6 +170,47 @@ def predict(
     print(json.dumps(prediction.predict(stack_outputs(connection)["ApiUrl"], line)))
 
 
+@app.command()
+@connected
+def baskets(
+    connection: Connection,
+    customer: Annotated[int | None, typer.Option(min=0, help="One customer's products.")] = None,
+    top: Annotated[
+        int | None,
+        typer.Option(min=1, help="So many products of each customer, instead of the chosen ones."),
+    ] = None,
+    file: Annotated[Path | None, typer.Option("--csv", help="Write the rows to a file.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """What customers will buy next, as the live model expects; without options how many."""
+    from rebuy.cli import baskets as work
+
+    outputs = stack_outputs(connection)
+    if file is not None:
+        work.save(connection, outputs, file, customer, top)
+        print(file)
+        return
+    if customer is None:
+        if top is not None:
+            raise typer.BadParameter("it goes with --customer or --csv", param_hint="--top")
+        figures = work.summary(connection, outputs)
+        print(
+            json.dumps(figures)
+            if as_json
+            else "\n".join(f"{k:<24} {v}" for k, v in figures.items())
+        )
+        return
+    rows = work.of_customer(connection, outputs, customer, top)
+    if as_json:
+        print(json.dumps(rows))
+        return
+    print(f"Customer {customer}, model {rows[0]['model']}")
+    for row in rows:
+        mark = "x" if row["chosen"] == "true" else " "
+        probability = f"{float(row['probability']):.1%}"
+        print(f"  [{mark}] {probability:>6}  {row['product_name']} ({row['product_id']})")
+
+
 def tell_console(connection: Connection, arn: str) -> None:
     """Where the console shows the execution, when one runs beside this endpoint."""
     from rebuy.cli import console_process

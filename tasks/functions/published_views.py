@@ -7,7 +7,10 @@ from typing import Any
 
 Json = dict[str, Any]
 
-VIEWS = ("order_products_prior", "product_features", "user_features", "user_product_features")
+VIEWS = (
+    *("next_baskets", "order_products_prior"),
+    *("product_features", "user_features", "user_product_features"),
+)
 # What CreateTable and UpdateTable take of what GetTable answers.
 DEFINITION = (
     *("Name", "Description", "Owner", "Retention", "StorageDescriptor", "PartitionKeys"),

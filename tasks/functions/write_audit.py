@@ -40,11 +40,12 @@ DATASETS = (
     "features/user_features",
     "features/user_product_features",
     "features/product_features",
+    "features/products",
     "sets/training",
     "sets/validation",
     "sets/holdout",
     "sets/scoring",
-    "evaluation",
+    "evaluation",  # with the next baskets
 )
 
 

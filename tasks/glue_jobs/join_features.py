@@ -8,8 +8,11 @@ Reads, below ``<lake>/runs/run=<run>/`` (Parquet):
 
 Writes ``sets/{training,validation,holdout,scoring}/`` (Parquet): one row per (user, product that
 the user bought in a prior order) with user_id, product_id, order_id (the order to predict), label
-(1 if that order holds the product; not in scoring), then FEATURES in this order, all as double; a
-feature that cannot be known is null. And ``sets/summary/``, one line of JSON::
+(1 if that order holds the product), then FEATURES in this order, all as double; a feature that
+cannot be known is null. Instead of a label, scoring has WORDS: days_between_purchases, the user's
+mean gap between two orders with the product (null after one), and days_since_last_purchase, from
+the last such order to the order to predict; no model sees them. And ``sets/summary/``, one line of
+JSON::
 
     {"run": "...", "spark_version": "3.5.6", "validation_percent": 10, "holdout_percent": 10,
      "rows": {"training": n, ...}, "users": {...}, "orders": {...}, "positives": {...}}
@@ -66,6 +69,8 @@ FEATURES = (
     "up_order_rate_since_first_order",
 )
 
+# Of the scoring set: what a prediction is told with, "every 9 days, last 12 days ago".
+WORDS = ("days_between_purchases", "days_since_last_purchase")
 
 OPTIONAL = ("lake_uri", "user_features", "user_product_features")
 
@@ -146,7 +151,8 @@ def split_of(user_id: Column, validation_percent: int, holdout_percent: int) -> 
 def orders_to_predict(
     orders: DataFrame, lines: DataFrame, validation_percent: int, holdout_percent: int
 ) -> DataFrame:
-    """One row per user with an order to predict: user_id, order_id, set_name, bought_products.
+    """One row per user with an order to predict: user_id, order_id, days_since_prior_order,
+    set_name, bought_products.
 
     `bought_products` are the product_ids of a train order. It is null for test orders, and for a
     train order without lines.
@@ -154,6 +160,7 @@ def orders_to_predict(
     targets = orders.where(F.col("eval_set").isin("train", "test")).select(
         "user_id",
         "order_id",
+        "days_since_prior_order",
         F.when(F.col("eval_set") == "test", F.lit("scoring"))
         .otherwise(split_of(F.col("user_id"), validation_percent, holdout_percent))
         .alias("set_name"),
@@ -198,7 +205,8 @@ def in_order(candidates: DataFrame) -> DataFrame:
 
 
 def candidate_rows(candidates: DataFrame, users: DataFrame, products: DataFrame) -> DataFrame:
-    """One row per (user_id, product_id) of `candidates` whose user is in `users`: keys, FEATURES.
+    """One row per (user_id, product_id) of `candidates` whose user is in `users`: keys, label,
+    WORDS, FEATURES.
 
     `users` (user features, order_id, bought_products) and `products` (product_ratios) go to every
     executor: a few hundred thousand short rows, while `candidates` are many millions and stay where
@@ -211,6 +219,13 @@ def candidate_rows(candidates: DataFrame, users: DataFrame, products: DataFrame)
         "up_orders_since_last_order": F.col("user_orders") - F.col("up_last_order"),
         "up_order_rate_since_first_order": F.col("up_orders")
         / (F.col("user_orders") - F.col("up_first_order") + 1),
+        "days_between_purchases": F.when(
+            F.col("up_orders") > 1,
+            (F.col("up_last_day") - F.col("up_first_day")) / (F.col("up_orders") - 1),
+        ),
+        "days_since_last_purchase": F.col("user_period")
+        - F.col("up_last_day")
+        + F.col("days_since_prior_order"),
     }
     label = F.coalesce(F.array_contains("bought_products", F.col("product_id")), F.lit(False))
     return (
@@ -221,7 +236,10 @@ def candidate_rows(candidates: DataFrame, users: DataFrame, products: DataFrame)
             F.col("product_id").cast("long"),
             F.col("order_id").cast("long"),
             label.cast("int").alias("label"),
-            *[columns.get(name, F.col(name)).cast("double").alias(name) for name in FEATURES],
+            *[
+                columns.get(name, F.col(name)).cast("double").alias(name)
+                for name in (*WORDS, *FEATURES)
+            ],
         )
     )
 
@@ -245,8 +263,7 @@ def write_sets(spark: SparkSession, arguments: Arguments) -> dict[str, Any]:
     for name in SETS:
         users_of_set = users.where(F.col("set_name") == name)
         rows = candidate_rows(candidates, users_of_set, products)
-        if name == "scoring":
-            rows = rows.drop("label")
+        rows = rows.drop("label") if name == "scoring" else rows.drop(*WORDS)
         # The joins move no row, so each file is as sorted as the candidates are.
         rows.write.mode("overwrite").parquet(f"{run_uri}/sets/{name}/")
     candidates.unpersist()

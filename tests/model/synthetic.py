@@ -8,9 +8,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from training.features import WIRE_FEATURES
+from training.features import LABEL, WIRE_FEATURES, WORDS
+from training.sets import CHANNELS
 
 ROWS_PER_USER = 20
+NULLABLE = ("user_mean_days_since_prior", "user_reorder_ratio")
 
 
 def rows(users: range, seed: int = 0) -> pa.Table:
@@ -53,11 +55,17 @@ def rows(users: range, seed: int = 0) -> pa.Table:
         "product_id": np.tile(np.arange(ROWS_PER_USER), len(users)),
         "order_id": user * 10 + 3,
     }
-    return pa.table({**keys, "label": label, **{name: values[name] for name in WIRE_FEATURES}})
+    unknown = user % 30 == 7  # some have ordered once
+    columns = {
+        name: pa.array(values[name], mask=unknown if name in NULLABLE else None)
+        for name in WIRE_FEATURES
+    }
+    return pa.table({**keys, "label": label, **columns})
 
 
 def write_sets(folder: Path, users: int = 400, seed: int = 0) -> dict[str, str]:
-    """Training (two files), validation and holdout below `folder`, and no champion.
+    """Training (two files), validation, holdout, scoring and products below `folder`, and no
+    champion.
 
     Returns the SM_ environment of a training job over them, writing to `folder`/model.
     """
@@ -71,16 +79,44 @@ def write_sets(folder: Path, users: int = 400, seed: int = 0) -> dict[str, str]:
         path = folder / f"{name}.snappy.parquet"
         path.parent.mkdir(parents=True, exist_ok=True)
         pq.write_table(rows(of, seed), path)
+    write_scoring(folder, rows(range(users * 2, users * 2 + users // 10), seed))
+    (folder / "products").mkdir(exist_ok=True)
+    pq.write_table(products(), folder / "products" / "20261129_000000_00000_abcde")
     (folder / "champion").mkdir(exist_ok=True)
     (folder / "champion" / "none.json").write_text("{}")
     return environment(folder)
 
 
+def write_scoring(folder: Path, table: pa.Table) -> None:
+    """The set to score: rows without labels, with the days that predictions are told in."""
+    (folder / "scoring").mkdir(exist_ok=True)
+    table = table.drop_columns([LABEL])
+    once = np.asarray(table.column("up_orders")) == 1
+    days = [np.where(once, None, 9.0), np.full(table.num_rows, 12.0)]
+    for word, values in zip(WORDS, days, strict=True):
+        table = table.append_column(word, pa.array(values.tolist(), pa.float64()))
+    pq.write_table(table, folder / "scoring" / "part-00000.snappy.parquet")
+
+
+def products() -> pa.Table:
+    """A catalogue with a name that CSV and HTML would have to escape."""
+    numbers = range(ROWS_PER_USER)
+    names = [f"Product {number}" for number in numbers]
+    names[3] += ', "extra" <b>'
+    return pa.table(
+        {
+            "product_id": pa.array(numbers, pa.int64()),
+            "product_name": names,
+            "aisle": ["fresh fruits"] * ROWS_PER_USER,
+            "department": ["produce"] * ROWS_PER_USER,
+        }
+    )
+
+
 def environment(folder: Path) -> dict[str, str]:
     """What SageMaker's toolkit would set for a job whose /opt/ml is `folder`."""
-    channels = ("training", "validation", "holdout", "champion")
     return {
-        **{f"SM_CHANNEL_{name.upper()}": str(folder / name) for name in channels},
+        **{f"SM_CHANNEL_{name.upper()}": str(folder / name) for name in CHANNELS},
         "SM_MODEL_DIR": str(folder / "model"),
         "SM_OUTPUT_DIR": str(folder / "output"),
     }

@@ -69,7 +69,11 @@ def test_evaluation_stays_small_enough_to_be_read_by_a_state(trained: Trained) -
 def test_model_folder_holds_the_model_and_its_description_and_nothing_else(
     trained: Trained,
 ) -> None:
-    assert {p.name for p in trained.model_dir.iterdir()} == {"xgboost-model", "model.json"}
+    assert {p.name for p in trained.model_dir.iterdir()} == {
+        "xgboost-model",
+        "model.json",
+        "customers",
+    }
     told = json.loads((trained.model_dir / "model.json").read_text())
     assert told["features"] == list(WIRE_FEATURES)
     assert told["run"] == "run-1"
@@ -77,7 +81,8 @@ def test_model_folder_holds_the_model_and_its_description_and_nothing_else(
     assert told["trained_on"] == {"rows": 6_000, "users": 300}
     assert told["holdout"]["auc"] == trained.read("evaluation.json")["challenger"]["auc"]
     about = {"trained_at", "versions", "trained_on", "holdout"}
-    assert set(told) == {"features", "threshold", "run"} | about
+    assert set(told) == {"features", "threshold", "run", "nullable"} | about
+    assert told["nullable"] == ["user_mean_days_since_prior", "user_reorder_ratio"]
 
 
 def test_model_is_cut_at_the_round_with_the_best_validation_auc(trained: Trained) -> None:
@@ -177,7 +182,8 @@ def test_further_features_follow_the_18_and_are_used(tmp_path: Path) -> None:
     told = write_sets(tmp_path, users=100)
     for file in tmp_path.rglob("*.parquet"):
         table = pq.read_table(file)
-        more = pa.chunked_array([[int(x) for x in table["label"].to_pylist()]])
+        labels = table["label"] if "label" in table.column_names else table["up_orders"]
+        more = pa.chunked_array([[int(x) for x in labels.to_pylist()]])
         pq.write_table(table.append_column("leak", more), file)
 
     assert main(ARGUMENTS, told) == 0

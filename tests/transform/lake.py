@@ -16,7 +16,7 @@ from sqlglot import exp
 from tasks.glue_jobs import join_features
 from tests.transform import recipes
 
-FEATURE_TABLES = ("user_features", "user_product_features", "product_features")
+FEATURE_TABLES = ("user_features", "user_product_features", "product_features", "products")
 SQL = Path(__file__).resolve().parents[2] / "sql"
 RAW_COLUMNS = {
     "aisles": ["aisle_id", "aisle"],
@@ -158,6 +158,7 @@ class Lake:
         prior = f"lake.order_products_prior_{self.run}"
         self.brew("product_features", prior, "features/product_features")
         self.execute("tables/product_features")
+        self.execute("features/products")
 
     def join(self, spark: SparkSession, percent: int = 20) -> dict[str, Any]:
         """The Glue job's work over the feature tables; the summary it returns."""

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 from pyspark.sql import SparkSession
 
-from tasks.glue_jobs.join_features import FEATURES, LABELLED_SETS, SETS
+from tasks.glue_jobs.join_features import FEATURES, LABELLED_SETS, SETS, WORDS
 from tests.transform import shoppers, tiny
 from tests.transform.lake import RAW_COLUMNS, Lake, Raw
 
@@ -83,8 +83,16 @@ def test_a_set_has_the_contracted_columns(shop: Lake, name: str) -> None:
     described = shop.connection.execute(f"DESCRIBE FROM {shop.set_files(name)}").fetchall()
 
     keys = [("user_id", "BIGINT"), ("product_id", "BIGINT"), ("order_id", "BIGINT")]
-    label = [] if name == "scoring" else [("label", "INTEGER")]
-    assert [row[:2] for row in described] == keys + label + [(f, "DOUBLE") for f in FEATURES]
+    words = [(word, "DOUBLE") for word in WORDS]
+    told = words if name == "scoring" else [("label", "INTEGER")]
+    assert [row[:2] for row in described] == keys + told + [(f, "DOUBLE") for f in FEATURES]
+
+
+def test_a_prediction_is_told_in_days(tiny_lake: Lake) -> None:
+    """User 2 ordered on day 0 and 7, and is to order 30 days later: twice 100, once 102."""
+    told = {row[:2]: row[3:5] for row in tiny_lake.set_rows("scoring")}
+
+    assert told == {(2, 100): (7.0, 30.0), (2, 102): (None, 30.0)}
 
 
 def test_every_row_agrees_with_one_query_written_apart_from_the_chain(shop: Lake) -> None:

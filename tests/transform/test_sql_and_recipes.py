@@ -84,6 +84,8 @@ def test_a_feature_table_is_compressed_parquet_below_its_run(file: Path) -> None
 
 @pytest.mark.parametrize("file", sorted((SQL / "publish").glob("*.sql")), ids=lambda f: f.stem)
 def test_publishing_points_a_view_at_the_table_of_the_run(lake: Lake, file: Path) -> None:
+    if file.stem == "next_baskets":  # what training writes: here one row
+        lake.connection.execute("CREATE OR REPLACE TABLE lake.next_baskets_r1 AS SELECT 1 AS rank")
     statement = lake.execute(f"publish/{file.stem}")
 
     assert statement.kind == "VIEW"
