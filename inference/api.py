@@ -6,6 +6,10 @@
   `{"will_buy", "probability", "threshold", "model"}`; several lines, or `rows`, with
   `{"predictions": [{"will_buy", "probability"}], "threshold", "model"}`. With `?explain=true` each
   prediction also says what every feature contributed to it.
+  A customer and a product by number, `{"customer_id": 17, "product_id": 24852}` or `{"pairs":
+  [{...}, ...]}`, are answered with names, days and reasons.
+* GET /customers/{customer_id}/next-basket: what a customer will buy next. GET /customers: whose
+  number begins so, and examples.
 * GET /health: whether the model answers. GET /model: what it is. GET /openapi.json.
 
 What is wrong with a request is answered 4xx as application/problem+json (RFC 9457). What is wrong
@@ -28,15 +32,21 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from inference import endpoint
+from inference import baskets, endpoint
 from inference.features import FEATURES
 from inference.problems import PROBLEM, ProblemError
 from inference.requests import (
+    BEGINNING,
+    EXPLAIN,
     JSON,
     MAX_ECHO,
     MAX_ERRORS,
     MAX_EXPLAINED_ROWS,
-    read_flags,
+    MOST_CUSTOMERS,
+    MOST_PRODUCTS,
+    Pairs,
+    read_number,
+    read_query,
     read_rows,
 )
 
@@ -111,7 +121,7 @@ def route(event: Json) -> Operation:
     stage = str(context.get("stage", "$default"))
     if stage != "$default" and path.startswith(f"/{stage}/"):  # rawPath carries a named stage
         path = path[len(stage) + 1 :]
-    methods = ROUTES.get(path)
+    methods = next((there for route, there in ROUTES.items() if matches(route, path)), None)
     if methods is None:
         there = ", ".join(ROUTES)
         raise ProblemError(404, "Not found", f"{path[:200]!r} is not here; there is {there}.")
@@ -123,10 +133,22 @@ def route(event: Json) -> Operation:
     return methods[method]
 
 
+def matches(route: str, path: str) -> bool:
+    """Whether a path is of a route, in which `{...}` stands for any one segment."""
+    asked, there = path.split("/"), route.split("/")
+    return len(asked) == len(there) and all(
+        part == segment or part.startswith("{") for part, segment in zip(there, asked, strict=True)
+    )
+
+
 def predict(event: Json, line: Json) -> Json:
     """POST /predict."""
-    explain = read_flags(event, "explain")["explain"]
-    rows, one = read_rows(event)
+    explain = read_query(event, explain=EXPLAIN)["explain"]
+    asked = read_rows(event)
+    if isinstance(asked, Pairs):
+        line |= {"pairs": len(asked.pairs), "explain": explain}
+        return baskets.predictions(asked, explain, line["request_id"])
+    rows, one = asked
     line |= {"rows": len(rows), "explain": explain}
     if explain and len(rows) > MAX_EXPLAINED_ROWS:
         raise ProblemError(
@@ -142,8 +164,8 @@ def predict(event: Json, line: Json) -> Json:
 
 def health(event: Json, line: Json) -> Json:
     """GET /health: asks the endpoint for one prediction, since only that shows that it answers."""
-    read_flags(event)
-    lowest = {feature.name: feature.low for feature in FEATURES}
+    read_query(event)
+    lowest: dict[str, float | None] = {feature.name: feature.low for feature in FEATURES}
     return {
         "status": "ok",
         "model": endpoint.predictions([lowest], False, line["request_id"])["model"],
@@ -152,13 +174,27 @@ def health(event: Json, line: Json) -> Json:
 
 def model(event: Json, line: Json) -> Json:
     """GET /model: name, threshold, features; when and on what it was trained, as far as it says."""
-    read_flags(event)
+    read_query(event)
     return endpoint.description(line["request_id"])
+
+
+def next_basket(event: Json, line: Json) -> Json:
+    """GET /customers/{customer_id}/next-basket."""
+    asked = read_query(event, most=MOST_PRODUCTS, explain=EXPLAIN)
+    # In the path as it was sent: a proxy may have put a stage before it.
+    customer = read_number("customer_id", str(event.get("rawPath", "")).split("/")[-2])
+    return baskets.next_basket(customer, asked["most"], asked["explain"], line["request_id"])
+
+
+def customers(event: Json, line: Json) -> Json:
+    """GET /customers."""
+    asked = read_query(event, beginning=BEGINNING, most=MOST_CUSTOMERS)
+    return baskets.customers(asked["beginning"], asked["most"], line["request_id"])
 
 
 def openapi(event: Json, line: Json) -> Json:
     """GET /openapi.json."""
-    read_flags(event)
+    read_query(event)
     return description_of_this()
 
 
@@ -170,6 +206,8 @@ def description_of_this() -> Json:
 
 ROUTES: dict[str, dict[str, Operation]] = {
     "/predict": {"POST": predict},
+    "/customers": {"GET": customers},
+    "/customers/{customer_id}/next-basket": {"GET": next_basket},
     "/health": {"GET": health},
     "/model": {"GET": model},
     "/openapi.json": {"GET": openapi},

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import math
 import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from inference.problems import ProblemError, bad_gateway, unavailable
+from inference.problems import ProblemError, bad_gateway, bad_request, unavailable
 
 Json = dict[str, Any]
 
@@ -39,7 +41,7 @@ sagemaker = boto3.client(
 )
 
 
-def predictions(rows: list[dict[str, float]], explain: bool, request_id: str) -> Json:
+def predictions(rows: list[dict[str, float | None]], explain: bool, request_id: str) -> Json:
     """The endpoint's answer for checked rows: `predictions`, `threshold` and `model`.
 
     With `explain` each prediction has `explanation`: `bias` and `contributions` by feature, in
@@ -51,7 +53,8 @@ def predictions(rows: list[dict[str, float]], explain: bool, request_id: str) ->
     question: Json = {"rows": rows, "request_id": request_id}
     if explain:
         question["explain"] = True
-    endpoint, told = ask(question, "explain" if explain else "")
+    nulls = sorted({name for row in rows for name, value in row.items() if value is None})
+    endpoint, told = ask(question, "explain" if explain else "", nulls)
     try:
         answered = [prediction(entry, explain) for entry in told["predictions"]]
         if len(answered) != len(rows):
@@ -94,8 +97,26 @@ def description(request_id: str) -> Json:
         raise not_a_prediction(endpoint, error) from error
 
 
-def ask(question: Json, ability: str) -> tuple[str, Any]:
-    """(the endpoint's name, its answer). `ability` is what a model of an older version lacks."""
+def about_customers(question: Json, request_id: str) -> Json:
+    """The endpoint's answer to a question of `customers.py`."""
+    endpoint, told = ask({**question, "request_id": request_id}, "look customers up")
+    if not isinstance(told, dict):
+        raise not_a_prediction(endpoint, TypeError(type(told).__name__))
+    return told
+
+
+@contextmanager
+def checking() -> Iterator[None]:
+    """What is raised while an answer is read means that it is none: 502."""
+    try:
+        yield
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise not_a_prediction(os.environ.get("ENDPOINT_NAME", ""), error) from error
+
+
+def ask(question: Json, ability: str, nulls: Sequence[str] = ()) -> tuple[str, Any]:
+    """(the endpoint's name, its answer). `ability` is what a model of an older version lacks,
+    `nulls` the features that are null in the question: a model refuses those it never saw so."""
     endpoint = os.environ.get("ENDPOINT_NAME", "")
     if not endpoint:
         raise unavailable("ENDPOINT_NAME is not set: the API knows no endpoint.")
@@ -108,7 +129,7 @@ def ask(question: Json, ability: str) -> tuple[str, Any]:
         )
         return endpoint, json.loads(answer["Body"].read())
     except ClientError as error:
-        raise problem_of(endpoint, error, ability) from error
+        raise problem_of(endpoint, error, ability, nulls) from error
     except BotoCoreError as error:
         cause = f"InvokeEndpoint {endpoint}: {error}"
         raise unavailable(f"The endpoint {endpoint} cannot be reached.", cause) from error
@@ -116,7 +137,9 @@ def ask(question: Json, ability: str) -> tuple[str, Any]:
         raise not_a_prediction(endpoint, error) from error
 
 
-def problem_of(endpoint: str, error: ClientError, ability: str) -> ProblemError:
+def problem_of(
+    endpoint: str, error: ClientError, ability: str, nulls: Sequence[str]
+) -> ProblemError:
     """What an error of InvokeEndpoint means for the caller.
 
     A ModelError's message may repeat values of the request: the log gets its status and the place
@@ -127,6 +150,11 @@ def problem_of(endpoint: str, error: ClientError, ability: str) -> ProblemError:
     if code == "ModelError":
         status = error.response.get("OriginalStatusCode")
         cause = f"InvokeEndpoint {endpoint}: ModelError {status}, see {endpoint}'s log"
+        if nulls and status == 400:
+            return bad_request(
+                f"{', '.join(nulls)}: the live model takes no null here, since there was none in "
+                "what it was trained on."
+            )
         if ability and status == 400:
             return ProblemError(
                 501,

@@ -17,11 +17,13 @@ class Feature:
     low: float
     high: float
     whole: bool = False
+    nullable: bool = False  # cannot be known of every customer: null, or an empty cell
 
     @property
     def accepts(self) -> str:
         kind = "a whole number" if self.whole else "a number"
-        return f"{kind} from {self.low:g} to {self.high:.12g}"
+        null = ", or null" if self.nullable else ""
+        return f"{kind} from {self.low:g} to {self.high:.12g}{null}"
 
 
 MANY = 1_000_000_000  # a generous end for counts: it keeps out typing slips, not big shops
@@ -31,8 +33,9 @@ FEATURES = (
     Feature("up_orders", "Orders in which the customer bought the product", 0, 100_000, whole=True),
     Feature(
         "user_mean_days_since_prior",
-        "Days between two orders of the customer, on average",
+        "Days between two orders of the customer, on average; null after a single order",
         *(0, 3_660),
+        nullable=True,
     ),
     Feature("user_period", "Days from the customer's first order to the last", 0, 36_600),
     Feature(
@@ -40,8 +43,10 @@ FEATURES = (
     ),
     Feature(
         "user_reorder_ratio",
-        "Share of the customer's purchases, after the first order, that were repeats",
+        "Share of the customer's purchases, after the first order, that were repeats; null when "
+        "there are none",
         *(0, 1),
+        nullable=True,
     ),
     Feature("user_total_products", "Products the customer bought in all", 0, MANY, whole=True),
     Feature(

@@ -11,7 +11,21 @@ from typing import Any
 
 from inference.features import FEATURES, Feature
 from inference.problems import PROBLEM
-from inference.requests import CSV, JSON, MAX_BODY_BYTES, MAX_ERRORS, MAX_EXPLAINED_ROWS, MAX_ROWS
+from inference.requests import (
+    BEGINNING,
+    CSV,
+    EXPLAIN,
+    JSON,
+    MAX_BODY_BYTES,
+    MAX_DIGITS,
+    MAX_ERRORS,
+    MAX_EXPLAINED_ROWS,
+    MAX_LISTED_CUSTOMERS,
+    MAX_LISTED_PRODUCTS,
+    MAX_ROWS,
+    MOST_CUSTOMERS,
+    MOST_PRODUCTS,
+)
 
 Json = dict[str, Any]
 
@@ -31,10 +45,12 @@ def document() -> Json:
         "info": {
             "title": "Will this customer buy this product again?",
             "version": "1",
-            "summary": "A purchase prediction from 18 numbers.",
+            "summary": "Next baskets of customers, and purchase predictions from 18 numbers.",
             "description": f"""
-Every row is one customer and one product that the customer bought before; the answer says how
-likely the product is to be in the customer's next order.
+Customers whose next order the live model was asked about are known by number: their next basket,
+and any product that they bought before, with names and reasons. Anybody else is described by 18
+numbers: every row is one customer and one product that the customer bought before; the answer says
+how likely the product is to be in the customer's next order.
 
 At most {MAX_ROWS} rows and {MAX_BODY_BYTES} bytes a request, {MAX_EXPLAINED_ROWS} rows with an
 explanation. Errors are application/problem+json (RFC 9457); API Gateway's own (429 above the rate
@@ -45,6 +61,31 @@ limit, 404 for other paths, 500 and 503 when the function fails) are `{{"message
         },
         "paths": {
             "/predict": {"post": predict()},
+            "/customers": {
+                "get": {
+                    **operation(
+                        "customers",
+                        "Customers whose number begins so; without a beginning also examples",
+                        "Customers",
+                        {"501": "TooOld", "502": "Failed", "503": "Unavailable"},
+                    ),
+                    "parameters": [
+                        query(
+                            "beginning",
+                            "Of the customer's number",
+                            {"type": "string", "pattern": rf"^[0-9]{{0,{MAX_DIGITS}}}$"},
+                            BEGINNING[0],
+                        ),
+                        query(
+                            "most",
+                            "So many customers",
+                            {"type": "integer", "minimum": 1, "maximum": MAX_LISTED_CUSTOMERS},
+                            MOST_CUSTOMERS[0],
+                        ),
+                    ],
+                }
+            },
+            "/customers/{customer_id}/next-basket": {"get": next_basket()},
             "/health": {
                 "get": operation(
                     "health",
@@ -81,10 +122,64 @@ def operation(name: str, summary: str, schema: str | Json, problems: dict[str, s
     }
 
 
-def predict() -> Json:
-    one_or_many = {"oneOf": [reference("schemas", "Row"), reference("schemas", "Rows")]}
-    answers = {"oneOf": [reference("schemas", "Prediction"), reference("schemas", "Predictions")]}
+def query(name: str, description: str, schema: Json, default: Any) -> Json:
+    """A parameter of the query string."""
+    return {
+        "name": name,
+        "in": "query",
+        "description": description,
+        "schema": {**schema, "default": default},
+    }
+
+
+EXPLAINED = query(
+    "explain",
+    "Whether each prediction says what every feature contributed.",
+    {"type": "boolean"},
+    EXPLAIN[0],
+)
+
+
+def next_basket() -> Json:
     problems = {
+        "404": "NotFound",
+        "501": "TooOld",
+        "502": "Failed",
+        "503": "Unavailable",
+    }
+    return {
+        **operation("nextBasket", "What a customer will buy next", "NextBasket", problems),
+        "description": "The basket is the set of products with the highest expected F1 (which may "
+        "be none): the first `basket_size` of the products, which are listed from the most likely "
+        "on. What follows are other products to try.",
+        "parameters": [
+            {
+                "name": "customer_id",
+                "in": "path",
+                "required": True,
+                "schema": {"type": "integer", "minimum": 0, "maximum": 10**MAX_DIGITS - 1},
+            },
+            query(
+                "most",
+                "So many products",
+                {"type": "integer", "minimum": 1, "maximum": MAX_LISTED_PRODUCTS},
+                MOST_PRODUCTS[0],
+            ),
+            EXPLAINED,
+        ],
+    }
+
+
+def predict() -> Json:
+    one_or_many = {"oneOf": [shape(name) for name in ("Row", "Rows", "Pair", "Pairs")]}
+    answers = {
+        "oneOf": [
+            shape(name)
+            for name in ("Prediction", "Predictions", "PairPrediction", "PairPredictions")
+        ]
+    }
+    problems = {
+        "404": "NotFound",
         "413": "TooLarge",
         "415": "UnsupportedMediaType",
         "501": "TooOld",
@@ -95,15 +190,9 @@ def predict() -> Json:
     return {
         **operation("predict", "Predict one row or many", answers, problems),
         "description": "One CSV line or one JSON object is answered with one prediction; several "
-        "lines, or `rows`, with `predictions` in their order.",
-        "parameters": [
-            {
-                "name": "explain",
-                "in": "query",
-                "description": "Whether each prediction says what every feature contributed.",
-                "schema": {"type": "boolean", "default": False},
-            }
-        ],
+        "lines, or `rows`, with `predictions` in their order. A customer and a product by number "
+        f"are answered with names and reasons; at most {MAX_EXPLAINED_ROWS} `pairs`.",
+        "parameters": [EXPLAINED],
         "requestBody": {
             "required": True,
             "content": {
@@ -112,6 +201,7 @@ def predict() -> Json:
                     "examples": {
                         "one": {"value": EXAMPLE},
                         "many": {"value": {"rows": [EXAMPLE]}},
+                        "by number": {"value": {"customer_id": 17, "product_id": 24852}},
                     },
                 },
                 CSV: {
@@ -139,7 +229,57 @@ def schemas() -> Json:
         "model": {"type": "string", "description": "The run that trained the model"},
     }
     count = {"type": "integer", "minimum": 0}
+    number = {"type": "integer", "minimum": 0, "maximum": 10**MAX_DIGITS - 1}
+    customer = {"customer_id": number, "products_known": count, "basket_size": count}
+    product = product_members(share, count)
+    optional = ("explanation", "features")
     return {
+        "Pair": closed({"customer_id": number, "product_id": number}),
+        "Pairs": closed(
+            {
+                "pairs": {
+                    "type": "array",
+                    "items": shape("Pair"),
+                    "minItems": 1,
+                    "maxItems": MAX_EXPLAINED_ROWS,
+                }
+            }
+        ),
+        "Product": closed(product, optional),
+        "PairPrediction": closed({"customer_id": number, **product, **about}, optional),
+        "PairPredictions": closed(
+            {
+                "predictions": {
+                    "type": "array",
+                    "items": closed({"customer_id": number, **product}, optional),
+                },
+                **about,
+            }
+        ),
+        "NextBasket": closed(
+            {
+                **customer,
+                "products": {
+                    "type": "array",
+                    "description": "The most likely first; the first `basket_size` are the basket",
+                    "items": shape("Product"),
+                    "maxItems": MAX_LISTED_PRODUCTS,
+                },
+                **about,
+            }
+        ),
+        "Customers": closed(
+            {
+                "customers": {"type": "array", "items": closed(customer)},
+                "examples": {
+                    "type": "array",
+                    "description": "With few, as many as most, and many products",
+                    "items": closed(customer),
+                },
+                "count": {**count, "description": "Of all customers that are known"},
+                "model": about["model"],
+            }
+        ),
         "Row": closed({feature.name: value_of(feature) for feature in FEATURES}),
         "Rows": closed(
             {
@@ -235,9 +375,53 @@ def schemas() -> Json:
     }
 
 
-def value_of(feature: Feature) -> Json:
+def product_members(share: Json, count: Json) -> Json:
+    """What is said of one product of a customer."""
+    days = {"type": ["number", "null"], "minimum": 0}
+    number = {"type": ["number", "null"]}
     return {
-        "type": "integer" if feature.whole else "number",
+        "product_id": count,
+        "product": {"type": "string", "description": "What it is called"},
+        "aisle": {"type": "string"},
+        "department": {"type": "string"},
+        "probability": {**share, "description": "That the product is in the next order"},
+        "will_buy": {"type": "boolean", "description": "probability >= threshold"},
+        "rank": {**count, "description": "1: the customer's most likely product"},
+        "in_basket": {
+            "type": "boolean",
+            "description": "Whether it is in the set with the highest expected F1",
+        },
+        "days_between_purchases": {
+            **days,
+            "description": "On average; null when it was bought once",
+        },
+        "days_since_last_purchase": {**days, "description": "On the day of the next order"},
+        "orders_with_product": {"type": ["number", "null"], "minimum": 0},
+        "reasons": {
+            "type": "array",
+            "description": "The features that moved this prediction the most",
+            "items": closed(
+                {
+                    "feature": {"type": "string"},
+                    "meaning": {"type": "string"},
+                    "value": number,
+                    "contribution": {"type": "number", "description": "As in Explanation"},
+                }
+            ),
+        },
+        "explanation": shape("Explanation"),
+        "features": {
+            "type": "object",
+            "description": "What the model was asked with",
+            "additionalProperties": number,
+        },
+    }
+
+
+def value_of(feature: Feature) -> Json:
+    kind = "integer" if feature.whole else "number"
+    return {
+        "type": [kind, "null"] if feature.nullable else kind,
         "description": feature.meaning,
         "minimum": feature.low,
         "maximum": feature.high,
@@ -247,6 +431,7 @@ def value_of(feature: Feature) -> Json:
 def responses() -> Json:
     problems = {
         "BadRequest": "What is wrong, value by value.",
+        "NotFound": "There is no such customer or product.",
         "TooLarge": "Too many bytes or rows.",
         "UnsupportedMediaType": f"Content-Type is neither {JSON} nor {CSV}.",
         "TooOld": "The live model was published before models could do this.",

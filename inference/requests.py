@@ -13,6 +13,8 @@ import json
 import math
 import re
 from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -20,13 +22,20 @@ from inference.features import FEATURES, POSITIONS, Feature
 from inference.problems import ProblemError, bad_request
 
 Json = dict[str, Any]
-Row = dict[str, float]
+Row = dict[str, float | None]
 
 MAX_BODY_BYTES = 1_048_576
 MAX_ROWS = 1_000
 MAX_EXPLAINED_ROWS = 100  # contributions take about a hundred times as long as a prediction
 MAX_ERRORS = 50  # after so many the rest of a request is not looked at
 MAX_ECHO = 40  # characters of a wrong value that are repeated
+
+MAX_LISTED_PRODUCTS = 100
+MAX_LISTED_CUSTOMERS = 50
+MAX_DIGITS = 15  # every such number is exact as a float, in which JSON's numbers are read
+
+PAIR = ("customer_id", "product_id")
+DIGITS = re.compile(rf"\d{{1,{MAX_DIGITS}}}", re.ASCII)
 
 CSV = "text/csv"
 JSON = "application/json"
@@ -36,42 +45,98 @@ JSON = "application/json"
 NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
 
-def read_flags(event: Json, *accepted: str) -> dict[str, bool]:
-    """The query string's flags (`?explain=true`), false where it is silent.
+def flag(text: str) -> bool:
+    if text not in ("true", "false"):
+        raise ValueError(text)
+    return text == "true"
 
-    Raises ProblemError 400 for an unknown name, another value than true or false, and one given
+
+def products_listed(text: str) -> int:
+    return whole(text, 1, MAX_LISTED_PRODUCTS)
+
+
+def customers_listed(text: str) -> int:
+    return whole(text, 1, MAX_LISTED_CUSTOMERS)
+
+
+def beginning(text: str) -> str:
+    if text and not DIGITS.fullmatch(text):
+        raise ValueError(text)
+    return text
+
+
+def whole(text: str, low: int, high: int) -> int:
+    if not DIGITS.fullmatch(text) or not low <= int(text) <= high:
+        raise ValueError(text)
+    return int(text)
+
+
+# A query parameter's default, what is accepted, and its reader.
+EXPLAIN = (False, "true, false", flag)
+MOST_PRODUCTS = (20, f"1 to {MAX_LISTED_PRODUCTS}", products_listed)
+MOST_CUSTOMERS = (10, f"1 to {MAX_LISTED_CUSTOMERS}", customers_listed)
+BEGINNING = ("", f"at most {MAX_DIGITS} digits", beginning)
+Parameter = tuple[Any, str, Callable[[str], Any]]
+
+
+def read_query(event: Json, **accepted: Parameter) -> Json:
+    """The query string's values (`?explain=true`), their defaults where it is silent.
+
+    Raises ProblemError 400 for an unknown name, a value that is not accepted, and one given
     twice: a typing slip is better answered than ignored.
     """
-    flags = dict.fromkeys(accepted, False)
+    values = {name: default for name, (default, _, _) in accepted.items()}
     seen = set()
-    for name, value in parse_qsl(str(event.get("rawQueryString") or ""), keep_blank_values=True):
-        if name not in flags:
+    for name, text in parse_qsl(str(event.get("rawQueryString") or ""), keep_blank_values=True):
+        if name not in accepted:
             known = f"accepted: {', '.join(accepted)}" if accepted else "none is accepted here"
             raise bad_request(f"{echo(name)} is not a query parameter; {known}.")
         if name in seen:
             raise bad_request(f"The query parameter {name} is given twice.")
-        if value not in ("true", "false"):
-            raise bad_request(f"{name} is {echo(value)}; accepted: true, false.")
+        _, accepts, reader = accepted[name]
+        try:
+            values[name] = reader(text)
+        except ValueError as error:
+            raise bad_request(f"{name} is {echo(text)}; accepted: {accepts}.") from error
         seen.add(name)
-        flags[name] = value == "true"
-    return flags
+    return values
 
 
-def read_rows(event: Json) -> tuple[list[Row], bool]:
-    """The checked rows of a request, and whether it asks about one row in the one-row form.
+def read_number(name: str, text: str) -> int:
+    """A number in the path. Raises ProblemError 400."""
+    if not DIGITS.fullmatch(text):
+        raise bad_request(f"{name} is {echo(text)}; accepted: at most {MAX_DIGITS} digits.")
+    return int(text)
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """(customer, product) of each question; `one`: in the form for one."""
+
+    pairs: list[tuple[int, int]]
+    one: bool
+
+
+def read_rows(event: Json) -> tuple[list[Row], bool] | Pairs:
+    """The checked rows of a request, and whether it asks about one row in the one-row form; or
+    its pairs of customer and product.
 
     Raises ProblemError (400, 413 or 415) saying what is wrong, with row, field and position.
     """
     headers = {str(k).lower(): str(v) for k, v in (event.get("headers") or {}).items()}
     kind = headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind not in READERS:
+    if kind not in (CSV, JSON):
         raise ProblemError(
             415,
             "Unsupported media type",
-            f"Content-Type is {kind[:MAX_ECHO]!r}; accepted: {' and '.join(READERS)}.",
-            headers={"accept-post": ", ".join(READERS)},
+            f"Content-Type is {kind[:MAX_ECHO]!r}; accepted: {CSV} and {JSON}.",
+            headers={"accept-post": f"{CSV}, {JSON}"},
         )
-    found, one = READERS[kind](read_body(event))
+    text = read_body(event)
+    told = parse_json(text) if kind == JSON else None
+    if isinstance(told, dict) and {"pairs", *PAIR} & set(told):
+        return read_pairs(told)
+    found, one = read_csv(text) if kind == CSV else rows_of(told)
     if len(found) > MAX_ROWS:
         raise ProblemError(
             413, "Too many rows", f"{len(found)} rows were sent; at most {MAX_ROWS} are answered."
@@ -140,16 +205,20 @@ def number_of(cell: str) -> float | str:
     return float(cell) if NUMBER.fullmatch(cell) else cell
 
 
-def read_json(text: str) -> tuple[list[Json], bool]:
-    """The objects of a JSON body. Raises ProblemError 400 on anything but an object or `rows`."""
+def parse_json(text: str) -> Any:
+    """What a JSON body holds; its numbers are floats. Raises ProblemError 400."""
     try:
-        told = json.loads(
+        return json.loads(
             text, parse_int=float, object_pairs_hook=unique_names, parse_constant=no_constant
         )
     except RecursionError as error:
         raise bad_request("The body is not the JSON that is needed: nested too deeply.") from error
     except ValueError as error:
         raise bad_request(f"The body is not valid JSON: {error}.") from error
+
+
+def rows_of(told: Any) -> tuple[list[Json], bool]:
+    """The objects of a JSON body. Raises ProblemError 400 on anything but an object or `rows`."""
     one = isinstance(told, dict) and "rows" not in told
     rows = [told] if one else told.get("rows") if isinstance(told, dict) else None
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
@@ -162,7 +231,51 @@ def read_json(text: str) -> tuple[list[Json], bool]:
     return rows, one
 
 
-READERS = {CSV: read_csv, JSON: read_json}
+def read_pairs(told: Json) -> Pairs:
+    """`{"customer_id": 17, "product_id": 24852}`, or `{"pairs": [{...}, ...]}` of such.
+
+    Raises ProblemError 400, with an entry for each wrong value, or 413.
+    """
+    one = "pairs" not in told
+    entries = [told] if one else told["pairs"]
+    if not one and set(told) != {"pairs"}:
+        others = ", ".join(repr(name[:MAX_ECHO]) for name in told if name != "pairs")
+        raise bad_request(f"Beside pairs the body holds {others[:400]}; accepted: pairs alone.")
+    if not isinstance(entries, list) or not entries:
+        raise bad_request("pairs is not a list of at least one customer and product.")
+    if len(entries) > MAX_EXPLAINED_ROWS:
+        raise ProblemError(
+            413,
+            "Too many pairs",
+            f"{len(entries)} pairs were sent; at most {MAX_EXPLAINED_ROWS} are answered.",
+        )
+    errors: list[Json] = []
+    pairs = []
+    for number, entry in enumerate(entries, start=1):
+        if not isinstance(entry, dict):
+            raise bad_request(f"Pair {number} is no object with {' and '.join(PAIR)}.")
+        for name in (*PAIR, *(name for name in entry if name not in PAIR)):
+            reason = reason_against_id(name, entry)
+            if reason:
+                detail = f"Row {number}: {echo(name)} {reason}"
+                errors.append({"row": number, "field": name[:MAX_ECHO], "detail": detail})
+        if not errors:
+            pairs.append((int(entry[PAIR[0]]), int(entry[PAIR[1]])))
+    if errors:
+        raise bad_request(f"{len(errors)} wrong: {errors[0]['detail']}", errors)
+    return Pairs(pairs, one)
+
+
+def reason_against_id(name: str, entry: Json) -> str | None:
+    accepts = "accepted: a whole number from 0 to 999999999999999."
+    if name not in PAIR:
+        return f"is not known here; accepted: {' and '.join(PAIR)}."
+    if name not in entry:
+        return f"is missing; {accepts}"
+    value = entry[name]
+    if not isinstance(value, float) or not value.is_integer() or not 0 <= value < 10**MAX_DIGITS:
+        return f"is {echo(value)}; {accepts}"
+    return None
 
 
 def check_row(number: int, given: Json) -> tuple[Row, list[Json]]:
@@ -175,6 +288,9 @@ def check_row(number: int, given: Json) -> tuple[Row, list[Json]]:
             errors.append(wrong(number, feature.name, f"is missing; accepted: {feature.accepts}."))
             continue
         value = given[feature.name]
+        if feature.nullable and value in (None, ""):
+            row[feature.name] = None
+            continue
         reason = reason_against(feature, value)
         if reason:
             errors.append(wrong(number, feature.name, reason))

@@ -2,10 +2,12 @@
 
 What `/invocations` takes and gives:
 
-* text/csv: one or many lines of 18 numbers, in the order of `WIRE_FEATURES`, no header.
+* text/csv: one or many lines of 18 numbers, in the order of `WIRE_FEATURES`, no header. A cell is
+  empty (in JSON a value null) where it cannot be known, for features that training had so too.
 * application/json: `{"rows": [{"up_orders": 1, ...}, ...]}` by name, in any order. Beside `rows`:
   `"explain": true` asks for each feature's contribution, `"request_id"` comes back in the log.
   `{"describe": true}` instead of rows asks what the model is.
+  What else can be asked about a customer by number: `customers.py`.
 * Accept text/csv: one probability a line. Accept application/json:
   `{"predictions": [{"probability": 0.1, "will_buy": false}], "threshold": 0.2, "model": "run"}`;
   explained predictions also have `bias` and `contributions` by feature (XGBoost's own SHAP
@@ -21,14 +23,24 @@ from __future__ import annotations
 
 import json
 import math
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 import xgboost as xgb
+
+if not __package__:
+    # The container has these modules at its top level; they call their folder `inference`.
+    beside = ModuleType("inference")
+    beside.__path__ = [str(Path(__file__).resolve().parent)]
+    sys.modules.setdefault("inference", beside)
+
+from inference import customers
 
 MODEL_FILE = "xgboost-model"
 DESCRIPTION_FILE = "model.json"
@@ -107,6 +119,8 @@ class Model:
     threshold: float
     run: str
     told: Mapping[str, Any] = field(default_factory=dict)
+    nullable: tuple[str, ...] = ()  # features that were null in rows it was trained on
+    customers: customers.Customers | None = None  # none in models from before there were
 
 
 @dataclass(frozen=True)
@@ -117,11 +131,19 @@ class Rows:
     values: Any
     explain: bool = False
     request_id: str = ""
+    nulls: tuple[str, ...] = ()  # the names under which a row has null
 
 
 @dataclass(frozen=True)
 class Describe:
     """The question what the model is."""
+
+
+@dataclass(frozen=True)
+class Told:
+    """An answer about customers, as JSON."""
+
+    body: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -156,12 +178,21 @@ def model_fn(model_dir: str) -> Model:
     if not 0 <= threshold <= 1:
         raise ValueError(f"{DESCRIPTION_FILE}: threshold is {threshold}; accepted: 0 to 1.")
     return Model(
-        booster, features, threshold, str(told["run"]), {k: told[k] for k in TOLD if k in told}
+        booster,
+        features,
+        threshold,
+        str(told["run"]),
+        {k: told[k] for k in TOLD if k in told},
+        tuple(told.get("nullable", ())),
+        customers.load(folder / customers.FOLDER),
     )
 
 
-def input_fn(body: bytes | str, content_type: str | None) -> Rows | Describe:
-    """The rows of a request body, or the question what the model is.
+Asked = Rows | Describe | customers.Question
+
+
+def input_fn(body: bytes | str, content_type: str | None) -> Asked:
+    """The rows of a request body, or the question what the model is or about a customer.
 
     Raises RequestError, naming row and column, when it has neither.
     """
@@ -180,19 +211,33 @@ def input_fn(body: bytes | str, content_type: str | None) -> Rows | Describe:
     return READERS[kind](text)
 
 
-def predict_fn(rows: Rows | Describe, model: Model) -> Prediction | Model:
-    """The probability of each row, explained if asked; for `Describe` the model itself.
+def predict_fn(rows: Asked, model: Model) -> Prediction | Model | Told:
+    """The probability of each row, explained if asked; for `Describe` the model itself; for a
+    question about a customer its answer.
 
     Raises RequestError for a name that the model does not know.
     """
     if isinstance(rows, Describe):
         return model
+    if isinstance(rows, customers.Question):
+        if model.customers is None:
+            raise RequestError(f"The model {model.run} knows no customers by number.")
+        body = customers.answer(
+            rows, model.customers, model.features, lambda matrix: explain(model, matrix)
+        )
+        return Told({**body, "threshold": model.threshold, "model": model.run})
     started = time.perf_counter()
     unknown = [name for name in rows.names if name not in model.features]
     if unknown:
         raise RequestError(
             f"Unknown features: {', '.join(map(repr, unknown[:20]))}. "
             f"The model takes: {', '.join(model.features)}."
+        )
+    strange = [name for name in rows.nulls if name not in model.nullable]
+    if strange:
+        raise RequestError(
+            f"{', '.join(strange)}: null was never seen in training. "
+            f"Null is taken for: {', '.join(model.nullable) or 'no feature'}."
         )
     matrix = np.full((len(rows.values), len(model.features)), np.nan, dtype=np.float32)
     for position, name in enumerate(rows.names):
@@ -220,7 +265,7 @@ def explain(model: Model, matrix: Any) -> Any:
     )
 
 
-def output_fn(prediction: Prediction | Model, accept: str | None) -> tuple[str, str]:
+def output_fn(prediction: Prediction | Model | Told, accept: str | None) -> tuple[str, str]:
     """The body and its content type. Without a preference (`*/*` or none) that is text/csv.
 
     The probabilities are the model's float32 written out exactly, so that whoever compares one
@@ -231,12 +276,14 @@ def output_fn(prediction: Prediction | Model, accept: str | None) -> tuple[str, 
     kind = next((ACCEPTS[part] for part in wanted if part in ACCEPTS), None)
     if kind is None:
         raise NotAcceptableError(f"Accept {accept!r}; possible: {CSV} and {JSON}.")
-    if isinstance(prediction, Model) or prediction.contributions is not None:
+    if isinstance(prediction, Model | Told) or prediction.contributions is not None:
         if JSON not in (ACCEPTS.get(part) for part in wanted) and "*/*" not in wanted:
             raise NotAcceptableError(f"Accept {accept!r}; possible for this answer: {JSON}.")
         kind = JSON
     if isinstance(prediction, Model):
         return json.dumps(describe(prediction)), JSON
+    if isinstance(prediction, Told):
+        return json.dumps(prediction.body), JSON
     probabilities = [float(p) for p in prediction.probability]
     if kind == CSV:
         return "".join(f"{p!r}\n" for p in probabilities), CSV
@@ -276,7 +323,7 @@ def read_csv(text: str) -> Rows:
     """Lines of 18 numbers."""
     lines = text.replace("\r\n", "\n").strip("\n ").split("\n")
     check_row_count(len(lines) if lines != [""] else 0)
-    table = []
+    table, given = [], []
     for row, line in enumerate(lines, start=1):
         cells = line.split(",")
         if len(cells) != len(WIRE_FEATURES):
@@ -284,10 +331,11 @@ def read_csv(text: str) -> Rows:
                 f"Row {row} has {len(cells)} values; accepted: {len(WIRE_FEATURES)}."
             )
         table.append([read_number(row, n, c) for n, c in zip(WIRE_FEATURES, cells, strict=True)])
-    return finite_rows(WIRE_FEATURES, table)
+        given.append([bool(cell.strip()) for cell in cells])
+    return finite_rows(WIRE_FEATURES, table, given, null_unless_given(WIRE_FEATURES, given))
 
 
-def read_json(text: str) -> Rows | Describe:
+def read_json(text: str) -> Asked:
     """`{"rows": [{name: number}]}`, with `explain` and `request_id`, or `{"describe": true}`."""
     try:
         told = json.loads(text, parse_int=float)
@@ -301,6 +349,13 @@ def read_json(text: str) -> Rows | Describe:
     explained = told.pop("explain", False) if isinstance(told, dict) else False
     if not isinstance(explained, bool):
         raise RequestError("explain is neither true nor false.")
+    if isinstance(told, dict):
+        try:
+            question = customers.read(told, explained)
+        except ValueError as error:
+            raise RequestError(str(error)) from error
+        if question is not None:
+            return question
     rows = told.get("rows") if isinstance(told, dict) and set(told) == {"rows"} else None
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise RequestError('The body is not of the form {"rows": [{"up_orders": 1, ...}]}.')
@@ -314,8 +369,11 @@ def read_json(text: str) -> Rows | Describe:
         [json_number(i, n, row[n]) if n in row else math.nan for n in names]
         for i, row in enumerate(rows, start=1)
     ]
-    given = [[name in row for name in names] for row in rows]
-    return replace(finite_rows(names, table, given), explain=explained, request_id=request_id)
+    given = [[row.get(name) is not None for name in names] for row in rows]
+    nulls = tuple(n for n in names if any(n in row and row[n] is None for row in rows))
+    return replace(
+        finite_rows(names, table, given, nulls), explain=explained, request_id=request_id
+    )
 
 
 READERS = {CSV: read_csv, JSON: read_json}
@@ -328,7 +386,16 @@ def check_row_count(count: int, most: int = MAX_ROWS) -> None:
         raise BodyTooLargeError(f"The body has {count} rows; at most {most} are answered at once.")
 
 
+def null_unless_given(names: tuple[str, ...], given: list[list[bool]]) -> tuple[str, ...]:
+    return tuple(
+        n for n, column in zip(names, zip(*given, strict=True), strict=True) if not all(column)
+    )
+
+
 def read_number(row: int, name: str, text: str) -> float:
+    """The number in a cell; NaN of an empty one."""
+    if not text.strip():
+        return math.nan
     try:
         if "_" in text:  # float() takes 1_000, which no CSV means
             raise ValueError(text)
@@ -338,6 +405,8 @@ def read_number(row: int, name: str, text: str) -> float:
 
 
 def json_number(row: int, name: str, value: object) -> float:
+    if value is None:
+        return math.nan
     if not isinstance(value, float):  # parse_int makes every number a float; True is not one
         raise RequestError(f"Row {row}, {name[:40]!r}: {str(value)[:40]!r} is not a number.")
     return value
@@ -346,15 +415,14 @@ def json_number(row: int, name: str, value: object) -> float:
 def finite_rows(
     names: tuple[str, ...],
     table: Sequence[Sequence[float]],
-    given: Sequence[Sequence[bool]] | None = None,
+    given: Sequence[Sequence[bool]],
+    nulls: tuple[str, ...],
 ) -> Rows:
     """The table as float32. Raises RequestError for a given value that float32 cannot hold."""
     with np.errstate(over="ignore"):
         values = np.asarray(table, dtype=np.float64).astype(np.float32)
-    wrong = ~np.isfinite(values)
-    if given is not None:
-        wrong &= np.asarray(given, dtype=bool)
+    wrong = ~np.isfinite(values) & np.asarray(given, dtype=bool)
     if wrong.any():
         row, position = (int(i) for i in np.argwhere(wrong)[0])
         raise RequestError(f"Row {row + 1}, {names[position]}: the value is not a finite number.")
-    return Rows(names, values)
+    return Rows(names, values, nulls=nulls)

@@ -19,16 +19,18 @@ from infrastructure.template import jobs
 from workflows import purchase_prediction
 
 ROOT = Path(__file__).resolve().parent.parent
-# The files of inference/ that the Lambda needs; the endpoint needs serve.py alone.
+# The files of inference/ that the Lambda needs, and those that the endpoint needs.
 API_FILES = (
     "__init__.py",
     "api.py",
+    "baskets.py",
     "endpoint.py",
     "features.py",
     "openapi.json",
     "problems.py",
     "requests.py",
 )
+ENDPOINT_FILES = ("customers.py", "serve.py")
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip can hold
 
 
@@ -60,7 +62,7 @@ def build() -> list[Package]:
         Package(
             "InferenceCodeKey",
             "inference.tar.gz",
-            _tar({"serve.py": (ROOT / "inference/serve.py").read_bytes()}),
+            _tar({name: (ROOT / "inference" / name).read_bytes() for name in ENDPOINT_FILES}),
         ),
         Package(
             "JoinFeaturesKey",

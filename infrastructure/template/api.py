@@ -9,6 +9,8 @@ def api() -> Json:
     """The HTTP API before the endpoint."""
     routes = {
         "PredictRoute": "POST /predict",
+        "CustomersRoute": "GET /customers",
+        "NextBasketRoute": "GET /customers/{customer_id}/next-basket",
         "HealthRoute": "GET /health",
         "ModelRoute": "GET /model",
         "OpenApiRoute": "GET /openapi.json",
