@@ -17,6 +17,7 @@ from localaws.shapes import Json
 from localaws.tables import files as tables
 from localaws.tables.acting import ActingCatalog
 from localaws.tables.catalog import TABLE_INPUT, Catalog
+from localaws.tables.exclusions import glob
 
 WORK = "localaws.crawler.work:schemas"
 DEFAULT_DATABASE = "default"  # https://docs.aws.amazon.com/glue/latest/dg/crawler-running.html
@@ -105,34 +106,6 @@ def _read(
         columns = tuple((name, kind) for name, kind in schema.pop("columns"))
         files.append(File(stored, Schema(columns=columns, **schema)))
     return files
-
-
-def glob(pattern: str) -> str:
-    """The regular expression of an exclude pattern: `*` stays within a folder, `**` does not.
-
-    https://docs.aws.amazon.com/glue/latest/dg/define-crawler-choose-data-sources.html
-    """
-    out, at = "", 0
-    while at < len(pattern):
-        if pattern.startswith("**", at):
-            out, at = out + ".*", at + 2
-            continue
-        letter = pattern[at]
-        if letter == "[" and "]" in pattern[at:]:
-            end = pattern.index("]", at)
-            inside = pattern[at + 1 : end]
-            out += "[" + ("^" + inside[1:] if inside.startswith("!") else inside) + "]"
-            at = end + 1
-            continue
-        plain = {"*": "[^/]*", "?": "[^/]", "{": "(?:", "}": ")", ",": "|"}
-        inside_braces = pattern[:at].count("{") > pattern[:at].count("}")
-        out += (
-            plain[letter]
-            if letter in plain and (letter != "," or inside_braces)
-            else re.escape(letter)
-        )
-        at += 1
-    return out
 
 
 def _write(
