@@ -16,7 +16,11 @@ MAXIMUM_BYTES = 260 * 1024
 # of Glue's own that only observe or scale (--enable-metrics, --TempDir, ...) change no result.
 ONLY = {
     "--job-language": ("python",),
-    "--job-bookmark-option": ("job-bookmark-disable",),
+    "--job-bookmark-option": (
+        "job-bookmark-enable",
+        "job-bookmark-disable",
+        "job-bookmark-pause",
+    ),
     "--enable-glue-datacatalog": ("false",),
     "--enable-spark-ui": ("false",),
     "--enable-s3-parquet-optimized-committer": ("true",),
@@ -24,6 +28,8 @@ ONLY = {
 REFUSED = frozenset(
     {
         "--additional-python-modules",
+        "--job-bookmark-from",
+        "--job-bookmark-to",
         "--python-modules-installer-option",
         "--class",
         "--customer-driver-env-vars",
@@ -31,7 +37,6 @@ REFUSED = frozenset(
         "--datalake-formats",
         "--enable-lakeformation-fine-grained-access",
         "--extra-files",
-        "--extra-jars",
         "--python-virtual-env",
         "--spark-event-logs-path",
         "--user-jars-first",
@@ -49,6 +54,7 @@ class Arguments:
     argv: tuple[str, ...]
     properties: dict[str, str]
     python_files: tuple[str, ...]  # s3 URIs
+    jars: tuple[str, ...]  # s3 URIs
 
 
 def merged(job: Mapping[str, object], run: Mapping[str, str]) -> dict[str, str]:
@@ -79,14 +85,21 @@ def resolve(job_name: str, run_id: str, given: Mapping[str, str]) -> Arguments:
     argv = ["--JOB_ID", f"j_{run_id[3:]}", "--JOB_RUN_ID", run_id, "--JOB_NAME", job_name]
     properties: dict[str, str] = {}
     files: list[str] = []
+    jars: list[str] = []
     for name, value in given.items():
         if name == "--conf":
             properties |= _properties(value)
         elif name == "--extra-py-files":
-            files += [uri.strip() for uri in value.split(",") if uri.strip()]
+            files += _uris(value)
+        elif name == "--extra-jars":
+            jars += _uris(value)
         elif name not in OWN:
             argv += [name if name.startswith("--") else f"--{name}", value]
-    return Arguments(tuple(argv), properties, tuple(files))
+    return Arguments(tuple(argv), properties, tuple(files), tuple(jars))
+
+
+def _uris(value: str) -> list[str]:
+    return [uri.strip() for uri in value.split(",") if uri.strip()]
 
 
 def _properties(value: str) -> dict[str, str]:

@@ -9,6 +9,7 @@ from localaws.core.errors import AwsError, NotEmulated
 from localaws.core.service import Call, Service
 from localaws.glue.lists import page_of_jobs
 from localaws.glue_jobs import arguments
+from localaws.glue_jobs.bookmarks import Bookmarks
 from localaws.shapes import Json
 
 KIND = "glue-job"
@@ -137,8 +138,8 @@ def run_settings(job: Json, params: Json) -> Json:
 class SparkJobs:
     """The jobs of this account."""
 
-    def __init__(self, aws: LocalAws) -> None:
-        self._aws = aws
+    def __init__(self, aws: LocalAws, bookmarks: Bookmarks) -> None:
+        self._aws, self._bookmarks = aws, bookmarks
 
     def register(self, service: Service) -> None:
         service.operation("CreateJob", "Name", "Tags", *SETTINGS)(self.create)
@@ -204,4 +205,5 @@ class SparkJobs:
     def delete(self, call: Call) -> Json:
         """A job that is not there is deleted already, as on AWS; its runs stay readable."""
         self._aws.documents.delete(KIND, call.params["JobName"])
+        self._bookmarks.forget(call.params["JobName"])
         return {"JobName": call.params["JobName"]}

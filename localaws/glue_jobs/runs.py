@@ -21,6 +21,7 @@ from localaws.core.service import Call, Service
 from localaws.glue.lists import page_of_jobs
 from localaws.glue_jobs import arguments, logs, spark, store
 from localaws.glue_jobs.archive import ClassArchive
+from localaws.glue_jobs.bookmarks import Bookmarks
 from localaws.glue_jobs.java import NoJava, java_home
 from localaws.glue_jobs.jobs import CAPACITY, SparkJobs, run_settings
 from localaws.identity.authorization import Mode
@@ -41,9 +42,10 @@ class JobRuns:
 
     minute_seconds = 60.0  # a job's Timeout is in minutes
 
-    def __init__(self, aws: LocalAws, jobs: SparkJobs) -> None:
+    def __init__(self, aws: LocalAws, jobs: SparkJobs, bookmarks: Bookmarks) -> None:
         self._aws = aws
         self._jobs = jobs
+        self._bookmarks = bookmarks
         self._runner = JobRunner(aws, SPARK_RUN, self)
         self._running_since: dict[str, datetime] = {}
         self.archive = ClassArchive(aws)
@@ -185,6 +187,8 @@ class JobRuns:
         try:
             role = self._role(job.request["job"])
             run = self._prepare(role, job.id, job.request["job"], job.request["given"])
+            given = arguments.merged(job.request["job"], job.request["given"])
+            bookmark = self._bookmarks.give(job.request["job"]["Name"], given, run.folder)
             environment = role.child_environment(spark.variables(run, java_home()))
             if self._aws.authorize.mode is not Mode.OFF:
                 environment["LOCALAWS_POLICIES"] = self._aws.authorize.mode.value
@@ -215,6 +219,8 @@ class JobRuns:
                 store.remove_scratch(run.buckets)
             refused = store.register(role, run.buckets, before)
             logs.publish(role, job.id, output, errors)
+            if refused is None:
+                self._bookmarks.take(record["JobName"], job.id, bookmark, run.folder)
         if refused is not None:
             raise JobFailed(
                 f"An error occurred while calling o1.save. {refused.message} (Service: Amazon S3;"
@@ -274,6 +280,7 @@ class JobRuns:
             python_files=tuple(
                 self._python_path(aws, uri, folder / "modules") for uri in resolved.python_files
             ),
+            jars=tuple(self._fetch(aws, uri, folder / "jars") for uri in resolved.jars),
             class_archive=self.archive.file(),
         )
         spark.write(run)

@@ -14,6 +14,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from localaws.glue_jobs.bookmarks import VARIABLE as BOOKMARK_VARIABLE
+
 RUNTIME = Path(__file__).parent / "runtime"
 SCHEMES = ("s3", "s3a", "s3n")
 DRIVER_MEMORY = "2g"
@@ -30,6 +32,7 @@ class SparkRun:
     buckets: Mapping[str, Path]
     properties: Mapping[str, str]  # of the job's own --conf; they win
     python_files: tuple[Path, ...] = ()
+    jars: tuple[Path, ...] = ()
     class_archive: Path | None = None
     java_options: str = ""
 
@@ -71,6 +74,9 @@ def properties(run: SparkRun) -> dict[str, str]:
         "spark.hadoop.mapreduce.fileoutputcommitter.marksuccessfuljobs": "false",
         "spark.hadoop.fs.objects.impl": "org.apache.hadoop.fs.RawLocalFileSystem",
     }
+    if run.jars:
+        # The driver is the executor too, and drivers of databases are looked for in its class path.
+        found["spark.driver.extraClassPath"] = os.pathsep.join(str(jar) for jar in run.jars)
     for scheme in SCHEMES:
         found[f"spark.hadoop.fs.{scheme}.impl"] = (
             "org.apache.hadoop.fs.viewfs.ViewFileSystemOverloadScheme"
@@ -92,6 +98,7 @@ def variables(run: SparkRun, java: Path) -> dict[str, str]:
         "PYSPARK_SUBMIT_ARGS": f"--properties-file {run.folder / 'spark.conf'} pyspark-shell",
         "PYTHONPATH": os.pathsep.join(str(path) for path in (RUNTIME, *run.python_files)),
         "TMPDIR": str(run.folder / "tmp"),
+        BOOKMARK_VARIABLE: str(run.folder),
         "TZ": "UTC",
     }
 

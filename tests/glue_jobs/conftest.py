@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,9 +14,12 @@ import pytest
 from localaws.core.aws import LocalAws, start
 from localaws.core.service import Service
 from localaws.glue_jobs import api
+from localaws.glue_jobs.java import java_home
 from localaws.glue_jobs.runs import JobRuns
+from localaws.glue_jobs.spark import RUNTIME, SparkRun, properties
 from localaws.s3.api import service as s3
 
+sys.path.append(str(RUNTIME))  # `awsglue`, as a job's script has it
 ENDED = ("SUCCEEDED", "FAILED", "STOPPED", "TIMEOUT")
 
 
@@ -46,7 +51,7 @@ class Glue:
         return run
 
     def wait(self, name: str, run: str, states: tuple[str, ...] = ENDED) -> dict[str, Any]:
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + 300
         while time.monotonic() < deadline:
             record: dict[str, Any] = self.client.get_job_run(JobName=name, RunId=run)["JobRun"]
             if record["JobRunState"] in states:
@@ -99,3 +104,34 @@ def glue(local: Callable[[], Glue]) -> Glue:
     found = local()
     found.s3.create_bucket(Bucket="lake")
     return found
+
+
+@pytest.fixture(scope="module")
+def lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the bucket `lake`."""
+    return tmp_path_factory.mktemp("lake")
+
+
+@pytest.fixture(scope="module")
+def context(lake: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A GlueContext over a Spark set up as a job's is: one start of it for many cases."""
+    folder = tmp_path_factory.mktemp("spark")
+    (folder / "tmp").mkdir()
+    run = SparkRun(folder, folder / "none.py", (), {"lake": lake}, {})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("JAVA_HOME", str(java_home()))
+        patch.setenv("PYSPARK_PYTHON", sys.executable)
+        patch.setenv("PYSPARK_DRIVER_PYTHON", sys.executable)
+        patch.setenv("PYTHONPATH", os.pathsep.join([str(RUNTIME), str(Path.cwd())]))
+        patch.setenv("SPARK_LOCAL_IP", "127.0.0.1")
+        from pyspark.sql import SparkSession
+
+        builder = SparkSession.builder
+        for name, value in properties(run).items():
+            builder = builder.config(name, value)
+        session = builder.getOrCreate()
+        session.sparkContext.setLogLevel("OFF")
+        from awsglue.context import GlueContext
+
+        yield GlueContext(session.sparkContext)
+        session.stop()

@@ -119,10 +119,9 @@ def test_a_missing_script_fails_the_run(glue: Glue) -> None:
             "GlueArgumentError: the following arguments are required: --run",
         ),
         (
-            "from awsglue.transforms import *\nApplyMapping.apply(frame=None)",
-            "NotEmulated: localaws does not emulate awsglue.transforms.ApplyMapping.apply."
-            " It has getResolvedOptions, Job and GlueContext.spark_session; use Spark's"
-            " DataFrame API.",
+            "from awsglueml.transforms import FillMissingValues\n"
+            "FillMissingValues.apply(frame=None, missing_values_column='a')",
+            "NotEmulated: localaws does not emulate awsglueml.transforms.FillMissingValues.apply.",
         ),
     ],
 )  # fmt: skip
@@ -176,7 +175,7 @@ def test_a_run_that_a_restart_cut_off_is_started_again(
         ({"GlueVersion": "4.0"}, "GlueVersion=4.0"),
         ({"MaxRetries": 1}, "MaxRetries"),
         ({"Connections": {"Connections": ["c"]}}, "Connections"),
-        ({"DefaultArguments": {"--job-bookmark-option": "job-bookmark-enable"}}, "job-bookmark"),
+        ({"DefaultArguments": {"--job-bookmark-option": "continue"}}, "job-bookmark"),
         ({"DefaultArguments": {"--additional-python-modules": "polars"}}, "additional-python"),
         ({"DefaultArguments": {"--enable-glue-datacatalog": "true"}}, "enable-glue-datacatalog"),
     ],

@@ -1,33 +1,61 @@
-"""GlueContext, as far as it is Spark."""
+"""GlueContext: a Spark session, and the sources and sinks of frames.
+
+https://docs.aws.amazon.com/glue/latest/dg/aws-glue-api-crawler-pyspark-extensions-glue-context.html
+"""
 
 from __future__ import annotations
 
 import logging
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from pyspark.context import SparkContext
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
 
 from awsglue.refusal import refuse
 
+if TYPE_CHECKING:
+    from awsglue.dynamicframe import DynamicFrame
+    from awsglue.objects import MountedObjects
+    from awsglue.tables import CatalogTables
+
 # Of Spark's SQLContext, which Glue's context extends.
-SPARK = ("sql", "read", "readStream", "table", "createDataFrame", "range", "udf", "streams")
+SPARK = ("sql", "read", "readStream", "table", "createDataFrame", "range", "udf", "streams",
+         "registerDataFrameAsTable", "dropTempTable", "tables", "tableNames")  # fmt: skip
+JDBC = ("mysql", "postgresql", "oracle", "sqlserver", "redshift", "jdbc", "custom.jdbc")
 
 
 class GlueContext:
-    """Wraps a SparkContext; `spark_session` is the session to work with."""
+    """Made of a SparkContext or a session; `spark_session` is the session to work with."""
 
-    def __init__(self, sparkContext: SparkContext, **options: Any) -> None:  # noqa: N803
-        if options:
-            refuse(f"GlueContext({', '.join(options)})")
+    def __init__(self, sparkContext: Any = None, **options: Any) -> None:
+        for name in options:
+            if name not in ("minPartitions", "targetPartitions"):
+                refuse(f"GlueContext({name})")
         self.spark_session: SparkSession = SparkSession.builder.getOrCreate()
-        self._sc = sparkContext
+        context = self.spark_session.sparkContext
+        self._sc = sparkContext if isinstance(sparkContext, SparkContext) else context
+        self.create_dynamic_frame = Reader(
+            self.create_dynamic_frame_from_options,
+            self.create_dynamic_frame_from_catalog,
+            self.create_dynamic_frame_from_rdd,
+        )
+        self.create_data_frame = Reader(
+            self.create_data_frame_from_options, self.create_data_frame_from_catalog
+        )
+        writes = (
+            self.write_dynamic_frame_from_options,
+            self.write_dynamic_frame_from_catalog,
+            self.write_dynamic_frame_from_jdbc_conf,
+        )
+        self.write_dynamic_frame = Writer(*writes)
+        self.write_data_frame = Writer(*(self._frames(write) for write in writes))
 
-    def get_logger(self) -> logging.Logger:
-        return logging.getLogger("glue")
+    def get_logger(self) -> Any:
+        return _Logger()
 
-    def setTempDir(self, tmpDir: str) -> None:  # noqa: N802, N803
-        """Only DynamicFrames use it."""
+    def setTempDir(self, tmpDir: str) -> None:
+        """Nothing here stages in it."""
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
@@ -35,3 +63,250 @@ class GlueContext:
         if name in SPARK:
             return getattr(self.spark_session, name)
         return refuse(f"GlueContext.{name}")
+
+    # What frames are read from and written to
+
+    def _objects(self) -> MountedObjects:
+        from awsglue.objects import MountedObjects
+
+        return MountedObjects(dict(self.spark_session.sparkContext.getConf().getAll()))
+
+    def _catalog(self) -> CatalogTables:
+        from awsglue.tables import CatalogTables
+
+        return CatalogTables(self.spark_session, self._objects())
+
+    # Sources
+
+    def create_dynamic_frame_from_catalog(
+        self,
+        database: str | None = None,
+        table_name: str | None = None,
+        redshift_tmp_dir: str = "",
+        transformation_ctx: str = "",
+        push_down_predicate: str = "",
+        additional_options: Mapping[str, Any] | None = None,
+        catalog_id: str | None = None,
+        name_space: str | None = None,
+        **options: Any,
+    ) -> DynamicFrame:
+        from awsglue.dynamicframe import DynamicFrame
+
+        if name_space is not None and database is not None:
+            raise Exception("Parameter name_space and database are both specified, choose one.")
+        database = database or name_space
+        if database is None:
+            raise Exception("Parameter name_space or database is missing.")
+        if table_name is None:
+            raise Exception("Parameter table_name is missing.")
+        found = self._catalog().read(
+            database, table_name, push_down_predicate, {**options, **(additional_options or {})},
+            transformation_ctx,
+        )  # fmt: skip
+        return DynamicFrame(
+            found.frame,
+            self,
+            table_name,
+            schema=found.schema,
+            stage_errors=found.errors,
+            sparse=found.sparse,
+        )
+
+    def create_dynamic_frame_from_options(
+        self,
+        connection_type: str,
+        connection_options: Mapping[str, Any] | None = None,
+        format: str | None = None,
+        format_options: Mapping[str, Any] | None = None,
+        transformation_ctx: str = "",
+        push_down_predicate: str = "",
+        **options: Any,
+    ) -> DynamicFrame:
+        source = self.getSource(
+            connection_type, format, transformation_ctx, push_down_predicate,
+            **{**(connection_options or {}), **options},
+        )  # fmt: skip
+        source.setFormat(format, **(format_options or {}))
+        return source.getFrame()
+
+    def create_dynamic_frame_from_rdd(
+        self, data: Any, name: str, schema: Any = None, sampleRatio: float | None = None
+    ) -> DynamicFrame:
+        from awsglue.dynamicframe import DynamicFrame
+
+        frame = self.spark_session.createDataFrame(data, schema, sampleRatio)
+        return DynamicFrame(frame, self, name)
+
+    def create_data_frame_from_catalog(self, *args: Any, **options: Any) -> DataFrame:
+        return self.create_dynamic_frame_from_catalog(*args, **options).toDF()
+
+    def create_data_frame_from_options(self, *args: Any, **options: Any) -> DataFrame:
+        return self.create_dynamic_frame_from_options(*args, **options).toDF()
+
+    def getSource(
+        self,
+        connection_type: str,
+        format: str | None = None,
+        transformation_ctx: str = "",
+        push_down_predicate: str = "",
+        **options: Any,
+    ) -> Any:
+        if push_down_predicate:
+            refuse("push_down_predicate without a catalog's table")
+        if connection_type in ("s3", "file"):
+            from awsglue.sources import S3Source
+
+            return S3Source(self, options, transformation_ctx, format)
+        if connection_type in JDBC:
+            from awsglue.databases import JdbcSource
+
+            return JdbcSource(self, connection_type, options, transformation_ctx)
+        return refuse(f"the connection type {connection_type}", f"It has s3, {', '.join(JDBC)}.")
+
+    get_source = getSource
+
+    def extract_jdbc_conf(self, connection_name: str, catalog_id: str | None = None) -> Any:
+        from awsglue.databases import connection
+
+        return connection(self._catalog().client, connection_name)
+
+    # Sinks
+
+    def getSink(
+        self,
+        connection_type: str,
+        format: str | None = None,
+        transformation_ctx: str = "",
+        **options: Any,
+    ) -> Any:
+        if connection_type in ("s3", "file"):
+            from awsglue.sinks import S3Sink
+
+            sink = S3Sink(self, options, transformation_ctx)
+            if format:
+                sink.setFormat(format)
+            return sink
+        if connection_type in JDBC:
+            from awsglue.databases import JdbcSink
+
+            return JdbcSink(self, connection_type, options)
+        return refuse(f"the connection type {connection_type}", f"It has s3, {', '.join(JDBC)}.")
+
+    get_sink = getSink
+
+    def write_dynamic_frame_from_options(
+        self,
+        frame: Any,
+        connection_type: str,
+        connection_options: Mapping[str, Any] | None = None,
+        format: str | None = None,
+        format_options: Mapping[str, Any] | None = None,
+        transformation_ctx: str = "",
+    ) -> Any:
+        """A frame or a collection; what comes back are the errors of the frame."""
+        sink = self.getSink(connection_type, None, transformation_ctx, **(connection_options or {}))
+        if format:
+            sink.setFormat(format, **(format_options or {}))
+        return sink.write(frame)
+
+    write_from_options = write_dynamic_frame_from_options
+
+    def write_dynamic_frame_from_catalog(
+        self,
+        frame: Any,
+        database: str | None = None,
+        table_name: str | None = None,
+        redshift_tmp_dir: str = "",
+        transformation_ctx: str = "",
+        additional_options: Mapping[str, Any] | None = None,
+        catalog_id: str | None = None,
+        name_space: str | None = None,
+    ) -> Any:
+        from awsglue.sinks import of_table
+
+        if name_space is not None and database is not None:
+            raise Exception("Parameter name_space and database are both specified, choose one.")
+        if (database or name_space) is None:
+            raise Exception("Parameter name_space or database is missing.")
+        if table_name is None:
+            raise Exception("Parameter table_name is missing.")
+        given = dict(additional_options or {})
+        return of_table(
+            self, str(database or name_space), table_name, given, transformation_ctx
+        ).write(frame)
+
+    def write_dynamic_frame_from_jdbc_conf(
+        self,
+        frame: Any,
+        catalog_connection: str,
+        connection_options: Mapping[str, Any] | None = None,
+        redshift_tmp_dir: str = "",
+        transformation_ctx: str = "",
+        catalog_id: str | None = None,
+    ) -> Any:
+        from awsglue.databases import JdbcSink
+
+        options = {**(connection_options or {}), "connectionName": catalog_connection,
+                   "useConnectionProperties": "true"}  # fmt: skip
+        return JdbcSink(self, "jdbc", options).write(frame)
+
+    def _frames(self, write: Callable[..., Any]) -> Callable[..., Any]:
+        """A writer of dynamic frames as one of data frames."""
+
+        def written(frame: DataFrame, *args: Any, **options: Any) -> Any:
+            from awsglue.dynamicframe import DynamicFrame
+
+            return write(DynamicFrame.fromDF(frame, self, "frame"), *args, **options)
+
+        return written
+
+
+class Reader:
+    """`create_dynamic_frame.from_catalog` and its like."""
+
+    def __init__(
+        self, options: Callable[..., Any], catalog: Callable[..., Any], rdd: Any = None
+    ) -> None:
+        self.from_options, self.from_catalog, self.from_rdd = options, catalog, rdd
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return refuse(f"GlueContext.create_dynamic_frame.{name}")
+
+
+class Writer:
+    """`write_dynamic_frame.from_options` and its like."""
+
+    def __init__(
+        self, options: Callable[..., Any], catalog: Callable[..., Any], jdbc: Callable[..., Any]
+    ) -> None:
+        self.from_options, self.from_catalog, self.from_jdbc_conf = options, catalog, jdbc
+
+    def __call__(self, frame: Any, *args: Any, **options: Any) -> Any:
+        return self.from_options(frame, *args, **options)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return refuse(f"GlueContext.write_dynamic_frame.{name}")
+
+
+class _Logger:
+    """What scripts call of Glue's logger."""
+
+    def __init__(self) -> None:
+        self._logger = logging.getLogger("glue")
+        if not self._logger.handlers:
+            handler = logging.StreamHandler()
+            handler.setFormatter(
+                logging.Formatter("%(asctime)s %(levelname)s GlueLogger: %(message)s",
+                                  "%y/%m/%d %H:%M:%S")
+            )  # fmt: skip
+            self._logger.addHandler(handler)
+            self._logger.setLevel(logging.INFO)
+            self._logger.propagate = False
+
+    def __getattr__(self, name: str) -> Any:
+        names = {"warn": "warning", "trace": "debug"}
+        return getattr(self._logger, names.get(name, name))

@@ -1,19 +1,29 @@
-"""What this stand-in does not have, refused by name."""
+"""What this stand-in does not have, refused by name; what a script may want to know, said."""
 
 from __future__ import annotations
 
+import sys
 from typing import Any, NoReturn
 
 
-class NotEmulated(NotImplementedError):
-    """AWS Glue has this, localaws does not."""
+class NotEmulated(NotImplementedError, AttributeError):
+    """AWS Glue has this, localaws does not; as an attribute it is not there."""
 
 
-def refuse(name: str) -> NoReturn:
-    raise NotEmulated(
-        f"localaws does not emulate {name}. It has getResolvedOptions, Job and"
-        " GlueContext.spark_session; use Spark's DataFrame API."
-    )
+def refuse(name: str, detail: str = "") -> NoReturn:
+    raise NotEmulated(f"localaws does not emulate {name}. {detail}".strip())
+
+
+def only(where: str, given: Any, taken: tuple[str, ...]) -> None:
+    """Refuses the first of the given names that is not among those that `where` takes."""
+    for name in given:
+        if name not in taken:
+            refuse(f"{name} in {where}", f"It takes {', '.join(taken)}.")
+
+
+def warn(text: str) -> None:
+    """A line in the run's error log."""
+    print(f"WARN awsglue: {text}", file=sys.stderr, flush=True)
 
 
 class Refused:

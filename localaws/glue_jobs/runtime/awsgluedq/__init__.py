@@ -1,0 +1,1 @@
+"""Data quality of frames: rulesets in DQDL, evaluated in Spark."""

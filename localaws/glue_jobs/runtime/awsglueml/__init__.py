@@ -1,0 +1,1 @@
+"""Machine learning transforms of AWS Glue: importable, refused when used."""

@@ -1,0 +1,184 @@
+"""A script as Glue Studio writes it: from tables of the catalog to a table of the catalog, which
+Athena reads. One run, in the whole local AWS."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+SCRIPT = '''
+import sys
+from awsglue.transforms import *
+from awsglue.utils import getResolvedOptions
+from pyspark.context import SparkContext
+from awsglue.context import GlueContext
+from awsglue.job import Job
+from awsgluedq.transforms import EvaluateDataQuality
+from awsglue import DynamicFrame
+
+args = getResolvedOptions(sys.argv, ["JOB_NAME"])
+sc = SparkContext()
+glueContext = GlueContext(sc)
+spark = glueContext.spark_session
+job = Job(glueContext)
+job.init(args["JOB_NAME"], args)
+
+DEFAULT_DATA_QUALITY_RULESET = """
+    Rules = [ ColumnCount > 0 ]
+"""
+# Script generated for node Orders
+Orders_node1 = glueContext.create_dynamic_frame.from_catalog(
+    database="shop", table_name="orders", transformation_ctx="Orders_node1",
+    push_down_predicate="day in ('1', '2')")
+Orders_node1.printSchema()
+People_node2 = glueContext.create_dynamic_frame.from_catalog(
+    database="shop", table_name="people", transformation_ctx="People_node2")
+# Script generated for node Join
+Resolved_node3 = ResolveChoice.apply(frame=Orders_node1, specs=[("amount", "cast:long")])
+Join_node3 = Join.apply(frame1=Resolved_node3, frame2=People_node2, keys1=["buyer"],
+    keys2=["userid"], transformation_ctx="Join_node3")
+Change_node4 = ApplyMapping.apply(frame=Join_node3, mappings=[
+    ("buyer", "string", "buyer", "string"), ("amount", "long", "amount", "bigint"),
+    ("day", "string", "day", "string")], transformation_ctx="Change_node4")
+EvaluateDataQuality().process_rows(frame=Change_node4, ruleset=DEFAULT_DATA_QUALITY_RULESET,
+    publishing_options={"dataQualityEvaluationContext": "EvaluateDataQuality_node1",
+        "enableDataQualityResultsPublishing": True},
+    additional_options={"dataQualityResultsPublishing.strategy": "BEST_EFFORT",
+        "observations.scope": "ALL"})
+# Script generated for node Sales
+Sales_node5 = glueContext.getSink(path="s3://lake/sales/", connection_type="s3",
+    updateBehavior="UPDATE_IN_DATABASE", partitionKeys=["day"], enableUpdateCatalog=True,
+    transformation_ctx="Sales_node5")
+Sales_node5.setCatalogInfo(catalogDatabase="shop", catalogTableName="sales")
+Sales_node5.setFormat("glueparquet", compression="snappy")
+Sales_node5.writeFrame(Change_node4)
+job.commit()
+'''
+ORDERS = {
+    1: "buyer,amount\nann,5\nbob,x1\n",
+    2: "buyer,amount\nann,7\n",
+    3: "buyer,amount\nann,9\n",
+}
+
+
+@pytest.fixture
+def shop(server: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Orders in CSV by day, one amount of which is no number, and people in JSON."""
+    monkeypatch.setenv("LOCALAWS_SPARK_ARCHIVE", "0")
+    s3, glue = server.client("s3"), server.client("glue")
+    s3.create_bucket(Bucket="lake")
+    s3.put_object(Bucket="lake", Key="job.py", Body=SCRIPT.encode())
+    s3.put_object(Bucket="lake", Key="people/p", Body=b'{"userId": "ann"}\n{"userId": "bob"}\n')
+    glue.create_database(DatabaseInput={"Name": "shop"})
+    text = {
+        "InputFormat": "org.apache.hadoop.mapred.TextInputFormat",
+        "OutputFormat": "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat",
+    }
+    csv = {
+        **text,
+        "Columns": [{"Name": "buyer", "Type": "string"}, {"Name": "amount", "Type": "bigint"}],
+        "Location": "s3://lake/orders/",
+        "SerdeInfo": {
+            "SerializationLibrary": "org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe",
+            "Parameters": {"field.delim": ","},
+        },
+    }
+    json = {
+        **text,
+        "Columns": [{"Name": "userid", "Type": "string"}],
+        "Location": "s3://lake/people/",
+        "SerdeInfo": {"SerializationLibrary": "org.openx.data.jsonserde.JsonSerDe"},
+    }
+    for name, place, keys, parameters in (
+        ("orders", csv, [{"Name": "day", "Type": "string"}], {"skip.header.line.count": "1"}),
+        ("people", json, [], {}),
+    ):
+        table = {
+            "Name": name,
+            "StorageDescriptor": place,
+            "PartitionKeys": keys,
+            "Parameters": parameters,
+        }
+        glue.create_table(DatabaseName="shop", TableInput=table)
+    for day, body in ORDERS.items():
+        s3.put_object(Bucket="lake", Key=f"orders/{day}/o.csv", Body=body.encode())
+        own = {**csv, "Location": f"s3://lake/orders/{day}/"}
+        glue.create_partition(
+            DatabaseName="shop",
+            TableName="orders",
+            PartitionInput={"Values": [str(day)], "StorageDescriptor": own},
+        )
+    return server
+
+
+def test_a_script_of_glue_studio_makes_a_table_that_athena_reads(shop: Any) -> None:
+    glue, athena = shop.client("glue"), shop.client("athena")
+    glue.create_job(
+        Name="sales",
+        Role=_role(shop),
+        GlueVersion="5.0",
+        Command={"Name": "glueetl", "ScriptLocation": "s3://lake/job.py"},
+        DefaultArguments={"--job-bookmark-option": "job-bookmark-enable"},
+    )
+    run_id = glue.start_job_run(JobName="sales")["JobRunId"]
+    deadline = time.monotonic() + 300
+    while True:
+        run = glue.get_job_run(JobName="sales", RunId=run_id)["JobRun"]
+        if run["JobRunState"] not in ("STARTING", "RUNNING") or time.monotonic() > deadline:
+            break
+        time.sleep(0.1)
+
+    folder = Path(shop.home.directory("glue-runs"), run_id)
+    assert run["JobRunState"] == "SUCCEEDED", (folder / "error.log").read_text()
+    # https://github.com/aws-samples/aws-glue-samples/blob/master/examples/resolve_choice.md
+    assert (folder / "output.log").read_text().splitlines() == [
+        "root", "|-- buyer: string", "|-- amount: choice", "|    |-- long", "|    |-- string",
+        "|-- day: string",
+        "EvaluateDataQuality EvaluateDataQuality_node1: 1 rules passed, 0 failed",
+    ]  # fmt: skip
+    table = glue.get_table(DatabaseName="shop", Name="sales")["Table"]
+    assert [(c["Name"], c["Type"]) for c in table["StorageDescriptor"]["Columns"]] == [
+        ("buyer", "string"),
+        ("amount", "bigint"),
+    ]
+    assert table["Parameters"]["classification"] == "parquet"
+    partitions = glue.get_partitions(DatabaseName="shop", TableName="sales")["Partitions"]
+    assert [partition["Values"] for partition in partitions] == [["1"], ["2"]]
+    query = athena.start_query_execution(
+        QueryString="SELECT day, buyer, amount FROM shop.sales ORDER BY day, buyer",
+        ResultConfiguration={"OutputLocation": "s3://lake/results/"},
+    )["QueryExecutionId"]
+    while True:
+        state = athena.get_query_execution(QueryExecutionId=query)["QueryExecution"]["Status"]
+        if state["State"] not in ("QUEUED", "RUNNING") or time.monotonic() > deadline:
+            break
+        time.sleep(0.1)
+    assert state["State"] == "SUCCEEDED", state
+    found = athena.get_query_results(QueryExecutionId=query)["ResultSet"]["Rows"][1:]
+    assert [[cell.get("VarCharValue") for cell in row["Data"]] for row in found] == [
+        ["1", "ann", "5"],
+        ["1", "bob", None],
+        ["2", "ann", "7"],
+    ]
+    kept = glue.get_job_bookmark(JobName="sales")["JobBookmarkEntry"]["JobBookmark"]
+    assert "s3://lake/orders/1/o.csv" in kept
+    assert "s3://lake/orders/3/o.csv" not in kept
+
+
+def _role(aws: Any) -> str:
+    """A role that Glue may assume and that may do everything."""
+    iam = aws.client("iam")
+    trust = (
+        '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole",'
+        ' "Principal": {"Service": "glue.amazonaws.com"}}]}'
+    )
+    allow = (
+        '{"Version": "2012-10-17", "Statement":'
+        ' [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}'
+    )
+    arn: str = iam.create_role(RoleName="glue", AssumeRolePolicyDocument=trust)["Role"]["Arn"]
+    iam.put_role_policy(RoleName="glue", PolicyName="all", PolicyDocument=allow)
+    return arn
