@@ -30,7 +30,7 @@ def _asking(name: str, read: Any) -> Any:
     @functools.wraps(read)
     def asking(reader: Any, *given: Any, **named: Any) -> Any:
         for path in _paths([*given, named.get("path"), named.get("paths")]):
-            _ask(name, path)
+            ask(name, path)
         return read(reader, *given, **named)
 
     return asking
@@ -46,7 +46,7 @@ def _paths(given: list[Any]) -> list[str]:
     return found
 
 
-def _ask(name: str, path: str) -> None:
+def ask(name: str, path: str) -> None:
     """Raises Py4JJavaError for what the role may not read."""
     from botocore.exceptions import ClientError
 

@@ -6,6 +6,7 @@ here is what it would read, also what the run itself has written just now.
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import re
@@ -68,8 +69,10 @@ class MountedObjects:
         return self.folders[bucket]
 
     def list(self, bucket: str, prefix: str = "") -> list[ListedFile]:
-        """The objects whose keys start with the prefix, by key."""
+        """The objects whose keys start with the prefix, by key; the role may have to ask."""
         root = self.folder(bucket)
+        if os.environ.get("LOCALAWS_POLICIES"):
+            importlib.import_module("s3_reads").ask("getDynamicFrame", f"s3://{bucket}/{prefix}")
         start = root / prefix.rpartition("/")[0]
         found = [
             each
