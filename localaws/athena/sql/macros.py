@@ -71,13 +71,6 @@ _NESTED = (  # each after those it calls
     """CREATE MACRO trino_position(items, wanted) AS CASE
         WHEN items IS NULL OR wanted IS NULL THEN NULL
         ELSE coalesce(list_position(items, wanted), 0) END""",
-    """CREATE MACRO trino_point(digits, scale) AS
-        substr(digits, 1, length(digits) - scale) || '.' || right(digits, scale)""",
-    """CREATE MACRO trino_decimal_of(whole, scale) AS
-        CASE WHEN whole < 0 THEN '-' ELSE '' END || trino_point(
-            lpad(CAST(abs(whole) AS VARCHAR),
-                CAST(greatest(length(CAST(abs(whole) AS VARCHAR)), scale + 1) AS INTEGER), '0'),
-            scale)""",
     """CREATE MACRO trino_ln(value) AS CASE WHEN value > 0 THEN ln(value)
         WHEN value = 0 THEN '-Infinity'::DOUBLE WHEN value IS NULL THEN NULL
         ELSE 'NaN'::DOUBLE END""",

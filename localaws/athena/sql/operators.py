@@ -55,11 +55,14 @@ def _decimal(operator: str, left: Value, right: Value) -> Value:
         return Value(f"CAST({a} {operator} {b} AS {t.duckdb(kind)})", kind)
     if operator == "*":
         kind = t.decimal(p1 + p2, s1 + s2)
-        if p1 + p2 <= 38:
-            a, b = convert(left, first).sql, convert(right, second).sql
-            return Value(f"CAST({a} * {b} AS {t.duckdb(kind)})", kind)
-        whole = f"({_unscaled(left, s1, s1)} * {_unscaled(right, s2, s2)})"
-        return Value(_scaled(whole, kind), kind)
+        if s1 + s2 > 38:
+            raise QueryError(
+                "INVALID_FUNCTION_ARGUMENT", "DECIMAL scale must be in range [0, precision]"
+            )
+        if p1 <= 18 < p1 + p2:  # DuckDB's product of two of 18 digits has 18
+            first = Type("decimal", (19, s1))
+        a, b = convert(left, first).sql, convert(right, second).sql
+        return Value(f"CAST({a} * {b} AS {t.duckdb(kind)})", kind)  # overflow is an error
     if operator == "%":
         kind = t.decimal(min(p2 - s2, p1 - s1) + scale, scale)
         a, b = _unscaled(left, s1, scale), _unscaled(right, s2, scale)
@@ -74,8 +77,13 @@ def _unscaled(value: Value, scale: int, wanted: int) -> str:
     """The decimal as a whole number of 10^-wanted."""
     if t.is_integer(value.type):
         return f"(CAST({value.sql} AS HUGEINT) * {10**wanted}::HUGEINT)"
-    held = f"CAST({value.sql} AS DECIMAL(38,{scale}))"
-    whole = f"CAST(replace(CAST({held} AS VARCHAR), '.', '') AS HUGEINT)"
+    precision = value.type.numbers[0]
+    wide = max(precision, 19) if precision + scale > 17 else precision
+    held = f"CAST({value.sql} AS DECIMAL({wide},{scale}))"
+    if wide + scale < 38:
+        whole = f"CAST({held} * {10**scale}::DECIMAL({scale + 1},0) AS HUGEINT)"
+    else:
+        whole = f"CAST(replace(CAST({held} AS VARCHAR), '.', '') AS HUGEINT)"
     return f"({whole} * {10 ** (wanted - scale)}::HUGEINT)" if wanted > scale else whole
 
 
@@ -84,7 +92,8 @@ def _scaled(whole: str, kind: Type) -> str:
     scale = kind.numbers[1]
     if scale == 0:
         return f"CAST({whole} AS {t.duckdb(kind)})"
-    return f"trino_decimal_of({whole}, {scale})::{t.duckdb(kind)}"
+    step = f"CAST('0.{'1'.zfill(scale)}' AS DECIMAL({scale},{scale}))"
+    return f"CAST(CAST({whole} AS DECIMAL(38,0)) * {step} AS {t.duckdb(kind)})"
 
 
 def average(total: str, rows: str, kind: Type) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlglot import exp
 
 from . import types as t
-from .errors import not_emulated
+from .errors import QueryError, not_emulated
 from .grammar import written
 from .times import sized
 from .types import Type
@@ -40,7 +40,16 @@ def from_trino(node: exp.DataType, literal: str | int | None = None) -> Type:
             digits = literal.lstrip("+-").lstrip("0")
             whole, _, fraction = digits.partition(".")
             return t.decimal(max(1, len(whole + fraction)), len(fraction))
-        return t.decimal(*((numbers or (38,)) + (0,))[:2])
+        precision, scale = ((numbers or (38,)) + (0,))[:2]
+        if not 1 <= precision <= 38:
+            raise QueryError(
+                "INVALID_FUNCTION_ARGUMENT", "DECIMAL precision must be in range [1, 38]", node
+            )
+        if scale > precision:
+            raise QueryError(
+                "INVALID_FUNCTION_ARGUMENT", "DECIMAL scale must be in range [0, precision]", node
+            )
+        return t.decimal(precision, scale)
     if kind == "TIMESTAMP":
         return sized("timestamp", *(numbers or (3,)))
     if kind == "TIMESTAMPTZ":
