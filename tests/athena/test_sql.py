@@ -3,6 +3,8 @@ athena_functions.json."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
@@ -12,13 +14,13 @@ import pytest
 
 from localaws.athena.database import Database, explain
 from localaws.athena.formatting import result_query
-from localaws.athena.sql import plain_patterns, types
+from localaws.athena.sql import plain_patterns
 from localaws.athena.sql.errors import QueryError
 from localaws.athena.sql.parsing import parse
 from localaws.athena.sql.python import regular_expressions
 from localaws.athena.sql.queries import Queries
 from localaws.athena.sql.sources import Found
-from localaws.athena.sql.values import Value, text
+from localaws.athena.sql.values import text
 from tests.conftest import cases
 
 
@@ -84,29 +86,69 @@ PLAIN = [
     "[^a-c ]x",
     "(?:ab){2,}",
     "(a|aa)+$",
+    "(a)(b*)",
+    "b+(c?)",
+    "x*a",
     "",
 ]
 TEXTS = ["", "7", "12a", "12\n", "12\r", "\n12", "a\nc", "abc", "b", "bb\n", "9x.csv", "abab", "dx",
-         "aaa\u2028", "0.5", "1.", "é", "a\u0085c", "0" * 19]  # fmt: skip
+         "aaa\u2028", "0.5", "1.", "é", "a\u0085c", "0" * 19, "xxabbaab", "caac"]  # fmt: skip
+CALLS: dict[str, Callable[[str, str], Any]] = {
+    "regexp_like(s, {p})": lambda s, p: regular_expressions.regexp_like(s, p),
+    "regexp_count(s, {p})": lambda s, p: regular_expressions.regexp_count(s, p),
+    "regexp_extract(s, {p})": lambda s, p: regular_expressions.regexp_extract(s, p, 0),
+    "regexp_extract_all(s, {p})": lambda s, p: regular_expressions.regexp_extract_all(s, p, 0),
+    "regexp_split(s, {p})": lambda s, p: regular_expressions.regexp_split(s, p),
+    "regexp_replace(s, {p}, '<->')": lambda s, p: regular_expressions.regexp_replace(s, p, "<->"),
+}
+OF_A_GROUP: dict[str, Callable[[str, str], Any]] = {
+    "regexp_extract(s, {p}, 1)": lambda s, p: regular_expressions.regexp_extract(s, p, 1),
+    "regexp_extract_all(s, {p}, 1)": lambda s, p: regular_expressions.regexp_extract_all(s, p, 1),
+    "regexp_replace(s, {p}, '<$1>')": lambda s, p: regular_expressions.regexp_replace(s, p, "<$1>"),
+}
+
+
+def compiled(connection: duckdb.DuckDBPyConnection, call: str) -> tuple[str, dict[str, Any]]:
+    """The DuckDB text of a call over every text, and its answers."""
+    rows = ", ".join(f"({text(value)})" for value in TEXTS)
+    query = Queries(NoTables(), "shop").compile(
+        parse(f"SELECT s, {call} FROM (VALUES {rows}) AS t(s)")
+    )
+    return query.sql, dict(connection.execute(query.sql).fetchall())
 
 
 @pytest.mark.parametrize("pattern", PLAIN)
 def test_plain_patterns_match_in_duckdb_as_in_java(
     connection: duckdb.DuckDBPyConnection, pattern: str
 ) -> None:
-    connection.execute("CREATE OR REPLACE TEMP TABLE texts AS SELECT unnest(?) AS s", [TEXTS])
-    subject = Value("s", types.VARCHAR)
-    value = plain_patterns.regexp_like([subject, Value(text(pattern), types.VARCHAR, pattern)])
-    assert value is not None
+    calls = {**CALLS, **(OF_A_GROUP if re.compile(pattern).groups else {})}
+    for call, expected in calls.items():
+        _, answers = compiled(connection, call.format(p=text(pattern)))
 
-    rows = connection.execute(f"SELECT s, {value.sql} FROM texts").fetchall()
-
-    assert dict(rows) == {s: regular_expressions.regexp_like(s, pattern) for s in TEXTS}
+        assert answers == {s: expected(s, pattern) for s in TEXTS}, call
 
 
 @pytest.mark.parametrize(
     "pattern", ["a*+", "(?=a)", r"\p{L}", "(?i)a", "[a&&b]", "(a{100}){100}", "a{1001}", "(a", "é"]
 )
 def test_patterns_of_java_alone_are_not_plain(pattern: str) -> None:
-    arguments = [Value("s", types.VARCHAR), Value(text(pattern), types.VARCHAR, pattern)]
-    assert plain_patterns.regexp_like(arguments) is None
+    assert not plain_patterns.is_plain(pattern)
+
+
+@pytest.mark.parametrize(
+    ("call", "is_quick"),
+    [
+        *((call.format(p="'(a)b+'"), True) for call in (*CALLS, *OF_A_GROUP)),
+        ("regexp_like(s, s)", False),  # no literal
+        ("regexp_extract_all(s, 'a*')", False),  # what is between empty matches
+        ("regexp_split(s, '(a|b)')", False),
+        ("regexp_extract(s, '(a)?b', 1)", False),  # a group that may not be set
+        ("regexp_extract(s, '(a)|b', 1)", False),
+        ("regexp_replace(s, 'ab', '$2')", False),  # Trino's error tells
+        ("regexp_replace(s, 'ab', s)", False),
+    ],
+)
+def test_plain_patterns_are_left_to_duckdb(call: str, is_quick: bool) -> None:
+    query = Queries(NoTables(), "shop").compile(parse(f"SELECT {call} FROM (VALUES 'x') AS t(s)"))
+
+    assert ("ELSE" in query.sql) is is_quick

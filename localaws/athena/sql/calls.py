@@ -7,7 +7,6 @@ from typing import Any
 
 from sqlglot import exp
 
-from . import plain_patterns
 from . import types as t
 from .compiler import Compiler, compiles
 from .equality import is_plain, key
@@ -18,8 +17,9 @@ from .grammar import written
 from .lambdas import LAMBDAS
 from .operators import average
 from .ordering import order_by
+from .plain_patterns import quick
 from .scope import Scope
-from .signatures import fit, read
+from .signatures import Overloads, fit, read
 from .special import SPECIALS
 from .values import Value
 
@@ -65,8 +65,6 @@ def call_by_name(
 def call(name: str, arguments: list[Value], node: exp.Expression) -> Value:
     """A scalar function by its Trino name."""
     name = ALIASES.get(name, name)
-    if name == "regexp_like" and (plain := plain_patterns.regexp_like(arguments)) is not None:
-        return plain
     if name in SPECIALS:
         return SPECIALS[name](arguments)
     return _overload(name, SCALARS.get(name, []), arguments, node)
@@ -74,19 +72,21 @@ def call(name: str, arguments: list[Value], node: exp.Expression) -> Value:
 
 def _overload(
     name: str,
-    overloads: list[tuple[str, str]],
+    overloads: Overloads,
     arguments: list[Value],
     node: exp.Expression,
     clauses: dict[str, str] | None = None,
 ) -> Value:
     """`clauses` are the texts of a template's named fields. One pass: what stands in an
     argument is never looked at again."""
-    for signature, template in overloads:
+    for signature, template, *plain in overloads:
         fitted = fit(read(signature), arguments)
         if fitted is not None:
             values, result = fitted
             texts = [value.sql for value in values]
             sql = template.format(*texts, all=", ".join(texts), **(clauses or {}))
+            if plain:
+                sql = quick(plain[0], values, sql)
             if result.name == "char":
                 sql = f"rpad({sql}, {result.numbers[0]}, ' ')"
             return Value(sql, result)
@@ -94,7 +94,7 @@ def _overload(
     if overloads:
         expected = ", ".join(
             f"{name}({signature.split(' -> ')[0].removeprefix('-> ')})"
-            for signature, _ in overloads
+            for signature, *_ in overloads
         )
         raise QueryError(
             "TYPE_MISMATCH",
@@ -136,7 +136,7 @@ def _aggregate(
     if special is not None:
         return special
     overloads = AGGREGATES.get(name, []) if name in AGGREGATES else WINDOWS[name]
-    allowed = {field for _, template in overloads for field in _fields(template)}
+    allowed = {field for _, template, *_ in overloads for field in _fields(template)}
     same_without = name in ("min", "max", "bool_and", "bool_or")
     if distinct and "distinct" not in allowed and not same_without:
         raise not_emulated(f"{name} with DISTINCT", node)

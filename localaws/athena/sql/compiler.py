@@ -14,7 +14,7 @@ from sqlglot import exp
 
 from . import types as t
 from .errors import QueryError, not_emulated
-from .grammar import Unread, written
+from .grammar import Unread, nodes, written
 from .scope import Column, Scope
 from .sources import Environment, Scan, Tables
 from .values import Source, Value
@@ -62,7 +62,7 @@ def compiles_query(*kinds: type[Any], takes: tuple[str, ...]) -> Callable[[Query
 def refuse_unread(tree: exp.Expr) -> None:
     """Raises QueryError (NOT_SUPPORTED) for a node without a rule and for an argument that its
     rule does not read: what is not understood must not be dropped."""
-    for node in tree.walk():
+    for node in nodes(tree):
         taken = _TAKES.get(type(node))
         if taken is None:
             raise not_emulated(_shown(node), node)

@@ -6,6 +6,7 @@ Grammar: https://github.com/trinodb/trino/blob/master/core/trino-grammar (SqlBas
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, ClassVar
 
 from sqlglot import exp
@@ -101,6 +102,19 @@ class TrinoGrammar(Trino):
             TypedLiteral: lambda self, node: f"{self.sql(node, 'to')} {self.sql(node, 'this')}",
             Unread: lambda self, node: self.sql(node, "this"),
         }
+
+
+def nodes(tree: exp.Expr) -> Iterator[exp.Expr]:
+    """The node and all below it, in no order; much quicker than sqlglot's own walk."""
+    waiting = [tree]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        for value in node.args.values():
+            if isinstance(value, exp.Expr):
+                waiting.append(value)
+            elif type(value) is list:
+                waiting += [item for item in value if isinstance(item, exp.Expr)]
 
 
 def written(node: exp.Expr) -> str:

@@ -7,7 +7,7 @@ from sqlglot.errors import ErrorLevel, ParseError, TokenError
 from sqlglot.tokenizer_core import Token, TokenType
 
 from .errors import SyntaxMistake, place_in
-from .grammar import TrinoGrammar, Unread
+from .grammar import TrinoGrammar, Unread, nodes
 from .tokens import RESERVED, checked
 
 __all__ = ["SyntaxMistake", "parse"]
@@ -55,7 +55,9 @@ def _unread(token: Token, what: str) -> Unread:
 
 
 def _check_names(tree: exp.Expression) -> None:
-    for name in tree.find_all(exp.Identifier):
+    for name in nodes(tree):
+        if type(name) is not exp.Identifier:
+            continue
         if not name.args.get("quoted") and name.name.upper() in RESERVED and "line" in name.meta:
             column = name.meta["col"] - (name.meta["end"] - name.meta["start"])
             raise SyntaxMistake(

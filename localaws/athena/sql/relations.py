@@ -266,6 +266,8 @@ def _view(
 
 def prune(c: Compiler, condition: exp.Expression, scope: Scope) -> None:
     """Remembers the conjuncts that look only at one scan's partition keys."""
+    if not any(scan.partition_keys for scan in c.scans):
+        return
     conjuncts = list(condition.flatten()) if isinstance(condition, exp.And) else [condition]
     for conjunct in conjuncts:
         while isinstance(conjunct, exp.Paren):
@@ -273,7 +275,7 @@ def prune(c: Compiler, condition: exp.Expression, scope: Scope) -> None:
         if isinstance(conjunct, exp.And):
             prune(c, conjunct, scope)
             continue
-        if conjunct.find(exp.Select, exp.Subquery, exp.Lambda):
+        if conjunct.find(exp.Query, exp.Values, exp.Lambda):
             continue
         reads = [scope.find(name_parts(column), column) for column in conjunct.find_all(exp.Column)]
         found = {read[0].sql: read[0].origin for read in reads if read is not None}

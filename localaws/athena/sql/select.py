@@ -57,7 +57,11 @@ def select(c: Compiler, node: exp.Select, outer: Scope | None) -> tuple[str, tup
         having_sql = " HAVING " + c.condition(having.this, scope, "HAVING clause")
     distinct = node.args.get("distinct")
     limits = ("group", "having", "distinct", "limit", "offset", "windows")
-    plain = not any(node.args.get(part) for part in limits) and not node.find(exp.Window)
+    plain = (
+        any(value.origin for _, value, _ in items)
+        and not any(node.args.get(part) for part in limits)
+        and not node.find(exp.Window)
+    )
     lazy = not any(node.args.get(part) for part in ("distinct", "group", "order"))
     columns, texts = [], []
     for number, (label, value, reads) in enumerate(items):

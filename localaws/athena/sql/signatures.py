@@ -10,6 +10,7 @@ from . import types as t
 from .casts import convert
 from .equality import is_plain
 from .errors import not_emulated
+from .plain_patterns import Plain
 from .types import Type
 from .values import Value
 
@@ -32,7 +33,8 @@ _NAMES = {
     "month": t.YEAR_INTERVAL,
     "text": t.VARCHAR,  # varchar or json
 }
-Overloads = list[tuple[str, str]]
+# The signature, the DuckDB text, and perhaps a quicker text for plain patterns.
+Overloads = list[tuple[str, str] | tuple[str, str, Plain]]
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ a DuckDB function that Trino lacks is not reachable.
 
 from __future__ import annotations
 
+from ..plain_patterns import Plain
 from ..signatures import Overloads
 
 TEXTS: dict[str, Overloads] = {
@@ -150,15 +151,47 @@ TEXTS: dict[str, Overloads] = {
         for way, signature in (("to", "varbinary -> varchar"), ("from", "varchar -> varbinary"))
     },
     # regular expressions
-    "regexp_like": [("varchar, varchar -> boolean", "trino_regexp_like({0}, {1})")],
-    "regexp_count": [("varchar, varchar -> bigint", "trino_regexp_count({0}, {1})")],
+    "regexp_like": [
+        (
+            "varchar, varchar -> boolean",
+            "trino_regexp_like({0}, {1})",
+            Plain("regexp_matches({0}, {1})"),
+        )
+    ],
+    "regexp_count": [
+        (
+            "varchar, varchar -> bigint",
+            "trino_regexp_count({0}, {1})",
+            Plain("CAST(len(regexp_extract_all({0}, {1})) AS BIGINT)", pieces=True),
+        )
+    ],
     "regexp_extract": [
-        ("varchar, varchar -> varchar", "trino_regexp_extract({0}, {1}, 0)"),
-        ("varchar, varchar, bigint -> varchar", "trino_regexp_extract({0}, {1}, {2})"),
+        (
+            "varchar, varchar -> varchar",
+            "trino_regexp_extract({0}, {1}, 0)",
+            Plain("CASE WHEN regexp_matches({0}, {1}) THEN regexp_extract({0}, {1}) END"),
+        ),
+        (
+            "varchar, varchar, bigint -> varchar",
+            "trino_regexp_extract({0}, {1}, {2})",
+            Plain(
+                "CASE WHEN regexp_matches({0}, {1}) THEN "
+                "regexp_extract({0}, {1}, CAST({2} AS INTEGER)) END",
+                group=2,
+            ),
+        ),
     ],
     "regexp_extract_all": [
-        ("varchar, varchar -> array(varchar)", "trino_regexp_extract_all({0}, {1}, 0)"),
-        ("varchar, varchar, bigint -> array(varchar)", "trino_regexp_extract_all({0}, {1}, {2})"),
+        (
+            "varchar, varchar -> array(varchar)",
+            "trino_regexp_extract_all({0}, {1}, 0)",
+            Plain("regexp_extract_all({0}, {1})", pieces=True),
+        ),
+        (
+            "varchar, varchar, bigint -> array(varchar)",
+            "trino_regexp_extract_all({0}, {1}, {2})",
+            Plain("regexp_extract_all({0}, {1}, CAST({2} AS INTEGER))", pieces=True, group=2),
+        ),
     ],
     "regexp_position": [
         ("varchar, varchar -> integer", "trino_regexp_position({0}, {1}, 1, 1)"),
@@ -171,9 +204,23 @@ TEXTS: dict[str, Overloads] = {
             "trino_regexp_position({0}, {1}, {2}, {3})",
         ),
     ],
-    "regexp_split": [("varchar, varchar -> array(varchar)", "trino_regexp_split({0}, {1})")],
+    "regexp_split": [
+        (
+            "varchar, varchar -> array(varchar)",
+            "trino_regexp_split({0}, {1})",
+            Plain("string_split_regex({0}, {1})", pieces=True),
+        )
+    ],
     "regexp_replace": [
-        ("varchar, varchar -> varchar", "trino_regexp_replace({0}, {1}, '')"),
-        ("varchar, varchar, varchar -> varchar", "trino_regexp_replace({0}, {1}, {2})"),
+        (
+            "varchar, varchar -> varchar",
+            "trino_regexp_replace({0}, {1}, '')",
+            Plain("regexp_replace({0}, {1}, '', 'g')", pieces=True),
+        ),
+        (
+            "varchar, varchar, varchar -> varchar",
+            "trino_regexp_replace({0}, {1}, {2})",
+            Plain("regexp_replace({0}, {1}, {2}, 'g')", pieces=True, replacement=2),
+        ),
     ],
 }
