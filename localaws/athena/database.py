@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import re
 import threading
-from collections.abc import Mapping
 from pathlib import Path
 
 import duckdb
 
-from localaws.athena.sql.errors import QueryError
+from localaws.athena.failures import explain
 from localaws.athena.sql.macros import MACROS
 from localaws.athena.sql.python.all import register
 from localaws.core.jobs.limits import Limits, default
+
+__all__ = ["Database", "explain", "prepare"]
 
 
 class Database:
@@ -59,54 +59,3 @@ def prepare(connection: duckdb.DuckDBPyConnection) -> None:
     register(connection)
     for macro in MACROS:
         connection.execute(macro)
-
-
-_CODED = re.compile(
-    r"Invalid Input Error: (?:Python exception occurred while executing the UDF: \w+: )?"
-    r"([A-Z][A-Z0-9_]{5,}): (.*)",
-    re.DOTALL,
-)
-
-
-def explain(
-    error: duckdb.Error, query: str = "", *, names: Mapping[str, str] | None = None
-) -> QueryError:
-    """The error of DuckDB as Athena would put it. `names` are the URIs of local files by path: no
-    local path is told."""
-    message = str(error)
-    of_file = next((uri for path, uri in (names or {}).items() if path in message), None)
-    head = message.partition("\n")[0]
-    coded = _CODED.fullmatch(message)
-    if coded:
-        return QueryError(coded[1], coded[2].strip())
-    if of_file is not None:
-        return QueryError("HIVE_BAD_DATA", f"Malformed data in {of_file}")
-    plain = re.sub(r"^[A-Za-z ]+ Error: ", "", head)
-    if "ivision by zero" in head:
-        return QueryError("DIVISION_BY_ZERO", "Division by zero")
-    if "More than one row returned by a subquery" in head:
-        return QueryError("SUBQUERY_MULTIPLE_ROWS", "Scalar sub-query has returned multiple rows")
-    if "must appear in the GROUP BY clause" in head or "must appear in the GROUP BY" in message:
-        column = re.search(r'column "?([^" ]+)"?', head)
-        shown = f"'{column[1]}' " if column else ""
-        return QueryError(
-            "EXPRESSION_NOT_AGGREGATE",
-            f"{shown}must be an aggregate expression or appear in GROUP BY clause",
-        )
-    if (
-        isinstance(error, duckdb.OutOfRangeException)
-        or "out of range" in head
-        or "Overflow" in head
-    ):
-        return QueryError("NUMERIC_VALUE_OUT_OF_RANGE", plain)
-    if isinstance(error, duckdb.ConversionException):
-        return QueryError("INVALID_CAST_ARGUMENT", plain)
-    if isinstance(error, duckdb.OutOfMemoryException):
-        return QueryError("EXCEEDED_LOCAL_MEMORY_LIMIT", plain)
-    if isinstance(error, duckdb.IOException):
-        return QueryError("HIVE_CANNOT_OPEN_SPLIT", "Error opening Hive split")
-    if "regex" in head.lower() or "perl operator" in head:
-        return QueryError(
-            "NOT_SUPPORTED", f"localaws does not emulate this regular expression: {plain}"
-        )
-    return QueryError("GENERIC_INTERNAL_ERROR", plain)

@@ -119,6 +119,7 @@ _LENIENT: dict[str, Cell] = {
 }
 CELLS: dict[str, dict[str, Cell]] = {
     "text": _LENIENT,
+    "regex": _LENIENT,
     "open_csv": {
         **_LENIENT,
         **dict.fromkeys(t.INTEGERS, _integer),
@@ -132,7 +133,12 @@ CELLS: dict[str, dict[str, Cell]] = {
         "timestamp": _json_time,
     },
 }
-_FORMAT_NAMES = {"text": "a text", "open_csv": "an OpenCSVSerDe", "json": "a JSON"}
+_FORMAT_NAMES = {
+    "text": "a text",
+    "regex": "a RegexSerDe",
+    "open_csv": "an OpenCSVSerDe",
+    "json": "a JSON",
+}
 
 
 def cell(sql: str, kind: Type, format_: str, label: str) -> str:

@@ -19,7 +19,9 @@ from localaws.tables.cells import cell, checked
 from localaws.tables.codecs import codec
 from localaws.tables.errors import TableError
 from localaws.tables.json_rows import JsonRows
+from localaws.tables.nested_cells import value_of
 from localaws.tables.partitions import NULL_PARTITION
+from localaws.tables.rewritten import as_parquet
 from localaws.tables.snapshot import Columns, DataFile, Partition, TableSnapshot
 from localaws.tables.storage import Storage
 from localaws.tables.text_files import FILE, LINE, quickly, rewrite
@@ -135,7 +137,10 @@ class _Reader:
 
         https://docs.aws.amazon.com/athena/latest/ug/updates-and-partitions.html
         """
-        by_name = self.storage.format in ("parquet", "json") and not self.storage.by_position
+        by_name = (
+            self.storage.format in ("parquet", "json", "orc", "avro")
+            and not self.storage.by_position
+        )
         named = dict(self.own)
         found = []
         for place, (label, kind) in enumerate(columns):
@@ -157,8 +162,14 @@ class _Reader:
     def _select(self, columns: Typed, files: list[DataFile], read: set[str] | None) -> str:
         if self.storage.format == "parquet":
             return " UNION ALL ".join(
-                parquet.select(columns, group, self.storage.by_position, FILE, paths(group))
+                parquet.select(columns, group, self.storage, FILE, paths(group))
                 for group in parquet.shapes(files)
+            )
+        if self.storage.format in ("orc", "avro"):
+            written = [as_parquet(file, self.storage, columns, self.folder) for file in files]
+            return " UNION ALL ".join(
+                parquet.select(columns, group, self.storage, None, paths(group))
+                for group in parquet.shapes(written)
             )
         if self.storage.format == "json":
             rows = JsonRows(self.storage, self.table.name, self.query)
@@ -179,7 +190,7 @@ class _Reader:
         source = self._texts([label for label, _ in columns], files, options, null)
         shown = []
         for label, kind in columns:
-            value = cell(name(label), kind, storage.format, label)
+            value = value_of(name(label), kind, storage, label)
             if (
                 storage.format == "open_csv"
                 and kind.name != "varchar"
@@ -193,8 +204,10 @@ class _Reader:
         """Every label as text; files that DuckDB would read otherwise are rewritten first."""
         quick: dict[str, list[DataFile]] = {}
         slow = []
-        exact = self.storage.last_takes_rest or (
-            self.storage.format == "text" and self.storage.separator in null
+        exact = (
+            self.storage.format == "regex"
+            or self.storage.last_takes_rest
+            or (self.storage.format == "text" and self.storage.separator in null)
         )
         for file in files:
             if not exact and quickly(file, self.storage):

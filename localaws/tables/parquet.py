@@ -14,6 +14,7 @@ from localaws.athena.sql.values import name, text
 from localaws.tables.cells import milliseconds
 from localaws.tables.errors import TableError
 from localaws.tables.snapshot import DataFile
+from localaws.tables.storage import Storage
 
 
 @dataclass(frozen=True)
@@ -72,20 +73,21 @@ _READABLE = {
 def select(
     columns: Sequence[tuple[str, Type]],
     files: Sequence[DataFile],
-    by_position: bool,
-    path_column: str,
+    storage: Storage,
+    path_column: str | None,
     paths: str,
 ) -> str:
     """Columns by name, whatever its case, or by position; one that the files lack is NULL.
 
-    `files` have one footer's columns (see `shapes`); `paths` is the list of them as SQL. Raises
+    `files` have one footer's columns (see `shapes`); `paths` is the list of them as SQL;
+    `path_column` is a name for the file's path, or None where the last column tells it. Raises
     TableError (HIVE_BAD_DATA) for a column of a type that does not fit the catalog's.
     """
     stored = footer(files[0]).columns
     there = {label.lower(): (label, kind) for label, kind in stored}
     shown = []
     for place, (label, kind) in enumerate(columns):
-        if by_position:
+        if storage.by_position:
             found = stored[place] if place < len(stored) else None
         else:
             found = there.get(label)
@@ -96,17 +98,15 @@ def select(
         if found[1] != wanted and (found[1], wanted) not in _READABLE:
             raise TableError(
                 "HIVE_BAD_DATA",
-                f"Field {label}'s type {found[1].upper()} in parquet file {files[0].uri} is "
-                f"incompatible with type {kind} defined in table schema",
+                f"Field {label}'s type {found[1].upper()} in {storage.format} file "
+                f"{files[0].uri} is incompatible with type {kind} defined in table schema",
             )
         value = f"CAST({name(found[0])} AS {t.duckdb(kind)})"
         value = milliseconds(value) if kind.name == "timestamp" else value
         shown.append(f"{value} AS {name(label)}")
-    shown.append(name(path_column))
-    return (
-        f"SELECT {', '.join(shown)} FROM read_parquet({paths}, "
-        f"hive_partitioning=false, filename={text(path_column)})"
-    )
+    shown.append(name(path_column or stored[-1][0]))
+    told = f", filename={text(path_column)}" if path_column else ""
+    return f"SELECT {', '.join(shown)} FROM read_parquet({paths}, hive_partitioning=false{told})"
 
 
 def shapes(files: Sequence[DataFile]) -> list[list[DataFile]]:

@@ -17,6 +17,9 @@ OPEN_CSV = "org.apache.hadoop.hive.serde2.OpenCSVSerde"
 LAZY_SIMPLE = "org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe"
 OPENX_JSON = "org.openx.data.jsonserde.JsonSerDe"
 HIVE_JSON = "org.apache.hive.hcatalog.data.JsonSerDe"
+REGEX = "org.apache.hadoop.hive.serde2.RegexSerDe"
+ORC = "org.apache.hadoop.hive.ql.io.orc.OrcSerde"
+AVRO = "org.apache.hadoop.hive.serde2.avro.AvroSerDe"
 
 _TEXT_FILES = (
     "org.apache.hadoop.mapred.TextInputFormat",
@@ -25,6 +28,16 @@ _TEXT_FILES = (
 _PARQUET_FILES = (
     "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat",
     "org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat",
+)
+
+
+_ORC_FILES = (
+    "org.apache.hadoop.hive.ql.io.orc.OrcInputFormat",
+    "org.apache.hadoop.hive.ql.io.orc.OrcOutputFormat",
+)
+_AVRO_FILES = (
+    "org.apache.hadoop.hive.ql.io.avro.AvroContainerInputFormat",
+    "org.apache.hadoop.hive.ql.io.avro.AvroContainerOutputFormat",
 )
 
 
@@ -39,8 +52,6 @@ class SerDe:
     properties: tuple[str, ...]
     inert: tuple[str, ...] = ("serialization.format",)
 
-
-_DELIMITERS = ("collection.delim", "colelction.delim", "mapkey.delim")  # sic: Hive's own spelling
 
 SERDES: dict[str, SerDe] = {
     serde.library: serde
@@ -63,8 +74,11 @@ SERDES: dict[str, SerDe] = {
                 "serialization.null.format",
                 "serialization.last.column.takes.rest",
                 "line.delim",
+                "collection.delim",
+                "colelction.delim",  # sic: Hive's own spelling
+                "mapkey.delim",
             ),
-            _DELIMITERS,  # only arrays, maps and structs have them, and those are refused in text
+            ("hive.serialization.extend.nesting.levels",),
         ),
         SerDe(
             OPENX_JSON,
@@ -80,17 +94,28 @@ SERDES: dict[str, SerDe] = {
             ("serialization.format", "paths", "explicit.null"),
         ),
         SerDe(HIVE_JSON, "json", _TEXT_FILES, ()),
+        SerDe(
+            REGEX,
+            "regex",
+            _TEXT_FILES,
+            ("input.regex", "input.regex.case.insensitive"),
+            ("serialization.format", "output.format.string"),
+        ),
+        SerDe(ORC, "orc", _ORC_FILES, ("orc.column.index.access",)),
+        SerDe(AVRO, "avro", _AVRO_FILES, ("avro.schema.literal",)),
     )
 }
 WRITTEN_BY = {"parquet": PARQUET, "textfile": LAZY_SIMPLE, "json": HIVE_JSON}
+STORED_AS = {"parquet": PARQUET, "textfile": LAZY_SIMPLE, "orc": ORC, "avro": AVRO}
 # Table properties that AWS documents with an effect on reading, and that have none here.
 _REFUSED_PROPERTIES = ("skip.footer.line.count",)
 
 
 @dataclass(frozen=True)
 class Storage:
-    """One SerDe with its properties. Which members count depends on the format: `parquet`,
-    `open_csv` (OpenCSVSerDe), `text` (LazySimpleSerDe) or `json` (one object a line)."""
+    """One SerDe with its properties. Which members count depends on the format: `parquet`, `orc`,
+    `avro`, `open_csv` (OpenCSVSerDe), `text` (LazySimpleSerDe), `regex` or `json` (one object a
+    line)."""
 
     format: str
     header_lines: int = 0
@@ -104,7 +129,10 @@ class Storage:
     dots_in_keys: bool = False
     ignore_malformed: bool = False
     mapping: tuple[tuple[str, str], ...] = ()  # (column, JSON key)
-    by_position: bool = False  # Parquet columns, otherwise by name
+    by_position: bool = False  # columns of Parquet and ORC, otherwise by name
+    nesting: str = ""  # what is between the parts of nested values, a letter for each level
+    regex: str = ""  # in Java's syntax, of a whole line
+    schema: str = ""  # Avro's, as JSON
 
 
 def storage(descriptor: Json, table_parameters: Mapping[str, str], name: str) -> Storage:
@@ -185,7 +213,38 @@ def _text(given: Mapping[str, str], header: int, name: str) -> Storage:
         escape="" if escape is None else delimiter(escape or "\\"),
         null_text=given.get("serialization.null.format", "\\N"),
         last_takes_rest=_flag(given, "serialization.last.column.takes.rest", False, name),
+        nesting="".join(
+            (
+                delimiter(given.get("collection.delim") or given.get("colelction.delim") or "\x02"),
+                delimiter(given.get("mapkey.delim") or "\x03"),
+                "\x04\x05\x06\x07\x08",
+            )
+        ),
     )
+
+
+def _regex(given: Mapping[str, str], header: int, name: str) -> Storage:
+    written = given.get("input.regex")
+    if not written:
+        raise TableError(
+            "HIVE_INVALID_METADATA", f"table {name}: RegexSerDe needs the property input.regex"
+        )
+    ignore_case = _flag(given, "input.regex.case.insensitive", False, name)
+    return Storage("regex", header, regex=f"(?s{'i' if ignore_case else ''}){written}")
+
+
+def _orc(given: Mapping[str, str], header: int, name: str) -> Storage:
+    return Storage("orc", by_position=_flag(given, "orc.column.index.access", True, name))
+
+
+def _avro(given: Mapping[str, str], header: int, name: str) -> Storage:
+    schema = given.get("avro.schema.literal")
+    if not schema:
+        raise TableError(
+            "HIVE_INVALID_METADATA",
+            f"table {name}: AvroSerDe needs the property avro.schema.literal",
+        )
+    return Storage("avro", schema=schema)
 
 
 def _openx_json(given: Mapping[str, str], header: int, name: str) -> Storage:
@@ -216,6 +275,9 @@ _READ = {
     LAZY_SIMPLE: _text,
     OPENX_JSON: _openx_json,
     HIVE_JSON: _hive_json,
+    REGEX: _regex,
+    ORC: _orc,
+    AVRO: _avro,
 }
 
 

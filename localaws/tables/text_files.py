@@ -23,6 +23,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from localaws.athena.sql.python.regular_expressions import SECONDS, compiled
 from localaws.core.jobs.seen import remembered
 from localaws.tables.codecs import codec
 from localaws.tables.errors import TableError
@@ -275,6 +276,22 @@ def _unescaped(piece: str, escape: str) -> str:
     return "".join(next(letters, "") if letter == escape else letter for letter in letters)
 
 
+def split_by_regex(line: str, storage: Storage, width: int) -> list[str | None]:
+    """What the groups hold; a line that does not match is all NULL."""
+    pattern = compiled(storage.regex)
+    if pattern.groups != width:
+        raise TableError(
+            "HIVE_CURSOR_ERROR", "Number of matching groups doesn't match the number of columns"
+        )
+    try:
+        found = pattern.fullmatch(line, timeout=SECONDS)
+    except TimeoutError:
+        raise TableError(
+            "HIVE_CURSOR_ERROR", f"input.regex took over {SECONDS:.0f} s for one line"
+        ) from None
+    return list(found.groups()) if found else []
+
+
 def _whole_line(line: str, storage: Storage, width: int) -> list[str | None]:
     return [line]
 
@@ -282,5 +299,6 @@ def _whole_line(line: str, storage: Storage, width: int) -> list[str | None]:
 _SPLIT: dict[str, Callable[[str, Storage, int], list[str | None]]] = {
     "open_csv": split_open_csv,
     "text": split_delimited,
+    "regex": split_by_regex,
     "json": _whole_line,
 }

@@ -22,7 +22,7 @@ from localaws.s3.objects import split_uri
 from localaws.shapes import Json
 from localaws.tables.catalog import TABLE_INPUT, Catalog
 from localaws.tables.errors import TableError
-from localaws.tables.storage import LAZY_SIMPLE, SERDES, WRITTEN_BY, descriptor, storage
+from localaws.tables.storage import LAZY_SIMPLE, SERDES, STORED_AS, descriptor, storage
 
 
 def create_database(session: Session, statement: s.CreateDatabase) -> CommandResult:
@@ -106,10 +106,11 @@ def _check_storage(table: Json, name: str) -> None:
 
 def _storage(statement: s.CreateTable, location: str) -> Json:
     stored, formats = statement.stored_as, statement.formats
-    if stored and stored not in WRITTEN_BY:
-        raise not_emulated(f"STORED AS {stored.upper()}; PARQUET and TEXTFILE are")
+    if stored and stored not in STORED_AS:
+        known = ", ".join(kind.upper() for kind in STORED_AS)
+        raise not_emulated(f"STORED AS {stored.upper()}; {known} are")
     by_format = formats and "parquet" in formats[0].lower()
-    library = statement.serde or WRITTEN_BY[stored or ("parquet" if by_format else "textfile")]
+    library = statement.serde or STORED_AS[stored or ("parquet" if by_format else "textfile")]
     if library not in SERDES:
         raise not_emulated(f"the SerDe {library}")
     parameters = {"serialization.format": "1", **statement.serde_parameters}

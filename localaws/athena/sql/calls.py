@@ -50,9 +50,12 @@ def call_by_name(
         return Value(f"TRY({value.sql})", value.type)
     if name == "grouping":
         inside = ", ".join(c.compile(item, scope).sql for item in arguments)
-        return Value(f"CAST(grouping({inside}) AS BIGINT)", t.BIGINT)
+        kind = t.INTEGER if len(arguments) < 32 else t.BIGINT
+        return Value(f"CAST(grouping({inside}) AS {t.duckdb(kind)})", kind)
     if name in AGGREGATES or (name in WINDOWS and tail):
         return _aggregate(c, name, arguments, node, scope, tail, nulls)
+    if tail and name in KNOWN_TO_TRINO and name not in SCALARS and name not in SPECIALS:
+        raise not_emulated(f"the function {name}", node)
     if tail:
         raise QueryError(
             "FUNCTION_NOT_AGGREGATE", f"{name} is not an aggregate or window function", node

@@ -242,7 +242,7 @@ def from_json(sql: str, kind: Type) -> str:
         item = from_json("e.v", kind.items[1])
         entry = f"{{'key': {label}, 'value': {item}}}"
         entries = f"list_transform(trino_json_entries({sql}), lambda e: {entry})"
-        return f"map_from_entries({entries})"
+        return f"trino_cast_map({entries})"
     if kind.name == "row":
         labels = ", ".join(text(label or "") for label in kind.names)
         fields = ", ".join(
@@ -318,7 +318,7 @@ def _nested(value: Value, wanted: Type, attempt: bool) -> str:
         label = cast(Value("e.key", given.items[0]), wanted.items[0]).sql
         item = cast(Value("e.value", given.items[1]), wanted.items[1]).sql
         whole = (
-            f"map_from_entries(list_transform(map_entries({sql}), "
+            f"trino_cast_map(list_transform(map_entries({sql}), "
             f"lambda e: {{'key': {label}, 'value': {item}}}))"
         )
     else:

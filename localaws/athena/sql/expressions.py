@@ -110,6 +110,8 @@ def interval(c: Compiler, node: exp.Interval, scope: Scope) -> Value:
 
 @compiles(exp.Neg, takes=("this",))
 def minus(c: Compiler, node: exp.Neg, scope: Scope) -> Value:
+    if isinstance(node.this, exp.Literal) and node.this.this == str(1 << 63):
+        return Value(f"CAST('-{1 << 63}' AS BIGINT)", t.BIGINT, -(1 << 63))
     value = c.compile(node.this, scope)
     if not t.is_number(value.type) and not value.type.name.startswith("interval"):
         raise QueryError("TYPE_MISMATCH", f"Cannot negate {value.type}", node)

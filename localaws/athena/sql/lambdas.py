@@ -153,7 +153,9 @@ def array_sort(c: Compiler, arguments: list[Any], scope: Scope) -> Value:
     body = _body(c, arguments[1], scope, [Value(left, kind), Value(right, kind)])
     if not t.is_integer(body.type):
         raise QueryError("TYPE_MISMATCH", f"array_sort: the comparator is {body.type}, not integer")
-    tests = f"list_transform({items.sql}, lambda {right}: {body.sql})"
+    wrong = "fail('INVALID_FUNCTION_ARGUMENT: Lambda comparator must return either -1, 0, or 1')"
+    order = f"CASE WHEN abs({body.sql}) > 1 THEN {wrong} ELSE {body.sql} END"
+    tests = f"list_transform({items.sql}, lambda {right}: {order})"
     rank = f"len(list_filter({tests}, lambda r: r > 0))"
     ranked = f"list_transform({items.sql}, lambda {left}, i: {{'r': {rank}, 'i': i}})"
     return Value(

@@ -20,7 +20,8 @@ _NESTED = (  # each after those it calls
     """CREATE MACRO trino_key(pairs, wanted) AS CASE
         WHEN pairs IS NULL THEN NULL
         WHEN NOT map_contains(pairs, wanted) THEN
-            fail('INVALID_FUNCTION_ARGUMENT: Key not present in map: ' || wanted)
+            fail('INVALID_FUNCTION_ARGUMENT: Key not present in map: '
+                || CAST(wanted AS VARCHAR))
         ELSE map_extract_value(pairs, wanted) END""",
     """CREATE MACRO trino_contains(items, wanted) AS CASE
         WHEN list_contains(items, wanted) THEN true
@@ -47,15 +48,44 @@ _NESTED = (  # each after those it calls
             * ((2 * abs(above) + abs(below)) // (2 * abs(below))) END""",
     """CREATE MACRO trino_bucket(value, low, high, parts) AS CASE
         WHEN parts <= 0 THEN fail('INVALID_FUNCTION_ARGUMENT: bucketCount must be greater than 0')
+        WHEN isnan(value) THEN fail('INVALID_FUNCTION_ARGUMENT: operand must not be NaN')
+        WHEN NOT isfinite(low) THEN fail('INVALID_FUNCTION_ARGUMENT: first bound must be finite')
+        WHEN NOT isfinite(high) THEN fail('INVALID_FUNCTION_ARGUMENT: second bound must be finite')
         WHEN low = high THEN fail('INVALID_FUNCTION_ARGUMENT: bounds cannot equal each other')
+        WHEN parts = 9223372036854775807
+            AND (CASE WHEN low < high THEN value >= high ELSE value <= high END) THEN
+            fail('NUMERIC_VALUE_OUT_OF_RANGE: Bucket for value ' || value || ' is out of range')
         WHEN low < high AND value < low THEN 0
         WHEN low < high AND value >= high THEN parts + 1
         WHEN low > high AND value > low THEN 0
         WHEN low > high AND value <= high THEN parts + 1
         ELSE CAST(floor(parts * (value - low) / (high - low)) AS BIGINT) + 1 END""",
+    """CREATE MACRO trino_bin(value, bins) AS CASE
+        WHEN len(bins) = 0 THEN
+            fail('INVALID_FUNCTION_ARGUMENT: Bins cannot be an empty array')
+        WHEN isnan(value) THEN fail('INVALID_FUNCTION_ARGUMENT: Operand cannot be NaN')
+        WHEN len(list_filter(bins, lambda b: NOT isfinite(b))) > 0 THEN
+            fail('INVALID_FUNCTION_ARGUMENT: Bin values must be finite')
+        WHEN list_sort(bins) <> bins THEN
+            fail('INVALID_FUNCTION_ARGUMENT: Bin values are not sorted in ascending order')
+        ELSE CAST(len(list_filter(bins, lambda b: b <= value)) AS BIGINT) END""",
+    """CREATE MACRO trino_random(low, high) AS CASE
+        WHEN low >= high THEN
+            fail('INVALID_FUNCTION_ARGUMENT: start value must be less than stop value')
+        ELSE low + CAST(floor(random() * (CAST(high AS DOUBLE) - low)) AS BIGINT) END""",
+    """CREATE MACRO trino_round_whole(value, places) AS CASE
+        WHEN places >= 0 THEN CAST(value AS HUGEINT)
+        WHEN places < -18 THEN
+            fail('NUMERIC_VALUE_OUT_OF_RANGE: Out of range to round to: ' || places)
+        ELSE (CASE WHEN value < 0 THEN -1 ELSE 1 END)
+            * ((abs(CAST(value AS HUGEINT)) + CAST(power(10, -places) AS HUGEINT) // 2)
+                // CAST(power(10, -places) AS HUGEINT)) * CAST(power(10, -places) AS HUGEINT)
+        END""",
     """CREATE MACRO trino_map(keys, items) AS CASE
         WHEN len(keys) <> len(items) THEN
             fail('INVALID_FUNCTION_ARGUMENT: Key and value arrays must be the same length')
+        WHEN list_count(keys) < len(keys) THEN
+            fail('INVALID_FUNCTION_ARGUMENT: map key cannot be null')
         WHEN len(list_distinct(keys)) <> len(keys) THEN
             fail('INVALID_FUNCTION_ARGUMENT: Duplicate map keys are not allowed')
         ELSE map(keys, items) END""",
@@ -64,6 +94,12 @@ _NESTED = (  # each after those it calls
             fail('INVALID_FUNCTION_ARGUMENT: map key cannot be null')
         WHEN len(list_distinct(list_transform(entries, lambda e: e.key))) < len(entries) THEN
             fail('INVALID_FUNCTION_ARGUMENT: Duplicate keys are not allowed')
+        ELSE map_from_entries(entries) END""",
+    """CREATE MACRO trino_cast_map(entries) AS CASE
+        WHEN list_count(list_transform(entries, lambda e: e.key)) < len(entries) THEN
+            fail('INVALID_CAST_ARGUMENT: map key is null')
+        WHEN len(list_distinct(list_transform(entries, lambda e: e.key))) < len(entries) THEN
+            fail('INVALID_CAST_ARGUMENT: duplicate keys')
         ELSE map_from_entries(entries) END""",
     """CREATE MACRO trino_map_of(entries) AS CASE WHEN entries IS NOT NULL THEN map_from_entries(
         list_filter(entries, lambda e, i: e.k IS NOT NULL
@@ -128,7 +164,8 @@ _MORE = (
     """CREATE MACRO trino_rpad_bytes(v, size, filler) AS
         unhex(trino_rpad(hex(v), size * 2, hex(filler)))""",
     """CREATE MACRO trino_substr_bytes(v, first, size) AS unhex(trino_substr(hex(v),
-        CASE WHEN first > 0 THEN 2 * first - 1 ELSE 2 * first END, 2 * size))""",
+        CASE WHEN first > 0 THEN 2 * CAST(first AS BIGINT) - 1 ELSE 2 * CAST(first AS BIGINT) END,
+        2 * CAST(size AS BIGINT)))""",
     """CREATE MACRO trino_reverse_bytes(v) AS unhex(array_to_string(list_reverse(
         regexp_extract_all(hex(v), '..')), ''))""",
     """CREATE MACRO trino_concat_ws(mark, items) AS CASE WHEN mark IS NOT NULL THEN
@@ -187,9 +224,9 @@ _MORE = (
         WHEN size IS NOT NULL
         THEN list_transform(range(trino_bounded(size)), lambda e: item) END""",
     """CREATE MACRO trino_multimap(entries) AS map_from_entries(list_transform(
-        list_distinct(list_transform(entries, lambda e: e[1])),
+        trino_array_distinct(list_transform(entries, lambda e: e.key)),
         lambda k: {'key': k, 'value': list_transform(
-            list_filter(entries, lambda e: e[1] = k), lambda e: e[2])}))""",
+            list_filter(entries, lambda e: e.key = k), lambda e: e.value)}))""",
     """CREATE MACRO trino_check_sequence(first, last, step, size) AS CASE
         WHEN step = 0 THEN fail('INVALID_FUNCTION_ARGUMENT: step must not be zero')
         WHEN (first < last AND step < 0) OR (first > last AND step > 0) THEN

@@ -65,15 +65,15 @@ def _decimal(operator: str, left: Value, right: Value) -> Value:
         return Value(f"CAST({a} * {b} AS {t.duckdb(kind)})", kind)  # overflow is an error
     if operator == "%":
         kind = t.decimal(min(p2 - s2, p1 - s1) + scale, scale)
-        a, b = _unscaled(left, s1, scale), _unscaled(right, s2, scale)
-        return Value(_scaled(f"({a} % {b})", kind), kind)
+        a, b = unscaled(left, s1, scale), unscaled(right, s2, scale)
+        return Value(scaled(f"({a} % {b})", kind), kind)
     kind = t.decimal(p1 + s2 + max(s2 - s1, 0), scale)
-    above = _unscaled(left, s1, scale + s2)
-    below = _unscaled(right, s2, s2)
-    return Value(_scaled(f"trino_decimal_divide({above}, {below})", kind), kind)
+    above = unscaled(left, s1, scale + s2)
+    below = unscaled(right, s2, s2)
+    return Value(scaled(f"trino_decimal_divide({above}, {below})", kind), kind)
 
 
-def _unscaled(value: Value, scale: int, wanted: int) -> str:
+def unscaled(value: Value, scale: int, wanted: int) -> str:
     """The decimal as a whole number of 10^-wanted."""
     if t.is_integer(value.type):
         return f"(CAST({value.sql} AS HUGEINT) * {10**wanted}::HUGEINT)"
@@ -87,7 +87,7 @@ def _unscaled(value: Value, scale: int, wanted: int) -> str:
     return f"({whole} * {10 ** (wanted - scale)}::HUGEINT)" if wanted > scale else whole
 
 
-def _scaled(whole: str, kind: Type) -> str:
+def scaled(whole: str, kind: Type) -> str:
     """The decimal whose unscaled value is `whole`."""
     scale = kind.numbers[1]
     if scale == 0:
@@ -99,8 +99,8 @@ def _scaled(whole: str, kind: Type) -> str:
 def average(total: str, rows: str, kind: Type) -> str:
     """avg of a decimal: the sum by the count, half up, in the scale of the argument."""
     scale = kind.numbers[1]
-    above = _unscaled(Value(total, Type("decimal", (38, scale))), scale, scale)
-    divided = _scaled(f"trino_decimal_divide({above}, {rows}::HUGEINT)", kind)
+    above = unscaled(Value(total, Type("decimal", (38, scale))), scale, scale)
+    divided = scaled(f"trino_decimal_divide({above}, {rows}::HUGEINT)", kind)
     return f"CASE WHEN {rows} > 0 THEN {divided} END"
 
 

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from .errors import not_emulated
+from .errors import QueryError, not_emulated
 
 # https://trino.io/docs/current/functions/datetime.html#mysql-date-functions
 _MYSQL = {
     "Y": "%Y", "y": "%y", "m": "%m", "c": "%-m", "d": "%d", "e": "%-d", "H": "%H", "k": "%-H",
     "h": "%I", "I": "%I", "l": "%-I", "i": "%M", "s": "%S", "S": "%S", "f": "%f", "j": "%j",
     "M": "%B", "b": "%b", "a": "%a", "W": "%A", "p": "%p", "T": "%H:%M:%S", "%": "%%",
-    "r": "%I:%M:%S %p",
+    "r": "%I:%M:%S %p", "v": "%V", "x": "%G",
 }  # fmt: skip
 
 
 def mysql_format(pattern: str, name: str) -> str:
-    """The strftime pattern of a MySQL one; refuses letters it does not have."""
+    """The strftime pattern of a MySQL one; a letter that means nothing stands for itself."""
     out, at = "", 0
     while at < len(pattern):
         if pattern[at] != "%":
@@ -22,9 +22,11 @@ def mysql_format(pattern: str, name: str) -> str:
         else:
             at += 1
             letter = pattern[at : at + 1]
-            if letter not in _MYSQL:
-                raise not_emulated(f"{name} with %{letter}")
-            out += _MYSQL[letter]
+            if letter and letter in "DUuVwX":
+                raise QueryError(
+                    "INVALID_FUNCTION_ARGUMENT", f"%{letter} not supported in date format string"
+                )
+            out += _MYSQL.get(letter, letter)
         at += 1
     return out
 

@@ -9,10 +9,11 @@ from .casts import convert, text_of
 from .dates import DATES
 from .equality import equal
 from .errors import QueryError, not_emulated
-from .operators import arithmetic
+from .operators import arithmetic, scaled, unscaled
 from .times import local
 from .types import Type
 from .values import NULL, Value, text
+from .values import name as name_of
 
 Special = Callable[[list[Value]], Value]
 
@@ -90,8 +91,9 @@ def concat(arguments: list[Value]) -> Value:
             "INVALID_FUNCTION_ARGUMENT", "There must be two or more concatenation arguments"
         )
     if any(value.type.name == "array" for value in arguments):
+        depth = max(_depth(value.type) for value in arguments)
         items = [
-            value if value.type.name == "array" else Value(f"[{value.sql}]", t.array(value.type))
+            value if _depth(value.type) == depth else Value(f"[{value.sql}]", t.array(value.type))
             for value in arguments
         ]
         values, kind = unify(items, "concat operands")
@@ -100,6 +102,17 @@ def concat(arguments: list[Value]) -> Value:
             sql = f"list_concat({sql}, {value.sql})"
         unknown = " OR ".join(f"{value.sql} IS NULL" for value in arguments)
         return Value(f"CASE WHEN NOT ({unknown}) THEN {sql} END", kind)
+    sizes = [v.type.numbers[0] if v.type.numbers else 0 for v in arguments]
+    if (
+        any(v.type.name == "char" for v in arguments)
+        and len(arguments) == 2
+        and all(v.type.name in ("char", "varchar") and v.type.numbers for v in arguments)
+    ):
+        if sum(sizes) > 65_536:
+            raise QueryError("TYPE_NOT_FOUND", f"Unknown type: char({sum(sizes)})")
+        held = " || ".join(convert(v, Type("char", (size,))).sql if v.type.name == "char" else v.sql
+                           for v, size in zip(arguments, sizes, strict=True))  # fmt: skip
+        return Value(f"rpad({held}, {sum(sizes)}, ' ')", Type("char", (sum(sizes),)))
     arguments = [convert(v, t.VARCHAR) if v.type.name == "char" else v for v in arguments]
     for value in arguments:
         if value.type.name not in ("varchar", "unknown", "varbinary"):
@@ -111,6 +124,10 @@ def concat(arguments: list[Value]) -> Value:
             )
     kind = t.VARBINARY if arguments[0].type == t.VARBINARY else t.VARCHAR
     return Value("(" + " || ".join(value.sql for value in arguments) + ")", kind)
+
+
+def _depth(kind: Type) -> int:
+    return 1 + _depth(kind.items[0]) if kind.name == "array" else 0
 
 
 def numeric(name: str) -> Special:
@@ -154,7 +171,7 @@ def _float_function(name: str, value: Value, places: str | None) -> Value:
 
 def _integer_function(name: str, value: Value, places: str | None) -> Value:
     if name == "round" and places:
-        sql = f"round(CAST({value.sql} AS DECIMAL(38,0)), {places})"
+        sql = f"trino_round_whole({value.sql}, {places})"
     else:
         sql = {"abs": f"abs({value.sql})", "sign": f"sign({value.sql})"}.get(name, value.sql)
     return Value(f"CAST({sql} AS {t.duckdb(value.type)})", value.type)
@@ -168,8 +185,13 @@ def _decimal_function(name: str, arguments: list[Value]) -> Value:
     if name == "sign":
         return Value(f"CAST(sign({value.sql}) AS DECIMAL(1,0))", t.decimal(1, 0))
     if len(arguments) == 2:
-        if name == "truncate" or not isinstance(arguments[1].constant, int):
+        places = arguments[1].constant
+        if arguments[1].type == t.UNKNOWN:
+            return Value(f"CAST(NULL AS {t.duckdb(value.type)})", value.type)
+        if not isinstance(places, int):
             raise not_emulated(f"{name} of a decimal to places that are not a literal")
+        if name == "truncate":
+            return _cut(value, places)
         kind = t.decimal(precision + 1, scale)
         return Value(f"CAST(round({value.sql}, {arguments[1].sql}) AS {t.duckdb(kind)})", kind)
     kind = t.decimal(precision - scale + (1 if scale and name != "truncate" else 0) or 1, 0)
@@ -177,14 +199,27 @@ def _decimal_function(name: str, arguments: list[Value]) -> Value:
     return Value(f"CAST({function}({value.sql}) AS {t.duckdb(kind)})", kind)
 
 
+def _cut(value: Value, places: int) -> Value:
+    """truncate(decimal, places), of the same type."""
+    precision, scale = value.type.numbers
+    if places >= scale:
+        return value
+    step = 10 ** (scale - places)
+    if places <= scale - precision:
+        return Value(f"CAST({value.sql} * 0 AS {t.duckdb(value.type)})", value.type)
+    return Value(scaled(f"(({unscaled(value, scale, scale)}) // {step} * {step})", value.type),
+                 value.type)  # fmt: skip
+
+
 def random(arguments: list[Value]) -> Value:
     count(arguments, "random", 0, 1, 2)
     if not arguments:
         return Value("random()", t.DOUBLE)
-    low, high = (
-        ("0", arguments[0].sql) if len(arguments) == 1 else (arguments[0].sql, arguments[1].sql)
-    )
-    return Value(f"CAST({low} + floor(random() * ({high} - {low})) AS BIGINT)", t.BIGINT)
+    values, kind = unify(arguments, "random bounds")
+    if not t.is_integer(kind):
+        raise QueryError("TYPE_MISMATCH", f"Unexpected parameters ({kind}) for function random")
+    low = "0" if len(values) == 1 else values[0].sql
+    return Value(f"CAST(trino_random({low}, {values[-1].sql}) AS {t.duckdb(kind)})", kind)
 
 
 def typeof(arguments: list[Value]) -> Value:
@@ -205,7 +240,11 @@ def map_entries(arguments: list[Value]) -> Value:
 
 def map_from_entries(arguments: list[Value]) -> Value:
     count(arguments, "map_from_entries", 1)
+    if arguments[0].type == t.UNKNOWN:
+        return Value("CAST(NULL AS MAP(INTEGER, INTEGER))", t.map_of(t.UNKNOWN, t.UNKNOWN))
     pair = _kind(arguments[0], "array", "map_from_entries").items[0]
+    if pair == t.UNKNOWN:
+        return Value("MAP {}", t.map_of(t.UNKNOWN, t.UNKNOWN))
     if pair.name != "row" or len(pair.items) != 2:
         raise QueryError(
             "TYPE_MISMATCH", f"map_from_entries takes array(row(K, V)), not {arguments[0].type}"
@@ -214,6 +253,26 @@ def map_from_entries(arguments: list[Value]) -> Value:
     keys = f'list_transform({arguments[0].sql}, lambda e: e."{first}")'
     items = f'list_transform({arguments[0].sql}, lambda e: e."{second}")'
     return Value(f"trino_map({keys}, {items})", t.map_of(*pair.items))
+
+
+def multimap_from_entries(arguments: list[Value]) -> Value:
+    count(arguments, "multimap_from_entries", 1)
+    pair = _kind(arguments[0], "array", "multimap_from_entries").items[0]
+    if pair.name != "row" or len(pair.items) != 2:
+        raise QueryError(
+            "TYPE_MISMATCH",
+            f"multimap_from_entries takes array(row(K, V)), not {arguments[0].type}",
+        )
+    first, second = t.field_name(pair, 0), t.field_name(pair, 1)
+    null = "fail('INVALID_FUNCTION_ARGUMENT: map entry cannot be null')"
+    entry = (
+        f"CASE WHEN e IS NULL THEN {null} ELSE "
+        f"{{'key': e.{name_of(first)}, 'value': e.{name_of(second)}}} END"
+    )
+    return Value(
+        f"trino_multimap(list_transform({arguments[0].sql}, lambda e: {entry}))",
+        t.map_of(pair.items[0], t.array(pair.items[1])),
+    )
 
 
 def zip_(arguments: list[Value]) -> Value:
@@ -253,6 +312,11 @@ def array_join(arguments: list[Value]) -> Value:
 def format_(arguments: list[Value]) -> Value:
     if len(arguments) < 2:
         raise QueryError("INVALID_FUNCTION_ARGUMENT", "format requires two or more arguments")
+    if arguments[0].type.name != "varchar":
+        raise QueryError(
+            "TYPE_MISMATCH",
+            f"Type of first argument to format() must be VARCHAR (actual: {arguments[0].type})",
+        )
     shown = ", ".join(f"coalesce({_formatted(value)}, 'null')" for value in arguments[1:])
     kinds = ", ".join(text(value.type.name) for value in arguments[1:])
     return Value(f"trino_format_text({arguments[0].sql}, [{shown}], [{kinds}])", t.VARCHAR)
@@ -289,5 +353,6 @@ SPECIALS: dict[str, Special] = {
     "typeof": typeof,
     "map_entries": map_entries,
     "map_from_entries": map_from_entries,
+    "multimap_from_entries": multimap_from_entries,
     "zip": zip_,
 }

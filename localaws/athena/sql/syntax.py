@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from sqlglot import exp
@@ -11,7 +12,9 @@ from .calls import call
 from .casts import cast
 from .compiler import Compiler, compiles
 from .dates import now
+from .errors import QueryError
 from .grammar import TypedLiteral
+from .python.json_values import is_json
 from .scope import Scope
 from .times import date_literal, local, time_literal, timestamp_literal
 from .type_names import from_trino
@@ -29,6 +32,8 @@ def compile_cast(c: Compiler, node: exp.Cast, scope: Scope) -> Value:
 @compiles(exp.Extract, takes=("this", "expression"))
 def extract(c: Compiler, node: exp.Extract, scope: Scope) -> Value:
     unit = node.this.name.lower()
+    if unit == "millisecond":
+        raise QueryError("SYNTAX_ERROR", f"Invalid EXTRACT field: {unit.upper()}", node)
     return call(unit, [c.compile(node.expression, scope)], node)
 
 
@@ -62,6 +67,7 @@ def typed_literal(c: Compiler, node: TypedLiteral, scope: Scope) -> Value:
         return timestamp_literal(written)
     if wanted.name == "time":
         return time_literal(written)
+    _check(written, wanted, node)
     value = c.compile(node.this, scope)
     if wanted.name == "date":
         return date_literal(written)
@@ -70,6 +76,21 @@ def typed_literal(c: Compiler, node: TypedLiteral, scope: Scope) -> Value:
     if wanted.name == "char" and wanted.numbers == (1,):
         wanted = Type("char", (len(written),))
     return replace(cast(value, wanted), constant=written if wanted.name == "varchar" else None)
+
+
+def _check(written: str, wanted: Type, node: exp.Expression) -> None:
+    """Raises QueryError (INVALID_LITERAL) for a text that is no value of the type."""
+    bad = False
+    if wanted.name in t.INTEGERS:
+        bits = {"tinyint": 7, "smallint": 15, "integer": 31, "bigint": 63}[wanted.name]
+        whole = re.fullmatch(r"[+-]?[0-9]+", written)
+        bad = whole is None or not -(1 << bits) <= int(written) < 1 << bits
+    elif wanted == t.JSON:
+        bad = not is_json(written)
+    if bad:
+        raise QueryError(
+            "INVALID_LITERAL", f"'{written}' is not a valid {wanted.name.upper()} literal", node
+        )
 
 
 @compiles(exp.AtTimeZone, takes=("this", "zone"))

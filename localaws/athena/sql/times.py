@@ -133,7 +133,11 @@ def _is_day(year: str, month: str, day: str) -> bool:
 
 def date_literal(written: str) -> Value:
     found = re.fullmatch(r"\s*(-?\d{4,})-(\d{1,2})-(\d{1,2})\s*", written)
-    if found is None or not _is_day(found[1], found[2], found[3]):
+    if (
+        found is None
+        or not _is_day(found[1], found[2], found[3])
+        or not -5_877_641 < int(found[1]) < 5_881_580
+    ):
         raise QueryError("INVALID_LITERAL", f"'{written}' is not a valid DATE literal")
     day = f"{int(found[1]):04d}-{int(found[2]):02d}-{int(found[3]):02d}"
     return Value(f"DATE '{day}'", t.DATE)

@@ -20,6 +20,7 @@ def unnest(c: Compiler, node: exp.Unnest, scope: Scope) -> str:
     inner = c.fresh("r")
     texts: list[str] = []
     columns: list[tuple[str, Type]] = []  # text over the inner select, type
+    fields: dict[int, str] = {}  # names of the columns that are a row's fields
     sizes = []
     for item in node.expressions:
         value = c.compile(item, scope)
@@ -39,6 +40,7 @@ def unnest(c: Compiler, node: exp.Unnest, scope: Scope) -> str:
             texts.append(f"unnest({value.sql}) AS {column}")
             sizes.append(f"len({value.sql})")
             if inside.name == "row":
+                fields |= {len(columns) + i: label for i, label in enumerate(inside.names) if label}
                 columns += [
                     (f"{column}.{name(t.field_name(inside, i))}", kind)
                     for i, kind in enumerate(inside.items)
@@ -67,7 +69,7 @@ def unnest(c: Compiler, node: exp.Unnest, scope: Scope) -> str:
         Relation(
             qualifier,
             tuple(
-                Column(labels[i] if labels else f"_col{i}", kind, f"{inner}.c{i}")
+                Column(labels[i] if labels else fields.get(i, f"_col{i}"), kind, f"{inner}.c{i}")
                 for i, (_, kind) in enumerate(columns)
             ),
         )

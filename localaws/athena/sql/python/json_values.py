@@ -90,6 +90,10 @@ def json_parse(document: str) -> str:
         raise invalid(f"Cannot convert value to JSON: '{document}'") from None
 
 
+def is_json(document: str) -> bool:
+    return _value(document) is not _NONE
+
+
 # paths
 
 
@@ -288,6 +292,8 @@ def json_to_varchar(document: str) -> str | None:
 
 def scientific(number: float) -> str:
     """As CAST(double AS varchar)."""
+    if abs(number) == float("inf"):
+        return "Infinity" if number > 0 else "-Infinity"
     if number == 0:
         return "0E0" if str(number)[0] != "-" else "-0E0"
     digits = Decimal(repr(number)).as_tuple()
@@ -302,6 +308,8 @@ def json_to_boolean(document: str) -> bool | None:
     if found is None or isinstance(found, bool):
         return found
     if isinstance(found, Number):
+        if abs(float(found)) == float("inf"):
+            raise _cannot(document, "boolean")
         return float(found) != 0
     if isinstance(found, str) and found.lower() in ("true", "t", "1", "false", "f", "0"):
         return found.lower() in ("true", "t", "1")
@@ -342,6 +350,12 @@ def _to_number(document: str, kind: str, read: Any) -> Any:
     if isinstance(found, bool):
         return read("1" if found else "0")
     if isinstance(found, str):
+        if (
+            kind == "bigint"
+            and not isinstance(found, Number)
+            and not re.fullmatch(r"[+-]?\d+", found)
+        ):
+            raise _cannot(document, kind)
         try:
             return read(found.strip() if kind in ("double", "real") else found)
         except (ValueError, ArithmeticError):

@@ -57,6 +57,8 @@ def split(text: str, mark: str, limit: int) -> list[str]:
         raise invalid("The delimiter may not be the empty string")
     if limit <= 0:
         raise invalid("Limit must be positive")
+    if limit >= 1 << 31:
+        raise invalid("Limit is too large")
     return text.split(mark, limit - 1)
 
 

@@ -69,7 +69,6 @@ NESTED: dict[str, Overloads] = {
     "combinations": [("array(T), bigint -> array(array(T))", "trino_combinations({0}, {1})")],
     "array_average": [("array(double) -> double", "list_avg({0})")],
     "repeat": [("T, bigint -> array(T)", "trino_repeat({0}, {1})")],
-    "multimap_from_entries": [("array(row(K,V)) -> map(K,array(V))", "trino_multimap({0})")],
     "sequence": [
         (
             "bigint, bigint -> array(bigint)",
@@ -88,7 +87,7 @@ NESTED: dict[str, Overloads] = {
             "date, date, month -> array(date)",
             "CAST(trino_month_sequence({0}, {1}, {2}) AS DATE[])",
         ),
-        ("timestamp, timestamp, day -> array(timestamp)", "trino_time_sequence({0}, {1}, {2})"),
-        ("timestamp, timestamp, month -> array(timestamp)", "trino_month_sequence({0}, {1}, {2})"),
+        ("W, W, day -> array(W)", "trino_time_sequence({0}, {1}, {2})"),
+        ("W, W, month -> array(W)", "trino_month_sequence({0}, {1}, {2})"),
     ],
 }

@@ -38,7 +38,8 @@ NUMBERS: dict[str, Overloads] = {
     "nan": [("-> double", "'NaN'::DOUBLE")],
     "infinity": [("-> double", "'Infinity'::DOUBLE")],
     "width_bucket": [
-        ("double, double, double, bigint -> bigint", "trino_bucket({0}, {1}, {2}, {3})")
+        ("double, double, double, bigint -> bigint", "trino_bucket({0}, {1}, {2}, {3})"),
+        ("double, array(double) -> bigint", "trino_bin({0}, {1})"),
     ],
     "bitwise_or": [("bigint, bigint -> bigint", "({0} | {1})")],
     "bitwise_xor": [("bigint, bigint -> bigint", "xor({0}, {1})")],
@@ -81,6 +82,9 @@ NUMBERS: dict[str, Overloads] = {
         for end in ("lower", "upper")
     },
     "format_number": [("double -> varchar", "trino_format_number({0})")],
+    "cosine_distance": [
+        ("map(varchar,double), map(varchar,double) -> double", "(1 - trino_cosine({0}, {1}))")
+    ],
     "cosine_similarity": [
         ("map(varchar,double), map(varchar,double) -> double", "trino_cosine({0}, {1})")
     ],

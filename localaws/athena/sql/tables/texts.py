@@ -30,6 +30,7 @@ TEXTS: dict[str, Overloads] = {
         ("varbinary -> bigint", "octet_length({0})"),
     ],
     "reverse": [
+        ("C -> C", "reverse({0})"),
         ("varchar -> varchar", "reverse({0})"),
         ("varbinary -> varbinary", "trino_reverse_bytes({0})"),
         ("array(T) -> array(T)", "list_reverse({0})"),
@@ -112,7 +113,10 @@ TEXTS: dict[str, Overloads] = {
         ("varbinary, varchar -> varchar", "trino_utf8({0}, {1})"),
         ("varbinary, bigint -> varchar", "trino_utf8({0}, trino_chr({1}))"),
     ],
-    "from_hex": [("varchar -> varbinary", "trino_from_hex({0})")],
+    "from_hex": [
+        ("varchar -> varbinary", "trino_from_hex({0})"),
+        ("varbinary -> varbinary", "trino_from_hex(decode({0}))"),
+    ],
     "crc32": [("varbinary -> bigint", "trino_crc32({0})")],
     **{
         name: [("varbinary -> varbinary", f"trino_digest({{0}}, '{name}')")]
