@@ -1,7 +1,4 @@
-"""The DataBrew service: datasets, recipes, recipe jobs and their runs.
-
-Projects, profile jobs, rulesets and schedules are refused by name.
-"""
+"""The DataBrew service: datasets, recipes, rulesets, recipe and profile jobs, and their runs."""
 
 from __future__ import annotations
 
@@ -9,9 +6,11 @@ from localaws.core.aws import LocalAws
 from localaws.core.service import Service
 from localaws.databrew.datasets import Datasets
 from localaws.databrew.jobs import RecipeJobs
+from localaws.databrew.profile_jobs import ProfileJobs
 from localaws.databrew.recipe import evidence
 from localaws.databrew.recipes import Recipes
-from localaws.databrew.runs import RecipeRuns
+from localaws.databrew.rulesets import Rulesets
+from localaws.databrew.runs import JobRuns
 
 
 def service(aws: LocalAws) -> Service:
@@ -19,7 +18,9 @@ def service(aws: LocalAws) -> Service:
     datasets = Datasets(aws)
     recipes = Recipes(aws)
     jobs = RecipeJobs(aws, datasets, recipes)
-    runs = RecipeRuns(aws, datasets, recipes, jobs)
-    for part in (datasets, recipes, jobs, runs):
+    rulesets = Rulesets(aws, datasets)
+    profiles = ProfileJobs(aws, datasets, jobs, rulesets)
+    runs = JobRuns(aws, datasets, recipes, jobs, rulesets)
+    for part in (datasets, recipes, rulesets, jobs, profiles, runs):
         part.register(built)
     return built

@@ -79,6 +79,8 @@ class RecipeJobs:
     def update(self, call: Call) -> Json:
         """Replaces role, outputs and limits; dataset and recipe stay."""
         name = call.params["Name"]
+        if self.get(name)["Type"] != "RECIPE":
+            raise invalid(f"Job {name} is a profile job; UpdateProfileJob changes it.")
         settings = _settings(call) | modified(self._aws, call.caller)
         with self._aws.documents.transaction():
             self._aws.documents.put(KIND, name, self.get(name) | settings)
@@ -107,11 +109,19 @@ def _settings(call: Call) -> Json:
     given = call.params
     if not given.get("Outputs"):
         raise invalid("A recipe job needs at least one of Outputs.")
-    if given.get("MaxRetries", 0) != 0:
-        raise NotEmulated("databrew", call.operation, "MaxRetries", "It retries nothing; give 0.")
     return {
         "RoleArn": given["RoleArn"],
         "Outputs": [outputs.checked(call.operation, output) for output in given["Outputs"]],
+        **limits(call),
+    }
+
+
+def limits(call: Call) -> Json:
+    """What recipe and profile jobs have in common."""
+    given = call.params
+    if given.get("MaxRetries", 0) != 0:
+        raise NotEmulated("databrew", call.operation, "MaxRetries", "It retries nothing; give 0.")
+    return {
         "LogSubscription": given.get("LogSubscription", "ENABLE"),
         "MaxCapacity": given.get("MaxCapacity", DEFAULT_CAPACITY_NODES),
         "MaxRetries": 0,

@@ -188,9 +188,13 @@ class Recipes:
     def _refuse_used(self, name: str, version: str) -> None:
         last = version != WORKING and self.get(name, PUBLISHED)["RecipeVersion"] == version
         for job_name, job in self._aws.documents.items("databrew-job"):
-            reference = job["RecipeReference"]
-            if reference["Name"] == name and (
-                reference["RecipeVersion"] == version
-                or (last and reference["RecipeVersion"] == PUBLISHED)
+            reference = job.get("RecipeReference")
+            if (
+                reference
+                and reference["Name"] == name
+                and (
+                    reference["RecipeVersion"] == version
+                    or (last and reference["RecipeVersion"] == PUBLISHED)
+                )
             ):
                 raise conflict(f"Recipe {name} version {version} is used by job {job_name}.")

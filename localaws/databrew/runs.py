@@ -1,4 +1,4 @@
-"""Job runs: the recipe compiled and run by DuckDB in a worker, over the objects in place."""
+"""Job runs: recipes and profiles, by DuckDB in a worker, over the objects in place."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from localaws.core.jobs.job import Job, JobFailed
 from localaws.core.jobs.kind import RECIPE_RUN
 from localaws.core.jobs.runner import Ending, JobRunner, Outcome
 from localaws.core.service import Call, Service
+from localaws.core.signals import EventSent
 from localaws.databrew import inputs, outputs, secrets
 from localaws.databrew.datasets import KIND as DATASET
 from localaws.databrew.datasets import Datasets
@@ -22,6 +23,7 @@ from localaws.databrew.recipe.compiler import datasets_of, parse
 from localaws.databrew.recipe.errors import RecipeError
 from localaws.databrew.recipe.privacy import secrets_of
 from localaws.databrew.recipes import Recipes
+from localaws.databrew.rulesets import Rulesets
 from localaws.databrew.source import InputError
 from localaws.databrew.writing import Written
 from localaws.s3.names import split_uri
@@ -29,6 +31,7 @@ from localaws.shapes import Json
 
 KIND = RECIPE_RUN.documents
 WORK = "localaws.databrew.work:run"
+PROFILE_WORK = "localaws.databrew.work:profile"
 LOG_GROUP = "/aws-glue-databrew/jobs"
 DATABREW = "databrew.amazonaws.com"
 SESSION = "DataBrew"  # AWS's name for it is not documented
@@ -40,16 +43,22 @@ STATES = {
 }
 
 
-class RecipeRuns:
+class JobRuns:
     minute_seconds = 60.0  # a job's Timeout is in minutes
 
     def __init__(
-        self, aws: LocalAws, datasets: Datasets, recipes: Recipes, jobs: RecipeJobs
+        self,
+        aws: LocalAws,
+        datasets: Datasets,
+        recipes: Recipes,
+        jobs: RecipeJobs,
+        rulesets: Rulesets,
     ) -> None:
         self._aws = aws
         self._datasets = datasets
         self._recipes = recipes
         self._jobs = jobs
+        self._rulesets = rulesets
         self._runner = JobRunner(aws, RECIPE_RUN, self)
 
     def register(self, service: Service) -> None:
@@ -88,9 +97,8 @@ class RecipeRuns:
         Raises ConflictException while the job has a run under way.
         """
         job = self._jobs.get(call.params["Name"])
-        reference = job["RecipeReference"]
-        recipe = self._recipes.get(reference["Name"], reference["RecipeVersion"])
         dataset = self._datasets.get(job["DatasetName"])
+        kept, of_run = self._of_kind(job, dataset)
         run_id = "db_" + random.token_hex(32)
         now = self._aws.clock.now()
         document = {
@@ -98,10 +106,7 @@ class RecipeRuns:
             "JobName": job["Name"],
             "Attempt": 0,
             "DatasetName": job["DatasetName"],
-            "RecipeReference": {
-                "Name": reference["Name"],
-                "RecipeVersion": recipe["RecipeVersion"],
-            },
+            **of_run,
             "Outputs": job["Outputs"],
             "State": "STARTING",
             "StartedOn": now,
@@ -117,9 +122,22 @@ class RecipeRuns:
                     raise conflict(f"Job {job['Name']} has the run {run['RunId']} under way.")
             self._aws.documents.put(KIND, run_id, document)
 
-        request = {"job": job, "dataset": dataset, "recipe": recipe, "when": now}
+        request = {"job": job, "dataset": dataset, "when": now, **kept}
         self._runner.start(run_id, request, store)
         return {"RunId": run_id}
+
+    def _of_kind(self, job: Json, dataset: Json) -> tuple[Json, Json]:
+        """What a run of a recipe or of a profile keeps of its job's definitions as they are now,
+        and the members of its document."""
+        if job["Type"] == "PROFILE":
+            named = [each["RulesetArn"] for each in job["ValidationConfigurations"]]
+            rulesets = [self._rulesets.of_arn(each, dataset["ResourceArn"]) for each in named]
+            members = ("ProfileConfiguration", "JobSample", "ValidationConfigurations")
+            return {"rulesets": rulesets}, {member: job[member] for member in members}
+        reference = job["RecipeReference"]
+        recipe = self._recipes.get(reference["Name"], reference["RecipeVersion"])
+        shown = {"Name": reference["Name"], "RecipeVersion": recipe["RecipeVersion"]}
+        return {"recipe": recipe}, {"RecipeReference": shown}
 
     def stop(self, call: Call) -> Json:
         """Raises ValidationException for a run that is over."""
@@ -155,6 +173,9 @@ class RecipeRuns:
         aws = self._aws.acting_as_role(given["RoleArn"], SESSION, DATABREW, arn)
         job.limit(given["Timeout"] * self.minute_seconds)
         try:
+            if given["Type"] == "PROFILE":
+                self._profile(job, aws)
+                return
             written = aws.workers.perform(job, WORK, self._request(job, aws))
             job.check()
             for output, result in zip(given["Outputs"], written, strict=True):
@@ -172,6 +193,41 @@ class RecipeRuns:
             raise JobFailed(error.message) from error
         except (RecipeError, InputError) as error:
             raise JobFailed(str(error)) from error
+
+    def _profile(self, job: Job, aws: LocalAws) -> None:
+        """The profile, and the report of its rulesets, which may fail without failing the run."""
+        given = job.request["job"]
+        place = given["Outputs"][0]["Location"]
+        request = {
+            "source": inputs.resolve(aws, job.request["dataset"]).to_json(),
+            "sample": given["JobSample"],
+            "configuration": given["ProfileConfiguration"],
+            "rulesets": job.request["rulesets"],
+            "location": place,
+            "job": given["Name"],
+            "run": job.id,
+            "when": job.request["when"],
+            "now": self._aws.clock.now(),
+            "folder": self._scratch(job.id),
+        }
+        result = aws.workers.perform(job, PROFILE_WORK, request)
+        job.check()
+        written = []
+        for file in result["files"]:
+            aws.objects.adopt(file["bucket"], file["key"], Path(file["file"]))
+            written.append({"Location": {"Bucket": file["bucket"], "Key": file["key"]}})
+        self._change(job.id, Outputs=written)
+        for name, state in result["rulesets"].items():
+            detail = {
+                "datasetName": given["DatasetName"],
+                "jobName": given["Name"],
+                "jobRunId": job.id,
+                "rulesetName": name,
+                "validationState": state,
+                "validationReportLocation": f"s3://{place['Bucket']}/{result['files'][-1]['key']}",
+            }
+            event = self._aws.event("aws.databrew", "DataBrew Ruleset Validation Result", detail)
+            self._aws.signals.publish(EventSent(event))
 
     def _say(self, job: Job, aws: LocalAws, output: Json, rows: int, files: int) -> None:
         """A line in the run's log: a result without rows is a success that should not surprise."""

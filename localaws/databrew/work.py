@@ -1,9 +1,10 @@
-"""What a recipe job does in a worker: it reads, transforms and writes files."""
+"""What a job does in a worker: it reads, transforms or profiles, and writes files."""
 
 from __future__ import annotations
 
 import base64
 import contextlib
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import duckdb
 from localaws.core.jobs.failures import OutOfMemory, WorkFailed
 from localaws.core.jobs.limits import Limits
 from localaws.databrew import reading, writing
+from localaws.databrew.profile import profiling
 from localaws.databrew.recipe import functions
 from localaws.databrew.recipe.compiler import compile_steps, parse
 from localaws.databrew.recipe.errors import RecipeError
@@ -31,6 +33,20 @@ def run(request: Json, limits: Limits) -> list[Json]:
     `when` name the files, `now` is the recipe's time, and everything is written below `folder`.
     Raises WorkFailed.
     """
+    with _engine(request, limits) as (folder, connection):
+        return _run(request, folder, connection)
+
+
+def profile(request: Json, limits: Limits) -> Json:
+    """The `files` of a profile of `source` and of a report of its `rulesets`, whose states are in
+    `rulesets`. Raises WorkFailed."""
+    with _engine(request, limits) as (folder, connection):
+        return profiling.run(request, folder, connection)
+
+
+@contextlib.contextmanager
+def _engine(request: Json, limits: Limits) -> Iterator[tuple[Path, duckdb.DuckDBPyConnection]]:
+    """The folder, and a connection whose errors are WorkFailed."""
     folder = Path(request["folder"])
     (folder / "spill").mkdir(parents=True, exist_ok=True)
     try:
@@ -39,7 +55,7 @@ def run(request: Json, limits: Limits) -> list[Json]:
             # Costs nothing measurable; the same input gives the same bytes where rows stay rows.
             connection.execute("SET preserve_insertion_order = true")
             functions.register(connection, _secrets(request))
-            return _run(request, folder, connection)
+            yield folder, connection
     except duckdb.OutOfMemoryException:
         raise OutOfMemory from None
     except (RecipeError, InputError, LookupError) as error:

@@ -109,7 +109,6 @@ def test_an_update_moves_the_output_of_a_job(brew: DataBrew) -> None:
 
 
 def test_what_localaws_lacks_is_refused_by_name(brew: DataBrew) -> None:
-    client = brew.client
     with pytest.raises(ClientError, match=r"raw/<.*> has a pattern|'raw/<"):
         brew.dataset("d", "raw/<[^/]+>.csv")
     with pytest.raises(ClientError, match="PathOptions"):
@@ -120,7 +119,3 @@ def test_what_localaws_lacks_is_refused_by_name(brew: DataBrew) -> None:
         brew.job("j", "d", "r", Format="TABLEAUHYPER")
     with pytest.raises(ClientError, match="whole bucket"):
         brew.job("j", "d", "r", Location={"Bucket": "lake"}, Overwrite=True)
-    with pytest.raises(ClientError, match="databrew:CreateProfileJob"):
-        client.create_profile_job(
-            Name="p", DatasetName="d", RoleArn=ROLE, OutputLocation={"Bucket": "lake"}
-        )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from localaws.cloudformation.provider import Made, Provider, Request, ignoring_missing, picked
-from localaws.core.errors import AwsError
 from localaws.shapes import Json
 
 
@@ -93,12 +92,27 @@ class Job(Provider):
         *("RoleArn", "Outputs", "MaxCapacity", "MaxRetries", "Timeout", "LogSubscription"),
         *("DataCatalogOutputs", "DatabaseOutputs", "EncryptionMode"),
     )
-    properties = ("Name", "Type", "DatasetName", "Recipe", "Tags", *plain)
+    profile = (
+        *("RoleArn", "OutputLocation", "JobSample", "ValidationConfigurations", "MaxCapacity"),
+        *("MaxRetries", "Timeout", "LogSubscription", "EncryptionMode"),
+    )
+    properties = (
+        *("Name", "Type", "DatasetName", "Recipe", "Tags", *plain),
+        *("OutputLocation", "JobSample", "ValidationConfigurations", "ProfileConfiguration"),
+    )
 
     def create(self, request: Request) -> Made:
         given = request.properties
-        if given["Type"] != "RECIPE":
-            raise AwsError("NotEmulated", f"AWS::DataBrew::Job of Type {given['Type']}; RECIPE is.")
+        if given["Type"] == "PROFILE":
+            request.call(
+                "databrew",
+                "create_profile_job",
+                Name=given["Name"],
+                DatasetName=given.get("DatasetName"),
+                Tags=request.tags() or None,
+                **self._profile(given),
+            )
+            return Made(given["Name"])
         recipe = given.get("Recipe", {})
         reference = {"Name": recipe["Name"]} if recipe else None
         if reference is not None and "Version" in recipe:
@@ -114,14 +128,78 @@ class Job(Provider):
         )
         return Made(given["Name"])
 
+    def _profile(self, properties: Json) -> Json:
+        """The API calls Configuration what templates call ProfileConfiguration."""
+        given = picked(properties, self.profile)
+        if "ProfileConfiguration" in properties:
+            given["Configuration"] = properties["ProfileConfiguration"]
+        return given
+
     def update(self, request: Request) -> Made:
-        given = picked(request.properties, self.plain)
-        request.call("databrew", "update_recipe_job", Name=request.physical_id, **given)
-        return Made(request.physical_id)
+        name, properties = request.physical_id, request.properties
+        if properties["Type"] == "PROFILE":
+            request.call("databrew", "update_profile_job", Name=name, **self._profile(properties))
+        else:
+            given = picked(properties, self.plain)
+            request.call("databrew", "update_recipe_job", Name=name, **given)
+        return Made(name)
 
     def delete(self, request: Request) -> None:
         with ignoring_missing():
             request.call("databrew", "delete_job", Name=request.physical_id)
 
 
-PROVIDERS = (Dataset(), Recipe(), Job())
+class Ruleset(Provider):
+    type = "AWS::DataBrew::Ruleset"
+    name_property = "Name"
+    replaced_by = ("Name", "TargetArn")
+    properties = ("Name", "Description", "TargetArn", "Rules", "Tags")
+
+    def create(self, request: Request) -> Made:
+        given = request.properties
+        request.call(
+            "databrew",
+            "create_ruleset",
+            Name=given["Name"],
+            TargetArn=given["TargetArn"],
+            Rules=_rules(given),
+            Description=given.get("Description"),
+            Tags=request.tags() or None,
+        )
+        return Made(given["Name"])
+
+    def update(self, request: Request) -> Made:
+        request.call(
+            "databrew",
+            "update_ruleset",
+            Name=request.physical_id,
+            Rules=_rules(request.properties),
+            Description=request.properties.get("Description"),
+        )
+        return Made(request.physical_id)
+
+    def delete(self, request: Request) -> None:
+        with ignoring_missing():
+            request.call("databrew", "delete_ruleset", Name=request.physical_id)
+
+
+def _rules(properties: Json) -> list[Json]:
+    """A template has the substitutions as a list of ValueReference and Value; the API as a map."""
+    return [
+        {
+            **rule,
+            **(
+                {
+                    "SubstitutionMap": {
+                        each["ValueReference"]: each["Value"] for each in rule["SubstitutionMap"]
+                    }
+                }
+                if "SubstitutionMap" in rule
+                else {}
+            ),
+        }
+        for rule in properties["Rules"]
+    ]
+
+
+PROVIDERS = (Dataset(), Recipe(), Job(), Ruleset())

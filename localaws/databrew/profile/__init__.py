@@ -1,0 +1,1 @@
+"""Profiles of datasets and checks of their quality, as DataBrew writes them; in a worker."""
