@@ -1,6 +1,8 @@
-// The page: three ways to ask (form, line, file), one answer with its reasons.
+// The page: a customer's basket (customer.js), then three more ways to ask (form, line, file), one
+// answer with its reasons.
 import { clearAnswer, showAnswer } from "./answer.js";
 import { apiUrl, health, model, predict, Problem } from "./client.js";
+import { startCustomers } from "./customer.js";
 import { at, element, percent } from "./dom.js";
 import { EXAMPLES, FIELDS, NAMES } from "./fields.js";
 import { clearMarks, fillForm, focusField, formErrors, formLine, makeForm, mark } from "./form.js";
@@ -255,3 +257,4 @@ async function showStatus() {
 
 showValues();
 showStatus();
+startCustomers();

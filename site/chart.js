@@ -52,7 +52,7 @@ export function draw(table, { bias, contributions }, row) {
   const label = (name) => BY_NAME[name]?.label ?? name;
   const detail = (name) => {
     const of = BY_NAME[name];
-    const value = row[name] === undefined ? "" : short(row[name]);
+    const value = row[name] === undefined ? "" : row[name] === null ? "not known" : short(row[name]);
     return of ? `${value} ${COUNTED.includes(of.unit) ? of.unit : ""}`.trim() + ` · ${ABOUT[of.group]}` : value;
   };
   table.replaceChildren(

@@ -66,6 +66,12 @@ export const health = () => ask("/health");
 // {model, threshold, features, trained_at, …}: what the model says of itself.
 export const model = () => ask("/model");
 
+// {customers, examples, count, model}: whose number begins so; examples without a beginning.
+export const customers = (beginning) => ask(`/customers?beginning=${beginning}`);
+
+// {customer_id, basket_size, products_known, products, threshold, model}, with explanations.
+export const nextBasket = (customer) => ask(`/customers/${customer}/next-basket?most=24&explain=true`);
+
 // {will_buy, probability, threshold, model, explanation} for one line of 18 numbers; a model from
 // before explanations answers without one.
 export async function predict(line) {

@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from rebuy.cli import baskets
 from tests.pipeline.stack import Execution, Json, Stack
 
 SETS = ("training", "validation", "holdout", "scoring")
@@ -194,6 +195,41 @@ def test_api_answers_the_reference_example_as_the_live_model(stack: Stack, recor
     assert answer["model"] == record["run"]["name"]
     assert answer["threshold"] == pytest.approx(record["metrics"]["challenger"]["threshold"])
     assert answer["will_buy"] is (answer["probability"] >= answer["threshold"])
+
+
+def test_next_baskets_go_live_with_the_model(stack: Stack, record: Json) -> None:
+    """The view, the command that reads it, and the API say the same of the same model."""
+    figures = baskets.summary(stack.connection, stack.outputs)
+    scored = {entry["dataset"]: entry for entry in record["outputs"]}["sets/scoring"]
+    assert figures["model"] == record["run"]["name"]
+    assert scored["rows"] == sum(
+        int(row["rows_found"])
+        for row in baskets.read(
+            stack.connection,
+            baskets.query(
+                stack.connection,
+                stack.outputs,
+                "SELECT user_bucket, count(*) AS rows_found FROM next_baskets GROUP BY 1",
+            ),
+        )
+    )
+    examples = api(stack, "/customers")["examples"]
+    assert examples
+    for customer in (entry["customer_id"] for entry in examples):
+        told = api(stack, f"/customers/{customer}/next-basket?most=5")
+        rows = baskets.of_customer(stack.connection, stack.outputs, customer, 5)
+        assert told["model"] == figures["model"]
+        assert [(p["product_id"], p["product"], p["in_basket"]) for p in told["products"]] == [
+            (int(row["product_id"]), row["product_name"], row["chosen"] == "true") for row in rows
+        ]
+        assert [p["probability"] for p in told["products"]] == pytest.approx(
+            [float(row["probability"]) for row in rows]
+        )
+
+
+def api(stack: Stack, path: str) -> Any:
+    with urllib.request.urlopen(f"{stack.outputs['ApiUrl']}{path}", timeout=30) as answer:
+        return json.load(answer)
 
 
 def test_api_says_what_is_wrong_with_a_bad_line(stack: Stack, good: Execution) -> None:

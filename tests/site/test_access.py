@@ -44,7 +44,28 @@ def table(page: Page) -> None:
     expect(page.locator("#verdict")).to_be_visible()
 
 
-STATES: list[Callable[[Page], None]] = [answered, unlikely, wrong, pasted, table]
+def basket(page: Page) -> None:
+    page.locator("#customer-examples button").last.click()
+    page.locator("#others > summary").click()
+    page.locator(".product summary").first.click()
+    expect(page.locator(".product table.chart").first).to_be_visible()
+
+
+def no_customer(page: Page) -> None:
+    page.get_by_label("Customer number").fill("7")
+    page.keyboard.press("Enter")
+    expect(page.locator("#customer-problem")).to_be_visible()
+
+
+STATES: list[Callable[[Page], None]] = [
+    basket,
+    no_customer,
+    answered,
+    unlikely,
+    wrong,
+    pasted,
+    table,
+]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

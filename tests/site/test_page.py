@@ -57,7 +57,11 @@ def test_least_and_most_likely_holdout_rows_get_their_verdicts(
 
 
 def test_keyboard_alone_is_enough(page: Page) -> None:
+    expect(page.locator("#customer-examples button")).to_have_count(3)
     page.keyboard.press("Tab")
+    expect(page.get_by_label("Customer number")).to_be_focused()
+    for _ in range(5):  # the button and three examples follow
+        page.keyboard.press("Tab")
     expect(page.get_by_role("tab", name="Describe it")).to_be_focused()
     page.keyboard.press("ArrowRight")
     expect(page.get_by_role("tab", name="Paste a row")).to_be_focused()
