@@ -15,7 +15,7 @@ from typing import Any
 from werkzeug.wrappers import Request as HttpRequest
 from werkzeug.wrappers import Response
 
-from localaws.cloudformation.provider import Made, Provider, Request
+from localaws.cloudformation.provider import Made, Provider, ResourceRequest
 from localaws.core.errors import AwsError, NotEmulated
 from localaws.shapes import Json
 
@@ -80,16 +80,16 @@ class CustomResource(Provider):
     def must_replace(self, new: Json, old: Json) -> list[str]:
         return ["ServiceToken"] if new.get("ServiceToken") != old.get("ServiceToken") else []
 
-    def create(self, request: Request) -> Made:
+    def create(self, request: ResourceRequest) -> Made:
         return self._ask(request, "Create")
 
-    def update(self, request: Request) -> Made:
+    def update(self, request: ResourceRequest) -> Made:
         return self._ask(request, "Update")
 
-    def delete(self, request: Request) -> None:
+    def delete(self, request: ResourceRequest) -> None:
         self._ask(request, "Delete")
 
-    def _ask(self, request: Request, kind: str) -> Made:
+    def _ask(self, request: ResourceRequest, kind: str) -> Made:
         function = str(request.properties.get("ServiceToken", ""))
         if ":lambda:" not in function:
             raise NotEmulated("cloudformation", "CustomResource", "ServiceToken", function)
@@ -128,7 +128,7 @@ class CustomResource(Provider):
         return Made(physical_id, dict(answer.get("Data") or {}))
 
     @staticmethod
-    def _invoke(request: Request, function: str, event: Json, failure: list[str]) -> None:
+    def _invoke(request: ResourceRequest, function: str, event: Json, failure: list[str]) -> None:
         try:
             answer = request.call(
                 "lambda", "invoke", FunctionName=function, Payload=json.dumps(event).encode()
@@ -140,7 +140,10 @@ class CustomResource(Provider):
 
     @staticmethod
     def _wait(
-        request: Request, waiting: _Waiting, invocation: threading.Thread, failure: list[str]
+        request: ResourceRequest,
+        waiting: _Waiting,
+        invocation: threading.Thread,
+        failure: list[str],
     ) -> Json:
         seconds = min(float(request.properties.get("ServiceTimeout", LONGEST)), LONGEST)
         waited = 0.0

@@ -11,11 +11,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from localaws.cloudformation.plan import plan_resource, scope_of
 from localaws.cloudformation.principals import acting
-from localaws.cloudformation.provider import Made, Request
+from localaws.cloudformation.provider import Made, ResourceRequest
 from localaws.cloudformation.registry import Registry
 from localaws.cloudformation.stacks import Stacks
 from localaws.cloudformation.template import Template, check_order, read
-from localaws.cloudformation.values import NO_VALUE, Scope
+from localaws.cloudformation.values import NO_VALUE, TemplateScope
 from localaws.core.aws import LocalAws
 from localaws.core.errors import AwsError
 from localaws.shapes import Json
@@ -195,7 +195,7 @@ class StackEngine:
         self,
         stack: Json,
         template: Template,
-        scope: Scope,
+        scope: TemplateScope,
         logical_id: str,
         undo: list[tuple[Json | None, Json]],
         superseded: list[Json],
@@ -284,7 +284,7 @@ class StackEngine:
 
     # One resource
 
-    def _make(self, stack: Json, template: Template, scope: Scope, logical_id: str) -> None:
+    def _make(self, stack: Json, template: Template, scope: TemplateScope, logical_id: str) -> None:
         record = _record(template, logical_id)
         stack["resources"][logical_id] = record
         try:
@@ -328,8 +328,8 @@ class StackEngine:
             self._status(stack, record, f"{word}_IN_PROGRESS", "Resource creation Initiated")
         self._status(stack, record, f"{word}_COMPLETE")
 
-    def _request(self, stack: Json, logical_id: str, properties: Json) -> Request:
-        return Request(
+    def _request(self, stack: Json, logical_id: str, properties: Json) -> ResourceRequest:
+        return ResourceRequest(
             aws=acting(self._aws, stack),
             stack_name=stack["name"],
             stack_id=stack["id"],
@@ -359,7 +359,7 @@ class StackEngine:
         self._stacks.put(stack)
 
 
-def outputs(template: Template, scope: Scope) -> list[Json]:
+def outputs(template: Template, scope: TemplateScope) -> list[Json]:
     """The outputs whose condition holds, as DescribeStacks shows them."""
     found = []
     for name, output in template.outputs.items():

@@ -7,7 +7,7 @@ from typing import Any
 
 from localaws.cloudformation.registry import Registry
 from localaws.cloudformation.template import Template, check_order, invalid
-from localaws.cloudformation.values import Scope, Unknown
+from localaws.cloudformation.values import TemplateScope, Unknown
 from localaws.core.aws import LocalAws
 from localaws.shapes import Json
 
@@ -37,7 +37,7 @@ def pseudo(stack: Json, aws: LocalAws) -> Json:
     }
 
 
-def scope_of(stack: Json, template: Template, aws: LocalAws) -> Scope:
+def scope_of(stack: Json, template: Template, aws: LocalAws) -> TemplateScope:
     """The names of a stack, whose resources are read from its document as it is at the time."""
 
     def resource(logical_id: str, attribute: str | None) -> Any:
@@ -53,11 +53,16 @@ def scope_of(stack: Json, template: Template, aws: LocalAws) -> Scope:
             )
         return record["attributes"][attribute]
 
-    return Scope(template, stack["parameters"], pseudo(stack, aws), resource)
+    return TemplateScope(template, stack["parameters"], pseudo(stack, aws), resource)
 
 
 def plan_resource(
-    stack: Json, template: Template, scope: Scope, registry: Registry, logical_id: str, old: Json
+    stack: Json,
+    template: Template,
+    scope: TemplateScope,
+    registry: Registry,
+    logical_id: str,
+    old: Json,
 ) -> Planned:
     """What becomes of a resource that is there."""
     kind = template.resources[logical_id]["Type"]
@@ -103,7 +108,7 @@ def plan(
             return Unknown(logical_id, attribute)
         return record["attributes"].get(attribute, Unknown(logical_id, attribute))
 
-    scope = Scope(template, after["parameters"], pseudo(stack, aws), resource)
+    scope = TemplateScope(template, after["parameters"], pseudo(stack, aws), resource)
     for logical_id in check_order(template):
         if not scope.included(logical_id):
             continue

@@ -28,7 +28,7 @@ class Made:
 
 
 @dataclass
-class Request:
+class ResourceRequest:
     """What a provider is asked to do with one resource."""
 
     aws: LocalAws
@@ -91,13 +91,13 @@ class Provider:
     changing: tuple[str, ...] = ()  # attributes that an update in place can change
     named_iam = False  # whether a custom name needs CAPABILITY_NAMED_IAM
 
-    def create(self, request: Request) -> Made:
+    def create(self, request: ResourceRequest) -> Made:
         raise NotImplementedError
 
-    def update(self, request: Request) -> Made:
+    def update(self, request: ResourceRequest) -> Made:
         raise NotImplementedError(f"{self.type} cannot be updated in place.")
 
-    def delete(self, request: Request) -> None:
+    def delete(self, request: ResourceRequest) -> None:
         raise NotImplementedError
 
     def must_replace(self, new: Json, old: Json) -> list[str]:

@@ -20,7 +20,7 @@ from localaws.cloudformation.providers import (
     stepfunctions,
 )
 from localaws.cloudformation.template import Template, function_of, invalid, references
-from localaws.cloudformation.values import Scope
+from localaws.cloudformation.values import TemplateScope
 from localaws.core.errors import AwsError, NotEmulated
 
 MODULES = (s3, iam, glue, databrew, athena, functions, http_api, stepfunctions, events, messaging)
@@ -48,7 +48,7 @@ class Registry:
             raise NotEmulated("cloudformation", "CreateStack", f"resource type {type_name}")
         return found
 
-    def check(self, operation: str, template: Template, scope: Scope) -> None:
+    def check(self, operation: str, template: Template, scope: TemplateScope) -> None:
         """Refuses, before anything is made, each type, property and attribute we lack."""
         for logical_id, resource in template.resources.items():
             if not scope.included(logical_id):

@@ -20,7 +20,7 @@ _NAME = re.compile(r"[a-zA-Z][-a-zA-Z0-9]{0,127}")
 
 
 @dataclass(frozen=True)
-class Target:
+class StackTarget:
     """What a stack shall become."""
 
     template: Template
@@ -86,7 +86,7 @@ def _stored(aws: LocalAws, url: str) -> str:
 
 def target_of(
     aws: LocalAws, registry: Registry, operation: str, params: Json, stack: Json | None
-) -> Target:
+) -> StackTarget:
     """Reads and checks everything that can be checked before the first resource.
 
     Raises ValidationError, InsufficientCapabilitiesException or NotEmulated.
@@ -95,7 +95,7 @@ def target_of(
     previous = stack["parameters"] if stack else {}
     values = parameter_values(template, params.get("Parameters", []), previous)
     tags = {tag["Key"]: tag["Value"] for tag in params["Tags"]} if "Tags" in params else None
-    target = Target(
+    target = StackTarget(
         template,
         values,
         tags if tags is not None else (stack["tags"] if stack else {}),

@@ -120,7 +120,7 @@ def _check_parameter(name: str, about: Json, value: str) -> None:
 
 
 @dataclass
-class Scope:
+class TemplateScope:
     """What names mean while a template is worked out.
 
     `resource` gives Ref (attribute None) and GetAtt of a resource of the stack.
@@ -266,20 +266,20 @@ class Scope:
         return text if isinstance(text, Unknown) else base64.b64encode(text.encode()).decode()
 
 
-def _no_condition_here(_: Scope, __: Any) -> Any:
+def _no_condition_here(_: TemplateScope, __: Any) -> Any:
     raise invalid("Template error: a condition function stands outside Conditions.")
 
 
-FUNCTIONS: dict[str, Callable[[Scope, Any], Any]] = {
-    "Ref": Scope.ref,
+FUNCTIONS: dict[str, Callable[[TemplateScope, Any], Any]] = {
+    "Ref": TemplateScope.ref,
     "Fn::GetAtt": lambda scope, argument: scope.resource(*get_att(argument)),
-    "Fn::Sub": Scope.sub,
-    "Fn::Join": Scope.join,
-    "Fn::If": Scope.choose,
-    "Fn::Select": Scope.select,
-    "Fn::Split": Scope.split,
-    "Fn::FindInMap": Scope.find_in_map,
-    "Fn::Base64": Scope.base64,
+    "Fn::Sub": TemplateScope.sub,
+    "Fn::Join": TemplateScope.join,
+    "Fn::If": TemplateScope.choose,
+    "Fn::Select": TemplateScope.select,
+    "Fn::Split": TemplateScope.split,
+    "Fn::FindInMap": TemplateScope.find_in_map,
+    "Fn::Base64": TemplateScope.base64,
     "Fn::Equals": _no_condition_here,
     "Fn::And": _no_condition_here,
     "Fn::Or": _no_condition_here,

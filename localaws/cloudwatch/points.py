@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from localaws.core.sqlite import Database
+from localaws.core.sqlite import SqliteDatabase
 
 FILE = "cloudwatch.sqlite"
 MINUTE = 60
@@ -36,7 +36,7 @@ class Points:
 
     def __init__(self, file: Path) -> None:
         self._swept = 0
-        self._database = Database(file, MIGRATIONS)
+        self._database = SqliteDatabase(file, MIGRATIONS)
 
     def add(
         self, namespace: str, dimensions: dict[str, str], values: dict[str, float], now: datetime

@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
-from localaws.core.sqlite import Database
+from localaws.core.sqlite import SqliteDatabase
 from localaws.shapes import Json
 
 Parameters = ParamSpec("Parameters")
@@ -33,7 +33,7 @@ class Documents:
     """
 
     def __init__(self, file: Path) -> None:
-        self._database = Database(file, MIGRATIONS)
+        self._database = SqliteDatabase(file, MIGRATIONS)
         self._changes: Counter[str] = Counter()
 
     def changes(self, kind: str) -> int:

@@ -13,7 +13,7 @@ Row = sqlite3.Row
 DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
-class Database:
+class SqliteDatabase:
     """A file in WAL mode behind one connection and one lock.
 
     A committed transaction survives `kill -9` at any moment, and one that is cut off leaves

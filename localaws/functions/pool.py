@@ -5,7 +5,14 @@ from __future__ import annotations
 import threading
 
 from localaws.core.aws import LocalAws
-from localaws.functions.worker import Died, Invocation, Spec, Worker, WorkerResult, error_payload
+from localaws.functions.worker import (
+    Died,
+    FunctionWorker,
+    Invocation,
+    Spec,
+    WorkerResult,
+    error_payload,
+)
 
 # AWS scales to 1,000; this machine does not. More callers than this wait for a free worker.
 MAXIMUM_WORKERS = 4
@@ -18,7 +25,7 @@ class Pool:
     def __init__(self, aws: LocalAws, spec: Spec) -> None:
         self.spec = spec
         self._aws = aws
-        self._free: list[tuple[Worker, float]] = []  # and when each was last used
+        self._free: list[tuple[FunctionWorker, float]] = []  # and when each was last used
         self._count = 0
         self._retired = False
         self._changed = threading.Condition()
@@ -27,7 +34,7 @@ class Pool:
         """(outcome, log stream)."""
         worker = self._take()
         try:
-            worker = worker or Worker(self._aws, self.spec)
+            worker = worker or FunctionWorker(self._aws, self.spec)
         except Died as died:
             self._give_back(None)
             payload = error_payload("Runtime.ExitError", f"RequestId: {request.id} Error: {died}")
@@ -46,7 +53,7 @@ class Pool:
                 self._give_back(worker)
         return outcome, worker.stream
 
-    def _take(self) -> Worker | None:
+    def _take(self) -> FunctionWorker | None:
         """A free worker, or None when the caller may start one."""
         with self._changed:
             while True:
@@ -61,8 +68,8 @@ class Pool:
                     return None
                 self._changed.wait()
 
-    def _give_back(self, worker: Worker | None) -> None:
-        done: list[Worker] = []
+    def _give_back(self, worker: FunctionWorker | None) -> None:
+        done: list[FunctionWorker] = []
         with self._changed:
             if worker is None or self._retired:
                 self._count -= 1

@@ -83,7 +83,7 @@ class Died(Exception):
         super().__init__(f"Runtime exited with error: {what}")
 
 
-class Worker:
+class FunctionWorker:
     """A started process. `invoke` is called by one thread at a time."""
 
     def __init__(self, aws: LocalAws, spec: Spec) -> None:

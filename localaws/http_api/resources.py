@@ -110,7 +110,7 @@ def check_cors(cors: Json) -> None:
         raise bad_request("AllowCredentials is not supported with the origin *.")
 
 
-class Integrations:
+class ApiIntegrations:
     """Integrations: Lambda functions with payload format 2.0, and calls of Step Functions."""
 
     def __init__(self, apis: Apis) -> None:

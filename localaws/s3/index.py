@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from localaws.core.sqlite import Database, Row
+from localaws.core.sqlite import Row, SqliteDatabase
 
 __all__ = ["Index", "Row", "dump", "successor"]
 
@@ -43,7 +43,7 @@ class Index:
     """The statements of the other modules; `with index.writing():` is one transaction."""
 
     def __init__(self, file: Path) -> None:
-        self._database = Database(file, MIGRATIONS, named=True)
+        self._database = SqliteDatabase(file, MIGRATIONS, named=True)
         self.run = self._database.run
         self.writing = self._database.transaction
 

@@ -26,7 +26,7 @@ _BATCH = 1000
 
 
 @dataclass
-class Page:
+class ListPage:
     """One page: objects and common prefixes, at most `most` together; `last` is where it ended."""
 
     objects: list[StoredObject] = field(default_factory=list)
@@ -35,9 +35,11 @@ class Page:
     truncated: bool = False
 
 
-def page(objects: Objects, bucket: str, prefix: str, delimiter: str, after: str, most: int) -> Page:
+def page(
+    objects: Objects, bucket: str, prefix: str, delimiter: str, after: str, most: int
+) -> ListPage:
     """The first `most` current keys or common prefixes greater than `after`."""
-    found = Page()
+    found = ListPage()
     if most == 0:
         return found
     position, inclusive = (after, False) if after >= prefix else (prefix, True)
@@ -193,7 +195,7 @@ def _text(value: Any) -> str:
     return escape(str(value), {"\r": "&#13;", "\n": "&#10;", "\t": "&#9;"})
 
 
-def _listed(call: Call, found: Page, encode: Any, *, owner: bool) -> Json:
+def _listed(call: Call, found: ListPage, encode: Any, *, owner: bool) -> Json:
     prefix, delimiter, most, _ = _names(call)
     answer: Json = {
         "Name": call.params["Bucket"],
@@ -226,7 +228,7 @@ def _versions(call: Call, objects: Objects) -> Json:
         + " ORDER BY key, id DESC",
         *((bucket, max(prefix, key_marker), end) if end else (bucket, max(prefix, key_marker))),
     )
-    answer = _listed(call, Page(), encode, owner=False)
+    answer = _listed(call, ListPage(), encode, owner=False)
     del answer["Contents"]
     answer |= {"Versions": [], "DeleteMarkers": [], "KeyMarker": encode(key_marker)}
     prefixes: list[str] = []

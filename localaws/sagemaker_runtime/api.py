@@ -26,11 +26,11 @@ def service(aws: LocalAws) -> Service:
     """The service "sagemaker-runtime"."""
     install()
     runtime = Service("sagemaker-runtime")
-    Invocations(aws).register(runtime)
+    EndpointInvocations(aws).register(runtime)
     return runtime
 
 
-class Invocations:
+class EndpointInvocations:
     def __init__(self, aws: LocalAws) -> None:
         self._aws = aws
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from localaws.core.aws import LocalAws
 from localaws.core.service import Service
-from localaws.core.sqlite import Database
+from localaws.core.sqlite import SqliteDatabase
 from localaws.stepfunctions.activities import Activities
 from localaws.stepfunctions.constraints import CheckedService
 from localaws.stepfunctions.engine import Engine
@@ -55,7 +55,7 @@ def _integrations(aws: LocalAws, resources: Resources) -> Integrations:
 def build(aws: LocalAws, tasks: Callable[[LocalAws, Resources], Integrations]) -> Service:
     """The service, with the Tasks that `tasks` gives."""
     file = aws.home.file("stepfunctions.sqlite")
-    database = Database(file, MIGRATIONS)
+    database = SqliteDatabase(file, MIGRATIONS)
     aws.durability.keep(file)
     resources = Resources(database)
     journal = Journal(database, resources)

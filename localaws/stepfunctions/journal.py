@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from typing import Any
 
-from localaws.core.sqlite import Database
+from localaws.core.sqlite import SqliteDatabase
 from localaws.shapes import Json
 from localaws.stepfunctions.records import Changes, Event, Execution
 from localaws.stepfunctions.resources import Resources
@@ -30,7 +30,7 @@ COLUMNS = (
 class Journal:
     """Reads see what is committed; `commit` writes the transitions of one round."""
 
-    def __init__(self, database: Database, resources: Resources) -> None:
+    def __init__(self, database: SqliteDatabase, resources: Resources) -> None:
         self._database = database
         self._resources = resources
         self._definitions: dict[str, str] = {}  # those in use, by their SHA-256

@@ -6,7 +6,7 @@ import json
 import sqlite3
 from contextlib import AbstractContextManager
 
-from localaws.core.sqlite import Database
+from localaws.core.sqlite import SqliteDatabase
 from localaws.shapes import Json
 
 ACTIVITY = "activity"  # the kind of an activity's document
@@ -14,7 +14,7 @@ MAP_RUN = "map-run"
 
 
 class Resources:
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: SqliteDatabase) -> None:
         self._database = database
 
     def transaction(self) -> AbstractContextManager[sqlite3.Connection]:

@@ -32,7 +32,7 @@ class ObjectFile(Protocol):
     def last_modified(self) -> datetime: ...
 
 
-class Objects(Protocol):
+class ReadableObjects(Protocol):
     """Where a caller's objects are found to be read: the server's store, or a child's folders.
 
     Raises AwsError.
@@ -50,7 +50,9 @@ def is_hidden(key: str) -> bool:
     return any(part.startswith(("_", ".")) for part in key.split("/"))
 
 
-def below(objects: Objects, bucket: str, key: str, *, single: bool = False) -> Sequence[ObjectFile]:
+def below(
+    objects: ReadableObjects, bucket: str, key: str, *, single: bool = False
+) -> Sequence[ObjectFile]:
     """The objects with data in the folder `key`, in all its folders; with `single`, `key` may
     also be an object's. What is hidden, and keys that end in `/`, are left out."""
     folder = key if not key or key.endswith("/") else key + "/"
@@ -66,7 +68,9 @@ def below(objects: Objects, bucket: str, key: str, *, single: bool = False) -> S
     ]
 
 
-def data_files(objects: Objects, location: str, *, single: bool = False) -> tuple[DataFile, ...]:
+def data_files(
+    objects: ReadableObjects, location: str, *, single: bool = False
+) -> tuple[DataFile, ...]:
     """The files at a location that have bytes. Raises TableError (HIVE_FILESYSTEM_ERROR)."""
     try:
         found = below(objects, *split_uri(location), single=single)
@@ -87,7 +91,7 @@ def data_file(item: ObjectFile) -> DataFile:
 
 
 def take(
-    table: Json, partitions: Iterable[Json], objects: Objects, *, single: bool = False
+    table: Json, partitions: Iterable[Json], objects: ReadableObjects, *, single: bool = False
 ) -> TableSnapshot:
     """The snapshot of a table, of `partitions` where it has partition keys.
 

@@ -10,7 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from localaws.cloudformation.template import read, references
-from localaws.cloudformation.values import NO_VALUE, Scope
+from localaws.cloudformation.values import NO_VALUE, TemplateScope
 from localaws.core.aws import LocalAws
 from localaws.core.errors import AwsError
 from tests.cloudformation.conftest import Stack
@@ -30,12 +30,14 @@ TEMPLATE: dict[str, Any] = {
 }
 
 
-def scope() -> Scope:
+def scope() -> TemplateScope:
     def resource(logical_id: str, attribute: str | None) -> str:
         return "bucket-1" if attribute is None else "arn:bucket-1"
 
     pseudo = {"AWS::Region": "us-east-1", "AWS::AccountId": "000000000000"}
-    return Scope(read(json.dumps(TEMPLATE)), {"Stage": "test", "Zones": "a, b"}, pseudo, resource)
+    return TemplateScope(
+        read(json.dumps(TEMPLATE)), {"Stage": "test", "Zones": "a, b"}, pseudo, resource
+    )
 
 
 @pytest.mark.parametrize("case", cases("cloudformation_values"), ids=itemgetter("why"))

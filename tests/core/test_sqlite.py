@@ -13,7 +13,7 @@ import pytest
 
 from localaws.core.documents import Documents
 from localaws.core.errors import AwsError
-from localaws.core.sqlite import Database
+from localaws.core.sqlite import SqliteDatabase
 from tests.threads import on_threads
 
 
@@ -107,18 +107,18 @@ def test_a_file_is_brought_up_to_date_once(tmp_path: Path) -> None:
 
     second = "ALTER TABLE t ADD COLUMN b; UPDATE t SET b = a + 1"
     for _ in range(2):
-        database = Database(file, [first, second])
+        database = SqliteDatabase(file, [first, second])
         assert database.rows("SELECT a, b FROM t") == [(1, 2)]
         database.close()
 
     with pytest.raises(sqlite3.OperationalError):
-        Database(file, [first, second, "UPDATE t SET a = 5; UPDATE nowhere SET a = 1"])
-    database = Database(file, [first, second])
+        SqliteDatabase(file, [first, second, "UPDATE t SET a = 5; UPDATE nowhere SET a = 1"])
+    database = SqliteDatabase(file, [first, second])
     assert database.rows("SELECT a FROM t") == [(1,)]
     database.close()
 
     with pytest.raises(ValueError, match="has version 2, and this localaws knows versions up to 1"):
-        Database(file, [first])
+        SqliteDatabase(file, [first])
 
 
 @pytest.mark.parametrize(

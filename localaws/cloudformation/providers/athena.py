@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from localaws.cloudformation.provider import Made, Provider, Request, ignoring_missing, picked
+from localaws.cloudformation.provider import (
+    Made,
+    Provider,
+    ResourceRequest,
+    ignoring_missing,
+    picked,
+)
 from localaws.shapes import Json
 
 
@@ -23,7 +29,7 @@ class WorkGroup(Provider):
         ),
     )
 
-    def create(self, request: Request) -> Made:
+    def create(self, request: ResourceRequest) -> Made:
         given = request.properties
         name = given["Name"]
         request.call(
@@ -38,7 +44,7 @@ class WorkGroup(Provider):
             request.call("athena", "update_work_group", WorkGroup=name, State=given["State"])
         return Made(name, {"CreationTime": ""})
 
-    def update(self, request: Request) -> Made:
+    def update(self, request: ResourceRequest) -> Made:
         given = request.properties
         request.call(
             "athena",
@@ -53,7 +59,7 @@ class WorkGroup(Provider):
         )
         return Made(request.physical_id, request.attributes)
 
-    def delete(self, request: Request) -> None:
+    def delete(self, request: ResourceRequest) -> None:
         with ignoring_missing():
             request.call(
                 "athena",
@@ -82,13 +88,13 @@ class NamedQuery(Provider):
     replaced_by = plain
     attributes = ("NamedQueryId",)
 
-    def create(self, request: Request) -> Made:
+    def create(self, request: ResourceRequest) -> Made:
         given = picked(request.properties, self.plain)
         given.setdefault("Name", request.name(128))
         made = request.call("athena", "create_named_query", **given)["NamedQueryId"]
         return Made(made, {"NamedQueryId": made})
 
-    def delete(self, request: Request) -> None:
+    def delete(self, request: ResourceRequest) -> None:
         with ignoring_missing():
             request.call("athena", "delete_named_query", NamedQueryId=request.physical_id)
 

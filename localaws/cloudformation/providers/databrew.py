@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from localaws.cloudformation.provider import Made, Provider, Request, ignoring_missing, picked
+from localaws.cloudformation.provider import (
+    Made,
+    Provider,
+    ResourceRequest,
+    ignoring_missing,
+    picked,
+)
 from localaws.shapes import Json
 
 
@@ -13,18 +19,18 @@ class Dataset(Provider):
     plain = ("Input", "Format", "FormatOptions", "PathOptions")
     properties = ("Name", "Tags", *plain)
 
-    def create(self, request: Request) -> Made:
+    def create(self, request: ResourceRequest) -> Made:
         name = request.properties["Name"]
         given = picked(request.properties, self.plain)
         request.call("databrew", "create_dataset", Name=name, Tags=request.tags() or None, **given)
         return Made(name)
 
-    def update(self, request: Request) -> Made:
+    def update(self, request: ResourceRequest) -> Made:
         given = picked(request.properties, self.plain)
         request.call("databrew", "update_dataset", Name=request.physical_id, **given)
         return Made(request.physical_id)
 
-    def delete(self, request: Request) -> None:
+    def delete(self, request: ResourceRequest) -> None:
         with ignoring_missing():
             request.call("databrew", "delete_dataset", Name=request.physical_id)
 
@@ -35,7 +41,7 @@ class Recipe(Provider):
     replaced_by = ("Name",)
     properties = ("Name", "Description", "Steps", "Tags")
 
-    def create(self, request: Request) -> Made:
+    def create(self, request: ResourceRequest) -> Made:
         name = request.properties["Name"]
         request.call(
             "databrew",
@@ -47,7 +53,7 @@ class Recipe(Provider):
         )
         return Made(name)
 
-    def update(self, request: Request) -> Made:
+    def update(self, request: ResourceRequest) -> Made:
         request.call(
             "databrew",
             "update_recipe",
@@ -57,7 +63,7 @@ class Recipe(Provider):
         )
         return Made(request.physical_id)
 
-    def delete(self, request: Request) -> None:
+    def delete(self, request: ResourceRequest) -> None:
         """Published versions have to go before the working one."""
         name = request.physical_id
         with ignoring_missing():
@@ -101,7 +107,7 @@ class Job(Provider):
         *("OutputLocation", "JobSample", "ValidationConfigurations", "ProfileConfiguration"),
     )
 
-    def create(self, request: Request) -> Made:
+    def create(self, request: ResourceRequest) -> Made:
         given = request.properties
         if given["Type"] == "PROFILE":
             request.call(
@@ -135,7 +141,7 @@ class Job(Provider):
             given["Configuration"] = properties["ProfileConfiguration"]
         return given
 
-    def update(self, request: Request) -> Made:
+    def update(self, request: ResourceRequest) -> Made:
         name, properties = request.physical_id, request.properties
         if properties["Type"] == "PROFILE":
             request.call("databrew", "update_profile_job", Name=name, **self._profile(properties))
@@ -144,7 +150,7 @@ class Job(Provider):
             request.call("databrew", "update_recipe_job", Name=name, **given)
         return Made(name)
 
-    def delete(self, request: Request) -> None:
+    def delete(self, request: ResourceRequest) -> None:
         with ignoring_missing():
             request.call("databrew", "delete_job", Name=request.physical_id)
 
@@ -155,7 +161,7 @@ class Ruleset(Provider):
     replaced_by = ("Name", "TargetArn")
     properties = ("Name", "Description", "TargetArn", "Rules", "Tags")
 
-    def create(self, request: Request) -> Made:
+    def create(self, request: ResourceRequest) -> Made:
         given = request.properties
         request.call(
             "databrew",
@@ -168,7 +174,7 @@ class Ruleset(Provider):
         )
         return Made(given["Name"])
 
-    def update(self, request: Request) -> Made:
+    def update(self, request: ResourceRequest) -> Made:
         request.call(
             "databrew",
             "update_ruleset",
@@ -178,7 +184,7 @@ class Ruleset(Provider):
         )
         return Made(request.physical_id)
 
-    def delete(self, request: Request) -> None:
+    def delete(self, request: ResourceRequest) -> None:
         with ignoring_missing():
             request.call("databrew", "delete_ruleset", Name=request.physical_id)
 

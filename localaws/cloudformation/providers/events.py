@@ -5,7 +5,7 @@ from __future__ import annotations
 from localaws.cloudformation.provider import (
     Made,
     Provider,
-    Request,
+    ResourceRequest,
     document,
     ignoring_missing,
     picked,
@@ -22,7 +22,7 @@ class Rule(Provider):
     plain = ("Description", "ScheduleExpression", "State", "RoleArn", "EventBusName")
     properties = ("Name", "EventPattern", "Targets", "Tags", *plain)
 
-    def create(self, request: Request) -> Made:
+    def create(self, request: ResourceRequest) -> Made:
         name = request.properties.get("Name") or request.name(64)
         arn = self._put(request, name)
         try:
@@ -32,17 +32,17 @@ class Rule(Provider):
             raise
         return Made(name, {"Arn": arn})
 
-    def update(self, request: Request) -> Made:
+    def update(self, request: ResourceRequest) -> Made:
         arn = self._put(request, request.physical_id)
         self._targets(request, request.physical_id)
         return Made(request.physical_id, {"Arn": arn})
 
-    def delete(self, request: Request) -> None:
+    def delete(self, request: ResourceRequest) -> None:
         with ignoring_missing():
             ids = [target["Id"] for target in request.properties.get("Targets", [])]
             self._delete(request, request.physical_id, ids)
 
-    def _put(self, request: Request, name: str) -> str:
+    def _put(self, request: ResourceRequest, name: str) -> str:
         given = request.properties
         pattern = given.get("EventPattern")
         made = request.call(
@@ -55,7 +55,7 @@ class Rule(Provider):
         )
         return str(made["RuleArn"])
 
-    def _targets(self, request: Request, name: str) -> None:
+    def _targets(self, request: ResourceRequest, name: str) -> None:
         bus = picked(request.properties, ("EventBusName",))
         targets: list[Json] = request.properties.get("Targets", [])
         before = {target["Id"] for target in request.previous.get("Targets", [])}
@@ -68,7 +68,7 @@ class Rule(Provider):
                 raise AwsError(entry["ErrorCode"], entry["ErrorMessage"])
 
     @staticmethod
-    def _delete(request: Request, name: str, ids: list[str]) -> None:
+    def _delete(request: ResourceRequest, name: str, ids: list[str]) -> None:
         bus = picked(request.properties, ("EventBusName",))
         if ids:
             request.call("events", "remove_targets", Rule=name, Ids=ids, **bus)
@@ -83,25 +83,25 @@ class Connection(Provider):
     plain = ("Description", "AuthorizationType", "AuthParameters")
     properties = ("Name", *plain)
 
-    def create(self, request: Request) -> Made:
+    def create(self, request: ResourceRequest) -> Made:
         name = request.properties.get("Name") or request.name(64)
         given = picked(request.properties, self.plain)
         made = request.call("events", "create_connection", Name=name, **given)
         request.physical_id = name
         return Made(name, self._shown(request, name, made["ConnectionArn"]))
 
-    def update(self, request: Request) -> Made:
+    def update(self, request: ResourceRequest) -> Made:
         given = picked(request.properties, self.plain)
         name = request.physical_id
         made = request.call("events", "update_connection", Name=name, **given)
         return Made(name, self._shown(request, name, made["ConnectionArn"]))
 
-    def delete(self, request: Request) -> None:
+    def delete(self, request: ResourceRequest) -> None:
         with ignoring_missing():
             request.call("events", "delete_connection", Name=request.physical_id)
 
     @staticmethod
-    def _shown(request: Request, name: str, arn: str) -> Json:
+    def _shown(request: ResourceRequest, name: str, arn: str) -> Json:
         secret = request.call("events", "describe_connection", Name=name)["SecretArn"]
         return {"Arn": arn, "SecretArn": secret}
 
@@ -117,18 +117,18 @@ class Schedule(Provider):
     )
     properties = ("Name", *plain)
 
-    def create(self, request: Request) -> Made:
+    def create(self, request: ResourceRequest) -> Made:
         name = request.properties.get("Name") or request.name(64)
         given = picked(request.properties, self.plain)
         arn = request.call("scheduler", "create_schedule", Name=name, **given)["ScheduleArn"]
         return Made(name, {"Arn": arn})
 
-    def update(self, request: Request) -> Made:
+    def update(self, request: ResourceRequest) -> Made:
         given = picked(request.properties, self.plain)
         request.call("scheduler", "update_schedule", Name=request.physical_id, **given)
         return Made(request.physical_id, request.attributes)
 
-    def delete(self, request: Request) -> None:
+    def delete(self, request: ResourceRequest) -> None:
         group = picked(request.properties, ("GroupName",))
         with ignoring_missing():
             request.call("scheduler", "delete_schedule", Name=request.physical_id, **group)

@@ -5,7 +5,13 @@ from __future__ import annotations
 import io
 import zipfile
 
-from localaws.cloudformation.provider import Made, Provider, Request, ignoring_missing, picked
+from localaws.cloudformation.provider import (
+    Made,
+    Provider,
+    ResourceRequest,
+    ignoring_missing,
+    picked,
+)
 from localaws.core.errors import AwsError
 from localaws.shapes import Json
 
@@ -26,7 +32,7 @@ class Function(Provider):
         *("Code.S3Key", "Code.S3ObjectVersion", "Code.ZipFile", *plain),
     )
 
-    def create(self, request: Request) -> Made:
+    def create(self, request: ResourceRequest) -> Made:
         given = request.properties
         name = given.get("FunctionName") or request.name(64)
         made = request.call(
@@ -41,7 +47,7 @@ class Function(Provider):
         self._settle(request, name)
         return Made(name, {"Arn": made["FunctionArn"]})
 
-    def update(self, request: Request) -> Made:
+    def update(self, request: ResourceRequest) -> Made:
         given, old, name = request.properties, request.previous, request.physical_id
         if picked(given, self.plain) != picked(old, self.plain):
             request.call(
@@ -63,12 +69,12 @@ class Function(Provider):
             self._settle(request, name)
         return Made(name, request.attributes)
 
-    def delete(self, request: Request) -> None:
+    def delete(self, request: ResourceRequest) -> None:
         with ignoring_missing():
             request.call("lambda", "delete_function", FunctionName=request.physical_id)
 
     @staticmethod
-    def _settle(request: Request, name: str) -> None:
+    def _settle(request: ResourceRequest, name: str) -> None:
         def settled() -> bool:
             now = request.call("lambda", "get_function_configuration", FunctionName=name)
             for member in ("State", "LastUpdateStatus"):
@@ -110,13 +116,13 @@ class Permission(Provider):
     properties = plain
     replaced_by = plain
 
-    def create(self, request: Request) -> Made:
+    def create(self, request: ResourceRequest) -> Made:
         statement = request.name(100)
         given = picked(request.properties, self.plain)
         request.call("lambda", "add_permission", StatementId=statement, **given)
         return Made(statement)
 
-    def delete(self, request: Request) -> None:
+    def delete(self, request: ResourceRequest) -> None:
         with ignoring_missing():
             request.call(
                 "lambda",
@@ -132,13 +138,13 @@ class Version(Provider):
     replaced_by = properties
     attributes = ("Version", "FunctionArn")
 
-    def create(self, request: Request) -> Made:
+    def create(self, request: ResourceRequest) -> Made:
         given = picked(request.properties, self.properties)
         made = request.call("lambda", "publish_version", **given)
         arn = made["FunctionArn"]
         return Made(arn, {"Version": made["Version"], "FunctionArn": arn})
 
-    def delete(self, request: Request) -> None:
+    def delete(self, request: ResourceRequest) -> None:
         with ignoring_missing():
             request.call(
                 "lambda",
@@ -155,15 +161,15 @@ class Alias(Provider):
     replaced_by = ("FunctionName", "Name")
     attributes = ("AliasArn",)
 
-    def create(self, request: Request) -> Made:
+    def create(self, request: ResourceRequest) -> Made:
         made = request.call("lambda", "create_alias", **picked(request.properties, self.properties))
         return Made(made["AliasArn"], {"AliasArn": made["AliasArn"]})
 
-    def update(self, request: Request) -> Made:
+    def update(self, request: ResourceRequest) -> Made:
         request.call("lambda", "update_alias", **picked(request.properties, self.properties))
         return Made(request.physical_id, request.attributes)
 
-    def delete(self, request: Request) -> None:
+    def delete(self, request: ResourceRequest) -> None:
         given = picked(request.properties, ("FunctionName", "Name"))
         with ignoring_missing():
             request.call("lambda", "delete_alias", **given)

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from localaws.cloudformation.provider import Made, Provider, Request, ignoring_missing, picked
+from localaws.cloudformation.provider import (
+    Made,
+    Provider,
+    ResourceRequest,
+    ignoring_missing,
+    picked,
+)
 from localaws.core.errors import AwsError
 from localaws.shapes import Json
 
@@ -20,22 +26,22 @@ class Database(Provider):
         same = _database_name(new) == _database_name(old)
         return [] if same else ["DatabaseInput.Name"]
 
-    def create(self, request: Request) -> Made:
+    def create(self, request: ResourceRequest) -> Made:
         name = _database_name(request.properties) or request.name(255, lower=True, joint="_")
         request.call("glue", "create_database", DatabaseInput=self._input(request, name))
         return Made(name)
 
-    def update(self, request: Request) -> Made:
+    def update(self, request: ResourceRequest) -> Made:
         name = request.physical_id
         request.call("glue", "update_database", Name=name, DatabaseInput=self._input(request, name))
         return Made(name)
 
-    def delete(self, request: Request) -> None:
+    def delete(self, request: ResourceRequest) -> None:
         with ignoring_missing():
             request.call("glue", "delete_database", Name=request.physical_id)
 
     @staticmethod
-    def _input(request: Request, name: str) -> Json:
+    def _input(request: ResourceRequest, name: str) -> Json:
         _check_catalog(request)
         return {**request.properties.get("DatabaseInput", {}), "Name": name}
 
@@ -45,7 +51,7 @@ def _database_name(properties: Json) -> str | None:
     return str(name) if name else None
 
 
-def _check_catalog(request: Request) -> None:
+def _check_catalog(request: ResourceRequest) -> None:
     catalog = request.properties.get("CatalogId", request.aws.account)
     if str(catalog) != request.aws.account:
         raise AwsError("InvalidInput", f"CatalogId is {catalog}; there is {request.aws.account}.")
@@ -71,7 +77,7 @@ class Table(Provider):
             changed.append("TableInput.Name")
         return changed
 
-    def create(self, request: Request) -> Made:
+    def create(self, request: ResourceRequest) -> Made:
         _check_catalog(request)
         given = request.properties
         name = given["TableInput"].get("Name") or request.name(255, lower=True, joint="_")
@@ -83,7 +89,7 @@ class Table(Provider):
         )
         return Made(name)
 
-    def update(self, request: Request) -> Made:
+    def update(self, request: ResourceRequest) -> Made:
         given, name = request.properties, request.physical_id
         request.call(
             "glue",
@@ -93,7 +99,7 @@ class Table(Provider):
         )
         return Made(name)
 
-    def delete(self, request: Request) -> None:
+    def delete(self, request: ResourceRequest) -> None:
         database = request.properties["DatabaseName"]
         with ignoring_missing():
             request.call("glue", "delete_table", DatabaseName=database, Name=request.physical_id)
@@ -111,7 +117,7 @@ class Classifier(Provider):
                 return [f"{kind}.Name"]
         return []
 
-    def create(self, request: Request) -> Made:
+    def create(self, request: ResourceRequest) -> Made:
         given = picked(request.properties, CLASSIFIERS)
         if len(given) != 1:
             raise AwsError("InvalidRequest", f"Give exactly one of {', '.join(CLASSIFIERS)}.")
@@ -120,13 +126,13 @@ class Classifier(Provider):
         request.call("glue", "create_classifier", **{kind: {**_columns(members), "Name": name}})
         return Made(name)
 
-    def update(self, request: Request) -> Made:
+    def update(self, request: ResourceRequest) -> Made:
         kind, members = next(iter(picked(request.properties, CLASSIFIERS).items()))
         named = {**_columns(members), "Name": request.physical_id}
         request.call("glue", "update_classifier", **{kind: named})
         return Made(request.physical_id)
 
-    def delete(self, request: Request) -> None:
+    def delete(self, request: ResourceRequest) -> None:
         with ignoring_missing():
             request.call("glue", "delete_classifier", Name=request.physical_id)
 
@@ -151,22 +157,22 @@ class Crawler(Provider):
         *("RecrawlPolicy", "SchemaChangePolicy", "TablePrefix"),
     )
 
-    def create(self, request: Request) -> Made:
+    def create(self, request: ResourceRequest) -> Made:
         name = request.properties.get("Name") or request.name(255)
         request.call(
             "glue", "create_crawler", Name=name, Tags=request.tags() or None, **self._given(request)
         )
         return Made(name)
 
-    def update(self, request: Request) -> Made:
+    def update(self, request: ResourceRequest) -> Made:
         request.call("glue", "update_crawler", Name=request.physical_id, **self._given(request))
         return Made(request.physical_id)
 
-    def delete(self, request: Request) -> None:
+    def delete(self, request: ResourceRequest) -> None:
         with ignoring_missing():
             request.call("glue", "delete_crawler", Name=request.physical_id)
 
-    def _given(self, request: Request) -> Json:
+    def _given(self, request: ResourceRequest) -> Json:
         given = picked(request.properties, self.plain)
         expression = request.properties.get("Schedule", {}).get("ScheduleExpression")
         return given | ({"Schedule": expression} if expression else {})
@@ -183,18 +189,18 @@ class Job(Provider):
     )
     properties = ("Name", "Tags", *plain)
 
-    def create(self, request: Request) -> Made:
+    def create(self, request: ResourceRequest) -> Made:
         name = request.properties.get("Name") or request.name(255)
         given = picked(request.properties, self.plain)
         request.call("glue", "create_job", Name=name, Tags=request.tags() or None, **given)
         return Made(name)
 
-    def update(self, request: Request) -> Made:
+    def update(self, request: ResourceRequest) -> Made:
         update = picked(request.properties, self.plain)
         request.call("glue", "update_job", JobName=request.physical_id, JobUpdate=update)
         return Made(request.physical_id)
 
-    def delete(self, request: Request) -> None:
+    def delete(self, request: ResourceRequest) -> None:
         with ignoring_missing():
             request.call("glue", "delete_job", JobName=request.physical_id)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from localaws.cloudformation.provider import (
     Made,
     Provider,
-    Request,
+    ResourceRequest,
     ignoring_missing,
     picked,
 )
@@ -20,7 +20,7 @@ class Api(Provider):
     plain = ("Name", "CorsConfiguration", "Description", "Version", "DisableExecuteApiEndpoint")
     properties = ("ProtocolType", "Tags", *plain)
 
-    def create(self, request: Request) -> Made:
+    def create(self, request: ResourceRequest) -> Made:
         made = request.call(
             SERVICE,
             "create_api",
@@ -31,14 +31,14 @@ class Api(Provider):
         attributes = {"ApiId": made["ApiId"], "ApiEndpoint": made["ApiEndpoint"]}
         return Made(made["ApiId"], attributes)
 
-    def update(self, request: Request) -> Made:
+    def update(self, request: ResourceRequest) -> Made:
         given = picked(request.properties, self.plain)
         if "CorsConfiguration" in request.previous and "CorsConfiguration" not in given:
             request.call(SERVICE, "delete_cors_configuration", ApiId=request.physical_id)
         request.call(SERVICE, "update_api", ApiId=request.physical_id, **given)
         return Made(request.physical_id, request.attributes)
 
-    def delete(self, request: Request) -> None:
+    def delete(self, request: ResourceRequest) -> None:
         with ignoring_missing():
             request.call(SERVICE, "delete_api", ApiId=request.physical_id)
 
@@ -54,13 +54,13 @@ class Integration(Provider):
     )
     properties = ("ApiId", *plain)
 
-    def create(self, request: Request) -> Made:
+    def create(self, request: ResourceRequest) -> Made:
         made = request.call(
             SERVICE, "create_integration", **picked(request.properties, self.properties)
         )["IntegrationId"]
         return Made(made, {"IntegrationId": made})
 
-    def update(self, request: Request) -> Made:
+    def update(self, request: ResourceRequest) -> Made:
         request.call(
             SERVICE,
             "update_integration",
@@ -69,7 +69,7 @@ class Integration(Provider):
         )
         return Made(request.physical_id, request.attributes)
 
-    def delete(self, request: Request) -> None:
+    def delete(self, request: ResourceRequest) -> None:
         with ignoring_missing():
             api, made = request.properties["ApiId"], request.physical_id
             request.call(SERVICE, "delete_integration", ApiId=api, IntegrationId=made)
@@ -81,16 +81,16 @@ class Route(Provider):
     attributes = ("RouteId",)
     properties = ("ApiId", "RouteKey", "Target", "AuthorizationType", "OperationName")
 
-    def create(self, request: Request) -> Made:
+    def create(self, request: ResourceRequest) -> Made:
         made = request.call(SERVICE, "create_route", **picked(request.properties, self.properties))
         return Made(made["RouteId"], {"RouteId": made["RouteId"]})
 
-    def update(self, request: Request) -> Made:
+    def update(self, request: ResourceRequest) -> Made:
         given = picked(request.properties, self.properties)
         request.call(SERVICE, "update_route", RouteId=request.physical_id, **given)
         return Made(request.physical_id, request.attributes)
 
-    def delete(self, request: Request) -> None:
+    def delete(self, request: ResourceRequest) -> None:
         with ignoring_missing():
             api = request.properties["ApiId"]
             request.call(SERVICE, "delete_route", ApiId=api, RouteId=request.physical_id)
@@ -106,7 +106,7 @@ class Stage(Provider):
     )
     properties = ("ApiId", "StageName", "Tags", *plain)
 
-    def create(self, request: Request) -> Made:
+    def create(self, request: ResourceRequest) -> Made:
         request.call(
             SERVICE,
             "create_stage",
@@ -115,12 +115,12 @@ class Stage(Provider):
         )
         return Made(request.properties["StageName"])
 
-    def update(self, request: Request) -> Made:
+    def update(self, request: ResourceRequest) -> Made:
         given = picked(request.properties, ("ApiId", "StageName", *self.plain))
         request.call(SERVICE, "update_stage", **given)
         return Made(request.physical_id)
 
-    def delete(self, request: Request) -> None:
+    def delete(self, request: ResourceRequest) -> None:
         with ignoring_missing():
             given = picked(request.properties, ("ApiId", "StageName"))
             request.call(SERVICE, "delete_stage", **given)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from localaws.cloudformation.provider import (
     Made,
     Provider,
-    Request,
+    ResourceRequest,
     document,
     ignoring_missing,
     picked,
@@ -24,7 +24,7 @@ class Role(Provider):
         *("Policies", "ManagedPolicyArns", "Tags"),
     )
 
-    def create(self, request: Request) -> Made:
+    def create(self, request: ResourceRequest) -> Made:
         given = request.properties
         name = given.get("RoleName") or request.name(64)
         role = request.call(
@@ -43,7 +43,7 @@ class Role(Provider):
             raise
         return made
 
-    def update(self, request: Request) -> Made:
+    def update(self, request: ResourceRequest) -> Made:
         given, old, name = request.properties, request.previous, request.physical_id
         trust = document(given["AssumeRolePolicyDocument"])
         request.call("iam", "update_assume_role_policy", RoleName=name, PolicyDocument=trust)
@@ -65,11 +65,11 @@ class Role(Provider):
             request.call("iam", "tag_role", RoleName=name, Tags=tags)
         return Made(name, request.attributes)
 
-    def delete(self, request: Request) -> None:
+    def delete(self, request: ResourceRequest) -> None:
         with ignoring_missing():
             self._delete(request, request.physical_id)
 
-    def _policies(self, request: Request, name: str, old: Json) -> None:
+    def _policies(self, request: ResourceRequest, name: str, old: Json) -> None:
         inline = {policy["PolicyName"]: policy for policy in request.properties.get("Policies", [])}
         for policy in old.get("Policies", []):
             if policy["PolicyName"] not in inline:
@@ -93,7 +93,7 @@ class Role(Provider):
             request.call("iam", "attach_role_policy", RoleName=name, PolicyArn=arn)
 
     @staticmethod
-    def _delete(request: Request, name: str) -> None:
+    def _delete(request: ResourceRequest, name: str) -> None:
         for policy in request.call("iam", "list_role_policies", RoleName=name)["PolicyNames"]:
             request.call("iam", "delete_role_policy", RoleName=name, PolicyName=policy)
         attached = request.call("iam", "list_attached_role_policies", RoleName=name)
@@ -110,7 +110,7 @@ class ManagedPolicy(Provider):
     attributes = ("PolicyArn", "PolicyId")
     properties = ("ManagedPolicyName", "PolicyDocument", "Description", "Path", "Roles")
 
-    def create(self, request: Request) -> Made:
+    def create(self, request: ResourceRequest) -> Made:
         given = request.properties
         policy = request.call(
             "iam",
@@ -124,7 +124,7 @@ class ManagedPolicy(Provider):
         self._attach(request, policy["Arn"], [])
         return made
 
-    def update(self, request: Request) -> Made:
+    def update(self, request: ResourceRequest) -> Made:
         given, arn = request.properties, request.physical_id
         if given["PolicyDocument"] != request.previous["PolicyDocument"]:
             versions = request.call("iam", "list_policy_versions", PolicyArn=arn)["Versions"]
@@ -144,7 +144,7 @@ class ManagedPolicy(Provider):
         self._attach(request, arn, request.previous.get("Roles", []))
         return Made(arn, request.attributes)
 
-    def delete(self, request: Request) -> None:
+    def delete(self, request: ResourceRequest) -> None:
         arn = request.physical_id
         with ignoring_missing():
             roles = request.call("iam", "list_entities_for_policy", PolicyArn=arn)["PolicyRoles"]
@@ -157,7 +157,7 @@ class ManagedPolicy(Provider):
             request.call("iam", "delete_policy", PolicyArn=arn)
 
     @staticmethod
-    def _attach(request: Request, arn: str, before: list[str]) -> None:
+    def _attach(request: ResourceRequest, arn: str, before: list[str]) -> None:
         roles = request.properties.get("Roles", [])
         for role in before:
             if role not in roles:
@@ -174,18 +174,18 @@ class Policy(Provider):
     properties = ("PolicyName", "PolicyDocument", "Roles")
     replaced_by = ("PolicyName",)
 
-    def create(self, request: Request) -> Made:
+    def create(self, request: ResourceRequest) -> Made:
         self._put(request, [])
         return Made(request.properties["PolicyName"])
 
-    def update(self, request: Request) -> Made:
+    def update(self, request: ResourceRequest) -> Made:
         self._put(request, request.previous.get("Roles", []))
         return Made(request.physical_id)
 
-    def delete(self, request: Request) -> None:
+    def delete(self, request: ResourceRequest) -> None:
         self._remove(request, request.properties.get("Roles", []))
 
-    def _put(self, request: Request, before: list[str]) -> None:
+    def _put(self, request: ResourceRequest, before: list[str]) -> None:
         given = request.properties
         roles = given.get("Roles", [])
         self._remove(request, [role for role in before if role not in roles])
@@ -199,7 +199,7 @@ class Policy(Provider):
             )
 
     @staticmethod
-    def _remove(request: Request, roles: list[str]) -> None:
+    def _remove(request: ResourceRequest, roles: list[str]) -> None:
         name = request.properties["PolicyName"]
         for role in roles:
             with ignoring_missing():
@@ -213,26 +213,26 @@ class LogGroup(Provider):
     attributes = ("Arn",)
     properties = ("LogGroupName", "RetentionInDays", "Tags")
 
-    def create(self, request: Request) -> Made:
+    def create(self, request: ResourceRequest) -> Made:
         name = request.properties.get("LogGroupName") or request.name(512)
         request.call("logs", "create_log_group", logGroupName=name, tags=request.tags() or None)
         request.physical_id = name  # there already, should the retention be refused
         self._retain(request, name)
         return Made(name, {"Arn": request.sub_arn("logs", f"log-group:{name}:*")})
 
-    def update(self, request: Request) -> Made:
+    def update(self, request: ResourceRequest) -> Made:
         self._retain(request, request.physical_id)
         if tags := request.tags():
             arn = request.attributes["Arn"].removesuffix(":*")
             request.call("logs", "tag_resource", resourceArn=arn, tags=tags)
         return Made(request.physical_id, request.attributes)
 
-    def delete(self, request: Request) -> None:
+    def delete(self, request: ResourceRequest) -> None:
         with ignoring_missing():
             request.call("logs", "delete_log_group", logGroupName=request.physical_id)
 
     @staticmethod
-    def _retain(request: Request, name: str) -> None:
+    def _retain(request: ResourceRequest, name: str) -> None:
         days = request.properties.get("RetentionInDays")
         if days is not None:
             request.call("logs", "put_retention_policy", logGroupName=name, retentionInDays=days)
@@ -246,7 +246,7 @@ class LogResourcePolicy(Provider):
     replaced_by = ("PolicyName",)
     properties = ("PolicyName", "PolicyDocument")
 
-    def create(self, request: Request) -> Made:
+    def create(self, request: ResourceRequest) -> Made:
         name = request.properties["PolicyName"]
         text = document(request.properties["PolicyDocument"])
         request.call("logs", "put_resource_policy", policyName=name, policyDocument=text)
@@ -254,7 +254,7 @@ class LogResourcePolicy(Provider):
 
     update = create
 
-    def delete(self, request: Request) -> None:
+    def delete(self, request: ResourceRequest) -> None:
         with ignoring_missing():
             request.call("logs", "delete_resource_policy", policyName=request.physical_id)
 

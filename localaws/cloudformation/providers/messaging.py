@@ -6,7 +6,7 @@ from __future__ import annotations
 from localaws.cloudformation.provider import (
     Made,
     Provider,
-    Request,
+    ResourceRequest,
     document,
     ignoring_missing,
     picked,
@@ -22,7 +22,7 @@ class Table(Provider):
     plain = ("AttributeDefinitions", "KeySchema", "BillingMode", "ProvisionedThroughput")
     properties = ("TableName", "Tags", "TimeToLiveSpecification", "GlobalSecondaryIndexes", *plain)
 
-    def create(self, request: Request) -> Made:
+    def create(self, request: ResourceRequest) -> Made:
         given = request.properties
         name = given.get("TableName") or request.name(255)
         arn = request.call(
@@ -42,7 +42,7 @@ class Table(Provider):
         self._time_to_live(request, name)
         return Made(name, {"Arn": arn})
 
-    def update(self, request: Request) -> Made:
+    def update(self, request: ResourceRequest) -> Made:
         names = ("AttributeDefinitions", "BillingMode", "ProvisionedThroughput")
         if picked(request.properties, names) != picked(request.previous, names):
             given = picked(request.properties, names)
@@ -50,7 +50,7 @@ class Table(Provider):
         self._time_to_live(request, request.physical_id)
         return Made(request.physical_id, request.attributes)
 
-    def delete(self, request: Request) -> None:
+    def delete(self, request: ResourceRequest) -> None:
         with ignoring_missing():
             request.call("dynamodb", "delete_table", TableName=request.physical_id)
 
@@ -62,7 +62,7 @@ class Table(Provider):
         ]
 
     @staticmethod
-    def _time_to_live(request: Request, name: str) -> None:
+    def _time_to_live(request: ResourceRequest, name: str) -> None:
         wanted = request.properties.get("TimeToLiveSpecification")
         if wanted != request.previous.get("TimeToLiveSpecification") and wanted is not None:
             request.call(
@@ -77,23 +77,23 @@ class Topic(Provider):
     attributes = ("TopicArn", "TopicName")
     properties = ("TopicName", "DisplayName", "Tags")
 
-    def create(self, request: Request) -> Made:
+    def create(self, request: ResourceRequest) -> Made:
         name = request.properties.get("TopicName") or request.name(256)
         arn = request.call("sns", "create_topic", Name=name, Tags=request.tag_list())["TopicArn"]
         request.physical_id = arn
         self._display(request, arn)
         return Made(arn, {"TopicArn": arn, "TopicName": name})
 
-    def update(self, request: Request) -> Made:
+    def update(self, request: ResourceRequest) -> Made:
         self._display(request, request.physical_id)
         return Made(request.physical_id, request.attributes)
 
-    def delete(self, request: Request) -> None:
+    def delete(self, request: ResourceRequest) -> None:
         with ignoring_missing():
             request.call("sns", "delete_topic", TopicArn=request.physical_id)
 
     @staticmethod
-    def _display(request: Request, arn: str) -> None:
+    def _display(request: ResourceRequest, arn: str) -> None:
         shown = request.properties.get("DisplayName", "")
         if shown != request.previous.get("DisplayName", ""):
             request.call(
@@ -110,7 +110,7 @@ class Subscription(Provider):
     attributes = ("Arn",)
     properties = ("TopicArn", "Protocol", "Endpoint", "RawMessageDelivery")
 
-    def create(self, request: Request) -> Made:
+    def create(self, request: ResourceRequest) -> Made:
         given = request.properties
         arn = request.call(
             *("sns", "subscribe"),
@@ -121,7 +121,7 @@ class Subscription(Provider):
         )["SubscriptionArn"]
         return Made(arn, {"Arn": arn})
 
-    def update(self, request: Request) -> Made:
+    def update(self, request: ResourceRequest) -> Made:
         raw = picked(request.properties, ("RawMessageDelivery",)).get("RawMessageDelivery", "false")
         request.call(
             *("sns", "set_subscription_attributes"),
@@ -131,7 +131,7 @@ class Subscription(Provider):
         )
         return Made(request.physical_id, request.attributes)
 
-    def delete(self, request: Request) -> None:
+    def delete(self, request: ResourceRequest) -> None:
         request.call("sns", "unsubscribe", SubscriptionArn=request.physical_id)
 
 
@@ -147,7 +147,7 @@ class Queue(Provider):
     )
     properties = ("QueueName", "Tags", *plain)
 
-    def create(self, request: Request) -> Made:
+    def create(self, request: ResourceRequest) -> Made:
         name = request.properties.get("QueueName") or request.name(80)
         url = request.call(
             "sqs",
@@ -159,7 +159,7 @@ class Queue(Provider):
         arn = request.sub_arn("sqs", name)
         return Made(url, {"Arn": arn, "QueueName": name, "QueueUrl": url})
 
-    def update(self, request: Request) -> Made:
+    def update(self, request: ResourceRequest) -> Made:
         given = picked(request.properties, self.plain)
         if given:
             request.call(
@@ -167,7 +167,7 @@ class Queue(Provider):
             )
         return Made(request.physical_id, request.attributes)
 
-    def delete(self, request: Request) -> None:
+    def delete(self, request: ResourceRequest) -> None:
         with ignoring_missing():
             request.call("sqs", "delete_queue", QueueUrl=request.physical_id)
 
@@ -176,18 +176,18 @@ class QueuePolicy(Provider):
     type = "AWS::SQS::QueuePolicy"
     properties = ("Queues", "PolicyDocument")
 
-    def create(self, request: Request) -> Made:
+    def create(self, request: ResourceRequest) -> Made:
         self._put(request, document(request.properties["PolicyDocument"]))
         return Made(request.physical_id or request.name(80))
 
     update = create
 
-    def delete(self, request: Request) -> None:
+    def delete(self, request: ResourceRequest) -> None:
         with ignoring_missing():
             self._put(request, "")
 
     @staticmethod
-    def _put(request: Request, policy: str) -> None:
+    def _put(request: ResourceRequest, policy: str) -> None:
         for url in request.properties["Queues"]:
             request.call("sqs", "set_queue_attributes", QueueUrl=url, Attributes={"Policy": policy})
 

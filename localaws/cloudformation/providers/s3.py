@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 from localaws.cloudformation.provider import (
     Made,
     Provider,
-    Request,
+    ResourceRequest,
     document,
     ignoring_missing,
     missing,
@@ -42,7 +42,7 @@ class Bucket(Provider):
         *("OwnershipControls", "CorsConfiguration", "Tags"),
     )
 
-    def create(self, request: Request) -> Made:
+    def create(self, request: ResourceRequest) -> Made:
         name = request.properties.get("BucketName") or request.name(63, lower=True)
         try:
             request.call("s3", "head_bucket", Bucket=name)
@@ -61,15 +61,15 @@ class Bucket(Provider):
             raise
         return self._made(request, name)
 
-    def update(self, request: Request) -> Made:
+    def update(self, request: ResourceRequest) -> Made:
         self._configure(request, request.physical_id, request.previous)
         return self._made(request, request.physical_id)
 
-    def delete(self, request: Request) -> None:
+    def delete(self, request: ResourceRequest) -> None:
         with ignoring_missing():
             request.call("s3", "delete_bucket", Bucket=request.physical_id)
 
-    def _made(self, request: Request, name: str) -> Made:
+    def _made(self, request: ResourceRequest, name: str) -> Made:
         return Made(
             name,
             {
@@ -81,7 +81,7 @@ class Bucket(Provider):
             },
         )
 
-    def _configure(self, request: Request, bucket: str, old: Json) -> None:
+    def _configure(self, request: ResourceRequest, bucket: str, old: Json) -> None:
         new = request.properties
         for name, (put, delete, member, shape) in CONFIGURATIONS.items():
             if name in new and new[name] != old.get(name):
@@ -218,19 +218,19 @@ class BucketPolicy(Provider):
     properties = ("Bucket", "PolicyDocument")
     replaced_by = ("Bucket",)
 
-    def create(self, request: Request) -> Made:
+    def create(self, request: ResourceRequest) -> Made:
         self._put(request)
         return Made(request.properties["Bucket"])
 
-    def update(self, request: Request) -> Made:
+    def update(self, request: ResourceRequest) -> Made:
         self._put(request)
         return Made(request.physical_id)
 
-    def delete(self, request: Request) -> None:
+    def delete(self, request: ResourceRequest) -> None:
         with ignoring_missing():
             request.call("s3", "delete_bucket_policy", Bucket=request.physical_id)
 
-    def _put(self, request: Request) -> None:
+    def _put(self, request: ResourceRequest) -> None:
         policy = document(request.properties["PolicyDocument"])
         request.call("s3", "put_bucket_policy", Bucket=request.properties["Bucket"], Policy=policy)
 

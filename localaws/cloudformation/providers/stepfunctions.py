@@ -6,7 +6,7 @@ import json
 import re
 from typing import Any
 
-from localaws.cloudformation.provider import Made, Provider, Request, ignoring_missing
+from localaws.cloudformation.provider import Made, Provider, ResourceRequest, ignoring_missing
 from localaws.core.errors import AwsError
 from localaws.shapes import Json
 
@@ -26,7 +26,7 @@ class StateMachine(Provider):
         *("TracingConfiguration", "Tags"),
     )
 
-    def create(self, request: Request) -> Made:
+    def create(self, request: ResourceRequest) -> Made:
         given = request.properties
         name = given.get("StateMachineName") or request.name(80)
         arn = request.call(
@@ -43,7 +43,7 @@ class StateMachine(Provider):
         request.physical_id = arn
         return Made(arn, self._attributes(request, arn))
 
-    def update(self, request: Request) -> Made:
+    def update(self, request: ResourceRequest) -> Made:
         given, arn = request.properties, request.physical_id
         request.call(
             SERVICE,
@@ -62,7 +62,7 @@ class StateMachine(Provider):
             request.call(SERVICE, "tag_resource", resourceArn=arn, tags=tags)
         return Made(arn, self._attributes(request, arn))
 
-    def delete(self, request: Request) -> None:
+    def delete(self, request: ResourceRequest) -> None:
         """Waits until running executions have ended: only then the machine is gone."""
         arn = request.physical_id
         with ignoring_missing():
@@ -77,13 +77,13 @@ class StateMachine(Provider):
             request.wait(gone, f"{arn} still has executions", seconds=3600)
 
     @staticmethod
-    def _attributes(request: Request, arn: str) -> Json:
+    def _attributes(request: ResourceRequest, arn: str) -> Json:
         found = request.call(SERVICE, "describe_state_machine", stateMachineArn=arn)
         revision = found.get("revisionId") or "INITIAL"
         return {"Arn": arn, "Name": found["name"], "StateMachineRevisionId": revision}
 
 
-def definition_text(request: Request) -> str:
+def definition_text(request: ResourceRequest) -> str:
     """The definition with its substitutions, `${Name}` as plain text, put in."""
     given = request.properties
     named = [name for name in DEFINITIONS if name in given]
@@ -126,7 +126,7 @@ class StateMachineVersion(Provider):
     replaced_by = properties
     attributes = ("Arn",)
 
-    def create(self, request: Request) -> Made:
+    def create(self, request: ResourceRequest) -> Made:
         given = request.properties
         revision = given.get("StateMachineRevisionId")
         arn = request.call(
@@ -138,7 +138,7 @@ class StateMachineVersion(Provider):
         )["stateMachineVersionArn"]
         return Made(arn, {"Arn": arn})
 
-    def delete(self, request: Request) -> None:
+    def delete(self, request: ResourceRequest) -> None:
         arn = request.physical_id
         with ignoring_missing():
             request.call(SERVICE, "delete_state_machine_version", stateMachineVersionArn=arn)
@@ -154,7 +154,7 @@ class StateMachineAlias(Provider):
         "DeploymentPreference.StateMachineVersionArn",
     )
 
-    def create(self, request: Request) -> Made:
+    def create(self, request: ResourceRequest) -> Made:
         arn = request.call(
             SERVICE,
             "create_state_machine_alias",
@@ -164,7 +164,7 @@ class StateMachineAlias(Provider):
         )["stateMachineAliasArn"]
         return Made(arn, {"Arn": arn})
 
-    def update(self, request: Request) -> Made:
+    def update(self, request: ResourceRequest) -> Made:
         request.call(
             SERVICE,
             "update_state_machine_alias",
@@ -174,13 +174,13 @@ class StateMachineAlias(Provider):
         )
         return Made(request.physical_id, request.attributes)
 
-    def delete(self, request: Request) -> None:
+    def delete(self, request: ResourceRequest) -> None:
         arn = request.physical_id
         with ignoring_missing():
             request.call(SERVICE, "delete_state_machine_alias", stateMachineAliasArn=arn)
 
     @staticmethod
-    def _routes(request: Request) -> Any:
+    def _routes(request: ResourceRequest) -> Any:
         given = request.properties
         if "RoutingConfiguration" in given:
             return _camel(given["RoutingConfiguration"])

@@ -43,7 +43,7 @@ class Ending:
     error: Exception | None = None
 
 
-class Lifecycle(Protocol):
+class JobLifecycle(Protocol):
     """A service's part in its jobs' life. `begin` and `end` store the job's document."""
 
     def begin(self, job: Job) -> None: ...
@@ -63,7 +63,7 @@ class Lifecycle(Protocol):
 class JobRunner:
     """Runs the jobs of one kind."""
 
-    def __init__(self, aws: LocalAws, kind: JobKind, lifecycle: Lifecycle) -> None:
+    def __init__(self, aws: LocalAws, kind: JobKind, lifecycle: JobLifecycle) -> None:
         self._aws = aws
         self._kind = kind
         self._lifecycle = lifecycle
