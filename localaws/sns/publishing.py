@@ -105,7 +105,7 @@ class Publishing:
         subject = params.get("Subject")
         attributes = {name: _attribute(value) for name, value in given.items()}
         unsubscribe = (
-            f"{self._url}/?Action=Unsubscribe&SubscriptionArn={quote(one['SubscriptionArn'])}"
+            f"{self._url}/?Action=Unsubscribe&SubscriptionArn={quote(one['SubscriptionArn'], ':')}"
         )
         body: Json | str
         if one["Protocol"] == "lambda":
