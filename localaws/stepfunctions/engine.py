@@ -37,8 +37,9 @@ from localaws.stepfunctions.jsonpath_language import JsonPathLanguage
 from localaws.stepfunctions.language import Language
 from localaws.stepfunctions.records import Event, Execution
 from localaws.stepfunctions.resources import Resources
-from localaws.stepfunctions.run import HistoryFullError, Run
+from localaws.stepfunctions.run import Run
 from localaws.stepfunctions.states import KINDS
+from localaws.stepfunctions.steps import HistoryFullError
 
 T = TypeVar("T")
 

@@ -7,29 +7,26 @@ https://docs.aws.amazon.com/step-functions/latest/dg/connect-api-gateway.html
 
 from __future__ import annotations
 
-import base64
-import json
-import re
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, urlencode
 
-import urllib3
-from botocore.exceptions import BotoCoreError, ClientError
-
-from localaws.core.errors import AwsError
 from localaws.identity.actions.asked import Asked
 from localaws.identity.policy.request import Value
 from localaws.shapes import Json
-from localaws.stepfunctions.errors import NOT_EMULATED, StateError, runtime_error
+from localaws.stepfunctions.errors import StateError, runtime_error
+from localaws.stepfunctions.integrations.http_calls import Request, here, sent
+from localaws.stepfunctions.integrations.http_connections import (
+    Caller,
+    authorization,
+    connection,
+    pairs,
+)
 from localaws.stepfunctions.integrations.resources import Resource
 from localaws.stepfunctions.integrations.shapes import INVALID, REQUIRED, UNSUPPORTED, parse_json
 from localaws.stepfunctions.payload import MAX_BYTES, dumps
 
-SECONDS = 60.0
-HERE = ("127.0.0.1", "localhost", "::1")
 METHODS = ("GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "HEAD")
 # Service to (required, optional) fields of Parameters.
 FIELDS = {
@@ -44,8 +41,6 @@ FIELDS = {
          "AuthType"),
     ),
 }  # fmt: skip
-EXECUTE_API = re.compile(r"(?P<id>[a-z0-9]+)\.execute-api\.[a-z0-9-]+\.amazonaws\.com")
-CONNECTION = re.compile(r"arn:aws[\w-]*:events:[\w-]+:\d{12}:connection/([\w.-]+/[\w-]+)")
 FORBIDDEN = frozenset(
     """
     authorization host connection content-encoding content-md5 date expect cache-control
@@ -57,7 +52,6 @@ FORBIDDEN = frozenset(
 FORBIDDEN_PREFIXES = ("x-forwarded-", "x-amz-", "x-amzn-")
 
 BINARY = ("application/octet-stream", "image/", "video/", "audio/")
-NOT_ALLOWED = "No permissions to call DescribeSecret and/or GetSecretValue on the secret associated"
 
 
 def problems(resource: Resource, template: Any) -> Iterator[str]:
@@ -85,54 +79,18 @@ def problems(resource: Resource, template: Any) -> Iterator[str]:
             yield INVALID.format(name="Headers")
 
 
-@dataclass
-class Request:
-    """What is to be sent."""
-
-    url: str
-    method: str
-    headers: dict[str, str] = field(default_factory=dict)
-    query: list[tuple[str, str]] = field(default_factory=list)
-    body: bytes | None = None
-
-
-@dataclass(frozen=True)
-class Caller:
-    """The Task's role: its boto3 clients by service, and what asks whether it may do more."""
-
-    client: Callable[[str], Any]
-    ask: Callable[[Asked], None]
-    machine_arn: str
-
-    @property
-    def base(self) -> str:
-        """The address of this local AWS."""
-        return str(self.client("apigatewayv2").meta.endpoint_url)
-
-    @property
-    def region(self) -> str:
-        return str(self.client("apigatewayv2").meta.region_name)
-
-    def check(self, asked: Asked, error: str, cause: str) -> None:
-        """Raises the StateError where the role may not."""
-        try:
-            self.ask(asked)
-        except AwsError as refused:
-            raise StateError(error, cause, from_task=True) from refused
-
-
 def invoke(resource: Resource, arguments: Json, caller: Caller) -> Json:
     """The Task's output."""
     base = caller.base
     if resource.service == "http":
         request = _http_request(arguments, caller)
-        request.url = _here(request.url, base)
-        status, reason, headers, data = _sent(request, "States.Http.Socket")
+        request.url = here(request.url, base)
+        status, reason, headers, data = sent(request, "States.Http.Socket")
         if not 200 <= status < 300:
             raise StateError(f"States.Http.StatusCode.{status}", reason, from_task=True)
     else:
         request = _api_request(arguments, base)
-        status, reason, headers, data = _sent(request, "ApiGateway.SdkClientException")
+        status, reason, headers, data = sent(request, "ApiGateway.SdkClientException")
         if not 200 <= status < 300:
             text = data.decode("utf-8", "replace")
             raise StateError(f"ApiGateway.{status}", text, from_task=True)
@@ -140,48 +98,6 @@ def invoke(resource: Resource, arguments: Json, caller: Caller) -> Json:
     if status != HTTPStatus.NO_CONTENT and request.method != "HEAD":
         output["ResponseBody"] = _body(headers, data)
     return {**output, "StatusCode": status, "StatusText": reason}
-
-
-def _here(url: str, base: str) -> str:
-    """The URL, with an API's address as AWS has it turned into ours. Raises NotEmulated for a
-    host that is not this machine."""
-    parts = urlsplit(url if "://" in url else f"https://{url}")
-    api = EXECUTE_API.fullmatch(parts.hostname or "")
-    if api is not None:
-        query = f"?{parts.query}" if parts.query else ""
-        return f"{base}/_aws/execute-api/{api['id']}{parts.path}{query}"
-    if parts.scheme not in ("http", "https") or parts.hostname not in HERE:
-        raise StateError(
-            NOT_EMULATED,
-            f"localaws sends HTTP requests to this machine only ({', '.join(HERE)}), not to {url}.",
-            from_task=True,
-        )
-    return url
-
-
-def _sent(request: Request, error: str) -> tuple[int, str, dict[str, list[str]], bytes]:
-    """(status, its text, headers, body). Redirects are not followed, as on AWS."""
-    separator = "&" if "?" in request.url else "?"
-    query = urlencode(request.query, quote_via=quote)
-    url = f"{request.url}{separator}{query}" if query else request.url
-    try:
-        with urllib3.PoolManager(retries=False, timeout=SECONDS) as pool:
-            answer = pool.request(
-                request.method,
-                url,
-                headers=request.headers,
-                body=request.body,
-                redirect=False,
-                preload_content=False,
-            )
-            data = answer.read(MAX_BYTES + 1)
-            answer.release_conn()
-    except (urllib3.exceptions.HTTPError, OSError) as problem:
-        raise StateError(error, str(problem), from_task=True) from problem
-    headers: dict[str, list[str]] = {}
-    for name, value in answer.headers.items():
-        headers.setdefault(name, []).append(value)
-    return answer.status, answer.reason or "", headers, data
 
 
 def _body(headers: dict[str, list[str]], data: bytes) -> Any:
@@ -200,7 +116,7 @@ def _body(headers: dict[str, list[str]], data: bytes) -> Any:
 
 def _api_request(arguments: Json, base: str) -> Request:
     stage, path = arguments.get("Stage"), str(arguments.get("Path", ""))
-    url = _here(f"https://{arguments['ApiEndpoint']}", base)
+    url = here(f"https://{arguments['ApiEndpoint']}", base)
     url = "/".join(part.strip("/") for part in (url, stage or "", path) if part)
     request = Request(url, arguments["Method"])
     for name, values in (arguments.get("Headers") or {}).items():
@@ -251,17 +167,17 @@ def _http_request(arguments: Json, caller: Caller) -> Request:
         request.headers = {k: v for k, v in request.headers.items() if k.lower() != name.lower()}
         request.headers[name] = _header(value)
     query: Json = dict(arguments.get("QueryParameters") or {})
-    secret = _connection(arguments, caller)
+    secret = connection(arguments, caller)
     own = secret["AuthParameters"].get("InvocationHttpParameters", {})
-    request.headers |= _pairs(own.get("HeaderParameters"))
-    query |= _pairs(own.get("QueryStringParameters"))
+    request.headers |= pairs(own.get("HeaderParameters"))
+    query |= pairs(own.get("QueryStringParameters"))
     request.query = [
         (name, str(one))
         for name, value in query.items()
         for one in (value if isinstance(value, list) else [value])
     ]
-    request.headers |= _authorization(secret, caller.base)
-    request.body = _request_body(arguments, _pairs(own.get("BodyParameters")))
+    request.headers |= authorization(secret, caller.base)
+    request.body = _request_body(arguments, pairs(own.get("BodyParameters")))
     return request
 
 
@@ -269,84 +185,6 @@ def _header(value: Any) -> str:
     if isinstance(value, list):
         return ",".join(_header(one) for one in value)
     return value if isinstance(value, str) else dumps(value)
-
-
-def _pairs(parameters: Iterable[Json] | None) -> dict[str, str]:
-    return {one["Key"]: one.get("Value", "") for one in parameters or ()}
-
-
-def _connection(arguments: Json, caller: Caller) -> Json:
-    """The connection's secret: {"AuthorizationType", "AuthParameters"}."""
-    holder = arguments.get("InvocationConfig") or arguments.get("Authentication") or {}
-    arn = str(holder.get("ConnectionArn", ""))
-    match = CONNECTION.fullmatch(arn)
-    if match is None:
-        raise runtime_error(f"'{arn}' is not the ARN of an EventBridge connection.")
-    caller.check(
-        Asked("events:RetrieveConnectionCredentials", arn),
-        "Events.ConnectionResource.AccessDenied",
-        "No permissions to call RetrieveConnectionCredentials on the connection resource.",
-    )
-    try:
-        secret = caller.client("secretsmanager").get_secret_value(
-            SecretId=f"events!connection/{match[1]}"
-        )
-    except ClientError as error:
-        if error.response["Error"]["Code"] == "ResourceNotFoundException":
-            raise _refused("ResourceNotFound", f"Connection {arn} does not exist.") from error
-        if "AccessDenied" in error.response["Error"]["Code"]:
-            raise _refused(
-                "AccessDenied", f"{NOT_ALLOWED} with the connection resource."
-            ) from error
-        raise _refused("InternalError", str(error)) from error
-    except BotoCoreError as error:
-        raise _refused("InternalError", str(error)) from error
-    found: Json = json.loads(secret["SecretString"])
-    return found
-
-
-def _refused(what: str, cause: str) -> StateError:
-    return StateError(f"Events.ConnectionResource.{what}", cause, from_task=True)
-
-
-def _authorization(secret: Json, base: str) -> dict[str, str]:
-    parameters = secret["AuthParameters"]
-    if secret["AuthorizationType"] == "BASIC":
-        given = parameters["BasicAuthParameters"]
-        pair = f"{given['Username']}:{given['Password']}".encode()
-        return {"Authorization": f"Basic {base64.b64encode(pair).decode()}"}
-    if secret["AuthorizationType"] == "API_KEY":
-        given = parameters["ApiKeyAuthParameters"]
-        return {given["ApiKeyName"]: given["ApiKeyValue"]}
-    return {"Authorization": f"Bearer {_token(parameters['OAuthParameters'], base)}"}
-
-
-def _token(parameters: Json, base: str) -> str:
-    """An access token by the client credentials grant (RFC 6749, 4.4)."""
-    own = parameters.get("OAuthHttpParameters", {})
-    form = {
-        "grant_type": "client_credentials",
-        "client_id": parameters["ClientParameters"]["ClientID"],
-        "client_secret": parameters["ClientParameters"]["ClientSecret"],
-        **_pairs(own.get("BodyParameters")),
-    }
-    request = Request(_here(parameters["AuthorizationEndpoint"], base), parameters["HttpMethod"])
-    request.headers = {
-        "Content-Type": "application/x-www-form-urlencoded",
-        **_pairs(own.get("HeaderParameters")),
-    }
-    request.query = list(_pairs(own.get("QueryStringParameters")).items())
-    if request.method == "GET":
-        request.query += form.items()
-    else:
-        request.body = urlencode(form).encode()
-    status, _, _, data = _sent(request, "Events.ConnectionResource.InternalError")
-    answer = parse_json(data.decode("utf-8", "replace"))
-    if not 200 <= status < 300 or not isinstance(answer, dict) or "access_token" not in answer:
-        raise _refused(
-            "InvalidConnectionState", f"The authorization endpoint answered with status {status}."
-        )
-    return str(answer["access_token"])
 
 
 def _request_body(arguments: Json, own: dict[str, str]) -> bytes | None:

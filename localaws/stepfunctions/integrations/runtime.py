@@ -19,6 +19,7 @@ from localaws.shapes import Json
 from localaws.stepfunctions import timestamps
 from localaws.stepfunctions.errors import NOT_EMULATED, TASK_FAILED, StateError, runtime_error
 from localaws.stepfunctions.integrations import failures, http_tasks, jobs, models
+from localaws.stepfunctions.integrations.http_connections import Caller
 from localaws.stepfunctions.integrations.resources import (
     REFUSED,
     SYNC_JSON,
@@ -212,7 +213,7 @@ class Integrations:
         if resource.service == "lambda" and not resource.sdk:
             return Answer(self._invoke(task))
         if resource.is_http:
-            caller = http_tasks.Caller(self.client, self._ask, task.machine_arn)
+            caller = Caller(self.client, self._ask, task.machine_arn)
             return Answer(http_tasks.invoke(resource, task.arguments, caller))
         params = to_request(self._operation(resource).input_shape, task.arguments)[0]
         _complete(resource, params, task)
