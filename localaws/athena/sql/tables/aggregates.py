@@ -14,7 +14,7 @@ from ..signatures import Overloads
 
 AGGREGATES: dict[str, Overloads] = {
     "count": [("-> bigint", "count(*){tail}"), ("T -> bigint", "count({distinct}{0}){tail}")],
-    "count_if": [("boolean -> bigint", "CAST(count_if({0}){tail} AS BIGINT)")],
+    "count_if": [("boolean -> bigint", "coalesce(CAST(count_if({0}){tail} AS BIGINT), 0)")],
     "sum": [
         ("bigint -> bigint", "CAST(sum({distinct}{0}){tail} AS BIGINT)"),
         ("real -> real", "CAST(sum({distinct}{0}){tail} AS REAL)"),
