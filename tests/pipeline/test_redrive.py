@@ -18,6 +18,7 @@ from workflows import purchase_prediction as workflow
 
 JOB = ("States.TaskFailed", '{"State": "FAILED", "ErrorMessage": "no room"}')
 FAULTS = {
+    "Receive trigger": ("AccessDenied", "not authorized"),
     "Crawl raw data": ("CrawlFailed", "AccessDenied"),
     "Check raw data": ("RawDataCheckFailed", "orders_are_unique: 1 violation(s)"),
     "Make the job for orders": ("DataBrew.AccessDeniedException", "not authorized"),
@@ -31,6 +32,8 @@ FAULTS = {
     "Create endpoint config": ("SageMaker.ResourceInUseException", "no quota"),
     "Put model live": ("EndpointDidNotChange", "did not pass the ping health check"),
     "Smoke test": ("SmokeTestFailed", "Golden row 1: 0.5 instead of 0.2."),
+    # While it takes back what failed before it, which then fails in the next try.
+    "Roll back": ("AccessDenied", "not authorized"),
     "Write audit record": ("AccessDenied", "not authorized"),
 }
 
@@ -47,14 +50,12 @@ def fault_key(arn: str, state: str) -> str:
 def test_every_state_in_turn_fails_is_mended_and_the_run_goes_on(
     stack: Stack, stood_in: str
 ) -> None:
-    """One execution, in which every task but two fails once: each end is FAILED at that state with
-    its error and cause, has a record, and is redriven; nothing that was done is done again."""
+    """One execution, in which every task fails once: each end is FAILED at that state with its
+    error and cause, has a record, and is redriven; nothing that was done is done again. The other
+    states cannot fail: choices have a default, and all that they read is always there."""
     s3 = stack.client("s3")
     tasks = stand_in.tasks_of(workflow.definition()["States"])
-    # The first has nothing to mend, and the last of these two is how others fail.
-    left = {name: FAULTS.get(name, JOB) for name in tasks} | {}
-    for name in ("Receive trigger", "Roll back"):
-        del left[name]
+    left = {name: FAULTS.get(name, JOB) for name in tasks}
     name = f"faults-{next(stack._numbers)}"
     for state, (error, cause) in left.items():
         s3.put_object(
@@ -140,6 +141,7 @@ def test_runs_that_start_together_go_one_after_the_other(stack: Stack, stood_in:
         assert "Wait for its turn" in run.states
 
 
+ENDLESS = b"import time\nwhile True:\n    time.sleep(1)\n"
 BIG = "x" * 150_000
 ENDS: list[dict[str, Any]] = [
     {
@@ -200,9 +202,14 @@ def test_ends_that_the_workflow_itself_cannot_see_are_recorded(
 # -- the real chain ----------------------------------------------------------------------------
 
 
+def run_id_of(execution: Execution) -> str:
+    state = "Crawl raw data" if "Crawl raw data" in execution.states else execution.states[0]
+    return str(execution.entered(state)["run"]["id"])
+
+
 def same_sets(stack: Stack, good: Execution, run: Execution) -> None:
     """The run's sets are those of the run that nothing disturbed."""
-    ids = [execution.entered("Crawl raw data")["run"]["id"] for execution in (good, run)]
+    ids = [run_id_of(execution) for execution in (good, run)]
     for name in ("training", "validation", "holdout", "scoring"):
         sets = [stack.parquet(f"runs/run={run_id}/sets/{name}/") for run_id in ids]
         assert sets[0].equals(sets[1]), name
@@ -247,10 +254,48 @@ def test_a_mended_script_and_a_stopped_job_go_on_at_the_job(
     run = stack.redrive(run.arn)
 
     assert run.status == "SUCCEEDED", f"{run.error}: {run.cause}"
-    for name in ("training", "holdout"):
-        prefixes = (good.entered("Join features")["run"]["id"], given["run"]["id"])
-        sets = [stack.parquet(f"runs/run={run_id}/sets/{name}/") for run_id in prefixes]
-        assert sets[0].equals(sets[1]), name
+    same_sets(stack, good, run)
+
+
+def limit_runs(glue: Any, job: Json, most: int, **command: str) -> None:
+    """Raises or lowers the Glue job's quota of runs at a time; `command` changes its script."""
+    kept = ("Role", "GlueVersion", "WorkerType", "NumberOfWorkers", "Timeout")
+    update = {member: job[member] for member in kept} | {
+        "Command": {**job["Command"], **command},
+        "ExecutionProperty": {"MaxConcurrentRuns": most},
+    }
+    glue.update_job(JobName=job["Name"], JobUpdate=update)
+
+
+def test_a_quota_that_is_raised_lets_the_run_go_on(stack: Stack, good: Execution) -> None:
+    """Another run of the Glue job, which does not end, is all that the quota allows."""
+    glue, script = stack.client("glue"), f"s3://{stack.lake}/scratch/endless.py"
+    s3 = stack.client("s3")
+    s3.put_object(Bucket=stack.lake, Key="scratch/endless.py", Body=ENDLESS)
+    given = stack.fork(good, "Join features")
+    machine = stack.machine("Join features", until="Join features")
+    name = json.loads(
+        stack.client("stepfunctions").describe_state_machine(stateMachineArn=machine)["definition"]
+    )["States"]["Join features"]["Parameters"]["JobName"]
+    job = glue.get_job(JobName=name)["Job"]
+    limit_runs(glue, job, 1, ScriptLocation=script)
+    other = glue.start_job_run(JobName=name)["JobRunId"]
+    try:
+        limit_runs(glue, job, 1)
+        run = stack.run(given, machine)
+        assert (run.status, run.error) == ("FAILED", "Glue.ConcurrentRunsExceededException")
+        assert f"Concurrent runs exceeded for {name}" in run.cause
+        record = stack.record(run.arn)
+        assert (record["failed_state"], record["cause"]) == ("Join features", run.cause)
+
+        limit_runs(glue, job, 2)
+        run = stack.redrive(run.arn)
+    finally:
+        glue.batch_stop_job_run(JobName=name, JobRunIds=[other])
+        limit_runs(glue, job, job["ExecutionProperty"]["MaxConcurrentRuns"])
+
+    assert run.status == "SUCCEEDED", f"{run.error}: {run.cause}"
+    same_sets(stack, good, run)
 
 
 @pytest.fixture
