@@ -33,6 +33,9 @@ setup(
         "rich",
         "sagemaker>=2.257,<3",  # stepfunctions needs sagemaker 2
         "setuptools<82",  # stepfunctions needs pkg_resources
+        # Composes the checks; localaws: Athena. A new version may add syntax: see
+        # tests/athena/test_grammar.py
+        "sqlglot==30.30.0",
         "stepfunctions==2.3.0",
         "typer",
     ],
@@ -54,7 +57,6 @@ setup(
             "pyyaml",
             "regex",
             "scikit-learn",
-            "sqlglot==30.30.0",  # a new version may add syntax: see tests/athena/test_grammar.py
             "starlette",
             "urllib3",
             "uvicorn",

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from infrastructure.template import jobs
+from tasks import check_statements
 from workflows import purchase_prediction
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -73,11 +74,14 @@ def build() -> list[Package]:
 
 
 def functions(definition: bytes) -> dict[str, bytes]:
-    """The pipeline's functions with the checks that they run and the build's hashes."""
+    """The pipeline's functions with the checks, as read and as run, and the build's hashes."""
     files = {"tasks/__init__.py": (ROOT / "tasks/__init__.py").read_bytes()}
     files |= _tree("tasks/functions", None)
     files |= _tree("executions", None)
     files |= _tree("sql/checks", None)
+    files["sql/check_statements.json"] = json.dumps(
+        check_statements.of_project(), indent=1
+    ).encode()
     files["build.json"] = json.dumps(build_hashes(definition), indent=1, sort_keys=True).encode()
     return files
 
@@ -86,6 +90,7 @@ def build_hashes(definition: bytes) -> dict[str, object]:
     """SHA-256 of everything that decides what a run computes, by its path in the repository."""
     sources = [
         *sorted((ROOT / "sql").rglob("*.sql")),
+        ROOT / "tasks/check_statements.py",
         *sorted((ROOT / "databrew_recipes").glob("*.json")),
         *sorted((ROOT / "tasks/glue_jobs").glob("*.py")),
         *sorted((ROOT / "tasks/functions").glob("*.py")),

@@ -10,6 +10,7 @@ from typing import Any
 
 from infrastructure import template
 from rebuy.errors import DefinitionError
+from tasks import check_statements
 from workflows import purchase_prediction as workflow
 
 
@@ -22,6 +23,8 @@ def validate() -> Iterator[str]:
             "`rebuy definition --write` and `git diff`."
         )
     yield f"definition  {workflow.definition_sha256(content)}  {len(json.loads(content)['States'])}"
+    statements = check_statements.of_project()
+    yield f"checks      {len(statements)} statements"
     body = template.template_bytes()
     faults = lint(body)
     if faults:

@@ -1,13 +1,27 @@
 -- Prior orders have lines, and so have train orders: neither of the two files is missing.
 -- One row per eval_set whose orders have no line at all.
-SELECT needed.eval_set
-FROM (VALUES ('prior'), ('train')) AS needed (eval_set)
-WHERE
-    needed.eval_set NOT IN (
-        SELECT trim(orders.eval_set)
-        FROM ${RawDatabase}.order_products AS lines
-        INNER JOIN ${RawDatabase}.orders AS orders
-            ON TRY_CAST(orders.order_id AS bigint) = TRY_CAST(lines.order_id AS bigint)
-        WHERE orders.eval_set IS NOT NULL
-        GROUP BY trim(orders.eval_set)
-    )
+SELECT 'prior' AS eval_set
+FROM ${RawDatabase}.order_products
+HAVING
+    count(
+        CASE
+            WHEN TRY_CAST(order_id AS bigint) IN (
+                SELECT TRY_CAST(order_id AS bigint)
+                FROM ${RawDatabase}.orders
+                WHERE trim(eval_set) = 'prior'
+            ) THEN 1
+        END
+    ) = 0
+UNION ALL
+SELECT 'train' AS eval_set
+FROM ${RawDatabase}.order_products
+HAVING
+    count(
+        CASE
+            WHEN TRY_CAST(order_id AS bigint) IN (
+                SELECT TRY_CAST(order_id AS bigint)
+                FROM ${RawDatabase}.orders
+                WHERE trim(eval_set) = 'train'
+            ) THEN 1
+        END
+    ) = 0

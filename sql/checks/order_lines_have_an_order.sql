@@ -1,19 +1,15 @@
 -- Every order line belongs to an order.
 -- One row per order_id that only lines know: how many lines name it.
-WITH
-
-unknown_lines AS (
-
-    SELECT TRY_CAST(lines.order_id AS bigint) AS order_id
-    FROM ${RawDatabase}.order_products AS lines
-    LEFT JOIN ${RawDatabase}.orders AS orders
-        ON TRY_CAST(orders.order_id AS bigint) = TRY_CAST(lines.order_id AS bigint)
-    WHERE orders.order_id IS NULL
-
-)
-
 SELECT
-    order_id,
+    TRY_CAST(order_id AS bigint) AS order_id,
     count(*) AS lines_found
-FROM unknown_lines
-GROUP BY order_id
+FROM ${RawDatabase}.order_products
+WHERE
+    NOT coalesce(
+        TRY_CAST(order_id AS bigint) IN (
+            SELECT TRY_CAST(order_id AS bigint)
+            FROM ${RawDatabase}.orders
+        ),
+        false
+    )
+GROUP BY TRY_CAST(order_id AS bigint)

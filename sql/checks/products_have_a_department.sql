@@ -1,10 +1,15 @@
 -- The department_id of every product stands in departments.
 -- One row per product whose department_id is unknown.
 SELECT
-    products.product_id,
-    products.product_name,
-    products.department_id
-FROM ${RawDatabase}.products AS products
-LEFT JOIN ${RawDatabase}.departments AS departments
-    ON TRY_CAST(departments.department_id AS bigint) = TRY_CAST(products.department_id AS bigint)
-WHERE departments.department_id IS NULL
+    product_id,
+    product_name,
+    department_id
+FROM ${RawDatabase}.products
+WHERE
+    NOT coalesce(
+        TRY_CAST(department_id AS bigint) IN (
+            SELECT TRY_CAST(department_id AS bigint)
+            FROM ${RawDatabase}.departments
+        ),
+        false
+    )

@@ -23,6 +23,7 @@ from typer.main import get_command
 from localaws.core.jobs.kind import recovery
 from rebuy.cli.app import app
 from rebuy.settings import Settings
+from tasks import check_statements
 from tasks.functions.receive_trigger import OPTIONS
 from tasks.functions.write_audit import assemble
 from workflows import purchase_prediction
@@ -235,7 +236,8 @@ def test_readme_counts_the_checks_that_there_are() -> None:
     text = (ROOT / "README.md").read_text()
     checks = len(list((ROOT / "sql" / "checks").glob("*.sql")))
 
-    assert f"| a run: Athena | {checks} checks" in text
+    statements = len(check_statements.of_project())
+    assert f"| a run: Athena | {statements} statements for all checks" in text
     # The diagram and the sample count the looks at the files and at the tables' columns too.
     assert f"{checks + 2} checks, most through Athena" in text
     assert f"{checks + 2} checks hold" in text

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,12 @@ RAW_COLUMNS = {
 }
 Row = list[str | None]
 Raw = dict[str, list[Row]]
+
+
+@cache
+def _translated(sql: str) -> str:
+    (text,) = sqlglot.transpile(sql, read="athena", write="duckdb")
+    return text
 
 
 @dataclass
@@ -75,8 +82,7 @@ class Lake:
 
     def rows(self, sql: str) -> list[dict[str, Any]]:
         """The rows of an Athena SELECT."""
-        (translated,) = sqlglot.transpile(sql, read="athena", write="duckdb")
-        result = self.connection.execute(translated)
+        result = self.connection.execute(_translated(sql))
         names = [column[0] for column in result.description or []]
         return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
 

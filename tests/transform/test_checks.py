@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from rebuy.errors import DefinitionError
+from tasks import check_statements
 from tests.transform import tiny
 from tests.transform.lake import RAW_COLUMNS, SQL, Lake, Raw
 
+STATEMENTS = check_statements.of_project()
 CHECKS = sorted(file.stem for file in (SQL / "checks").glob("*.sql"))
 VIOLATIONS = json.loads((Path(__file__).parent / "violations.json").read_text())
 
@@ -45,11 +49,19 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Lake:
     return Lake(tmp_path_factory.mktemp("lake"))
 
 
-@pytest.mark.parametrize("check", CHECKS)
-def test_a_check_finds_nothing_in_clean_data(lake: Lake, check: str) -> None:
+def broken(lake: Lake) -> set[str]:
+    """The checks that the composed statements find broken."""
+    answers = [lake.rows(str(one["sql"]).replace("${RawDatabase}", "raw")) for one in STATEMENTS]
+    return {check for (answer,) in answers for check, found in answer.items() if found}
+
+
+def test_nothing_is_found_in_clean_data(lake: Lake) -> None:
     lake.load(tiny.raw())
 
-    assert lake.rows(lake.sql(f"checks/{check}")) == []
+    assert broken(lake) == set()
+    assert {check: lake.rows(lake.sql(f"checks/{check}")) for check in CHECKS} == {
+        check: [] for check in CHECKS
+    }
 
 
 @pytest.mark.parametrize("case", VIOLATIONS, ids=lambda case: f"{case['check']}: {case['why']}")
@@ -58,9 +70,40 @@ def test_a_check_returns_the_rows_that_violate_it(lake: Lake, case: dict[str, An
     plant(raw, case)
     lake.load(raw)
 
-    found = lake.rows(lake.sql(f"checks/{case['check']}"))
+    found = {check: lake.rows(lake.sql(f"checks/{check}")) for check in broken(lake)}
 
-    assert in_order(found) == in_order(case["rows"])
+    assert in_order(found.get(case["check"], [])) == in_order(case["rows"])
+    assert all(found.values())
+
+
+def test_every_check_is_answered_and_a_table_is_scanned_once() -> None:
+    assert sorted({check for one in STATEMENTS for check in one["checks"]}) == CHECKS
+    scanned = [re.findall(r"^    FROM \S+\.(\w+)$", str(one["sql"]), re.M) for one in STATEMENTS]
+    # Orders once more, by user: what must hold of each one's.
+    assert sorted(scanned) == [
+        ["aisles"],
+        ["departments"],
+        ["order_products"],
+        ["orders"],
+        ["orders"],
+        ["products"],
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SELECT 1 FROM ${RawDatabase}.orders AS o JOIN ${RawDatabase}.products AS p ON o.a = p.a",
+        "WITH o AS (SELECT 1 AS a) SELECT a FROM o WHERE a > 1",
+        "SELECT a FROM (SELECT a FROM ${RawDatabase}.orders) WHERE a > 1",
+        "SELECT a FROM ${RawDatabase}.orders WHERE a > 1 LIMIT 5",
+        "SELECT a FROM ${RawDatabase}.orders",
+        "SELECT a FROM ${RawDatabase}.orders WHERE a > 1 HAVING count(*) > 2",
+    ],
+)
+def test_a_check_that_cannot_be_composed_is_refused_by_name(text: str) -> None:
+    with pytest.raises(DefinitionError, match=r"sql/checks/odd\.sql"):
+        check_statements.compose({"odd": text})
 
 
 def test_every_check_has_a_planted_violation() -> None:
