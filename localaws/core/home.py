@@ -15,7 +15,7 @@ from pathlib import Path
 # What a home holds; nothing else is made in it, and a reset removes nothing else.
 FOLDERS = (
     "objects", "moto", "glue-runs", "training", "endpoints", "functions", "crawler-logs",
-    "athena-work", "databrew-runs", "cache", "run", "data",
+    "athena-work", "databrew-runs", "databrew-sessions", "cache", "run", "data",
 )  # fmt: skip
 DATABASES = ("s3", "documents", "stepfunctions", "cloudwatch")
 FILES = (

@@ -1,4 +1,7 @@
-"""The DataBrew service: datasets, recipes, rulesets, recipe and profile jobs, and their runs."""
+"""The DataBrew service: datasets, recipes, rulesets, jobs and their runs, projects.
+
+Schedules are refused by name.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +10,12 @@ from localaws.core.service import Service
 from localaws.databrew.datasets import Datasets
 from localaws.databrew.jobs import RecipeJobs
 from localaws.databrew.profile_jobs import ProfileJobs
+from localaws.databrew.projects import Projects
 from localaws.databrew.recipe import evidence
 from localaws.databrew.recipes import Recipes
 from localaws.databrew.rulesets import Rulesets
 from localaws.databrew.runs import JobRuns
+from localaws.databrew.tags import Tags
 
 
 def service(aws: LocalAws) -> Service:
@@ -21,6 +26,7 @@ def service(aws: LocalAws) -> Service:
     rulesets = Rulesets(aws, datasets)
     profiles = ProfileJobs(aws, datasets, jobs, rulesets)
     runs = JobRuns(aws, datasets, recipes, jobs, rulesets)
-    for part in (datasets, recipes, rulesets, jobs, profiles, runs):
+    projects = Projects(aws, datasets, recipes, runs)
+    for part in (datasets, recipes, rulesets, jobs, profiles, runs, projects, Tags(aws)):
         part.register(built)
     return built

@@ -79,6 +79,9 @@ class Datasets:
         for job_name, job in self._aws.documents.items("databrew-job"):
             if job["DatasetName"] == name:
                 raise conflict(f"Dataset {name} is used by job {job_name}.")
+        for project_name, project in self._aws.documents.items("databrew-project"):
+            if project["DatasetName"] == name:
+                raise conflict(f"Dataset {name} is used by project {project_name}.")
         self._aws.documents.delete(KIND, name)
         return {"Name": name}
 

@@ -35,12 +35,14 @@ class RecipeJobs:
     def register(self, service: Service) -> None:
         service.operation(
             "CreateRecipeJob",
-            *("Name", "DatasetName", "RecipeReference", "Tags", *SETTINGS),
+            *("Name", "DatasetName", "ProjectName", "RecipeReference", "Tags", *SETTINGS),
         )(self.create)
         service.operation("UpdateRecipeJob", "Name", *SETTINGS)(self.update)
         service.operation("DescribeJob", "Name")(lambda call: self.get(call.params["Name"]))
         service.operation("DeleteJob", "Name")(self.delete)
-        service.operation("ListJobs", "DatasetName", "MaxResults", "NextToken")(self.list)
+        service.operation("ListJobs", "DatasetName", "ProjectName", "MaxResults", "NextToken")(
+            self.list
+        )
 
     def get(self, name: str) -> Json:
         """The job. Raises ResourceNotFoundException."""
@@ -52,21 +54,11 @@ class RecipeJobs:
     def create(self, call: Call) -> Json:
         """Raises ValidationException for a reference that is not a published version."""
         name, given = named("job", call), call.params
-        if not given.get("DatasetName") or not given.get("RecipeReference"):
-            raise invalid("A recipe job needs DatasetName and RecipeReference.")
-        self._datasets.get(given["DatasetName"])
-        reference = {"RecipeVersion": PUBLISHED, **given["RecipeReference"]}
-        if reference["RecipeVersion"] == WORKING:
-            raise invalid(
-                f"Recipe {reference['Name']}: a job needs a published version, such as 1.0 or"
-                f" {PUBLISHED}, not {WORKING}."
-            )
-        self._recipes.get(reference["Name"], reference["RecipeVersion"])
+        what = self._of_project(given) if "ProjectName" in given else self._of_recipe(given)
         document = {
             "Name": name,
             "Type": "RECIPE",
-            "DatasetName": given["DatasetName"],
-            "RecipeReference": reference,
+            **what,
             "Tags": given.get("Tags", {}),
             "ResourceArn": arn(self._aws, "job", name),
             **created(self._aws, call.caller),
@@ -75,6 +67,32 @@ class RecipeJobs:
         if not self._aws.documents.insert(KIND, name, document):
             raise conflict(f"Job {name} already exists.")
         return {"Name": name}
+
+    def _of_recipe(self, given: Json) -> Json:
+        if not given.get("DatasetName") or not given.get("RecipeReference"):
+            raise invalid("A recipe job needs a ProjectName, or DatasetName and RecipeReference.")
+        self._datasets.get(given["DatasetName"])
+        reference = {"RecipeVersion": PUBLISHED, **given["RecipeReference"]}
+        if reference["RecipeVersion"] == WORKING:
+            raise invalid(
+                f"Recipe {reference['Name']}: a job needs a published version, such as 1.0 or"
+                f" {PUBLISHED}, not {WORKING}."
+            )
+        self._recipes.get(reference["Name"], reference["RecipeVersion"])
+        return {"DatasetName": given["DatasetName"], "RecipeReference": reference}
+
+    def _of_project(self, given: Json) -> Json:
+        """A project's dataset and its recipe as it stands when a run starts, published or not."""
+        if given.get("DatasetName") or given.get("RecipeReference"):
+            raise invalid("ProjectName stands alone: the project has its dataset and its recipe.")
+        project = self._aws.documents.get("databrew-project", given["ProjectName"])
+        if project is None:
+            raise not_found("Project", given["ProjectName"])
+        return {
+            "ProjectName": given["ProjectName"],
+            "DatasetName": project["DatasetName"],
+            "RecipeReference": {"Name": project["RecipeName"], "RecipeVersion": WORKING},
+        }
 
     def update(self, call: Call) -> Json:
         """Replaces role, outputs and limits; dataset and recipe stay."""
@@ -93,12 +111,13 @@ class RecipeJobs:
         return {"Name": name}
 
     def list(self, call: Call) -> Json:
-        wanted = call.params.get("DatasetName")
+        wanted, project = call.params.get("DatasetName"), call.params.get("ProjectName")
         found, token = page(
             [
                 (name, {"AccountId": self._aws.account, **job})
                 for name, job in self._aws.documents.items(KIND)
                 if wanted in (None, job["DatasetName"])
+                and project in (None, job.get("ProjectName"))
             ],
             call.params,
         )

@@ -23,6 +23,7 @@ from localaws.databrew.documents import (
 )
 from localaws.databrew.recipe.compiler import parse
 from localaws.databrew.recipe.errors import RecipeError
+from localaws.identity.caller import Caller
 from localaws.shapes import Json
 
 KIND = "databrew-recipe"
@@ -102,6 +103,22 @@ class Recipes:
                 document["working"]["Description"] = call.params["Description"]
             document["working"] |= modified(self._aws, call.caller)
         return {"Name": call.params["Name"]}
+
+    def append(self, name: str, step: Json, after: int, caller: Caller) -> None:
+        """A project's step at the end of the working draft, which had `after` steps when it was
+        tried. Raises ConflictException when somebody has changed it since."""
+        with self._changing(name) as document:
+            if len(document["working"]["Steps"]) != after:
+                raise conflict(f"Recipe {name} was changed while the step was applied.")
+            document["working"]["Steps"].append(step)
+            document["working"] |= modified(self._aws, caller)
+
+    def belong(self, name: str, project: str | None) -> None:
+        """The recipe is of a project from now on, or of none."""
+        with self._changing(name) as document:
+            document["working"].pop("ProjectName", None)
+            if project is not None:
+                document["working"]["ProjectName"] = project
 
     def publish(self, call: Call) -> Json:
         """Freezes the draft as the next version: 1.0, 2.0, ..."""

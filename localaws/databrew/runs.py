@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets as random
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 from localaws.core.aws import LocalAws
@@ -246,16 +247,22 @@ class JobRuns:
         return {
             "steps": steps,
             "source": inputs.resolve(aws, job.request["dataset"]).to_json(),
-            "datasets": {
-                name or place: inputs.resolve(aws, self._second(name, place)).to_json()
-                for name, place in sorted(datasets_of(steps))
-            },
-            "secrets": secrets.resolve(aws, secrets_of(parse(steps))),
+            **self.others(aws, steps),
             "outputs": given["Outputs"],
             "job": given["Name"],
             "when": job.request["when"],
             "now": self._aws.clock.now(),
             "folder": self._scratch(job.id),
+        }
+
+    def others(self, aws: LocalAws, steps: Sequence[Json]) -> Json:
+        """What steps need besides the data: other datasets, keys of their cryptography."""
+        return {
+            "datasets": {
+                name or place: inputs.resolve(aws, self._second(name, place)).to_json()
+                for name, place in sorted(datasets_of(steps))
+            },
+            "secrets": secrets.resolve(aws, secrets_of(parse(steps))),
         }
 
     def _second(self, name: str, place: str) -> Json:

@@ -13,7 +13,7 @@ import duckdb
 
 from localaws.core.jobs.failures import OutOfMemory, WorkFailed
 from localaws.core.jobs.limits import Limits
-from localaws.databrew import reading, writing
+from localaws.databrew import reading, viewing, writing
 from localaws.databrew.profile import profiling
 from localaws.databrew.recipe import functions
 from localaws.databrew.recipe.compiler import compile_steps, parse
@@ -42,6 +42,18 @@ def profile(request: Json, limits: Limits) -> Json:
     `rulesets`. Raises WorkFailed."""
     with _engine(request, limits) as (folder, connection):
         return profiling.run(request, folder, connection)
+
+
+def sample(request: Json, limits: Limits) -> Json:
+    """Takes a project's `sample` of `source`. Raises WorkFailed."""
+    with _engine(request, limits) as (folder, connection):
+        return viewing.take(request, folder, connection)
+
+
+def view(request: Json, limits: Limits) -> Json:
+    """What a project's session shows after `steps`. Raises WorkFailed."""
+    with _engine(request, limits) as (folder, connection):
+        return viewing.view(request, folder, connection)
 
 
 @contextlib.contextmanager

@@ -189,6 +189,28 @@ class Ruleset(Provider):
             request.call("databrew", "delete_ruleset", Name=request.physical_id)
 
 
+class Project(Provider):
+    type = "AWS::DataBrew::Project"
+    name_property = "Name"
+    replaced_by = ("Name", "DatasetName", "RecipeName")
+    properties = ("Name", "DatasetName", "RecipeName", "RoleArn", "Sample", "Tags")
+
+    def create(self, request: ResourceRequest) -> Made:
+        given = picked(request.properties, ("DatasetName", "RecipeName", "RoleArn", "Sample"))
+        name = request.properties["Name"]
+        request.call("databrew", "create_project", Name=name, Tags=request.tags() or None, **given)
+        return Made(name)
+
+    def update(self, request: ResourceRequest) -> Made:
+        given = picked(request.properties, ("RoleArn", "Sample"))
+        request.call("databrew", "update_project", Name=request.physical_id, **given)
+        return Made(request.physical_id)
+
+    def delete(self, request: ResourceRequest) -> None:
+        with ignoring_missing():
+            request.call("databrew", "delete_project", Name=request.physical_id)
+
+
 def _rules(properties: Json) -> list[Json]:
     """A template has the substitutions as a list of ValueReference and Value; the API as a map."""
     return [
@@ -208,4 +230,4 @@ def _rules(properties: Json) -> list[Json]:
     ]
 
 
-PROVIDERS = (Dataset(), Recipe(), Job(), Ruleset())
+PROVIDERS = (Dataset(), Recipe(), Job(), Ruleset(), Project())
