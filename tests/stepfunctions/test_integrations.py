@@ -7,16 +7,21 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import botocore.session
 import pytest
 
 from localaws.core.aws import start
 from localaws.iam import api as iam
+from localaws.scheduler import api as scheduler
 from localaws.secretsmanager import api as secretsmanager
+from localaws.services import SERVICES as SERVICES_HERE
 from localaws.ssm import api as ssm
 from localaws.stepfunctions import api as stepfunctions
+from localaws.stepfunctions.integrations.resources import Resource
+from localaws.stepfunctions.integrations.runtime import Integrations
 from localaws.stepfunctions.integrations.shapes import sdk_name
 from localaws.sts import api as sts
-from tests.stepfunctions.conftest import Jobs, Workflows, machine
+from tests.stepfunctions.conftest import ROLE, Jobs, Workflows, machine
 
 Json = dict[str, Any]
 
@@ -114,3 +119,45 @@ def test_parameters_and_secrets_are_read_in_the_sdks_spelling(real: Workflows) -
 )  # the getters of the AWS SDK for Java 2.x: sdk.amazonaws.com/java/api/latest
 def test_members_have_the_names_of_the_java_sdk(member: str, shown: str) -> None:
     assert sdk_name(member) == shown
+
+
+# How the Java SDK v2 names services where botocore does otherwise.
+JAVA = {
+    "logs": "cloudwatchlogs",
+    "events": "eventbridge",
+    "stepfunctions": "sfn",
+    "sagemaker-runtime": "sagemakerruntime",
+}
+
+
+@pytest.mark.parametrize("service", SERVICES_HERE)
+def test_every_service_here_can_be_called_by_its_name_in_the_sdk(service: str) -> None:
+    model = botocore.session.get_session().get_service_model(service)
+    operation = model.operation_names[0]
+    asked: list[tuple[str, str]] = []
+
+    def supports(*given: str) -> bool:
+        asked.append((given[0], given[1]))
+        return True
+
+    integrations = Integrations(lambda _: None, supports)
+    action = operation[:1].lower() + operation[1:]
+    resource = f"arn:aws:states:::aws-sdk:{JAVA.get(service, service)}:{action}"
+
+    integrations.check_resource(Resource.parse(resource))
+    assert asked == [(service, operation)]
+
+
+def test_a_schedule_is_made_by_a_task(tmp_path: Path) -> None:
+    aws = start(tmp_path / "home", [scheduler.service, stepfunctions.service], wait_scale=0)
+    target = {"Arn": "arn:aws:sqs:us-east-1:000000000000:q", "RoleArn": ROLE}
+    given = {
+        "Name": "daily",
+        "ScheduleExpression": "rate(1 day)",
+        "FlexibleTimeWindow": {"Mode": "OFF"},
+        "Target": target,
+    }
+    done = Workflows(aws, Jobs()).run(machine(Make=sdk("scheduler:createSchedule", given)))
+    arn = "arn:aws:scheduler:us-east-1:000000000000:schedule/default/daily"
+    assert done.output == {"ScheduleArn": arn}
+    aws.stop()
