@@ -23,7 +23,11 @@ from localaws.stepfunctions.payload import MAX_BYTES
 from localaws.stepfunctions.records import EXPRESS, Execution, express_arn
 from localaws.stepfunctions.variable_references import variable_references
 
-REDRIVE_SECONDS = 14 * 24 * 3600
+REDRIVE_SECONDS = 14 * 24 * 3600  # since its end
+LONGEST_SECONDS = 365 * 24 * 3600  # since its start
+REDRIVE_TOKEN = "redrive-token"  # resources: execution's ARN and token -> {"time"}
+TOKEN_SECONDS = 15 * 60
+BY_MAP_RUN = "The child executions of a Map Run are redriven with their parent"
 MAX_EVENTS = 25_000
 MOST_WAIT_SECONDS = 20
 
@@ -153,15 +157,26 @@ class Executions:
         return {"stopDate": timestamps.from_epoch(stopped or self._engine.now())}
 
     def redrive(self, call: Call) -> Json:
-        """Runs an unsuccessful execution again from where it failed. Raises
-        ExecutionNotRedrivable with the reason that DescribeExecution gives."""
-        now = self._clock.now()
+        """Runs an unsuccessful execution again from where it failed; the same token within 15
+        minutes is the same call. Raises ExecutionNotRedrivable with the reason that
+        DescribeExecution gives."""
+        now, resources = self._clock.now(), self._engine.resources
+        token = call.params.get("clientToken")
         with self._journal.transaction():
             row = self.row(call.params["executionArn"])
+            key = f"{row.arn}#{token}"
+            before = resources.get(REDRIVE_TOKEN, key) if token is not None else None
+            if before is not None and now.timestamp() - before["time"] < TOKEN_SECONDS:
+                return {"redriveDate": timestamps.from_epoch(before["time"])}
             reason = self.not_redrivable(row)
-            if reason is not None:
-                raise AwsError("ExecutionNotRedrivable", f"{reason}: '{row.arn}'")
+            if reason is not None or row.map_run_arn is not None:
+                raise AwsError(
+                    "ExecutionNotRedrivable",
+                    f"Execution {row.arn} invalid for redrive as: {reason or BY_MAP_RUN}",
+                )
             self._journal.redrive(row.id, now.timestamp())
+            if token is not None:
+                resources.put(REDRIVE_TOKEN, key, row.arn, {"time": now.timestamp()})
             row = self.row(row.arn)
         self._engine.redrive([row])
         return {"redriveDate": now}
@@ -208,7 +223,8 @@ class Executions:
         if row.express:
             del shown["redriveDate"]
             return {key: value for key, value in shown.items() if value is not None}
-        shown["redriveStatus"] = "NOT_REDRIVABLE" if reason else "REDRIVABLE"
+        able = "REDRIVABLE" if row.map_run_arn is None else "REDRIVABLE_BY_MAP_RUN"
+        shown["redriveStatus"] = "NOT_REDRIVABLE" if reason else able
         shown["redriveStatusReason"] = reason
         return {key: value for key, value in shown.items() if value is not None}
 
@@ -218,13 +234,13 @@ class Executions:
             return "Execution is RUNNING and cannot be redriven"
         if row.status == "SUCCEEDED":
             return "Execution is SUCCEEDED and cannot be redriven"
-        if row.map_run_arn is not None:
-            return "The child executions of a Map Run are redriven with their parent"
-        if self._engine.now() - row.started > REDRIVE_SECONDS:
-            return "Execution redrive period exceeded"
+        if self._engine.now() - row.started > LONGEST_SECONDS:
+            return "Execution has exceeded the max execution time"
+        if self._engine.now() - (row.stopped or row.started) > REDRIVE_SECONDS:
+            return "Execution redrivable period exceeded"
         last = self._journal.events(row.id, reverse=True, limit=1)
         if last and last[0].id >= MAX_EVENTS - 1:
-            return "Execution history event limit exceeded"
+            return "Execution has exceeded the maximum history event limit"
         return None
 
     def describe_machine(self, call: Call) -> Json:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -274,3 +275,22 @@ def test_redrive_runs_only_the_failed_iterations_again(sfn: Workflows) -> None:
     assert done.output == [10, 20, 30]
     events = [params["event"] for name, params in sfn.jobs.calls if name == "Invoke"]
     assert events == [1, 2, 2, 3]
+
+
+def test_the_same_token_is_the_same_redrive(sfn: Workflows) -> None:
+    """As AWS has answered, after the first call, and once the redriven execution has ended."""
+    sfn.jobs.errors = [AwsError("EntityNotFoundException", "no")] * 2
+    arn = sfn.begin(machine(Look=task(CRAWLER, {"Name": "x"})))
+    assert sfn.wait(arn, 60).status == "FAILED"
+
+    first = sfn.client.redrive_execution(executionArn=arn, clientToken="t")["redriveDate"]
+    assert sfn.wait(arn, 60).status == "FAILED"
+    assert sfn.client.redrive_execution(executionArn=arn, clientToken="t")["redriveDate"] == first
+    assert sfn.client.describe_execution(executionArn=arn)["redriveCount"] == 1
+    sfn.client.redrive_execution(executionArn=arn, clientToken="other")
+    assert sfn.wait(arn, 60).status == "SUCCEEDED"
+    refused = (
+        f"Execution {arn} invalid for redrive as: Execution is SUCCEEDED and cannot be redriven"
+    )
+    with pytest.raises(sfn.client.exceptions.ExecutionNotRedrivable, match=re.escape(refused)):
+        sfn.client.redrive_execution(executionArn=arn, clientToken="third")
