@@ -110,7 +110,8 @@ def _charges(attempt: Attempt) -> Iterator[Line]:
 
 def _athena(_: Json, answer: Json) -> Iterator[Line]:
     query = answer.get("QueryExecution", {})
-    if query.get("StatementType") != "DML":
+    created = query.get("SubstatementType") == "CREATE_TABLE_AS_SELECT"  # DDL that scans
+    if query.get("StatementType") != "DML" and not created:
         return  # DDL and utility statements are free
     if query.get("Status", {}).get("State") == "FAILED":
         return

@@ -142,15 +142,12 @@ class QueryExecutions:
         output: str,
         parameters: list[str],
     ) -> Json:
-        ending = ".csv" if isinstance(statement, s.Select) else ".txt"
-        if statement.TYPE == "DML" and ending == ".txt":
-            ending = ""
         document = {
             "QueryExecutionId": execution_id,
             "Query": sql,
             "StatementType": statement.TYPE,
             "SubstatementType": statement.SUBTYPE,
-            "ResultConfiguration": {"OutputLocation": f"{output}{execution_id}{ending}"},
+            "ResultConfiguration": {"OutputLocation": f"{output}{execution_id}{statement.ENDING}"},
             "ResultReuseConfiguration": {"ResultReuseByAgeConfiguration": {"Enabled": False}},
             "QueryExecutionContext": {key: value.lower() for key, value in context.items()},
             "Status": {"State": "QUEUED", "SubmissionDateTime": self.aws.clock.now()},
@@ -178,7 +175,7 @@ class QueryExecutions:
             session = self._session(job, document)
             self._sessions[job.id] = session
             statement = read_statement(document["Query"])
-            if statement.TYPE == "DML":
+            if statement.TYPE == "DML" or isinstance(statement, s.CreateTableAs):
                 job.limit(DML_TIMEOUT_SECONDS)
             return self._act(session, statement, document.get("ExecutionParameters", []))
         except ByteLimit as limit:
@@ -253,6 +250,8 @@ class QueryExecutions:
             return planner(session, statement, parameters)
         if isinstance(statement, s.Prepare | s.Execute | s.Deallocate):
             return self._prepared(session, statement)
+        if isinstance(statement, s.ExecuteImmediate):
+            return self._act(session, read_statement(statement.query), statement.using)
         answer = COMMANDS[type(statement)](session, statement)
         return plan.lines_outcome(session, answer.lines, answer.columns, answer.changes)
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from localaws.athena.executions import read_statement
 from localaws.core.signals import JobEnded
 from tests.athena.conftest import OUTPUT
 
@@ -79,6 +80,29 @@ def test_execute_binds_in_the_order_of_the_text(athena: Any) -> None:
     execution_id = athena.run("EXECUTE three USING 10, 1, 7")["QueryExecutionId"]
     rows = athena.client.get_query_results(QueryExecutionId=execution_id)["ResultSet"]["Rows"]
     assert rows[1] == {"Data": [{"VarCharValue": "71"}]}
+
+
+def test_a_statement_in_a_text_is_executed_at_once(athena: Any) -> None:
+    sql = "EXECUTE IMMEDIATE 'SELECT x || ? FROM (VALUES ''a'') t(x)' USING 'b'"
+    execution_id = athena.run(sql)["QueryExecutionId"]
+    rows = athena.client.get_query_results(QueryExecutionId=execution_id)["ResultSet"]["Rows"]
+    assert rows[1] == {"Data": [{"VarCharValue": "ab"}]}
+
+
+@pytest.mark.parametrize(
+    ("sql", "kinds"),
+    [
+        ("SELECT 1", ("DML", "SELECT")),
+        ("EXPLAIN SELECT 1", ("DML", "EXPLAIN")),
+        ("CREATE TABLE t AS SELECT 1 AS a", ("DDL", "CREATE_TABLE_AS_SELECT")),
+        ("INSERT INTO t SELECT 1", ("DML", "INSERT")),
+        ("DROP TABLE t", ("DDL", "DROP_TABLE")),
+        ("SHOW TABLES", ("UTILITY", "SHOW_TABLES")),
+    ],
+)
+def test_the_kinds_of_statements_are_those_recorded(sql: str, kinds: tuple[str, str]) -> None:
+    statement = read_statement(sql)
+    assert kinds == (statement.TYPE, statement.SUBTYPE)
 
 
 @pytest.mark.parametrize(

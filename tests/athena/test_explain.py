@@ -17,7 +17,7 @@ def test_the_plan_is_of_the_query_and_nothing_is_read(athena: Athena, options: s
     assert "user_id" in plan
     assert ("Union" in plan) is bool(options)
     assert found["Statistics"]["DataScannedInBytes"] == 0
-    assert found["StatementType"] == "UTILITY"
+    assert found["StatementType"] == "DML"
     answer = athena.client.get_query_results(QueryExecutionId=found["QueryExecutionId"])
     assert [c["Name"] for c in answer["ResultSet"]["ResultSetMetadata"]["ColumnInfo"]] == [
         "Query Plan"

@@ -14,10 +14,11 @@ import pytest
 import sqlglot
 from sqlglot import exp
 
-from localaws.athena.sql import queries  # noqa: F401 - registers the rules
+from localaws.athena.sql import grammar, queries
 from localaws.athena.sql.compiler import _TAKES, refuse_unread
 from localaws.athena.sql.errors import QueryError
 from localaws.athena.sql.parsing import SyntaxMistake, parse
+from tests.athena.test_sql import NoTables
 from tests.conftest import CASES, cases
 
 ROOT = Path(__file__).parents[2]
@@ -74,3 +75,65 @@ def test_what_is_no_trino_is_refused_with_its_error(case: dict[str, str]) -> Non
     with pytest.raises(SyntaxMistake) as caught:
         parse(case["sql"])
     assert str(caught.value).startswith(case["error"])
+
+
+class Watched(dict[str, Any]):
+    """A node's arguments, and which of them were asked for by name."""
+
+    def __init__(self, given: dict[str, Any]) -> None:
+        super().__init__(given)
+        self.read: set[str] = set()
+
+    def get(self, key: str, default: Any = None) -> Any:
+        self.read.add(key)
+        return super().get(key, default)
+
+    def __getitem__(self, key: str) -> Any:
+        self.read.add(key)
+        return super().__getitem__(key)
+
+
+# What the parser notes of its own dialect, whatever is written.
+NOTES = {
+    ("Div", "typed"), ("TryCast", "safe"), ("TryCast", "requires_string"), ("DPipe", "safe"),
+    ("DataType", "nested"), ("Identifier", "quoted"), ("Literal", "is_string"),
+    ("Window", "over"), ("Fetch", "direction"), ("LimitOptions", "rows"),
+}  # fmt: skip
+
+
+# What stands in no case here: tables have tests of their own.
+ELSEWHERE = {
+    ("Table", "db"), ("Table", "catalog"), ("Table", "alias"), ("Column", "catalog"),
+}  # fmt: skip
+ANSWERED = [c for c in cases("athena_sql") + cases("athena_functions") if "rows" in c]
+
+
+def test_every_argument_that_is_taken_stands_in_a_case() -> None:
+    there = {
+        (type(node).__name__, argument)
+        for case in ANSWERED
+        for node in grammar.nodes(parse(case["sql"]))
+        for argument, value in node.args.items()
+        if value not in (None, False, [], "")
+    }
+    taken = {(kind.__name__, argument) for kind, some in _TAKES.items() for argument in some}
+    assert taken - there - ELSEWHERE - NOTES == set()
+
+
+@pytest.mark.parametrize("case", ANSWERED, ids=itemgetter("why"))
+def test_every_argument_of_every_node_is_read(case: dict[str, Any]) -> None:
+    """What a rule says that it takes, it reads: nothing of a statement is dropped."""
+    tree = parse(case["sql"])
+    watched = [(node, Watched(node.args)) for node in grammar.nodes(tree)]
+    for node, arguments in watched:
+        node.args = arguments
+
+    queries.Queries(NoTables(), "shop").compile(tree)
+
+    unread = {
+        (type(node).__name__, argument)
+        for node, arguments in watched
+        for argument, value in arguments.items()
+        if value not in (None, False, [], "") and argument not in arguments.read
+    }
+    assert unread <= NOTES

@@ -123,14 +123,21 @@ def prepare(reader: Reader) -> Statement:
 
 
 def execute(reader: Reader) -> Statement:
-    name = reader.name()
+    if reader.next.upper == "IMMEDIATE" and reader.tokens[reader.at + 1].kind == "text":
+        reader.take("IMMEDIATE")
+        return s.ExecuteImmediate(reader.text(), _using(reader))
+    return s.Execute(reader.name(), _using(reader))
+
+
+def _using(reader: Reader) -> list[str]:
+    """The parameters, each as it is written."""
     if not reader.take("USING"):
         reader.end()
-        return s.Execute(name, [])
+        return []
     found, start, depth = [], reader.next.start, 0
     for token in reader.tokens[reader.at :]:
         depth += (token.upper == "(") - (token.upper == ")")
         if token.kind == "end" or (token.upper == "," and depth == 0):
             found.append(reader.sql[start : token.start].strip().rstrip(";"))
             start = token.start + 1
-    return s.Execute(name, found)
+    return found

@@ -1,6 +1,7 @@
 """Athena's statements as plain data, one class each.
 
-`TYPE` is the API's StatementType, `SUBTYPE` its SubstatementType. Queries inside are text, at
+`TYPE` is the API's StatementType, `SUBTYPE` its SubstatementType, `ENDING` what the result's key
+ends with. Queries inside are text, at
 their own lines and columns. `database` is None where the statement names none.
 """
 
@@ -18,6 +19,7 @@ Columns = list[dict[str, str]]  # of the catalog: Name, Type, Comment
 class Statement:
     TYPE: ClassVar[str] = "DDL"
     SUBTYPE: ClassVar[str] = ""
+    ENDING: ClassVar[str] = ".txt"
 
 
 @dataclass(frozen=True)
@@ -34,20 +36,21 @@ class Unsupported(Statement):
 class Select(Statement):
     TYPE = "DML"
     SUBTYPE = "SELECT"
+    ENDING = ".csv"
     query: str
 
 
 @dataclass(frozen=True)
 class Explain(Statement):
-    TYPE = "UTILITY"
+    TYPE = "DML"  # as recorded
     SUBTYPE = "EXPLAIN"
     query: str
 
 
 @dataclass(frozen=True)
 class CreateTableAs(Statement):
-    TYPE = "DML"
     SUBTYPE = "CREATE_TABLE_AS_SELECT"
+    ENDING = ""
     database: str | None
     name: str
     query: str
@@ -60,6 +63,7 @@ class CreateTableAs(Statement):
 class Insert(Statement):
     TYPE = "DML"
     SUBTYPE = "INSERT"
+    ENDING = ""
     database: str | None
     name: str
     query: str
@@ -70,6 +74,7 @@ class Insert(Statement):
 class Unload(Statement):
     TYPE = "DML"
     SUBTYPE = "UNLOAD"
+    ENDING = ""
     query: str
     location: str
     properties: Properties
@@ -99,7 +104,17 @@ class Prepare(Statement):
 class Execute(Statement):
     TYPE = "DML"
     SUBTYPE = "EXECUTE"
+    ENDING = ""
     name: str
+    using: list[str]
+
+
+@dataclass(frozen=True)
+class ExecuteImmediate(Statement):
+    TYPE = "DML"
+    SUBTYPE = "EXECUTE"
+    ENDING = ""
+    query: str
     using: list[str]
 
 

@@ -195,24 +195,13 @@ def _decimal_aggregate(name: str, values: list[Value], tail: str, distinct: str)
     return Value(average(total, f"count({distinct}{values[0].sql}){tail}", kind), kind)
 
 
-@compiles(exp.ArgMax, exp.ArgMin, takes=("this", "expression"))
-def arg_extreme(c: Compiler, node: exp.Expression, scope: Scope) -> Value:
-    return call_by_name(c, function_name(node), call_arguments(node), node, scope, "", None)
-
-
 def function_name(call: exp.Expression) -> str:
-    if isinstance(call, exp.ArgMax):
-        return "max_by"
-    if isinstance(call, exp.ArgMin):
-        return "min_by"
     if isinstance(call, exp.GroupConcat):
         return "listagg"
     return call.name.lower()
 
 
 def call_arguments(call: exp.Expression) -> list[Any]:
-    if isinstance(call, exp.ArgMax | exp.ArgMin):
-        return [call.this, call.expression]
     if isinstance(call, exp.GroupConcat):
         return [call.this, call.args.get("separator")]
     return list(call.expressions)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlglot import exp
 
 from . import types as t
@@ -85,7 +87,12 @@ def _over_rows(test: str, query: str, word: str) -> Value:
 @compiles(exp.And, exp.Or, takes=("this", "expression"))
 def logic(c: Compiler, node: exp.Connector, scope: Scope) -> Value:
     word = "AND" if isinstance(node, exp.And) else "OR"
-    sides = [c.condition(side, scope, "Logical expression term") for side in node.flatten()]
+    parts: list[Any] = []
+    left: Any = node
+    while isinstance(left, type(node)):
+        parts.append(left.expression)
+        left = left.this
+    sides = [c.condition(side, scope, "Logical expression term") for side in (left, *parts[::-1])]
     return Value("(" + f" {word} ".join(sides) + ")", t.BOOLEAN)
 
 

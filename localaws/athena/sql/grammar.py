@@ -72,6 +72,17 @@ class TrinoGrammar(Trino):
         TYPE_LITERAL_PARSERS: ClassVar[dict[Any, Any]] = dict.fromkeys(exp.DType, _typed_literal)
         ZONE_AWARE_TIMESTAMP_CONSTRUCTOR = False
 
+        def _parse_derived_table_values(self, allow_value_synonym: bool = False) -> Any:
+            """(VALUES 1, 2) in FROM; what goes on after its rows is a query like any other."""
+            index = self._index
+            if self._match_pair(TokenType.L_PAREN, TokenType.VALUES):
+                self._parse_csv(self._parse_value)
+                ends = self._curr.token_type == TokenType.R_PAREN
+                self._retreat(index)
+                if not ends:
+                    return None
+            return super()._parse_derived_table_values(allow_value_synonym)
+
         def _parse_value(self, values: bool = True) -> Any:
             """A row of VALUES; one without parentheses is left as it is."""
             if self._curr.token_type == TokenType.L_PAREN:

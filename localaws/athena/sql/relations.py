@@ -18,10 +18,11 @@ from .operators import comparison
 from .parsing import parse
 from .scope import Column, Relation, Scope
 from .sources import CATALOG, HIDDEN, Environment, Found, Scan, renamed
+from .stars import every_column
 from .times import ZONED
 from .types import Type
 from .unnest import unnest
-from .values import name
+from .values import OUTPUT, name
 
 structure(exp.Join, takes=("this", "on", "side", "kind", "using"))
 structure(exp.Table, takes=("this", "alias", "db", "catalog", "joins"))
@@ -129,6 +130,9 @@ def _relation(c: Compiler, node: Any, scope: Scope) -> str:
     if isinstance(node, exp.Table) and isinstance(node.this, JsonTable):
         sql, columns = json_table(c, node.this, scope)
         return _derived(c, sql, columns, node.args.get("alias"), scope, node)
+    if isinstance(node, exp.Table) and isinstance(node.this, exp.Values):
+        sql, columns = c.query(node.this, scope.outer)
+        return _derived(c, sql, columns, node.args.get("alias"), scope, node)
     if isinstance(node, exp.Table):
         return _table(c, node, scope)
     if isinstance(node, exp.Unnest):
@@ -141,14 +145,32 @@ def _relation(c: Compiler, node: Any, scope: Scope) -> str:
         return "LATERAL " + _derived(
             c, sql, columns, node.args.get("alias") or node.this.args.get("alias"), scope, node
         )
-    if isinstance(node, exp.Subquery) and isinstance(node.this, exp.Table):
-        inner = _relation(c, node.this, scope) + _joins(c, node.this.args.get("joins"), scope)
-        return "(" + inner + _joins(c, node.args.get("joins"), scope) + ")"
+    if isinstance(node, exp.Subquery) and (
+        isinstance(node.this, exp.Table) or node.this.args.get("joins")
+    ):
+        return _group(c, node, scope)
     if isinstance(node, exp.Subquery | exp.Values):
         inside = node if isinstance(node, exp.Values) else node.this
         sql, columns = c.query(inside, scope.outer)
         return _derived(c, sql, columns, node.args.get("alias"), scope, node)
     raise not_emulated(f"{type(node).__name__} in FROM", node)
+
+
+def _group(c: Compiler, node: exp.Subquery, scope: Scope) -> str:
+    """Joins in parentheses; with an alias they are one relation of all their columns."""
+    alias = node.args.get("alias")
+    inside = scope if alias is None else Scope(outer=scope.outer)
+    inner = _relation(c, node.this, inside) + _joins(c, node.this.args.get("joins"), inside)
+    if alias is None:
+        return f"({inner})"
+    columns, shown = [], []
+    for label, value, reads in every_column(inside):
+        name_ = c.fresh("c")
+        columns.append(Column(label or "", value.type, name_, source=(OUTPUT, name_)))
+        shown.append(f"{value.sql} AS {name_}")
+        c.items[OUTPUT, name_] = reads
+    sql = f"SELECT {', '.join(shown)} FROM {inner}"
+    return _derived(c, sql, tuple(columns), alias, scope, node)
 
 
 def _derived(

@@ -20,7 +20,7 @@ from .values import OUTPUT, Source, Value
 
 structure(exp.From, exp.Where, exp.Having, takes=("this",))
 structure(exp.Rollup, exp.Cube, exp.GroupingSets, takes=("expressions",))
-structure(exp.Group, takes=("expressions", "grouping_sets", "cube", "rollup"))
+structure(exp.Group, takes=("expressions",))
 structure(exp.Alias, takes=("this", "alias"))
 structure(exp.Aliases, takes=("this", "expressions"))
 structure(exp.Distinct, takes=("expressions",))
@@ -151,8 +151,6 @@ def _group(
         return one(c.compile(item, scope), "")
 
     keys = [key(item, True) for item in node.expressions]
-    for kind in ("rollup", "cube", "grouping_sets"):
-        keys += [key(item, False) for item in node.args.get(kind) or []]
     return " GROUP BY " + ", ".join(keys)
 
 

@@ -331,7 +331,7 @@ def _formatted(value: Value) -> str:
         return f"trino_java_time({shown})"
     if value.type.name == "timestamp with time zone":
         zone = f"({value.sql}).zone"
-        shift = f"trino_shift_text(trino_shift({value.sql}))"
+        shift = f"trino_java_shift({value.sql})"
         named = f"CASE WHEN {zone} = 'UTC' THEN 'Z' ELSE {shift} || '[' || {zone} || ']' END"
         return f"(trino_java_time({text_of(local(value))}) || {named})"
     return shown

@@ -49,7 +49,7 @@ def _items(c: Compiler, node: Any, scope: Scope) -> list[Item]:
             raise QueryError(
                 "COLUMN_NOT_FOUND", "SELECT * not allowed in queries without FROM clause", node
             )
-        return _columns(scope.relations, scope)
+        return every_column(scope)
     parts = node.parts[:-1]
     qualifier = tuple(part.name.lower() for part in parts)
     inside: Scope | None = scope
@@ -68,6 +68,11 @@ def _items(c: Compiler, node: Any, scope: Scope) -> list[Item]:
         raise QueryError(
             "INVALID_COLUMN_REFERENCE", f"Unable to resolve reference {shown}", node
         ) from None
+
+
+def every_column(scope: Scope) -> list[Item]:
+    """What `*` stands for."""
+    return _columns(scope.relations, scope)
 
 
 def _columns(relations: list[Relation], scope: Scope | None) -> list[Item]:

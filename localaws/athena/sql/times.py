@@ -265,6 +265,12 @@ MACROS = (
     """CREATE MACRO trino_shift_text(minutes) AS CASE WHEN minutes < 0 THEN '-' ELSE '+' END
         || lpad(CAST(abs(minutes) // 60 AS VARCHAR), 2, '0') || ':'
         || lpad(CAST(abs(minutes) % 60 AS VARCHAR), 2, '0')""",
+    # Before 1900 or so local times are off by seconds too.
+    """CREATE MACRO trino_java_shift(v) AS trino_shift_text(CAST(
+            trunc((epoch_us(trino_local(v)) - epoch_us(v.utc)) / 60000000) AS INTEGER))
+        || CASE WHEN (epoch_us(trino_local(v)) - epoch_us(v.utc)) % 60000000 = 0 THEN ''
+        ELSE ':' || lpad(CAST(abs(epoch_us(trino_local(v)) - epoch_us(v.utc))
+            % 60000000 // 1000000 AS VARCHAR), 2, '0') END""",
     """CREATE MACRO trino_day_interval(ms) AS CASE WHEN ms < 0 THEN '-' ELSE '' END
         || CAST(abs(ms) // 86400000 AS VARCHAR) || ' ' || left(strftime(
             make_timestamp(abs(ms) % 86400000 * 1000), '%H:%M:%S.%f'), -3)""",

@@ -151,6 +151,8 @@ def iso_timestamp(written: str) -> dict[str, Any]:
 @python("VARCHAR -> VARCHAR")
 def java_time(written: str) -> str:
     """A time or timestamp as java.time writes it: three, six or no digits of a second."""
+    if re.match(r"\d{5,}-", written):  # a year that ISO 8601 wants a sign of
+        written = "+" + written
     body, _, fraction = written.replace(" ", "T").partition(".")
     fraction = fraction.rstrip("0")
     if fraction:
