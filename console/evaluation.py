@@ -4,7 +4,7 @@ The file is looked for where DescribeTrainingJob says that the job keeps its che
 below its output. Of its content this is drawn, each part where it has this form:
 
 * `challenger` (or the file itself) and `champion`, each with numbers `auc`, `logloss`,
-  `average_precision`, `mean_f1`, `threshold`, and
+  `average_precision`, `mean_f1`, `mean_f1_of_baskets`, `threshold`, and
   `roc_curve` {false_positive_rate: [], true_positive_rate: []},
   `precision_recall_curve` {recall: [], precision: []},
   `calibration` [{mean_predicted, observed, rows}],
@@ -28,7 +28,7 @@ Json = dict[str, Any]
 
 FILE = "evaluation.json"
 MOST_BYTES = 8 * 1024 * 1024
-FIGURES = ("auc", "average_precision", "mean_f1", "logloss", "threshold")
+FIGURES = ("auc", "average_precision", "mean_f1", "mean_f1_of_baskets", "logloss", "threshold")
 POINT = ("false_positive_rate", "true_positive_rate", "recall", "precision")
 
 

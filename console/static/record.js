@@ -4,7 +4,8 @@ import { html } from "./ui.js";
 import { bytes, count, duration, lastPart } from "./format.js";
 import { message } from "./cause.js";
 
-const SCORES = { auc: "AUC", average_precision: "Average precision", mean_f1: "Mean F1", logloss: "Log loss",
+const SCORES = { auc: "AUC", average_precision: "Average precision", mean_f1: "Mean F1", mean_f1_of_baskets: "Mean F1 of baskets",
+  logloss: "Log loss",
   threshold: "Threshold" };
 const QUANTITIES = { athena_scanned_bytes: ["scanned by Athena", bytes],
   athena_charged_bytes: ["of Athena charged", bytes],
