@@ -94,7 +94,7 @@ FUNCTIONS = (
         timeout_seconds=900,
         awswrangler=True,
         grants=(
-            athena(),
+            *athena(),
             catalog(CATALOG_READ, RAW_DATABASE),
             *read("raw/", "runs/", *RESULTS),
             write(*RESULTS),

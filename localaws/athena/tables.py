@@ -56,14 +56,22 @@ class CatalogTables:
         """The catalog's entry. Raises QueryError (SCHEMA_NOT_FOUND, TABLE_NOT_FOUND)."""
         try:
             self.catalog.database(database)
-        except AwsError:
+        except AwsError as error:
+            _check_allowed(error)
             raise QueryError(
                 "SCHEMA_NOT_FOUND", f"Schema '{database}' does not exist", node
             ) from None
         try:
             return self.catalog.table(database, table)
-        except AwsError:
+        except AwsError as error:
+            _check_allowed(error)
             raise _no_table(database, table, node) from None
+
+
+def _check_allowed(error: AwsError) -> None:
+    """A table that may not be looked at is another error than one that is not there."""
+    if error.is_refusal:
+        raise error
 
 
 def _no_table(database: str, table: str, node: exp.Expression | None) -> QueryError:

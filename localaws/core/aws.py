@@ -35,12 +35,11 @@ from localaws.identity.authorization import Authorizer, Mode
 from localaws.identity.caller import Caller
 from localaws.identity.in_force import InForce
 from localaws.identity.store import IdentityStore
-from localaws.identity.uses import Uses
+from localaws.identity.uses import FILE, Uses
 
 logger = logging.getLogger(__name__)
 
 ACCOUNT = "000000000000"
-USES = "authorizations.jsonl"  # in the home: what was asked of policies
 Factory = Callable[["LocalAws"], Service]
 
 
@@ -186,7 +185,7 @@ def start(
         processes = Processes(place.root, url, region)
         moto = MotoBridge(place.directory("moto"))
         identity = IdentityStore(documents, ACCOUNT, time.now, root_key)
-        uses = Uses(place.file(USES) if policies is not Mode.OFF else None, write_whole)
+        uses = Uses(place.file(FILE) if policies is not Mode.OFF else None, write_whole)
         closing.callback(uses.flush)
         aws = LocalAws(
             home=place,

@@ -19,6 +19,11 @@ class AwsError(Exception):
     def __str__(self) -> str:
         return f"{self.code}: {self.message}"
 
+    @property
+    def is_refusal(self) -> bool:
+        """Whether policies did not allow it."""
+        return self.code in ("AccessDenied", "AccessDeniedException", "AuthorizationError")
+
 
 class NotEmulated(AwsError):
     """AWS takes this call or parameter, localaws does not, and says so instead of guessing."""

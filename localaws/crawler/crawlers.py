@@ -23,6 +23,7 @@ _STATUS = {
     Outcome.STOPPED: "CANCELLED",
 }
 # docs.aws.amazon.com/glue: the session under which a crawler assumes its role.
+LOG_GROUP = "/aws-glue/crawlers"
 CRAWLER_SESSION = "AWS-Crawler"
 GLUE = "glue.amazonaws.com"
 
@@ -118,14 +119,18 @@ class Crawlers:
         crawler = self.get(job.id)
         rules = [self.classifiers.rules(name) for name in crawler["Classifiers"]]
         try:
-            role = self.aws.acting_as_role(
-                *(crawler["Role"], CRAWLER_SESSION, GLUE),
-                f"arn:aws:glue:{self.aws.region}:{self.aws.account}:crawler/{job.id}",
-            )
-            result = crawl(role, crawler, rules, job)
+            result = crawl(self._role(job.id, crawler), crawler, rules, job)
         except AwsError as error:
+            if error.is_refusal:  # Glue does not tell whose session it was
+                told = re.sub(r"User: \S+", f"Service Principal: {GLUE}", error.message)
+                raise JobFailed(told) from error
             raise JobFailed(error.message) from error
         return result, self.aws.clock.monotonic() - began
+
+    def _role(self, name: str, crawler: Json) -> LocalAws:
+        """The AWS as the crawler's role sees it."""
+        arn = f"arn:aws:glue:{self.aws.region}:{self.aws.account}:crawler/{name}"
+        return self.aws.acting_as_role(crawler["Role"], CRAWLER_SESSION, GLUE, arn)
 
     def end(self, job_id: str, ending: Ending) -> None:
         result, seconds = ending.result or (CrawlResult(), None)
@@ -139,7 +144,7 @@ class Crawlers:
             began = crawler.get("StartedAt") or now
             crawler["LastCrawl"] = {
                 "Status": status,
-                "LogGroup": "/aws-glue/crawlers",
+                "LogGroup": LOG_GROUP,
                 "LogStream": job_id,
                 "MessagePrefix": mark,
                 "StartTime": began,
@@ -165,6 +170,8 @@ class Crawlers:
         file = re.sub(r"[^A-Za-z0-9._-]", "_", name) + ".log"
         with (self.aws.home.directory("crawler-logs") / file).open("a") as log:
             log.writelines(f"[{mark}] {line}\n" for line in lines)
+        role = self._role(name, self.get(name))
+        role.logs.send(role.caller, LOG_GROUP, name, [f"[{mark}] {line}" for line in lines])
 
     def shown(self, crawler: Json) -> Json:
         """As GetCrawler returns it."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from localaws.identity.policy.request import Value
 from localaws.shapes import Json
 
+FILE = "authorizations.jsonl"  # in the home
 MOST = 50_000  # different ones; of more, the oldest are forgotten
 WRITE_SECONDS = 2.0
 # Keys that are not the same at each call, or that the others say already: not kept.

@@ -28,7 +28,7 @@ from localaws.sagemaker.names import (
     find,
     validation,
 )
-from localaws.sagemaker.principals import acting
+from localaws.sagemaker.principals import acting, pull
 from localaws.shapes import Json
 
 START_WAIT_SECONDS = 60.0
@@ -156,6 +156,7 @@ class Endpoints:
         source = container["Environment"]["SAGEMAKER_SUBMIT_DIRECTORY"].removeprefix("file://")
         role = acting(self._aws, plan.get("role"))
         try:
+            pull(role, container["Image"])
             data = role.objects.path(*split_uri(container["ModelDataUrl"]))
             archives.unpack(data, fresh / "model")
             if f"{source}/".startswith(CODE_IN_MODEL):

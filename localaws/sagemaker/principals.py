@@ -3,9 +3,30 @@
 from __future__ import annotations
 
 from localaws.core.aws import LocalAws
+from localaws.identity.actions.asked import Asked
 
 SAGEMAKER = "sagemaker.amazonaws.com"
 SESSION = "SageMaker"  # the name of the session in which it assumes a role
+
+
+def pull(role: LocalAws, image: str) -> None:
+    """What SageMaker asks to pull the image with the role; there is none to pull here. Raises
+    AwsError.
+
+    https://docs.aws.amazon.com/sagemaker/latest/dg/sagemaker-roles.html
+    """
+    registry, _, rest = image.partition("/")
+    account, *_, region = registry.removesuffix(".amazonaws.com").split(".")
+    repository = f"arn:aws:ecr:{region}:{account}:repository/{rest.partition(':')[0]}"
+    role.authorize.ask(role.caller, "sagemaker", Asked("ecr:GetAuthorizationToken"))
+    for action in ("BatchCheckLayerAvailability", "GetDownloadUrlForLayer", "BatchGetImage"):
+        role.authorize.ask(role.caller, "sagemaker", Asked(f"ecr:{action}", repository))
+
+
+def publish_metrics(role: LocalAws, namespace: str) -> None:
+    """What it asks to publish a job's metrics. Raises AwsError."""
+    asked = Asked("cloudwatch:PutMetricData", keys={"cloudwatch:namespace": namespace})
+    role.authorize.ask(role.caller, "cloudwatch", asked)
 
 
 def acting(aws: LocalAws, role: str | None, training_job: str | None = None) -> LocalAws:

@@ -21,11 +21,12 @@ from localaws.sagemaker import layout as opt_ml
 from localaws.sagemaker.layout import InputError, Layout
 from localaws.sagemaker.metrics import LastMetrics
 from localaws.sagemaker.names import TRAINING_JOB, find, insert, validation
-from localaws.sagemaker.principals import acting
+from localaws.sagemaker.principals import acting, publish_metrics, pull
 from localaws.sagemaker.tail import Tail
 from localaws.shapes import Json
 
 LOG_GROUP = "/aws/sagemaker/TrainingJobs"
+METRICS = "/aws/sagemaker/TrainingJobs"  # the namespace of a job's metrics
 FAILURE_CHARACTERS = 1024
 REMEMBERED_LINES = 20
 STOP_GRACE_SECONDS = 120.0  # SIGTERM first, as the service does
@@ -88,6 +89,11 @@ class TrainingRuns:
         request = find(self._aws, TRAINING_JOB, name)["request"]
         layout = self._layout(name)
         role = acting(self._aws, request["RoleArn"], name)
+        try:
+            pull(role, request["AlgorithmSpecification"]["TrainingImage"])
+            publish_metrics(role, METRICS)
+        except AwsError as refused:
+            raise InputError(f"ClientError: {refused.message}") from refused
         self._prepare(role, request, layout)
         job.check()
         self._move(name, "Training")

@@ -75,6 +75,10 @@ def data_files(
     try:
         found = below(objects, *split_uri(location), single=single)
     except (AwsError, ValueError) as error:
+        if isinstance(error, AwsError) and error.is_refusal:
+            raise TableError(
+                "PERMISSION_DENIED", f"Permission denied on S3 path: {location}"
+            ) from error
         message = error.message if isinstance(error, AwsError) else str(error)
         raise TableError("HIVE_FILESYSTEM_ERROR", f"{location}: {message}") from None
     return tuple(data_file(item) for item in found if item.bytes)

@@ -33,7 +33,9 @@ app = typer.Typer(
 )
 local_app = typer.Typer(help="The local AWS on this machine.", no_args_is_help=True)
 data_app = typer.Typer(help="Raw order files.", no_args_is_help=True)
+iam_app = typer.Typer(help="Permissions in the local AWS.", no_args_is_help=True)
 app.add_typer(local_app, name="local")
+app.add_typer(iam_app, name="iam")
 app.add_typer(data_app, name="data")
 
 
@@ -249,7 +251,7 @@ def local_up(
             help="What becomes of IAM's policies: `enforce` them, `observe` (refusals are noted"
             " for `rebuy iam report`, and not made), or `off`."
         ),
-    ] = "observe",
+    ] = "enforce",
 ) -> None:
     """Start the local AWS in the background. Other clients: `eval "$(rebuy local env)"`."""
     from rebuy.cli import local
@@ -314,6 +316,23 @@ def local_reset(
     console_process.down(home)
     local.reset(home)
     print(f"{home} is gone")
+
+
+@iam_app.command("report")
+def iam_report(
+    home: Home = DEFAULT_HOME,
+    role: Annotated[str | None, typer.Option(help="Only roles with this in their names.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """What each role used, what it may do and never did, and what it was refused."""
+    from rebuy.cli import iam
+
+    roles = iam.report(home, role)
+    if as_json:
+        print(iam.as_json(roles))
+        return
+    for line in iam.lines(roles):
+        print(line)
 
 
 @data_app.command("generate")

@@ -37,7 +37,7 @@ def up(
     wait_scale: float,
     *,
     accept_any_key: bool = False,
-    policies: str = Mode.OBSERVE.value,
+    policies: str = Mode.ENFORCE.value,
 ) -> Server:
     """Starts the server of this home, or finds the one that runs already.
 

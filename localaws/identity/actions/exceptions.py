@@ -103,7 +103,7 @@ def queues(operation: str, params: Json, place: Place) -> Answer:
     """A batch is asked as the single action."""
     if not operation.endswith("Batch"):
         return None
-    name = str(params["QueueUrl"]).rpartition("/")[2]
+    name = str(params.get("QueueUrl", "*")).rpartition("/")[2]
     return [Asked(f"sqs:{operation.removesuffix('Batch')}", place.arn("sqs", name))]
 
 
@@ -230,7 +230,7 @@ def http_apis(operation: str, params: Json, place: Place) -> Answer:
     if "ResourceArn" in params:
         verb = {"TagResource": "POST", "UntagResource": "DELETE"}.get(operation, "GET")
         return [Asked(f"apigateway:{verb}", f"{base}/tags/{quote(params['ResourceArn'], safe='')}")]
-    verb = next(method for word, method in VERBS.items() if operation.startswith(word))
+    verb = next((verb for word, verb in VERBS.items() if operation.startswith(word)), "GET")
     what = re.sub(r"^(Create|Get|Update|Delete)", "", operation)
     path = "/apis" + (f"/{params['ApiId']}" if "ApiId" in params else "")
     if what == "CorsConfiguration":

@@ -61,7 +61,10 @@ RESOURCES: dict[str, dict[str, tuple[str, tuple[str, ...]]]] = {
         "model": ("model/{}", ("ModelName",)),
         "training-job": ("training-job/{}", ("TrainingJobName",)),
     },
+    "s3": {},
     "scheduler": {"schedule-group": ("schedule-group/{}", ("Name", "GroupName"))},
+    # The ARN of a secret ends in six letters that only Secrets Manager knows.
+    "secretsmanager": {"Secret": ("secret:{}-??????", ("SecretId", "Name"))},
     "servicequotas": {},
     "sns": {"topic": ("{}", ("TopicArn", "TargetArn", "ResourceArn", "Name"))},
     "sqs": {"queue": ("{}", ("QueueName", "QueueUrl"))},
@@ -122,7 +125,7 @@ def usual(service: str, operation: str, params: Json, place: Place) -> list[Aske
         arn = next((str(params[name]) for name in TAGGED if name in params), None)
         if arn is not None and arn.startswith("arn:"):
             return [Asked(action, arn)]
-    types = authorization().get(prefix, {}).get(operation, [])
+    types = authorization().get(prefix, {}).get(operation) or []
     resources = [resource(prefix, kind, params, place) for kind in types]
     return [Asked(action, arn) for arn in resources] or [Asked(action)]
 
@@ -160,7 +163,8 @@ def tag_keys(params: Json) -> dict[str, Value]:
 
 
 @cache
-def authorization() -> dict[str, dict[str, list[str]]]:
-    """Prefix to action to the types of its resources, of those in RESOURCES."""
-    data: dict[str, dict[str, list[str]]] = json.loads(DATA.read_text())
+def authorization() -> dict[str, dict[str, list[str] | None]]:
+    """Prefix to action to the types of its resources, of those in RESOURCES; None for an action
+    that takes no resource."""
+    data: dict[str, dict[str, list[str] | None]] = json.loads(DATA.read_text())
     return data

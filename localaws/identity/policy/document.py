@@ -106,7 +106,7 @@ def _statement(given: Json, number: int, variables: bool) -> Statement:
         number=number,
         allows=effect == "Allow",
         text=json.dumps(given),
-        actions=re.compile("|".join(_glob(action.lower()) for action in actions)),
+        actions=action_pattern(actions),
         not_actions=not_actions,
         resources=tuple(ArnPattern(text, variables=variables) for text in resources),
         not_resources=not_resources,
@@ -127,6 +127,11 @@ def _either_raw(given: Json, element: str) -> tuple[Any, bool]:
     if f"Not{element}" in given:
         return given[f"Not{element}"], True
     return given.get(element), False
+
+
+def action_pattern(actions: list[str]) -> re.Pattern[str]:
+    """What the names of the actions match, in lower case."""
+    return re.compile("|".join(_glob(action.lower()) for action in actions))
 
 
 def _glob(text: str) -> str:
