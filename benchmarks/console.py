@@ -178,7 +178,15 @@ def main() -> None:
     with (
         tempfile.TemporaryDirectory() as folder,
         running(
-            "localaws", "--home", str(Path(folder) / "home"), "--port", "0", "--wait-scale", "0.3"
+            "localaws",
+            "--home",
+            str(Path(folder) / "home"),
+            "--port",
+            "0",
+            "--wait-scale",
+            "0.3",
+            "--policies",
+            "off",
         ) as aws,
         running("console", "--endpoint-url", aws, "--port", "0") as console,
         sync_playwright() as playwright,

@@ -53,7 +53,7 @@ class Pipeline:
         from rebuy.data.generate import generate
         from rebuy.data.upload import upload
 
-        self.url = local.up(self.home, 0, WAIT_SCALE).url
+        self.url = local.up(self.home, 0, WAIT_SCALE, policies="off").url
         connection = self.connection
         self.outputs = deploy(connection, lambda line: None).outputs
         data = self.home / "data"
@@ -77,7 +77,7 @@ class Pipeline:
         os.kill(server.pid, signal.SIGKILL)
         while running(server.pid):
             time.sleep(0.01)
-        local.up(self.home, None, WAIT_SCALE)
+        local.up(self.home, None, WAIT_SCALE, policies="off")
 
     def tear_down(self) -> None:
         local.down(self.home)

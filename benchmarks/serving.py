@@ -266,7 +266,7 @@ def run(seconds: float, clients: list[int]) -> Json:
         (folder / "serve.py").write_bytes((ROOT / "inference/serve.py").read_bytes())
         port, other = free_port(), free_port()
         local = [sys.executable, "-m", "localaws", "--home", str(folder / "home")]
-        local += ["--port", str(port), "--wait-scale", "0"]
+        local += ["--port", str(port), "--wait-scale", "0", "--policies", "off"]
         flask = [sys.executable, "-m", "gunicorn", "-w", "1", "-k", "gthread", "--threads", "8"]
         flask += ["--keep-alive", "75", "-b", f"127.0.0.1:{other}", "app:app"]
         with (

@@ -20,7 +20,7 @@ from localaws.core.service import Operation, Service
 # Botocore name: what does the work. A service that is not here cannot be documented.
 ENGINES = {
     "s3": "Objects are plain files, found through an index in SQLite.",
-    "iam": "Users, roles, policies and keys are kept; AWS's own policies too. Nothing is enforced.",
+    "iam": "Users, roles, policies and keys, AWS's own policies too; every call is held to them.",
     "sts": "Who calls, and temporary keys of roles; one account, 000000000000.",
     "logs": "Log groups, streams and events in memory, saved to disk.",
     "ssm": "Parameters in versions; a SecureString is kept as it is, in the home.",

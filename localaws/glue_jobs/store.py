@@ -64,6 +64,8 @@ def register(aws: LocalAws, buckets: Mapping[str, Path], before: Snapshot) -> Aw
         }
         for prefix in sorted(prefixes):
             aws.object_store.discover(bucket, "" if prefix == "." else f"{prefix}/")
+            # A committer takes its scratch away; on S3 that is a DeleteObject.
+            refused = refused or _refusal(aws, bucket, folder, folder / prefix / SCRATCH, True)
         for path in sorted(changed):
             if folder in path.parents:
                 refused = refused or _refusal(aws, bucket, folder, path, path in deleted)

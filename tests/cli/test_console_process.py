@@ -27,7 +27,7 @@ from rebuy.errors import RebuyError
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("beside") / ".localaws"
-    local.up(folder, 0, 0.02)
+    local.up(folder, 0, 0.02, policies="off")
     with socket.socket() as free:  # not the default port: that may be somebody else's
         free.bind(("127.0.0.1", 0))
         (folder / "console.port").write_text(str(free.getsockname()[1]))
@@ -142,7 +142,7 @@ def test_console_ends_with_its_aws_even_when_that_is_killed(home: Path) -> None:
 
 
 def test_down_ends_both(home: Path) -> None:
-    server = local.up(home, None, 0.02)
+    server = local.up(home, None, 0.02, policies="off")
     console = console_process.up(home)
 
     stopped = CliRunner().invoke(app, ["local", "down", "--home", str(home)])

@@ -39,7 +39,8 @@ class Server:
         self.up()
 
     def up(self) -> None:
-        server = local.up(self.home, None if (self.home / "port").exists() else 0, 0)
+        port = None if (self.home / "port").exists() else 0
+        server = local.up(self.home, port, 0, policies="off")
         self.pid = server.pid
         self._connection = Connection(Settings(endpoint_url=server.url))
 

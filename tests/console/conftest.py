@@ -53,7 +53,9 @@ def running(module: str, *arguments: str) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def localaws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     home = tmp_path_factory.mktemp("console") / "home"
-    with running("localaws", "--home", str(home), "--port", "0", "--wait-scale", "0.3") as url:
+    with running(
+        "localaws", "--home", str(home), "--port", "0", "--wait-scale", "0.3", "--policies", "off"
+    ) as url:
         yield url
 
 

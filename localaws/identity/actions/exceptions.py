@@ -28,9 +28,9 @@ def functions(operation: str, params: Json, place: Place) -> Answer:
     https://docs.aws.amazon.com/lambda/latest/dg/access-control-resource-based.html
     """
     action = f"lambda:{'InvokeFunction' if operation == 'Invoke' else operation}"
-    if "FunctionName" not in params:
+    if "FunctionName" not in params and operation != "Invoke":
         return None
-    name = str(params["FunctionName"])
+    name = str(params.get("FunctionName", "*"))
     if name.startswith("arn:"):
         name = name.split(":", 6)[6]
     elif ":function:" in name:  # ACCOUNT:function:NAME

@@ -1,0 +1,109 @@
+"""What whole runs asked of the product's policies: tests/cases/authorizations.json.
+
+    python -m tests.infrastructure.recorded HOME [HOME ...]
+
+makes it anew from homes of local AWSs in which the product was deployed, run, updated and
+destroyed (docs/iam.md says how): for each role each action once for every kind of resource.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+from infrastructure import deployables, template
+from infrastructure.names import filled
+from localaws.identity.policy.document import Policy, compile_policy
+from localaws.identity.uses import FILE, Use, read
+
+CASES = Path(__file__).parents[1] / "cases" / "authorizations.json"
+STACK, ACCOUNT, REGION = "rebuy", "000000000000", "us-east-1"
+ROLE = re.compile(rf"arn:aws:iam::{ACCOUNT}:role/{STACK}-([A-Za-z]+)-[0-9A-F]{{12}}")
+PARAMETERS = {"DatabaseName": "rebuy", "CodeBucket": f"{STACK}-code-{ACCOUNT}-{REGION}"}
+SAME = (  # what differs from one run to the next
+    (re.compile(r"run=[^/]+"), "run=R"),
+    (re.compile(r"(rebuy-(?:run-)?(?:[a-z-]+-)?)[a-z0-9-]+-[0-9a-f]{8}\b"), r"\1R"),
+    (re.compile(r"(/athena-results/).*"), r"\1R"),
+    (re.compile(r"(log-stream:).*"), r"\1S"),
+    (re.compile(r"[^/]*\.parquet\b.*"), "F"),
+    (re.compile(r"part-\d[^/]*"), "F"),
+    (re.compile(r"((?:orders|products|prior|features)_)[a-z0-9_]+_[0-9a-f]{8}\b"), r"\1R"),
+    (re.compile(r"(execution:[^:]+:).*"), r"\1E"),
+    (re.compile(r"(user_bucket=)\d+.*"), r"\1B"),
+)
+
+
+def role_arn(name: str) -> str:
+    return f"arn:aws:iam::{ACCOUNT}:role/{STACK}-{name}"
+
+
+def uses() -> dict[str, list[Use]]:
+    """Logical name of a role to what was recorded of it."""
+    found: dict[str, list[Use]] = {}
+    for name, action, resource, keys in json.loads(CASES.read_text()):
+        values = {k: tuple(v) if isinstance(v, list) else v for k, v in keys.items()}
+        use = Use(role_arn(name), action, resource, tuple(sorted(values.items())))
+        found.setdefault(name, []).append(use)
+    return found
+
+
+def policies() -> dict[str, Policy]:
+    """Logical name of each role to its policy, as the template has it, with names filled in."""
+    return {
+        name: compile_policy(name, json.dumps(resolved(policy["PolicyDocument"])))
+        for name, one in template.template()["Resources"].items()
+        if one["Type"] == "AWS::IAM::Role"
+        for policy in one["Properties"]["Policies"]
+    }
+
+
+def resolved(value: Any) -> Any:
+    """A part of the template with its functions worked out, for the stack of the recording."""
+    if isinstance(value, list):
+        return [resolved(one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    if "Fn::Sub" in value:
+        text = filled(value["Fn::Sub"], STACK, ACCOUNT, REGION)
+        return re.sub(r"\$\{([^}]+)\}", lambda found: _named(found[1]), text)
+    if "Fn::GetAtt" in value:
+        return _named(".".join(value["Fn::GetAtt"]))
+    if "Ref" in value:
+        return _named(value["Ref"])
+    return {key: resolved(one) for key, one in value.items()}
+
+
+def _named(name: str) -> str:
+    logical = name.removesuffix(".Arn")
+    if name in PARAMETERS:
+        return PARAMETERS[name]
+    if logical.endswith("Role"):
+        return role_arn(logical)
+    function = deployables.named(logical).short_name
+    return f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{STACK}-{function}"
+
+
+def record(homes: list[Path]) -> None:
+    lines: dict[str, None] = {}
+    seen: set[str] = set()
+    for use, _ in (one for home in homes for one in read(home / FILE)):
+        role = ROLE.fullmatch(use.principal)
+        if role is None or use.refusal is not None or "test-from-" in use.resource:
+            continue  # nobody's, or of a machine that tests have made
+        kept = {k: v for k, v in use.keys if k == "aws:calledvia" or not k.startswith("aws:")}
+        resource = ROLE.sub(lambda found: role_arn(found[1]), use.resource)
+        line = json.dumps([role[1], use.action, resource, kept])
+        same = line
+        for pattern, to in SAME:
+            same = pattern.sub(to, same)
+        if same not in seen:
+            seen.add(same)
+            lines[line] = None
+    CASES.write_text("[\n" + ",\n".join(f"  {line}" for line in sorted(lines)) + "\n]\n")
+
+
+if __name__ == "__main__":
+    record([Path(home) for home in sys.argv[1:]])
