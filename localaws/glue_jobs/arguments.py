@@ -22,7 +22,7 @@ ONLY = {
         "job-bookmark-pause",
     ),
     "--enable-glue-datacatalog": ("false",),
-    "--enable-spark-ui": ("false",),
+    "--enable-spark-ui": ("false", "true"),
     "--enable-s3-parquet-optimized-committer": ("true",),
 }
 REFUSED = frozenset(
@@ -38,7 +38,6 @@ REFUSED = frozenset(
         "--enable-lakeformation-fine-grained-access",
         "--extra-files",
         "--python-virtual-env",
-        "--spark-event-logs-path",
         "--user-jars-first",
         "--use-postgres-driver",
         "--write-shuffle-files-to-s3",
@@ -55,6 +54,7 @@ class Arguments:
     properties: dict[str, str]
     python_files: tuple[str, ...]  # s3 URIs
     jars: tuple[str, ...]  # s3 URIs
+    event_logs: str | None = None  # the folder in S3 for the Spark UI's event logs, if it is on
 
 
 def merged(job: Mapping[str, object], run: Mapping[str, str]) -> dict[str, str]:
@@ -95,7 +95,13 @@ def resolve(job_name: str, run_id: str, given: Mapping[str, str]) -> Arguments:
             jars += _uris(value)
         elif name not in OWN:
             argv += [name if name.startswith("--") else f"--{name}", value]
-    return Arguments(tuple(argv), properties, tuple(files), tuple(jars))
+    wanted = given.get("--enable-spark-ui", "").lower() == "true"
+    logs = given.get("--spark-event-logs-path") if wanted else None
+    if logs is not None and not logs.startswith("s3://"):
+        raise AwsError(
+            "InvalidInputException", f"--spark-event-logs-path is {logs!r}; it must be s3://..."
+        )
+    return Arguments(tuple(argv), properties, tuple(files), tuple(jars), logs)
 
 
 def _uris(value: str) -> list[str]:

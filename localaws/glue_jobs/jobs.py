@@ -13,9 +13,16 @@ from localaws.glue_jobs.bookmarks import Bookmarks
 from localaws.shapes import Json
 
 KIND = "glue-job"
-VERSIONS = ("5.0", "5.1")  # Spark 3.5.4 and 3.5.6: one Spark 3.5.6 runs both
+# What AWS runs a version on; here all run on one Spark 3.5.6, and runs of the older ones say so.
+# https://docs.aws.amazon.com/glue/latest/dg/release-notes.html
+VERSIONS = {
+    "3.0": "Spark 3.1.1, Python 3.7",
+    "4.0": "Spark 3.3.0, Python 3.10",
+    "5.0": "Spark 3.5.4, Python 3.11",
+    "5.1": "Spark 3.5.6, Python 3.11",
+}
 DEFAULT_VERSION = "5.1"
-DEFAULT_TIMEOUT_MINUTES = 480
+OLDER = ("3.0", "4.0")
 MAXIMUM_TIMEOUT_MINUTES = 10_080
 DPUS = {
     "Standard": 1.0,
@@ -80,9 +87,24 @@ def checked(operation: str, given: Json) -> Json:
         **{name: given[name] for name in SETTINGS if name in given},
         "Command": {"Name": "glueetl", "PythonVersion": "3", **command},
         "GlueVersion": version,
-        "Timeout": checked_timeout(given.get("Timeout", DEFAULT_TIMEOUT_MINUTES)),
+        "Timeout": checked_timeout(given.get("Timeout", default_timeout(version))),
         **capacity(given),
     }
+
+
+def default_timeout(version: str) -> int:
+    """Minutes: two days before Glue 5.0, eight hours since."""
+    return 2_880 if version in OLDER else 480
+
+
+def warning(version: str) -> str | None:
+    """What a run's error log begins with, where AWS has another Spark than this machine."""
+    if version not in OLDER:
+        return None
+    return (
+        f"WARN localaws: Glue {version} is {VERSIONS[version]} on AWS; this run has those of Glue"
+        f" {DEFAULT_VERSION}, {VERSIONS[DEFAULT_VERSION]}."
+    )
 
 
 def checked_timeout(minutes: int) -> int:

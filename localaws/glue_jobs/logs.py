@@ -5,9 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 
 from localaws.core.aws import LocalAws
+from localaws.s3.names import split_uri
 
 GROUP = "/aws-glue/jobs"
 MOST_LINES = 5_000  # of the end of a file; the whole of it stays under the home
+
+
+def publish_events(aws: LocalAws, uri: str, folder: Path) -> None:
+    """Puts what Spark has noted for its history server (the Spark UI) below an S3 address."""
+    bucket, key = split_uri(uri)
+    for file in sorted(folder.iterdir()):
+        if file.is_file() and not file.name.startswith("."):
+            name = file.name.removesuffix(".inprogress")
+            aws.objects.adopt(bucket, f"{key.rstrip('/')}/{name}".lstrip("/"), file)
 
 
 def publish(aws: LocalAws, run_id: str, output: Path, error: Path) -> None:

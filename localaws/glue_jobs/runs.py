@@ -23,7 +23,7 @@ from localaws.glue_jobs import arguments, logs, spark, store
 from localaws.glue_jobs.archive import ClassArchive
 from localaws.glue_jobs.bookmarks import Bookmarks
 from localaws.glue_jobs.java import NoJava, java_home
-from localaws.glue_jobs.jobs import CAPACITY, SparkJobs, run_settings
+from localaws.glue_jobs.jobs import CAPACITY, SparkJobs, run_settings, warning
 from localaws.identity.authorization import Mode
 from localaws.s3.objects import split_uri
 from localaws.shapes import Json
@@ -219,6 +219,8 @@ class JobRuns:
                 store.remove_scratch(run.buckets)
             refused = store.register(role, run.buckets, before)
             logs.publish(role, job.id, output, errors)
+            if run.event_logs is not None:
+                logs.publish_events(role, given["--spark-event-logs-path"], run.event_logs)
             if refused is None:
                 self._bookmarks.take(record["JobName"], job.id, bookmark, run.folder)
         if refused is not None:
@@ -281,9 +283,14 @@ class JobRuns:
                 self._python_path(aws, uri, folder / "modules") for uri in resolved.python_files
             ),
             jars=tuple(self._fetch(aws, uri, folder / "jars") for uri in resolved.jars),
+            event_logs=folder / "events" if resolved.event_logs else None,
             class_archive=self.archive.file(),
         )
         spark.write(run)
+        if run.event_logs is not None:
+            run.event_logs.mkdir(exist_ok=True)
+        if line := warning(job["GlueVersion"]):
+            (folder / "error.log").write_text(f"{line}\n")
         return run
 
     def _fetch(self, aws: LocalAws, uri: str, folder: Path) -> Path:

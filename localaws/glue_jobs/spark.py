@@ -33,6 +33,7 @@ class SparkRun:
     properties: Mapping[str, str]  # of the job's own --conf; they win
     python_files: tuple[Path, ...] = ()
     jars: tuple[Path, ...] = ()
+    event_logs: Path | None = None
     class_archive: Path | None = None
     java_options: str = ""
 
@@ -74,6 +75,9 @@ def properties(run: SparkRun) -> dict[str, str]:
         "spark.hadoop.mapreduce.fileoutputcommitter.marksuccessfuljobs": "false",
         "spark.hadoop.fs.objects.impl": "org.apache.hadoop.fs.RawLocalFileSystem",
     }
+    if run.event_logs is not None:
+        found["spark.eventLog.enabled"] = "true"
+        found["spark.eventLog.dir"] = f"file://{run.event_logs}"
     if run.jars:
         # The driver is the executor too, and drivers of databases are looked for in its class path.
         found["spark.driver.extraClassPath"] = os.pathsep.join(str(jar) for jar in run.jars)

@@ -40,8 +40,7 @@ class Glue:
             Name=name,
             Role="arn:aws:iam::000000000000:role/glue",
             Command={"Name": "glueetl", "ScriptLocation": f"s3://lake/scripts/{name}.py"},
-            GlueVersion="5.1",
-            **settings,
+            **{"GlueVersion": "5.1", **settings},
         )
         return name
 
@@ -117,7 +116,22 @@ def context(lake: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[An
     """A GlueContext over a Spark set up as a job's is: one start of it for many cases."""
     folder = tmp_path_factory.mktemp("spark")
     (folder / "tmp").mkdir()
-    run = SparkRun(folder, folder / "none.py", (), {"lake": lake}, {})
+    # Tiny data: compiling queries and planning their partitions would be most of the work.
+    small = {
+        "spark.sql.codegen.wholeStage": "false",
+        "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+        "spark.sql.adaptive.enabled": "false",
+        "spark.sql.shuffle.partitions": "1",
+        "spark.default.parallelism": "1",
+    }
+    run = SparkRun(
+        folder,
+        folder / "none.py",
+        (),
+        {"lake": lake},
+        small,
+        java_options="-XX:TieredStopAtLevel=1",
+    )
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("JAVA_HOME", str(java_home()))
         patch.setenv("PYSPARK_PYTHON", sys.executable)

@@ -168,11 +168,24 @@ def test_a_run_that_a_restart_cut_off_is_started_again(
     assert again.wait("slow", run)["JobRunState"] == "SUCCEEDED"
 
 
+def test_a_run_of_an_older_glue_says_what_it_has_instead(glue: Glue) -> None:
+    """https://docs.aws.amazon.com/glue/latest/dg/release-notes.html"""
+    glue.job("old", "print('ran')", GlueVersion="4.0")
+
+    assert glue.client.get_job(JobName="old")["Job"]["Timeout"] == 2_880
+    run = glue.run("old")
+
+    assert (run["JobRunState"], run["GlueVersion"]) == ("SUCCEEDED", "4.0")
+    assert glue.errors(run).startswith(
+        "WARN localaws: Glue 4.0 is Spark 3.3.0, Python 3.10 on AWS; this run has those of Glue 5.1"
+    )
+
+
 @pytest.mark.parametrize(
     ("settings", "named"),
     [
         ({"Command": {"Name": "pythonshell", "ScriptLocation": "s3://b/k"}}, "pythonshell"),
-        ({"GlueVersion": "4.0"}, "GlueVersion=4.0"),
+        ({"GlueVersion": "2.0"}, "GlueVersion=2.0"),
         ({"MaxRetries": 1}, "MaxRetries"),
         ({"Connections": {"Connections": ["c"]}}, "Connections"),
         ({"DefaultArguments": {"--job-bookmark-option": "continue"}}, "job-bookmark"),

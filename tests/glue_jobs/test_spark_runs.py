@@ -44,7 +44,12 @@ def test_a_script_reads_and_writes_objects_in_place(glue: Glue) -> None:
     glue.job(
         "count-orders",
         PARTITIONS,
-        DefaultArguments={"--lake_bucket": "none", "--run": "default"},
+        DefaultArguments={
+            "--lake_bucket": "none",
+            "--run": "default",
+            "--enable-spark-ui": "true",
+            "--spark-event-logs-path": "s3://lake/spark-ui/",
+        },
         NonOverridableArguments={"--lake_bucket": "lake"},
     )
     ended: list[dict[str, Any]] = []
@@ -63,6 +68,8 @@ def test_a_script_reads_and_writes_objects_in_place(glue: Glue) -> None:
     assert pq.read_table(glue.aws.objects.path("lake", keys[0])).to_pylist() == [{"orders": 2}]
     assert run["Arguments"] == {"--run": "r1", "--lake_bucket": "ignored"}
     assert run["GlueVersion"] == "5.1"
+    (events,) = glue.keys("spark-ui/")
+    assert b"SparkListenerApplicationEnd" in glue.aws.objects.path("lake", events).read_bytes()
     assert run["ExecutionTime"] > 0
     assert run["DPUSeconds"] > 0
     assert ended == [{"service": "glue", "id": run["Id"]}]

@@ -46,7 +46,17 @@ def main(result: Path, script: Path, arguments: list[str]) -> int:
         result.write_text(json.dumps({"message": describe(error)}))
         traceback.print_exc()
         return 1
+    finally:
+        end_event_log()
     return 0
+
+
+def end_event_log() -> None:
+    """Stops Spark where it notes its events: without an end the history takes it for running."""
+    pyspark = sys.modules.get("pyspark")
+    context = pyspark.SparkContext._active_spark_context if pyspark else None
+    if context is not None and context.getConf().get("spark.eventLog.enabled") == "true":
+        context.stop()
 
 
 if __name__ == "__main__":
