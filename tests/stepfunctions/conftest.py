@@ -227,7 +227,7 @@ class Workflows:
         )
         return str(started["executionArn"])
 
-    def wait(self, arn: str, seconds: float = 10) -> Ended:
+    def wait(self, arn: str, seconds: float = 60) -> Ended:
         until = time.monotonic() + seconds
         while time.monotonic() < until:
             description = self.client.describe_execution(executionArn=arn)
@@ -243,7 +243,7 @@ class Workflows:
         pages = self.client.get_paginator("get_execution_history").paginate(executionArn=arn)
         return [event for page in pages for event in page["events"]]
 
-    def until(self, condition: Callable[[], Any], seconds: float = 10) -> Any:
+    def until(self, condition: Callable[[], Any], seconds: float = 60) -> Any:
         """Waits until the condition holds; its value."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
