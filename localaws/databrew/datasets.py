@@ -5,6 +5,7 @@ from __future__ import annotations
 from localaws.core.aws import LocalAws
 from localaws.core.errors import NotEmulated
 from localaws.core.service import Call, Service
+from localaws.databrew import paths
 from localaws.databrew.documents import (
     arn,
     conflict,
@@ -26,6 +27,7 @@ SETTINGS = (
     "FormatOptions.Excel",
     "FormatOptions.Json",
     "Input.S3InputDefinition",
+    "PathOptions",
     "Input.DataCatalogInputDefinition.CatalogId",
     "Input.DataCatalogInputDefinition.DatabaseName",
     "Input.DataCatalogInputDefinition.TableName",
@@ -107,12 +109,10 @@ def _settings(call: Call) -> Json:
         )
     location = source.get("S3InputDefinition")
     if location is not None:
-        key = location.get("Key", "")
-        if any(mark in key for mark in "<>{}"):
-            raise NotEmulated(
-                "databrew", call.operation, "Input.S3InputDefinition.Key",
-                f"The key {key!r} has a pattern; give the key of a file or folder.",
-            )  # fmt: skip
+        try:
+            paths.compiled(location.get("Key", ""), given.get("PathOptions", {}))
+        except paths.PathError as error:
+            raise invalid(str(error)) from error
     catalog = source.get("DataCatalogInputDefinition")
     if catalog is not None and not (catalog.get("DatabaseName") and catalog.get("TableName")):
         raise invalid("DataCatalogInputDefinition needs DatabaseName and TableName.")
@@ -127,6 +127,7 @@ def _settings(call: Call) -> Json:
         "Input": source,
         "Source": "S3" if location is not None else "DATA-CATALOG",
         "FormatOptions": given.get("FormatOptions", {}),
+        "PathOptions": given.get("PathOptions", {}),
     }
     if "Format" in given:
         found["Format"] = given["Format"]

@@ -8,6 +8,7 @@ from botocore.exceptions import ClientError
 
 from localaws.core.aws import LocalAws
 from localaws.core.errors import AwsError
+from localaws.databrew import paths
 from localaws.databrew.source import InputError, Source
 from localaws.shapes import Json
 from localaws.tables import files as tables
@@ -46,15 +47,24 @@ def _table(aws: LocalAws, definition: Json) -> TableSnapshot:
 
 def _objects(aws: LocalAws, dataset: Json, location: Json) -> Source:
     bucket, key = location["Bucket"], location.get("Key", "")
+    path = paths.compiled(key, dataset.get("PathOptions", {}))
     try:
-        found = tables.below(aws.objects, bucket, key, single=True)
+        if path.pattern is None:
+            listed = tables.below(aws.objects, bucket, key, single=True)
+        else:
+            listed = aws.objects.list(bucket, path.prefix)
     except AwsError as error:
         raise InputError(f"s3://{bucket}/{key}: {error.message}") from error
-    files = tuple(tables.data_file(item) for item in found if item.bytes)
+    found = path.select([item for item in listed if item.bytes], aws.clock.now())
+    files = tuple(tables.data_file(each.item) for each in found)
     if not files:
         raise InputError(f"There is no data at s3://{bucket}/{key}.")
     return Source(
-        dataset["Name"], _format(dataset, files[0].uri), dataset.get("FormatOptions", {}), files
+        dataset["Name"],
+        _format(dataset, files[0].uri),
+        dataset.get("FormatOptions", {}),
+        files,
+        path_columns=tuple(each.columns for each in found),
     )
 
 

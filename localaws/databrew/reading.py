@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Collection
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +18,12 @@ import pyarrow.parquet as pq
 from pyarrow import orc
 
 from localaws.databrew import csv_files, excel_files, json_files
-from localaws.databrew.recipe.sql import literal
+from localaws.databrew.recipe.sql import ident, literal, to_text
 from localaws.databrew.recipe.steps import Step
 from localaws.databrew.source import InputError, Relation, Source
 from localaws.tables import hive
 from localaws.tables.errors import TableError
+from localaws.tables.snapshot import DataFile
 
 Query = Callable[[str], list[tuple[Any, ...]]]
 
@@ -47,9 +49,53 @@ def relation(source: Source, raw: Collection[str], query: Query, folder: Path) -
         if source.table is not None:
             sql = hive.relation(source.table, query, folder, lenient=True)
             return Relation(sql, _described(sql, query))
+        if any(source.path_columns):
+            return _with_path_columns(source, raw, query, folder)
         return _READERS[source.format](source, raw, query, folder)
     except TableError as error:
         raise InputError(str(error)) from error
+
+
+def _with_path_columns(
+    source: Source, raw: Collection[str], query: Query, folder: Path
+) -> Relation:
+    """Files of one key's texts at a time, those texts as last columns (inferred)."""
+    groups: dict[tuple[tuple[str, str], ...], list[DataFile]] = {}
+    for file, texts in zip(source.files, source.path_columns, strict=True):
+        groups.setdefault(texts, []).append(file)
+
+    def read(text: Collection[str]) -> list[Relation]:
+        return [
+            _READERS[source.format](
+                replace(source, files=tuple(files), path_columns=()), text, query, folder
+            )
+            for files in groups.values()
+        ]
+
+    relations = read(raw)
+    first = relations[0].columns
+    for each in relations[1:]:
+        if list(each.columns) != list(first):
+            raise InputError(f"The files of dataset {source.name} have different columns.")
+    mixed = {name for name in first if len({each.columns[name] for each in relations}) > 1}
+    if mixed:  # a type has to be one of all files: those columns are texts in each
+        relations = read({*raw, *mixed})
+    columns = {
+        name: "VARCHAR" if name in mixed else kind for name, kind in relations[0].columns.items()
+    }
+    parts = []
+    for texts, each in zip(groups, relations, strict=True):
+        own = [
+            f"{to_text(ident(name), kind) if name in mixed else ident(name)} AS {ident(name)}"
+            for name, kind in each.columns.items()
+        ]
+        shown = [f"{literal(text)} AS {ident(name)}" for name, text in texts]
+        parts.append(f"SELECT {', '.join([*own, *shown])} FROM ({each.sql})")
+    for name, _ in next(iter(groups)):
+        if name in columns:
+            raise InputError(f"The parameter {name!r} has the name of a column; give another.")
+        columns[name] = "VARCHAR"
+    return Relation(" UNION ALL ".join(parts), columns)
 
 
 def _parquet(source: Source, raw: Collection[str], query: Query, folder: Path) -> Relation:

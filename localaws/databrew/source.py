@@ -23,13 +23,14 @@ class Relation:
 @dataclass(frozen=True)
 class Source:
     """A dataset with its files found: `table` for one of the Data Catalog, else `files` in
-    `format` (CSV, JSON, PARQUET) with the dataset's FormatOptions."""
+    `format` with the dataset's FormatOptions; `path_columns` are what a file's key says."""
 
     name: str
     format: str
     options: Json
     files: tuple[DataFile, ...] = ()
     table: TableSnapshot | None = None
+    path_columns: tuple[tuple[tuple[str, str], ...], ...] = ()  # of each file: name, text
 
     def to_json(self) -> Json:
         return asdict(self)
@@ -38,4 +39,7 @@ class Source:
     def from_json(cls, given: Json) -> Source:
         table = given["table"] and TableSnapshot.from_json(given["table"])
         files = tuple(DataFile(**file) for file in given["files"])
-        return cls(**{**given, "files": files, "table": table})
+        columns = tuple(
+            tuple((name, text) for name, text in each) for each in given.get("path_columns", ())
+        )
+        return cls(**{**given, "files": files, "table": table, "path_columns": columns})
