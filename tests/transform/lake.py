@@ -136,7 +136,7 @@ class Lake:
 
     def _table(self, table: str, folder: Path, *, partitioned: bool = False) -> None:
         """`run=<run>` above the folder looks like a partition to DuckDB and is none."""
-        files = f"read_parquet('{folder}/**/*.parquet', hive_partitioning = {partitioned})"
+        files = f"read_parquet('{folder}/**/*.parquet*', hive_partitioning = {partitioned})"
         columns = "* EXCLUDE (run)" if partitioned else "*"
         self.connection.execute(f"CREATE VIEW {table} AS SELECT {columns} FROM {files}")
 
