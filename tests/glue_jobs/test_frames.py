@@ -388,3 +388,35 @@ def test_what_is_not_there_is_refused_by_name(read: Any, context: Any, lake: Pat
         FillMissingValues.apply(frame, "a")
     with pytest.raises(FileNotFoundError, match="Path does not exist: s3://lake/nowhere/"):
         context.create_dynamic_frame.from_options("s3", {"paths": ["s3://lake/nowhere/"]}, "json")
+
+
+def test_a_database_is_read_written_and_read_on_by_its_key(
+    read: Any, context: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Derby comes with Spark; databases by URL, user and password as on AWS."""
+    from awsglue.bookmarks import BOOKMARK, COMMITTED, ENABLED, GIVEN, VARIABLE
+
+    options = {"url": f"jdbc:derby:{tmp_path / 'base'};create=true", "dbtable": "people"}
+    keyed = {**options, "jobBookmarkKeys": ["id"], "jobBookmarkKeysSortOrder": "asc"}
+    monkeypatch.setenv(VARIABLE, str(tmp_path))
+
+    def new() -> list[int]:
+        BOOKMARK.begin(ENABLED)
+        frame = context.create_dynamic_frame.from_options("jdbc", keyed, transformation_ctx="p")
+        found = sorted(row["id"] for row in rows(frame))
+        BOOKMARK.commit()
+        (tmp_path / COMMITTED).replace(tmp_path / GIVEN)
+        return found
+
+    try:
+        for batch, expected in (([1, 2], [1, 2]), ([3], [3]), ([], [])):
+            if batch:
+                frame = read(of(*({"id": number, "name": f"n{number}"} for number in batch)))
+                context.write_dynamic_frame.from_options(frame, "jdbc", options)
+            assert new() == expected
+    finally:
+        BOOKMARK.begin("")
+    whole = context.create_dynamic_frame.from_options("jdbc", options)
+    assert tree(whole) == ["|-- id: int", "|-- name: string"]
+    query = {**options, "sampleQuery": 'select "name" from people where "id" > 2'}
+    assert rows(context.create_dynamic_frame.from_options("jdbc", query)) == [{"name": "n3"}]

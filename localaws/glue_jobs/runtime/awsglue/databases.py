@@ -25,7 +25,7 @@ DRIVERS = {
     "jdbc:mariadb:": ("org.mariadb.jdbc.Driver",),
     "jdbc:sqlserver:": ("com.microsoft.sqlserver.jdbc.SQLServerDriver",),
     "jdbc:oracle:": ("oracle.jdbc.OracleDriver",),
-    "jdbc:derby:": ("org.apache.derby.jdbc.AutoloadedDriver",),
+    "jdbc:derby:": ("org.apache.derby.jdbc.EmbeddedDriver",),
 }
 # Of Glue's own: where its work is spread, or what AWS needs and a database here does not.
 _OWN = ("url", "user", "username", "password", "dbtable", "database", "connectionName",

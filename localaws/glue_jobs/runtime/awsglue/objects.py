@@ -68,7 +68,7 @@ class MountedObjects:
             )
         return self.folders[bucket]
 
-    def list(self, bucket: str, prefix: str = "") -> list[ListedFile]:
+    def read(self, bucket: str, prefix: str = "") -> list[ListedFile]:
         """The objects whose keys start with the prefix, by key; the role may have to ask."""
         root = self.folder(bucket)
         if os.environ.get("LOCALAWS_POLICIES"):
@@ -134,7 +134,7 @@ def _below(objects: MountedObjects, path: str, recurse: bool) -> Sequence[tuple[
         refuse(f"the pattern {path} as a path of an S3 source", "Name folders, and exclusions.")
     folder = key if not key or key.endswith("/") else f"{key}/"
     found = []
-    for file in objects.list(bucket, key):
+    for file in objects.read(bucket, key):
         if file.key == key:
             return [(file, key.rpartition("/")[2])]
         relative = file.key.removeprefix(folder)
