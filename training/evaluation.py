@@ -15,7 +15,7 @@ from training import metrics
 from training.artefact import Model
 from training.errors import TrainingError
 from training.features import WIRE_FEATURES
-from training.sets import Array, ParquetSet
+from training.sets import Array, ParquetSet, wire_form
 
 Json = dict[str, Any]
 
@@ -32,12 +32,16 @@ class Scores:
     order_id: Array
 
 
-def score(data: ParquetSet, booster: Any, features: tuple[str, ...]) -> Scores:
-    """The model's probability for every row of `data`, read batch by batch."""
+def score(
+    data: ParquetSet, booster: Any, features: tuple[str, ...], *, wire: bool = False
+) -> Scores:
+    """The model's probability for every row of `data`, read batch by batch; with `wire` as if it
+    were asked with the 18 wire features alone."""
     labels, probabilities, order_ids = [], [], []
     for batch in data.batches(features):
         labels.append(batch.label)
-        probabilities.append(booster.inplace_predict(batch.matrix))
+        matrix = wire_form(batch.matrix, features) if wire else batch.matrix
+        probabilities.append(booster.inplace_predict(matrix))
         order_ids.append(batch.order_id)
     return Scores(np.concatenate(labels), np.concatenate(probabilities), np.concatenate(order_ids))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -185,14 +185,30 @@ def open_set(name: str, folder: str | None) -> ParquetSet:
 class BatchIterator(xgb.DataIter):
     """Hands a set to XGBoost batch by batch; it asks for the whole set a few times over."""
 
-    def __init__(self, data: ParquetSet, features: tuple[str, ...], every: int = 1) -> None:
-        """`every` takes each so-many-th row of a batch only."""
+    def __init__(
+        self,
+        data: ParquetSet,
+        features: tuple[str, ...],
+        every: int = 1,
+        *,
+        both_forms: bool = False,
+    ) -> None:
+        """`every` takes each so-many-th row of a batch only. With `both_forms` each row comes a
+        second time with the wire features alone: a model that has never seen the others missing
+        answers a line of 18 numbers at random."""
         super().__init__()
         self._data, self._features, self._every = data, features, every
-        self._batches = data.batches(features)
+        self._both_forms = both_forms and len(features) > len(WIRE_FEATURES)
+        self._batches = self._forms()
+
+    def _forms(self) -> Iterator[Batch]:
+        for batch in self._data.batches(self._features):
+            yield batch
+            if self._both_forms:
+                yield replace(batch, matrix=wire_form(batch.matrix, self._features))
 
     def reset(self) -> None:
-        self._batches = self._data.batches(self._features)
+        self._batches = self._forms()
 
     def next(self, input_data: Callable[..., None]) -> bool:
         batch = next(self._batches, None)
@@ -203,6 +219,14 @@ class BatchIterator(xgb.DataIter):
             data=batch.matrix[rows], label=batch.label[rows], feature_names=list(self._features)
         )
         return True
+
+
+def wire_form(matrix: Array, features: tuple[str, ...]) -> Array:
+    """The rows as a line of 18 numbers has them: every other feature is missing."""
+    others = [position for position, name in enumerate(features) if name not in WIRE_FEATURES]
+    reduced = matrix.copy()
+    reduced[:, others] = np.nan
+    return reduced
 
 
 def _schema(name: str, file: Path) -> Any:

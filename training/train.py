@@ -47,6 +47,7 @@ import xgboost as xgb
 from training import customers, evaluation, metrics
 from training.artefact import DESCRIPTION_FILE, MODEL_FILE, Model, booster_from, load_champion
 from training.errors import TrainingError
+from training.features import WIRE_FEATURES
 from training.hyperparameters import (
     Value,
     booster_parameters,
@@ -133,6 +134,11 @@ def train(job: Job) -> Json:
     challenger = Model(saved, features, threshold, job.run)
     unseen = evaluation.score(holdout, saved, features)
     measured = evaluation.report(challenger, unseen)
+    if len(features) > len(WIRE_FEATURES):
+        as_line = evaluation.score(holdout, saved, features, wire=True)
+        measured["with_18_features"] = metrics.measures(
+            as_line.label, as_line.probability, as_line.order_id, threshold
+        )
 
     description = {
         "features": list(features),
@@ -192,7 +198,8 @@ def fit(
     take longer than growing the trees, and only the validation metrics decide anything.
     """
     nthread = int(hyperparameters["nthread"])
-    rows = xgb.QuantileDMatrix(BatchIterator(training, features), nthread=nthread)
+    both = BatchIterator(training, features, both_forms=True)
+    rows = xgb.QuantileDMatrix(both, nthread=nthread)
     sampled = BatchIterator(training, features, sample_every)
     sample = xgb.QuantileDMatrix(sampled, ref=rows, nthread=nthread)
     unseen = xgb.QuantileDMatrix(BatchIterator(validation, features), ref=rows, nthread=nthread)

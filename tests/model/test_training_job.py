@@ -12,6 +12,7 @@ import tarfile
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
@@ -194,6 +195,29 @@ def test_further_features_follow_the_18_and_are_used(tmp_path: Path) -> None:
     ]
     golden = json.loads((tmp_path / "checkpoints/golden.json").read_text())
     assert {len(row) for row in golden["rows"]} == {18}
+
+
+def test_model_with_more_features_is_as_good_for_a_line_of_18(
+    trained: Trained, tmp_path: Path
+) -> None:
+    """The further feature says the answer: without it the model must not be worse than one that
+    never had it, and the record has both figures."""
+    told = write_sets(tmp_path, users=300)
+    for file in tmp_path.rglob("*.parquet"):
+        table = pq.read_table(file)
+        if "label" in table.column_names:
+            leak = pc.cast(table["label"], pa.float64())
+        else:
+            leak = pa.array([0.0] * table.num_rows)
+        pq.write_table(table.append_column("leak", leak), file)
+
+    assert main(ARGUMENTS, told) == 0
+
+    found = json.loads((tmp_path / "checkpoints/evaluation.json").read_text())["challenger"]
+    assert found["auc"] > 0.99
+    without = trained.read("evaluation.json")["challenger"]
+    assert found["with_18_features"]["auc"] > without["auc"] - 0.03
+    assert "with_18_features" not in without
 
 
 def test_missing_feature_values_and_decimal_columns_are_taken(tmp_path: Path) -> None:
