@@ -280,27 +280,22 @@ def _reshape(query: Query, chosen: list[str], columns: tuple[tuple[str, t.Type],
     )
 
 
+_INSERTED = {library: name.upper() for name, library in WRITTEN_BY.items()}
+
+
 def _table_format(table: Json) -> Format:
     if projection.enabled(table) and "storage.location.template" in table["Parameters"]:
         raise not_emulated("INSERT INTO a table with storage.location.template")
     serde = (table["StorageDescriptor"].get("SerdeInfo") or {}).get("SerializationLibrary", "")
     parameters = {key.lower(): value for key, value in (table.get("Parameters") or {}).items()}
-    for ending, kind in (
-        ("ParquetHiveSerDe", "PARQUET"),
-        ("hcatalog.data.JsonSerDe", "JSON"),
-        ("LazySimpleSerDe", "TEXTFILE"),
-    ):
-        if serde.endswith(ending):
-            properties: Json = {"format": kind}
-            compression = parameters.get("parquet.compression") or parameters.get(
-                "write.compression"
-            )
-            properties["write_compression"] = compression or (
-                "GZIP" if kind == "PARQUET" else "NONE"
-            )
-            if kind == "TEXTFILE":
-                properties["field_delimiter"] = _text_delimiter(table, parameters)
-            return chosen_format(properties)
+    kind = _INSERTED.get(serde)
+    if kind is not None:
+        properties: Json = {"format": kind}
+        compression = parameters.get("parquet.compression") or parameters.get("write.compression")
+        properties["write_compression"] = compression or ("GZIP" if kind == "PARQUET" else "NONE")
+        if kind == "TEXTFILE":
+            properties["field_delimiter"] = _text_delimiter(table, parameters)
+        return chosen_format(properties)
     raise not_emulated(f"INSERT INTO a table of the SerDe {serde or '(none)'}")
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from localaws.catalog import tags
+from localaws.catalog.lists import page
 from localaws.core.aws import LocalAws
 from localaws.core.service import Call, Service
 from localaws.crawler.classifiers import Classifiers
 from localaws.crawler.crawlers import Crawlers
-from localaws.glue.lists import page
 from localaws.shapes import Json
 
 _FIELDS = (

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from localaws.catalog.lists import page
 from localaws.core.aws import LocalAws
 from localaws.core.errors import AwsError, NotEmulated
 from localaws.core.service import Call, Service
 from localaws.crawler.schema import CsvRules
-from localaws.glue.lists import page
 from localaws.shapes import Json
 
 _KIND = "glue-classifiers"

@@ -9,8 +9,8 @@ from localaws.events.bus import Bus
 from localaws.events.connections import Connections
 from localaws.events.delivery import Deliveries
 from localaws.events.rules import Rules
+from localaws.events.runner import Runner
 from localaws.events.targets import Targets
-from localaws.scheduler.runner import Runner
 
 
 def service(aws: LocalAws) -> Service:

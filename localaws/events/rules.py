@@ -11,8 +11,8 @@ from localaws.core.aws import LocalAws
 from localaws.core.errors import AwsError, NotEmulated
 from localaws.core.pages import Key, page
 from localaws.core.service import Call, Service
+from localaws.events.expressions import check_rule_expression, parse_expression
 from localaws.events.patterns import parse
-from localaws.scheduler.expressions import check_rule_expression, parse_expression
 from localaws.shapes import Json
 
 KIND = "events-rule"

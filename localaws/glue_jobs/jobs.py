@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from localaws.catalog.lists import page_of_jobs
 from localaws.core.aws import LocalAws
 from localaws.core.errors import AwsError, NotEmulated
 from localaws.core.service import Call, Service
-from localaws.glue.lists import page_of_jobs
 from localaws.glue_jobs import arguments
 from localaws.glue_jobs.bookmarks import Bookmarks
 from localaws.shapes import Json

@@ -5,8 +5,8 @@ from __future__ import annotations
 from localaws.core.aws import LocalAws
 from localaws.core.service import Service
 from localaws.events.delivery import Deliveries
+from localaws.events.runner import Runner
 from localaws.scheduler.groups import Groups
-from localaws.scheduler.runner import Runner
 from localaws.scheduler.schedules import Schedules
 
 

@@ -12,7 +12,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from localaws.core.aws import LocalAws
 from localaws.core.service import Call, Service
 from localaws.events.delivery import Deliveries, check_target
-from localaws.scheduler.expressions import At, parse_expression
+from localaws.events.expressions import At, parse_expression
+from localaws.events.runner import Item
 from localaws.scheduler.groups import (
     DEFAULT,
     SCHEDULES,
@@ -22,7 +23,6 @@ from localaws.scheduler.groups import (
     listed,
     missing,
 )
-from localaws.scheduler.runner import Item
 from localaws.shapes import Json
 
 _GIVEN = (

@@ -17,8 +17,7 @@ from localaws.core.aws import LocalAws
 from localaws.core.errors import AwsError
 from localaws.core.pages import page
 from localaws.core.service import Call, Service
-
-Json = dict[str, Any]
+from localaws.shapes import Json
 
 # Documents: name -> the secret as DescribeSecret shows it, and "values": version id -> {"stages",
 # "created", "SecretString" or "SecretBinary" (base64)}.

@@ -14,8 +14,7 @@ from localaws.core.aws import LocalAws
 from localaws.core.errors import AwsError, NotEmulated
 from localaws.core.pages import page
 from localaws.core.service import Call, Service
-
-Json = dict[str, Any]
+from localaws.shapes import Json
 
 KIND = "ssm-parameter"  # documents: name -> {"versions": [the latest ones, oldest first]}
 MOST_VERSIONS = 100

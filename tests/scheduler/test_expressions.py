@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from localaws.core.errors import AwsError
-from localaws.scheduler.expressions import check_rule_expression, next_time, parse_expression
+from localaws.events.expressions import check_rule_expression, next_time, parse_expression
 from tests.conftest import cases
 
 

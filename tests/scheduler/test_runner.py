@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from localaws.core.aws import LocalAws
-from localaws.scheduler.expressions import parse_expression
-from localaws.scheduler.runner import Runner, due_at
+from localaws.events.expressions import parse_expression
+from localaws.events.runner import Runner, due_at
 
 QUEUE = "arn:aws:sqs:us-east-1:000000000000:due"
 ROLE = "arn:aws:iam::000000000000:role/r"

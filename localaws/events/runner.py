@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from localaws.core.aws import LocalAws
-from localaws.scheduler.expressions import Expression, Rate, next_time
+from localaws.events.expressions import Expression, Rate, next_time
 from localaws.shapes import Json
 
 Item = tuple[Json, Expression, datetime]  # what is scheduled, when, and since when (its anchor)
