@@ -126,7 +126,9 @@ def write(
 def _options(kind: str, compression: str | None, delimiter: str) -> str:
     """How DuckDB writes the format, or what `packing` makes the format of."""
     if kind == "CSV":
-        return f"FORMAT csv, HEADER true, DELIMITER {literal(delimiter)}{_quickly(compression)}"
+        # Without a comment sign DuckDB puts no quotes around a mask such as ##/04, as DataBrew.
+        plain = f"FORMAT csv, HEADER true, COMMENT '', DELIMITER {literal(delimiter)}"
+        return plain + _quickly(compression)
     if kind == "JSON":
         return f"FORMAT json{_quickly(compression)}"
     if kind == "PARQUET" and compression is not None:

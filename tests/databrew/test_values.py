@@ -76,6 +76,7 @@ def result(
         pytest.param(["5%", "1,5"], ["5%", '"1,5"'], id="what Spark leaves as text"),
         pytest.param(["1"] * 25_000 + ["n/a"], ["1"] * 25_000 + ["n/a"], id="a late misfit"),
         pytest.param([" x "], [" x "], id="blanks around a text"),
+        pytest.param(["####/04/##", "#"], ["####/04/##", "#"], id="masks, as DataBrew writes them"),
     ],
 )
 def test_a_cell_stays_as_it_is(tmp_path: Path, cells: list[str], written: list[str]) -> None:
