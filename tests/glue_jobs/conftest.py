@@ -50,7 +50,7 @@ class Glue:
         return run
 
     def wait(self, name: str, run: str, states: tuple[str, ...] = ENDED) -> dict[str, Any]:
-        deadline = time.monotonic() + 300
+        deadline = time.monotonic() + 900
         while time.monotonic() < deadline:
             record: dict[str, Any] = self.client.get_job_run(JobName=name, RunId=run)["JobRun"]
             if record["JobRunState"] in states:

@@ -124,7 +124,7 @@ def test_a_script_of_glue_studio_makes_a_table_that_athena_reads(shop: Any) -> N
         DefaultArguments={"--job-bookmark-option": "job-bookmark-enable"},
     )
     run_id = glue.start_job_run(JobName="sales")["JobRunId"]
-    deadline = time.monotonic() + 300
+    deadline = time.monotonic() + 900
     while True:
         run = glue.get_job_run(JobName="sales", RunId=run_id)["JobRun"]
         if run["JobRunState"] not in ("STARTING", "RUNNING") or time.monotonic() > deadline:
