@@ -162,7 +162,17 @@ def services(jobs: Jobs) -> list[Callable[[LocalAws], Service]]:
 
         return made
 
-    return [glue, athena, functions, sqs, api.service]
+    def sts(aws: LocalAws) -> Service:
+        made = Service("sts")
+
+        @made.operation("AssumeRole", "RoleArn", "RoleSessionName", "DurationSeconds")
+        def assume(call: Call) -> Json:
+            keys = ("AccessKeyId", "SecretAccessKey", "SessionToken")
+            return {"Credentials": {**dict.fromkeys(keys, "x" * 16), "Expiration": began}}
+
+        return made
+
+    return [glue, athena, functions, sqs, sts, api.service]
 
 
 @dataclass
