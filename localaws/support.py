@@ -33,7 +33,7 @@ ENGINES = {
     "scheduler": "Schedules fire at their times, in their time zones.",
     "glue": "The Data Catalog; crawlers that read the files; jobs in Spark 3.5, a process each.",
     "athena": "SQL translated to DuckDB, over tables of the Data Catalog.",
-    "databrew": "Recipes compiled to SQL for DuckDB.",
+    "databrew": "Recipes compiled to SQL for DuckDB; profiles, rulesets, projects with sessions.",
     "lambda": "Handlers run in processes of their own, with the packages of the runtime.",
     "sagemaker": "Training in script mode and endpoints of the XGBoost image, a process each.",
     "sagemaker-runtime": "Requests go to the endpoint's server process.",
