@@ -337,6 +337,29 @@ def test_what_is_written_is_read_again_and_nothing_is_replaced(
         assert sorted(rows(again), key=str) == sorted(expected, key=str), format_
 
 
+def test_a_frame_without_records_goes_through_a_script_and_writes_nothing(
+    read: Any, context: Any, lake: Path
+) -> None:
+    """As with bookmarks, where nothing is new."""
+    from awsglue.transforms import ApplyMapping, Filter, Join, Map, SelectFields
+
+    frame, empty = read(of({"id": 1, "y": 1})), read("")
+    assert (empty.count(), tree(empty)) == (0, [])
+    mapped = ApplyMapping.apply(empty, [("id", "int", "id", "int")])
+    for none in (
+        Join.apply(mapped, frame, ["id"], ["id"]),
+        Join.apply(frame, empty, ["id"], ["id"]),
+        Filter.apply(empty, lambda record: record["id"] > 0),
+        Map.apply(empty, lambda record: record),
+        SelectFields.apply(empty, ["id"]),
+    ):
+        assert none.count() == 0
+    for format_ in ("json", "glueparquet", "parquet"):
+        options = {"path": f"s3://lake/none/{format_}/", "partitionKeys": ["y"]}
+        context.write_dynamic_frame.from_options(empty, "s3", options, format_)
+    assert not [file for file in (lake / "none").rglob("*") if file.is_file()]
+
+
 def test_partitions_are_folders_and_their_columns_leave_the_files(
     read: Any, context: Any, lake: Path
 ) -> None:

@@ -33,6 +33,9 @@ def join(first: Typed, second: Typed, keys1: Sequence[str], keys2: Sequence[str]
     """
     if len(keys1) != len(keys2) or not keys1:
         raise ValueError(f"Join: {list(keys1)} and {list(keys2)} must be as many, at least one.")
+    if not first[1].fields or not second[1].fields:  # no records, as where nothing is new
+        whole = first if first[1].fields else second
+        return whole[0].limit(0), whole[1]
     taken = {field.name for field in first[1].fields}
     left = [(f"l{number}", value) for number, (_, value) in enumerate(fields_of(first[1]))]
     right = [(f"r{number}", value) for number, (_, value) in enumerate(fields_of(second[1]))]

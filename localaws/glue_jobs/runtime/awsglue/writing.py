@@ -59,6 +59,8 @@ def write(frame: DataFrame, schema: Any, target: Target, objects: MountedObjects
     if target.format not in _OPTIONS:
         refuse(f"the format {target.format} of an S3 target", f"It writes {', '.join(_OPTIONS)}.")
     only(f"format_options of {target.format}", target.options, _OPTIONS[target.format])
+    if not schema.fields:  # no records either: as on AWS, nothing is written
+        return set()
     missing = [key for key in target.partition_keys if key not in schema.field_map]
     if missing:
         raise ValueError(f"partitionKeys: there is no field {', '.join(missing)} in the frame.")
