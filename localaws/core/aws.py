@@ -183,7 +183,7 @@ def start(
         closing.callback(documents.close)
         durability = Durability(documents, on=power_safe)
         processes = Processes(place.root, url, region)
-        moto = MotoBridge(place.directory("moto"))
+        moto = MotoBridge(place.directory("moto"), durability)
         identity = IdentityStore(documents, ACCOUNT, time.now, root_key)
         uses = Uses(place.file(FILE) if policies is not Mode.OFF else None, write_whole)
         closing.callback(uses.flush)

@@ -5,6 +5,8 @@ had not put on the disk yet, and not in the order of the writing. So:
 
 * Every `SETTLE_SECONDS`, and at a stop, what was written since is forced to the disk: the bytes of
   objects, their folders, then the databases that tell of them.
+* A file that takes another's place (the records of the services kept by moto) is on the disk
+  before it does: a power cut leaves the old one or the new one, whole.
 * The same is done before an execution is told to have ended: what it did is there.
 * After a power cut, objects that the index tells of and whose bytes did not get there are found
   (`newest` gives those that can be) and taken out: nothing answers with torn bytes.
@@ -73,6 +75,13 @@ class Durability:
         if self._on:
             with self._lock:
                 self._written[file] = root
+
+    def replace(self, fresh: Path, file: Path) -> None:
+        """Gives `fresh` the name of `file`, beside it, once its bytes are on the disk."""
+        if self._on:
+            self._sync(fresh)
+        fresh.replace(file)
+        self.wrote(file, file.parent)
 
     def settle(self) -> None:
         """Returns when everything written before is on the disk. Raises OSError."""

@@ -21,6 +21,7 @@ from moto.moto_server.werkzeug_app import create_backend_app
 from werkzeug.wrappers import Response
 
 from localaws.core import moto_state
+from localaws.core.durability import Durability
 from localaws.core.moto_state import UnreadableState
 from localaws.core.service import Call, Service
 from localaws.shapes import Json
@@ -40,8 +41,9 @@ class MotoBridge:
     One per process, since moto's backends are process-wide.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, durability: Durability) -> None:
         self._folder = folder
+        self._durability = durability
         self._applications: dict[str, Any] = {}
         self._lock = threading.Lock()
         # A conditional write looks and then writes: moto itself keeps nobody out in between.
@@ -102,7 +104,7 @@ class MotoBridge:
             file = self._file(service)
             fresh = file.with_suffix(".new")
             fresh.write_text(json.dumps({"format": FORMAT, "regions": regions}))
-            fresh.replace(file)
+            self._durability.replace(fresh, file)
 
     def flush(self) -> None:
         """Writes what is due later, now."""

@@ -14,6 +14,7 @@ from localaws.core import durability
 from localaws.core.aws import LocalAws, start
 from localaws.core.documents import Documents
 from localaws.core.durability import Durability
+from localaws.plain.api import FACTORIES
 from localaws.s3.api import service as s3
 from localaws.stepfunctions.api import service as stepfunctions
 from localaws.stepfunctions.journal import Journal
@@ -108,6 +109,26 @@ def test_an_execution_is_told_to_have_ended_when_its_work_is_on_the_disk(
     before = seen[: seen.index("ended")]
     assert before[0] == "b.txt"
     assert before.index("b.txt") < before.index("s3.sqlite-wal")
+
+
+def test_the_records_of_a_service_are_on_the_disk_before_they_take_the_old_ones_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forced: list[tuple[str, bytes]] = []
+
+    def noted(path: Path) -> None:
+        if path.parent.name == "moto":
+            forced.append((path.name, path.read_bytes()))
+
+    monkeypatch.setattr(durability, "sync", noted)
+    aws = start(tmp_path / "home", [FACTORIES["sqs"]], wait_scale=0, power_safe=True)
+    aws.client("sqs").create_queue(QueueName="orders")
+    aws.durability.settle()
+    aws.stop()
+
+    names = [name for name, _ in forced]
+    assert names.index("sqs.new") < names.index("sqs.json")
+    assert b"orders" in forced[0][1]
 
 
 def put(aws: LocalAws, key: str, body: bytes) -> Path:
