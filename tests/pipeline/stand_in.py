@@ -80,7 +80,6 @@ ANSWERS: dict[str, Any] = {
 def deploy(stack: Stack) -> str:
     """The state machine's ARN."""
     client = stack.client("lambda")
-    roles = client.get_function(FunctionName="rebuy-write-audit")["Configuration"]
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as file:
         file.writestr("stand_in.py", CODE)
@@ -90,7 +89,7 @@ def deploy(stack: Stack) -> str:
         FunctionName=FUNCTION,
         Runtime="python3.11",
         Handler="stand_in.handler",
-        Role=roles["Role"],
+        Role=role(stack),
         Code={"ZipFile": archive.getvalue()},
         Timeout=60,
     )["FunctionArn"]
@@ -101,6 +100,35 @@ def deploy(stack: Stack) -> str:
     return stack.create(
         json.loads(json.dumps(definition).replace("s3://LAKE/", f"s3://{stack.lake}/"))
     )
+
+
+def role(stack: Stack) -> str:
+    """The stand-in's own: it reads faults, and asks the real functions. The workflow's role, which
+    knows the deployed functions alone, may invoke it."""
+    iam = stack.client("iam")
+
+    def allow(name: str, *allowed: tuple[str, str]) -> None:
+        statements = [{"Effect": "Allow", "Action": a, "Resource": r} for a, r in allowed]
+        policy = json.dumps({"Version": "2012-10-17", "Statement": statements})
+        iam.put_role_policy(RoleName=name, PolicyName=FUNCTION, PolicyDocument=policy)
+
+    machine = stack.client("stepfunctions").describe_state_machine(
+        stateMachineArn=stack.outputs["StateMachineArn"]
+    )
+    functions = "arn:aws:lambda:*:*:function:"
+    allow(machine["roleArn"].rsplit("/", 1)[1], ("lambda:InvokeFunction", functions + FUNCTION))
+    trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}}
+    trusted = {"Version": "2012-10-17", "Statement": [trust | {"Action": "sts:AssumeRole"}]}
+    with contextlib.suppress(iam.exceptions.EntityAlreadyExistsException):
+        iam.create_role(RoleName=FUNCTION, AssumeRolePolicyDocument=json.dumps(trusted))
+    bucket = f"arn:aws:s3:::{stack.lake}"
+    allow(
+        FUNCTION,
+        ("s3:GetObject", f"{bucket}/faults/*"),
+        ("s3:ListBucket", bucket),  # else a fault that is not there is an AccessDenied
+        ("lambda:InvokeFunction", functions + "rebuy-*"),
+    )
+    return str(iam.get_role(RoleName=FUNCTION)["Role"]["Arn"])
 
 
 def replace(states: Json, stand_in: str, bucket: str) -> None:
