@@ -21,7 +21,7 @@ from localaws.athena.writing import Format, WrittenRows, check_types, chosen_for
 from localaws.shapes import Json
 from localaws.tables import projection
 from localaws.tables.catalog import Catalog
-from localaws.tables.storage import WRITTEN_BY, descriptor
+from localaws.tables.storage import SERDES, WRITTEN_BY, descriptor
 
 
 def select(session: Session, statement: s.Select, parameters: list[str]) -> Effect:
@@ -287,6 +287,10 @@ def _table_format(table: Json) -> Format:
     if projection.enabled(table) and "storage.location.template" in table["Parameters"]:
         raise not_emulated("INSERT INTO a table with storage.location.template")
     serde = (table["StorageDescriptor"].get("SerdeInfo") or {}).get("SerializationLibrary", "")
+    if serde in SERDES and table["StorageDescriptor"].get("InputFormat") not in (
+        None, "", SERDES[serde].files[0],
+    ):  # fmt: skip
+        raise not_emulated(f"INSERT INTO files of {table['StorageDescriptor']['InputFormat']}")
     parameters = {key.lower(): value for key, value in (table.get("Parameters") or {}).items()}
     kind = _INSERTED.get(serde)
     if kind is not None:

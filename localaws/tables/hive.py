@@ -206,6 +206,7 @@ class _Reader:
         slow = []
         exact = (
             self.storage.format == "regex"
+            or self.storage.records
             or self.storage.last_takes_rest
             or (self.storage.format == "text" and self.storage.separator in null)
         )

@@ -7,7 +7,7 @@ what is read and is not known here is refused by its name.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from localaws.shapes import Json
 from localaws.tables.errors import TableError, not_emulated
@@ -20,6 +20,7 @@ HIVE_JSON = "org.apache.hive.hcatalog.data.JsonSerDe"
 REGEX = "org.apache.hadoop.hive.serde2.RegexSerDe"
 ORC = "org.apache.hadoop.hive.ql.io.orc.OrcSerde"
 AVRO = "org.apache.hadoop.hive.serde2.avro.AvroSerDe"
+CLOUDTRAIL = "com.amazon.emr.hive.serde.CloudTrailSerde"
 
 _TEXT_FILES = (
     "org.apache.hadoop.mapred.TextInputFormat",
@@ -34,6 +35,12 @@ _PARQUET_FILES = (
 _ORC_FILES = (
     "org.apache.hadoop.hive.ql.io.orc.OrcInputFormat",
     "org.apache.hadoop.hive.ql.io.orc.OrcOutputFormat",
+)
+# CloudTrail's files: one object with a list, `Records`. Newer tables have them beside HIVE_JSON.
+# https://docs.aws.amazon.com/athena/latest/ug/cloudtrail-logs.html
+_CLOUDTRAIL_FILES = (
+    "com.amazon.emr.cloudtrail.CloudTrailInputFormat",
+    "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat",
 )
 _AVRO_FILES = (
     "org.apache.hadoop.hive.ql.io.avro.AvroContainerInputFormat",
@@ -101,6 +108,7 @@ SERDES: dict[str, SerDe] = {
             ("input.regex", "input.regex.case.insensitive"),
             ("serialization.format", "output.format.string"),
         ),
+        SerDe(CLOUDTRAIL, "json", _CLOUDTRAIL_FILES, ()),
         SerDe(ORC, "orc", _ORC_FILES, ("orc.column.index.access",)),
         SerDe(AVRO, "avro", _AVRO_FILES, ("avro.schema.literal",)),
     )
@@ -133,6 +141,7 @@ class Storage:
     nesting: str = ""  # what is between the parts of nested values, a letter for each level
     regex: str = ""  # in Java's syntax, of a whole line
     schema: str = ""  # Avro's, as JSON
+    records: bool = False  # JSON: a file is one object, its list `Records` has the rows
 
 
 def storage(descriptor: Json, table_parameters: Mapping[str, str], name: str) -> Storage:
@@ -145,7 +154,10 @@ def storage(descriptor: Json, table_parameters: Mapping[str, str], name: str) ->
     serde = SERDES.get(library)
     if serde is None:
         raise not_emulated(f"the SerDe {library or '(none)'} of table {name}")
-    if descriptor.get("InputFormat") not in (None, "", serde.files[0]):
+    trail = descriptor.get("InputFormat") == _CLOUDTRAIL_FILES[0] and library in (
+        HIVE_JSON, CLOUDTRAIL,
+    )  # fmt: skip
+    if not trail and descriptor.get("InputFormat") not in (None, "", serde.files[0]):
         raise not_emulated(f"the input format {descriptor['InputFormat']} of table {name}")
     kind = table_parameters.get("table_type")
     if kind:
@@ -158,7 +170,8 @@ def storage(descriptor: Json, table_parameters: Mapping[str, str], name: str) ->
     header = table_parameters.get("skip.header.line.count") or (
         descriptor.get("Parameters") or {}
     ).get("skip.header.line.count", "0")
-    return _READ[library](given, _count(header, "skip.header.line.count", name), name)
+    read = _READ[library](given, _count(header, "skip.header.line.count", name), name)
+    return replace(read, records=trail or library == CLOUDTRAIL)
 
 
 def check_properties(serde: SerDe, given: Mapping[str, str], name: str) -> None:
@@ -275,6 +288,7 @@ _READ = {
     LAZY_SIMPLE: _text,
     OPENX_JSON: _openx_json,
     HIVE_JSON: _hive_json,
+    CLOUDTRAIL: _hive_json,
     REGEX: _regex,
     ORC: _orc,
     AVRO: _avro,

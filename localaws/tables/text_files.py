@@ -12,6 +12,7 @@ import bz2
 import functools
 import gzip
 import io
+import json
 import uuid
 import zlib
 from collections.abc import Callable, Iterator
@@ -167,7 +168,7 @@ def rewrite(files: list[DataFile], storage: Storage, labels: list[str], folder: 
     with pq.ParquetWriter(target, schema) as writer:
         for file in files:
             columns: list[list[str | None]] = [[] for _ in names]
-            for line in _lines(file, storage.header_lines):
+            for line in _records(file) if storage.records else _lines(file, storage.header_lines):
                 cells = split(line, storage, len(names))
                 for place, column in enumerate(columns):
                     column.append(cells[place] if place < len(cells) else None)
@@ -197,6 +198,15 @@ def _lines(file: DataFile, skipped: int) -> Iterator[str]:
                     yield line.removesuffix("\n")
     except _UNREADABLE as error:
         raise _cannot_open(file, error) from None
+
+
+def _records(file: DataFile) -> Iterator[str]:
+    """The rows of a file of CloudTrail, each as a line of JSON."""
+    try:
+        found = json.loads("\n".join(_lines(file, 0)))["Records"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise _cannot_open(file, error) from None
+    yield from (json.dumps(record) for record in found)
 
 
 def _cannot_open(file: DataFile, error: Exception) -> TableError:

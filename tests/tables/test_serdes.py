@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 from datetime import UTC, date, datetime
@@ -159,3 +160,31 @@ def test_nested_types_in_text(readers: Any) -> None:
         ["2", "[]", "", "{a=null, b=null}"],
         ["3", "[null, c]", "{z=null}", "{a=9, b=null}"],
     ]
+
+
+# https://docs.aws.amazon.com/athena/latest/ug/cloudtrail-logs.html
+TRAIL = {
+    "eventName": "GetObject",
+    "requestParameters": {"key": "a"},
+    "userIdentity": {"type": "Root"},
+}
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        "ROW FORMAT SERDE 'org.apache.hive.hcatalog.data.JsonSerDe' STORED AS INPUTFORMAT "
+        "'com.amazon.emr.cloudtrail.CloudTrailInputFormat' OUTPUTFORMAT "
+        "'org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat'",
+        "ROW FORMAT SERDE 'com.amazon.emr.hive.serde.CloudTrailSerde'",
+    ],
+)
+def test_a_trail_has_a_row_for_each_record(readers: Any, how: str) -> None:
+    readers.put("t/a.json.gz", gzip.compress(json.dumps({"Records": [TRAIL, TRAIL]}).encode()))
+    readers.athena.run(
+        "CREATE EXTERNAL TABLE t (eventname string, requestparameters string, "
+        f"useridentity struct<type:string>) {how} LOCATION 's3://lake/t/'"
+    )
+
+    assert readers.by_athena("t") == [["GetObject", '{"key":"a"}', "{type=Root}"]] * 2
+    assert "NOT_SUPPORTED" in readers.athena.failure("INSERT INTO t SELECT * FROM t")

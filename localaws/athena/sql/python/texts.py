@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
+from typing import Any
 from urllib.parse import parse_qsl, quote_plus, unquote_plus, urlsplit
 
-from .registry import invalid, python
+from .registry import Fault, invalid, python
 
 _BLANKS = "".join(
     chr(code)
@@ -170,6 +172,32 @@ def soundex(text: str) -> str:
             out += code
         before = code
     return out[:4].ljust(4, "0")
+
+
+_STEMMERS = {
+    "da": "danish", "de": "german", "en": "english", "es": "spanish", "fi": "finnish",
+    "fr": "french", "hu": "hungarian", "it": "italian", "nl": "dutch", "no": "norwegian",
+    "pt": "portuguese", "ro": "romanian", "ru": "russian", "sv": "swedish",
+}  # fmt: skip
+_OTHER_STEMMERS = ("ca", "eu", "hy", "ir", "lt", "tr")
+
+
+@lru_cache(maxsize=len(_STEMMERS))
+def _stemmer(language: str) -> Any:
+    from nltk.stem.snowball import SnowballStemmer  # slow to import, and seldom wanted
+
+    return SnowballStemmer(language)
+
+
+@python("VARCHAR, VARCHAR -> VARCHAR")
+def word_stem(word: str, language: str) -> str:
+    if language in _OTHER_STEMMERS:
+        raise Fault(f"NOT_SUPPORTED: localaws does not emulate word_stem in {language}")
+    if language not in _STEMMERS:
+        raise invalid(f"Unknown stemmer language: {language}")
+    if word != word.lower():  # Trino leaves capitals, which this library has none of
+        raise Fault("NOT_SUPPORTED: localaws does not emulate word_stem of capital letters")
+    return str(_stemmer(_STEMMERS[language]).stem(word))
 
 
 @python("VARCHAR -> BOOLEAN")

@@ -93,6 +93,10 @@ TEXTS: dict[str, Overloads] = {
         ("varchar, varchar -> varchar", "trino_normalize({0}, {1})"),
     ],
     "soundex": [("varchar -> varchar", "trino_soundex({0})")],
+    "word_stem": [
+        ("varchar -> varchar", "trino_word_stem({0}, 'en')"),
+        ("varchar, varchar -> varchar", "trino_word_stem({0}, {1})"),
+    ],
     "luhn_check": [("varchar -> boolean", "trino_luhn_check({0})")],
     "concat_ws": [
         ("varchar, array(varchar) -> varchar", "trino_concat_ws({0}, {1})"),
