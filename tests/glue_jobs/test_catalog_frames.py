@@ -39,7 +39,7 @@ People_node2 = glueContext.create_dynamic_frame.from_catalog(
 # Script generated for node Join
 Resolved_node3 = ResolveChoice.apply(frame=Orders_node1, specs=[("amount", "cast:long")])
 Join_node3 = Join.apply(frame1=Resolved_node3, frame2=People_node2, keys1=["buyer"],
-    keys2=["userid"], transformation_ctx="Join_node3")
+    keys2=["userId"], transformation_ctx="Join_node3")
 Change_node4 = ApplyMapping.apply(frame=Join_node3, mappings=[
     ("buyer", "string", "buyer", "string"), ("amount", "long", "amount", "bigint"),
     ("day", "string", "day", "string")], transformation_ctx="Change_node4")
@@ -71,7 +71,7 @@ def shop(server: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     s3, glue = server.client("s3"), server.client("glue")
     s3.create_bucket(Bucket="lake")
     s3.put_object(Bucket="lake", Key="job.py", Body=SCRIPT.encode())
-    s3.put_object(Bucket="lake", Key="people/p", Body=b'{"userId": "ann"}\n{"userId": "bob"}\n')
+    s3.put_object(Bucket="lake", Key="people/p", Body=b'{"USERID": "ann"}\n{"USERID": "bob"}\n')
     glue.create_database(DatabaseInput={"Name": "shop"})
     text = {
         "InputFormat": "org.apache.hadoop.mapred.TextInputFormat",
@@ -88,7 +88,7 @@ def shop(server: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     }
     json = {
         **text,
-        "Columns": [{"Name": "userid", "Type": "string"}],
+        "Columns": [{"Name": "userId", "Type": "string"}],
         "Location": "s3://lake/people/",
         "SerdeInfo": {"SerializationLibrary": "org.openx.data.jsonserde.JsonSerDe"},
     }

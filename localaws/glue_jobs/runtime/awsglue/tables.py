@@ -76,7 +76,7 @@ class CatalogTables:
         only("additional_options of a catalog source", options, OPTIONS)
         table = self.table(database, name)
         partitions = self.partitions(table, options.get("catalogPartitionPredicate", ""))
-        snapshot = take(table, partitions, self._objects, single=True)
+        snapshot = _spelled(take(table, partitions, self._objects, single=True), table)
         return self._rows(snapshot, self._wanted(snapshot, predicate), options, context)
 
     def _wanted(self, snapshot: TableSnapshot, predicate: str) -> list[Partition]:
@@ -179,6 +179,20 @@ class CatalogTables:
             ),
             glue.StructType([*own, *keys]),
         )
+
+
+def _spelled(snapshot: TableSnapshot, table: Json) -> TableSnapshot:
+    """The snapshot with columns written as the catalog has them, which keeps their case."""
+    listed = [*table["StorageDescriptor"]["Columns"], *(table.get("PartitionKeys") or [])]
+    names = {each["Name"].lower(): each["Name"] for each in listed}
+
+    def own(columns: Sequence[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+        return tuple((names.get(name, name), kind) for name, kind in columns)
+
+    parts = tuple(replace(part, columns=own(part.columns)) for part in snapshot.partitions)
+    return replace(
+        snapshot, columns=own(snapshot.columns), keys=own(snapshot.keys), partitions=parts
+    )
 
 
 def _named(read: reading.Read, columns: Sequence[tuple[str, str]]) -> reading.Read:
