@@ -20,6 +20,11 @@ def is_plain(kind: Type) -> bool:
     return all(is_plain(item) for item in kind.items)
 
 
+def is_ordered(kind: Type) -> bool:
+    """Whether DuckDB puts values in Trino's order: moments are held with their UTC in front."""
+    return kind.name not in ("map", CLOCK_ZONED) and all(is_ordered(item) for item in kind.items)
+
+
 def key(sql: str, kind: Type) -> str:
     """What DuckDB can sort, group and compare in place of the value."""
     if is_plain(kind):

@@ -146,7 +146,8 @@ def _relation(c: Compiler, node: Any, scope: Scope) -> str:
             c, sql, columns, node.args.get("alias") or node.this.args.get("alias"), scope, node
         )
     if isinstance(node, exp.Subquery) and (
-        isinstance(node.this, exp.Table) or node.this.args.get("joins")
+        isinstance(node.this, exp.Table)
+        or (not isinstance(node.this, exp.Select) and node.this.args.get("joins"))
     ):
         return _group(c, node, scope)
     if isinstance(node, exp.Subquery | exp.Values):

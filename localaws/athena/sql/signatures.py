@@ -8,7 +8,7 @@ from functools import cache
 
 from . import types as t
 from .casts import convert
-from .equality import is_plain
+from .equality import is_ordered, is_plain
 from .errors import not_emulated
 from .plain_patterns import Plain
 from .types import Type
@@ -41,7 +41,8 @@ Overloads = list[tuple[str, str] | tuple[str, str, Plain]]
 class Pattern:
     """One argument of a signature: a named type, a type variable (one capital letter), or an array,
     map of patterns. N stands for any number, D for any decimal, C for any char, W for any
-    timestamp, E and K for what DuckDB compares as Trino does. `many`: it repeats (`T...`)."""
+    timestamp, E and K for what DuckDB compares as Trino does, O for what it orders so. `many`: it
+    repeats (`T...`)."""
 
     name: str
     items: tuple[Pattern, ...] = ()
@@ -92,8 +93,8 @@ def fit(signature: Signature, arguments: Sequence[Value]) -> tuple[list[Value], 
         if not _match(pattern, argument.type, bound):
             return None
     wanted = [_resolve(pattern, bound) for pattern in patterns]
-    for variable in ("E", "K"):
-        if variable in bound and not is_plain(bound[variable]):
+    for variable, accepts in (("E", is_plain), ("K", is_plain), ("O", is_ordered)):
+        if variable in bound and not accepts(bound[variable]):
             raise not_emulated(f"a function that compares values of type {bound[variable]}")
     converted = []
     for pattern, kind, argument in zip(patterns, wanted, arguments, strict=True):

@@ -36,13 +36,13 @@ NESTED: dict[str, Overloads] = {
         ("map(K,V), K -> V", "map_extract_value({0}, {1})"),
     ],
     "array_distinct": [("array(E) -> array(E)", "trino_array_distinct({0})")],
-    "array_max": [("array(E) -> E", "CASE WHEN list_count({0}) = len({0}) THEN list_max({0}) END")],
-    "array_min": [("array(E) -> E", "CASE WHEN list_count({0}) = len({0}) THEN list_min({0}) END")],
+    "array_max": [("array(O) -> O", "CASE WHEN list_count({0}) = len({0}) THEN list_max({0}) END")],
+    "array_min": [("array(O) -> O", "CASE WHEN list_count({0}) = len({0}) THEN list_min({0}) END")],
     "array_position": [("array(E), E -> bigint", "CAST(trino_position({0}, {1}) AS BIGINT)")],
     "array_remove": [
         ("array(E), E -> array(E)", "list_filter({0}, lambda e: e IS DISTINCT FROM {1})")
     ],
-    "array_sort": [("array(E) -> array(E)", "list_sort({0}, 'ASC', 'NULLS LAST')")],
+    "array_sort": [("array(O) -> array(O)", "list_sort({0}, 'ASC', 'NULLS LAST')")],
     "array_union": [
         ("array(E), array(E) -> array(E)", "trino_array_distinct(list_concat({0}, {1}))")
     ],
