@@ -8,7 +8,6 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
-import pytest
 
 from tests.databrew.conftest import DataBrew, step
 
@@ -87,20 +86,6 @@ def test_json_lines_in_and_out(brew: DataBrew) -> None:
     text = text_of_output(brew, Format="JSON", CompressionFormat="GZIP")
 
     assert text == '{"a":1,"b":"x","a_copy":1}\n{"a":2,"b":null,"a_copy":2}\n'
-
-
-@pytest.mark.parametrize("compression", ["SNAPPY", "GZIP", "ZSTD", "BROTLI", "LZ4"])
-def test_parquet_compressions(brew: DataBrew, compression: str) -> None:
-    brew.put("raw/d.csv", "a\n1\n")
-    brew.dataset("d", "raw/d.csv")
-    brew.recipe("keep", KEEP)
-    brew.job("job", "d", "keep", CompressionFormat=compression)
-
-    assert brew.run("job")["State"] == "SUCCEEDED"
-
-    (key,) = brew.keys("out/")
-    chunk = pq.ParquetFile(brew.aws.objects.path("lake", key)).metadata.row_group(0).column(0)
-    assert chunk.compression.startswith(compression)
 
 
 def test_a_partitioned_parquet_table_has_its_partition_columns(brew: DataBrew) -> None:
