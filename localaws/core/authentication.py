@@ -14,7 +14,7 @@ from botocore.exceptions import UnknownServiceError
 from moto.core.request import Request
 from moto.core.utils import get_service_model
 
-from localaws.core import refusals
+from localaws.core import refusals, wire
 from localaws.core.errors import AwsError
 from localaws.identity import signature as signatures
 from localaws.identity import signature_v2
@@ -27,6 +27,7 @@ STREAMING = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD"
 STREAMING_TRAILER = f"{STREAMING}-TRAILER"
 LONGEST_LINE = 16_384
 SMALL_BYTES = 1 << 20
+GLOBAL = ("iam", "sts")  # may be signed for us-east-1 from everywhere
 
 
 class Authentication:
@@ -34,9 +35,15 @@ class Authentication:
     signs nothing; keys of this home are verified all the same."""
 
     def __init__(
-        self, identity: IdentityStore, now: Callable[[], datetime], *, accept_any: bool
+        self,
+        identity: IdentityStore,
+        now: Callable[[], datetime],
+        region: str,
+        *,
+        accept_any: bool,
     ) -> None:
         self._identity = identity
+        self._region = region
         self._now = now
         self.accept_any = accept_any
 
@@ -112,6 +119,7 @@ class Authentication:
             if self.accept_any:
                 return root(account)
             raise Refused("unknown-key")
+        self._check_scope(signature, service, request)
         said = request.headers.get("X-Amz-Content-SHA256")
         if service == "s3":
             hashed = UNSIGNED if signature.presigned else EMPTY_SHA256
@@ -124,6 +132,19 @@ class Authentication:
             if said not in (None, UNSIGNED, hashed):
                 raise Refused("wrong-signature")
         return credential.caller
+
+    def _check_scope(self, signature: Signature, service: str, request: Request) -> None:
+        """A signature is for one region and one service: these.
+
+        https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-troubleshooting.html
+        """
+        known = {self._region, wire.DEFAULT_REGION} if service in GLOBAL else {self._region}
+        if signature.region not in known:
+            wrong = f"the region {signature.region!r} is wrong; expecting {self._region!r}"
+            raise Refused("wrong-region-of-url" if signature.presigned else "wrong-region", wrong)
+        named = wire.named_service(request)
+        if service != "s3" and named not in (None, service):
+            raise Refused("wrong-service", wire.SIGNING_NAMES.get(str(named), str(named)))
 
 
 def _sent(request: Request) -> Sent:

@@ -213,7 +213,7 @@ def start(
         closing.callback(aws.processes.stop_all)
         closing.callback(aws.workers.close)
         moto.load(services)
-        authentication = Authentication(aws.identity, time.now, accept_any=accept_any_key)
+        authentication = Authentication(aws.identity, time.now, region, accept_any=accept_any_key)
         aws.gateway = Gateway(
             services, moto, aws.authorize, authentication, aws.account, place.root
         )

@@ -51,6 +51,16 @@ S3: dict[str, tuple[str, int, str]] = {
         "There were headers present in the request which were not signed",
     ),
     "malformed": ("AuthorizationHeaderMalformed", 400, ""),
+    "wrong-region": (
+        "AuthorizationHeaderMalformed",
+        400,
+        "The authorization header is malformed; {}",
+    ),
+    "wrong-region-of-url": (
+        "AuthorizationQueryParametersError",
+        400,
+        "Error parsing the X-Amz-Credential parameter; {}",
+    ),
     "expired-token": ("ExpiredToken", 400, "The provided token has expired."),
     "bad-token": (
         "InvalidToken",
@@ -79,6 +89,21 @@ OTHERS: dict[str, tuple[str, str, str]] = {
     "expired-url": ("SignatureDoesNotMatch", "InvalidSignatureException", "Signature expired."),
     "incomplete-query": ("IncompleteSignature", "IncompleteSignatureException", PARAMETERS),
     "malformed": ("IncompleteSignature", "IncompleteSignatureException", ""),
+    "wrong-region": (
+        "SignatureDoesNotMatch",
+        "InvalidSignatureException",
+        "Credential should be scoped to a valid region. ",
+    ),
+    "wrong-region-of-url": (
+        "SignatureDoesNotMatch",
+        "InvalidSignatureException",
+        "Credential should be scoped to a valid region. ",
+    ),
+    "wrong-service": (
+        "SignatureDoesNotMatch",
+        "InvalidSignatureException",
+        "Credential should be scoped to correct service: '{}'. ",
+    ),
     "expired-token": (
         "ExpiredToken",
         "ExpiredTokenException",
@@ -91,9 +116,10 @@ def error(refused: Refused, service: str, protocol: str) -> AwsError:
     """The refusal as the service words it. `protocol` is the botocore model's."""
     if service == "s3":
         code, status, text = S3[refused.kind]
-        return AwsError(code, text or refused.text, status)
+        return AwsError(code, text.replace("{}", refused.text) or refused.text, status)
     query, json, text = OTHERS[refused.kind]
+    text = text.replace("{}", refused.text) or refused.text
     if protocol == "query":
         status = 400 if refused.kind in ("malformed", "incomplete-query") else 403
-        return AwsError(query, text or refused.text, status)
-    return AwsError(json, text or refused.text, 403 if protocol == "rest-json" else 400)
+        return AwsError(query, text, status)
+    return AwsError(json, text, 403 if protocol == "rest-json" else 400)

@@ -22,11 +22,42 @@ from localaws.shapes import Json
 
 # Signing names that differ from botocore's service names.
 SERVICES_BY_SIGNING_NAME = {"states": "stepfunctions", "monitoring": "cloudwatch"}
+SIGNING_NAMES = {name: signing for signing, name in SERVICES_BY_SIGNING_NAME.items()}
 FORM = "application/x-www-form-urlencoded"
 # Our NotEmulated is in no service's model, and AWS's own models lack many codes they send.
 warnings.filterwarnings("ignore", message=r"Exception\(.*does not match an error shape")
 CREDENTIAL = re.compile(r"Credential=[^/,]+/\d+/(?P<region>[^/]*)/(?P<service>[^/]*)/aws4_request")
 DEFAULT_REGION = "us-east-1"
+# How the operation of an unsigned request is named: X-Amz-Target (or Smithy's path) by the model's
+# targetPrefix, a form's Version by its apiVersion, a path that cannot be a bucket's.
+TARGETS = {
+    "AWSStepFunctions": "stepfunctions",
+    "AmazonAthena": "athena",
+    "AWSGlue": "glue",
+    "AWSEvents": "events",
+    "SageMaker": "sagemaker",
+    "AmazonSQS": "sqs",
+    "DynamoDB_20120810": "dynamodb",
+    "Logs_20140328": "logs",
+    "GraniteServiceVersion20100801": "cloudwatch",
+    "AmazonSSM": "ssm",
+    "secretsmanager": "secretsmanager",
+    "ServiceQuotasV20190624": "service-quotas",
+}
+VERSIONS = {
+    "2010-05-08": "iam",
+    "2011-06-15": "sts",
+    "2010-03-31": "sns",
+    "2012-11-05": "sqs",
+    "2010-08-01": "cloudwatch",
+    "2010-05-15": "cloudformation",
+}
+PATHS = (
+    (re.compile(r"/20\d\d-\d\d-\d\d/"), "lambda"),
+    (re.compile(r"/v2/"), "apigatewayv2"),
+    (re.compile(r"/endpoints/[^/]+/(async-)?invocations$"), "sagemaker-runtime"),
+)
+LONGEST_FORM_BYTES = 1 << 20  # that is read to see who is meant
 
 
 class SparseJSONSerializer(JSONSerializer):
@@ -55,19 +86,36 @@ def _credential(request: Request) -> str:
 
 
 def identify(request: Request) -> tuple[str, str]:
-    """(botocore service name, region) of a request, from its signature; unsigned is S3.
+    """(botocore service name, region) of a request, from its signature; of an unsigned one, from
+    how its operation is named, and S3 where nothing else is.
 
     A pre-signed URL carries the same credential scope in its query.
     """
     match = CREDENTIAL.search(_credential(request))
     if match is None:
-        return "s3", DEFAULT_REGION
+        by_path = (name for path, name in PATHS if path.match(request.path))
+        return named_service(request) or next(by_path, "s3"), DEFAULT_REGION
     name = match["service"].lower()
     if name == "sagemaker" and request.path.endswith("/invocations"):
         name = "sagemaker-runtime"
     elif name == "apigateway" and request.path.startswith("/v2/"):
         name = "apigatewayv2"
     return SERVICES_BY_SIGNING_NAME.get(name, name), match["region"] or DEFAULT_REGION
+
+
+def named_service(request: Request) -> str | None:
+    """The botocore service of the operation that the request names, whatever its signature says;
+    None where the path alone tells (S3 and other REST services)."""
+    target = request.headers.get("X-Amz-Target", "").partition(".")[0]
+    if request.path.startswith("/service/") and "Smithy-Protocol" in request.headers:
+        target = request.path.split("/")[2]
+    if target or request.path != "/":
+        return TARGETS.get(target)
+    fields = request.args
+    if request.mimetype == FORM and (request.content_length or 0) <= LONGEST_FORM_BYTES:
+        request.get_data()  # kept, for whoever reads it next
+        fields = request.values
+    return VERSIONS.get(fields.get("Version", "")) if "Action" in fields else None
 
 
 def match_operation(service: str, request: Request) -> tuple[OperationModel, Json]:

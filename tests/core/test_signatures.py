@@ -227,6 +227,78 @@ def test_who_does_not_sign_gets_nowhere(closed: Closed) -> None:
     assert (status, b"IncompleteSignature" in body) == (400, True)
 
 
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+AMZ_JSON = {"Content-Type": "application/x-amz-json-1.0"}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "headers", "body", "status", "code"),
+    [  # docs.aws.amazon.com/STS/latest/APIReference/CommonErrors.html; DynamoDB's are 400
+        ("POST", "/", FORM, "Action=ListRoles&Version=2010-05-08", 403, "MissingAuth"),
+        ("GET", "/?Action=ListTopics&Version=2010-03-31", {}, "", 403, "MissingAuth"),
+        ("GET", "/?Action=X&Version=2011-06-15", {"Authorization": "Basic eA=="}, "", 400, "Incom"),
+        ("POST", "/", AMZ_JSON | {"X-Amz-Target": "DynamoDB_20120810.ListTables"}, "{}", 400, ""),
+        ("POST", "/", AMZ_JSON | {"X-Amz-Target": "AmazonSQS.ListQueues"}, "{}", 400, ""),
+        ("GET", "/2015-03-31/functions", {}, "", 403, ""),
+        ("POST", "/endpoints/e/invocations", {}, "1,2", 403, ""),
+        ("GET", "/v2/apis", {}, "", 403, ""),
+        ("GET", "/lake/key", {}, "", 403, "<Code>AccessDenied</Code>"),
+    ],
+)
+def test_who_does_not_sign_is_told_so_in_the_services_own_words(
+    closed: Closed,
+    method: str,
+    path: str,
+    headers: dict[str, str],
+    body: str,
+    status: int,
+    code: str,
+) -> None:
+    request = AWSRequest(method, closed.url + path, headers=headers, data=body.encode())
+    answer = send(request)
+    expected = code or "MissingAuthenticationTokenException"
+    assert (answer[0], expected.encode() in answer[1]) == (status, True), answer
+
+
+def test_a_signature_is_for_one_region_and_one_service(closed: Closed) -> None:
+    words = "Credential should be scoped to a valid region. "
+    elsewhere = {"config": None, "region_name": "eu-west-1"}
+    session = boto3.Session(*closed.key)
+    for service, operation, expected in (
+        ("sns", "list_topics", ("SignatureDoesNotMatch", 403, words)),
+        ("dynamodb", "list_tables", ("InvalidSignatureException", 400, words)),
+        ("sqs", "list_queues", ("InvalidSignatureException", 400, words)),
+        (
+            "s3",
+            "list_buckets",
+            (
+                "AuthorizationHeaderMalformed",
+                400,
+                "The authorization header is malformed; the region 'eu-west-1' is wrong;"
+                " expecting 'us-east-1'",
+            ),
+        ),
+    ):
+        client = session.client(service, endpoint_url=closed.url, **elsewhere)
+        assert refusal(getattr(client, operation)) == expected, service
+    url = closed.client("s3", signature_version="s3v4").generate_presigned_url(
+        "get_object", {"Bucket": "lake", "Key": "k"}, 60
+    )
+    status, answer = read(url.replace("us-east-1", "eu-west-1"))
+    assert (status, b"AuthorizationQueryParametersError" in answer) == (400, True)
+
+    request = AWSRequest(
+        "POST",
+        closed.url + "/",
+        data="{}",
+        headers=AMZ_JSON | {"X-Amz-Target": "DynamoDB_20120810.ListTables"},
+    )
+    SigV4Auth(Credentials(*closed.key), "sqs", "us-east-1").add_auth(request)
+    status, answer = send(request)
+    assert status == 400
+    assert b"Credential should be scoped to correct service: 'dynamodb'. " in answer
+
+
 def test_a_bucket_that_lets_everyone_read_does(closed: Closed) -> None:
     client = closed.client("s3")
     client.create_bucket(Bucket="site")
