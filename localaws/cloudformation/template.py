@@ -31,6 +31,12 @@ PSEUDO = {
 }
 
 
+# docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
+LONGEST_BYTES = 1_000_000
+MOST = {"Resources": 500, "Parameters": 200, "Mappings": 200, "Outputs": 200}
+DEEPEST = 100  # ours: sections, properties and functions in one another; JSON and YAML
+
+
 def invalid(message: str) -> AwsError:
     """The error CloudFormation gives for a template or parameter that is wrong."""
     return AwsError("ValidationError", message)
@@ -60,7 +66,7 @@ class Template:
         return [name for name in self.resources if name in named]
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(yaml.CSafeLoader):
     """YAML 1.1 without dates: `Version: 2012-10-17` is text."""
 
 
@@ -92,8 +98,10 @@ _Loader.add_multi_constructor("!", _short_form)
 
 def read(body: str) -> Template:
     """Parses and checks a template body. Raises ValidationError or NotEmulated."""
+    if len(body.encode()) > LONGEST_BYTES:
+        raise invalid(f"Template may not exceed {LONGEST_BYTES} bytes in size.")
     try:
-        document = json.loads(body) if body.lstrip().startswith("{") else yaml.load(body, _Loader)
+        document = _json(body) if body.lstrip().startswith("{") else _yaml(body)
     except (ValueError, yaml.YAMLError) as error:
         raise invalid(f"Template format error: {error}") from error
     if not isinstance(document, dict):
@@ -104,6 +112,14 @@ def read(body: str) -> Template:
     for section in ("Transform", "Rules", "Hooks"):
         if section in document:
             raise NotEmulated("cloudformation", "CreateStack", f"TemplateBody.{section}")
+    for section, most in MOST.items():
+        held = document.get(section)
+        count = len(held) if isinstance(held, dict) else 0
+        if count > most:
+            raise invalid(
+                f"Template format error: Number of {section.lower()}, {count}, is greater than"
+                f" maximum allowed, {most}"
+            )
     resources = document.get("Resources")
     if not isinstance(resources, dict) or not resources:
         raise invalid("At least one Resources member must be defined.")
@@ -119,6 +135,45 @@ def read(body: str) -> Template:
     )
     _check(template)
     return template
+
+
+def _json(body: str) -> Any:
+    try:
+        document = json.loads(body)
+    except RecursionError:
+        raise _too_deep() from None
+    level = [document]
+    for _ in range(DEEPEST):
+        level = [
+            inner
+            for value in level
+            if isinstance(value, dict | list)
+            for inner in (value.values() if isinstance(value, dict) else value)
+        ]
+    if level:
+        raise _too_deep()
+    return document
+
+
+def _yaml(body: str) -> Any:
+    """Depth and aliases are looked at in the parser's events, before anything is built of them."""
+    depth = 0
+    for event in yaml.parse(body, Loader=yaml.CSafeLoader):
+        if isinstance(event, yaml.AliasEvent):
+            raise invalid(
+                "Template error: YAML aliases are not allowed in CloudFormation templates"
+            )
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > DEEPEST:
+            raise _too_deep()
+    return yaml.load(body, _Loader)
+
+
+def _too_deep() -> AwsError:
+    return invalid(f"Template format error: it is nested more than {DEEPEST} levels deep.")
 
 
 def _check(template: Template) -> None:

@@ -79,6 +79,11 @@ class Gateway:
                 step(exchange)
         except AwsError as error:
             exchange.result = error
+        except RecursionError:
+            logger.exception("%s: nested too deeply", exchange.service_name)
+            exchange.result = AwsError(
+                "SerializationException", "The request, or a document in it, is nested too deeply."
+            )
         except Exception as error:  # a fault of ours: never a silent success
             name = exchange.model.name if exchange.model else "?"
             logger.exception("%s:%s failed", exchange.service_name, name)

@@ -5,8 +5,11 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
+import lzma
+import os
 import shutil
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +20,13 @@ from localaws.shapes import Json
 # docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 ZIPPED_LIMIT_BYTES = 50 << 20  # uploaded directly; from S3 only the unzipped limit counts
 UNZIPPED_LIMIT_BYTES = 250 << 20
+MEMBERS = 100_000
+LONGEST_NAME_BYTES = 255  # of a file or folder
+# Damaged, encrypted, packed in a way that is not known, or one name a file and a folder.
+UNUSABLE = (
+    *(zipfile.BadZipFile, EOFError, RuntimeError, NotImplementedError, zlib.error, lzma.LZMAError),
+    *(FileExistsError, NotADirectoryError, IsADirectoryError, ValueError),
+)
 
 
 @dataclass(frozen=True)
@@ -74,7 +84,10 @@ class CodeStore:
 
     def _from_s3(self, aws: LocalAws, bucket: str, key: str) -> bytes:
         try:
-            return aws.objects.path(bucket, key).read_bytes()
+            file = aws.objects.path(bucket, key)
+            size_bytes = file.stat().st_size
+            if size_bytes <= UNZIPPED_LIMIT_BYTES:
+                return file.read_bytes()
         except (AwsError, OSError) as problem:
             code = problem.code if isinstance(problem, AwsError) else "NoSuchKey"
             raise AwsError(
@@ -82,6 +95,7 @@ class CodeStore:
                 f"Error occurred while GetObject. S3 Error Code: {code}. "
                 f"S3 Error Message: s3://{bucket}/{key}: {problem}",
             ) from problem
+        raise too_large(size_bytes)
 
     def _unzip(self, data: bytes, digest: str) -> None:
         fresh = self._root / f"{digest}.new"
@@ -90,7 +104,8 @@ class CodeStore:
             with zipfile.ZipFile(io.BytesIO(data)) as archive:
                 check_members(archive)
                 archive.extractall(fresh)
-        except (zipfile.BadZipFile, EOFError, NotImplementedError) as problem:
+        except UNUSABLE as problem:
+            shutil.rmtree(fresh, ignore_errors=True)
             raise AwsError(
                 "InvalidParameterValueException",
                 "Could not unzip uploaded file. Please check your file, then try to upload again.",
@@ -100,16 +115,32 @@ class CodeStore:
         fresh.rename(self.folder(digest))
 
 
+def too_large(size_bytes: int) -> AwsError:
+    """The refusal of a package that is `size_bytes` unzipped, or would be at least."""
+    return AwsError(
+        "InvalidParameterValueException",
+        f"Unzipped size must be smaller than {UNZIPPED_LIMIT_BYTES} bytes; it is {size_bytes}.",
+    )
+
+
 def check_members(archive: zipfile.ZipFile) -> None:
     """Refuses an archive that is too large or that would write outside its folder."""
     members = archive.infolist()
     size = sum(member.file_size for member in members)
     if size > UNZIPPED_LIMIT_BYTES:
+        raise too_large(size)
+    if len(members) > MEMBERS:
         raise AwsError(
             "InvalidParameterValueException",
-            f"Unzipped size must be smaller than {UNZIPPED_LIMIT_BYTES} bytes; it is {size}.",
+            f"The zip file has {len(members)} members; {MEMBERS} are taken.",
         )
     for member in members:
+        if any(len(os.fsencode(p)) > LONGEST_NAME_BYTES for p in member.filename.split("/")):
+            raise AwsError(
+                "InvalidParameterValueException",
+                f"The zip file has a name over {LONGEST_NAME_BYTES} bytes:"
+                f" {member.filename[:LONGEST_NAME_BYTES]}...",
+            )
         if member.filename.startswith("/") or ".." in member.filename.split("/"):
             raise AwsError(
                 "InvalidParameterValueException",

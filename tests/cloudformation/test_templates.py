@@ -128,3 +128,26 @@ def test_a_template_in_s3(stack: Stack, aws: LocalAws) -> None:
         assert Stack(aws, f"s{number}").settled() == "CREATE_COMPLETE"
     with pytest.raises(ClientError, match="S3 error: The specified key does not exist"):
         stack.client.create_stack(StackName="x", TemplateURL=f"{aws.url}/code/none")
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [  # docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
+        ("Resources: " + "[" * 40_000, "nested more than 100 levels deep"),
+        ("Resources: " + "{a: " * 10_000, "nested more than 100 levels deep"),
+        ("\n".join(" " * n + "a:" for n in range(280)), "nested more than 100 levels deep"),
+        ("\n".join("- " * n + "a" for n in (1, 40_000)), "nested more than 100 levels deep"),
+        ('{"Resources": ' + "[" * 40_000, "nested more than 100 levels deep"),
+        ('{"Resources": ' + "[" * 500 + "]" * 500 + "}", "nested more than 100 levels deep"),
+        ("Mappings: &a {b: c}\nResources: *a", "YAML aliases are not allowed"),
+        ("Resources: {}  # " + "x" * 1_000_000, "may not exceed 1000000 bytes in size"),
+        (
+            json.dumps({"Resources": {f"B{n}": {"Type": "AWS::S3::Bucket"} for n in range(501)}}),
+            "Number of resources, 501, is greater than maximum allowed, 500",
+        ),
+    ],
+    ids=["flow", "maps", "indent", "dashes", "json", "closed json", "alias", "size", "resources"],
+)
+def test_a_template_that_is_a_bomb_is_refused_by_name(body: str, message: str) -> None:
+    with pytest.raises(AwsError, match=message):
+        read(body)

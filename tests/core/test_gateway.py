@@ -12,11 +12,15 @@ from typing import Any
 import boto3
 import pytest
 from botocore.exceptions import ClientError
+from moto.core.request import Request
 
 from localaws.core import server as http
 from localaws.core.aws import LocalAws, start
 from localaws.core.errors import AwsError
 from localaws.core.service import Call, Operation, Records, Service, check_parameters
+from localaws.identity import caller as callers
+from localaws.plain.api import FACTORIES
+from localaws.stepfunctions import api as stepfunctions
 
 
 def crawler(aws: LocalAws) -> Service:
@@ -130,3 +134,42 @@ def test_boto3_over_http_sees_the_same_as_in_process(small: LocalAws) -> None:
         assert glue.start_crawler(Name="idle")["ResponseMetadata"]["HTTPStatusCode"] == 200
         with pytest.raises(glue.exceptions.CrawlerRunningException):
             glue.start_crawler(Name="busy")
+
+
+@pytest.mark.parametrize("depth", [600, 100_000])
+@pytest.mark.parametrize("target", ["DynamoDB_20120810.PutItem", "AWSGlue.StartCrawler"])
+def test_a_body_that_is_nested_without_end_is_refused(
+    tmp_path: Path, target: str, depth: int
+) -> None:
+    local = start(tmp_path / "home", [crawler, FACTORIES["dynamodb"]])
+    service = {"A": "glue", "D": "dynamodb"}[target[0]]
+    nested = '{"M":{"a":' * depth + '{"S":"x"}' + "}}" * depth
+    body = '{"TableName":"t","Name":[' + nested + '],"Item":{"a":' + nested + "}}"
+    request = Request.from_values(
+        "/",
+        method="POST",
+        data=body,
+        headers={
+            "X-Amz-Target": target,
+            "Content-Type": "application/x-amz-json-1.0",
+            "Authorization": f"Credential=x/20260101/us-east-1/{service}/aws4_request",
+        },
+    )
+    answer = local.gateway.handle(request, callers.root(local.account))
+    local.stop()
+    assert (answer.status_code < 500, answer.status_code >= 400) == (True, True), answer.data
+
+
+def test_a_document_that_is_nested_without_end_is_no_fault_of_ours(tmp_path: Path) -> None:
+    local = start(tmp_path / "home", [stepfunctions.service])
+    deep = '{"a":' * 100_000 + "1" + "}" * 100_000
+    before = '{"StartAt":"P","States":{"P":{"Type":"Pass","End":true,"Result":'
+    after = "}}}"
+    with pytest.raises(ClientError, match="nested too deeply") as refused:
+        local.client("stepfunctions").create_state_machine(
+            name="m",
+            roleArn="arn:aws:iam::000000000000:role/states",
+            definition=before + deep + after,
+        )
+    local.stop()
+    assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400

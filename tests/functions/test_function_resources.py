@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import urllib.request
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -93,6 +95,53 @@ def test_a_zip_that_is_none_is_refused(aws: Any) -> None:
             Handler="index.handler",
             Role=ROLE,
         )
+
+
+def encrypted() -> bytes:
+    """A package whose member says that it is encrypted."""
+    data = bytearray(package("x = 1"))
+    data[6] |= 1  # flags of the member's own head, and of the directory's entry
+    data[data.index(b"PK\x01\x02") + 8] |= 1
+    return bytes(data)
+
+
+def large() -> bytes:
+    """A package whose directory tells of 300 MB."""
+    data = bytearray(package("x = 1"))
+    at = data.index(b"PK\x01\x02") + 24
+    data[at : at + 4] = (300 << 20).to_bytes(4, "little")
+    return bytes(data)
+
+
+def a_file_and_a_folder() -> bytes:
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w") as archive:
+        archive.writestr("a", "x")
+        archive.writestr("a/b", "x")
+    return data.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (encrypted(), "Could not unzip uploaded file"),
+        (large(), "Unzipped size must be smaller than 262144000 bytes; it is 314572800"),
+        (a_file_and_a_folder(), "Could not unzip uploaded file"),
+        (package("x = 1", "n" * 300), "a name over 255 bytes"),
+        (package("x = 1", "../x"), "a member outside its folder"),
+    ],
+    ids=["encrypted", "large", "a file and a folder", "long name", "outside"],
+)
+def test_a_zip_that_cannot_be_unpacked_is_refused(aws: Any, data: bytes, message: str) -> None:
+    with pytest.raises(ClientError, match=message) as refused:
+        aws.client("lambda").create_function(
+            FunctionName="f",
+            Code={"ZipFile": data},
+            Runtime="python3.11",
+            Handler="index.handler",
+            Role=ROLE,
+        )
+    assert refused.value.response["Error"]["Code"] == "InvalidParameterValueException"
 
 
 def test_a_version_keeps_its_code_and_an_alias_moves(aws: Any) -> None:
