@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -257,7 +258,8 @@ def local_up(
     from rebuy.cli import local
 
     server = local.up(home, port, wait_scale, accept_any_key=open_to_all, policies=policies)
-    print(f"{server.url}\nexport AWS_ENDPOINT_URL={server.url}")
+    use = shlex.join(["rebuy", "local", "env", "--home", str(home.resolve())])
+    print(f'{server.url}\neval "$({use})"')
     if open_to_all:
         from rebuy.cli.console import say
 

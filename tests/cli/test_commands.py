@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import socket
 import statistics
 import subprocess
@@ -122,8 +123,9 @@ def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str]
     home = tmp_path_factory.mktemp("cli") / "home"
     up = rebuy("local", "up", "--home", str(home), "--port", "0")
     assert up.returncode == 0, up.stderr
-    url, export = up.stdout.splitlines()
-    assert export == f"export AWS_ENDPOINT_URL={url}"
+    url, use = up.stdout.splitlines()
+    command = use.removeprefix('eval "$(rebuy ').removesuffix(')"')
+    assert f"export AWS_ENDPOINT_URL='{url}'" in rebuy(*shlex.split(command)).stdout.splitlines()
     yield home, url
     rebuy("local", "down", "--home", str(home))
 
