@@ -6,6 +6,7 @@ import base64
 import hashlib
 import hmac
 import io
+import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -27,7 +28,8 @@ STREAMING = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD"
 STREAMING_TRAILER = f"{STREAMING}-TRAILER"
 LONGEST_LINE = 16_384
 SMALL_BYTES = 1 << 20
-GLOBAL = ("iam", "sts")  # may be signed for us-east-1 from everywhere
+# One home answers for every region of AWS; what cannot be one's name is none.
+REGION = re.compile(r"[a-z]{2}(-[a-z]+){1,2}-\d")
 
 
 class Authentication:
@@ -134,12 +136,11 @@ class Authentication:
         return credential.caller
 
     def _check_scope(self, signature: Signature, service: str, request: Request) -> None:
-        """A signature is for one region and one service: these.
+        """A signature is for a region of AWS and for the service that is called.
 
         https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-troubleshooting.html
         """
-        known = {self._region, wire.DEFAULT_REGION} if service in GLOBAL else {self._region}
-        if signature.region not in known:
+        if not REGION.fullmatch(signature.region):
             wrong = f"the region {signature.region!r} is wrong; expecting {self._region!r}"
             raise Refused("wrong-region-of-url" if signature.presigned else "wrong-region", wrong)
         named = wire.named_service(request)

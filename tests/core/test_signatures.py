@@ -260,9 +260,9 @@ def test_who_does_not_sign_is_told_so_in_the_services_own_words(
     assert (answer[0], expected.encode() in answer[1]) == (status, True), answer
 
 
-def test_a_signature_is_for_one_region_and_one_service(closed: Closed) -> None:
+def test_a_signature_is_for_a_region_of_aws_and_one_service(closed: Closed) -> None:
     words = "Credential should be scoped to a valid region. "
-    elsewhere = {"config": None, "region_name": "eu-west-1"}
+    elsewhere = {"config": None, "region_name": "nowhere"}
     session = boto3.Session(*closed.key)
     for service, operation, expected in (
         ("sns", "list_topics", ("SignatureDoesNotMatch", 403, words)),
@@ -274,17 +274,20 @@ def test_a_signature_is_for_one_region_and_one_service(closed: Closed) -> None:
             (
                 "AuthorizationHeaderMalformed",
                 400,
-                "The authorization header is malformed; the region 'eu-west-1' is wrong;"
+                "The authorization header is malformed; the region 'nowhere' is wrong;"
                 " expecting 'us-east-1'",
             ),
         ),
     ):
         client = session.client(service, endpoint_url=closed.url, **elsewhere)
         assert refusal(getattr(client, operation)) == expected, service
+    for region in ("eu-central-1", "us-gov-west-1"):
+        there = session.client("sts", endpoint_url=closed.url, region_name=region)
+        assert there.get_caller_identity()["Account"] == "000000000000"
     url = closed.client("s3", signature_version="s3v4").generate_presigned_url(
         "get_object", {"Bucket": "lake", "Key": "k"}, 60
     )
-    status, answer = read(url.replace("us-east-1", "eu-west-1"))
+    status, answer = read(url.replace("us-east-1", "nowhere"))
     assert (status, b"AuthorizationQueryParametersError" in answer) == (400, True)
 
     request = AWSRequest(
