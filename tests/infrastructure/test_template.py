@@ -35,6 +35,8 @@ UNSCOPED = {
     "glue:DeleteClassifier",
     "databrew:ListJobs",
     "databrew:ListDatasets",
+    "databrew:CreateDataset",
+    "databrew:CreateRecipeJob",
 }
 
 
