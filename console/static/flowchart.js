@@ -138,7 +138,8 @@ export function dot(machine) {
   for (const { id, label, names } of framesOf(machine)) {
     if (!id) states(names, 1);
     else {
-      lines.push(`    subgraph cluster_${id} {`, `        label=${quoted(label)}; style="rounded,filled"; color="#f2f3f5";`);
+      const look = `label=${quoted(label)}; style="rounded,filled"; color="#f2f3f5";`;
+      lines.push(`    subgraph cluster_${id} {`, `        ${look}`);
       states(names, 2);
       lines.push("    }");
     }

@@ -2,7 +2,8 @@
 import { html } from "./ui.js";
 import { BarChart, LineChart, domainOf, short } from "./charts.js";
 
-const FIGURES = { auc: "AUC", average_precision: "Average precision", mean_f1: "Mean F1", mean_f1_of_baskets: "Mean F1 of baskets",
+const FIGURES = { auc: "AUC", average_precision: "Average precision", mean_f1: "Mean F1",
+  mean_f1_of_baskets: "Mean F1 of baskets",
   logloss: "Log loss",
   threshold: "Threshold" };
 const CALIBRATION =

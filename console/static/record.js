@@ -4,9 +4,8 @@ import { html } from "./ui.js";
 import { bytes, count, duration, lastPart } from "./format.js";
 import { message } from "./cause.js";
 
-const SCORES = { auc: "AUC", average_precision: "Average precision", mean_f1: "Mean F1", mean_f1_of_baskets: "Mean F1 of baskets",
-  logloss: "Log loss",
-  threshold: "Threshold" };
+const SCORES = { auc: "AUC", average_precision: "Average precision", mean_f1: "Mean F1",
+  mean_f1_of_baskets: "Mean F1 of baskets", logloss: "Log loss", threshold: "Threshold" };
 const QUANTITIES = { athena_scanned_bytes: ["scanned by Athena", bytes],
   athena_charged_bytes: ["of Athena charged", bytes],
   glue_dpu_seconds: ["DPU seconds of Glue", count], databrew_node_minutes: ["node minutes of DataBrew", count],
@@ -60,7 +59,8 @@ function Verdict({ record }) {
     ?? [record.status === "FAILED" ? "problem" : "", `${record.status ?? ""}`];
   const same = record.outcome === "nothing new" ? record.run?.same_as?.execution : null;
   return html`<div class=${`verdict ${tone}`}><p><b>${words}</b>${same ? ` The same as ${lastPart(same)}.` : ""}</p>
-    ${record.error && html`<p>${record.failed_state ? `At “${record.failed_state}”: ` : ""}<b>${record.error}</b>${" "}
+    ${record.error && html`<p>${record.failed_state ? `At “${record.failed_state}”: ` : ""}
+      <b>${record.error}</b>${" "}
       ${message(record.cause, 400)}</p>`}</div>`;
 }
 

@@ -17,18 +17,19 @@ from pyarrow import orc
 
 from localaws.databrew.source import InputError
 
-BY_DUCKDB = ("GZIP", "ZSTD")
 _BLOCK_BYTES = 256 * 1024  # of Hadoop's block compressors
 _BATCH_ROWS = 10_000
 
 
 def pack(file: Path, kind: str, compression: str | None) -> None:
-    """Turns the file into what the output asks for, in place."""
+    """Turns the file into what the output asks for, in place.
+
+    `compression` is what is still to be done: None for a text that was written compressed.
+    """
     convert = {"ORC": _orc, "AVRO": _avro, "XML": _xml}.get(kind)
     if convert is not None:
         _replaced(file, lambda target: convert(file, target, compression))
-    done = compression is None or (kind != "XML" and compression in BY_DUCKDB)
-    if kind in ("CSV", "JSON", "XML") and not done:
+    if kind in ("CSV", "JSON", "XML") and compression is not None:
         _replaced(file, lambda target: _compress(file, target, str(compression)))
 
 

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from localaws.databrew import packing
 from localaws.databrew.recipe.sql import ident, literal
 from localaws.databrew.source import InputError
 from localaws.shapes import Json
 
+BY_DUCKDB = ("GZIP", "ZSTD")  # what it compresses text with by itself
 _TEXT: dict[str | None, str] = {
     None: "",
     **{"GZIP": "gz", "BZIP2": "bz2", "SNAPPY": "snappy", "LZ4": "lz4"},
@@ -117,7 +117,9 @@ def write(
     for number, file in enumerate(sorted(path for path in scratch.rglob("*") if path.is_file())):
         place = file.parent.relative_to(scratch).as_posix()
         parts = [folder, "" if place == "." else place, f"{name}_part{number:05}.{suffix}"]
-        packing.pack(file, kind, compression)
+        from localaws.databrew import packing  # PyArrow, which the server does not carry
+
+        packing.pack(file, kind, None if _is_quick(kind, compression) else compression)
         key = "/".join(part for part in parts if part)
         found.append(Written(str(file), output["Location"]["Bucket"], key))
     return Result(tuple(found), rows)
@@ -128,17 +130,22 @@ def _options(kind: str, compression: str | None, delimiter: str) -> str:
     if kind == "CSV":
         # Without a comment sign DuckDB puts no quotes around a mask such as ##/04, as DataBrew.
         plain = f"FORMAT csv, HEADER true, COMMENT '', DELIMITER {literal(delimiter)}"
-        return plain + _quickly(compression)
+        return plain + _quickly(kind, compression)
     if kind == "JSON":
-        return f"FORMAT json{_quickly(compression)}"
+        return f"FORMAT json{_quickly(kind, compression)}"
     if kind == "PARQUET" and compression is not None:
         return f"FORMAT parquet, COMPRESSION {compression.lower()}"
     return "FORMAT parquet, COMPRESSION snappy"
 
 
-def _quickly(compression: str | None) -> str:
-    quick = compression in packing.BY_DUCKDB
+def _quickly(kind: str, compression: str | None) -> str:
+    quick = _is_quick(kind, compression)
     return f", COMPRESSION {str(compression).lower()}" if quick else ""
+
+
+def _is_quick(kind: str, compression: str | None) -> bool:
+    """Whether DuckDB compresses the text as it writes it."""
+    return kind in ("CSV", "JSON") and compression in BY_DUCKDB
 
 
 def _suffix(kind: str, compression: str | None, delimiter: str) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import signal
 import tarfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -88,7 +90,7 @@ def start_spark(server: Any) -> Callable[[], tuple[str, str]]:
 
 
 def start_recipe(server: Any) -> Callable[[], tuple[str, str]]:
-    rows = "".join(f"{number},{number % 977}\n" for number in range(2_000_000))
+    rows = "".join(f"{number},{number % 977}\n" for number in range(300_000))
     server.client("s3").put_object(Bucket="lake", Key="rows/a.csv", Body=f"id,n\n{rows}".encode())
     brew = server.client("databrew")
     place = {"Bucket": "lake", "Key": "rows/"}
@@ -166,66 +168,72 @@ STARTERS = {
 }
 
 
-def suspend_work(server: Server) -> None:
+def suspend_work(home: Path) -> None:
     """What the server has started goes on with nothing: its jobs stay as they are."""
-    for pid in orphans.marked(orphans.home_mark(server.home)):
-        os.kill(pid, signal.SIGSTOP)
+    for pid in orphans.marked(orphans.home_mark(home)):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGSTOP)
+
+
+@contextlib.contextmanager
+def held(home: Path) -> Iterator[None]:
+    """No job of the home gets to its end meanwhile: what a server starts is suspended at once."""
+    over = threading.Event()
+
+    def watch() -> None:
+        while not over.is_set():
+            suspend_work(home)
+            time.sleep(0.002)
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        yield
+    finally:
+        over.set()
+        watcher.join()
 
 
 State = Callable[[], tuple[str, str]]
 
 
-def wait_for_all(states: list[State], wanted: set[str], server: Server) -> list[str]:
-    """What each says of itself once all are at `wanted`; who runs is held there meanwhile.
-
-    All are asked in turn, so that none ends while another is waited for.
-    """
+def wait_for(state: State, wanted: set[str]) -> str:
     deadline = time.monotonic() + 120
-    waiting = dict(enumerate(states))
-    told = [""] * len(states)
-    while waiting:
-        for number, state in list(waiting.items()):
-            found, told[number] = state()
-            if found == "RUNNING":
-                suspend_work(server)
-            if found in wanted:
-                del waiting[number]
-        assert time.monotonic() < deadline, told
-        time.sleep(0.002)
-    return told
-
-
-def wait_for(state: State, wanted: set[str], server: Server) -> str:
-    return wait_for_all([state], wanted, server)[0]
+    while (found := state())[0] not in wanted:
+        assert time.monotonic() < deadline, found
+        time.sleep(0.01)
+    return found[1]
 
 
 def test_jobs_that_two_servers_died_under_are_failed(server: Server) -> None:
     assert set(STARTERS) == {kind.name for kind in KINDS}
-    states = []
-    for starter in STARTERS.values():
-        states.append(starter(server))
-        wait_for(states[-1], {"RUNNING"}, server)
-    server.die()
-    server.up()
-    wait_for_all(states, {"RUNNING"}, server)  # each is done again
-    server.die()
+    with held(server.home):
+        states = [starter(server) for starter in STARTERS.values()]
+        for state in states:
+            wait_for(state, {"RUNNING"})
+        server.die()
+        server.up()
+        for state in states:  # each is done again
+            wait_for(state, {"RUNNING"})
+        server.die()
     server.up()
 
-    for told in wait_for_all(states, {"FAILED", "Failed"}, server):
+    for state in states:
+        told = wait_for(state, {"FAILED", "Failed"})
         assert "The local AWS died while this was at work, and not for the first time." in told
     assert orphans.marked(orphans.home_mark(server.home)) == []
 
 
 def test_stop_that_was_answered_holds_over_a_death(server: Server) -> None:
     state = start_query(server)
-    wait_for(state, {"RUNNING"}, server)
-    suspend_work(server)
+    wait_for(state, {"RUNNING"})
+    suspend_work(server.home)
     execution_id = server.client("athena").list_query_executions()["QueryExecutionIds"][0]
     server.client("athena").stop_query_execution(QueryExecutionId=execution_id)
     server.die()
     server.up()
 
-    assert wait_for(state, {"CANCELLED"}, server) == "Query cancelled by user"
+    assert wait_for(state, {"CANCELLED"}) == "Query cancelled by user"
 
 
 @pytest.mark.parametrize(

@@ -59,7 +59,7 @@ def home(tmp_path: Path) -> Iterator[Path]:
 
 
 def test_reset_leaves_what_the_home_did_not_make(home: Path) -> None:
-    local.up(home, 0, 0)
+    local.up(home, 0, 0, policies="off")
 
     local.reset(home)
 
@@ -69,14 +69,14 @@ def test_reset_leaves_what_the_home_did_not_make(home: Path) -> None:
 def test_folder_whose_files_would_be_a_homes_is_refused(home: Path) -> None:
     (home / "functions").mkdir()
     with pytest.raises(InputError, match="holds functions, which no local AWS made"):
-        local.up(home, 0, 0)
+        local.up(home, 0, 0, policies="off")
     assert not (home / "server.log").exists()
 
 
 @pytest.mark.usefixtures("hangup")
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGHUP])
 def test_what_a_server_started_ends_with_it(home: Path, number: signal.Signals) -> None:
-    pid = local.up(home, 0, 0).pid
+    pid = local.up(home, 0, 0, policies="off").pid
     pids = family(home)
 
     os.kill(pid, number)
@@ -85,7 +85,7 @@ def test_what_a_server_started_ends_with_it(home: Path, number: signal.Signals) 
 
 
 def test_down_ends_what_a_server_left_that_was_killed_with_its_guard(home: Path) -> None:
-    pid = local.up(home, 0, 0).pid
+    pid = local.up(home, 0, 0, policies="off").pid
     pids = family(home)
     guards = []
     for folder in Path("/proc").iterdir():
@@ -105,7 +105,7 @@ def test_down_ends_what_a_server_left_that_was_killed_with_its_guard(home: Path)
 
 
 def test_suspended_server_runs_and_is_ended_before_its_state(home: Path) -> None:
-    pid = local.up(home, 0, 0).pid
+    pid = local.up(home, 0, 0, policies="off").pid
     pids = family(home)
     os.kill(pid, signal.SIGSTOP)
 
@@ -121,12 +121,12 @@ def test_suspended_server_runs_and_is_ended_before_its_state(home: Path) -> None
 def test_server_that_does_not_answer_is_not_started_twice(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pid = local.up(home, 0, 0).pid
+    pid = local.up(home, 0, 0, policies="off").pid
     os.kill(pid, signal.SIGSTOP)
     monkeypatch.setattr(local, "START_SECONDS", 0.1)
 
     with pytest.raises(RebuyError, match=rf"runs \(process {pid}\) and does not answer"):
-        local.up(home, 0, 0)
+        local.up(home, 0, 0, policies="off")
 
     began = time.monotonic()
     assert local.down(home) and not alive(pid)

@@ -18,6 +18,7 @@ from localaws.glue_jobs.java import java_home
 from localaws.glue_jobs.runs import JobRuns
 from localaws.glue_jobs.spark import RUNTIME, SparkRun, properties
 from localaws.s3.api import service as s3
+from tests.spark import java_machine
 
 sys.path.append(str(RUNTIME))  # `awsglue`, as a job's script has it
 ENDED = ("SUCCEEDED", "FAILED", "STOPPED", "TIMEOUT")
@@ -132,7 +133,7 @@ def context(lake: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[An
         small,
         java_options="-XX:TieredStopAtLevel=1",
     )
-    with pytest.MonkeyPatch.context() as patch:
+    with java_machine(), pytest.MonkeyPatch.context() as patch:
         patch.setenv("JAVA_HOME", str(java_home()))
         patch.setenv("PYSPARK_PYTHON", sys.executable)
         patch.setenv("PYSPARK_DRIVER_PYTHON", sys.executable)

@@ -6,13 +6,18 @@ import json
 import re
 from typing import Any
 
-import duckdb
-
 from localaws.databrew.recipe.cleaning import extract_value
 from localaws.databrew.recipe.shapes import Compile
 from localaws.databrew.recipe.sql import cast, ident, literal, to_text
 from localaws.databrew.recipe.steps import Step
 from localaws.databrew.recipe.table import ROW, Context, Selected, Table, with_only
+
+
+def _type(kind: str) -> Any:
+    """DuckDB's description of a type. The server reads recipes too, and carries no DuckDB."""
+    import duckdb
+
+    return duckdb.sqltype(kind)
 
 
 def _plain(name: str) -> str:
@@ -67,7 +72,7 @@ def _with(table: Table, made: dict[str, tuple[str, str]], gone: list[str]) -> Se
 def _parts(step: Step, table: Table, column: str, wanted: str) -> dict[str, str]:
     """The fields of a column's type, by name; fails for a column of another kind."""
     kind = step.kind(table, column)
-    parsed = duckdb.sqltype(kind)
+    parsed = _type(kind)
     if parsed.id != wanted:
         step.fail(f"column {column!r} is {kind}, no {wanted}.")
     return {str(name): str(part) for name, part in parsed.children}
@@ -109,7 +114,7 @@ def _selected(step: Step, table: Table, wanted: str) -> list[str]:
     return [
         name
         for name, kind in table.columns.items()
-        if pattern.fullmatch(name) and duckdb.sqltype(kind).id == wanted
+        if pattern.fullmatch(name) and _type(kind).id == wanted
     ]
 
 
@@ -123,7 +128,7 @@ def unnest_struct_n(step: Step, table: Table, context: Context) -> Selected:
     made: dict[str, tuple[str, str]] = {}
 
     def fields(sql: str, kind: str, path: str, level: int) -> None:
-        parsed = duckdb.sqltype(kind)
+        parsed = _type(kind)
         if parsed.id != "struct" or level == levels:
             made[path] = (sql, kind)
             return
