@@ -31,6 +31,9 @@ LOOK_SECONDS = 0.05  # between looks at a job's memory, its limit and its stop
 INTERRUPT_SECONDS = 2.0  # to end by itself before it is killed
 LONGEST_SECONDS = 30 * 24 * 3600.0
 SEEN = "seen"
+# How native code ends that is refused memory and does not ask; who had so much of its share does.
+CRASHES = (-signal.SIGSEGV, -signal.SIGABRT, -signal.SIGBUS)
+CRASH_SHARE = 0.5
 ROOT = Path(__file__).parents[3]
 
 
@@ -58,6 +61,7 @@ class Worker:
     def perform(self, job: Job, work: str, value: Json) -> Any:
         """What the function returned. Raises Cancelled, WorkFailed, OutOfMemory."""
         seconds = min(job.remaining_seconds(), LONGEST_SECONDS) * self._limits.threads
+        most = 0
         try:
             frames.write(
                 self._requests, {"work": work, "value": value, "processor_seconds": seconds}
@@ -66,7 +70,8 @@ class Worker:
                 if job.cancelled:
                     self._interrupt()
                     raise Cancelled
-                if resident_bytes(self.process.pid) > self._limits.memory_bytes:
+                most = max(most, resident_bytes(self.process.pid))
+                if most > self._limits.memory_bytes:
                     self.end()
                     raise OutOfMemory
             answer = frames.read(self._answers)
@@ -74,6 +79,8 @@ class Worker:
             code = self.process.wait(INTERRUPT_SECONDS)
             self.end()
             if code == -signal.SIGKILL:  # nobody but the system does that, short of memory
+                raise OutOfMemory from None
+            if code in CRASHES and most > self._limits.memory_bytes * CRASH_SHARE:
                 raise OutOfMemory from None
             raise WorkFailed("", f"the worker ended with code {code}") from None
         self.last = answer["last"]
