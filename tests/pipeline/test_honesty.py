@@ -16,10 +16,10 @@ REMOVED: list[dict[str, Any]] = [
         "engine": "DataBrew",
         "prefix": "runs/run={id}/clean/orders/",
         "next": "Join prior order lines",
-        # Athena joins the nothing that it finds, as on AWS, and the recipe makes nothing of it.
-        "fails": "Join features",
+        # Athena joins the nothing that it finds, as on AWS; a recipe has no use for nothing.
+        "fails": "Compute product features",
         "error": "States.TaskFailed",
-        "says": "clean/orders",
+        "says": "There is no data in table",
     },
     {
         "engine": "Athena CTAS",
