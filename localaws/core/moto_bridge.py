@@ -45,7 +45,8 @@ class MotoBridge:
         self._folder = folder
         self._durability = durability
         self._applications: dict[str, Any] = {}
-        self._lock = threading.Lock()
+        self._lock = threading.Lock()  # of the two tables; nothing else is taken under it
+        self._saving = threading.Lock()  # a service's turn is taken under it, never it in a turn
         # A conditional write looks and then writes: moto itself keeps nobody out in between.
         self._turns = {service: threading.Lock() for service in ONE_AT_A_TIME}
         self._late: dict[str, tuple[threading.Timer, Service]] = {}
@@ -59,8 +60,9 @@ class MotoBridge:
             "AWS4-HMAC-SHA256 Credential=localaws/20260101/"
             f"{call.region}/{call.service}/aws4_request, SignedHeaders=host, Signature=0"
         )
+        application = self._application(call.service)
         with self._turns.get(call.service, nullcontext()):
-            response = Response.from_app(self._application(call.service), environ)
+            response = Response.from_app(application, environ)
         if response.status_code < 400:
             self.wrote(service, call.operation)
         return response
@@ -94,7 +96,7 @@ class MotoBridge:
         """Writes the service's state beside the old file, then swaps them: never half a file."""
         if service.records is None:
             return
-        with self._lock:
+        with self._saving:
             with self._turns.get(service.name, nullcontext()):
                 regions = [
                     {"account": account, "region": region, **service.records.keep(backend)}

@@ -22,6 +22,7 @@ from localaws.core.home import Home
 from localaws.iam import api as iam
 from localaws.plain import api as plain
 from localaws.sns import api as sns
+from tests.threads import on_threads
 
 KEY = {"k": {"S": "a"}}
 
@@ -182,6 +183,24 @@ DAMAGED_JSON = {
         "KeyError: 'queues'",
     ),
 }
+
+
+def test_writers_wait_for_their_turn_and_never_for_one_another(local: LocalAws) -> None:
+    local.client("dynamodb").put_item(TableName="items", Item=KEY | {"n": {"N": "0"}})
+
+    def count(_: int) -> None:
+        for _ in range(25):
+            local.client("dynamodb").update_item(
+                TableName="items",
+                Key=KEY,
+                UpdateExpression="SET n = n + :one",
+                ExpressionAttributeValues={":one": {"N": "1"}},
+            )
+
+    on_threads(6, count)
+
+    item = local.client("dynamodb").get_item(TableName="items", Key=KEY)["Item"]
+    assert item["n"] == {"N": "150"}
 
 
 @pytest.mark.parametrize("name", [*DAMAGED, *DAMAGED_JSON])
