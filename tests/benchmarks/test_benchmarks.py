@@ -16,15 +16,15 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 FILES = sorted(
-    path for path in (ROOT / "benchmarks").glob("*.py") if path.read_text(encoding="utf-8").strip()
+    path for path in (ROOT / "benchmarks").rglob("*.py") if path.read_text(encoding="utf-8").strip()
 )
 OURS = ("benchmarks", "executions", "infrastructure", "localaws", "rebuy", "tests", "workflows")
 
 
-@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(ROOT)))
 def test_everything_that_it_imports_is_there(file: Path) -> None:
     """Also what it imports in its functions only."""
-    importlib.import_module(f"benchmarks.{file.stem}")
+    importlib.import_module(".".join(file.relative_to(ROOT).with_suffix("").parts))
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom) and str(node.module).partition(".")[0] in OURS:
             module = importlib.import_module(str(node.module))
@@ -34,7 +34,7 @@ def test_everything_that_it_imports_is_there(file: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["console", "crashes", "engine", "generate", "pipeline", "serving"]
+    "name", ["attack.__main__", "console", "engine", "generate", "pipeline", "serving"]
 )
 def test_its_arguments_are_read(
     name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

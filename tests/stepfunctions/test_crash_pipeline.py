@@ -1,6 +1,6 @@
 """The product's pipeline, its server killed twice: it ends as if nothing had happened.
 
-`python -m benchmarks.crashes` does the same at random moments, as often as asked.
+`python -m benchmarks.attack kills` does the same at random moments, as often as asked.
 """
 
 from __future__ import annotations
@@ -12,22 +12,22 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.crashes import Pipeline
+from benchmarks.attack.product import Product
 
 USERS = 200
 SECONDS = {"Join features": 4.0, "Train": 0.6}  # within its first seconds each is at work
 
 
 @pytest.fixture
-def pipeline(tmp_path: Path) -> Iterator[Pipeline]:
-    made = Pipeline(tmp_path / "home", USERS)
+def pipeline(tmp_path: Path) -> Iterator[Product]:
+    made = Product(tmp_path / "home", USERS)
     made.set_up()
     yield made
     made.tear_down()
 
 
 def test_a_run_killed_while_joining_and_while_training_gives_the_same_model(
-    pipeline: Pipeline,
+    pipeline: Product,
 ) -> None:
     chance = random.Random(3)
     good = pipeline.finish(pipeline.start("undisturbed"))

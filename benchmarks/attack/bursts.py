@@ -1,0 +1,123 @@
+"""Bursts of uploads, the server killed in some: one execution a burst, which sees every file."""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from benchmarks.attack.product import Product
+
+SETTLE_SECONDS = 3
+LONGEST_SECONDS = 300.0
+KILLED_SHARE = 0.3
+AGAIN_SHARE = 0.3  # of the bursts: some files are put once more, as they are
+MOST_FILES = 12
+RUN_SECONDS = 4  # Wait is scaled by it, so that some bursts meet a run at work
+Json = dict[str, Any]
+
+
+def attack(product: Product, bursts: int, seed: int) -> Iterator[str]:
+    """Lines as it goes; what does not hold begins with WRONG."""
+    chance = random.Random(seed)
+    product.set_up(settle_seconds=SETTLE_SECONDS, upload_trigger="ENABLED")
+    wait_for_rest(product)
+    make_runs_short(product)
+    before = set(runs(product))
+    keys, killed, wrong = set(raw_keys(product)), 0, 0
+    for number in range(bursts):
+        kill_after = chance.randrange(6) if chance.random() < KILLED_SHARE else None
+        burst(product, number, chance, kill_after, keys)
+        killed += kill_after is not None
+        wait_for_rest(product)
+        found = {arn: given for arn, given in runs(product).items() if arn not in before}
+        before |= found.keys()
+        seen = [given.get("upload", {}).get("objects") for given in found.values()]
+        if seen != [len(keys)]:
+            wrong += 1
+            yield f"WRONG burst {number}: the runs saw {seen} of {len(keys)} files"
+        elif number % 10 == 9:
+            yield f"{number + 1} bursts: one execution each, which saw every file"
+    yield f"{bursts} bursts, the server killed in {killed}: {bursts - wrong} gave one execution"
+
+
+def burst(
+    product: Product, number: int, chance: random.Random, kill_after: int | None, keys: set[str]
+) -> None:
+    """Some files, less than the settle window apart, in any order, some of them twice."""
+    s3, lake = product.connection.client("s3"), product.outputs["LakeBucket"]
+    names = [f"raw/attack/{number}-{n}.csv" for n in range(chance.randrange(1, MOST_FILES))]
+    if chance.random() < AGAIN_SHARE:
+        names += names[: len(names) // 2]
+    for position, key in enumerate(names):
+        if position == kill_after:
+            product.kill()
+        s3.put_object(Bucket=lake, Key=key, Body=b"a,b\n1,%d\n" % number)
+        time.sleep(chance.uniform(0, SETTLE_SECONDS / 10))
+    if kill_after is not None and kill_after >= len(names):
+        product.kill()
+    keys |= set(names)
+
+
+def make_runs_short(product: Product) -> None:
+    """What is live is a workflow that waits and is over; its trigger stays the product's own."""
+    client = product.connection.client("stepfunctions")
+    seconds = RUN_SECONDS * 50  # the waits of the product's server are scaled by a fiftieth
+    definition = {"StartAt": "Wait", "States": {"Wait": {"Type": "Wait", "Seconds": seconds}}}
+    definition["States"]["Wait"]["End"] = True  # type: ignore[index]
+    version = client.update_state_machine(
+        stateMachineArn=product.outputs["StateMachineArn"],
+        definition=json.dumps(definition),
+        publish=True,
+    )["stateMachineVersionArn"]
+    client.update_state_machine_alias(
+        stateMachineAliasArn=product.outputs["LiveAliasArn"],
+        routingConfiguration=[{"stateMachineVersionArn": version, "weight": 100}],
+    )
+
+
+def raw_keys(product: Product) -> Iterator[str]:
+    pages = product.connection.client("s3").get_paginator("list_objects_v2")
+    for page in pages.paginate(Bucket=product.outputs["LakeBucket"], Prefix="raw/"):
+        for entry in page.get("Contents", []):
+            if entry["Size"]:
+                yield entry["Key"]
+
+
+def runs(product: Product) -> dict[str, Json]:
+    """{ARN: input} of every execution."""
+    client = product.connection.client("stepfunctions")
+    pages = client.get_paginator("list_executions").paginate(
+        stateMachineArn=product.outputs["StateMachineArn"]
+    )
+    return {
+        entry["executionArn"]: json.loads(
+            client.describe_execution(executionArn=entry["executionArn"])["input"]
+        )
+        for page in pages
+        for entry in page["executions"]
+    }
+
+
+def wait_for_rest(product: Product) -> None:
+    """Until every upload has been dealt with, and no run is at work."""
+    connection = product.connection
+    name = connection.settings.stack_name
+    deadline = time.monotonic() + LONGEST_SECONDS
+    while True:
+        schedule = connection.client("scheduler").get_schedule(Name=f"{name}-settle")
+        item = connection.client("dynamodb").get_item(
+            TableName=f"{name}-upload-trigger", Key={"id": {"S": "upload"}}
+        )
+        memory = item.get("Item", {})
+        running = connection.client("stepfunctions").list_executions(
+            stateMachineArn=product.outputs["StateMachineArn"], statusFilter="RUNNING"
+        )["executions"]
+        rests = memory and memory.get("events") == memory.get("covered")
+        if rests and schedule["ScheduleExpression"] == "rate(1 hour)" and not running:
+            return
+        if time.monotonic() > deadline:
+            raise RuntimeError(f"The trigger does not rest: {memory}, {schedule}")
+        time.sleep(0.2)
