@@ -64,9 +64,11 @@ def ping():
 
 @app.post("/invocations")
 def invocations():
-    rows = serve.input_fn(flask.request.get_data(), flask.request.content_type)
-    body, kind = serve.output_fn(serve.predict_fn(rows, model), flask.request.headers["accept"])
-    return flask.Response(body, mimetype=kind)
+    asked, headers = flask.request.get_data(), flask.request.headers
+    answer = serve.transform_fn(model, asked, headers["content-type"], headers["accept"])
+    if isinstance(answer, flask.Response):
+        return answer
+    return flask.Response(answer[0], mimetype=answer[1])
 """
 
 

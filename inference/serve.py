@@ -1,4 +1,8 @@
-"""The model behind the endpoint: model_fn, input_fn, predict_fn, output_fn (script mode hosting).
+"""The model behind the endpoint: model_fn and transform_fn (script mode hosting).
+
+The container answers every exception of a script's functions with 500 and an HTML page (Transformer
+of sagemaker-containers 2.8.6). So what is wrong with a request is no exception here: `transform_fn`
+returns it as a response of its own, text/plain with the status that says why.
 
 What `/invocations` takes and gives:
 
@@ -8,7 +12,8 @@ What `/invocations` takes and gives:
   `"explain": true` asks for each feature's contribution, `"request_id"` comes back in the log.
   `{"describe": true}` instead of rows asks what the model is.
   What else can be asked about a customer by number: `customers.py`.
-* Accept text/csv: one probability a line. Accept application/json:
+* Accept text/csv: one probability a line. Accept application/json, which is what the container
+  says for a caller without Accept:
   `{"predictions": [{"probability": 0.1, "will_buy": false}], "threshold": 0.2, "model": "run"}`;
   explained predictions also have `bias` and `contributions` by feature (XGBoost's own SHAP
   values, in log-odds): bias + contributions = ln(probability / (1 - probability)).
@@ -33,6 +38,7 @@ from typing import Any
 
 import numpy as np
 import xgboost as xgb
+from flask import Response
 
 if not __package__:
     # The container has these modules at its top level; they call their folder `inference`.
@@ -83,10 +89,6 @@ class RequestError(ValueError):
     """The request cannot be answered; `status_code` is the HTTP status that says why."""
 
     status_code = 400
-
-    def __init__(self, message: str) -> None:
-        super().__init__(message)
-        self.message = message  # the container's model server answers with this attribute
 
 
 class BodyTooLargeError(RequestError):
@@ -191,7 +193,20 @@ def model_fn(model_dir: str) -> Model:
 Asked = Rows | Describe | customers.Question
 
 
-def input_fn(body: bytes | str, content_type: str | None) -> Asked:
+def transform_fn(
+    model: Model, body: bytes | str, content_type: str, accept: str
+) -> tuple[str, str] | Response:
+    """The answer to one request: a body and its content type, or a response that refuses it.
+
+    400: the body is wrong; 413: too much of it; 415: neither CSV nor JSON; 406: neither is wanted.
+    """
+    try:
+        return write_answer(predict(read_request(body, content_type), model), accept)
+    except RequestError as refused:
+        return Response(str(refused), status=refused.status_code, mimetype="text/plain")
+
+
+def read_request(body: bytes | str, content_type: str | None) -> Asked:
     """The rows of a request body, or the question what the model is or about a customer.
 
     Raises RequestError, naming row and column, when it has neither.
@@ -211,7 +226,7 @@ def input_fn(body: bytes | str, content_type: str | None) -> Asked:
     return READERS[kind](text)
 
 
-def predict_fn(rows: Asked, model: Model) -> Prediction | Model | Told:
+def predict(rows: Asked, model: Model) -> Prediction | Model | Told:
     """The probability of each row, explained if asked; for `Describe` the model itself; for a
     question about a customer its answer.
 
@@ -265,7 +280,7 @@ def explain(model: Model, matrix: Any) -> Any:
     )
 
 
-def output_fn(prediction: Prediction | Model | Told, accept: str | None) -> tuple[str, str]:
+def write_answer(prediction: Prediction | Model | Told, accept: str | None) -> tuple[str, str]:
     """The body and its content type. Without a preference (`*/*` or none) that is text/csv.
 
     The probabilities are the model's float32 written out exactly, so that whoever compares one

@@ -22,7 +22,7 @@ PACKAGES = frozenset(
     six boto3 botocore s3transfer jmespath urllib3 certifi requests idna charset_normalizer
     matplotlib mpl_toolkits pylab PIL cycler kiwisolver contourpy fontTools pyparsing packaging
     psutil google cryptography cffi _cffi_backend pycparser retrying yaml _yaml typing_extensions
-    jinja2 markupsafe setuptools pkg_resources _distutils_hack wheel pip
+    flask werkzeug gunicorn jinja2 markupsafe setuptools pkg_resources _distutils_hack wheel pip
     """.split()  # noqa: SIM905 - a list a person can read
 )
 

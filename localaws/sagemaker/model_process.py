@@ -170,7 +170,7 @@ def read_answer(connection: socket.socket) -> Served:
             raise ConnectionResetError("the container closed the connection")
         data += part
     first, *lines = bytes(data[:end]).split(b"\r\n")
-    headers = dict(line.lower().split(b": ", 1) for line in lines)
+    headers = {name.lower(): value for name, value in (line.split(b": ", 1) for line in lines)}
     length = int(headers[b"content-length"])
     while len(data) < end + 4 + length:
         part = connection.recv(1 << 20)
@@ -178,4 +178,5 @@ def read_answer(connection: socket.socket) -> Served:
             raise ConnectionResetError("the container closed the connection")
         data += part
     status = int(first.split(b" ", 2)[1])
-    return Served(status, bytes(data[end + 4 :]), headers[b"content-type"].decode("latin-1"))
+    kind = headers.get(b"content-type", b"").decode("latin-1")
+    return Served(status, bytes(data[end + 4 :]), kind)

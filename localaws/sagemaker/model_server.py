@@ -1,37 +1,42 @@
-"""The HTTP server around a model: GET /ping, POST /invocations, on a Unix socket.
+"""The HTTP server around a model, as the image runs it: /ping and /invocations, on a Unix socket.
 
-The functions of the model's script are called as the image's toolkit calls them: model_fn once,
-then input_fn, predict_fn and output_fn (or transform_fn) for each request
-(docs.aws.amazon.com/sagemaker/latest/dg/adapt-inference-container.html). One thread does it all:
-a prediction takes less time than handing it to another thread.
+What is answered is Flask's answer, here and there (`worker`: sagemaker-containers 2.8.6, _worker.py
+and _transformer.py; sagemaker-xgboost-container, serving.py). Before it, nginx lets three paths
+through. tests/model/test_container.py compares all of it with the real packages.
+
+One thread does it all: a prediction takes less time than handing it to another thread.
 """
 
 from __future__ import annotations
 
 import asyncio
 import importlib
+import io
 import json
 import os
 import signal
 import sys
-import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
 
-MAXIMUM_BODY_BYTES = 6 * 1024 * 1024  # InvokeEndpoint takes no more
-REASONS = {200: "OK", 204: "No Content", 404: "Not Found", 413: "Payload Too Large"}
-# The toolkit hands these to input_fn as text, everything else as bytes.
-TEXT_TYPES = ("text/", "application/json", "application/jsonlines")
+import flask
+
+CSV, JSON = "text/csv", "application/json"
+NGINX_PATHS = (b"/ping", b"/invocations", b"/execution-parameters")  # and all that begins so
+
+
+class ClientError(Exception):
+    """What an exception of a script's function becomes: the toolkit wraps each in it."""
 
 
 class Reply(NamedTuple):
-    """An HTTP answer."""
+    """An HTTP answer: a status line like `200 OK`, a body, and its type, if it has one."""
 
-    status: int
+    status: str
     body: bytes
-    content_type: str = "text/plain"
+    content_type: str | None = None
 
 
 Transform = Callable[[Any, str, str], Any]
@@ -47,7 +52,9 @@ def load(module: ModuleType, model_dir: str) -> Transform:
     if not hasattr(module, "transform_fn"):
         missing |= {"input_fn", "predict_fn", "output_fn"} - has
     elif has:
-        raise ValueError(f"Cannot use transform_fn together with {', '.join(sorted(has))}.")
+        raise ValueError(
+            "Cannot use transform_fn implementation with input_fn, predict_fn, and/or output_fn"
+        )
     if missing:
         raise NotImplementedError(
             f"{module.__name__} has no {', '.join(sorted(missing))}; localaws does not emulate the "
@@ -63,43 +70,82 @@ def load(module: ModuleType, model_dir: str) -> Transform:
     return transform
 
 
-def answer(transform: Transform, body: bytes, headers: dict[bytes, bytes]) -> Reply:
-    """The answer to one invocation. An exception's `status_code` becomes the status, else 500."""
-    kind = headers.get(b"content-type", b"application/json").decode("latin-1")
-    accept = headers.get(b"accept", b"*/*").decode("latin-1")
-    if accept == "*/*":
-        accept = os.environ.get("SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT", "application/json")
-    try:
-        content: Any = body.decode() if kind.startswith(TEXT_TYPES) else body
-        result = transform(content, kind, accept)
+class Response(flask.Response):
+    """The toolkit's: without a type it is JSON."""
+
+    default_mimetype = JSON
+
+
+def worker(transform: Transform, name: str) -> flask.Flask:
+    """The application that the image's toolkit makes around a script."""
+    app = flask.Flask(name)
+
+    def invocations() -> Any:
+        headers = flask.request.headers
+        kind = headers.get("ContentType") or headers.get("Content-Type") or JSON
+        accept = headers.get("Accept")
+        if not accept or accept == "*/*":
+            accept = os.environ.get("SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT", JSON)
+        body: bytes | str = flask.request.get_data()
+        if kind in (CSV, JSON):
+            body = flask.request.get_data(as_text=True)
+        try:
+            result = transform(body, kind, accept)
+        except Exception as problem:
+            raise ClientError(problem) from problem
         if isinstance(result, tuple):
-            result, accept = result
-        return Reply(200, to_bytes(result), accept)
-    except Exception as problem:
-        status = getattr(problem, "status_code", None)
-        if not isinstance(status, int) or not 400 <= status < 600:
-            traceback.print_exc()
-            return Reply(500, f"{type(problem).__name__}: {problem}".encode())
-        return Reply(status, str(getattr(problem, "message", problem)).encode())
+            return Response(result[0], mimetype=result[1])
+        return result
+
+    app.add_url_rule("/invocations", view_func=invocations, methods=["POST"])
+    app.add_url_rule("/ping", endpoint="ping", view_func=Response)
+    return app
 
 
-def to_bytes(result: Any) -> bytes:
-    """The body that output_fn gave: text or bytes."""
-    if isinstance(result, str):
-        return result.encode()
-    if isinstance(result, bytes | bytearray):
-        return bytes(result)
-    raise TypeError(
-        f"output_fn returned {type(result).__name__}; str, bytes or a pair (body, content type) "
-        "can be sent."
-    )
+def answer(
+    app: flask.Flask, method: str, target: str, headers: dict[str, str], body: bytes
+) -> Reply:
+    """What nginx and the application behind it answer to one request."""
+    path, _, query = target.partition("?")
+    if not path.encode().startswith(NGINX_PATHS):
+        return Reply("404 Not Found", b"{}", "application/octet-stream")
+    environ = {
+        "REQUEST_METHOD": method,
+        "SCRIPT_NAME": "",
+        "PATH_INFO": path,
+        "QUERY_STRING": query,
+        "SERVER_NAME": "localhost",
+        "SERVER_PORT": "8080",
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "CONTENT_LENGTH": str(len(body)),
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": "http",
+        "wsgi.input": io.BytesIO(body),
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": False,
+        "wsgi.multiprocess": False,
+        "wsgi.run_once": False,
+    }
+    for name, value in headers.items():
+        key = name.upper().replace("-", "_")
+        environ[key if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{key}"] = value
+    started: dict[str, Any] = {}
+
+    def start(status: str, sent: Iterable[tuple[str, str]], exc_info: Any = None) -> Any:
+        started.update(status=status, headers={name.lower(): value for name, value in sent})
+
+    parts = app(environ, start)
+    content = b"".join(parts)
+    if hasattr(parts, "close"):
+        parts.close()
+    return Reply(started["status"], content, started["headers"].get("content-type"))
 
 
 class Connection(asyncio.Protocol):
     """One kept-alive connection. Its only client sends Content-Length."""
 
-    def __init__(self, transform: Transform) -> None:
-        self.transform = transform
+    def __init__(self, app: flask.Flask) -> None:
+        self.app = app
         self.buffer = bytearray()
         self.transport: Any = None
 
@@ -112,47 +158,32 @@ class Connection(asyncio.Protocol):
             end = self.buffer.find(b"\r\n\r\n")
             if end < 0:
                 return
-            first, *lines = bytes(self.buffer[:end]).split(b"\r\n")
+            first, *lines = bytes(self.buffer[:end]).decode("latin-1").split("\r\n")
             headers = {
-                name.strip().lower(): value.strip()
-                for name, _, value in (line.partition(b":") for line in lines)
+                name.strip(): value.strip()
+                for name, _, value in (line.partition(":") for line in lines)
             }
-            length = int(headers.get(b"content-length", b"0"))
-            if length > MAXIMUM_BODY_BYTES:
-                self.send(Reply(413, b"The body is over 6 MB."))
-                self.transport.close()
-                return
+            length = int(headers.get("Content-Length", "0"))
             if len(self.buffer) < end + 4 + length:
                 return
             body = bytes(self.buffer[end + 4 : end + 4 + length])
             del self.buffer[: end + 4 + length]
-            self.send(self.reply(first, headers, body))
-
-    def reply(self, first: bytes, headers: dict[bytes, bytes], body: bytes) -> Reply:
-        """Routes one request."""
-        method, _, rest = first.partition(b" ")
-        path = rest.partition(b" ")[0]
-        if (method, path) == (b"GET", b"/ping"):
-            return Reply(200, b"")
-        if (method, path) == (b"POST", b"/invocations"):
-            return answer(self.transform, body, headers) if body else Reply(204, b"")
-        return Reply(404, b"Only GET /ping and POST /invocations.")
+            method, target, _ = first.split(" ", 2)
+            self.send(answer(self.app, method, target, headers, body))
 
     def send(self, reply: Reply) -> None:
         """Writes the answer."""
-        head = (
-            f"HTTP/1.1 {reply.status} {REASONS.get(reply.status, 'Error')}\r\n"
-            f"Content-Type: {reply.content_type}\r\nContent-Length: {len(reply.body)}\r\n\r\n"
-        )
+        kind = f"Content-Type: {reply.content_type}\r\n" if reply.content_type else ""
+        head = f"HTTP/1.1 {reply.status}\r\n{kind}Content-Length: {len(reply.body)}\r\n\r\n"
         self.transport.write(head.encode("latin-1") + reply.body)
 
 
-async def run(socket: str, transform: Transform) -> None:
+async def run(socket: str, app: flask.Flask) -> None:
     """Serves until SIGTERM; what is being answered is finished first."""
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     loop.add_signal_handler(signal.SIGTERM, stop.set)
-    server = await loop.create_unix_server(lambda: Connection(transform), socket)
+    server = await loop.create_unix_server(lambda: Connection(app), socket)
     async with server:
         await stop.wait()
 
@@ -164,4 +195,4 @@ def serve(socket: str, model_dir: str, code_dir: str, module: str) -> None:
         stream.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     transform = load(importlib.import_module(module), model_dir)
     print(json.dumps({"serving": module, "model": Path(model_dir).name}))
-    asyncio.run(run(socket, transform))
+    asyncio.run(run(socket, worker(transform, module)))

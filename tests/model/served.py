@@ -30,12 +30,10 @@ class ServedModel:
         ContentType: str,  # noqa: N803
         Accept: str,  # noqa: N803
     ) -> dict[str, Any]:
-        try:
-            prediction = serve.predict_fn(serve.input_fn(Body, ContentType), self.model)
-            body, kind = serve.output_fn(prediction, Accept)
-        except serve.RequestError as error:
-            raise client_error("ModelError", error.message, error.status_code) from error
-        return {"Body": io.BytesIO(body.encode()), "ContentType": kind}
+        answer = serve.transform_fn(self.model, Body, ContentType, Accept)
+        if not isinstance(answer, tuple):
+            raise client_error("ModelError", answer.get_data(as_text=True), answer.status_code)
+        return {"Body": io.BytesIO(answer[0].encode()), "ContentType": answer[1]}
 
 
 class FailingRuntime:

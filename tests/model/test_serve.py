@@ -1,4 +1,4 @@
-"""The endpoint's four functions around a model that was really trained."""
+"""What the endpoint answers, around a model that was really trained."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def model(trained: Trained) -> Model:
 
 
 def ask(model: Model, body: str | bytes, kind: str = CSV, accept: str | None = CSV) -> str:
-    return serve.output_fn(serve.predict_fn(serve.input_fn(body, kind), model), accept)[0]
+    return serve.write_answer(serve.predict(serve.read_request(body, kind), model), accept)[0]
 
 
 def test_wire_features_are_the_ones_that_training_uses() -> None:
@@ -74,12 +74,12 @@ def test_model_with_more_features_takes_the_18_with_the_others_missing(trained: 
     told = serve.model_fn(str(trained.model_dir))
     renamed = Model(told.booster, ("streak", *WIRE_FEATURES[1:]), told.threshold, told.run)
 
-    rows = serve.input_fn(json.dumps({"rows": [{"streak": 2, "up_last_order": 4}]}), JSON)
+    rows = serve.read_request(json.dumps({"rows": [{"streak": 2, "up_last_order": 4}]}), JSON)
 
     matrix = np.full((1, 18), np.nan, dtype=np.float32)
     matrix[0, 0], matrix[0, 9] = 2, 4
     expected = told.booster.inplace_predict(matrix)
-    assert serve.predict_fn(rows, renamed).probability == expected
+    assert serve.predict(rows, renamed).probability == expected
 
 
 @pytest.mark.parametrize(
@@ -93,9 +93,9 @@ def test_model_with_more_features_takes_the_18_with_the_others_missing(trained: 
     ],
 )
 def test_accept_chooses_the_form_of_the_answer(model: Model, accept, kind) -> None:
-    prediction = serve.predict_fn(serve.input_fn(EXAMPLE_LINE, CSV), model)
+    prediction = serve.predict(serve.read_request(EXAMPLE_LINE, CSV), model)
 
-    assert serve.output_fn(prediction, accept)[1] == kind
+    assert serve.write_answer(prediction, accept)[1] == kind
 
 
 ROW = EXAMPLE_LINE.split(",")

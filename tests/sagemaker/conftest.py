@@ -38,9 +38,6 @@ import xgboost as xgb
 
 NAME = "{name}"
 
-class Unsupported(ValueError):
-    status_code = 415
-
 def model_fn(model_dir):
     booster = xgb.Booster({{"nthread": 1}})
     booster.load_model(bytearray(open(model_dir + "/xgboost-model", "rb").read()))
@@ -48,7 +45,7 @@ def model_fn(model_dir):
 
 def input_fn(body, content_type):
     if content_type != "text/csv":
-        raise Unsupported(content_type + " is not text/csv")
+        raise ValueError(content_type + " is not text/csv")
     return np.array([[float(cell) for cell in line.split(",")] for line in body.split()])
 
 def predict_fn(rows, model):
