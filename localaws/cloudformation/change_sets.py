@@ -6,6 +6,7 @@ import uuid
 from dataclasses import asdict
 
 from localaws.cloudformation.engine import StackEngine
+from localaws.cloudformation.imports import imported, imports_of
 from localaws.cloudformation.lists import page
 from localaws.cloudformation.plan import Planned, plan
 from localaws.cloudformation.principals import forward
@@ -25,7 +26,7 @@ NO_CHANGES = (
 )
 UPDATABLE = (
     *("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "UPDATE_FAILED"),
-    *("CREATE_FAILED", "IMPORT_COMPLETE"),
+    *("CREATE_FAILED", "IMPORT_COMPLETE", "IMPORT_ROLLBACK_COMPLETE"),
 )
 _ACTIONS = {"create": "Add", "remove": "Remove"}
 _REPLACEMENT = {"update": "False", "replace": "True", "maybe-replace": "Conditional"}
@@ -80,6 +81,8 @@ class ChangeSets:
             *("CreateChangeSet", "StackName", "ChangeSetName", "ChangeSetType", "TemplateBody"),
             *("TemplateURL", "UsePreviousTemplate", "Parameters", "Capabilities", "Tags"),
             *("Description", "ClientToken", "RoleARN", "IncludeNestedStacks", "OnStackFailure"),
+            *("ResourcesToImport.ResourceType", "ResourcesToImport.LogicalResourceId"),
+            "ResourcesToImport.ResourceIdentifier",
         )(self.create_change_set)
         service.operation(
             "DescribeChangeSet", "ChangeSetName", "StackName", "NextToken", "IncludePropertyValues"
@@ -102,14 +105,20 @@ class ChangeSets:
                     f"Stack [{params['StackName']}] already exists and cannot be created again"
                     " with the changeSet."
                 )
-        elif kind == "UPDATE":
+        elif kind == "UPDATE" or (stack is not None and stack["status"] != "REVIEW_IN_PROGRESS"):
             stack = self._stacks.get(params["StackName"])
             check_updatable(stack)
         else:
-            raise invalid(f"ChangeSetType {kind} is not taken here; CREATE and UPDATE are.")
+            check_name(params["StackName"])
+        if ("ResourcesToImport" in params) != (kind == "IMPORT"):
+            raise invalid("ResourcesToImport goes with ChangeSetType IMPORT, and only with it.")
         target = target_of(
             forward(self._aws, call), self._registry, "CreateChangeSet", params, stack
         )
+        imports = {}
+        if kind == "IMPORT":
+            given = params["ResourcesToImport"]
+            imports = imports_of(self._stacks, self._registry, stack, target, given)
         if stack is None:
             stack = self._stacks.new(params["StackName"], "REVIEW_IN_PROGRESS")
             self._stacks.event(stack, "REVIEW_IN_PROGRESS", "User Initiated")
@@ -119,8 +128,12 @@ class ChangeSets:
             raise AwsError(
                 "AlreadyExistsException", f"ChangeSet {params['ChangeSetName']} already exists"
             )
-        changes = plan(stack, target.members, target.template, self._aws, self._registry)
-        changed = bool(changes) or not same_target(stack, target.members)
+        if imports:
+            shown = imported(target.template, imports)
+        else:
+            changes = plan(stack, target.members, target.template, self._aws, self._registry)
+            shown = [change(item) for item in changes]
+        changed = bool(shown) or not same_target(stack, target.members)
         arn = f"arn:aws:cloudformation:{self._aws.region}:{self._aws.account}:changeSet"
         change_set = {
             "id": f"{arn}/{params['ChangeSetName']}/{uuid.uuid4()}",
@@ -133,7 +146,8 @@ class ChangeSets:
             "target": target.members,
             "on_failure": params.get("OnStackFailure"),
             "role": params.get("RoleARN"),
-            "changes": [change(item) for item in changes],
+            "imports": imports,
+            "changes": shown,
             "status": "CREATE_COMPLETE" if changed else "FAILED",
             "execution": "AVAILABLE" if changed else "UNAVAILABLE",
             "reason": None if changed else NO_CHANGES,
@@ -182,8 +196,9 @@ class ChangeSets:
                 f"ChangeSet [{found['id']}] cannot be executed in its current status of"
                 f" [{found['status']}]",
             )
-        creating = stack["status"] == "REVIEW_IN_PROGRESS"
-        if not creating:
+        importing = found["type"] == "IMPORT"
+        creating = stack["status"] == "REVIEW_IN_PROGRESS" and not importing
+        if stack["status"] != "REVIEW_IN_PROGRESS":
             check_updatable(stack)
         members = {
             "change_set": found["id"],
@@ -197,10 +212,15 @@ class ChangeSets:
             self._stacks.begin(stack, "CREATE_IN_PROGRESS", **members, **found["target"])
         else:
             members |= {"next": found["target"], "updated": self._stacks.now()}
-            self._stacks.begin(stack, "UPDATE_IN_PROGRESS", **members)
+            if importing:
+                members["imports"] = found["imports"]
+            word = "IMPORT" if importing else "UPDATE"
+            self._stacks.begin(stack, f"{word}_IN_PROGRESS", **members)
         for other in self._stacks.change_sets(stack):
             self._stacks.delete_change_set(other)  # an executed change set makes the others stale
-        self._engine.run(self._engine.create if creating else self._engine.update, stack)
+        engine = self._engine
+        work = engine.create if creating else engine.adopt if importing else engine.update
+        engine.run(work, stack)
         return {}
 
 

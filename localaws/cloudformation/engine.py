@@ -12,10 +12,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 from localaws.cloudformation.plan import plan_resource, scope_of
 from localaws.cloudformation.principals import acting
 from localaws.cloudformation.provider import Made, ResourceRequest
+from localaws.cloudformation.records import in_order, outputs, policies, reason_of, record_of
 from localaws.cloudformation.registry import Registry
 from localaws.cloudformation.stacks import Stacks
 from localaws.cloudformation.template import Template, check_order, read
-from localaws.cloudformation.values import NO_VALUE, TemplateScope
+from localaws.cloudformation.values import TemplateScope
 from localaws.core.aws import LocalAws
 from localaws.core.errors import AwsError
 from localaws.shapes import Json
@@ -58,7 +59,8 @@ class StackEngine:
         """After a stop in the middle of an operation: says so, and leaves the stack deletable."""
         for stack in self._stacks.all():
             if stack["status"].endswith("_IN_PROGRESS") and stack["status"] != "REVIEW_IN_PROGRESS":
-                failed = stack["status"].split("_")[0] + "_FAILED"
+                word = stack["status"].split("_")[0].replace("IMPORT", "IMPORT_ROLLBACK")
+                failed = f"{word}_FAILED"
                 self._set(
                     stack, failed, f"The server stopped while the stack was {stack['status']}."
                 )
@@ -95,6 +97,52 @@ class StackEngine:
         self._set(stack, "ROLLBACK_IN_PROGRESS", f"{failed} Rollback requested by user.")
         self._delete_all(stack, "ROLLBACK", rollback=True)
 
+    # Import
+
+    def adopt(self, stack: Json) -> None:
+        """Takes the resources of `stack["imports"]` (logical to physical id) as they are into the
+        stack, which becomes `stack["next"]`. If one cannot be taken, none is."""
+        before = {name: stack[name] for name in stack["next"] if name in stack}
+        stack.update(stack.pop("next"))
+        template = read(stack["template"])
+        scope = scope_of(stack, template, self._aws)
+        imports = stack.pop("imports")
+        try:
+            for logical_id, physical_id in imports.items():
+                self._import(stack, template, scope, logical_id, physical_id)
+        except ResourceFailed as failure:
+            why = f"The following resource(s) failed to import: [{failure.logical_id}]."
+            self._set(stack, "IMPORT_ROLLBACK_IN_PROGRESS", why)
+            for logical_id in imports:
+                stack["resources"].pop(logical_id, None)
+            stack.update(before)
+            self._set(stack, "IMPORT_ROLLBACK_COMPLETE")
+            return
+        self._set(stack, "IMPORT_COMPLETE")
+
+    def _import(
+        self, stack: Json, template: Template, scope: TemplateScope, logical_id: str, physical: str
+    ) -> None:
+        record = record_of(template, logical_id)
+        stack["resources"][logical_id] = record
+        properties = scope.value(template.resources[logical_id].get("Properties", {}))
+        request = self._request(stack, logical_id, properties)
+        request.physical_id = physical
+        self._status(stack, record, "IMPORT_IN_PROGRESS")
+        try:
+            made = self._registry.provider(record["type"]).adopt(request)
+        except (AwsError, ClientError, BotoCoreError) as error:
+            self._status(stack, record, "IMPORT_FAILED", reason_of(error))
+            raise ResourceFailed(logical_id) from error
+        record |= {
+            "physical_id": made.physical_id,
+            "ref": made.ref or made.physical_id,
+            "attributes": made.attributes,
+            "properties": properties,
+            "tags": {},  # those of the stack come with its next update
+        }
+        self._status(stack, record, "IMPORT_COMPLETE")
+
     # Delete
 
     def delete(self, stack: Json) -> None:
@@ -102,7 +150,7 @@ class StackEngine:
 
     def _delete_all(self, stack: Json, word: str, *, rollback: bool = False) -> None:
         failed = []
-        for record in reversed(_in_order(stack["resources"])):
+        for record in reversed(in_order(stack["resources"])):
             if not self._discard(stack, record, rollback=rollback):
                 failed.append(record["logical_id"])
         if failed:
@@ -180,7 +228,7 @@ class StackEngine:
 
     def _clean_up(self, stack: Json, records: list[Json], removed: list[Json]) -> None:
         by_key = {f"{index} {record['logical_id']}": record for index, record in enumerate(records)}
-        for record in reversed(_in_order(by_key)):
+        for record in reversed(in_order(by_key)):
             is_removed = record in removed
             policy = record.get("deletion_policy" if is_removed else "replace_policy", "Delete")
             if policy != "Delete":
@@ -211,11 +259,11 @@ class StackEngine:
             return
         planned = plan_resource(stack, template, scope, self._registry, logical_id, old)
         if planned.action == "none":
-            stack["resources"][logical_id] = old | _policies(template, logical_id)
+            stack["resources"][logical_id] = old | policies(template, logical_id)
             return
         if planned.action == "replace":
             superseded.append(old)
-            record = _record(template, logical_id)
+            record = record_of(template, logical_id)
             stack["resources"][logical_id] = record
             undo.append((old, record))
             self._check_new_name(stack, old, planned, record)
@@ -225,7 +273,7 @@ class StackEngine:
             )
             self._perform(stack, record, planned.properties, "create", "UPDATE", why)
             return
-        record = old | _policies(template, logical_id)
+        record = old | policies(template, logical_id)
         stack["resources"][logical_id] = record
         undo.append((old, record))
         self._perform(stack, record, planned.properties, "update", "UPDATE")
@@ -261,31 +309,46 @@ class StackEngine:
             self._set(stack, "UPDATE_FAILED", why)
             return
         self._set(stack, "UPDATE_ROLLBACK_IN_PROGRESS", why)
-        failed = []
-        for old, record in reversed(undo):
-            if old is not None and old["physical_id"] == record["physical_id"]:
-                back = dict(record)
-                try:
-                    self._perform(stack, back, old["properties"], "update", "UPDATE")
-                except ResourceFailed:
-                    failed.append(record["logical_id"])
-                    continue
-                old.update(physical_id=back["physical_id"], attributes=back["attributes"])
-            elif record["physical_id"] and not self._remove(stack, record | {"old": True}):
-                failed.append(record["logical_id"])
+        left = [pair for pair in reversed(undo) if not self._undo(stack, *pair)]
         stack.update(before)
         stack["resources"] = old_records
-        if failed:
-            named = ", ".join(failed)
+        self._end_roll_back(stack, left)
+
+    def _undo(self, stack: Json, old: Json | None, record: Json) -> bool:
+        """Brings one resource back to what it was; False when that failed."""
+        if old is None or old["physical_id"] != record["physical_id"]:
+            return not record["physical_id"] or self._remove(stack, record | {"old": True})
+        back = dict(record)
+        try:
+            self._perform(stack, back, old["properties"], "update", "UPDATE")
+        except ResourceFailed:
+            return False
+        old.update(physical_id=back["physical_id"], attributes=back["attributes"])
+        return True
+
+    def _end_roll_back(self, stack: Json, left: list[tuple[Json | None, Json]]) -> None:
+        stack["unrolled"] = left
+        if left:
+            named = ", ".join(record["logical_id"] for _, record in left)
             self._set(stack, "UPDATE_ROLLBACK_FAILED", f"Could not be rolled back: [{named}].")
             return
         self._set(stack, "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS")
         self._set(stack, "UPDATE_ROLLBACK_COMPLETE")
 
+    def continue_roll_back(self, stack: Json) -> None:
+        """Tries again what an update's rollback could not bring back, but for `stack["skip"]`."""
+        left = []
+        for kept, record in stack.get("unrolled", []):
+            name = record["logical_id"]
+            old = stack["resources"].get(name) if kept is not None else None
+            if name not in stack["skip"] and not self._undo(stack, old, record):
+                left.append((old, record))
+        self._end_roll_back(stack, left)
+
     # One resource
 
     def _make(self, stack: Json, template: Template, scope: TemplateScope, logical_id: str) -> None:
-        record = _record(template, logical_id)
+        record = record_of(template, logical_id)
         stack["resources"][logical_id] = record
         try:
             properties = scope.value(template.resources[logical_id].get("Properties", {}))
@@ -357,72 +420,3 @@ class StackEngine:
         stack.update(status=status, reason=reason)
         self._stacks.event(stack, status, reason)
         self._stacks.put(stack)
-
-
-def outputs(template: Template, scope: TemplateScope) -> list[Json]:
-    """The outputs whose condition holds, as DescribeStacks shows them."""
-    found = []
-    for name, output in template.outputs.items():
-        if "Condition" in output and not scope.condition(output["Condition"]):
-            continue
-        value = scope.value(output["Value"])
-        if value is NO_VALUE:
-            continue
-        shown = {"OutputKey": name, "OutputValue": str(value)}
-        if "Description" in output:
-            shown["Description"] = output["Description"]
-        if "Export" in output:
-            shown["ExportName"] = scope.value(output["Export"]["Name"])
-        found.append(shown)
-    return found
-
-
-def reason_of(error: Exception) -> str:
-    """What the resource's event says."""
-    if isinstance(error, ClientError):
-        code, message = error.response["Error"]["Code"], error.response["Error"]["Message"]
-        return f"{error.operation_name}: {message} ({code})"
-    if isinstance(error, AwsError):
-        return f"{error.message} ({error.code})"
-    if isinstance(error, KeyError):
-        return f"Properties validation failed: required key [{error.args[0]}] not found"
-    return f"{type(error).__name__}: {error}"
-
-
-def _record(template: Template, logical_id: str) -> Json:
-    resource = template.resources[logical_id]
-    return {
-        "logical_id": logical_id,
-        "physical_id": "",
-        "type": resource["Type"],
-        "properties": {},
-        "attributes": {},
-        "ref": "",
-        **_policies(template, logical_id),
-    }
-
-
-def _policies(template: Template, logical_id: str) -> Json:
-    resource = template.resources[logical_id]
-    return {
-        "depends": template.depends_on(logical_id),
-        "deletion_policy": resource.get("DeletionPolicy", "Delete"),
-        "replace_policy": resource.get("UpdateReplacePolicy", "Delete"),
-    }
-
-
-def _in_order(records: Json) -> list[Json]:
-    """Records with each after those it depends on."""
-    order: list[Json] = []
-
-    def visit(record: Json) -> None:
-        if any(record is done for done in order):
-            return
-        for other in records.values():
-            if other is not record and other["logical_id"] in record["depends"]:
-                visit(other)
-        order.append(record)
-
-    for record in records.values():
-        visit(record)
-    return order

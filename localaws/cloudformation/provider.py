@@ -89,6 +89,8 @@ class Provider:
     name_property: str | None = None  # the property that gives the physical name
     attributes: tuple[str, ...] = ()  # what Fn::GetAtt can read
     changing: tuple[str, ...] = ()  # attributes that an update in place can change
+    # The property that names one that exists, to import it; None: it cannot be imported here.
+    identifier: str | None = None
     named_iam = False  # whether a custom name needs CAPABILITY_NAMED_IAM
 
     def create(self, request: ResourceRequest) -> Made:
@@ -99,6 +101,10 @@ class Provider:
 
     def delete(self, request: ResourceRequest) -> None:
         raise NotImplementedError
+
+    def adopt(self, request: ResourceRequest) -> Made:
+        """The resource `request.physical_id`, which exists, as it is."""
+        raise NotImplementedError(f"{self.type} cannot be imported.")
 
     def must_replace(self, new: Json, old: Json) -> list[str]:
         """The changed properties that need a new resource."""

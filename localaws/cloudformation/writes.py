@@ -40,6 +40,9 @@ class StackWrites:
         service.operation(
             "DeleteStack", "StackName", "RetainResources", "RoleARN", "ClientRequestToken"
         )(self.delete_stack)
+        service.operation("ContinueUpdateRollback", "StackName", "RoleARN", "ResourcesToSkip")(
+            self.continue_update_rollback
+        )
         service.operation(
             "UpdateTerminationProtection", "StackName", "EnableTerminationProtection"
         )(self.update_termination_protection)
@@ -100,6 +103,21 @@ class StackWrites:
         for found in self._stacks.change_sets(stack):
             self._stacks.delete_change_set(found)
         self._engine.run(self._engine.delete, stack)
+        return {}
+
+    def continue_update_rollback(self, call: Call) -> Json:
+        stack = self._stacks.get(call.params["StackName"])
+        if stack["status"] != "UPDATE_ROLLBACK_FAILED":
+            raise invalid(
+                f"Stack:{stack['id']} is in {stack['status']} state and can not continue rollback."
+            )
+        skip = call.params.get("ResourcesToSkip", [])
+        failed = {record["logical_id"] for _, record in stack.get("unrolled", [])}
+        if unknown := sorted(set(skip) - failed):
+            raise invalid(f"Resources {unknown} to skip are not in UPDATE_FAILED state.")
+        doing_as = doing(stack, call)
+        self._stacks.begin(stack, "UPDATE_ROLLBACK_IN_PROGRESS", skip=skip, **doing_as)
+        self._engine.run(self._engine.continue_roll_back, stack)
         return {}
 
     def update_termination_protection(self, call: Call) -> Json:

@@ -13,7 +13,9 @@ from botocore.exceptions import ClientError
 
 from localaws.cloudformation import writes
 from localaws.cloudformation.providers.messaging import Queue
+from localaws.cloudformation.providers.s3 import Bucket
 from localaws.core.aws import LocalAws, start
+from localaws.core.errors import AwsError
 from tests.cloudformation.conftest import SERVICES, Stack, body
 
 
@@ -316,6 +318,120 @@ def test_change_sets_say_what_will_happen_and_do_it(stack: Stack, aws: LocalAws)
     client.execute_change_set(StackName="shop", ChangeSetName="two")
     assert stack.settled() == "UPDATE_COMPLETE"
     assert queues(aws) == ["b"]
+
+
+def kept(name: str, **more: Any) -> dict[str, Any]:
+    return {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": name}, **more}
+
+
+KEPT = {"DeletionPolicy": "RetainExceptOnCreate"}
+
+
+def importing(stack: Stack, template: Any, *names: str) -> Any:
+    """A change set that imports the buckets of these logical names, described."""
+    stack.client.create_change_set(
+        StackName="shop",
+        ChangeSetName="adopt",
+        ChangeSetType="IMPORT",
+        TemplateBody=json.dumps(template),
+        ResourcesToImport=[
+            {
+                "ResourceType": "AWS::S3::Bucket",
+                "LogicalResourceId": name,
+                "ResourceIdentifier": {"BucketName": name.lower()},
+            }
+            for name in names
+        ],
+    )
+    return stack.client.describe_change_set(StackName="shop", ChangeSetName="adopt")
+
+
+def test_what_an_earlier_stack_kept_is_imported_with_what_it_holds(
+    stack: Stack, aws: LocalAws
+) -> None:
+    template = {"Resources": {"Lake": kept("lake", **KEPT)}}
+    stack.create(template)
+    aws.client("s3").put_object(Bucket="lake", Key="a", Body=b"a")
+    assert stack.delete() == "DELETE_COMPLETE"
+    assert stack.create(template) == "ROLLBACK_COMPLETE"
+    assert "lake already exists" in stack.reason("Lake", "CREATE_FAILED")
+    stack.delete()
+    stack.id = ""
+
+    (change,) = importing(stack, template, "Lake")["Changes"]
+    assert (change["ResourceChange"]["Action"], change["ResourceChange"]["PhysicalResourceId"]) == (
+        *("Import", "lake"),
+    )
+    stack.client.execute_change_set(StackName="shop", ChangeSetName="adopt")
+    assert stack.settled() == "IMPORT_COMPLETE"
+    stack.id = stack.described["StackId"]
+    versioned = kept("lake", **KEPT)
+    versioned["Properties"]["VersioningConfiguration"] = {"Status": "Enabled"}
+    assert stack.update({"Resources": {"Lake": versioned}}) == "UPDATE_COMPLETE"
+    assert aws.client("s3").get_bucket_versioning(Bucket="lake")["Status"] == "Enabled"
+    assert aws.client("s3").get_object(Bucket="lake", Key="a")["Body"].read() == b"a"
+
+    other = Stack(aws, "other")
+    with pytest.raises(other.client.exceptions.ClientError, match="lake is already in stack"):
+        importing(other, {"Resources": {"Lake": kept("lake", **KEPT)}}, "Lake")
+
+
+@pytest.mark.parametrize(
+    ("template", "names", "words"),
+    [
+        ({"Resources": {"Lake": kept("lake")}}, ["Lake"], r"import \[Lake\] must have Deletion"),
+        (
+            {"Resources": {"Lake": kept("lake", **KEPT), "More": kept("more", **KEPT)}},
+            *(["Lake"], "are missing from ResourceToImport list"),
+        ),
+        (
+            {"Resources": {"Lake": kept("lake", **KEPT)}, "Outputs": {"A": {"Value": "a"}}},
+            *(["Lake"], r"you cannot modify or add \[Outputs\]"),
+        ),
+        ({"Resources": {"Lake": kept("lake", **KEPT)}}, ["Lake", "No"], "missing from the templ"),
+    ],
+)
+def test_an_import_does_nothing_else(
+    stack: Stack, template: Any, names: list[str], words: str
+) -> None:
+    with pytest.raises(stack.client.exceptions.ClientError, match=words):
+        importing(stack, template, *names)
+
+
+def test_what_is_not_there_is_not_imported(stack: Stack) -> None:
+    importing(stack, {"Resources": {"Lake": kept("lake", **KEPT)}}, "Lake")
+    stack.client.execute_change_set(StackName="shop", ChangeSetName="adopt")
+    assert stack.settled() == "IMPORT_ROLLBACK_COMPLETE"
+    assert stack.client.list_stack_resources(StackName="shop")["StackResourceSummaries"] == []
+
+
+def test_a_rollback_that_failed_goes_on_when_its_cause_is_gone(
+    stack: Stack, aws: LocalAws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_ContinueUpdateRollback.html"""
+    stack.create({"Resources": {"Lake": kept("lake")}})
+    broken = {
+        "Lake": kept("lake", DependsOn="New"),
+        "New": kept("new"),
+        "Bad": kept("Not A Name", DependsOn="Lake"),
+    }
+    broken["Lake"]["Properties"]["VersioningConfiguration"] = {"Status": "Enabled"}
+    with pytest.raises(stack.client.exceptions.ClientError, match="can not continue rollback"):
+        stack.client.continue_update_rollback(StackName="shop")
+
+    def not_empty(*_: Any) -> None:
+        raise AwsError("BucketNotEmpty", "The bucket you tried to delete is not empty")
+
+    with monkeypatch.context() as holding:
+        holding.setattr(Bucket, "delete", not_empty)
+        assert stack.update({"Resources": broken}) == "UPDATE_ROLLBACK_FAILED"
+    assert "[New]" in stack.described["StackStatusReason"]
+    with pytest.raises(stack.client.exceptions.ClientError, match="can not be updated"):
+        stack.update({"Resources": {"Lake": kept("lake")}})
+
+    stack.client.continue_update_rollback(StackName="shop")
+    assert stack.settled() == "UPDATE_ROLLBACK_COMPLETE"
+    assert [b["Name"] for b in aws.client("s3").list_buckets()["Buckets"]] == ["lake"]
 
 
 def test_stacks_survive_a_restart(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from localaws.shapes import Json
 
 class Bucket(Provider):
     type = "AWS::S3::Bucket"
-    name_property = "BucketName"
+    name_property = identifier = "BucketName"
     replaced_by = ("BucketName",)
     attributes = (
         *("Arn", "WebsiteURL", "DomainName", "RegionalDomainName", "DualStackDomainName"),
@@ -60,6 +60,10 @@ class Bucket(Provider):
             request.call("s3", "delete_bucket", Bucket=name)
             raise
         return self._made(request, name)
+
+    def adopt(self, request: ResourceRequest) -> Made:
+        request.call("s3", "head_bucket", Bucket=request.physical_id)
+        return self._made(request, request.physical_id)
 
     def update(self, request: ResourceRequest) -> Made:
         self._configure(request, request.physical_id, request.previous)
