@@ -69,7 +69,7 @@ def execute(home: Path, users: int, sampler: Sampler) -> tuple[list[Visit], floa
     outputs = deploy(connection, lambda line: None).outputs
     data = home.parent / "data"
     generate(users, data)
-    upload(data, outputs["LakeBucket"], connection.client("s3"))
+    upload(data, outputs["RawBucket"], connection.client("s3"))
     client = connection.client("stepfunctions")
     arn = client.start_execution(stateMachineArn=outputs["LiveAliasArn"], input="{}")[
         "executionArn"

@@ -188,7 +188,7 @@ def verify(clients: Any, record: Record, *, most_bytes: int | None = None) -> It
 def _objects(record: Record) -> Iterator[tuple[str, str, Json]]:
     """(kind, bucket, {key, bytes, version_id, sha256}) of everything in S3 but other records."""
     for entry in record.content.get("inputs") or []:
-        yield "raw file", record.bucket, entry
+        yield "raw file", entry.get("bucket") or record.bucket, entry
     for dataset in record.content.get("outputs") or []:
         for entry in dataset.get("objects") or []:
             yield dataset["dataset"], record.bucket, entry

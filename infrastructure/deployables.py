@@ -15,9 +15,12 @@ from infrastructure.grants import (
     athena,
     catalog,
     endpoint_arn,
+    get,
     list_executions,
+    list_raw,
     pass_role,
     read,
+    read_raw,
     sagemaker_names,
     start_live_version,
     write,
@@ -26,7 +29,6 @@ from infrastructure.names import (
     CRAWLER,
     DATABASE,
     JOIN_FEATURES,
-    LAKE_ARN,
     NOTIFICATIONS,
     RAW_DATABASE,
     RUNS_DATABREW,
@@ -70,7 +72,8 @@ FUNCTIONS = (
         memory_megabytes=512,
         timeout_seconds=900,
         grants=(
-            *read("raw/", "audit/"),
+            *read_raw(),
+            *read("audit/"),
             write("runs/"),
             list_executions(),
             allow(["databrew:ListJobs", "databrew:ListDatasets"], "*"),
@@ -96,7 +99,8 @@ FUNCTIONS = (
         grants=(
             *athena(),
             catalog(CATALOG_READ, RAW_DATABASE),
-            *read("raw/", "runs/", *RESULTS),
+            *read_raw(),
+            get("runs/", *RESULTS),
             write(*RESULTS),
         ),
     ),
@@ -173,7 +177,7 @@ FUNCTIONS = (
         timeout_seconds=900,
         awswrangler=True,
         grants=(
-            *read("raw/", "runs/", "models/", "audit/"),
+            *read("runs/", "models/", "audit/"),
             write("audit/"),
             allow(
                 [
@@ -205,7 +209,7 @@ FUNCTIONS = (
         timeout_seconds=60,
         in_workflow=False,
         grants=(
-            allow(["s3:ListBucket"], LAKE_ARN, condition={"StringLike": {"s3:prefix": ["raw/*"]}}),
+            list_raw(),
             allow(
                 ["dynamodb:GetItem", "dynamodb:UpdateItem"],
                 arn("dynamodb", f"table/{TRIGGER_TABLE}"),
@@ -231,7 +235,7 @@ FUNCTIONS = (
             allow(["sqs:ReceiveMessage"], arn("sqs", UNDELIVERED)),
             allow(["states:GetExecutionHistory"], EXECUTIONS),
             list_executions(),
-            allow(["s3:ListBucket"], LAKE_ARN, condition={"StringLike": {"s3:prefix": ["raw/*"]}}),
+            list_raw(),
         ),
     ),
     Function(

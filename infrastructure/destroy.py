@@ -19,7 +19,7 @@ MAX_KEYS_A_CALL = 1000
 
 def destroy(connection: Connection, say: Say, *, with_data: bool) -> list[str]:
     """Stops what runs, deletes the endpoint, the stack and the packages; with `with_data` also the
-    lake, with every raw file, model and audit record in it. Returns what was left, in words.
+    raw files and the lake, with every model and audit record in it. Returns what was left.
 
     Raises DeploymentError when nothing of the deployment is there.
     """
@@ -30,9 +30,10 @@ def destroy(connection: Connection, say: Say, *, with_data: bool) -> list[str]:
     def named(text: str) -> str:
         return names.filled(text, name, account, connection.region)
 
-    lake, site, code = named(names.LAKE), named(names.SITE), named(names.CODE)
+    raw, lake = named(names.RAW), named(names.LAKE)
+    site, code = named(names.SITE), named(names.CODE)
     stack = find_stack(cloudformation, name)
-    buckets = [bucket for bucket in (site, code, lake) if _exists(s3, bucket)]
+    buckets = [bucket for bucket in (site, code, raw, lake) if _exists(s3, bucket)]
     if stack is None and not buckets:
         raise missing(connection)
     machine = arn("states", f"stateMachine:{names.STATE_MACHINE}")
@@ -53,10 +54,12 @@ def destroy(connection: Connection, say: Say, *, with_data: bool) -> list[str]:
     if code in buckets:
         _remove(s3, code, say)
     left = ["models and endpoint configurations of earlier runs (they cost nothing)"]
-    if lake in buckets and with_data:
-        _remove(s3, lake, say)
-    elif lake in buckets:
-        left.insert(0, f"s3://{lake} with raw files, models and audit records")
+    holds = {raw: "raw files", lake: "models and audit records"}
+    for bucket in (lake, raw):
+        if bucket in buckets and with_data:
+            _remove(s3, bucket, say)
+        elif bucket in buckets:
+            left.insert(0, f"s3://{bucket} with {holds[bucket]}")
     return left
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from infrastructure.names import ENDPOINT, LAKE_ARN, STATE_MACHINE, WORK_GROUP
+from infrastructure.names import ENDPOINT, LAKE_ARN, RAW_ARN, STATE_MACHINE, WORK_GROUP
 from infrastructure.words import Json, arn, resource, sub
 
 CATALOG_READ = [
@@ -67,19 +67,34 @@ def role(service: str, *statements: Json) -> Json:
     )
 
 
-def read(*prefixes: str) -> list[Json]:
+def get(*prefixes: str, bucket: str = LAKE_ARN) -> Json:
+    """Objects below prefixes of the lake by their keys."""
+    return allow(
+        ["s3:GetObject", "s3:GetObjectVersion"],
+        *(f"{bucket}/{prefix}*" for prefix in prefixes),
+    )
+
+
+def read(*prefixes: str, bucket: str = LAKE_ARN) -> list[Json]:
     """Objects below prefixes of the lake, and their listing."""
     return [
-        allow(
-            ["s3:GetObject", "s3:GetObjectVersion"],
-            *(f"{LAKE_ARN}/{prefix}*" for prefix in prefixes),
-        ),
+        get(*prefixes, bucket=bucket),
         allow(
             ["s3:ListBucket"],
-            LAKE_ARN,
+            bucket,
             condition={"StringLike": {"s3:prefix": [f"{prefix}*" for prefix in prefixes]}},
         ),
     ]
+
+
+def read_raw() -> list[Json]:
+    """Raw files and their listing. Nothing grants writing there."""
+    return read("raw/", bucket=RAW_ARN)
+
+
+def list_raw() -> Json:
+    """The listing alone."""
+    return read_raw()[1]
 
 
 def write(*prefixes: str) -> Json:

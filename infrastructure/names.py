@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 # Names are given rather than generated wherever a policy or a state has to know them.
+RAW = "${AWS::StackName}-raw-${AWS::AccountId}-${AWS::Region}"
 LAKE = "${AWS::StackName}-lake-${AWS::AccountId}-${AWS::Region}"
 SITE = "${AWS::StackName}-site-${AWS::AccountId}-${AWS::Region}"
 CODE = "${AWS::StackName}-code-${AWS::AccountId}-${AWS::Region}"
+RAW_ARN = "arn:${AWS::Partition}:s3:::" + RAW
 LAKE_ARN = "arn:${AWS::Partition}:s3:::" + LAKE
 RAW_DATABASE = "${DatabaseName}_raw"
 DATABASE = "${DatabaseName}"

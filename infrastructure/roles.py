@@ -12,6 +12,7 @@ from infrastructure.grants import (
     logs,
     pass_role,
     read,
+    read_raw,
     remove,
     role,
     sagemaker_names,
@@ -35,13 +36,14 @@ def service_roles() -> dict[str, Json]:
     return {
         "CrawlerRole": role(
             "glue",
-            *read("raw/"),
+            *read_raw(),
             catalog(CATALOG_WRITE, RAW_DATABASE),
             logs("/aws-glue/*"),
         ),
         "DataBrewRole": role(
             "databrew",
-            *read("raw/", "runs/", "databrew-temporary/"),
+            *read_raw(),
+            *read("runs/", "databrew-temporary/"),
             write("runs/", "databrew-temporary/"),
             remove("runs/", "databrew-temporary/"),
             catalog(CATALOG_READ, RAW_DATABASE, DATABASE),
@@ -87,7 +89,8 @@ def state_machine_role(function_names: list[str]) -> Json:
         allow(["lambda:InvokeFunction"], *(f"${{{name}.Arn}}" for name in function_names)),
         *athena(),
         catalog(CATALOG_WRITE, DATABASE, RAW_DATABASE),
-        *read("raw/", "runs/", "athena-results/"),
+        *read_raw(),
+        *read("runs/", "athena-results/"),
         write("runs/", "athena-results/"),
         allow(
             ["glue:StartJobRun", "glue:GetJobRun", "glue:GetJobRuns", "glue:BatchStopJobRun"],

@@ -47,7 +47,7 @@ def burst(
     product: Product, number: int, chance: random.Random, kill_after: int | None, keys: set[str]
 ) -> None:
     """Some files, less than the settle window apart, in any order, some of them twice."""
-    s3, lake = product.connection.client("s3"), product.outputs["LakeBucket"]
+    s3, lake = product.connection.client("s3"), product.outputs["RawBucket"]
     names = [f"raw/attack/{number}-{n}.csv" for n in range(chance.randrange(1, MOST_FILES))]
     if chance.random() < AGAIN_SHARE:
         names += names[: len(names) // 2]
@@ -80,7 +80,7 @@ def make_runs_short(product: Product) -> None:
 
 def raw_keys(product: Product) -> Iterator[str]:
     pages = product.connection.client("s3").get_paginator("list_objects_v2")
-    for page in pages.paginate(Bucket=product.outputs["LakeBucket"], Prefix="raw/"):
+    for page in pages.paginate(Bucket=product.outputs["RawBucket"], Prefix="raw/"):
         for entry in page.get("Contents", []):
             if entry["Size"]:
                 yield entry["Key"]

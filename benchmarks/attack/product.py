@@ -49,7 +49,7 @@ class Product:
         self.outputs = deploy(connection, lambda line: None).outputs
         data = self.home / "data"
         generate(self.users, data)
-        upload(data, self.outputs["LakeBucket"], connection.client("s3"))
+        upload(data, self.outputs["RawBucket"], connection.client("s3"))
 
     def kill(self) -> None:
         """kill -9 of the server; its children are left to themselves. Then a new server."""

@@ -83,6 +83,7 @@ def outputs() -> Json:
         "ApiUrl": attribute("Api", "ApiEndpoint"),
         "SiteUrl": attribute("Site", "WebsiteURL"),
         "SiteBucket": ref("Site"),
+        "RawBucket": ref("Raw"),
         "LakeBucket": ref("Lake"),
         "StateMachineArn": ref("StateMachine"),
         "LiveAliasArn": ref("StateMachineAlias"),

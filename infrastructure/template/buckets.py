@@ -1,9 +1,12 @@
-"""The lake, and the public site."""
+"""Raw files, the lake of what runs make of them, and the public site."""
 
 from __future__ import annotations
 
-from infrastructure.names import LAKE, SITE
+from infrastructure.names import LAKE, RAW, SITE
 from infrastructure.words import Json, ref, resource, sub
+
+# The data outlives the stack, but a stack that could not be created leaves nothing.
+KEPT = {"DeletionPolicy": "RetainExceptOnCreate", "UpdateReplacePolicy": "Retain"}
 
 
 def buckets() -> Json:
@@ -19,10 +22,11 @@ def buckets() -> Json:
         ]
     }
     return {
-        "Lake": resource(
+        # Only people write here, and only this bucket is watched: no output is ever an upload.
+        "Raw": resource(
             "AWS::S3::Bucket",
             {
-                "BucketName": sub(LAKE),
+                "BucketName": sub(RAW),
                 "BucketEncryption": encrypted,
                 "PublicAccessBlockConfiguration": closed,
                 # The audit names versions of raw files, and they must still be there.
@@ -30,6 +34,16 @@ def buckets() -> Json:
                 "NotificationConfiguration": {
                     "EventBridgeConfiguration": {"EventBridgeEnabled": True}
                 },
+            },
+            **KEPT,
+        ),
+        "Lake": resource(
+            "AWS::S3::Bucket",
+            {
+                "BucketName": sub(LAKE),
+                "BucketEncryption": encrypted,
+                "PublicAccessBlockConfiguration": closed,
+                "VersioningConfiguration": {"Status": "Enabled"},
                 "LifecycleConfiguration": {
                     "Rules": [
                         _expire("results", "athena-results/", 7),
@@ -37,9 +51,7 @@ def buckets() -> Json:
                     ]
                 },
             },
-            # The data outlives the stack, but a stack that could not be created leaves nothing.
-            DeletionPolicy="RetainExceptOnCreate",
-            UpdateReplacePolicy="Retain",
+            **KEPT,
         ),
         "Site": resource(
             "AWS::S3::Bucket",

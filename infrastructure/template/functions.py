@@ -30,6 +30,7 @@ def environment(name: str) -> Json:
         return {"ENDPOINT_NAME": sub(ENDPOINT)}
     return {
         "LAKE_BUCKET": ref("Lake"),
+        "RAW_BUCKET": ref("Raw"),
         "RAW_DATABASE": sub(RAW_DATABASE),
         "DATABASE": sub(DATABASE),
         "CRAWLER": sub(CRAWLER),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from infrastructure import roles
-from infrastructure.names import LAKE, NOTIFICATIONS, WATCH
+from infrastructure.names import NOTIFICATIONS, RAW, WATCH
 from infrastructure.words import Json, attribute, ref, resource, sub
 
 UNSUCCESSFUL = ["FAILED", "TIMED_OUT", "ABORTED"]
@@ -28,7 +28,7 @@ def environment() -> Json:
     return {
         "TOPIC": ref("Notifications"),
         "QUEUE_URL": ref("Undelivered"),
-        "LAKE_BUCKET": sub(LAKE),
+        "RAW_BUCKET": sub(RAW),
         "STATE_MACHINE": ref("StateMachine"),
         "UPLOAD_TRIGGER": ref("UploadTrigger"),
     }

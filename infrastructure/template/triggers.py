@@ -5,7 +5,7 @@ from __future__ import annotations
 from infrastructure import roles
 from infrastructure.names import (
     DAILY,
-    LAKE,
+    RAW,
     SETTLE,
     TRIGGER_TABLE,
     UNDELIVERED,
@@ -54,7 +54,7 @@ def parameters() -> Json:
 def environment() -> Json:
     """Of the function that starts runs after uploads."""
     return {
-        "LAKE_BUCKET": sub(LAKE),
+        "RAW_BUCKET": sub(RAW),
         "TRIGGER_TABLE": ref("TriggerTable"),
         "SETTLE_SECONDS": ref("SettleSeconds"),
         "SETTLE_SCHEDULE": sub(SETTLE),
@@ -128,8 +128,8 @@ def upload() -> Json:
                 "source": ["aws.s3"],
                 "detail-type": ["Object Created"],
                 "detail": {
-                    "bucket": {"name": [sub(LAKE)]},
-                    # Only raw/, where no role of this stack can write. No folder markers.
+                    "bucket": {"name": [sub(RAW)]},
+                    # A bucket in which no role of this stack can write. No folder markers.
                     "object": {"key": [{"prefix": "raw/"}], "size": [{"numeric": [">", 0]}]},
                 },
             },

@@ -359,14 +359,14 @@ def data_upload(
     folder: Annotated[Path, typer.Argument(help="The six raw files, as published.")],
     allow_partial: Annotated[bool, typer.Option(help="Even if files are missing.")] = False,
 ) -> None:
-    """Put raw files into the lake; what is new there starts an execution a little later."""
+    """Put raw files into their bucket; what is new there starts an execution a little later."""
     from infrastructure import stack
     from rebuy.cli import raw_files
     from rebuy.cli.console import say
 
-    lake = stack_outputs(connection)["LakeBucket"]
+    bucket = stack_outputs(connection)["RawBucket"]
     parameters = stack.deployed_parameters(connection)
-    files = raw_files.upload(connection, folder, lake, allow_partial=allow_partial)
+    files = raw_files.upload(connection, folder, bucket, allow_partial=allow_partial)
     if all(file.unchanged for file in files):
         say("nothing is new, so nothing is started; `rebuy start` starts a run by hand")
     elif parameters["UploadTrigger"] == "DISABLED":

@@ -88,7 +88,7 @@ def _chain(
     folder = (
         data if data is not None else raw_files.generate(users, home / "data" / f"users-{users}")
     )
-    raw_files.upload(connection, folder, outputs["LakeBucket"])
+    raw_files.upload(connection, folder, outputs["RawBucket"])
     heading("Run")
     arn = runs.start(
         connection, outputs["LiveAliasArn"], "{}", f"demo-{datetime.now(UTC):%Y%m%d-%H%M%S-%f}"

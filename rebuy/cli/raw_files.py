@@ -1,4 +1,4 @@
-"""Raw order files: generated, and put into the lake, with a line for each step."""
+"""Raw order files: generated, and put into their bucket, with a line for each step."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ def generate(users: int, folder: Path) -> Path:
 
 
 def upload(
-    connection: Connection, folder: Path, lake: str, *, allow_partial: bool = False
+    connection: Connection, folder: Path, bucket: str, *, allow_partial: bool = False
 ) -> list[uploads.Uploaded]:
-    files = uploads.upload(folder, lake, connection.client("s3"), allow_partial=allow_partial)
+    files = uploads.upload(folder, bucket, connection.client("s3"), allow_partial=allow_partial)
     for file in files:
         say(f"{'unchanged' if file.unchanged else 'uploaded '} {file.uri} ({file.bytes:,} bytes)")
     return files

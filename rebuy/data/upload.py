@@ -1,4 +1,4 @@
-"""Put a folder of raw files into the lake, each with a SHA-256 that can be read back.
+"""Put a folder of raw files into a bucket, each with a SHA-256 that can be read back.
 
 The files go up as they are: the original ones or generated ones, unpacked. Compressed files
 are not taken, because every reader of raw/ expects `*.csv`.
@@ -29,7 +29,7 @@ Progress = Callable[[str, int, int], None]  # (file name, bytes read so far, byt
 
 @dataclass(frozen=True)
 class Uploaded:
-    """A raw file that is now in the lake."""
+    """A raw file that is now in the bucket."""
 
     name: str
     uri: str

@@ -55,7 +55,7 @@ def handler(event: Json, context: Any) -> Json:
     s3 = boto3.client("s3")
     bucket, key = event["run"]["manifest"]["uri"].removeprefix("s3://").split("/", 1)
     manifest = storage.read_json(s3, bucket, key)
-    changed = changes(manifest["objects"], storage.raw_objects(s3, bucket))
+    changed = changes(manifest["objects"], storage.raw_objects(s3, manifest["bucket"]))
     planned = {"as_planned": not changed, "changed": changed[:SAMPLE_ROWS]}
     if changed or event.get("only_files"):
         return planned

@@ -119,7 +119,7 @@ def unseen(client: Any, now: datetime) -> list[tuple[str, str]]:
     """Raw files that came after the last run began, while none is in progress."""
     if os.environ["UPLOAD_TRIGGER"] != "ENABLED":
         return []
-    objects = storage.raw_objects(client("s3"), os.environ["LAKE_BUCKET"])
+    objects = storage.raw_objects(client("s3"), os.environ["RAW_BUCKET"])
     newest = max(objects, key=lambda entry: entry["LastModified"], default=None)
     executions = client("stepfunctions").list_executions(
         stateMachineArn=os.environ["STATE_MACHINE"], maxResults=100
@@ -127,7 +127,7 @@ def unseen(client: Any, now: datetime) -> list[tuple[str, str]]:
     if newest is None or not waits_too_long(newest["LastModified"], executions, now):
         return []
     text = (
-        f"s3://{os.environ['LAKE_BUCKET']}/{newest['Key']} came at {newest['LastModified']:%FT%TZ},"
+        f"s3://{os.environ['RAW_BUCKET']}/{newest['Key']} came at {newest['LastModified']:%FT%TZ},"
         " and no run has begun since. The log of the function start-on-upload says what it waits"
         " for. rebuy start begins a run."
     )

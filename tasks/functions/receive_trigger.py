@@ -105,9 +105,10 @@ def handler(event: Json, context: Any) -> Json:
     bucket = os.environ["LAKE_BUCKET"]
     # Crawlers report whole seconds.
     run["crawl_not_before"] = _zulu(datetime.now(timezone.utc))
-    raw = manifest(s3, bucket)
+    place = os.environ["RAW_BUCKET"]
+    raw = manifest(s3, place)
     written = storage.write_json(
-        s3, bucket, f"runs/run={run['id']}/manifest.json", {"bucket": bucket, "objects": raw}
+        s3, bucket, f"runs/run={run['id']}/manifest.json", {"bucket": place, "objects": raw}
     )
     run["manifest"] = {
         "uri": written["uri"],

@@ -134,7 +134,7 @@ class Aws:
             trigger.RawObject(
                 entry["Key"], entry["ETag"], entry["Size"], entry["LastModified"].timestamp()
             )
-            for entry in storage.raw_objects(self._s3, os.environ["LAKE_BUCKET"])
+            for entry in storage.raw_objects(self._s3, os.environ["RAW_BUCKET"])
         ]
 
     def start(self, run: trigger.Claim) -> None:

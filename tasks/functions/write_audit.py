@@ -211,8 +211,8 @@ def _figures(clients: Any, visit: Json) -> Json:
 
 
 def _inputs(s3: Any, bucket: str, prefix: str | None) -> list[Json]:
-    found: list[Json] = storage.read_json(s3, bucket, f"{prefix}manifest.json")["objects"]
-    return found
+    manifest = storage.read_json(s3, bucket, f"{prefix}manifest.json")
+    return [{"bucket": manifest["bucket"], **entry} for entry in manifest["objects"]]
 
 
 def datasets(state: Json) -> tuple[str, ...]:

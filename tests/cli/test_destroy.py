@@ -14,6 +14,7 @@ from rebuy.connection import Connection
 from rebuy.settings import Settings
 from tests.cli.test_commands import assert_refused, rebuy
 
+BUCKET = "rebuy-raw-000000000000-us-east-1"
 LAKE = "rebuy-lake-000000000000-us-east-1"
 SITE = "rebuy-site-000000000000-us-east-1"
 CODE = "rebuy-code-000000000000-us-east-1"
@@ -42,7 +43,7 @@ def test_the_data_stays_unless_told_otherwise(connection: Connection, tmp_path: 
     deploy(connection, lambda line: None)
     s3, databrew = connection.client("s3"), connection.client("databrew")
     for body in (b"order_id\n1\n", b"order_id\n2\n"):  # two versions
-        s3.put_object(Bucket=LAKE, Key=RAW, Body=body)
+        s3.put_object(Bucket=BUCKET, Key=RAW, Body=body)
     recipe = databrew.list_recipes()["Recipes"][0]
     made = "rebuy-run-clean-orders-demo"
     databrew.create_recipe_job(
@@ -56,17 +57,18 @@ def test_the_data_stays_unless_told_otherwise(connection: Connection, tmp_path: 
     done = destroy(connection)
 
     assert done.returncode == 0, done.stderr
-    assert f"left: s3://{LAKE} with raw files, models and audit records" in done.stdout
+    assert f"left: s3://{BUCKET} with raw files" in done.stdout
+    assert f"left: s3://{LAKE} with models and audit records" in done.stdout
     assert f"delete {made}" in done.stderr
-    assert buckets(connection) == {LAKE}
-    assert s3.get_object(Bucket=LAKE, Key=RAW)["Body"].read() == b"order_id\n2\n"
+    assert buckets(connection) == {LAKE, BUCKET}
+    assert s3.get_object(Bucket=BUCKET, Key=RAW)["Body"].read() == b"order_id\n2\n"
     assert databrew.list_jobs()["Jobs"] == []
     assert connection.client("stepfunctions").list_state_machines()["stateMachines"] == []
 
     # What was left can still be taken away, without a stack.
     done = destroy(connection, "--with-data")
     assert done.returncode == 0, done.stderr
-    assert LAKE not in done.stdout
+    assert not {LAKE, BUCKET} & set(done.stdout.split())
     assert buckets(connection) == set()
     assert_refused(destroy(connection), "There is no stack rebuy at http://127.0.0.1")
 
@@ -74,14 +76,14 @@ def test_the_data_stays_unless_told_otherwise(connection: Connection, tmp_path: 
 def test_with_its_data_everything_goes_and_what_runs_is_stopped(connection: Connection) -> None:
     outputs = deploy(connection, lambda line: None).outputs
     s3, step_functions = connection.client("s3"), connection.client("stepfunctions")
-    assert buckets(connection) == {LAKE, SITE, CODE}
-    s3.put_object(Bucket=LAKE, Key=RAW, Body=b"order_id\n1\n")
+    assert buckets(connection) == {LAKE, BUCKET, SITE, CODE}
+    s3.put_object(Bucket=BUCKET, Key=RAW, Body=b"order_id\n1\n")
     arn = step_functions.start_execution(stateMachineArn=outputs["LiveAliasArn"])["executionArn"]
 
     done = destroy(connection, "--with-data")
 
     assert done.returncode == 0, done.stderr
     assert f"stop {arn.rsplit(':', 1)[1]}" in done.stderr
-    assert f"s3://{LAKE}" not in done.stdout
+    assert "s3://" not in done.stdout
     assert buckets(connection) == set()
     assert connection.client("glue").get_databases()["DatabaseList"] == []

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from infrastructure import deployables, packages, template
-from infrastructure.names import LAKE_ARN
+from infrastructure.names import LAKE_ARN, RAW, RAW_ARN
 from infrastructure.template import jobs
 from infrastructure.validate import lint
 from tests.infrastructure.test_grants import tasks
@@ -96,9 +96,16 @@ def test_only_the_site_can_be_read_by_everybody(resources: dict[str, Any]) -> No
 
 
 def test_no_output_can_start_the_workflow(resources: dict[str, Any]) -> None:
-    """Only raw/ is watched, and no role of the stack can write there."""
+    """Only the raw bucket is watched, and no role of the stack can write there."""
     pattern = resources["UploadRule"]["Properties"]["EventPattern"]
-    assert pattern["detail"]["object"]["key"] == [{"prefix": "raw/"}]
+    assert pattern["detail"]["bucket"]["name"] == [{"Fn::Sub": RAW}]
+    told = [
+        name
+        for name, resource in resources.items()
+        if resource["Type"] == "AWS::S3::Bucket"
+        and "EventBridgeConfiguration" in json.dumps(resource)
+    ]
+    assert told == ["Raw"]
     writes = ("s3:Put", "s3:Abort", "s3:Delete", "s3:Copy", "s3:Restore", "s3:Replicate")
     written = [
         (name, text["Fn::Sub"])
@@ -107,9 +114,8 @@ def test_no_output_can_start_the_workflow(resources: dict[str, Any]) -> None:
         for text in statement["Resource"]
     ]
     assert written
-    prefixes = {text.partition(f"{LAKE_ARN}/")[2].rstrip("*") for _, text in written}
-    assert "" not in prefixes, written
-    assert not [p for p in prefixes if p.startswith("raw") or "raw/".startswith(p)], written
+    assert not [text for _, text in written if not text.startswith(f"{LAKE_ARN}/")], written
+    assert not [text for _, text in written if text.startswith(RAW_ARN)], written
 
 
 def test_what_cannot_be_delivered_goes_to_a_queue_that_only_this_stack_can_fill(

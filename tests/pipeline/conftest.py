@@ -42,7 +42,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         generate(USERS, data)
         made = Stack(connection, home, deployment.outputs, EXAMPLE)
         made.let_in_test_machines()
-        upload(data, made.lake, connection.client("s3"))
+        upload(data, made.raw_bucket, connection.client("s3"))
         assert made.raw
         yield made
     finally:

@@ -100,6 +100,14 @@ class Stack:
     def lake(self) -> str:
         return self.outputs["LakeBucket"]
 
+    @property
+    def raw_bucket(self) -> str:
+        return self.outputs["RawBucket"]
+
+    def bucket_of(self, key: str) -> str:
+        """Raw files have a bucket of their own."""
+        return self.raw_bucket if key.startswith("raw/") else self.lake
+
     def client(self, service: str) -> Any:
         return self.connection.client(service)
 
@@ -310,13 +318,15 @@ class Stack:
         pages = self.client("s3").get_paginator("list_objects_v2")
         return [
             entry["Key"]
-            for page in pages.paginate(Bucket=self.lake, Prefix=prefix)
+            for page in pages.paginate(Bucket=self.bucket_of(prefix), Prefix=prefix)
             for entry in page.get("Contents", [])
         ]
 
     def read(self, key: str, version: str | None = None) -> bytes:
         more = {"VersionId": version} if version else {}
-        body: bytes = self.client("s3").get_object(Bucket=self.lake, Key=key, **more)["Body"].read()
+        body: bytes = (
+            self.client("s3").get_object(Bucket=self.bucket_of(key), Key=key, **more)["Body"].read()
+        )
         return body
 
     def remove(self, prefix: str) -> int:
@@ -377,11 +387,11 @@ class Stack:
         """Puts the raw files back as they were."""
         for key in self.objects("raw/"):
             if key not in self.raw:
-                self.client("s3").delete_object(Bucket=self.lake, Key=key)
+                self.client("s3").delete_object(Bucket=self.raw_bucket, Key=key)
         there = set(self.objects("raw/"))
         for key, body in self.raw.items():
             if key not in there or self.read(key) != body:
-                self.client("s3").put_object(Bucket=self.lake, Key=key, Body=body)
+                self.client("s3").put_object(Bucket=self.raw_bucket, Key=key, Body=body)
 
 
 def table_input(table: Json) -> Json:

@@ -362,7 +362,7 @@ def test_an_upload_of_the_same_bytes_and_a_schedule_find_nothing_new(
     on = settings.model_copy(update={"upload_trigger": "ENABLED", "settle_seconds": 2})
     deploy(Connection(on), lambda line: None)
     for key, body in stack.raw.items():
-        stack.client("s3").put_object(Bucket=stack.lake, Key=key, Body=body)
+        stack.client("s3").put_object(Bucket=stack.raw_bucket, Key=key, Body=body)
     deadline = time.monotonic() + 60
     while not (started := set(stack.executions()) - before):
         assert time.monotonic() < deadline

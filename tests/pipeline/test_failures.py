@@ -135,9 +135,9 @@ def test_bad_raw_data_is_refused_with_check_count_and_sample(
     with nothing_changes(stack):
         try:
             if changed is None:
-                s3.delete_object(Bucket=stack.lake, Key=case["key"])
+                s3.delete_object(Bucket=stack.raw_bucket, Key=case["key"])
             else:
-                s3.put_object(Bucket=stack.lake, Key=case["key"], Body=changed.encode())
+                s3.put_object(Bucket=stack.raw_bucket, Key=case["key"], Body=changed.encode())
             run = stack.run()
         finally:
             stack.restore_raw()

@@ -217,7 +217,7 @@ def same_sets(stack: Stack, good: Execution, run: Execution) -> None:
 
 def test_a_mended_file_is_planned_crawled_and_checked_again(stack: Stack, good: Execution) -> None:
     key = "raw/departments/departments.csv"
-    stack.client("s3").delete_object(Bucket=stack.lake, Key=key)
+    stack.client("s3").delete_object(Bucket=stack.raw_bucket, Key=key)
     try:
         run = stack.run({"train": False})
     finally:

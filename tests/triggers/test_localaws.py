@@ -17,13 +17,13 @@ import pytest
 
 from infrastructure import packages, template
 from infrastructure.grants import allow, role
-from infrastructure.names import LAKE, STATE_MACHINE
+from infrastructure.names import RAW, STATE_MACHINE
 from infrastructure.template import triggers
 from infrastructure.words import attribute, ref, resource, sub
 from localaws.core.aws import LocalAws
 from tasks.functions import receive_trigger
 
-LAKE_BUCKET = "tiny-lake-000000000000-us-east-1"
+RAW_BUCKET = "tiny-raw-000000000000-us-east-1"
 MACHINE = "arn:aws:states:us-east-1:000000000000:stateMachine:tiny-purchase-prediction"
 AWS_CLI = Path(sys.executable).with_name("aws")
 SETTLE_SECONDS = 2
@@ -43,7 +43,7 @@ def tiny_template() -> dict[str, Any]:
     }
     whole = template.template()
     kept = (
-        "Lake",
+        "Raw",
         "StartOnUpload",
         "StartOnUploadRole",
         "StartOnUploadLogs",
@@ -75,7 +75,7 @@ def tiny_template() -> dict[str, Any]:
             "StateMachineAlias": whole["Resources"]["StateMachineAlias"],
         },
         "Outputs": {
-            "LakeBucket": {"Value": sub(LAKE)},
+            "RawBucket": {"Value": sub(RAW)},
             "StateMachineArn": {"Value": ref("StateMachine")},
             "LiveAliasArn": {"Value": ref("StateMachineAlias")},
         },
@@ -173,16 +173,16 @@ def test_copied_and_synced_files_give_one_run_each_time(tiny: Tiny, tmp_path: Pa
         (raw / name).mkdir(parents=True)
         (raw / name / f"{name}.csv").write_text("a,b\n1,2\n")
 
-    tiny.cli("s3", "cp", "--recursive", str(raw), f"s3://{LAKE_BUCKET}/raw/")
+    tiny.cli("s3", "cp", "--recursive", str(raw), f"s3://{RAW_BUCKET}/raw/")
     tiny.wait_for(lambda: len(tiny.runs()) == 1)
     (first,) = tiny.runs()
     assert json.loads(first["input"])["upload"]["objects"] == 6
     assert first["stateMachineAliasArn"] == f"{MACHINE}:live"
 
     # While it runs, the same again changes nothing, and one more file gives one more run.
-    tiny.cli("s3", "sync", str(raw), f"s3://{LAKE_BUCKET}/raw/")
+    tiny.cli("s3", "sync", str(raw), f"s3://{RAW_BUCKET}/raw/")
     (raw / "orders" / "more.csv").write_text("a,b\n3,4\n")
-    tiny.cli("s3", "sync", str(raw), f"s3://{LAKE_BUCKET}/raw/")
+    tiny.cli("s3", "sync", str(raw), f"s3://{RAW_BUCKET}/raw/")
     tiny.wait_for(lambda: any("a run is in progress" in line for line in tiny.log()))
     assert len(tiny.runs()) == 1
     tiny.end_the_run()
@@ -193,7 +193,7 @@ def test_copied_and_synced_files_give_one_run_each_time(tiny: Tiny, tmp_path: Pa
     # What a run writes is none of raw/, and starts nothing; nor does a run's end.
     s3 = tiny.aws.client("s3")
     for key in ("runs/run=x/manifest.json", "audit/a.json", "models/m.tar.gz", "raws/no.csv"):
-        s3.put_object(Bucket=LAKE_BUCKET, Key=key, Body=b"{}")
+        s3.put_object(Bucket=RAW_BUCKET, Key=key, Body=b"{}")
     tiny.wait_for(tiny.rests)
     time.sleep(SETTLE_SECONDS + 1)
     assert len(tiny.runs()) == 2 and tiny.rests()
