@@ -17,6 +17,7 @@ from moto.core.utils import get_service_model
 
 from localaws.core import refusals, wire
 from localaws.core.errors import AwsError
+from localaws.core.streams import Pieces
 from localaws.identity import signature as signatures
 from localaws.identity import signature_v2
 from localaws.identity.caller import Caller, anonymous, root
@@ -226,27 +227,12 @@ class _ChunkKey:
         return self._before
 
 
-class _Chunks(io.RawIOBase):
+class _Chunks(Pieces):
     """An aws-chunked body, passed on as it is, each chunk's signature verified at its end."""
 
     def __init__(self, source: Any, key: _ChunkKey) -> None:
+        super().__init__(self._lines())
         self._source, self._key = source, key
-        self._parse = self._lines()
-        self._pending = b""
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        while not self._pending:
-            piece = next(self._parse, None)
-            if piece is None:
-                return 0
-            self._pending = piece
-        size = min(len(buffer), len(self._pending))
-        buffer[:size] = self._pending[:size]
-        self._pending = self._pending[size:]
-        return size
 
     def _lines(self) -> Any:
         while True:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import copy
 import io
 import threading
-from collections.abc import Iterator
 from typing import Any
 
 import boto3
@@ -20,6 +19,7 @@ from botocore.config import Config
 from moto.core.request import Request
 
 from localaws.core.exchange import Handle
+from localaws.core.streams import Pieces
 from localaws.identity.caller import Caller
 from localaws.identity.credentials import Credential
 
@@ -69,7 +69,7 @@ class Clients:
             caller,
         )
         headers = HTTPHeaders.from_pairs(response.headers.items())
-        body = _Raw(_Pieces(response.iter_encoded()))
+        body = _Raw(Pieces(response.iter_encoded()))
         return AWSResponse(request.url, response.status_code, headers, body)
 
     def _client(self, service: str) -> Any:
@@ -109,28 +109,6 @@ AUTH_TYPE_MAPS[_ScopeOnly.__name__] = _ScopeOnly
 def _choose_signer(context: dict[str, Any], **_: Any) -> str | None:
     """Only a URL that goes outside (pre-signed) is signed."""
     return None if context.get("is_presign_request") else _ScopeOnly.__name__
-
-
-class _Pieces(io.RawIOBase):
-    """An answer's body as a file that is read once; an object of gigabytes is never held."""
-
-    def __init__(self, pieces: Iterator[bytes]) -> None:
-        self._pieces = pieces
-        self._left = memoryview(b"")
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        while not self._left:
-            piece = next(self._pieces, None)
-            if piece is None:
-                return 0
-            self._left = memoryview(piece)
-        count = min(len(buffer), len(self._left))
-        buffer[:count] = self._left[:count]
-        self._left = self._left[count:]
-        return count
 
 
 class _Raw(io.BufferedReader):

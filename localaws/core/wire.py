@@ -18,7 +18,7 @@ from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response
 
 from localaws.core.errors import AwsError
-from localaws.shapes import Json
+from localaws.shapes import Json, without_nulls
 
 # Signing names that differ from botocore's service names.
 SERVICES_BY_SIGNING_NAME = {"states": "stepfunctions", "monitoring": "cloudwatch"}
@@ -158,7 +158,7 @@ def parse(operation: OperationModel, uri_parameters: Json, request: Request) -> 
         raise AwsError(
             "SerializationException", f"The request body is malformed: {error}"
         ) from error
-    params = _without_nulls(params)
+    params = without_nulls(params)  # null means "not given" in every protocol
     if operation.input_shape is not None:
         report = ParamValidator().validate(params, operation.input_shape)
         if report.has_errors():
@@ -175,15 +175,6 @@ def _streamed(operation: OperationModel) -> str | None:
         return None
     payload = shape.serialization.get("payload")
     return payload if payload and shape.members[payload].type_name == "blob" else None
-
-
-def _without_nulls(value: Any) -> Any:
-    """JSON null means "not given" in every AWS protocol."""
-    if isinstance(value, dict):
-        return {key: _without_nulls(item) for key, item in value.items() if item is not None}
-    if isinstance(value, list):
-        return [_without_nulls(item) for item in value]
-    return value
 
 
 def respond(

@@ -10,10 +10,10 @@ from localaws.databrew.documents import (
     arn,
     conflict,
     created,
+    existing,
     invalid,
     modified,
     named,
-    not_found,
     page,
 )
 from localaws.shapes import Json
@@ -40,10 +40,7 @@ class Datasets:
 
     def get(self, name: str) -> Json:
         """The dataset. Raises ResourceNotFoundException."""
-        found = self._aws.documents.get(KIND, name)
-        if found is None:
-            raise not_found("Dataset", name)
-        return found
+        return existing(self._aws, "Dataset", name)
 
     def register(self, service: Service) -> None:
         service.operation("CreateDataset", "Name", "Tags", *SETTINGS)(self.create)

@@ -16,6 +16,14 @@ def not_found(what: str, name: str) -> AwsError:
     return AwsError("ResourceNotFoundException", f"{what} {name} not found.", 404)
 
 
+def existing(aws: LocalAws, what: str, name: str) -> Json:
+    """The definition of this name; `what` is Dataset, Job, ... Raises ResourceNotFoundException."""
+    found = aws.documents.get(f"databrew-{what.lower()}", name)
+    if found is None:
+        raise not_found(what, name)
+    return found
+
+
 def conflict(message: str) -> AwsError:
     return AwsError("ConflictException", message, 409)
 

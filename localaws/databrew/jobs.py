@@ -11,10 +11,10 @@ from localaws.databrew.documents import (
     arn,
     conflict,
     created,
+    existing,
     invalid,
     modified,
     named,
-    not_found,
     page,
 )
 from localaws.databrew.recipes import PUBLISHED, WORKING, Recipes
@@ -46,10 +46,7 @@ class RecipeJobs:
 
     def get(self, name: str) -> Json:
         """The job. Raises ResourceNotFoundException."""
-        found = self._aws.documents.get(KIND, name)
-        if found is None:
-            raise not_found("Job", name)
-        return found
+        return existing(self._aws, "Job", name)
 
     def create(self, call: Call) -> Json:
         """Raises ValidationException for a reference that is not a published version."""
@@ -85,9 +82,7 @@ class RecipeJobs:
         """A project's dataset and its recipe as it stands when a run starts, published or not."""
         if given.get("DatasetName") or given.get("RecipeReference"):
             raise invalid("ProjectName stands alone: the project has its dataset and its recipe.")
-        project = self._aws.documents.get("databrew-project", given["ProjectName"])
-        if project is None:
-            raise not_found("Project", given["ProjectName"])
+        project = existing(self._aws, "Project", given["ProjectName"])
         return {
             "ProjectName": given["ProjectName"],
             "DatasetName": project["DatasetName"],

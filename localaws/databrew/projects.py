@@ -24,6 +24,7 @@ from localaws.databrew.documents import (
     arn,
     conflict,
     created,
+    existing,
     invalid,
     modified,
     named,
@@ -67,10 +68,7 @@ class Projects:
 
     def get(self, name: str) -> Json:
         """The project. Raises ResourceNotFoundException."""
-        found = self._aws.documents.get(KIND, name)
-        if found is None:
-            raise not_found("Project", name)
-        return found
+        return existing(self._aws, "Project", name)
 
     # Definitions
 

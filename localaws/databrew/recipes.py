@@ -15,6 +15,7 @@ from localaws.databrew.documents import (
     arn,
     conflict,
     created,
+    existing,
     invalid,
     modified,
     named,
@@ -57,7 +58,7 @@ class Recipes:
 
         Raises ResourceNotFoundException.
         """
-        document = self._document(name)
+        document = existing(self._aws, "Recipe", name)
         if version == WORKING:
             return dict(document["working"])
         published = document["published"]
@@ -72,12 +73,6 @@ class Recipes:
 
     def _changing(self, name: str) -> AbstractContextManager[Json]:
         return self._aws.documents.changing(KIND, name, not_found("Recipe", name))
-
-    def _document(self, name: str) -> Json:
-        found = self._aws.documents.get(KIND, name)
-        if found is None:
-            raise not_found("Recipe", name)
-        return found
 
     def create(self, call: Call) -> Json:
         name = named("recipe", call)
@@ -154,7 +149,7 @@ class Recipes:
 
     def versions(self, call: Call) -> Json:
         """Every published version, newest first."""
-        document = self._document(call.params["Name"])
+        document = existing(self._aws, "Recipe", call.params["Name"])
         numbered = ((float(each["RecipeVersion"]), each) for each in document["published"])
         recipes, token = page(numbered, call.params, newest_first=True)
         return {"Recipes": recipes, **token}
@@ -166,7 +161,7 @@ class Recipes:
 
     def delete_many(self, call: Call) -> Json:
         name = call.params["Name"]
-        self._document(name)
+        existing(self._aws, "Recipe", name)
         errors = []
         # The draft can go only after all others.
         for version in sorted(call.params["RecipeVersions"], key=lambda each: each == WORKING):
@@ -187,7 +182,7 @@ class Recipes:
             self._remove_at_once(name, version)
 
     def _remove_at_once(self, name: str, version: str) -> None:
-        document = self._document(name)
+        document = existing(self._aws, "Recipe", name)
         self.get(name, version)
         if version == PUBLISHED:
             raise invalid(f"RecipeVersion must be a number such as 1.0 or {WORKING}.")

@@ -11,6 +11,7 @@ from localaws.databrew.documents import (
     arn,
     conflict,
     created,
+    existing,
     invalid,
     modified,
     named,
@@ -41,10 +42,7 @@ class Rulesets:
 
     def get(self, name: str) -> Json:
         """The ruleset. Raises ResourceNotFoundException."""
-        found = self._aws.documents.get(KIND, name)
-        if found is None:
-            raise not_found("Ruleset", name)
-        return found
+        return existing(self._aws, "Ruleset", name)
 
     def of_arn(self, given: str, dataset_arn: str) -> Json:
         """The ruleset of a profile job. Raises ValidationException for another dataset's."""

@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from localaws.core.streams import Pieces
 from localaws.shapes import Json
 from localaws.stepfunctions.errors import ITEM_READER_FAILED, NOT_EMULATED, StateError
 
@@ -36,35 +37,13 @@ def _plain(key: str, chunks: Iterator[bytes]) -> Iterator[bytes]:
         return
     from pyarrow import CompressedInputStream, PythonFile  # half a second, and only here
 
-    file = PythonFile(io.BufferedReader(_Pieces(chunks)), mode="r")
+    file = PythonFile(io.BufferedReader(Pieces(chunks)), mode="r")
     try:
         with CompressedInputStream(file, codec) as stream:
             while data := stream.read(1 << 20):
                 yield data
     except OSError as error:
         raise ValueError(f"{key} is not packed as {codec}, or is cut off: {error}") from error
-
-
-class _Pieces(io.RawIOBase):
-    """Chunks as a file that is read once."""
-
-    def __init__(self, chunks: Iterator[bytes]) -> None:
-        self._chunks = chunks
-        self._left = memoryview(b"")
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        while not self._left:
-            chunk = next(self._chunks, None)
-            if chunk is None:
-                return 0
-            self._left = memoryview(chunk)
-        count = min(len(buffer), len(self._left))
-        buffer[:count] = self._left[:count]
-        self._left = self._left[count:]
-        return count
 
 
 def _whole(chunks: Iterator[bytes]) -> bytes:

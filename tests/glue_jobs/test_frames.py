@@ -188,7 +188,7 @@ def test_a_join_keeps_both_keys_and_marks_a_clash_with_a_dot(read: Any) -> None:
 
 
 def test_functions_see_records_and_what_goes_wrong_is_counted(read: Any) -> None:
-    from awsglue.transforms import Filter, Map
+    from awsglue.transforms import DropNullFields, Filter, Map
 
     frame = read(of({"id": 1, "n": {"x": 5}}, {"id": 2}, {"id": 3, "n": {"x": 3_000_000_000}}))
     # A KeyError of the function drops the record; the second has no n.
@@ -214,6 +214,8 @@ def test_functions_see_records_and_what_goes_wrong_is_counted(read: Any) -> None
     assert mapped.select_fields(["id"]).errorsCount() == 1, "errors go on to later frames"
     with pytest.raises(Exception, match="error threshold is 1; 1 records failed"):
         Map.apply(frame=frame, f=changed, stageThreshold=1)
+    with pytest.raises(Exception, match="error threshold is 1; 1 records failed"):
+        DropNullFields.apply(frame=mapped, totalThreshold=1)
 
 
 def test_relationalize_makes_flat_frames_that_refer_to_one_another(read: Any) -> None:

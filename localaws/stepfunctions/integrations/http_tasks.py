@@ -14,7 +14,7 @@ from urllib.parse import quote, urlencode
 
 from localaws.identity.actions.asked import Asked
 from localaws.identity.policy.request import Value
-from localaws.shapes import Json
+from localaws.shapes import Json, without_nulls
 from localaws.stepfunctions.errors import StateError, runtime_error
 from localaws.stepfunctions.integrations.http_calls import Request, here, sent
 from localaws.stepfunctions.integrations.http_connections import (
@@ -125,22 +125,11 @@ def _api_request(arguments: Json, base: str) -> Request:
         request.query += [(name, str(value)) for value in values]
     body = arguments.get("RequestBody")
     if body is not None and request.method in ("PATCH", "POST", "PUT"):
-        kept = body if arguments.get("AllowNullValues") else _without_nulls(body)
+        kept = body if arguments.get("AllowNullValues") else without_nulls(body)
         request.body = dumps(kept).encode()
         if not any(name.lower() == "content-type" for name in request.headers):
             request.headers["Content-Type"] = "application/json"
     return request
-
-
-def _without_nulls(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _without_nulls(item) for key, item in value.items() if item is not None}
-    if isinstance(value, list):
-        return [_without_nulls(item) for item in value]
-    return value
-
-
-# --- http:invoke ------------------------------------------------------------------------------
 
 
 def _http_request(arguments: Json, caller: Caller) -> Request:

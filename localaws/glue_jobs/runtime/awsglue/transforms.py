@@ -89,7 +89,7 @@ class DropNullFields(GlueTransform):
         stageThreshold: int = 0,
         totalThreshold: int = 0,
     ) -> DynamicFrame:
-        return frame.drop_null_fields()
+        return frame.drop_null_fields()._within(stageThreshold, totalThreshold)
 
 
 class Join(GlueTransform):

@@ -408,24 +408,14 @@ def _referential_integrity(rule: Rule, data: Data) -> Outcome:
     return _metric(rule, f"Column.{match[1]}.ReferentialIntegrity", value, ".")
 
 
-def _row_count_match(rule: Rule, data: Data) -> Outcome:
-    name = rule.parameters[0]
-    other = _other(data, name)
-    if isinstance(other, Outcome):
-        return other
+def _rows_beside(own: DataFrame, other: DataFrame) -> float | None:
     theirs = other.count()
-    value = data.frame.count() / theirs if theirs else None
-    return _metric(rule, f"Dataset.{name}.RowCountMatch", value, ".")
+    return own.count() / theirs if theirs else None
 
 
-def _schema_match(rule: Rule, data: Data) -> Outcome:
-    name = rule.parameters[0]
-    other = _other(data, name)
-    if isinstance(other, Outcome):
-        return other
-    own, theirs = set(data.frame.dtypes), set(other.dtypes)
-    value = len(own & theirs) / max(1, len(theirs))
-    return _metric(rule, f"Dataset.{name}.SchemaMatch", value, ".")
+def _columns_beside(own: DataFrame, other: DataFrame) -> float:
+    theirs = set(other.dtypes)
+    return len(set(own.dtypes) & theirs) / max(1, len(theirs))
 
 
 @dataclass(frozen=True)
@@ -437,6 +427,19 @@ class Kind:
     where: bool = True
     threshold: bool = False
     checks_columns: bool = True
+
+
+def _with_another(metric: str, measure: Callable[[DataFrame, DataFrame], float | None]) -> Kind:
+    """A rule that measures the data beside another data set, which its parameter names."""
+
+    def evaluated(rule: Rule, data: Data) -> Outcome:
+        name = rule.parameters[0]
+        other = _other(data, name)
+        if isinstance(other, Outcome):
+            return other
+        return _metric(rule, f"Dataset.{name}.{metric}", measure(data.frame, other), ".")
+
+    return Kind(evaluated, where=False, checks_columns=False)
 
 
 RULES: dict[str, Kind] = {
@@ -462,8 +465,8 @@ RULES: dict[str, Kind] = {
     "DataFreshness": Kind(_freshness),
     "CustomSql": Kind(_custom_sql, where=False, checks_columns=False),
     "ReferentialIntegrity": Kind(_referential_integrity, (2,), where=False, checks_columns=False),
-    "RowCountMatch": Kind(_row_count_match, where=False, checks_columns=False),
-    "SchemaMatch": Kind(_schema_match, where=False, checks_columns=False),
+    "RowCountMatch": _with_another("RowCountMatch", _rows_beside),
+    "SchemaMatch": _with_another("SchemaMatch", _columns_beside),
 }
 # DQDL has these too.
 UNKNOWN = ("AggregateMatch", "DatasetMatch", "DetectAnomalies", "FileFreshness", "FileMatch",
