@@ -88,6 +88,15 @@ FUNCTIONS = (
         timeout_seconds=60,
         grants=(
             allow(["glue:StartCrawler", "glue:GetCrawler"], arn("glue", f"crawler/{CRAWLER}")),
+            catalog(
+                [
+                    "glue:GetTables",
+                    "glue:UpdateTable",
+                    "glue:GetPartitions",
+                    "glue:BatchUpdatePartition",
+                ],
+                RAW_DATABASE,
+            ),
         ),
     ),
     Function(
@@ -98,9 +107,10 @@ FUNCTIONS = (
         awswrangler=True,
         grants=(
             *athena(),
-            catalog(CATALOG_READ, RAW_DATABASE),
+            catalog(CATALOG_READ, RAW_DATABASE, DATABASE),
             *read_raw(),
-            get("runs/", *RESULTS),
+            *read("runs/"),
+            get(*RESULTS),
             write(*RESULTS),
         ),
     ),

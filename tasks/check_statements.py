@@ -74,14 +74,20 @@ def of_project() -> list[dict[str, Any]]:
 
 
 def compose(files: Mapping[str, str]) -> list[dict[str, Any]]:
-    """[{checks (names), sql}] out of check name to SQL. Each statement answers one row, with a
-    column of each check's name: true when something breaks it. Raises DefinitionError."""
+    """[{table, counts, checks (names), sql}] out of check name to SQL. Each statement answers one
+    row, with a column of each check's name: true when something breaks it; one that scans its table
+    whole `counts`, and has its `rows_found`. Raises DefinitionError."""
     scans: dict[tuple[str, str, str], list[Rule]] = {}
     for check, text in sorted(files.items()):
         for rule in _rules(check, text):
             scans.setdefault(rule.scan, []).append(rule)
     return [
-        {"checks": sorted({rule.check for rule in rules}), "sql": _statement(*scan, rules)}
+        {
+            "table": scan[0],
+            "counts": not scan[1],
+            "checks": sorted({rule.check for rule in rules}),
+            "sql": _statement(*scan, rules),
+        }
         for scan, rules in sorted(scans.items())
     ]
 
@@ -98,6 +104,8 @@ def _statement(table: str, keys: str, where: str, rules: list[Rule]) -> str:
             [*([answers[rule.check]] if rule.check in answers else []), rule.broken(name)]
         )
     grouped = (f"    WHERE {where}\n" if where else "") + f"    GROUP BY {keys}\n" if keys else ""
+    if not keys:
+        answers["rows_found"] = "count(*)"
     outer = ",\n".join(f"    {answer} AS {check}" for check, answer in answers.items())
     inner = ",\n".join(f"        {column}" for column in columns)
     return (

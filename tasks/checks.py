@@ -10,6 +10,7 @@ from tasks.stages import comment
 from tasks.states import Json, State, choice, function, sdk
 
 AS_PLANNED = "as_planned"
+CLEANED = ("orders", "order_products")
 
 
 def check_raw_data(then: State, again: State) -> State:
@@ -38,11 +39,20 @@ def check_raw_data(then: State, again: State) -> State:
 
 
 def look_again(then: State, again: State) -> State:
-    """After cleaning, which reads the raw files for the last time."""
+    """After cleaning, which reads the raw files for the last time. Fails with RowsLost when what
+    was cleaned has not the rows that were checked."""
     look = _look(
         "Look at raw files again",
-        comment(4, "Whether what was cleaned are the files of the plan."),
-        {"run.$": "$.run", "only_files": True},
+        comment(4, "Whether what was cleaned are the files of the plan, row for row."),
+        {
+            "run.$": "$.run",
+            "cleaned": {
+                "rows.$": "$.checks.answer.rows",
+                "tables": {
+                    f"{name}.$": f"States.Format('clean_{name}_{{}}', $.run.id)" for name in CLEANED
+                },
+            },
+        },
         "$.raw",
         120,
     )

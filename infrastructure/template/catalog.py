@@ -53,7 +53,10 @@ def catalog() -> Json:
                 "Classifiers": [ref("OrderFiles")],
                 "Targets": {
                     "S3Targets": [
-                        {"Path": sub("s3://${Raw}/raw/"), "Exclusions": ["_*", "**/_*", "**/.*"]}
+                        {
+                            "Path": sub("s3://${Raw}/raw/"),
+                            "Exclusions": ["_**", "**/_**", ".**", "**/.**"],
+                        }
                     ]
                 },
                 "SchemaChangePolicy": {

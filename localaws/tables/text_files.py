@@ -42,6 +42,12 @@ _NOTED_BYTES = 1 << 20  # a look at a smaller file costs no more than a note
 _QUICK_CODECS = ("none", "gzip", "zstd")
 _UNREADABLE = (OSError, EOFError, zlib.error)
 _NONE = ("", "", "")
+# Character.isWhitespace of Java: no non-breaking space is any.
+_BLANKS = "".join(
+    letter
+    for letter in map(chr, range(0x3001))
+    if letter.isspace() and letter not in "\x85\xa0\u2007\u202f"
+)
 _GZIP = b"\x1f\x8b"
 
 
@@ -239,8 +245,13 @@ def split_open_csv(line: str, storage: Storage, width: int) -> list[str | None]:
             if inside and after == quote:
                 cell, at = cell + quote, at + 1
             else:
-                if at > 3 and line[at - 2] != mark and after and after != mark:
-                    cell = "" if cell and cell.isspace() else cell + quote
+                if (
+                    line[at - 2 : at - 1] != mark
+                    and after
+                    and after != mark
+                    and _beyond_start(line, at - 1)
+                ):
+                    cell = "" if cell and not cell.strip(_BLANKS) else cell + quote
                 quoted = not quoted
             started = not started
         elif letter == mark and not quoted:
@@ -251,6 +262,11 @@ def split_open_csv(line: str, storage: Storage, width: int) -> list[str | None]:
     if len(cells) < width and not quoted:
         cells.append(cell)
     return cells
+
+
+def _beyond_start(line: str, place: int) -> bool:
+    """Whether three of Java's characters (a letter beyond U+FFFF is two) stand before `place`."""
+    return place > 2 or len(line[:place].encode("utf-16-le")) > 4
 
 
 def split_delimited(line: str, storage: Storage, width: int) -> list[str | None]:

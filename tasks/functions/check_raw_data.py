@@ -1,16 +1,18 @@
-"""Check raw data: files are those of the plan, tables those we know, and every check of sql/checks
-holds."""
+"""Check raw data: the files are those of the plan and can be read in one way only, the tables are
+those we know and have their rows, and every check of sql/checks holds."""
 
 from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from tasks.functions import storage
+from tasks.functions import raw_checks, storage
+from tasks.functions.first_look import RULES
 from tasks.functions.jobs import ATHENA_MINIMUM_BYTES
 
 Json = dict[str, Any]
@@ -22,83 +24,116 @@ STATEMENTS = SQL / "check_statements.json"
 POLL_SECONDS = 0.25  # four queries at a time: 16 calls a second, of the 100 that Athena allows
 SAMPLE_ROWS = 5
 MAX_CAUSE_CHARACTERS = 8_000
-
-# The public Instacart files; the order of the columns is the files'.
-TABLES = {
-    "aisles": ["aisle_id", "aisle"],
-    "departments": ["department_id", "department"],
-    "products": ["product_id", "product_name", "aisle_id", "department_id"],
-    "orders": [
-        "order_id",
-        "user_id",
-        "eval_set",
-        "order_number",
-        "order_dow",
-        "order_hour_of_day",
-        "days_since_prior_order",
-    ],
-    "order_products": ["order_id", "product_id", "add_to_cart_order", "reordered"],
-}
+OF_FILES = (
+    "raw_files_belong_to_a_table",
+    *RULES,
+    "raw_tables_are_as_expected",
+    "athena_reads_every_row_once",
+)
 
 
 class RawDataCheckFailed(Exception):
     """At least one check does not hold; the text has each one's name, count and sample."""
 
 
+class RowsLost(Exception):
+    """What was cleaned has not the rows that were checked."""
+
+
 def handler(event: Json, context: Any) -> Json:
-    """`event`: {run, only_files}. Answers {as_planned, changed: up to five keys}, and, when raw/ is
-    as planned and not `only_files`: checks, scanned_bytes, charged_bytes, query_execution_ids.
-    Raises RawDataCheckFailed."""
+    """`event`: {run, cleaned}. Answers {as_planned, changed: up to five keys}, and, when raw/ is as
+    planned, without `cleaned`: checks, rows (of each table), scanned_bytes, charged_bytes,
+    query_execution_ids; with `cleaned`, {rows (as they were checked), tables {table: the clean
+    one}}: the rows of those. Raises RawDataCheckFailed, RowsLost."""
     import boto3
 
-    database = os.environ["RAW_DATABASE"]
     s3 = boto3.client("s3")
     bucket, key = event["run"]["manifest"]["uri"].removeprefix("s3://").split("/", 1)
     manifest = storage.read_json(s3, bucket, key)
     changed = changes(manifest["objects"], storage.raw_objects(s3, manifest["bucket"]))
     planned = {"as_planned": not changed, "changed": changed[:SAMPLE_ROWS]}
-    if changed or event.get("only_files"):
+    if changed:
         return planned
-    import awswrangler as wr
+    if "cleaned" in event:
+        return {**planned, **count_cleaned(event["cleaned"], os.environ["DATABASE"])}
+    return {**planned, **check(s3, manifest["bucket"], manifest["objects"])}
 
-    violations = [
-        *check_files([entry["key"] for entry in manifest["objects"]]),
-        *check_tables(boto3.client("glue"), database),
-    ]
-    if violations:
-        raise RawDataCheckFailed(report(violations))
 
-    def rows(text: str) -> tuple[list[Json], Json]:
-        frame = wr.athena.read_sql_query(
-            text.replace("${RawDatabase}", database),
-            database=database,
-            workgroup=os.environ["WORK_GROUP"],
-            ctas_approach=False,
-            athena_query_wait_polling_delay=POLL_SECONDS,
-            boto3_session=boto3.Session(),
-        )
-        return frame.to_dict("records"), frame.query_metadata
+def check(s3: Any, bucket: str, objects: list[Json]) -> Json:
+    """The first look at the files, then the tables, then SQL: what is cheaper comes first."""
+    import boto3
 
+    database = os.environ["RAW_DATABASE"]
+    looks = raw_checks.look_at_objects(s3, bucket, objects)
+    sha256 = {entry["key"]: entry["sha256"] for entry in objects}
+    findings = [finding for seen in looks for finding in seen.findings]
+    refuse(
+        [
+            *raw_checks.stray_files(entry["key"] for entry in objects),
+            *raw_checks.violations([*findings, *raw_checks.among(looks, sha256)]),
+        ]
+    )
+    raw = f"s3://{bucket}/{storage.RAW_PREFIX}"
+    refuse(raw_checks.unlike_tables(boto3.client("glue"), database, raw))
     statements = json.loads(STATEMENTS.read_text())
     with ThreadPoolExecutor(4) as pool:
-        results = list(pool.map(lambda statement: rows(statement["sql"]), statements))
-        names = broken([answer for answer, _ in results])
-        samples = list(pool.map(lambda name: rows(sample_of(name)), names))
-    if names:
-        found = zip(names, samples, strict=True)
-        raise RawDataCheckFailed(report([violation(name, sample) for name, (sample, _) in found]))
+        results = list(pool.map(lambda statement: rows(statement["sql"], database), statements))
+        rows_found = counted(statements, [answer for answer, _ in results])
+        looked = raw_checks.rows_of(looks)
+        refuse(raw_checks.unlike_rows(looked, rows_found, "athena"))
+        names = broken(statements, [answer for answer, _ in results])
+        samples = list(pool.map(lambda name: rows(sample_of(name), database)[0], names))
+    refuse(
+        [
+            violation(name, sample, place(name, sample, s3, bucket, objects))
+            for name, sample in zip(names, samples, strict=True)
+        ]
+    )
     scanned = [metadata["Statistics"].get("DataScannedInBytes", 0) for _, metadata in results]
     of_tables = {check for statement in statements for check in statement["checks"]}
     return {
-        **planned,
-        "checks": [
-            *("raw_files_belong_to_a_table", "raw_tables_are_as_expected"),
-            *sorted(of_tables),
-        ],
+        "checks": [*OF_FILES, *sorted(of_tables)],
+        "rows": rows_found,
         "scanned_bytes": sum(scanned),
         "charged_bytes": sum(max(bytes_, ATHENA_MINIMUM_BYTES) for bytes_ in scanned if bytes_),
         "query_execution_ids": [metadata["QueryExecutionId"] for _, metadata in results],
     }
+
+
+def count_cleaned(event: Json, database: str) -> Json:
+    """The rows of the clean tables, which are those that were checked. Raises RowsLost."""
+    counts = " UNION ALL ".join(
+        f"SELECT '{name}' AS name, count(*) AS rows_found FROM {table}"
+        for name, table in event["tables"].items()
+    )
+    found = {row["name"]: int(row["rows_found"]) for row in rows(counts, database)[0]}
+    unlike = raw_checks.unlike_rows(
+        {name: event["rows"][name] for name in found}, found, "databrew"
+    )
+    if unlike:
+        raise RowsLost(report(unlike))
+    return {"rows": found}
+
+
+def refuse(violations: list[Json]) -> None:
+    if violations:
+        raise RawDataCheckFailed(report(violations))
+
+
+def rows(text: str, database: str) -> tuple[list[Json], Json]:
+    """The answer of an Athena statement, and what Athena says of its execution."""
+    import awswrangler as wr
+    import boto3
+
+    frame = wr.athena.read_sql_query(
+        text.replace("${RawDatabase}", database),
+        database=database,
+        workgroup=os.environ["WORK_GROUP"],
+        ctas_approach=False,
+        athena_query_wait_polling_delay=POLL_SECONDS,
+        boto3_session=boto3.Session(),
+    )
+    return frame.to_dict("records"), frame.query_metadata
 
 
 def changes(planned: list[Json], listed: Iterable[Json]) -> list[str]:
@@ -108,43 +143,16 @@ def changes(planned: list[Json], listed: Iterable[Json]) -> list[str]:
     return sorted(key for key in before.keys() | now.keys() if before.get(key) != now.get(key))
 
 
-def check_files(keys: list[str]) -> list[Json]:
-    """Files that no table would read: whoever uploaded them believes that they count."""
-    folders = tuple(f"{storage.RAW_PREFIX}{table}/" for table in TABLES)
-    stray = [key for key in keys if not key.startswith(folders)]
-    if not stray:
-        return []
-    sample = [{"key": key, "accepted": "below " + ", ".join(folders)} for key in stray]
-    return [
-        {
-            "check": "raw_files_belong_to_a_table",
-            "violations": len(stray),
-            "sample": sample[:SAMPLE_ROWS],
-        }
-    ]
-
-
-def check_tables(glue: Any, database: str) -> list[Json]:
-    """What is missing or different among the tables that the crawler made."""
-    found = {
-        table["Name"]: [column["Name"] for column in table["StorageDescriptor"]["Columns"]]
-        for page in glue.get_paginator("get_tables").paginate(DatabaseName=database)
-        for table in page["TableList"]
-    }
-    sample = [
-        {"table": name, "expected": columns, "found": found.get(name, "no such table")}
-        for name, columns in TABLES.items()
-        if found.get(name) != columns
-    ]
-    if not sample:
-        return []
-    return [{"check": "raw_tables_are_as_expected", "violations": len(sample), "sample": sample}]
-
-
-def broken(answers: list[list[Json]]) -> list[str]:
+def broken(statements: list[Json], answers: list[list[Json]]) -> list[str]:
     """The checks that any statement found broken. Each answers one row, a boolean a check."""
-    names = {check for (row,) in answers for check, is_broken in row.items() if is_broken}
-    return sorted(names)
+    pairs = zip(statements, answers, strict=True)
+    return sorted({c for statement, (row,) in pairs for c in statement["checks"] if row[c]})
+
+
+def counted(statements: list[Json], answers: list[list[Json]]) -> dict[str, int]:
+    """The rows of each table that a statement scanned whole."""
+    pairs = zip(statements, answers, strict=True)
+    return {one["table"]: int(row["rows_found"]) for one, (row,) in pairs if one["counts"]}
 
 
 def sample_of(check: str) -> str:
@@ -157,9 +165,25 @@ def sample_of(check: str) -> str:
     )
 
 
-def violation(check: str, rows: list[Json]) -> Json:
-    """What breaks the check: {check, violations, sample}."""
+def place(check: str, sample: list[Json], s3: Any, bucket: str, objects: list[Json]) -> str | None:
+    """The file and line of the first row that breaks the check, if it can be told."""
+    if not sample:
+        return None
+    table = table_of(check)
+    files = raw_checks.opened(s3, bucket, objects, table)
+    return raw_checks.place_of(sample[0], raw_checks.SHAPES[table], files)
+
+
+def table_of(check: str) -> str:
+    """The table whose rows a check's SELECT looks at: its first one."""
+    return re.findall(r"FROM \$\{RawDatabase\}\.(\w+)", (CHECKS / f"{check}.sql").read_text())[0]
+
+
+def violation(check: str, rows: list[Json], place: str | None = None) -> Json:
+    """What breaks the check: {check, violations, sample}; the first row with its place."""
     sample = [{k: v for k, v in row.items() if k != "violation_count"} for row in rows]
+    if place is not None:
+        sample[0] = {"at": place, **sample[0]}
     # No rows: somebody has mended the file since, which does not make the first answer good.
     number = int(rows[0]["violation_count"]) if rows else 0
     return {"check": check, "violations": number, "sample": sample}

@@ -1,4 +1,4 @@
-"""Crawl raw data: starts the crawler, or looks how far it is.
+"""Crawl raw data: starts the crawler, or looks how far it is, and completes what it made.
 
 What counts is a crawl that began after the run was planned, or, after a redrive, after that: an
 older one, or one that was already running, may have missed the files that started us.
@@ -12,9 +12,20 @@ from contextlib import suppress
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
+from tasks.functions.raw_text import ESCAPE, OPEN_CSV
+
 Json = dict[str, Any]
 
 LIMIT = timedelta(hours=1)
+MOST_PARTITIONS = 100  # of one BatchUpdatePartition
+# What of a described table or partition can be written back.
+TABLE_INPUT = (
+    "Name", "Description", "Owner", "LastAccessTime", "LastAnalyzedTime", "Retention",
+    "StorageDescriptor", "PartitionKeys", "TableType", "Parameters",
+)  # fmt: skip
+PARTITION_INPUT = (
+    "Values", "LastAccessTime", "StorageDescriptor", "Parameters", "LastAnalyzedTime",
+)  # fmt: skip
 
 
 class CrawlFailed(Exception):
@@ -34,6 +45,8 @@ def handler(event: Json, context: Any) -> Json:
     crawler = glue.get_crawler(Name=name)["Crawler"]
     since = begins(event["run"], event["execution"])
     step = decide(crawler, since, datetime.now(timezone.utc))
+    if step == "finished":
+        without_escape(glue, os.environ["RAW_DATABASE"])
     if step == "start":
         # One that runs already is somebody else's: it is waited for, then ours is started.
         with suppress(glue.exceptions.CrawlerRunningException):
@@ -43,6 +56,56 @@ def handler(event: Json, context: Any) -> Json:
         "state": crawler["State"],
         "last_crawl": json.loads(json.dumps(crawler.get("LastCrawl"), default=str)),
     }
+
+
+def without_escape(glue: Any, database: str) -> None:
+    """Lets a backslash in a raw file be data (`6\\"" Cake`): by default it is OpenCSVSerDe's escape
+    character, and no classifier can name another. The one that is set stands in no text.
+
+    https://docs.aws.amazon.com/athena/latest/ug/csv-serde.html. A crawl may take it away again, so
+    each is followed by this; `raw_tables_are_as_expected` looks whether it is there.
+    """
+    for page in glue.get_paginator("get_tables").paginate(DatabaseName=database):
+        for table in page["TableList"]:
+            if _escapes(table):
+                kept = {key: table[key] for key in TABLE_INPUT if key in table}
+                glue.update_table(DatabaseName=database, TableInput=_completed(kept))
+            if table.get("PartitionKeys"):
+                _partitions_without_escape(glue, {"DatabaseName": database}, table["Name"])
+
+
+def _partitions_without_escape(glue: Any, place: Json, table: str) -> None:
+    for page in glue.get_paginator("get_partitions").paginate(**place, TableName=table):
+        entries = [
+            {
+                "PartitionValueList": partition["Values"],
+                "PartitionInput": _completed(
+                    {key: partition[key] for key in PARTITION_INPUT if key in partition}
+                ),
+            }
+            for partition in page["Partitions"]
+            if _escapes(partition)
+        ]
+        for first in range(0, len(entries), MOST_PARTITIONS):
+            some = entries[first : first + MOST_PARTITIONS]
+            answer = glue.batch_update_partition(**place, TableName=table, Entries=some)
+            if answer.get("Errors"):
+                raise CrawlFailed(json.dumps(answer["Errors"][:5], default=str))
+
+
+def _escapes(described: Json) -> bool:
+    serde = described["StorageDescriptor"].get("SerdeInfo") or {}
+    return (
+        serde.get("SerializationLibrary") == OPEN_CSV
+        and (serde.get("Parameters") or {}).get("escapeChar") != ESCAPE
+    )
+
+
+def _completed(described: Json) -> Json:
+    place = described["StorageDescriptor"]
+    serde = place["SerdeInfo"]
+    serde = {**serde, "Parameters": {**serde.get("Parameters", {}), "escapeChar": ESCAPE}}
+    return {**described, "StorageDescriptor": {**place, "SerdeInfo": serde}}
 
 
 def begins(run: Json, execution: Json) -> datetime:

@@ -20,10 +20,20 @@ def objects(s3: Any, bucket: str, prefix: str) -> Iterator[dict[str, Any]]:
 
 
 def raw_objects(s3: Any, bucket: str) -> Iterator[dict[str, Any]]:
-    """What counts as raw data: objects below raw/, but for empty and hidden ones (`.x`, `_x`)."""
+    """What counts as raw data: objects below raw/, but for empty and hidden ones."""
     for entry in objects(s3, bucket, RAW_PREFIX):
-        if not entry["Key"].rsplit("/", 1)[1].startswith((".", "_")):
+        if not is_hidden(entry["Key"].removeprefix(RAW_PREFIX)):
             yield entry
+
+
+def is_hidden(key: str) -> bool:
+    """Whether a key below a table's location is no data: a part of it, a folder's too, begins with
+    `_` or `.`, or it is a folder itself (it ends in `/`).
+
+    As crawlers and Athena have it (Trino, HiveFileIterator.isHiddenOrWithinHiddenParentDirectory):
+    https://docs.aws.amazon.com/athena/latest/ug/tables-location-format.html
+    """
+    return key.endswith("/") or any(part.startswith(("_", ".")) for part in key.split("/"))
 
 
 def describe(s3: Any, bucket: str, key: str) -> dict[str, Any]:

@@ -58,7 +58,10 @@ def test_a_function_may_do_what_it_calls(resources: dict[str, Any], name: str) -
 def test_the_calls_are_found() -> None:
     """The reading itself, where it is easy to see what is right."""
     assert set(actions_of("tasks.functions.smoke_test")) == {"get_object", "invoke_endpoint"}
-    assert set(actions_of("tasks.functions.crawl_raw_data")) == {"get_crawler", "start_crawler"}
+    assert set(actions_of("tasks.functions.crawl_raw_data")) == {
+        *("get_crawler", "start_crawler"),
+        *("get_tables", "update_table", "get_partitions", "batch_update_partition"),
+    }
     upload = set(actions_of("tasks.functions.start_on_upload"))
     assert {"start_execution", "update_item", "update_schedule", "list_objects_v2"} <= upload
 

@@ -51,7 +51,7 @@ QUERY = {
 ANSWERS: dict[str, Any] = {
     "Receive trigger": None,
     "Crawl raw data": {"finished": True},
-    "Check raw data": {"as_planned": True, "checks": ["all"], "scanned_bytes": 1},
+    "Check raw data": {"as_planned": True, "checks": ["all"], "rows": {}, "scanned_bytes": 1},
     "Look at raw files again": {"as_planned": True},
     "Make the job for orders": {"Name": "orders"},
     "Make the job for order lines": {"Name": "lines"},

@@ -92,8 +92,8 @@ DATA: list[dict[str, Any]] = [
         "why": "wrong columns",
         "key": "raw/aisles/aisles.csv",
         "change": lambda text: text.replace("aisle_id,aisle", "aisle_id,name", 1),
-        "check": "raw_tables_are_as_expected: 1 violation(s)",
-        "sample": '"found": ["aisle_id", "name"]',
+        "check": "raw_files_have_the_header: 1 violation(s)",
+        "sample": '"value": "aisle_id,name", "problem": "its header lacks aisle and has name"',
     },
     {
         "why": "a file without rows",
@@ -107,7 +107,7 @@ DATA: list[dict[str, Any]] = [
         "key": "raw/orders/orders.csv",
         "change": lambda text: text.rstrip("\n").rpartition("\n")[0] + "\nsoon,1,prior,x,1,1,1\n",
         "check": "orders_have_valid_types: 1 violation(s)",
-        "sample": '"soon"',
+        "sample": '"at": "raw/orders/orders.csv, line ',
     },
     {
         "why": "duplicate keys",
@@ -121,7 +121,14 @@ DATA: list[dict[str, Any]] = [
         "key": PRIOR,
         "change": lambda text: text.rstrip("\n") + "\n999999999,1,1,0\n",
         "check": "order_lines_have_an_order: 1 violation(s)",
-        "sample": "999999999",
+        "sample": f'"at": "{PRIOR}, line ',
+    },
+    {
+        "why": "a line break within quotes",
+        "key": "raw/products/products.csv",
+        "change": lambda text: text.rstrip("\n") + '\n999999999,"a\nb",1,1\n',
+        "check": "raw_lines_close_their_quotes: 2 violation(s)",
+        "sample": '"value": "999999999,\\"a"',
     },
 ]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import random
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
@@ -49,40 +48,6 @@ def test_a_line_is_cut_as_the_serde_cuts_it(case: dict[str, Any], tmp_path: Path
         tuple(case["cells"]),
         ("x", "y", "z") if how.separator == "," else ("x,y,z", None, None),
     ]
-
-
-def test_the_quick_reader_is_used_only_where_it_gives_the_exact_readers_rows(
-    tmp_path: Path,
-) -> None:
-    """Random files of the characters that matter: whichever reader it is, the rows are the same."""
-    letters = random.Random(7)
-    how = open_csv()
-    quick = 0
-    for number in range(400):
-        lines = [
-            ",".join(
-                letters.choice(["", "a", '""', '"b"', '"c,d"', '"e""f"', " g", "h ", '"', "\\"])
-                if letters.random() < 0.1
-                else letters.choice(["1", '"b"', '"c,d"', '"e""f"', '""', " g", "ü"])
-                for _ in range(letters.choice([1, 2, 3, 3, 3, 4]))
-            )
-            for _ in range(3)
-        ]
-        end = letters.choice(["\n", "\n", "\r\n", "\r"])
-        text = end.join(lines) + letters.choice(["", end, end + end])
-        data = text.encode()
-        path = tmp_path / f"{number}.csv"
-        path.write_bytes(data)
-        quick += quickly(DataFile(f"s3://lake/{number}.csv", str(path), len(data), "", 0.0), how)
-        exact = [
-            tuple([*split_open_csv(line, how, 3), None, None, None][:3])
-            for line in text.replace("\r\n", "\n")
-            .replace("\r", "\n")
-            .removesuffix("\n")
-            .split("\n")
-        ]
-        assert rows(tmp_path, data, how, f"{number}.csv") == exact, text
-    assert 50 < quick < 350
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ import pytest
 
 from rebuy.errors import DefinitionError
 from tasks import check_statements
+from tasks.functions import check_raw_data
 from tests.transform import tiny
 from tests.transform.lake import RAW_COLUMNS, SQL, Lake, Raw
 
@@ -52,7 +53,7 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Lake:
 def broken(lake: Lake) -> set[str]:
     """The checks that the composed statements find broken."""
     answers = [lake.rows(str(one["sql"]).replace("${RawDatabase}", "raw")) for one in STATEMENTS]
-    return {check for (answer,) in answers for check, found in answer.items() if found}
+    return set(check_raw_data.broken(STATEMENTS, answers))
 
 
 def test_nothing_is_found_in_clean_data(lake: Lake) -> None:
