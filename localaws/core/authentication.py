@@ -50,30 +50,31 @@ class Authentication:
         self._now = now
         self.accept_any = accept_any
 
-    def caller(self, service: str, request: Request) -> Caller:
-        """Raises AwsError with the service's code."""
+    def caller(self, service: str, request: Request, *, of_page: bool = False) -> Caller:
+        """Raises AwsError with the service's code. `of_page`: a page sent it, which is nobody
+        unless it has signed, where any key is accepted too."""
         try:
-            return self._caller(service, request)
+            return self._caller(service, request, self.accept_any and not of_page)
         except Refused as refused:
             raise refusals.error(refused, service, _protocol(service)) from None
 
-    def form(self, fields: Mapping[str, str]) -> Caller:
+    def form(self, fields: Mapping[str, str], *, of_page: bool) -> Caller:
         """Who signed the policy of an S3 form; field names in small letters. Raises AwsError.
 
         https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-authentication-HTTPPOST.html
         """
         try:
-            return self._form(fields)
+            return self._form(fields, self.accept_any and not of_page)
         except Refused as refused:
             raise refusals.error(refused, "s3", "rest-xml") from None
 
-    def _form(self, fields: Mapping[str, str]) -> Caller:
+    def _form(self, fields: Mapping[str, str], accept_any: bool) -> Caller:
         policy = fields.get("policy", "").encode()
         scope = fields.get("x-amz-credential", "").split("/")
         key = fields.get("awsaccesskeyid") or scope[0]
         credential = self._identity.credential(key)
         if credential is None:
-            if self.accept_any:
+            if accept_any:
                 return root(self._identity.account)
             raise Refused("unknown-key" if key else "missing")
         token = fields.get("x-amz-security-token", "")
@@ -94,13 +95,13 @@ class Authentication:
             raise Refused("wrong-signature")
         return credential.caller
 
-    def _caller(self, service: str, request: Request) -> Caller:
+    def _caller(self, service: str, request: Request, accept_any: bool) -> Caller:
         sent = _sent(request)
         account = self._identity.account
         try:
             signature = signatures.read(sent)
         except Refused:
-            if self.accept_any:
+            if accept_any:
                 return root(account)
             raise
         old_url = signature_v2.read(sent) if signature is None and service == "s3" else None
@@ -109,17 +110,17 @@ class Authentication:
             if credential is not None:
                 signature_v2.check(old_url, credential, sent, self._now())
                 return credential.caller
-            if not self.accept_any:
+            if not accept_any:
                 raise Refused("unknown-key")
         if signature is None:
-            if self.accept_any:
+            if accept_any:
                 return root(account)
             if service == "s3":
                 return anonymous(account)
             raise Refused("missing")
         credential = self._identity.credential(signature.access_key_id)
         if credential is None:
-            if self.accept_any:
+            if accept_any:
                 return root(account)
             raise Refused("unknown-key")
         self._check_scope(signature, service, request)

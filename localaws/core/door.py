@@ -13,22 +13,22 @@ from werkzeug.wrappers import Request, Response
 LOOPBACK = {"127.0.0.1", "localhost", "[::1]"}
 
 
-def refusal(request: Request, *, public: bool) -> Response | None:
-    """A 403 for what must not be read, let alone done.
-
-    Host is checked of every request: a name that somebody else has pointed here (DNS rebinding)
-    is refused. What is `public` (websites, HTTP APIs) takes requests from any page, as on AWS;
-    the AWS API and the control paths take none: not with an Origin (`null` of a sandboxed frame
-    or a file included), nor one that a page's image, script, form or link has caused. Pages that
-    buckets host have our own origin, so that one is refused like others. A person may open an
-    address.
-    """
+def strange_host(request: Request) -> Response | None:
+    """A 403 for a name that somebody else has pointed here (DNS rebinding)."""
     host = request.headers.get("Host", "")
     name = re.sub(r":\d+$", "", host).lower()
     if name not in LOOPBACK and not name.endswith(".localhost"):
         return _refused(f"Host {host!r} is not this machine.")
-    if public:
-        return None
+    return None
+
+
+def page(request: Request) -> Response | None:
+    """A 403 for what a web page has made a browser send: it must not be read, let alone done.
+
+    Not with an Origin (`null` of a sandboxed frame or a file included), nor one that a page's
+    image, script, form or link has caused. Pages that buckets host have our own origin, so that
+    one is refused like others. A person may open an address.
+    """
     if "Origin" in request.headers:
         return _refused(f"Origin {request.headers['Origin']!r} may not use this API.")
     site = request.headers.get("Sec-Fetch-Site", "none")

@@ -22,6 +22,7 @@ class Exchange:
 
     request: Request
     inside: Caller | None = None  # who sends it in process: said where others sign
+    page_of: str | None = None  # the only service that may answer: its rules let a page in
     request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     # identify
     service_name: str = "s3"

@@ -64,16 +64,35 @@ class Gateway:
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         request = ServerRequest(environ)
-        response = (
-            door.refusal(request, public=self._is_public(request.path))
-            or self._routed(request)
-            or self.handle(request)
-        )
+        response = door.strange_host(request) or self._admitted(request)
         return response(environ, start_response)
 
-    def handle(self, request: Request, inside: Caller | None = None) -> Response:
-        """The answer of the AWS API. `inside` is who calls within this process, unsigned."""
-        exchange = Exchange(request, inside)
+    def _admitted(self, request: Request) -> Response:
+        """What is public (websites, HTTP APIs) takes requests from any page, as on AWS; the AWS
+        API and the control paths take none, but where a resource's own rules say so."""
+        refused = None if self._is_public(request.path) else door.page(request)
+        if refused is None:
+            return self._routed(request) or self._form(request) or self.handle(request)
+        return self._of_page(request) or refused
+
+    def _of_page(self, request: Request) -> Response | None:
+        """The answer to a page that rules of a service's own let in (a bucket's CORS)."""
+        for name, service in self.services.items():
+            if service.pages is not None and service.failure is None:
+
+                def answer(name: str = name) -> Response:
+                    return self._form(request) or self.handle(request, page_of=name)
+
+                if (response := service.pages(request, answer)) is not None:
+                    return response
+        return None
+
+    def handle(
+        self, request: Request, inside: Caller | None = None, page_of: str | None = None
+    ) -> Response:
+        """The answer of the AWS API. `inside` is who calls within this process, unsigned;
+        `page_of` the one service that let in a page."""
+        exchange = Exchange(request, inside, page_of)
         try:
             for step in self.steps:
                 step(exchange)
@@ -93,11 +112,13 @@ class Gateway:
     def identify(self, exchange: Exchange) -> None:
         """Which service, in which region."""
         exchange.service_name, exchange.region = wire.identify(exchange.request)
+        if exchange.page_of not in (None, exchange.service_name):
+            raise AwsError("AccessDenied", "A page may not use this API.", 403)
 
     def authenticate(self, exchange: Exchange) -> None:
         """Who calls: whose key has signed."""
         exchange.caller = exchange.inside or self.authentication.caller(
-            exchange.service_name, exchange.request
+            exchange.service_name, exchange.request, of_page=exchange.page_of is not None
         )
 
     def match(self, exchange: Exchange) -> None:
@@ -176,6 +197,10 @@ class Gateway:
                 except AwsError as error:
                     return Response(f"{error.message}\n", error.status)
                 return route(request)
+        return None
+
+    def _form(self, request: Request) -> Response | None:
+        """The answer to a posted form, which is no operation."""
         if request.method == "POST" and request.mimetype == "multipart/form-data":
             for service in self.services.values():
                 if service.form is not None:

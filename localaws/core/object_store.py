@@ -6,6 +6,7 @@ A port: S3 implements it, whoever works with objects depends on this alone.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
@@ -41,6 +42,17 @@ class StoredObject(Protocol):
 
 Listed = Sequence[StoredObject]
 Body = bytes
+State = tuple[int, int] | None  # a file's bytes and modification time in ns; None: there is none
+
+Called = dict[Path, set[State]]  # what calls have made of files, each state that they had
+
+
+def state_of(path: Path) -> State:
+    try:
+        state = path.stat()
+    except (OSError, ValueError):  # a key may be no path
+        return None
+    return state.st_size, state.st_mtime_ns
 
 
 class ObjectStore(Protocol):
@@ -76,6 +88,9 @@ class ObjectStore(Protocol):
 
     def delete(self, bucket: str, key: str) -> None:
         """A key that is not there is fine."""
+
+    def watched(self) -> AbstractContextManager[Called]:
+        """What calls make of files within the block: other changes are the work of engines."""
 
 
 class ActingObjects:
@@ -128,6 +143,9 @@ class ActingObjects:
     def discover(self, bucket: str, prefix: str = "") -> Listed:
         self._ask("ListObjectsV2", Bucket=bucket, Prefix=prefix)
         return self._store.discover(bucket, prefix)
+
+    def watched(self) -> AbstractContextManager[Called]:
+        return self._store.watched()
 
     def delete(self, bucket: str, key: str) -> None:
         self._ask("DeleteObject", Bucket=bucket, Key=key)

@@ -30,6 +30,9 @@ class Call:
 
 Handler = Callable[[Call], Json | None]
 Route = Callable[[Request], Response]
+# A request that a page of another origin makes, and what answers it: None where no rule of the
+# service's own lets the page in.
+Pages = Callable[[Request, Callable[[], Response]], Response | None]
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,7 @@ class Service:
     routes: dict[str, Route] = field(default_factory=dict)  # path prefix to handler, plain HTTP
     form: Route | None = None  # answers posted forms (multipart), which are no operation
     public: set[str] = field(default_factory=set)  # those of them that pages of any site may use
+    pages: Pages | None = None  # what pages of other origins may do by rules of its resources
     lets_in: Callable[[str, Json], bool] = lambda operation, params: False  # who did not sign
     records: Records | None = None  # of what moto keeps
     starters: list[Callable[[], None]] = field(default_factory=list)

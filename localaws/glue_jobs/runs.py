@@ -6,9 +6,12 @@ A run SUCCEEDED only when its script's process ended with exit code 0. Whether t
 
 from __future__ import annotations
 
+import contextlib
 import json
 import secrets
 import shutil
+import threading
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
@@ -48,6 +51,8 @@ class JobRuns:
         self._bookmarks = bookmarks
         self._runner = JobRunner(aws, SPARK_RUN, self)
         self._running_since: dict[str, datetime] = {}
+        self._working: dict[str, tuple[LocalAws, list[LocalAws]]] = {}  # a role, and the others'
+        self._working_lock = threading.Lock()
         self.archive = ClassArchive(aws)
 
     def register(self, service: Service) -> None:
@@ -196,33 +201,34 @@ class JobRuns:
             raise JobFailed(f"LAUNCH ERROR | {error}") from error
         job.check()
         output, errors = run.folder / "output.log", run.folder / "error.log"
-        before = store.snapshot(run.buckets)
         record = self._get(job.request["job"]["Name"], job.id)
         self._running_since[job.id] = self._aws.clock.now()
         if record["JobRunState"] == "STARTING":
             self._change(job.id, JobRunState="RUNNING")
         job.limit(record["Timeout"] * self.minute_seconds)
-        with output.open("ab") as stdout:
-            process = self._aws.processes.start(
-                f"glue job {record['JobName']}",
-                spark.command(run),
-                env=environment,
-                cwd=run.folder / "tmp",
-                log=errors,
-                stdout=stdout,
-            )
-        try:
-            code = job.watch(process, grace_seconds=1.0)
-        finally:
-            # What a failed run wrote stays, as on AWS; what its committer had not committed goes.
-            if self._runner.alone():
-                store.remove_scratch(run.buckets)
-            refused = store.register(role, run.buckets, before)
-            logs.publish(role, job.id, output, errors)
-            if run.event_logs is not None:
-                logs.publish_events(role, given["--spark-event-logs-path"], run.event_logs)
-            if refused is None:
-                self._bookmarks.take(record["JobName"], job.id, bookmark, run.folder)
+        with self._at_work(job.id, role) as others, self._aws.object_store.watched() as called:
+            before = store.snapshot(run.buckets)
+            with output.open("ab") as stdout:
+                process = self._aws.processes.start(
+                    f"glue job {record['JobName']}",
+                    spark.command(run),
+                    env=environment,
+                    cwd=run.folder / "tmp",
+                    log=errors,
+                    stdout=stdout,
+                )
+            try:
+                code = job.watch(process, grace_seconds=1.0)
+            finally:
+                # What a failed run wrote stays, as on AWS; what it had not committed goes.
+                if self._runner.alone():
+                    store.remove_scratch(run.buckets)
+                refused = store.register(role, run.buckets, before, called, others)
+                logs.publish(role, job.id, output, errors)
+                if run.event_logs is not None:
+                    logs.publish_events(role, given["--spark-event-logs-path"], run.event_logs)
+                if refused is None:
+                    self._bookmarks.take(record["JobName"], job.id, bookmark, run.folder)
         if refused is not None:
             raise JobFailed(
                 f"An error occurred while calling o1.save. {refused.message} (Service: Amazon S3;"
@@ -230,6 +236,20 @@ class JobRuns:
             )
         if code != 0:
             raise JobFailed(_failure(run, code))
+
+    @contextlib.contextmanager
+    def _at_work(self, run_id: str, role: LocalAws) -> Iterator[list[LocalAws]]:
+        """The roles of the runs that write to the buckets at the same time as this one."""
+        with self._working_lock:
+            others = [each for each, _ in self._working.values()]
+            for _, theirs in self._working.values():
+                theirs.append(role)
+            self._working[run_id] = role, others
+        try:
+            yield others
+        finally:
+            with self._working_lock:
+                del self._working[run_id]
 
     def end(self, job_id: str, ending: Ending) -> None:
         now = self._aws.clock.now()

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, MutableMapping
 from typing import Any
+from xml.sax.saxutils import escape
 
 from moto.core import serialize
+from werkzeug.wrappers import Response
 
 from localaws.shapes import Json
 
@@ -23,6 +25,15 @@ class S3Answer(dict[str, Any]):
         super().__init__(members)
         self.status = status
         self.body = body
+
+
+def error_page(code: str, message: str, status: int) -> Response:
+    """S3's error where no operation answers: of a form, of a page of another origin."""
+    body = (
+        '<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>'
+        f"{code}</Code><Message>{escape(message)}</Message></Error>"
+    )
+    return Response(body, status, content_type="application/xml")
 
 
 class Serializer(serialize.S3Serializer):  # type: ignore[misc,unused-ignore]

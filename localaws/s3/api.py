@@ -11,6 +11,7 @@ from localaws.core.signals import EventSent
 from localaws.s3 import answers, website
 from localaws.s3.bucket_operations import BucketOperations
 from localaws.s3.copying import Copies
+from localaws.s3.cors import Cors
 from localaws.s3.forms import Forms
 from localaws.s3.index import Index
 from localaws.s3.lifecycle import Lifecycle
@@ -51,10 +52,12 @@ def service(aws: LocalAws) -> Service:
         UploadOperations(objects),
     ):
         part.register(s3)
-    s3.routes[website.PREFIX] = website.route(objects)
+    cors = Cors(objects.buckets)
+    s3.routes[website.PREFIX] = website.route(objects, cors)
     s3.public.add(website.PREFIX)
     s3.lets_in = lambda operation, params: website.everyone_may(objects, operation, params)
     s3.form = Forms(objects, aws)
+    s3.pages = cors
     aws.authorize.resource_policies["s3"] = objects.buckets.policy_of
     lifecycle = Lifecycle(objects, aws.clock)
     s3.on_start(lifecycle.start)

@@ -10,6 +10,7 @@ from typing import Any
 from localaws.core.errors import AwsError, NotEmulated
 from localaws.core.service import Call, Service
 from localaws.s3.buckets import ENABLED, SUSPENDED, Buckets
+from localaws.s3.cors import check_cors
 from localaws.s3.policy import is_public
 from localaws.shapes import Json
 
@@ -201,6 +202,7 @@ CONFIGURATIONS = (
         delete="DeleteBucketCors",
         member="CORSConfiguration",
         unset="NoSuchCORSConfiguration",
+        check=check_cors,
     ),
     Configuration(
         kind="ownership",

@@ -20,6 +20,7 @@ from werkzeug.wrappers import Request, Response
 from localaws.core.aws import LocalAws
 from localaws.core.errors import AwsError
 from localaws.s3 import checksums
+from localaws.s3.answers import error_page
 from localaws.s3.bodies import PREFIX, check_checksum
 from localaws.s3.objects import Objects
 from localaws.s3.properties import kept_properties
@@ -53,11 +54,7 @@ class Forms:
         try:
             return self._answer(request, bucket)
         except AwsError as error:
-            body = (
-                '<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>'
-                f"{error.code}</Code><Message>{escape(error.message)}</Message></Error>"
-            )
-            return Response(body, error.status, content_type="application/xml")
+            return error_page(error.code, error.message, error.status)
 
     def _answer(self, request: Request, bucket: str) -> Response:
         fields = {name.lower(): value for name, value in request.form.items()}
@@ -69,7 +66,7 @@ class Forms:
         self._objects.buckets.get(bucket)
         if "policy" not in fields:
             raise _denied("Access Denied")
-        caller = self._aws.gateway.authentication.form(fields)
+        caller = self._aws.gateway.authentication.form(fields, of_page="Origin" in request.headers)
         self._aws.authorize(caller, "s3", "PutObject", {"Bucket": bucket, "Key": fields["key"]})
         limits = self._check_policy(fields, bucket)
         name = (file.filename or "").replace("\\", "/").rpartition("/")[2]

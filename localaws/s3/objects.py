@@ -11,6 +11,7 @@ from __future__ import annotations
 import shutil
 import uuid
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +19,7 @@ from typing import Any
 
 from localaws.core.clock import Clock
 from localaws.core.errors import AwsError
+from localaws.core.object_store import Called, state_of
 from localaws.s3 import announce
 from localaws.s3.buckets import ENABLED, Buckets
 from localaws.s3.files import Files
@@ -33,6 +35,7 @@ from localaws.s3.stored import (
     measure,
     receive,
 )
+from localaws.s3.watches import Watches
 
 __all__ = ["Objects", "Removed", "StoredObject", "split_uri"]
 
@@ -64,6 +67,7 @@ class Objects:
         self._publish = publish
         self._wrote = wrote
         self._sequencer = announce.Sequencer(clock)
+        self._watches = Watches()
         self.incoming = root / ".incoming"
         shutil.rmtree(self.incoming, ignore_errors=True)  # what a killed server left half written
         self.incoming.mkdir(parents=True)
@@ -122,6 +126,10 @@ class Objects:
     def delete(self, bucket: str, key: str) -> None:
         """Deletes as the API does: a key that is not there is fine. Raises NoSuchBucket."""
         self.remove(bucket, key)
+
+    def watched(self) -> AbstractContextManager[Called]:
+        """What calls make of files within the block: other changes are the work of engines."""
+        return self._watches.opened()
 
     # What the API adds
 
@@ -182,6 +190,7 @@ class Objects:
                 version = uuid.uuid4().hex if versioning == ENABLED else NULL_VERSION
                 path = self._files.place(bucket, key)
                 self._files.clear_way(bucket, key, version, keep=path)
+                self._watches.note(path, state_of(data.path))
                 data.path.replace(path)
                 stored = self._insert(bucket, key, version, path, data, properties)
         except BaseException:
@@ -211,6 +220,7 @@ class Objects:
     ) -> Removed:
         """Deletes a version, or the object: in a versioned bucket that makes a delete marker."""
         with self.index.writing():
+            self._watches.note(self.root / bucket / key, None)
             current = self.find(bucket, key, version_id)
             if unless is not None:
                 unless(current)
@@ -223,6 +233,7 @@ class Objects:
                     return Removed(version_id=version_id)
                 self._take_away(current)
                 shown, marker = current, None
+            self._watches.note(self.root / bucket / key, state_of(self.root / bucket / key))
         if marker is not None:
             self._tell_deleted(shown, marker=True)
             return Removed(marker.version_id, marker=True)

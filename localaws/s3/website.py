@@ -14,6 +14,7 @@ from typing import Any
 from werkzeug.wrappers import Request, Response
 
 from localaws.core.errors import AwsError
+from localaws.s3.cors import Cors
 from localaws.s3.objects import Objects
 from localaws.s3.policy import allows_public
 from localaws.s3.stored import DEFAULT_TYPE, StoredObject
@@ -21,10 +22,18 @@ from localaws.s3.stored import DEFAULT_TYPE, StoredObject
 PREFIX = "/_aws/website"
 
 
-def route(objects: Objects) -> Callable[[Request], Response]:
-    """The handler of website requests."""
+def route(objects: Objects, cors: Cors) -> Callable[[Request], Response]:
+    """The handler of website requests. A page of another origin gets the bucket's CORS headers,
+    where it has a rule for it; a GET is answered in any case, as S3 does."""
 
     def handle(request: Request) -> Response:
+        bucket = request.path.removeprefix(PREFIX).lstrip("/").partition("/")[0]
+        asked = None
+        if "Origin" in request.headers:
+            asked = cors.of(bucket, request, lambda: answer(request))
+        return answer(request) if asked is None else asked
+
+    def answer(request: Request) -> Response:
         bucket, slash, key = request.path.removeprefix(PREFIX).lstrip("/").partition("/")
         if request.method not in ("GET", "HEAD"):
             return _problem(405, "MethodNotAllowed", f"{request.method} is not allowed here.")

@@ -11,10 +11,13 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
+from botocore.config import Config
 from werkzeug.test import EnvironBuilder
 from werkzeug.wrappers import Request
 
+from executions.clients import local_keys
 from localaws.core import door
 from localaws.core import server as http_server
 from localaws.core.aws import LocalAws, start
@@ -30,10 +33,8 @@ def test_who_may_knock(case: dict[str, Any]) -> None:
     environ = builder.get_environ() | {"HTTP_HOST": headers["Host"]}
     request = Request(environ)
 
-    let_in = {
-        "api": door.refusal(request, public=False) is None,
-        "public": door.refusal(request, public=True) is None,
-    }
+    public = door.strange_host(request) is None
+    let_in = {"api": public and door.page(request) is None, "public": public}
 
     assert let_in == {"api": case["api"], "public": case["public"]}
 
@@ -65,6 +66,11 @@ ATTACKS = {
     "fetch-put": '<script>fetch("URL/lake/NAME", {method: "PUT", body: "x"})</script>',
     "xhr": '<script>x = new XMLHttpRequest(); x.open("POST", "URL/?SCOPE");'
     'x.send("Action=CreateTopic&Name=NAME")</script>',
+    "fetch-other": '<script>fetch("URL/shared/NAME", {method: "PUT", body: "x"})</script>',
+    "fetch-delete": '<script>fetch("URL/shared/kept", {method: "DELETE"})</script>',
+    "form-shared": '<form method=post enctype="multipart/form-data" action="URL/shared">'
+    "<input name=key value=NAME><input name=policy value=e30><input name=file value=x></form>"
+    "<script>document.forms[0].submit()</script>",
     "beacon": '<script>navigator.sendBeacon("URL/?Action=CreateTopic&Name=NAME&SCOPE",'
     'new URLSearchParams({Action: "CreateTopic", Name: "NAME"}))</script>',
     "navigation": '<script>location = "URL/?Action=CreateTopic&Name=NAME&SCOPE"</script>',
@@ -81,7 +87,13 @@ def open_server(tmp_path: Path) -> Iterator[tuple[LocalAws, str]]:
     listener = http_server.bind(0)
     url = f"http://127.0.0.1:{listener.server_port}"
     local = start(tmp_path / "home", [s3.service, sns.service], url=url)
-    local.client("s3").create_bucket(Bucket="lake")
+    client = local.client("s3")
+    for bucket in ("lake", "shared"):
+        client.create_bucket(Bucket=bucket)
+    rule = {"AllowedOrigins": ["*"], "AllowedMethods": ["GET", "PUT", "POST"]}
+    rule |= {"AllowedHeaders": ["*"], "ExposeHeaders": ["ETag"]}
+    client.put_bucket_cors(Bucket="shared", CORSConfiguration={"CORSRules": [rule]})
+    client.put_object(Bucket="shared", Key="kept", Body=b"kept")
     with http_server.BackgroundServer(listener, local.gateway):
         yield local, url
         local.stop()
@@ -145,6 +157,36 @@ def test_no_page_of_anywhere_changes_anything(
     assert sum(address.startswith(url) for address in asked) > 30  # the browser did ask
     assert local.client("sns").list_topics()["Topics"] == []
     assert local.objects.list("lake") == []
+    assert [each.key for each in local.objects.list("shared")] == ["kept"]
+
+
+def test_page_does_what_a_buckets_rules_and_its_url_allow(
+    open_server: tuple[LocalAws, str], elsewhere: str, browser: Any
+) -> None:
+    """An upload from a web application, with an address that its server has signed."""
+    url = open_server[1]
+    v4 = Config(signature_version="s3v4")  # which does not sign the type that a browser adds
+    client = boto3.client("s3", "us-east-1", endpoint_url=url, config=v4, **local_keys(url))
+    params = {"Bucket": "shared", "Key": "upload"}
+    signed = {name: client.generate_presigned_url(name, Params=params)
+              for name in ("put_object", "get_object", "delete_object")}  # fmt: skip
+    send = """async ([address, method, body]) => {
+        try {
+            const answer = await fetch(address, {method, body, headers: {"x-app": "1"}})
+            return [answer.status, answer.headers.get("ETag"), await answer.text()]
+        } catch (error) { return String(error) }
+    }"""
+    page = browser.new_page()
+    page.goto(elsewhere)
+    put = page.evaluate(send, [signed["put_object"], "PUT", "hello"])
+    get = page.evaluate(send, [signed["get_object"], "GET", None])
+    deleted = page.evaluate(send, [signed["delete_object"], "DELETE", None])
+    page.close()
+
+    assert put[0] == 200 and put[1]
+    assert get == [200, put[1], "hello"]
+    assert deleted == "TypeError: Failed to fetch"
+    assert client.head_object(**params)["ContentLength"] == 5
 
 
 def test_a_person_may_look(open_server: tuple[LocalAws, str], browser: Any) -> None:
