@@ -67,7 +67,7 @@ def publish(then: State) -> State:
     )
     tables = parallel(
         "Publish tables",
-        comment(9, "The views that people query show this run's tables."),
+        comment(9, "The model serves; views show the tables of its run."),
         {
             statement.name.split("/")[1]: run_statement(
                 f"Publish {statement.name.split('/')[1]}",
