@@ -360,7 +360,10 @@ class Engine:
             runs = [self._touched.pop(number) for number in touched]
             changes = [(run, run.take_changes()) for run in runs]
             kept = [run.kept(change) for run, change in changes]
-            if any(change.ended for change in kept):
+            if any(
+                change.ended and "parent" not in run.execution.about
+                for (run, _), change in zip(changes, kept, strict=True)
+            ):
                 self._put_on_disk()
             self.journal.commit([change for change in kept if change.writes()])
             self._tell_committed()
@@ -376,7 +379,10 @@ class Engine:
                 logger.exception("An effect of the Step Functions engine failed")
 
     def _put_on_disk(self) -> None:
-        """What an execution did outlives a power cut before anybody is told that it has ended."""
+        """What an execution did outlives a power cut before anybody is told that it has ended.
+
+        Of a Map Run's children only their parent is told, so its own end is early enough.
+        """
         try:
             self._settle()
         except OSError:

@@ -111,6 +111,44 @@ def test_an_execution_is_told_to_have_ended_when_its_work_is_on_the_disk(
     assert before.index("b.txt") < before.index("s3.sqlite-wal")
 
 
+def test_children_of_a_map_run_wait_for_the_disk_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(durability, "SETTLE_SECONDS", 3600)
+    ends: list[int] = []
+    settle, commit = Durability.settle, Journal.commit
+
+    def settled(self: Durability) -> None:
+        ends.append(0)
+        settle(self)
+
+    def told(self: Journal, changes: Any) -> None:
+        changes = list(changes)
+        if ends:
+            ends[-1] += sum(change.ended is not None for change in changes)
+        commit(self, changes)
+
+    monkeypatch.setattr(Durability, "settle", settled)
+    monkeypatch.setattr(Journal, "commit", told)
+    aws = opened(tmp_path)
+    child = {"StartAt": "P", "States": {"P": {"Type": "Pass", "End": True}}}
+    processor = {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}, **child}
+    states = {"Each": {"Type": "Map", "ItemProcessor": processor, "End": True}}
+    client = aws.client("stepfunctions")
+    definition = json.dumps({"StartAt": "Each", "States": states})
+    machine = client.create_state_machine(name="m", definition=definition, roleArn=ROLE)
+    ends.append(0)
+    arn = client.start_execution(
+        stateMachineArn=machine["stateMachineArn"], input=json.dumps(list(range(5)))
+    )["executionArn"]
+    while client.describe_execution(executionArn=arn)["status"] == "RUNNING":
+        pass
+    told_at = list(ends)
+    aws.stop()
+
+    assert told_at == [5, 1]
+
+
 def test_the_records_of_a_service_are_on_the_disk_before_they_take_the_old_ones_place(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
