@@ -71,6 +71,8 @@ class Authentication:
     def _form(self, fields: Mapping[str, str], accept_any: bool) -> Caller:
         policy = fields.get("policy", "").encode()
         scope = fields.get("x-amz-credential", "").split("/")
+        if "awsaccesskeyid" not in fields and "x-amz-credential" in fields:
+            self._check_form_scope(scope, fields)
         key = fields.get("awsaccesskeyid") or scope[0]
         credential = self._identity.credential(key)
         if credential is None:
@@ -94,6 +96,17 @@ class Authentication:
         if not hmac.compare_digest(expected, given):
             raise Refused("wrong-signature")
         return credential.caller
+
+    def _check_form_scope(self, scope: list[str], fields: Mapping[str, str]) -> None:
+        """The policy's credential: <key>/<day>/<region>/s3/aws4_request."""
+        if fields.get("x-amz-algorithm") != "AWS4-HMAC-SHA256" or len(scope) != 5:
+            raise Refused("malformed", "The form's X-Amz-Algorithm or X-Amz-Credential is wrong.")
+        _, day, region, service, end = scope
+        self._check_region(region, of_url=True)
+        if (service, end) != ("s3", "aws4_request"):
+            raise Refused("malformed", f"The credential is for {service!r}; expecting 's3'.")
+        if day != fields.get("x-amz-date", "")[:8]:
+            raise Refused("wrong-signature")
 
     def _caller(self, service: str, request: Request, accept_any: bool) -> Caller:
         sent = _sent(request)
@@ -142,12 +155,15 @@ class Authentication:
 
         https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-troubleshooting.html
         """
-        if not REGION.fullmatch(signature.region):
-            wrong = f"the region {signature.region!r} is wrong; expecting {self._region!r}"
-            raise Refused("wrong-region-of-url" if signature.presigned else "wrong-region", wrong)
+        self._check_region(signature.region, of_url=signature.presigned)
         named = wire.named_service(request)
         if service != "s3" and named not in (None, service):
             raise Refused("wrong-service", wire.SIGNING_NAMES.get(str(named), str(named)))
+
+    def _check_region(self, region: str, *, of_url: bool) -> None:
+        if not REGION.fullmatch(region):
+            wrong = f"the region {region!r} is wrong; expecting {self._region!r}"
+            raise Refused("wrong-region-of-url" if of_url else "wrong-region", wrong)
 
 
 def _sent(request: Request) -> Sent:

@@ -162,6 +162,7 @@ class Gateway:
             exchange.request.headers,
         )
         if exchange.operation.handler is None:
+            exchange.service.check(call)
             exchange.response = self._moto.perform(call, exchange.request, exchange.service)
         else:
             exchange.result = exchange.operation.handler(call) or {}

@@ -8,6 +8,7 @@ import io
 import lzma
 import os
 import shutil
+import stat
 import zipfile
 import zlib
 from dataclasses import dataclass
@@ -103,7 +104,7 @@ class CodeStore:
         try:
             with zipfile.ZipFile(io.BytesIO(data)) as archive:
                 check_members(archive)
-                archive.extractall(fresh)
+                unpack(archive, fresh)
         except UNUSABLE as problem:
             shutil.rmtree(fresh, ignore_errors=True)
             raise AwsError(
@@ -146,3 +147,26 @@ def check_members(archive: zipfile.ZipFile) -> None:
                 "InvalidParameterValueException",
                 f"The zip file has a member outside its folder: {member.filename}",
             )
+
+
+def unpack(archive: zipfile.ZipFile, folder: Path) -> None:
+    """All members; a symbolic link stays one, and may lead nowhere outside the folder."""
+    links = [each for each in archive.infolist() if stat.S_ISLNK(each.external_attr >> 16)]
+    names = {link.filename for link in links}
+    archive.extractall(folder, [name for name in archive.namelist() if name not in names])
+    for link in links:
+        place = folder / link.filename
+        _check_inside(place.parent, folder, link)  # an earlier link may be on the way
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.symlink_to(os.fsdecode(archive.read(link)))
+    for link in links:  # once all are there: one may lead through another
+        _check_inside(folder / link.filename, folder, link)
+
+
+def _check_inside(place: Path, folder: Path, link: zipfile.ZipInfo) -> None:
+    if not place.resolve().is_relative_to(folder.resolve()):
+        shutil.rmtree(folder)
+        raise AwsError(
+            "InvalidParameterValueException",
+            f"The zip file has a link that leads outside its folder: {link.filename}",
+        )

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from localaws.core.aws import LocalAws
-from localaws.core.service import Records, Service
+from localaws.core.service import Call, Records, Service
+from localaws.plain import nesting
 from localaws.plain.policies import POLICIES
 from localaws.plain.records import dynamodb, logs, sqs
 
@@ -39,10 +40,14 @@ RECORDS = {
 }
 
 
+CHECKS: dict[str, Callable[[Call], None]] = {"dynamodb": nesting.check}
+
+
 def _factory(name: str) -> Callable[[LocalAws], Service]:
     def service(aws: LocalAws) -> Service:
         plain = Service(name)
         plain.moto(RECORDS[name], *OPERATIONS[name])
+        plain.check = CHECKS.get(name, plain.check)
         if name in POLICIES:
             find = POLICIES[name]
             aws.authorize.resource_policies[name] = lambda arn: find(aws, arn)

@@ -160,6 +160,40 @@ def test_a_body_that_is_nested_without_end_is_refused(
     assert (answer.status_code < 500, answer.status_code >= 400) == (True, True), answer.data
 
 
+def test_an_item_is_nested_as_deep_as_dynamodb_takes_it(tmp_path: Path) -> None:
+    """https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html"""
+
+    def item(levels: int) -> dict[str, Any]:
+        value: dict[str, Any] = {"S": "x"}
+        for level in range(levels):
+            value = {"M": {"L": value}} if level % 2 else {"L": [value]}
+        return {"id": {"S": "1"}, "deep": value}
+
+    local = start(tmp_path / "home", [FACTORIES["dynamodb"]])
+    client = local.client("dynamodb")
+    client.create_table(
+        TableName="t",
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    client.put_item(TableName="t", Item=item(32))
+    for call in (
+        lambda: client.put_item(TableName="t", Item=item(33)),
+        lambda: client.batch_write_item(
+            RequestItems={"t": [{"PutRequest": {"Item": item(33)}}]}
+        ),
+        lambda: client.update_item(
+            TableName="t", Key={"id": {"S": "1"}}, UpdateExpression="SET deep = :v",
+            ExpressionAttributeValues={":v": item(33)["deep"]},
+        ),
+    ):  # fmt: skip
+        with pytest.raises(ClientError, match="Nesting Levels have exceeded supported limits"):
+            call()
+    assert client.get_item(TableName="t", Key={"id": {"S": "1"}})["Item"] == item(32)
+    local.stop()
+
+
 def test_a_document_that_is_nested_without_end_is_no_fault_of_ours(tmp_path: Path) -> None:
     local = start(tmp_path / "home", [stepfunctions.service])
     deep = '{"a":' * 100_000 + "1" + "}" * 100_000

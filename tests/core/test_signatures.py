@@ -448,29 +448,55 @@ def test_a_homes_key_is_its_owners_alone_and_stays(tmp_path: Path) -> None:
         start(tmp_path / "home", [sts.service])
 
 
+def posted(form: dict[str, Any]) -> tuple[int, str]:
+    """Status and text of the answer to a form with a file."""
+    body = "".join(
+        f'--x\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
+        for name, value in form["fields"].items()
+    )
+    body += '--x\r\nContent-Disposition: form-data; name="file"; filename="f"\r\n\r\n'
+    body += "data\r\n--x--\r\n"
+    request = urllib.request.Request(
+        form["url"], body.encode(), {"Content-Type": "multipart/form-data; boundary=x"}
+    )
+    try:
+        with urllib.request.urlopen(request) as answer:
+            return answer.status, ""
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode()
+
+
 @pytest.mark.parametrize("version", ["s3v4", "s3"])
 def test_a_form_is_taken_with_a_signed_policy(closed: Closed, version: str) -> None:
     closed.client("s3").create_bucket(Bucket="lake")
     client = closed.client("s3", signature_version=version)
     for spoil, expected in ((False, 204), (True, 403)):
-        post = client.generate_presigned_post("lake", "k", ExpiresIn=60)
-        assert ("AWSAccessKeyId" in post["fields"]) == (version == "s3")
-        fields = dict(post["fields"])
+        form = client.generate_presigned_post("lake", "k", ExpiresIn=60)
+        fields = form["fields"]
+        assert ("AWSAccessKeyId" in fields) == (version == "s3")
         if spoil:
             name = "signature" if version == "s3" else "x-amz-signature"
             fields[name] = fields[name][:-4] + "0000"
-        body = "".join(
-            f'--x\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
-            for name, value in fields.items()
-        )
-        body += '--x\r\nContent-Disposition: form-data; name="file"; filename="f"\r\n\r\n'
-        body += "data\r\n--x--\r\n"
-        request = urllib.request.Request(
-            post["url"], body.encode(), {"Content-Type": "multipart/form-data; boundary=x"}
-        )
-        try:
-            with urllib.request.urlopen(request) as answer:
-                status = answer.status
-        except urllib.error.HTTPError as error:
-            status = error.code
-        assert status == expected
+        assert posted(form)[0] == expected
+
+
+@pytest.mark.parametrize(
+    ("place", "said", "told"),
+    [
+        (2, "moon", "the region &apos;moon&apos; is wrong; expecting &apos;us-east-1&apos;"),
+        (3, "sns", "The credential is for &apos;sns&apos;; expecting &apos;s3&apos;."),
+        (4, "aws3", "The credential is for"),
+        (1, "20200101", "SignatureDoesNotMatch"),
+    ],
+)
+def test_a_form_is_signed_for_s3_of_a_region_and_a_day(
+    closed: Closed, place: int, said: str, told: str
+) -> None:
+    closed.client("s3").create_bucket(Bucket="lake")
+    client = closed.client("s3", signature_version="s3v4")
+    form = client.generate_presigned_post("lake", "k", ExpiresIn=60)
+    scope = form["fields"]["x-amz-credential"].split("/")
+    scope[place] = said
+    form["fields"]["x-amz-credential"] = "/".join(scope)
+    status, text = posted(form)
+    assert status in (400, 403) and told in text.replace("'", "&apos;")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import stat
 import urllib.request
 import zipfile
 from pathlib import Path
@@ -121,6 +122,19 @@ def a_file_and_a_folder() -> bytes:
     return data.getvalue()
 
 
+def linked(links: dict[str, str], **files: str) -> bytes:
+    """A package with symbolic links, by their target."""
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w") as archive:
+        for name, target in links.items():
+            link = zipfile.ZipInfo(name)
+            link.external_attr = (stat.S_IFLNK | 0o777) << 16
+            archive.writestr(link, target)
+        for name, text in files.items():
+            archive.writestr(f"{name}.py", text)
+    return data.getvalue()
+
+
 @pytest.mark.parametrize(
     ("data", "message"),
     [
@@ -129,8 +143,16 @@ def a_file_and_a_folder() -> bytes:
         (a_file_and_a_folder(), "Could not unzip uploaded file"),
         (package("x = 1", "n" * 300), "a name over 255 bytes"),
         (package("x = 1", "../x"), "a member outside its folder"),
+        (linked({"a": "/etc/passwd"}), "a link that leads outside its folder: a"),
+        (linked({"a": "../../../credentials.json"}), "a link that leads outside its folder: a"),
+        (linked({"d/d/b": "../..", "x": "d/d/b/../.."}), "a link that leads outside its folder"),
+        (linked({"a": "/tmp", "a/b": "c"}), "a link that leads outside its folder: a/b"),
+        (linked({"a": "b", "b": "a"}), "Could not unzip uploaded file"),
     ],
-    ids=["encrypted", "large", "a file and a folder", "long name", "outside"],
+    ids=[
+        *("encrypted", "large", "a file and a folder", "long name", "outside", "absolute link"),
+        *("link outside", "links outside", "behind a link", "links in a ring"),
+    ],
 )
 def test_a_zip_that_cannot_be_unpacked_is_refused(aws: Any, data: bytes, message: str) -> None:
     with pytest.raises(ClientError, match=message) as refused:
@@ -142,6 +164,18 @@ def test_a_zip_that_cannot_be_unpacked_is_refused(aws: Any, data: bytes, message
             Role=ROLE,
         )
     assert refused.value.response["Error"]["Code"] == "InvalidParameterValueException"
+
+
+def test_a_link_in_a_zip_is_a_link(aws: Any) -> None:
+    code = linked({"index.py": "code.py"}, code=RETURNS.format(7))
+    aws.client("lambda").create_function(
+        FunctionName="f",
+        Code={"ZipFile": code},
+        Runtime="python3.11",
+        Handler="index.handler",
+        Role=ROLE,
+    )
+    assert invoke(aws, "f") == (None, 7)
 
 
 def test_a_version_keeps_its_code_and_an_alias_moves(aws: Any) -> None:
