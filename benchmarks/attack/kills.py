@@ -28,9 +28,11 @@ FOLDERS = {  # a child is told by where it works
     "functions": "function", "run": "worker",
 }  # fmt: skip
 SERVER_SHARE = 0.4
-PAUSE_SECONDS = (0.0, 16.0)
+PAUSE_SECONDS = (0.0, 8.0)
 MOST_REDRIVES = 6
-MOST_OF_THE_SERVER_IN_A_STATE = 1  # a job that two servers died under is failed, and rightly
+# How often a state of a run is disturbed by a kind, or a long job would never get the time that it
+# needs. Endpoints and functions come again by themselves.
+MOST_IN_A_STATE = {SERVER: 2, "Spark": 1, "training": 1, "worker": 2}
 
 
 @dataclass
@@ -42,10 +44,11 @@ class Kills:
     redriven: int = 0
     runs: int = 0
 
-    def one(self, chance: random.Random, spared: bool) -> str | None:
-        """Kills something; what it was. `spared`: not the server."""
-        found = children(self.product.home)
-        if not spared and (chance.random() < SERVER_SHARE or not found):
+    def one(self, chance: random.Random, before: collections.Counter[str]) -> str | None:
+        """Kills something; what it was. `before`: how often which was killed in this state."""
+        spared = {kind for kind, most in MOST_IN_A_STATE.items() if before[kind] >= most}
+        found = [each for each in children(self.product.home) if each[0] not in spared]
+        if SERVER not in spared and (chance.random() < SERVER_SHARE or not found):
             began = time.monotonic()
             self.product.kill()
             self.restarts.append(time.monotonic() - began)
@@ -65,7 +68,7 @@ class Kills:
         self.runs += 1
         arn = self.product.start(f"kills-{self.seed}-{int(time.time())}")
         where: list[str] = []
-        servers: collections.Counter[str] = collections.Counter()
+        killed: dict[str, collections.Counter[str]] = collections.defaultdict(collections.Counter)
         redrives = 0
         while True:
             while self.done.total() < kills and not self.product.ended(arn):
@@ -73,9 +76,9 @@ class Kills:
                 if self.product.ended(arn):
                     break
                 place = "+".join(self.product.inside(arn)) or "between states"
-                kind = self.one(chance, servers[place] >= MOST_OF_THE_SERVER_IN_A_STATE)
-                servers[place] += kind == SERVER
-                where += [f"{kind} in {place}"] * (kind is not None)
+                if (kind := self.one(chance, killed[place])) is not None:
+                    killed[place][kind] += 1
+                    where.append(f"{kind} in {place}")
             outcome = self.product.finish(arn)
             if outcome.status == "SUCCEEDED" or redrives == MOST_REDRIVES:
                 return outcome, where
