@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO
 
 from localaws.core import orphans
+from localaws.core.jobs import limits
 
 STOP_GRACE_SECONDS = 5.0
 
@@ -129,6 +130,7 @@ class Processes:
                 stderr=errors,
                 start_new_session=True,
             )
+        limits.contain(popen.pid)
         process = ManagedProcess(name, popen)
         with self._lock:
             self._running[process.pid] = process

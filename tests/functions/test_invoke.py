@@ -25,6 +25,22 @@ Run = Callable[..., Answer]
 LAYER = "arn:aws:lambda:us-east-1:336392948345:layer:AWSSDKPandas-Python311:22"
 
 
+def test_a_handler_does_not_get_all_memory(run: Run) -> None:
+    """It is refused, and goes before the server should the machine run out all the same."""
+    code = """
+import os
+def handler(event, context):
+    with open("/proc/self/oom_score_adj") as score:
+        first = score.read().strip()
+    most = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    try:
+        bytearray(int(most * 0.7))
+    except MemoryError:
+        return first, "refused"
+"""
+    assert run(code) == (None, ["1000", "refused"])
+
+
 def test_a_handler_gets_its_event_and_its_context(run: Run) -> None:
     code = """
 def handler(event, context):

@@ -13,6 +13,8 @@ MEMORY_SHARE = 0.2  # of the machine's memory, for one job; two of a kind are at
 LEAST_MEMORY = 512 << 20
 ENGINE_SHARE = 0.7  # of a job's memory, for the engine; the rest is Python's, and what it misses
 ADDRESS_SHARE = 2.0  # of a job's memory, as address space: allocators take more than they use
+CHILD_SHARE = 0.4  # of the machine's memory, for any other process
+LEAST_CHILD_BYTES = 4 << 30  # Spark's Java machine has a heap of 2 GB
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 UNITS = {"KB": 10**3, "MB": 10**6, "GB": 10**9, "KIB": 1 << 10, "MIB": 1 << 20, "GIB": 1 << 30}
 
@@ -31,10 +33,8 @@ class Limits:
 
 
 def default() -> Limits:
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    return Limits(
-        max(LEAST_MEMORY, int(memory * MEMORY_SHARE)), max(1, min(2, os.cpu_count() or 1))
-    )
+    memory = max(LEAST_MEMORY, int(machine_bytes() * MEMORY_SHARE))
+    return Limits(memory, max(1, min(2, os.cpu_count() or 1)))
 
 
 def memory(text: str) -> int:
@@ -48,10 +48,27 @@ def memory(text: str) -> int:
     raise ValueError(f"{text!r} is no amount of memory: give at least 512MiB, such as 2GB.")
 
 
+def contain(pid: int) -> None:
+    """Bounds a child that runs what users wrote: functions, scripts, training, endpoints.
+
+    Each process of it has at most a share of the machine's memory; what wants more is refused it
+    (MemoryError in Python). If the machine runs out all the same, it goes before the server. A
+    machine that is no Linux knows neither.
+    """
+    with contextlib.suppress(OSError):
+        Path(f"/proc/{pid}/oom_score_adj").write_text("1000")
+    if hasattr(resource, "prlimit"):
+        bound = max(LEAST_CHILD_BYTES, int(machine_bytes() * CHILD_SHARE))
+        with contextlib.suppress(ValueError, OSError):  # it has ended
+            resource.prlimit(pid, resource.RLIMIT_DATA, (bound, bound))
+
+
+def machine_bytes() -> int:
+    return PAGE_BYTES * os.sysconf("SC_PHYS_PAGES")
+
+
 def apply(limits: Limits) -> None:
     """Bounds this process. The server watches what it really uses, and ends it beyond that."""
-    with contextlib.suppress(OSError):  # if the machine runs out, this goes before the server
-        Path("/proc/self/oom_score_adj").write_text("1000")
     bound = int(limits.memory_bytes * ADDRESS_SHARE)
     with contextlib.suppress(ValueError, OSError):  # macOS knows the limit and does not heed it
         resource.setrlimit(resource.RLIMIT_DATA, (bound, bound))
