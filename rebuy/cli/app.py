@@ -352,6 +352,28 @@ def data_generate(
         print(f"{name:<12} {count:>12,}")
 
 
+@data_app.command("check")
+def data_check(
+    folder: Annotated[
+        Path, typer.Argument(help="Raw files, as published or in folders of their tables.")
+    ],
+    html: Annotated[
+        Path | None, typer.Option(help="A page of findings and figures, to be sent on.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Look at raw files before anything starts: offline, by the rules of a run.
+
+    Ends with 0 if a run would take them, with 1 if there are findings.
+    """
+    from rebuy.cli import contract
+
+    if not folder.is_dir():
+        raise typer.BadParameter(f"{folder} is not a folder", param_hint="FOLDER")
+    if not contract.run(folder, html, as_json=as_json):
+        raise typer.Exit(1)
+
+
 @data_app.command("upload")
 @connected
 def data_upload(

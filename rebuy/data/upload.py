@@ -1,7 +1,7 @@
 """Put a folder of raw files into a bucket, each with a SHA-256 that can be read back.
 
 The files go up as they are: the original ones or generated ones, unpacked. Compressed files
-are not taken, because every reader of raw/ expects `*.csv`.
+are not taken: these are the files as they are published.
 """
 
 from __future__ import annotations
@@ -16,8 +16,11 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from rebuy.data.contract.checking import looks_at
+from rebuy.data.contract.sources import SourceFile, Sources
 from rebuy.data.files import RAW_FILES, RawFile
 from rebuy.errors import InputError
+from tasks.functions.raw_checks import SHAPES
 
 # One PutObject takes 5 GiB at most. Parts would give a checksum of checksums instead of the
 # file's own SHA-256, which nobody could compare with the file.
@@ -52,14 +55,13 @@ def upload(
     Other files in the folder are ignored. `allow_partial` also takes a folder in which some of
     the six are missing, for trying out what a pipeline says to that.
 
-    Raises InputError before anything is sent if the folder or a file is missing, the columns
-    of a file are other ones, or a file is empty or above 5 GiB. Errors of S3 come through as
-    botocore's ClientError.
+    Raises InputError before anything is sent if the folder or a file is missing, empty or above
+    5 GiB, and for whatever the first look of a run (and of `rebuy data check`) would refuse.
+    Errors of S3 come through as botocore's ClientError.
     """
     folder = Path(folder)
     files = _files_of(folder, allow_partial)
-    for file in files:
-        _check_content(folder / file.name, file)
+    _check_content(folder, files)
     return [_put(folder / file.name, file, bucket, client, progress) for file in files]
 
 
@@ -78,18 +80,25 @@ def _files_of(folder: Path, allow_partial: bool) -> list[RawFile]:
     return found
 
 
-def _check_content(path: Path, file: RawFile) -> None:
-    size = path.stat().st_size
-    if size > MOST_BYTES:
-        raise InputError(f"{path} has {size:,} bytes; at most {MOST_BYTES:,} can be put at once.")
-    with path.open("rb") as content:
-        first_line = content.readline(4096)
-    given = first_line.decode("utf-8", "replace").removeprefix("\ufeff").strip()
-    columns = tuple(name.strip().strip('"') for name in given.split(","))
-    if columns != file.columns:
-        raise InputError(
-            f"{path} starts with {given[:200]!r}; its header must be {','.join(file.columns)!r}."
-        )
+def _check_content(folder: Path, files: list[RawFile]) -> None:
+    for file in files:
+        size = (folder / file.name).stat().st_size
+        if size > MOST_BYTES:
+            raise InputError(
+                f"{folder / file.name} has {size:,} bytes; at most {MOST_BYTES:,} can be put at"
+                " once."
+            )
+        if not size:
+            raise InputError(
+                f"{folder / file.name} is empty; its header must be {','.join(file.columns)!r}."
+            )
+    looked = tuple(
+        SourceFile(folder / file.name, file.name, file.table, SHAPES[file.table]) for file in files
+    )
+    _, _, findings = looks_at(Sources(folder, looked))
+    if findings:
+        said = "".join(f"\n  {finding.said()}" for finding in findings)
+        raise InputError(f"{folder} holds what a run would refuse:{said}")
 
 
 def _put(

@@ -61,8 +61,8 @@ class Finding:
 
     def said(self) -> str:
         where = self.file if self.line is None else f"{self.file}, line {self.line}"
-        lines = f"{self.count:,}{' or more' if self.more else ''} lines"
-        others = f" ({lines} like it)" if self.count > 1 or self.more else ""
+        many = f"{self.count:,}{' or more' if self.more else ''}"
+        others = f" ({many} in all)" if self.count > 1 or self.more else ""
         return f"{where}: {self.problem}{others}: {self.value!r}; {self.advice}"
 
     def to_json(self) -> dict[str, Any]:

@@ -59,7 +59,7 @@ def test_what_everybody_reads_alike_is_no_finding(
     ("data", "rule", "line", "says"),
     [
         (b"a,b,c\n1,2,3\n\n4,5,6\n", "raw_lines_are_not_empty", 3, "delete the line"),
-        (b'a,b,c\n1,"x\ny",3\n', "raw_lines_close_their_quotes", 2, "(2 lines like it)"),
+        (b'a,b,c\n1,"x\ny",3\n', "raw_lines_close_their_quotes", 2, "(2 in all)"),
         (b'a,b,c\n1,2,3\n1,x"y"z,3\n', "raw_lines_quote_whole_cells", 3, 'x"y"z'),
         (b'a,b,c\n1, "x",3\n', "raw_lines_quote_whole_cells", 2, "whole cell"),
         (b'a,b,c\n1,6" Cake,3\n', "raw_lines_close_their_quotes", 2, "double a quote"),

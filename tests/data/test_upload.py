@@ -38,8 +38,8 @@ def folder(tmp_path: Path) -> Path:
     """The six files with a line each."""
     raw = tmp_path / "raw"
     raw.mkdir()
-    for file in RAW_FILES:
-        row = ",".join("1" for _ in file.columns)
+    for number, file in enumerate(RAW_FILES):
+        row = ",".join(str(number) for _ in file.columns)
         (raw / file.name).write_text(f"{','.join(file.columns)}\n{row}\n")
     return raw
 
@@ -136,11 +136,21 @@ def test_a_file_is_no_folder(s3: Any, folder: Path) -> None:
         upload(folder / "orders.csv", BUCKET, s3)
 
 
-@pytest.mark.parametrize("content", ["", "order_id,product_id\n1,2\n"])
-def test_a_file_with_other_columns_is_refused(s3: Any, folder: Path, content: str) -> None:
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        ("", " is empty; its header"),
+        ("order_id,product_id\n1,2\n", ", line 1: its first line is no header"),
+        ('aisle_id,aisle\n1,"a\nb"\n', ", line 2: a quote is still open"),
+    ],
+)
+def test_a_file_that_a_run_would_refuse_is_not_sent(
+    s3: Any, folder: Path, content: str, says: str
+) -> None:
     (folder / "aisles.csv").write_text(content)
-    with pytest.raises(InputError, match=r"aisles\.csv starts with .*must be 'aisle_id,aisle'"):
+    with pytest.raises(InputError) as refusal:
         upload(folder, BUCKET, s3)
+    assert f"aisles.csv{says}" in str(refusal.value)
     assert keys(s3) == []
 
 

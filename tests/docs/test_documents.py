@@ -24,6 +24,8 @@ from localaws.core.jobs.kind import recovery
 from rebuy.cli.app import app
 from rebuy.settings import Settings
 from tasks import check_statements
+from tasks.functions.check_raw_data import OF_FILES
+from tasks.functions.first_look import RULES
 from tasks.functions.receive_trigger import OPTIONS
 from tasks.functions.write_audit import assemble
 from workflows import purchase_prediction
@@ -238,9 +240,9 @@ def test_readme_counts_the_checks_that_there_are() -> None:
 
     statements = len(check_statements.of_project())
     assert f"| a run: Athena | {statements} statements for all checks" in text
-    # The diagram and the sample count the looks at the files and at the tables' columns too.
-    assert f"{checks + 2} checks, most through Athena" in text
-    assert f"{checks + 2} checks hold" in text
+    # The diagram and the sample count the looks at the files and at the tables too.
+    assert f"{checks + len(OF_FILES)} checks, most through Athena" in text
+    assert f"{checks + len(OF_FILES)} checks hold" in text
 
 
 def test_readme_names_every_dependency() -> None:
@@ -294,6 +296,13 @@ def test_data_page_names_every_check_with_its_own_words() -> None:
     for file in sorted((ROOT / "sql" / "checks").glob("*.sql")):
         words = file.read_text().splitlines()[0].removeprefix("-- ")
         assert f"| `{file.stem}` | {words} |" in text
+
+
+def test_data_page_names_every_rule_about_files_with_its_own_words() -> None:
+    text = (ROOT / "docs" / "data.md").read_text()
+    for rule, words in RULES.items():
+        assert f"| `{rule}` | {words} |" in text
+    assert [name for name in OF_FILES if f"`{name}`" not in text] == []
 
 
 def test_data_page_has_the_features_in_the_order_of_the_wire() -> None:
