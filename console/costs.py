@@ -29,6 +29,7 @@ Json = dict[str, Any]
 PRICES: Json = json.loads((Path(__file__).parent / "prices.json").read_text())
 HISTORIES_AT_ONCE = 4
 MEGABYTE = 1_000_000
+RUNNING_QUERY = ("QUEUED", "RUNNING")
 
 
 @dataclass(frozen=True)
@@ -106,6 +107,16 @@ def _charges(attempt: Attempt) -> Iterator[Line]:
         raise NotKnown(f"{service} {verb}: the task does not wait for what it starts")
     answer = attempt.output if attempt.status == "succeeded" else attempt.cause
     yield from charge(mapping(attempt.request), mapping(answer))
+
+
+def of_query(query: Json) -> float | None:
+    """Dollars of a query as GetQueryExecution answers it; None while that is not known."""
+    if query["Status"]["State"] in RUNNING_QUERY:
+        return None
+    try:
+        return sum(line.dollars for line in _athena({}, {"QueryExecution": query}))
+    except NotKnown:
+        return None
 
 
 def _athena(_: Json, answer: Json) -> Iterator[Line]:

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import asdict
 from operator import itemgetter
 from typing import Any
+from urllib.parse import quote
 
 from botocore.exceptions import BotoCoreError, ClientError
 from starlette.applications import Starlette
@@ -24,6 +25,7 @@ from console import costs, executions, lake, queries, schedules, uploads, web, w
 from console.guard import UPLOAD_PATH, Guard, policy
 from console.history import Histories, preview
 from console.page import STATIC, page
+from console.query_page import QueryPage
 from console.task import Task
 from executions import audit
 from executions.clients import Clients
@@ -53,6 +55,7 @@ class Console:
         self.histories = Histories()
         self.origins = executions.Origins()
         self.estimates = costs.Estimates()
+        self.query_page = QueryPage(clients)
         if self.target.is_local:
             let_wait(self.step_functions)
 
@@ -83,6 +86,7 @@ class Console:
             "places": lambda _: lake.places_with_keys(self.clients("glue"), self.clients("s3")),
             "schedules": lambda _: schedules.all_of(self.clients),
             "costs": lambda r: costs.estimate(self._history(r).events),
+            **self.query_page.reads(),
         }
         writes: dict[str, Act] = {
             "start": (self.start, {"machine": str}),
@@ -100,6 +104,7 @@ class Console:
                 lambda body: queries.plan(self.clients("athena"), body["query"]),
                 {"query": str},
             ),
+            **self.query_page.writes(),
         }
         asks: dict[str, Act] = {
             "origins": (self.origins_of, {"arns": list}),
@@ -117,6 +122,7 @@ class Console:
                 for name, (act, members) in asks.items()
             ),
             Route("/api/watch", self.watch),
+            Route("/api/result", self.result),
             Route(UPLOAD_PATH, self.upload, methods=["PUT"]),
         ]
 
@@ -280,6 +286,22 @@ class Console:
             cause=given.get("cause") or "Stopped in the console.",
         )
         return {}
+
+    async def result(self, request: Request) -> Response:
+        """The file that a query left, to be kept by the browser."""
+        try:
+            name, size, pieces = await run_in_threadpool(
+                self.query_page.result, web.given(request, "id")
+            )
+        except web.Refused as error:
+            return web.problem(error.status, "Refused", str(error))
+        except (ClientError, BotoCoreError) as error:
+            return web.problem(502, **web.told(error))
+        headers = {
+            "content-disposition": f"attachment; filename*=UTF-8''{quote(name)}",
+            "content-length": str(size),
+        }
+        return StreamingResponse(pieces, media_type="text/csv; charset=utf-8", headers=headers)
 
     async def upload(self, request: Request) -> Response:
         if self.read_only:

@@ -6,9 +6,10 @@ import { Execution } from "./execution.js";
 import { Compare } from "./compare.js";
 import { Definition } from "./definition.js";
 import { Lake } from "./lake.js";
+import { Query } from "./query.js";
 import { Schedules } from "./schedules.js";
 
-const VIEWS = [["", "Executions", /^(|machine|map|execution|compare|definition)$/], ["lake", "Lake", /^lake$/],
+const VIEWS = [["", "Executions", /^(|machine|map|execution|compare|definition)$/], ["lake", "Lake", /^lake$/], ["query", "Query", /^query$/],
   ["schedules", "Schedules", /^schedules$/]];
 
 // "#/execution/ARN?tab=events&state=Train"
@@ -49,7 +50,7 @@ function App() {
     return () => removeEventListener("hashchange", moved);
   }, []);
   useEffect(() => {
-    if (["execution", "compare", "lake", "schedules"].includes(at.view)) return undefined;
+    if (["execution", "compare", "lake", "query", "schedules"].includes(at.view)) return undefined;
     let current = true;
     const look = () => get("machines")
       .then((found) => current
@@ -88,6 +89,7 @@ function App() {
         ? html`<${Definition} key=${arn} arn=${arn} state=${at.query.state ?? null} stage=${at.query.stage ?? null}
           go=${goTo} />`
       : at.view === "lake" ? html`<${Lake} database=${at.arns[0]} table=${at.arns[1]} connection=${connection} />`
+      : at.view === "query" ? html`<${Query} id=${at.arns[0]} connection=${connection} />`
       : at.view === "schedules" ? html`<${Schedules} connection=${connection} />`
       : html`<${Machines} machines=${machines} current=${machine} error=${error} />
         ${machine ? html`<${Executions} key=${machine} machine=${machine} connection=${connection} />`

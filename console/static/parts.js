@@ -2,7 +2,7 @@
 import { html, useEffect, useLayoutEffect, useRef, useState } from "./ui.js";
 
 const MARKS = { RUNNING: "running", PENDING_REDRIVE: "running", SUCCEEDED: "succeeded", FAILED: "failed",
-  TIMED_OUT: "timed-out", ABORTED: "aborted" };
+  TIMED_OUT: "timed-out", ABORTED: "aborted", CANCELLED: "aborted" };
 
 export function Status({ status }) {
   return html`<span class=${`pill ${MARKS[status] ?? "idle"}`}>${String(status ?? "").replace("_", " ").toLowerCase()}

@@ -25,6 +25,7 @@ class NamedQueries:
             self.create
         )
         service.operation("GetNamedQuery", "NamedQueryId")(self.get)
+        service.operation("BatchGetNamedQuery", "NamedQueryIds")(self.get_many)
         service.operation("UpdateNamedQuery", "NamedQueryId", *said)(self.update)
         service.operation("ListNamedQueries", "NextToken", "MaxResults", "WorkGroup")(self.list)
         service.operation("DeleteNamedQuery", "NamedQueryId")(self.delete)
@@ -46,6 +47,23 @@ class NamedQueries:
         if document is None:
             raise _no_query(query_id)
         return {"NamedQuery": document}
+
+    def get_many(self, call: Call) -> Json:
+        found, missing = [], []
+        for query_id in call.params["NamedQueryIds"]:
+            document = self._documents.get(NAMED, query_id)
+            if document is None:
+                error = _no_query(query_id)
+                missing.append(
+                    {
+                        "NamedQueryId": query_id,
+                        "ErrorCode": error.code,
+                        "ErrorMessage": error.message,
+                    }
+                )
+            else:
+                found.append(document)
+        return {"NamedQueries": found, "UnprocessedNamedQueryIds": missing}
 
     def update(self, call: Call) -> Json:
         query_id = call.params["NamedQueryId"]

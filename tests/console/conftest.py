@@ -65,6 +65,15 @@ def console(localaws: str) -> Iterator[str]:
         yield url
 
 
+@pytest.fixture(scope="session")
+def filled(localaws: str) -> str:
+    """The local AWS with the lake of tests/console/lake.py in it."""
+    from tests.console import lake
+
+    lake.fill(localaws)
+    return localaws
+
+
 def client(service: str, endpoint: str) -> Any:
     return boto3.client(
         service,

@@ -24,12 +24,6 @@ SLOW = 60_000
 
 
 @pytest.fixture(scope="session")
-def filled(localaws: str) -> str:
-    lake.fill(localaws)
-    return localaws
-
-
-@pytest.fixture(scope="session")
 def worked(filled: str, step_functions: Any, machine: Create) -> str:
     arn = run(step_functions, machine("works", lake.workflow()), "worked")
     found = step_functions.describe_execution(executionArn=arn)
@@ -286,7 +280,7 @@ def test_schedule_says_when_and_is_switched(
 
 def test_read_only_console_switches_uploads_and_queries_nothing(filled: str) -> None:
     with running("console", "--endpoint-url", filled, "--port", "0", "--read-only") as url:
-        for verb in ("switch", "preview", "plan"):
+        for verb in ("switch", "preview", "plan", "run", "cancel", "save", "forget"):
             assert httpx.post(f"{url}/api/{verb}", json={}).status_code == 403
         answer = httpx.put(
             f"{url}/api/upload",
