@@ -52,6 +52,7 @@ setup(
             "nltk",
             "pandas",
             "phonenumbers",
+            "pyiceberg==0.12.0",  # Athena; commits are put together from its inner parts
             "pyspark==3.5.6",
             "python-calamine",
             "pyyaml",

@@ -17,7 +17,7 @@ from localaws.tables.partitions import NULL_PARTITION
 
 Columns = tuple[tuple[str, Type], ...]
 INFORMATION_SCHEMA = "information_schema"
-PARTITIONS = "$partitions"
+PARTITIONS = "partitions"
 
 
 def information_schema(catalog: Catalog, table: str) -> Found | None:
@@ -73,7 +73,8 @@ def _kind(table: Json) -> str:
 
 def _column_rows(catalog: Catalog) -> Iterable[Sequence[str | None]]:
     for table in _tables(catalog):
-        columns = (table.get("StorageDescriptor") or {}).get("Columns") or []
+        listed = (table.get("StorageDescriptor") or {}).get("Columns") or []
+        columns = [column for column in listed if not _is_dropped(column)]
         keys = table.get("PartitionKeys") or []
         for place, column in enumerate([*columns, *keys], 1):
             yield (
@@ -88,6 +89,11 @@ def _column_rows(catalog: Catalog) -> Iterable[Sequence[str | None]]:
                 column.get("Comment"),
                 "partition key" if place > len(columns) else None,
             )
+
+
+def _is_dropped(column: Json) -> bool:
+    """Iceberg's entries keep the columns that older snapshots have."""
+    return (column.get("Parameters") or {}).get("iceberg.field.current") == "false"
 
 
 def _trino(hive: str) -> str:

@@ -7,15 +7,17 @@ import shutil
 import threading
 import uuid
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from localaws.athena import plan
-from localaws.athena.commands import COMMANDS
+from localaws.athena.commands import run
 from localaws.athena.grammar import statements as s
 from localaws.athena.grammar.read import read
-from localaws.athena.session import ByteLimit, Effect, Session, change, failure
+from localaws.athena.iceberg import plan as iceberg_plan
+from localaws.athena.iceberg.locks import TableLocks
+from localaws.athena.session import ByteLimit, Change, Effect, Session, change, failure
 from localaws.athena.sql.errors import QueryError
 from localaws.athena.sql.parsing import SyntaxMistake, parse
 from localaws.athena.workgroups import GroupRules, WorkGroups
@@ -31,7 +33,7 @@ from localaws.shapes import Json
 KIND = QUERY.documents
 INSUFFICIENT = "Insufficient permissions to execute the query."
 PREPARED = "athena-prepared"
-INNER = ("Result", "Given", "Caller", "Began")  # members that the API does not show
+INNER = ("Result", "Given", "Caller", "Began", "Garbage")  # members that the API does not show
 DML_TIMEOUT_SECONDS = 30 * 60  # docs.aws.amazon.com/athena/latest/ug/service-limits.html
 ATHENA = "athena.amazonaws.com"
 MAXIMUM_BYTES = 262_144
@@ -44,6 +46,11 @@ PLANNERS: dict[type[s.Statement], Planner] = {
     s.Insert: plan.insert,
     s.CreateView: plan.create_view,
     s.Unload: plan.unload,
+    s.Update: iceberg_plan.update,
+    s.Delete: iceberg_plan.delete,
+    s.Merge: iceberg_plan.merge,
+    s.Optimize: iceberg_plan.optimize,
+    s.Vacuum: iceberg_plan.vacuum,
 }
 
 
@@ -55,6 +62,7 @@ class QueryExecutions:
         self._runner = JobRunner(aws, QUERY, self)
         self._lock = threading.Lock()
         self._sessions: dict[str, Session] = {}  # of the statements at work
+        self._tables = TableLocks()
 
     def acting(self, caller: Caller) -> LocalAws:
         """Queries read, write and look up in the name of who started them."""
@@ -205,23 +213,31 @@ class QueryExecutions:
             execution_id=job.id,
             work_group=document["WorkGroup"],
             database=_database(document["QueryExecutionContext"]),
+            locks=self._tables,
             **given,
         )
 
     def end(self, job_id: str, ending: Ending) -> None:
         """Makes the statement's changes and tells its end, both or none: whoever finds an execution
         that has not ended knows that nothing of it is in the catalog."""
-        session = self._sessions.pop(job_id, None)
+        try:
+            self._ended(job_id, ending, self._sessions.pop(job_id, None))
+        except BaseException:
+            self._tables.release(job_id)
+            raise
+
+    def _ended(self, job_id: str, ending: Ending, session: Session | None) -> None:
         result: Effect | None = ending.result
         reason, error = _cause(ending)
-        if result is not None and session is not None:
-            try:
-                with self.aws.documents.transaction():
-                    for one in result.changes:
-                        one.apply(session.catalog)
-            except AwsError as refused:  # another statement was quicker
-                result, error = None, _as_query_error(refused)
         document = self.get(job_id)
+        if result is not None and session is not None:
+            error = _applied(result.changes, session)
+            if error is not None:  # another statement was quicker
+                result = None
+            elif result.garbage:
+                document["Garbage"] = result.garbage
+        if result is None and session is not None and session.adopted:
+            document["Garbage"] = session.adopted
         scanned = session.scanned_bytes if session is not None and error is None else 0
         submitted = document["Status"]["SubmissionDateTime"]
         ended = max(self.aws.clock.now(), submitted + timedelta(milliseconds=1))
@@ -244,7 +260,15 @@ class QueryExecutions:
         self._end(document, ended, reason, error)
 
     def event(self, job_id: str) -> None:
-        return None
+        """Athena sends none. What the end has made garbage goes now that the end is stored."""
+        self._tables.release(job_id)
+        document = self.get(job_id)
+        garbage = document.pop("Garbage", None)
+        if garbage:
+            objects = self._in_name_of(document).objects
+            for uri in garbage:
+                objects.delete(*split_uri(uri))
+            self.aws.documents.put(KIND, job_id, document)
 
     def clear(self, job_id: str) -> None:
         shutil.rmtree(self.folder / job_id, ignore_errors=True)
@@ -257,8 +281,9 @@ class QueryExecutions:
             return self._prepared(session, statement)
         if isinstance(statement, s.ExecuteImmediate):
             return self._act(session, read_statement(statement.query), statement.using)
-        answer = COMMANDS[type(statement)](session, statement)
-        return plan.lines_outcome(session, answer.lines, answer.columns, answer.changes)
+        answer = run(session, statement)
+        effect = plan.lines_outcome(session, answer.lines, answer.columns, answer.changes)
+        return replace(effect, garbage=answer.garbage)
 
     def _prepared(
         self, session: Session, statement: s.Prepare | s.Execute | s.Deallocate
@@ -338,6 +363,19 @@ class StatementFailed(JobFailed):
 
 class StatementCancelled(JobFailed):
     """The message is the StateChangeReason."""
+
+
+def _applied(changes: list[Change], session: Session) -> QueryError | None:
+    """Makes them all; the error if one cannot be made, and then none is."""
+    one: Change | None = None
+    try:
+        with session.aws.documents.transaction():
+            for one in changes:
+                one.apply(session.catalog)
+    except AwsError as refused:
+        conflict = one.conflict if one is not None and not refused.is_refusal else None
+        return conflict or _as_query_error(refused)
+    return None
 
 
 def _cause(ending: Ending) -> tuple[str | None, QueryError | None]:

@@ -17,7 +17,7 @@ from localaws.athena.read_plan import ReadPlan, ScanPlan
 from localaws.athena.sql.errors import QueryError
 from localaws.athena.sql.parsing import parse
 from localaws.athena.sql.queries import Queries
-from localaws.athena.sql.sources import Found
+from localaws.athena.sql.sources import AsOf, Found
 from localaws.athena.work import Work
 from localaws.core.jobs.limits import Limits
 from localaws.tables import hive
@@ -34,8 +34,14 @@ class OfflineTables:
     def __getitem__(self, name: tuple[str, str]) -> TableSnapshot:
         return self._tables[name]
 
-    def find(self, database: str, table: str, node: exp.Expression | None) -> Found:
+    def find(
+        self, database: str, table: str, node: exp.Expression | None, as_of: AsOf | None = None
+    ) -> Found:
         """Raises QueryError (TABLE_NOT_FOUND)."""
+        if as_of is not None:
+            raise QueryError(
+                "NOT_SUPPORTED", "This connector does not support versioned tables", node
+            )
         if (database, table) not in self._tables:
             raise QueryError(
                 "TABLE_NOT_FOUND", f"Table 'awsdatacatalog.{database}.{table}' does not exist", node

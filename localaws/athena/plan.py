@@ -6,16 +6,17 @@ Each compiles and checks its statement with the state at hand, has the rows read
 
 from __future__ import annotations
 
-from localaws.athena import results, writing
+from localaws.athena import results, shaping, writing
 from localaws.athena.formatting import column_info, result_query
 from localaws.athena.grammar import statements as s
+from localaws.athena.iceberg import plan as iceberg_plan
+from localaws.athena.iceberg.state import is_iceberg
 from localaws.athena.session import Change, Effect, Session, change
 from localaws.athena.sql import types as t
 from localaws.athena.sql.errors import QueryError, not_emulated
 from localaws.athena.sql.parameters import bind
 from localaws.athena.sql.parsing import parse
 from localaws.athena.sql.queries import Query
-from localaws.athena.sql.scope import Column
 from localaws.athena.tables import view_input
 from localaws.athena.writing import Format, WrittenRows, check_types, chosen_format, write
 from localaws.shapes import Json
@@ -79,10 +80,16 @@ def create_table_as(session: Session, statement: s.CreateTableAs, parameters: li
             "TABLE_ALREADY_EXISTS",
             f"line 1:1: Destination table 'awsdatacatalog.{database}.{name}' already exists",
         )
-    location, format_, keys = _ctas_properties(session, statement.properties)
+    iceberg = str(statement.properties.get("table_type", "HIVE")).upper() == "ICEBERG"
     query = session.compile(bind(parse(statement.query), parameters))
     labels = [column.name for column in query.columns]
     _check_named(labels)
+    if iceberg:
+        given = statement.properties
+        return iceberg_plan.create_table_as(
+            session, database, name, given, query, with_data=statement.with_data
+        )
+    location, format_, keys = _ctas_properties(session, statement.properties)
     hive = check_types(query, labels)
     _check_partition_keys(keys, labels, query)
     if writing.others(session, location):
@@ -232,17 +239,16 @@ def insert(session: Session, statement: s.Insert, parameters: list[str]) -> Effe
     table = session.tables.document(database, name)
     if table.get("TableType") == "VIRTUAL_VIEW":
         raise QueryError("NOT_SUPPORTED", "Inserting into views is not supported")
+    if is_iceberg(table):
+        return iceberg_plan.insert(session, statement, table, tree)
     found = session.tables.find(database, name, None)
     labels = [label for label, _ in found.columns]
     query = session.compile(tree)
     chosen = statement.columns or labels
-    unknown = [label for label in chosen if label not in labels]
-    if unknown:
-        raise QueryError(
-            "COLUMN_NOT_FOUND", f"Insert column name does not exist in target table: {unknown[0]}"
-        )
-    _check_insert(query, chosen, dict(found.columns))
-    reshaped = _reshape(query, chosen, found.columns)
+    types = dict(found.columns)
+    shaping.check_named(labels, chosen)
+    shaping.check_types([c.type for c in query.columns], [types[label] for label in chosen])
+    reshaped = shaping.reshape(query, chosen, found.columns)
     keys = [label for label in labels if label in found.partition_keys]
     location = table["StorageDescriptor"]["Location"].rstrip("/") + "/"
     written = write(session, reshaped, labels, keys, location, _table_format(table))
@@ -250,34 +256,6 @@ def insert(session: Session, statement: s.Insert, parameters: list[str]) -> Effe
     if written.partitions:
         there = {tuple(p["Values"]) for p in session.catalog.partitions(database, name)}
     return _written(session, written, _new_partitions(database, table, written, there))
-
-
-def _check_insert(query: Query, chosen: list[str], types: dict[str, t.Type]) -> None:
-    wanted = [types[label] for label in chosen]
-    given = [column.type for column in query.columns]
-    if len(wanted) != len(given) or any(
-        not t.converts(a, b)
-        and not (a.name == b.name and a.name in ("varchar", "timestamp"))
-        and not (t.is_integer(a) and t.is_integer(b) and t.common(a, b) == b)
-        for a, b in zip(given, wanted, strict=False)
-    ):  # fmt: skip
-        raise QueryError(
-            "TYPE_MISMATCH",
-            "Insert query has mismatched column types: "
-            f"Table: [{', '.join(map(str, wanted))}], Query: [{', '.join(map(str, given))}]",
-        )
-
-
-def _reshape(query: Query, chosen: list[str], columns: tuple[tuple[str, t.Type], ...]) -> Query:
-    places = {label: number for number, label in enumerate(chosen)}
-    shown, out = [], []
-    for number, (label, kind) in enumerate(columns):
-        source = query.columns[places[label]].sql if label in places else "NULL"
-        shown.append(f"CAST({source} AS {t.duckdb(kind)}) AS i{number}")
-        out.append(Column(label, kind, f"i{number}"))
-    return Query(
-        f"SELECT {', '.join(shown)} FROM ({query.sql})", tuple(out), query.scans, query.reads
-    )
 
 
 _INSERTED = {library: name.upper() for name, library in WRITTEN_BY.items()}

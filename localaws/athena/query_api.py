@@ -94,7 +94,8 @@ class QueryOperations:
         result = document["Result"]
         body: Json = {"ResultSetMetadata": {"ColumnInfo": result["columns"]}, "Rows": []}
         answer: Json = {"UpdateCount": result["update_count"] or 0, "ResultSet": body}
-        if result["update_count"] is not None:
+        location = document["ResultConfiguration"]["OutputLocation"]
+        if result["update_count"] is not None or not location.endswith((".csv", ".txt")):
             return answer
         token = call.params.get("NextToken") or "0"
         if not str(token).isdigit():
@@ -102,7 +103,6 @@ class QueryOperations:
         most = int(call.params.get("MaxResults") or MOST_ROWS)
         if not 1 <= most <= MOST_ROWS:
             raise _invalid(f"MaxResults is {most}; it is 1 to {MOST_ROWS}.")
-        location = document["ResultConfiguration"]["OutputLocation"]
         rows, more = rows_page(self._executions.acting(call.caller), location, int(token), most)
         body["Rows"] = [
             {"Data": [{} if value is None else {"VarCharValue": value} for value in row]}

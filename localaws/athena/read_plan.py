@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from localaws.athena.iceberg.source import IcebergScan
 from localaws.shapes import Json
 from localaws.tables.snapshot import Columns, TableSnapshot
 
@@ -16,8 +17,21 @@ class ScanPlan:
     """A table that the query names `relation`, and the columns it reads of it."""
 
     relation: str
-    table: TableSnapshot
+    table: TableSnapshot | IcebergScan
     columns_read: frozenset[str]
+
+    def to_json(self) -> Json:
+        return {
+            "relation": self.relation,
+            "table": self.table.to_json(),
+            "columns": sorted(self.columns_read),
+            "iceberg": isinstance(self.table, IcebergScan),
+        }
+
+    @classmethod
+    def from_json(cls, given: Json) -> ScanPlan:
+        kind = IcebergScan if given["iceberg"] else TableSnapshot
+        return cls(given["relation"], kind.from_json(given["table"]), frozenset(given["columns"]))
 
 
 @dataclass(frozen=True)
@@ -35,18 +49,11 @@ class ReadPlan:
     explain: bool = False  # the rows are DuckDB's plan
 
     def to_json(self) -> Json:
-        scans = [
-            {"relation": s.relation, "table": s.table.to_json(), "columns": sorted(s.columns_read)}
-            for s in self.scans
-        ]
-        return {**self.__dict__, "scans": scans}
+        return {**self.__dict__, "scans": [scan.to_json() for scan in self.scans]}
 
     @classmethod
     def from_json(cls, given: Json) -> ReadPlan:
-        scans = tuple(
-            ScanPlan(s["relation"], TableSnapshot.from_json(s["table"]), frozenset(s["columns"]))
-            for s in given["scans"]
-        )
+        scans = tuple(ScanPlan.from_json(scan) for scan in given["scans"])
         return cls(**{**given, "scans": scans, "keys": tuple(given["keys"])})
 
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from localaws.athena.iceberg.locks import TableLocks
+from localaws.athena.iceberg.lookup import IcebergTables
 from localaws.athena.read_plan import BYTE_LIMIT, PrunePlan, ReadPlan, ReadResult, ScanPlan
 from localaws.athena.sql.errors import QueryError, error_type
 from localaws.athena.sql.queries import Queries, Query
@@ -31,10 +34,12 @@ class ByteLimit(Exception):
 
 @dataclass(frozen=True)
 class Change:
-    """One change of the catalog: a method of `Catalog` and what it is called with."""
+    """One change of the catalog: a method of `Catalog` and what it is called with, and the error
+    of a statement whose change comes too late, if it has one of its own."""
 
     method: Callable[..., None]
     arguments: tuple[Any, ...]
+    conflict: QueryError | None = None
 
     def apply(self, catalog: Catalog) -> None:
         # As the catalog at hand has it: one that acts for a caller asks whether that may.
@@ -56,6 +61,7 @@ class Effect:
     update_count: int | None = None
     manifest: str | None = None
     changes: list[Change] = field(default_factory=list)
+    garbage: list[str] = field(default_factory=list)  # objects that go once the changes are made
 
 
 @dataclass
@@ -72,6 +78,8 @@ class Session:
     enforced: bool  # by the work group
     byte_limit: int | None
     scanned_bytes: int = 0
+    adopted: list[str] = field(default_factory=list)  # objects that go again if it fails
+    locks: TableLocks = field(default_factory=TableLocks)
 
     @property
     def again(self) -> bool:
@@ -82,9 +90,13 @@ class Session:
     def catalog(self) -> Catalog:
         return ActingCatalog(self.aws)
 
+    @cached_property
+    def iceberg(self) -> IcebergTables:
+        return IcebergTables(self.aws, self._value)
+
     @property
     def tables(self) -> CatalogTables:
-        return CatalogTables(self.catalog)
+        return CatalogTables(self.catalog, self.iceberg)
 
     def compile(self, tree: Any) -> Query:
         return Queries(self.tables, self.database).compile(tree)
@@ -103,19 +115,39 @@ class Session:
 
         Raises QueryError, ByteLimit and the job's Cancelled.
         """
+        plan = self.plan(query, select, copy, keys, explain=explain)
+        result = ReadResult.from_json(self.perform("athena.work:read", plan.to_json()))
+        if not explain:
+            self.scanned_bytes = result.scanned_bytes
+        return result
+
+    def plan(
+        self,
+        query: Query,
+        select: str,
+        copy: str | None = None,
+        keys: tuple[str, ...] = (),
+        *,
+        explain: bool = False,
+    ) -> ReadPlan:
+        """What a worker needs to run `select` over the query. Raises QueryError."""
         try:
             scans = tuple(self._scan(scan, query) for scan in query.scans)
         except TableError as error:
             raise QueryError(error.code, error.message) from None
         limit = None if explain else self.byte_limit
-        plan = ReadPlan(select, scans, str(self.folder), limit, copy, keys, explain)
-        result = ReadResult.from_json(self._perform("read", plan.to_json()))
-        if not explain:
-            self.scanned_bytes = result.scanned_bytes
-        return result
+        return ReadPlan(select, scans, str(self.folder), limit, copy, keys, explain)
+
+    def _value(self, sql: str) -> object:
+        plan = ReadPlan(f"SELECT {sql}", (), str(self.folder))
+        result = ReadResult.from_json(self.perform("athena.work:read", plan.to_json()))
+        return result.values[0][0]
 
     def _scan(self, scan: Scan, query: Query) -> ScanPlan:
         """The scan's table with the files of the partitions that can satisfy the query."""
+        if scan.source is not None:
+            read = frozenset(query.columns_read(scan))
+            return ScanPlan(scan.relation, scan.source.scan(self.aws, scan.filters), read)
         table = self.catalog.table(scan.database, scan.table)
         keys = tuple(
             (key["Name"].lower(), key.get("Type") or "string")
@@ -127,7 +159,9 @@ class Session:
             keys: Columns, values: tuple[tuple[str, ...], ...], conditions: tuple[str, ...]
         ) -> list[int]:
             plan = PrunePlan(keys, values, scan.alias, conditions)
-            kept: list[int] = self._perform("prune", plan.to_json() | {"folder": self.folder})
+            kept: list[int] = self.perform(
+                "athena.work:prune", plan.to_json() | {"folder": self.folder}
+            )
             return kept
 
         if keys and projection.enabled(table):
@@ -142,9 +176,10 @@ class Session:
         snapshot = files.take(table, partitions, self.aws.objects)
         return ScanPlan(scan.relation, snapshot, frozenset(query.columns_read(scan)))
 
-    def _perform(self, work: str, request: Json) -> Any:
+    def perform(self, work: str, request: Json) -> Any:
+        """A function of localaws.athena in a worker. Raises QueryError, ByteLimit, Cancelled."""
         try:
-            return self.aws.workers.perform(self.job, f"localaws.athena.work:{work}", request)
+            return self.aws.workers.perform(self.job, f"localaws.{work}", request)
         except OutOfMemory:
             raise QueryError(EXHAUSTED, "Query exhausted resources at this scale factor") from None
         except WorkFailed as failed:

@@ -8,10 +8,13 @@ import json
 from sqlglot import exp
 
 from localaws.athena import catalog_views
+from localaws.athena.iceberg import described
+from localaws.athena.iceberg.lookup import IcebergTables
+from localaws.athena.iceberg.state import is_iceberg
 from localaws.athena.sql import types as t
 from localaws.athena.sql.errors import QueryError
 from localaws.athena.sql.queries import Query
-from localaws.athena.sql.sources import Found
+from localaws.athena.sql.sources import AsOf, Found
 from localaws.athena.sql.type_names import from_trino
 from localaws.athena.sql.types import Type
 from localaws.core.errors import AwsError
@@ -24,18 +27,33 @@ _VIEW = "/* Presto View: "
 class CatalogTables:
     """Finds tables and views for the compiler, with Athena's messages for those that are not."""
 
-    def __init__(self, catalog: Catalog) -> None:
+    def __init__(self, catalog: Catalog, iceberg: IcebergTables) -> None:
         self.catalog = catalog
+        self.iceberg = iceberg
 
-    def find(self, database: str, table: str, node: exp.Expression | None) -> Found:
+    def find(
+        self, database: str, table: str, node: exp.Expression | None, as_of: AsOf | None = None
+    ) -> Found:
         if database == catalog_views.INFORMATION_SCHEMA:
             found = catalog_views.information_schema(self.catalog, table)
             if found is None:
                 raise _no_table(database, table, node)
             return found
-        if table.endswith(catalog_views.PARTITIONS):
-            return self._partitions(database, table, node)
+        base, _, inner = table.rpartition("$")
+        if base and inner in described.KINDS:
+            of = self.document(database, base, node)
+            if is_iceberg(of):
+                return self.iceberg.metadata_table(of, inner, as_of, node)
+            if inner == catalog_views.PARTITIONS and as_of is None:
+                return self._partitions(database, table, of, node)
+            raise _no_table(database, table, node)
         document = self.document(database, table, node)
+        if is_iceberg(document):
+            return self.iceberg.rows(document, as_of, node)
+        if as_of is not None:
+            raise QueryError(
+                "NOT_SUPPORTED", "This connector does not support versioned tables", node
+            )
         if document.get("TableType") == "VIRTUAL_VIEW":
             view = read_view(document)
             columns = tuple((c["name"].lower(), trino_type(c["type"])) for c in view["columns"])
@@ -45,8 +63,9 @@ class CatalogTables:
         keys = _typed(document, document.get("PartitionKeys"))
         return Found((*columns, *keys), frozenset(label for label, _ in keys))
 
-    def _partitions(self, database: str, table: str, node: exp.Expression | None) -> Found:
-        document = self.document(database, table.removesuffix(catalog_views.PARTITIONS), node)
+    def _partitions(
+        self, database: str, table: str, document: Json, node: exp.Expression | None
+    ) -> Found:
         keys = _typed(document, document.get("PartitionKeys"))
         if not keys:
             raise _no_table(database, table, node)

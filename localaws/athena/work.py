@@ -8,14 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
 from localaws.athena.database import Database, explain
-from localaws.athena.read_plan import BYTE_LIMIT, PrunePlan, ReadPlan, ReadResult, WrittenFile
+from localaws.athena.iceberg.source import IcebergScan
+from localaws.athena.read_plan import (
+    BYTE_LIMIT,
+    PrunePlan,
+    ReadPlan,
+    ReadResult,
+    ScanPlan,
+    WrittenFile,
+)
 from localaws.athena.sql.errors import QueryError
 from localaws.athena.sql.values import name, text
 from localaws.core.jobs.failures import OutOfMemory, WorkFailed
@@ -31,27 +39,37 @@ _databases: dict[str, Database] = {}  # by their folder; they stay open for the 
 def read(request: Json, limits: Limits) -> Json:
     """The ReadResult of a ReadPlan. Raises WorkFailed with Athena's code, or BYTE_LIMIT."""
     plan = ReadPlan.from_json(request)
-    with _work(Path(plan.folder).parent, limits) as work:
+    with working(Path(plan.folder).parent, limits) as work:
         return asdict(work.read(plan))
 
 
 def prune(request: Json, limits: Limits) -> list[int]:
     """The places of the partitions that a PrunePlan keeps. Raises WorkFailed."""
-    with _work(Path(request["folder"]).parent, limits) as work:
+    with working(Path(request["folder"]).parent, limits) as work:
         return work.prune(PrunePlan.from_json(request))
 
 
 @contextmanager
-def _work(folder: Path, limits: Limits) -> Iterator[Work]:
+def working(folder: Path, limits: Limits) -> Iterator[Work]:
+    """A connection to the engine of this folder. What goes wrong is raised as WorkFailed."""
     if str(folder) not in _databases:
         _databases[str(folder)] = Database(folder / "spill", limits)
     connection = _databases[str(folder)].connect()
     try:
         yield Work(connection)
-    except QueryError as error:
+    except (QueryError, TableError) as error:
         raise WorkFailed(error.code, error.message) from error
     finally:
         connection.close()
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """DuckDB's text, the bytes it reads, and the URIs of local files by path."""
+
+    sql: str
+    scanned_bytes: int
+    names: dict[str, str]
 
 
 class Work:
@@ -77,7 +95,7 @@ class Work:
             f"({number}, {', '.join(map(text, values))})"
             for number, values in enumerate(plan.values)
         )
-        kept = self._run(
+        kept = self.run(
             f"SELECT n FROM (SELECT n, {shown} FROM (VALUES {rows}) AS p(n, {labels})) AS "
             f"{plan.alias} WHERE {' AND '.join(plan.conditions)} ORDER BY n"
         )
@@ -86,15 +104,24 @@ class Work:
     def read(self, plan: ReadPlan) -> ReadResult:
         """Raises QueryError for what is wrong with the query or its files; WorkFailed, with
         BYTE_LIMIT, when it would read more than the limit."""
+        prepared = self.prepare(plan)
+        if plan.copy is None:
+            sql = f"{'EXPLAIN ' if plan.explain else ''}{prepared.sql}"
+            values = [list(row) for row in self.run(sql, prepared.names)]
+            return ReadResult(prepared.scanned_bytes, values=values)
+        return self._copy(plan, prepared)
+
+    def prepare(self, plan: ReadPlan) -> Prepared:
+        """The plan's text over its tables. Raises as `read` does."""
         folder = Path(plan.folder)
         folder.mkdir(parents=True, exist_ok=True)
-        scanned, relations = 0, []
+        scanned, relations, names = 0, [], dict[str, str]()
         try:
             for scan in plan.scans:
-                read = set(scan.columns_read)
-                selected = hive.relation(scan.table, self._run, folder, read)
-                relations.append(f"{scan.relation} AS NOT MATERIALIZED ({selected})")
-                scanned += hive.scanned_bytes(scan.table, read)
+                found = self._relation(scan, folder)
+                relations.append(f"{scan.relation} AS NOT MATERIALIZED ({found.sql})")
+                scanned += found.scanned_bytes
+                names |= found.names
         except TableError as error:
             raise QueryError(error.code, error.message) from None
         if plan.byte_limit is not None and scanned > plan.byte_limit:
@@ -103,19 +130,27 @@ class Work:
                 f"Bytes scanned limit was exceeded: the query reads {scanned} bytes, "
                 f"the work group allows {plan.byte_limit}",
             )
-        names = {file.path: file.uri for scan in plan.scans for file in scan.table.files}
         sql = f"WITH {', '.join(relations)} {plan.select}" if relations else plan.select
-        if plan.copy is None:
-            rows = self._run(f"{'EXPLAIN ' if plan.explain else ''}{sql}", names)
-            return ReadResult(scanned, values=[list(row) for row in rows])
-        return self._copy(plan, sql, scanned, names)
+        return Prepared(sql, scanned, names)
 
-    def _copy(self, plan: ReadPlan, sql: str, scanned: int, names: dict[str, str]) -> ReadResult:
+    def _relation(self, scan: ScanPlan, folder: Path) -> Prepared:
+        read = set(scan.columns_read)
+        if isinstance(scan.table, IcebergScan):
+            from localaws.athena.iceberg.relation import relation  # takes seconds to import
+
+            return Prepared(*relation(scan.table, read, self.run, folder))
+        selected = hive.relation(scan.table, self.run, folder, read)
+        names = {file.path: file.uri for file in scan.table.files}
+        return Prepared(selected, hive.scanned_bytes(scan.table, read), names)
+
+    def _copy(self, plan: ReadPlan, prepared: Prepared) -> ReadResult:
         target, options = Path(plan.folder) / "out", plan.copy
         if plan.keys:
             labels = ", ".join(name(key) for key in plan.keys)
             options = f"{options}, PARTITION_BY ({labels}), OVERWRITE_OR_IGNORE"
-        copied = self._run(f"COPY ({sql}) TO {text(str(target))} ({options})", names)
+        copied = self.run(
+            f"COPY ({prepared.sql}) TO {text(str(target))} ({options})", prepared.names
+        )
         files = tuple(
             WrittenFile(
                 str(path),
@@ -131,9 +166,9 @@ class Work:
                 "HIVE_TOO_MANY_OPEN_PARTITIONS",
                 f"Exceeded limit of {MAXIMUM_WRITERS} open writers for partitions/buckets",
             )
-        return ReadResult(scanned, int(copied[0][0]), files)
+        return ReadResult(prepared.scanned_bytes, int(copied[0][0]), files)
 
-    def _run(self, sql: str, names: dict[str, str] | None = None) -> list[tuple[Any, ...]]:
+    def run(self, sql: str, names: dict[str, str] | None = None) -> list[tuple[Any, ...]]:
         try:
             return self.connection.execute(sql).fetchall()
         except duckdb.OutOfMemoryException:

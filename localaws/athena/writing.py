@@ -136,11 +136,12 @@ def write(
     )
     result = session.read(query, f"SELECT {selected} FROM ({query.sql})", format_.copy, tuple(keys))
     if session.again:
-        _forget_first_attempt(session, location)
+        forget_first_attempt(session, location)
     return _adopt(session, result, keys, location, format_)
 
 
-def _forget_first_attempt(session: Session, location: str) -> None:
+def forget_first_attempt(session: Session, location: str) -> None:
+    """Takes away what an attempt of this execution that was cut off has put there."""
     objects, (bucket, prefix) = session.aws.objects, split_uri(location)
     for item in objects.list(bucket, prefix):
         if session.execution_id in item.key:

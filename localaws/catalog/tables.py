@@ -76,7 +76,7 @@ class Tables:
         take("CreateTable", *database, *_TABLE_INPUT)(self.create)
         take("GetTable", *database, "Name")(self.get)
         take("GetTables", *database, "Expression", *_PAGES)(self.list)
-        take("UpdateTable", *database, "SkipArchive", *_TABLE_INPUT)(self.update)
+        take("UpdateTable", *database, "SkipArchive", "VersionId", *_TABLE_INPUT)(self.update)
         take("DeleteTable", *database, "Name")(self.delete)
         take("BatchDeleteTable", *database, "TablesToDelete")(self.delete_many)
 
@@ -106,7 +106,9 @@ class Tables:
 
     def update(self, call: Call) -> Json:
         params = check(call)
-        self._catalog.update_table(params["DatabaseName"], params["TableInput"])
+        self._catalog.update_table(
+            params["DatabaseName"], params["TableInput"], params.get("VersionId")
+        )
         return {}
 
     def delete(self, call: Call) -> Json:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -68,17 +69,23 @@ class Athena:
         return [stored.key for stored in self.local.objects.list("lake", prefix)]
 
 
-@pytest.fixture
-def local(tmp_path: Path) -> Iterator[Any]:
+@contextmanager
+def services(folder: Path) -> Iterator[Any]:
     """Only the services that Athena needs: it starts faster than the whole."""
     from localaws.core.aws import start
     from localaws.services import factories
 
     names = ("localaws.s3", "localaws.glue", "localaws.athena")
     wanted = [factory for factory in factories() if factory.__module__.startswith(names)]
-    running = start(tmp_path / "home", wanted, url="http://127.0.0.1:9", wait_scale=0)
+    running = start(folder / "home", wanted, url="http://127.0.0.1:9", wait_scale=0)
     yield running
     running.stop()
+
+
+@pytest.fixture
+def local(tmp_path: Path) -> Iterator[Any]:
+    with services(tmp_path) as running:
+        yield running
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import gzip
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 
 OPEN_CSV = (
     "CREATE EXTERNAL TABLE {name} ({columns}) "
@@ -236,8 +235,9 @@ def test_alter_table_changes_columns_and_partitions(athena: Any) -> None:
     assert athena.rows("SELECT x, dt FROM days") == [["2", "2"]]
     assert "Duplicate column name: x" in athena.failure("ALTER TABLE days ADD COLUMNS (x int)")
     assert "Invalid column reference nope" in athena.failure("ALTER TABLE days CHANGE nope z int")
-    with pytest.raises(ClientError, match=r"ALTER TABLE \.\.\. RENAME"):
-        athena.run("ALTER TABLE days RENAME TO weeks")
+    assert "Query type not supported by DDL engine." in athena.failure(
+        "ALTER TABLE days RENAME TO weeks"
+    )
 
 
 def test_two_changes_of_one_table_are_not_mixed(athena: Any) -> None:

@@ -20,6 +20,7 @@ class CommandResult:
     lines: list[str] = field(default_factory=list)
     columns: list[Json] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
+    garbage: list[str] = field(default_factory=list)  # see Effect
 
 
 NOTHING = CommandResult()

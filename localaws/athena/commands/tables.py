@@ -77,14 +77,23 @@ def create_table(session: Session, statement: s.CreateTable) -> CommandResult:
         "StorageDescriptor": _storage(statement, statement.location),
     }
     _check_storage(table, f"{database}.{name}")
+    if is_there(session, database, name, statement.if_not_exists):
+        return NOTHING
+    return changed(change(Catalog.create_table, database, table))
+
+
+def is_there(session: Session, database: str, name: str, if_not_exists: bool) -> bool:
+    """Whether there is such a table; raises QueryError if it must not be."""
     try:
         session.catalog.table(database, name)
     except AwsError as error:
         if error.message.startswith("Database"):
             raise failed(f"Database does not exist: {database}") from None
-        return changed(change(Catalog.create_table, database, table))
-    if statement.if_not_exists:
-        return NOTHING
+        if error.is_refusal:
+            raise
+        return False
+    if if_not_exists:
+        return True
     raise failed(f"AlreadyExistsException(message:Table {name} already exists.)")
 
 
@@ -219,3 +228,27 @@ def set_properties(session: Session, statement: s.SetProperties) -> CommandResul
         statement,
         lambda table: table.setdefault("Parameters", {}).update(statement.properties),
     )
+
+
+# What only Iceberg tables have
+
+
+def drop_column(session: Session, statement: s.DropColumn) -> CommandResult:
+    raise QueryError(
+        "FAILED",
+        f"ParseException line 1:{statement.column_at} mismatched input 'COLUMN' expecting "
+        "PARTITION near 'DROP' in drop partition statement",
+    )
+
+
+def rename(session: Session, statement: s.RenameTable) -> CommandResult:
+    table_of(session, statement)
+    raise QueryError("FAILED", "Query type not supported by DDL engine.")
+
+
+def unset_properties(session: Session, statement: s.UnsetProperties) -> CommandResult:
+    def alter(table: Json) -> None:
+        kept = table.get("Parameters") or {}
+        table["Parameters"] = {k: v for k, v in kept.items() if k not in statement.keys}
+
+    return altered(session, statement, alter)

@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
+from localaws.athena.grammar import iceberg
 from localaws.athena.grammar import statements as s
 from localaws.athena.grammar.statements import Statement
-from localaws.athena.grammar.words import Reader
-from localaws.athena.sql.parsing import SyntaxMistake
+from localaws.athena.grammar.words import Reader, rest
 
 QUERY_WORDS = ("SELECT", "WITH", "VALUES", "(", "TABLE")
-
-
-def _rest(reader: Reader) -> str:
-    """What follows, at its own lines and columns."""
-    start = reader.next.start
-    before = "".join("\n" if letter == "\n" else " " for letter in reader.sql[:start])
-    return before + reader.sql[start:]
 
 
 # Queries, and what is written of them
@@ -25,16 +18,12 @@ def create_table_as(reader: Reader) -> Statement:
     skip = reader.take("IF", "NOT", "EXISTS")
     database, name = reader.qualified()
     if reader.next.upper == "(":
-        if any(token.value.lower() == "iceberg" for token in reader.tokens):
-            return s.Unsupported("CREATE TABLE of an Iceberg table")
-        raise SyntaxMistake(
-            "line 1:8: missing 'EXTERNAL' at 'TABLE': only external tables and CTAS can be created"
-        )
+        return iceberg.create_table(reader, database, name, skip)
     if reader.take("COMMENT"):
         reader.text()
     properties = _properties(reader) if reader.take("WITH") else {}
     reader.need("AS")
-    query, with_data = _without_data_clause(_rest(reader))
+    query, with_data = _without_data_clause(rest(reader))
     return s.CreateTableAs(database, name, query, skip, properties, with_data)
 
 
@@ -77,7 +66,7 @@ def insert(reader: Reader) -> Statement:
     # A parenthesised query is no list of columns.
     if reader.next.upper == "(" and reader.tokens[reader.at + 1].upper not in QUERY_WORDS:
         columns = reader.names()
-    return s.Insert(database, name, _rest(reader), columns)
+    return s.Insert(database, name, rest(reader), columns)
 
 
 def view(reader: Reader, or_replace: bool) -> Statement:
@@ -86,7 +75,7 @@ def view(reader: Reader, or_replace: bool) -> Statement:
     if reader.take("COMMENT"):
         reader.text()
     reader.need("AS")
-    body = _rest(reader).rstrip().rstrip(";")
+    body = rest(reader).rstrip().rstrip(";")
     return s.CreateView(database, name, body, or_replace, columns)
 
 

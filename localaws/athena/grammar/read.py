@@ -7,17 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from localaws.athena.grammar import queries, showing, tables
+from localaws.athena.grammar import iceberg, queries, showing, tables
 from localaws.athena.grammar import statements as s
 from localaws.athena.grammar.statements import Statement
 from localaws.athena.grammar.words import Reader
 
 _BEGINNINGS = (
-    "ALTER", "CREATE", "DESCRIBE", "DROP", "EXPLAIN", "INSERT", "MSCK", "SELECT", "SHOW",
-    "UNLOAD", "VALUES", "WITH",
+    "ALTER", "CREATE", "DELETE", "DESCRIBE", "DROP", "EXPLAIN", "INSERT", "MERGE", "MSCK",
+    "OPTIMIZE", "SELECT", "SHOW", "UNLOAD", "UPDATE", "VACUUM", "VALUES", "WITH",
 )  # fmt: skip
 _REFUSED = (
-    "UPDATE", "DELETE", "MERGE", "OPTIMIZE", "VACUUM", "GRANT", "REVOKE", "USE", "SET", "ANALYZE",
+    "GRANT", "REVOKE", "USE", "SET", "ANALYZE",
     "CREATE", "ALTER", "CALL",
 )  # fmt: skip
 
@@ -71,6 +71,11 @@ _FORMS: tuple[tuple[tuple[str, ...], Callable[[Reader], Statement]], ...] = (
     (("EXPLAIN",), queries.explain),
     (("UNLOAD",), queries.unload),
     (("INSERT", "INTO"), queries.insert),
+    (("UPDATE",), lambda reader: s.Update(reader.sql)),
+    (("DELETE", "FROM"), lambda reader: s.Delete(reader.sql)),
+    (("MERGE", "INTO"), lambda reader: s.Merge(reader.sql)),
+    (("OPTIMIZE",), iceberg.optimize),
+    (("VACUUM",), iceberg.vacuum),
     (("PREPARE",), queries.prepare),
     (("EXECUTE",), queries.execute),
     (("DEALLOCATE", "PREPARE"), lambda reader: s.Deallocate(reader.name())),

@@ -71,6 +71,30 @@ class Insert(Statement):
 
 
 @dataclass(frozen=True)
+class Update(Statement):
+    TYPE = "DML"
+    SUBTYPE = "UPDATE"
+    ENDING = ".csv"
+    query: str
+
+
+@dataclass(frozen=True)
+class Delete(Statement):
+    TYPE = "DML"
+    SUBTYPE = "DELETE"
+    ENDING = ".csv"
+    query: str
+
+
+@dataclass(frozen=True)
+class Merge(Statement):
+    TYPE = "DML"
+    SUBTYPE = "MERGE"
+    ENDING = ".csv"
+    query: str
+
+
+@dataclass(frozen=True)
 class Unload(Statement):
     TYPE = "DML"
     SUBTYPE = "UNLOAD"
@@ -184,6 +208,38 @@ class OfTable(Statement):
     name: str
 
 
+Transforms = list[tuple[str, str, str]]  # the transform, its column, the partition field's name
+
+
+@dataclass(frozen=True)
+class CreateIcebergTable(Statement):
+    SUBTYPE = "CREATE_TABLE"
+    database: str | None
+    name: str
+    columns: Columns
+    if_not_exists: bool = False
+    comment: str | None = None
+    partitioning: Transforms = field(default_factory=list)
+    location: str | None = None
+    properties: Pairs = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Optimize(OfTable):
+    """OPTIMIZE t REWRITE DATA USING BIN_PACK [WHERE where]"""
+
+    SUBTYPE = "CREATE_TABLE_AS_SELECT"  # as recorded
+    ENDING = ""
+    where: str | None = None
+
+
+@dataclass(frozen=True)
+class Vacuum(OfTable):
+    TYPE = "DML"
+    SUBTYPE = "VACUUM_TABLE"
+    ENDING = ""
+
+
 @dataclass(frozen=True)
 class DropTable(OfTable):
     SUBTYPE = "DROP_TABLE"
@@ -216,6 +272,25 @@ class ChangeColumn(OfTable):
     old: str
     column: dict[str, str]
     after: str | None = None
+
+
+@dataclass(frozen=True)
+class DropColumn(OfTable):
+    SUBTYPE = "DROP_COLUMN"
+    column: str
+    column_at: int = 0  # of the word COLUMN, as Hive counts
+
+
+@dataclass(frozen=True)
+class RenameTable(OfTable):
+    SUBTYPE = "RENAME"
+    new: tuple[str | None, str]
+
+
+@dataclass(frozen=True)
+class UnsetProperties(OfTable):
+    SUBTYPE = "ALTER_TABLE_PROPERTIES"
+    keys: list[str]
 
 
 @dataclass(frozen=True)

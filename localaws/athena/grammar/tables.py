@@ -168,24 +168,23 @@ def _alter_partition(reader: Reader, place: Place) -> Statement:
 
 
 def _partition(reader: Reader) -> s.Pairs:
-    reader.need("(")
-    found = {}
-    while True:
-        key = reader.name()
-        reader.need("=")
-        found[key] = reader.value()
-        if not reader.take(","):
-            break
-    reader.need(")")
-    return found
+    return reader.pairs(Reader.name)
+
+
+def _drop_column(reader: Reader, place: Place) -> Statement:
+    at = reader.tokens[reader.at - 1].start
+    return s.DropColumn(*place, reader.name(), at)
 
 
 _ALTERATIONS: tuple[tuple[tuple[str, ...], Callable[[Reader, Place], Statement]], ...] = (
     (("ADD", "COLUMNS"), lambda reader, place: s.AddColumns(*place, reader.columns())),
     (("ADD",), _add_partitions),
+    (("DROP", "COLUMN"), _drop_column),
     (("DROP",), _drop_partitions),
+    (("RENAME", "TO"), lambda reader, place: s.RenameTable(*place, reader.qualified())),
     (("REPLACE", "COLUMNS"), lambda reader, place: s.ReplaceColumns(*place, reader.columns())),
     (("CHANGE",), _change_column),
     (("SET", "LOCATION"), lambda reader, place: s.SetLocation(*place, reader.text())),
+    (("UNSET", "TBLPROPERTIES"), lambda reader, place: s.UnsetProperties(*place, reader.texts())),
     (("SET", "TBLPROPERTIES"), lambda reader, place: s.SetProperties(*place, reader.pairs())),
 )

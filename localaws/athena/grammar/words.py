@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from localaws.athena.sql.errors import place_in
@@ -121,6 +122,15 @@ class Reader:
         self.at += 1
         return self.tokens[self.at - 1].value
 
+    def texts(self) -> list[str]:
+        """('a', 'b')"""
+        self.need("(")
+        found = [self.text()]
+        while self.take(","):
+            found.append(self.text())
+        self.need(")")
+        return found
+
     def value(self) -> str:
         """A string or number, as text."""
         if self.next.kind == "text":
@@ -137,14 +147,14 @@ class Reader:
             self.at += 1
         return sign + number
 
-    def pairs(self) -> dict[str, str]:
-        """('a' = 'b', ...)"""
+    def pairs(self, key: Callable[[Reader], str] | None = None) -> dict[str, str]:
+        """('a' = 'b', ...); `key` reads what stands before the sign, a text if nothing is said."""
         self.need("(")
         found = {}
         while True:
-            key = self.text()
+            label = (key or Reader.text)(self)
             self.need("=")
-            found[key] = self.value()
+            found[label] = self.value()
             if not self.take(","):
                 break
         self.need(")")
@@ -195,3 +205,10 @@ class Reader:
                 break
         self.need(")")
         return found
+
+
+def rest(reader: Reader) -> str:
+    """What follows, at its own lines and columns."""
+    start = reader.next.start
+    before = "".join("\n" if letter == "\n" else " " for letter in reader.sql[:start])
+    return before + reader.sql[start:]

@@ -10,22 +10,24 @@ from sqlglot import exp
 
 from . import types as t
 from .casts import convert
-from .compiler import Compiler, name_parts, structure
+from .compiler import Compiler, structure
 from .errors import QueryError, not_emulated
 from .json_table_grammar import JsonTable
 from .json_tables import json_table
 from .operators import comparison
 from .parsing import parse
+from .pruning import prune
 from .scope import Column, Relation, Scope
-from .sources import CATALOG, HIDDEN, Environment, Found, Scan, renamed
+from .sources import CATALOG, AsOf, Environment, Found, Scan, renamed
 from .stars import every_column
-from .times import ZONED
+from .times import ZONED, sized
 from .types import Type
 from .unnest import unnest
 from .values import OUTPUT, name
 
 structure(exp.Join, takes=("this", "on", "side", "kind", "using"))
-structure(exp.Table, takes=("this", "alias", "db", "catalog", "joins"))
+structure(exp.Table, takes=("this", "alias", "db", "catalog", "joins", "version"))
+structure(exp.Version, takes=("this", "expression", "kind"))
 structure(exp.Lateral, takes=("this", "alias"))
 structure(exp.Subquery, takes=("joins",))
 
@@ -90,6 +92,7 @@ def _keep_whole(c: Compiler, relations: list[Relation]) -> None:
     for scan in c.scans:
         if scan.alias in aliases:
             scan.partition_keys = frozenset()
+            scan.whole = True
 
 
 def _using(
@@ -195,7 +198,8 @@ def _table(c: Compiler, node: exp.Table, scope: Scope) -> str:
     parts = [part.name.lower() for part in node.parts]
     alias = node.args.get("alias")
     label = (alias.name.lower(),) if alias is not None and alias.name else None
-    if len(parts) == 1 and parts[0] in c.environment.ctes:
+    as_of = _as_of(c, node.args.get("version"))
+    if as_of is None and len(parts) == 1 and parts[0] in c.environment.ctes:
         held, columns = c.environment.ctes[parts[0]]
         columns = renamed(columns, alias, node)
         inner = c.fresh("r")
@@ -207,12 +211,15 @@ def _table(c: Compiler, node: exp.Table, scope: Scope) -> str:
         )
         return f"{held} AS {inner}"
     database, table = _place(c, parts, node)
-    found = c.tables.find(database, table, node)
+    told = {} if as_of is None else {"as_of": as_of}
+    found = c.tables.find(database, table, node, **told)
     qualifiers = label or (CATALOG, database, table)
     if found.view is not None:
         return _view(c, found, database, table, qualifiers, alias, scope, node)
     inner = c.fresh("r")
     scan = Scan(f"scan_{len(c.scans)}", inner, database, table, found.partition_keys)
+    if found.source is not None:
+        scan.source, scan.types = found.source, dict(found.columns)
     c.scans.append(scan)
     columns = tuple(
         Column(label_, kind, read, origin=read, source=(inner, label_))
@@ -222,11 +229,37 @@ def _table(c: Compiler, node: exp.Table, scope: Scope) -> str:
     columns = renamed(columns, alias, node)
     hidden = tuple(
         Column(label_, kind, _held(read, kind), hidden=True, source=(inner, label_))
-        for label_, kind in HIDDEN
+        for label_, kind in found.hidden
         for read in [f"{inner}.{name(label_)}"]
     )
     scope.relations.append(Relation(qualifiers, columns + hidden))
     return f"{scan.relation} AS {inner}"
+
+
+def _as_of(c: Compiler, node: exp.Version | None) -> AsOf | None:
+    if node is None:
+        return None
+    kind = str(node.args["this"]).upper()
+    if node.args["kind"] != "AS OF" or kind not in ("TIMESTAMP", "VERSION"):
+        raise not_emulated(f"FOR {kind} {node.args['kind']}", node)
+    value = c.compile(node.expression, Scope())
+    if kind == "VERSION":
+        if not t.is_integer(value.type) and value.type.name != "varchar":
+            raise QueryError(
+                "TYPE_MISMATCH",
+                f"Type {value.type} invalid. Temporal pointers of type Version must be of type "
+                "bigint or varchar",
+                node,
+            )
+        return AsOf(kind, value)
+    if value.type.name not in ("date", "timestamp", ZONED):
+        raise QueryError(
+            "TYPE_MISMATCH",
+            f"Type {value.type} invalid. Temporal pointers of type Timestamp must be of type "
+            "Timestamp, Timestamp with Time Zone, or Date.",
+            node,
+        )
+    return AsOf(kind, convert(value, sized(ZONED, 6)))
 
 
 def _held(read: str, kind: Type) -> str:
@@ -285,28 +318,3 @@ def _view(
         Relation(qualifiers, tuple(replace(c, sql=f"{inner}.{c.sql}") for c in named))
     )
     return f"({sql}) AS {inner}"
-
-
-def prune(c: Compiler, condition: exp.Expression, scope: Scope) -> None:
-    """Remembers the conjuncts that look only at one scan's partition keys."""
-    if not any(scan.partition_keys for scan in c.scans):
-        return
-    conjuncts = list(condition.flatten()) if isinstance(condition, exp.And) else [condition]
-    for conjunct in conjuncts:
-        while isinstance(conjunct, exp.Paren):
-            conjunct = conjunct.this
-        if isinstance(conjunct, exp.And):
-            prune(c, conjunct, scope)
-            continue
-        if conjunct.find(exp.Query, exp.Values, exp.Lambda):
-            continue
-        reads = [scope.find(name_parts(column), column) for column in conjunct.find_all(exp.Column)]
-        found = {read[0].sql: read[0].origin for read in reads if read is not None}
-        if not found or len(reads) != sum(read is not None for read in reads):
-            continue
-        for scan in c.scans:
-            keys = {f"{scan.alias}.{name(key)}" for key in scan.partition_keys}
-            if set(found.values()) <= keys:
-                at_scan = replace(scope, at_origin=True)
-                condition_sql = c.compile(conjunct, at_scan).sql
-                scan.conditions.append(condition_sql)

@@ -13,7 +13,8 @@ from .compiler import Compiler, compiles_query, name_parts, structure
 from .equality import is_plain
 from .errors import QueryError
 from .ordering import tail
-from .relations import from_clause, prune
+from .pruning import prune
+from .relations import from_clause
 from .scope import Column, Scope
 from .stars import Item, is_star, star
 from .values import OUTPUT, Source, Value

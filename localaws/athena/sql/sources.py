@@ -11,25 +11,43 @@ from . import types as t
 from .errors import QueryError
 from .scope import Column
 from .types import Type
+from .values import Value
 
 CATALOG = "awsdatacatalog"
+# A condition that all rows satisfy: column, operator (= < <= > >= in), the constants' texts.
+Filter = tuple[str, str, tuple[str, ...]]
 HIDDEN = (("$path", t.VARCHAR), ("$file_size", t.BIGINT), ("$file_modified_time", t.TIMESTAMP_TZ))
 
 
 @dataclass(frozen=True)
+class AsOf:
+    """FOR TIMESTAMP AS OF, FOR VERSION AS OF: `kind` is TIMESTAMP or VERSION."""
+
+    kind: str
+    value: Value
+
+
+@dataclass(frozen=True)
 class Found:
-    """What a name in FROM is: a table's columns (partition keys last), or a view's query."""
+    """What a name in FROM is: a table's columns (partition keys last), or a view's query.
+
+    `source` is what the engine wants to know of the table again when it reads it; with one, values
+    come as expressions hold them, and what its rows must satisfy is told (Scan.filters)."""
 
     columns: tuple[tuple[str, Type], ...]
     partition_keys: frozenset[str] = frozenset()
     view: str | None = None
     view_columns: tuple[tuple[str, Type], ...] = ()
+    hidden: tuple[tuple[str, Type], ...] = HIDDEN
+    source: Any = None
 
 
 class Tables(Protocol):
     """Where tables are looked up; raises QueryError (TABLE_NOT_FOUND, SCHEMA_NOT_FOUND)."""
 
-    def find(self, database: str, table: str, node: exp.Expression | None) -> Found: ...
+    def find(
+        self, database: str, table: str, node: exp.Expression | None, as_of: AsOf | None = None
+    ) -> Found: ...
 
 
 @dataclass
@@ -43,6 +61,14 @@ class Scan:
     table: str
     partition_keys: frozenset[str]
     conditions: list[str] = field(default_factory=list)
+    source: Any = None  # see Found.source
+    types: dict[str, Type] = field(default_factory=dict)  # of the columns, where there is a source
+    filters: list[Filter] = field(default_factory=list)
+    whole: bool = False  # rows are missing in the result whatever a condition says: nothing prunes
+
+    def told(self, filter_: Filter) -> None:
+        if not self.whole:
+            self.filters.append(filter_)
 
 
 @dataclass(frozen=True)

@@ -62,6 +62,8 @@ def checked(tokens: list[Token], sql: str, tokenize: Callable[[str], Any]) -> li
         written = sql[token.start : token.end + 1]
         if token.token_type in _FOREIGN or written == "==":
             raise unexpected(token)
+        if written.upper() == "SYSTEM_TIME" and before and before.text.upper() == "FOR":
+            raise unexpected(token, "'TIMESTAMP', 'VERSION'")
         if token.token_type == TokenType.HEX_STRING and written[0] == "0":
             raise _digits(token)
         if token.token_type == TokenType.L_BRACKET and before and before.token_type in _OPERATORS:
