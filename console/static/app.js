@@ -9,8 +9,8 @@ import { Lake } from "./lake.js";
 import { Query } from "./query.js";
 import { Schedules } from "./schedules.js";
 
-const VIEWS = [["", "Executions", /^(|machine|map|execution|compare|definition)$/], ["lake", "Lake", /^lake$/], ["query", "Query", /^query$/],
-  ["schedules", "Schedules", /^schedules$/]];
+const VIEWS = [["", "Executions", /^(|machine|map|execution|compare|definition)$/], ["lake", "Lake", /^lake$/],
+  ["query", "Query", /^query$/], ["schedules", "Schedules", /^schedules$/]];
 
 // "#/execution/ARN?tab=events&state=Train"
 function place() {

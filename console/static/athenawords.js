@@ -11,7 +11,9 @@ export const KEYWORDS = `
   tblproperties then ties timestamp to true truncate unbounded union unload unnest update use using vacuum
   values view views when where window with within without zone`;
 
-export const TYPES = "array bigint binary boolean char date decimal double float int integer json map real row smallint string struct time timestamp tinyint uuid varbinary varchar";
+export const TYPES = `
+  array bigint binary boolean char date decimal double float int integer json map real row smallint string struct
+  time timestamp tinyint uuid varbinary varchar`;
 
 export const FUNCTIONS = `
   abs acos all_match any_match any_value approx_distinct approx_percentile arbitrary array_agg array_average
@@ -41,4 +43,5 @@ export const FUNCTIONS = `
   transform_keys transform_values translate trim trim_array truncate try try_cast typeof upper url_decode
   url_encode url_extract_fragment url_extract_host url_extract_parameter url_extract_path url_extract_port
   url_extract_protocol url_extract_query var_pop var_samp variance week week_of_year width_bucket
-  wilson_interval_lower wilson_interval_upper with_timezone word_stem year year_of_week yow zip zip_with`.trim().split(/\s+/);
+  wilson_interval_lower wilson_interval_upper with_timezone word_stem year year_of_week yow
+  zip zip_with`.trim().split(/\s+/);

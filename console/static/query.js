@@ -1,11 +1,12 @@
 // Queries: an editor over Athena, the result of a statement, and those of before.
 import { html, useEffect, useRef, useState } from "./ui.js";
 import { get, post } from "./api.js";
-import { bytes, count, date, dollars, duration } from "./format.js";
-import { Problem, Status, Tabs, useAnswer } from "./parts.js";
+import { bytes } from "./format.js";
+import { Problem, Tabs, useAnswer } from "./parts.js";
+import { Earlier, Save, Saved } from "./querylists.js";
+import { Result } from "./queryresult.js";
 import { SqlEditor } from "./sqleditor.js";
 import { statementAt, statements } from "./statements.js";
-import { Table } from "./table.js";
 
 const kept = (name, fallback) => localStorage.getItem(`query-${name}`) ?? fallback;
 const keep = (name, value) => localStorage.setItem(`query-${name}`, value ?? "");
@@ -107,8 +108,9 @@ function wantedOf({ text, selected, position }) {
 function said(wanted, written, connection) {
   if (connection?.read_only) return "This console is read-only.";
   if (!wanted) return "";
-  if (wanted.of > 1 && !written.selected.trim()) return `One of ${wanted.of} statements: the one at the cursor. Ctrl+Enter`;
-  return wanted.of > 1 ? "The first of the selected statements." : "Ctrl+Enter";
+  if (wanted.of === 1) return "Ctrl+Enter";
+  return written.selected.trim() ? "The first of the selected statements."
+    : `One of ${wanted.of} statements: the one at the cursor. Ctrl+Enter`;
 }
 
 const limits = (group) => [
@@ -180,152 +182,18 @@ function Catalog({ tables, insert }) {
   return html`${tables.length > 8 && html`<input type="search" placeholder="Filter" aria-label="Filter tables"
       value=${filter} onInput=${(event) => setFilter(event.target.value)} />`}
     ${tables.length === 0 && html`<p class="quiet">No table in this database.</p>`}
-    ${shown.map((table) => html`<details key=${table.name} class="run"><summary title=${table.name}>${table.name}</summary>
+    ${shown.map((table) => html`<details key=${table.name} class="run">
+      <summary title=${table.name}>${table.name}</summary>
       <p class="bar"><button class="small" onClick=${() => insert(quoted(table.name))}>Insert name</button>
         <span class="quiet">${table.format}</span></p>
       <ul class="columns-of">${[...table.columns, ...table.keys].map((column) => html`<li>
-        <button class="plain" title=${`Insert ${column.name}`} onClick=${() => insert(quoted(column.name))}>${column.name}
-        </button> <span class="quiet">${column.type}</span></li>`)}</ul></details>`)}`;
+        <button class="plain" title=${`Insert ${column.name}`} onClick=${() => insert(quoted(column.name))}>
+          ${column.name}</button> <span class="quiet">${column.type}</span></li>`)}</ul></details>`)}`;
 }
 
 function Parameters({ count: most, values, set }) {
   return html`<fieldset class="parameters"><legend>Values for ? in their order, as SQL writes them: 'Ann', 5,
       DATE '2026-01-01'</legend>${Array.from({ length: most }, (_, n) => html`<label>${n + 1} <input class="mono"
-      value=${values[n] ?? ""} onInput=${(event) => set({ ...values, [n]: event.target.value })} /></label>`)}</fieldset>`;
-}
-
-function Result({ query, connection }) {
-  const figures = [
-    query.scanned_bytes !== null && `${bytes(query.scanned_bytes)} scanned`,
-    query.total_ms !== null && `${duration(query.total_ms)}${query.queued_ms > 500
-      ? `, ${duration(query.queued_ms)} of it queued` : ""}`,
-    query.dollars !== null && `${dollars(query.dollars)} on AWS`,
-    query.reused && "an earlier result again", `work group ${query.group}`,
-  ].filter(Boolean);
-  const error = query.error;
-  return html`<p class="bar" aria-live="polite"><${Status} status=${query.state} />
-      <span class="quiet">${figures.join(" · ")}</span><span class="quiet mono">${query.id}</span></p>
-    ${query.state === "FAILED" && html`<p class="problem" role="alert">${query.reason ?? "Athena gave no reason."}
-      ${error && html`<br /><span>${[`${{ 1: "Athena's fault", 2: "the query's fault", 3: "another fault" }[
-        error.ErrorCategory] ?? `category ${error.ErrorCategory}`}`, error.ErrorType && `type ${error.ErrorType}`,
-        error.Retryable && "worth another try"].filter(Boolean).join(" · ")}</span>`}</p>`}
-    ${query.state === "SUCCEEDED" && html`<${Found} query=${query} />`}
-    ${query.over && query.can_explain && html`<${Plan} query=${query} connection=${connection} />`}`;
-}
-
-function Found({ query }) {
-  const [pages, setPages] = useState([]);
-  const [error, setError] = useState(null);
-  const [busy, setBusy] = useState(false);
-  const next = pages.at(-1)?.next;
-  const more = () => {
-    setBusy(true);
-    get("rows", { id: query.id, next })
-      .then((page) => setPages((old) => [...old, page]), setError).finally(() => setBusy(false));
-  };
-  useEffect(more, []);
-  const rows = pages.flatMap((page) => page.rows);
-  const columns = pages[0]?.columns ?? [];
-  return html`<${Problem} error=${error} />
-    ${pages.length > 0 && html`<p class="bar"><span>${count(rows.length)}${next ? "+" : ""} ${rows.length === 1 ? "row"
-      : "rows"}</span>
-      <a class="button" href=${`/api/result?id=${encodeURIComponent(query.id)}`} download>
-        ${query.kind === "DML" ? "CSV" : "File"}</a></p>`}
-    ${columns.length > 0 && html`<${Table} label="Rows" columns=${columns.map((column) => column.name)} rows=${rows}
-      types=${columns.map((column) => column.type)} />`}
-    ${next && html`<p><button disabled=${busy} onClick=${more}>More rows</button></p>`}`;
-}
-
-function Plan({ query, connection }) {
-  const [plan, setPlan] = useState(null);
-  const [error, setError] = useState(null);
-  const ask = () => {
-    setPlan("asked");
-    post("plan", { query: query.id }).then(setPlan, (problem) => (setPlan(null), setError(problem)));
-  };
-  return html`<p class="bar"><button disabled=${plan === "asked" || connection?.read_only} onClick=${ask}>
-      ${plan === "asked" ? "Asking…" : "Explain"}</button>
-      <span class="quiet">EXPLAIN reads no data and costs nothing.</span></p>
-    <${Problem} error=${error} />
-    ${plan?.text && html`<pre class="plan" tabindex="0" aria-label="Plan">${plan.text}</pre>`}`;
-}
-
-function Earlier({ group, open }) {
-  const [pages, setPages] = useState([]);
-  const [error, setError] = useState(null);
-  const next = pages.at(-1)?.next;
-  const more = () => get("queries", { group, next }).then((page) => setPages((old) => [...old, page]), setError);
-  useEffect(() => void more(), []);
-  const found = pages.flatMap((page) => page.queries);
-  const heads = ["Started", "State", "Statement", "Took", "Scanned", "Cost"];
-  return html`<${Problem} error=${error} />
-    ${pages.length > 0 && found.length === 0 && html`<p class="quiet">No statement of this work group yet.</p>`}
-    ${found.length > 0 && html`<div class="table" tabindex="0" role="region" aria-label="Earlier statements"><table>
-      <thead><tr>${heads.map((name) => html`<th scope="col">${name}</th>`)}</tr></thead>
-      <tbody>${found.map((query) => html`<tr key=${query.id}><td class="number">${date(query.submitted)}</td>
-        <td><${Status} status=${query.state} /></td>
-        <td><button class="plain mono" title="Open in the editor" onClick=${() => open(query)}>
-          ${query.sql.replace(/\s+/g, " ").slice(0, 160)}</button></td>
-        <td class="number">${duration(query.total_ms)}</td><td class="number">${bytes(query.scanned_bytes)}</td>
-        <td class="number">${dollars(query.dollars)}</td></tr>`)}</tbody></table></div>`}
-    ${next && html`<p><button onClick=${more}>Earlier ones</button></p>`}`;
-}
-
-function Saved({ group, open, connection }) {
-  const [pages, setPages] = useState(null);
-  const [error, setError] = useState(null);
-  const [asked, setAsked] = useState(null);
-  const next = pages?.at(-1)?.next;
-  const more = () => get("saved", { group, next }).then((page) => setPages((old) => [...(old ?? []), page]), setError);
-  useEffect(() => void more(), []);
-  const forget = async (query) => {
-    try {
-      await post("forget", { id: query.id });
-      setPages((old) => old.map((page) => ({ ...page, queries: page.queries.filter((one) => one.id !== query.id) })));
-    } catch (problem) {
-      setError(problem);
-    }
-    setAsked(null);
-  };
-  const found = (pages ?? []).flatMap((page) => page.queries);
-  return html`<${Problem} error=${error} />
-    ${pages && found.length === 0 && html`<p class="quiet">Nothing is saved in this work group.</p>`}
-    ${found.length > 0 && html`<div class="table" tabindex="0" role="region" aria-label="Saved queries"><table>
-      <thead><tr>${["Name", "Database", "Statement", ""].map((name) => html`<th scope="col">${name
-        || html`<span class="spoken">Actions</span>`}</th>`)}</tr></thead>
-      <tbody>${found.map((query) => html`<tr key=${query.id}>
-        <td><button class="plain" title="Open in the editor" onClick=${() => open(query)}>${query.name}</button>
-          ${query.description && html`<br /><span class="quiet">${query.description}</span>`}</td>
-        <td>${query.database}</td><td class="mono">${query.sql.replace(/\s+/g, " ").slice(0, 120)}</td>
-        <td>${asked === query.id
-          ? html`<button class="small danger" onClick=${() => forget(query)}>Delete ${query.name}</button> <button
-            class="small" onClick=${() => setAsked(null)}>Keep</button>`
-          : html`<button class="small" disabled=${connection?.read_only} aria-label=${`Delete ${query.name}`}
-            onClick=${() => setAsked(query.id)}>Delete…</button>`}</td></tr>`)}</tbody></table></div>`}
-    ${next && html`<p><button onClick=${more}>More</button></p>`}`;
-}
-
-function Save({ sql, group, database, connection }) {
-  const [open, setOpen] = useState(false);
-  const [name, setName] = useState("");
-  const [description, setDescription] = useState("");
-  const [told, setTold] = useState(null);
-  const save = async (event) => {
-    event.preventDefault();
-    try {
-      await post("save", { name, description, sql, group, database });
-      setTold({ good: `Saved as ${name}.` });
-      setOpen(false);
-    } catch (error) {
-      setTold({ error });
-    }
-  };
-  return html`<span aria-live="polite">${told?.good && !open && html`<span class="quiet">${told.good}</span>`}</span>
-    ${open ? html`<form class="bar" onSubmit=${save}><label>Name <input value=${name} required maxlength="128"
-        onInput=${(event) => setName(event.target.value)} /></label><label>What it is for <input value=${description}
-        maxlength="1024" onInput=${(event) => setDescription(event.target.value)} /></label><button class="primary">Save</button>
-        <button type="button" onClick=${() => setOpen(false)}>Not now</button></form>`
-      : html`<button disabled=${!sql || !database || connection?.read_only} onClick=${() => (setTold(null), setOpen(true))}>
-        Save query</button>`}
-    <${Problem} error=${told?.error} />`;
+      value=${values[n] ?? ""} onInput=${(event) => set({ ...values, [n]: event.target.value })} /></label>`)}
+    </fieldset>`;
 }

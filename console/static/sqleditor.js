@@ -4,6 +4,7 @@ import { html, useEffect, useRef } from "./ui.js";
 import { FUNCTIONS, KEYWORDS, TYPES } from "./athenawords.js";
 
 const MOST_TABLES = 40;
+const MONOSPACE = 'ui-monospace, "SF Mono", "Cascadia Mono", "DejaVu Sans Mono", monospace';
 
 const loaded = () => import("codemirror");
 
@@ -81,8 +82,10 @@ function read(state) {
 }
 
 function dialectOf(cm) {
-  return cm.SQLDialect.define({ keywords: KEYWORDS.trim().replace(/\s+/g, " "), types: TYPES, builtin: FUNCTIONS.join(" "),
-    identifierQuotes: '"`', caseInsensitiveIdentifiers: true, doubleQuotedStrings: false, operatorChars: "*+-%<>!=/|" });
+  const line = (words) => words.trim().replace(/\s+/g, " ");
+  return cm.SQLDialect.define({ keywords: line(KEYWORDS), types: line(TYPES), builtin: FUNCTIONS.join(" "),
+    identifierQuotes: '"`', caseInsensitiveIdentifiers: true, doubleQuotedStrings: false,
+    operatorChars: "*+-%<>!=/|" });
 }
 
 function languageOf(cm, dialect, parts, schema, database) {
@@ -99,10 +102,12 @@ function columnsAt(context, schema) {
     return null;
   const text = context.state.doc.toString().toLowerCase();
   const all = Object.values(schema ?? {}).flatMap((tables) => Object.entries(tables));
-  const found = all.filter(([table]) => new RegExp(`(^|[^\\w])${table.replace(/[^\w]/g, "\\$&")}([^\\w]|$)`, "i").test(text));
+  const mentions = (table) => new RegExp(`(^|[^\\w])${table.replace(/[^\w]/g, "\\$&")}([^\\w]|$)`, "i").test(text);
+  const found = all.filter(([table]) => mentions(table));
   // A SELECT is written before its FROM: until a table is named, all of a small database's will do.
   const named = found.length || all.length > MOST_TABLES ? found : all;
-  const options = named.flatMap(([table, columns]) => columns.map((label) => ({ label, type: "property", detail: table })));
+  const options = named.flatMap(([table, columns]) =>
+    columns.map((label) => ({ label, type: "property", detail: table })));
   return options.length ? { from: word.from, options, validFor: /^\w*$/ } : null;
 }
 
@@ -111,7 +116,7 @@ function looks(cm) {
   const theme = cm.EditorView.theme({
     "&": { backgroundColor: "var(--card)", color: "var(--ink)", fontSize: "13px", height: "100%" },
     "&.cm-focused": { outline: "2px solid var(--accent)", outlineOffset: "-1px" },
-    ".cm-content, .cm-gutters": { fontFamily: 'ui-monospace, "SF Mono", "Cascadia Mono", "DejaVu Sans Mono", monospace' },
+    ".cm-content, .cm-gutters": { fontFamily: MONOSPACE },
     ".cm-content": { caretColor: "var(--ink)" },
     ".cm-cursor": { borderLeftColor: "var(--ink)" },
     ".cm-gutters": { backgroundColor: "var(--raised)", color: "var(--soft)", border: "0" },

@@ -41,7 +41,8 @@ function about(stage, machine) {
   };
   stage.names.forEach(walk);
   // The state that has the stage's name speaks for it, or whose name begins with it.
-  const speaker = machine.states.has(stage.title) ? stage.title : stage.names.find((name) => name.startsWith(`${stage.title} `));
+  const speaker = machine.states.has(stage.title) ? stage.title
+    : stage.names.find((name) => name.startsWith(`${stage.title} `));
   const sentence = sentenceOf(machine.states.get(speaker)?.state.Comment);
   const says = sentence.replace(/[.?]+$/, "") !== stage.title.replace(/\?$/, "");
   return { services: [...services], states, sentence: says ? sentence : "" };
