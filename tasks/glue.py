@@ -22,6 +22,7 @@ def join_features() -> GlueJobTask:
                 "--user_product_features.$": "$.features.user_product_features.folder",
                 "--validation_percent": "10",
                 "--holdout_percent": "10",
+                "--holdout_week.$": "$.run.holdout_week",
             },
         },
         result_selector={"job_run_id.$": "$.Id", "seconds.$": "$.ExecutionTime"},

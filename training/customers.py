@@ -56,8 +56,15 @@ class Products:
         found = np.minimum(found, max(0, len(self.product_id) - 1))
         unknown = product_id[self.product_id[found] != product_id]
         if len(unknown):
-            raise TrainingError(f"Channel 'products' has no product {unknown[0]}, which is scored.")
+            raise TrainingError(
+                f"Channel 'products' has no product {unknown[0]}, which the sets have."
+            )
         return found
+
+    def departments(self, product_id: Array) -> list[str]:
+        """The department of each, (rows,)."""
+        names = self.texts["department"]
+        return [names[place] for place in self.places(product_id).tolist()]
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import platform
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,7 +14,7 @@ from training import metrics
 from training.artefact import Model
 from training.errors import TrainingError
 from training.features import WIRE_FEATURES
-from training.sets import Array, ParquetSet, wire_form
+from training.sets import Array, ParquetSet, Scores, wire_form
 
 Json = dict[str, Any]
 
@@ -23,27 +22,17 @@ GOLDEN_ROWS = 12
 LEARNING_CURVE_POINTS = 200
 
 
-@dataclass(frozen=True)
-class Scores:
-    """A set as a model sees it, one entry a row in file order."""
-
-    label: Array
-    probability: Array
-    order_id: Array
-
-
 def score(
     data: ParquetSet, booster: Any, features: tuple[str, ...], *, wire: bool = False
 ) -> Scores:
     """The model's probability for every row of `data`, read batch by batch; with `wire` as if it
     were asked with the 18 wire features alone."""
-    labels, probabilities, order_ids = [], [], []
+    columns: list[tuple[Array, ...]] = []
     for batch in data.batches(features):
-        labels.append(batch.label)
         matrix = wire_form(batch.matrix, features) if wire else batch.matrix
-        probabilities.append(booster.inplace_predict(matrix))
-        order_ids.append(batch.order_id)
-    return Scores(np.concatenate(labels), np.concatenate(probabilities), np.concatenate(order_ids))
+        probability = booster.inplace_predict(matrix)
+        columns.append((batch.label, probability, batch.user_id, batch.product_id, batch.order_id))
+    return Scores(*(np.concatenate(column) for column in zip(*columns, strict=True)))
 
 
 def report(model: Model, scores: Scores) -> Json:
@@ -55,9 +44,23 @@ def report(model: Model, scores: Scores) -> Json:
             scores.label, scores.probability, model.threshold
         ),
         "calibration": metrics.calibration(scores.label, scores.probability),
+        **metrics.calibration_errors(scores.label, scores.probability),
+        **metrics.lift(scores.label, scores.probability, scores.order_id),
         "feature_importance": feature_importance(model),
         **metrics.curves(scores.label, scores.probability),
     }
+
+
+def of_the_line(model: Model, holdout: ParquetSet, scores: Scores, measured: Json) -> Scores:
+    """The model's scores for a line of 18 numbers; of a model that takes no more, its `scores`.
+    Otherwise `measured` gets their measures as `with_18_features`."""
+    if set(model.features) <= set(WIRE_FEATURES):
+        return scores
+    line = score(holdout, model.booster, model.features, wire=True)
+    measured["with_18_features"] = metrics.measures(
+        line.label, line.probability, line.order_id, model.threshold
+    )
+    return line
 
 
 def feature_importance(model: Model) -> Json:

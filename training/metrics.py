@@ -20,6 +20,7 @@ Json = dict[str, Any]
 
 CALIBRATION_BINS = 10
 CURVE_POINTS = 100
+TOP_K = (5, 10, 20)
 DIGITS = 6
 
 
@@ -34,24 +35,33 @@ def mean_f1_per_order(label: Array, probability: Array, order_id: Array, thresho
 
 def mean_f1_of_baskets(label: Array, probability: Array, order_id: Array) -> float:
     """The same, when for each order the set with the highest expected F1 is predicted."""
+    return float(f1_of_baskets(label, probability, order_id).mean())
+
+
+def f1_of_baskets(label: Array, probability: Array, order_id: Array) -> Array:
+    """(orders,), by order id: the F1 of each order's set with the highest expected F1."""
     order = np.lexsort((-probability, order_id))
     _, starts = np.unique(order_id[order], return_index=True)
     starts = np.append(starts, len(order))
     sizes, _ = next_basket.best_sizes(probability[order], starts)
     counts = np.diff(starts)
     place = np.arange(len(order)) - np.repeat(starts[:-1], counts)
-    return mean_f1_of_choices(label[order], place < np.repeat(sizes, counts), order_id[order])
+    return f1_of_choices(label[order], place < np.repeat(sizes, counts), order_id[order])
 
 
 def mean_f1_of_choices(label: Array, predicted: Array, order_id: Array) -> float:
     """Mean over orders of the F1 of the rows that are `predicted` (bool)."""
+    return float(f1_of_choices(label, predicted, order_id).mean())
+
+
+def f1_of_choices(label: Array, predicted: Array, order_id: Array) -> Array:
+    """(orders,), by order id: the F1 of the rows that are `predicted` (bool)."""
     _, order = np.unique(order_id, return_inverse=True)
     hits = np.bincount(order, weights=predicted & (label == 1))
     chosen = np.bincount(order, weights=predicted)
     bought = np.bincount(order, weights=label)
     either = chosen + bought
-    f1 = np.divide(2 * hits, either, out=np.ones_like(hits), where=either > 0)
-    return float(f1.mean())
+    return np.divide(2 * hits, either, out=np.ones_like(hits), where=either > 0)
 
 
 def best_threshold(label: Array, probability: Array, order_id: Array) -> tuple[float, float]:
@@ -104,6 +114,59 @@ def calibration(label: Array, probability: Array) -> list[Json]:
         for rows in np.array_split(by_probability, CALIBRATION_BINS)
         if len(rows)
     ]
+
+
+def calibration_errors(label: Array, probability: Array) -> Json:
+    """`calibration_error`: how far probability and share bought lie apart in a group of
+    `calibration`, on average over the rows (0 to 1); `calibration_error_by_chance`: what so few
+    rows would show of a model that is exactly right."""
+    groups = calibration(label, probability)
+    rows = np.array([group["rows"] for group in groups])
+    predicted = np.array([group["mean_predicted"] for group in groups])
+    observed = np.array([group["observed"] for group in groups])
+    # The mean distance of a normal variable from its mean is sqrt(2 / pi) standard deviations.
+    chance = np.sqrt(2 / np.pi * predicted * (1 - predicted) / rows)
+    return {
+        "calibration_error": _rounded(np.average(np.abs(predicted - observed), weights=rows)),
+        "calibration_error_by_chance": _rounded(np.average(chance, weights=rows)),
+    }
+
+
+def lift(label: Array, probability: Array, order_id: Array) -> Json:
+    """`top_k_recall`: the share of an order's repeats that are among its k most likely products,
+    over all orders; `lift`: how many times as many of the most likely tenth (or twentieth, or
+    hundredth) of the rows are bought as of all."""
+    by_probability = np.argsort(-probability, kind="stable")
+    base = label.mean(dtype=np.float64)
+    shares = {"10": 10, "5": 20, "1": 100}
+    return {
+        "top_k_recall": {str(k): top_recall(label, probability, order_id, k) for k in TOP_K},
+        "lift": {
+            percent: _rounded(
+                label[by_probability[: max(1, len(label) // part)]].mean(dtype=np.float64) / base
+            )
+            for percent, part in shares.items()
+        },
+    }
+
+
+def top_recall(label: Array, probability: Array, order_id: Array, k: int) -> float:
+    """The share of all repeats that are among the k most likely products of their order."""
+    order = np.lexsort((-probability, order_id))
+    _, starts, counts = np.unique(order_id[order], return_index=True, return_counts=True)
+    place = np.arange(len(order)) - np.repeat(starts, counts)
+    return _rounded(label[order][place < k].sum(dtype=np.float64) / label.sum(dtype=np.float64))
+
+
+def auc(label: Array, score: Array) -> float:
+    return float(roc_auc_score(label, score.astype(np.float64)))
+
+
+def loss_of_rows(label: Array, probability: Array) -> Array:
+    """(rows,): the logarithmic loss of each, in nats, as scikit-learn's `log_loss` has it."""
+    smallest = np.finfo(np.float64).eps
+    score = np.clip(probability.astype(np.float64), smallest, 1 - smallest)
+    return -np.log(np.where(label == 1, score, 1 - score))
 
 
 def measures(label: Array, probability: Array, order_id: Array, threshold: float) -> Json:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import xgboost as xgb
 
+from training import metrics
 from training.errors import TrainingError
 from training.features import KEYS, LABEL, WIRE_FEATURES, WORDS
 
@@ -117,6 +118,26 @@ class ParquetSet:
         if column.null_count:
             raise TrainingError(f"{where}: {column.null_count} rows have no {name}.")
         return column.to_numpy(zero_copy_only=False)
+
+
+@dataclass(frozen=True)
+class Scores:
+    """A labelled set as a model sees it: (rows,) arrays in file order."""
+
+    label: Array
+    probability: Array
+    user_id: Array
+    product_id: Array
+    order_id: Array
+
+    def where(self, mask: Array) -> Scores:
+        return Scores(*(getattr(self, field.name)[mask] for field in fields(self)))
+
+    def has_both_labels(self) -> bool:
+        return 0 < self.label.sum() < len(self.label)
+
+    def auc(self) -> float:
+        return metrics.auc(self.label, self.probability)
 
 
 def files_of(name: str, folder: str | None, pattern: str = "*.parquet") -> tuple[Path, ...]:

@@ -44,10 +44,9 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import xgboost as xgb
 
-from training import customers, evaluation, metrics
+from training import comparison, customers, evaluation, metrics, rules, slices
 from training.artefact import DESCRIPTION_FILE, MODEL_FILE, Model, booster_from, load_champion
 from training.errors import TrainingError
-from training.features import WIRE_FEATURES
 from training.hyperparameters import (
     Value,
     booster_parameters,
@@ -134,11 +133,16 @@ def train(job: Job) -> Json:
     challenger = Model(saved, features, threshold, job.run)
     unseen = evaluation.score(holdout, saved, features)
     measured = evaluation.report(challenger, unseen)
-    if len(features) > len(WIRE_FEATURES):
-        as_line = evaluation.score(holdout, saved, features, wire=True)
-        measured["with_18_features"] = metrics.measures(
-            as_line.label, as_line.probability, as_line.order_id, threshold
-        )
+    parts = slices.masks(holdout, unseen.label, products.departments(unseen.product_id))
+    measured["slices"] = slices.measured(unseen, parts)
+    as_line = evaluation.of_the_line(challenger, holdout, unseen, measured)
+    measured_champion, compared = None, None
+    if champion:
+        theirs = evaluation.score(holdout, champion.booster, champion.features)
+        measured_champion = evaluation.report(champion, theirs)
+        measured_champion["slices"] = slices.measured(theirs, parts)
+        their_line = evaluation.of_the_line(champion, holdout, theirs, measured_champion)
+        compared = comparison.report(unseen, theirs, as_line, their_line, parts)
 
     description = {
         "features": list(features),
@@ -154,11 +158,9 @@ def train(job: Job) -> Json:
     outcome = {
         "run": job.run,
         "challenger": measured,
-        "champion": evaluation.report(
-            champion, evaluation.score(holdout, champion.booster, champion.features)
-        )
-        if champion
-        else None,
+        "champion": measured_champion,
+        "comparison": compared,
+        "rules": rules.measured(holdout, seen, validation, unseen),
         "validation": metrics.measures(seen.label, seen.probability, seen.order_id, threshold),
         **{of: {name: c[of] for name, c in counts.items()} for of in counts["holdout"]},
         "features": list(features),

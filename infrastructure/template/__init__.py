@@ -40,7 +40,9 @@ def template() -> Json:
             **jobs.glue_job(),
             **functions.functions(),
             **workflow.state_machine(),
-            **triggers.undelivered("UploadRule", "RunEndedRule", "RunFailedRule"),
+            **triggers.undelivered(
+                "UploadRule", "RunEndedRule", "RunFailedRule", "ModelJudgedRule"
+            ),
             **triggers.triggers(),
             **notifications.notifications(),
             **api.api(),

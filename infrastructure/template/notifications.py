@@ -1,4 +1,5 @@
-"""Every run that does not end well, and every one that does not begin, is recorded and told."""
+"""Every run that does not end well, and every one that does not begin, is recorded and told; so is
+what was decided about a new model."""
 
 from __future__ import annotations
 
@@ -64,8 +65,23 @@ def notifications() -> Json:
                 ],
             },
         ),
-        "RunFailedRuleAuditPermission": _permission("WriteAudit"),
-        "RunFailedRuleNotifyPermission": _permission("Notify"),
+        "RunFailedRuleAuditPermission": _permission("WriteAudit", "RunFailedRule"),
+        "RunFailedRuleNotifyPermission": _permission("Notify", "RunFailedRule"),
+        "ModelJudgedRule": resource(
+            "AWS::Events::Rule",
+            {
+                "Name": sub("${AWS::StackName}-model-judged"),
+                "Description": "A run that trained a model tells whether it was published, and why",
+                "State": "ENABLED",
+                "EventPattern": {
+                    "source": ["aws.states"],
+                    "detail-type": ["Step Functions Execution Status Change"],
+                    "detail": {"stateMachineArn": [ref("StateMachine")], "status": ["SUCCEEDED"]},
+                },
+                "Targets": [_target("notify", "Notify")],
+            },
+        ),
+        "ModelJudgedRuleNotifyPermission": _permission("Notify", "ModelJudgedRule"),
         "WatchRole": roles.watch_role(),
         "WatchSchedule": resource(
             "AWS::Scheduler::Schedule",
@@ -95,13 +111,13 @@ def _target(name: str, function: str) -> Json:
     }
 
 
-def _permission(function: str) -> Json:
+def _permission(function: str, rule: str) -> Json:
     return resource(
         "AWS::Lambda::Permission",
         {
             "Action": "lambda:InvokeFunction",
             "FunctionName": ref(function),
             "Principal": "events.amazonaws.com",
-            "SourceArn": attribute("RunFailedRule", "Arn"),
+            "SourceArn": attribute(rule, "Arn"),
         },
     )

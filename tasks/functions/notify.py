@@ -1,6 +1,7 @@
-"""Notify: tells the topic of a run that did not end well, and of a run that did not begin.
+"""Notify: tells the topic of a run that did not end well, of a run that did not begin, and of what
+was decided about a new model.
 
-The rule of failed runs calls it, and a schedule every hour, which looks for what no event can tell:
+The rules of ended runs call it, and a schedule every hour, which looks for what no event can tell:
 deliveries that failed, and raw files that no run has begun after.
 """
 
@@ -33,8 +34,9 @@ def handler(event: Json, context: Any) -> Json:
 
     if "detail" in event:
         detail = event["detail"]
-        events = all_events(boto3.client("stepfunctions"), detail["executionArn"])
-        messages = [ended(detail, list(events))]
+        events = list(all_events(boto3.client("stepfunctions"), detail["executionArn"]))
+        well = detail["status"] == "SUCCEEDED"
+        messages = judged(detail, events) if well else [ended(detail, events)]
     else:
         now = datetime.now(timezone.utc)
         messages = [*undelivered(boto3.client("sqs")), *unseen(boto3.client, now)]
@@ -66,6 +68,24 @@ def ended(detail: Json, events: list[Json]) -> tuple[str, str]:
     }
     text = "\n".join(f"{what:<12} {value}" for what, value in lines.items())
     return f"rebuy: {detail['status']} at {state}: {error} ({name})", text
+
+
+def judged(detail: Json, events: list[Json]) -> list[tuple[str, str]]:
+    """What was decided about the run's model; nothing of a run that trained none."""
+    attempt = tries.tries_of(events)[detail.get("redriveCount") or 0]
+    answer = (tries.data_of(attempt.events).get("judgement") or {}).get("answer")
+    if answer is None:
+        return []
+    name = detail["name"]
+    verdict = "model published" if answer["publish"] else "model not published"
+    lines = {
+        "Execution": detail["executionArn"],
+        "Reason": answer["reason"],
+        "Console": console_of(detail["executionArn"]),
+        "Account for": f"rebuy audit {name}",
+    }
+    text = "\n".join(f"{what:<12} {value}" for what, value in lines.items())
+    return [(f"rebuy: {verdict} ({name})", text)]
 
 
 def console_of(arn: str) -> str:

@@ -66,9 +66,26 @@ def _threshold(name: str, value: Any) -> float | None:
     return float(value)
 
 
+def _gain(name: str, value: Any) -> float:
+    number = not isinstance(value, bool) and isinstance(value, int | float)
+    if not number or not -0.05 <= value <= 0.05:
+        raise InvalidInput(f"{name} is {value!r}; it takes a number from -0.05 to 0.05.")
+    return float(value)
+
+
+def _week(name: str, value: Any) -> str | None:
+    if value is not None and not (
+        isinstance(value, str) and re.fullmatch(r"20[0-9]{2}-W[0-5][0-9]", value)
+    ):
+        raise InvalidInput(f'{name} is {value!r}; it takes a week as "2026-W48", or null.')
+    return value
+
+
 # name: (default, check). `force`: also when nothing is new (null: only a person's start does).
 # `train`: false ends the run with the training sets. `threshold`: of the decision, in place of the
 # one that training chooses (null). `publish` overrules the comparison with the live model.
+# `minimum_gain` is the AUC by which a model must be better than it for certain; below 0, so much
+# worse is let through. `holdout_week` chooses which kept-aside users judge (null: by the start).
 # `sample_buckets` of the 20 user buckets feed the features. `settle_seconds` is a minimum wait
 # after the crawl.
 OPTIONS: dict[str, tuple[Any, Callable[[str, Any], Any]]] = {
@@ -76,6 +93,8 @@ OPTIONS: dict[str, tuple[Any, Callable[[str, Any], Any]]] = {
     "train": (True, _boolean),
     "threshold": (None, _threshold),
     "publish": ("if_better", _one_of("if_better", "always", "never")),
+    "minimum_gain": (0.0, _gain),
+    "holdout_week": (None, _week),
     "sample_buckets": (20, _integer(1, 20)),
     "settle_seconds": (0, _integer(0, 3600)),
 }
@@ -86,11 +105,11 @@ def handler(event: Json, context: Any) -> Json:
     """`event`: {execution ($$.Execution), state_machine (ARN)}. Answers `$.run` of the workflow:
 
     id ([a-z0-9_], part of table and prefix names), name (the same with hyphens), execution,
-    trigger {kind, ...}, options, training {threshold}, started_at, waits_for (the ARN of an earlier
-    run that is in progress, else null), and, when it waits for none: crawl_not_before, manifest
-    {uri, sha256, objects, bytes} of every raw object as it is now, fingerprint (SHA-256 of what
-    decides the result), nothing_new, and same_as {execution, record}: the last run that went well,
-    if it had the same fingerprint.
+    trigger {kind, ...}, options, training {threshold}, holdout_week, started_at, waits_for (the
+    ARN of an earlier run that is in progress, else null), and, when it waits for none:
+    crawl_not_before, manifest {uri, sha256, objects, bytes} of every raw object as it is now,
+    fingerprint (SHA-256 of what decides the result), nothing_new, and same_as {execution, record}:
+    the last run that went well, if it had the same fingerprint.
     """
     import boto3
 
@@ -183,9 +202,17 @@ def plan(execution: Json) -> Json:
         "options": chosen,
         # Hyperparameters are text.
         "training": {"threshold": str(chosen["threshold"] or "best")},
+        "holdout_week": chosen["holdout_week"] or week_of(execution["StartTime"]),
         "started_at": execution["StartTime"],
         "waits_for": None,
     }
+
+
+def week_of(started_at: str) -> str:
+    """The ISO week of a start (`2026-11-22T08:00:00.250Z`) in UTC, as `2026-W47`."""
+    moment = datetime.fromisoformat(started_at.replace("Z", "+00:00")).astimezone(timezone.utc)
+    year, week, _ = moment.isocalendar()
+    return f"{year}-W{week:02d}"
 
 
 def recognise(given: Any) -> tuple[Json, Json]:

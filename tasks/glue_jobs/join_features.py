@@ -15,18 +15,23 @@ the last such order to the order to predict; no model sees them. And ``sets/summ
 JSON::
 
     {"run": "...", "spark_version": "3.5.6", "validation_percent": 10, "holdout_percent": 10,
-     "rows": {"training": n, ...}, "users": {...}, "orders": {...}, "positives": {...}}
+     "holdout_week": "2026-W48", "rows": {"training": n, ...}, "users": {...}, "orders": {...},
+     "positives": {...}}
 
 counted on what was written; ``positives`` has no "scoring".
 
-The split is by user. Users whose last order is ``test`` are scored. The others fall by
-``crc32("rebuy-split-1:<user_id>") % 100`` (CRC-32 as in zlib, over the ASCII digits): the lowest
-``validation_percent`` values are validation, the highest ``holdout_percent`` are holdout, the rest
-is training. The same user falls the same way in every run, sampled or not, and a change of one
-percentage moves no user between the other two sets.
+The split is by user. Users whose last order is ``test`` are scored. Of the others, those whose
+``crc32("rebuy-split-1:<user_id>") % 100`` (CRC-32 as in zlib, over the ASCII digits) is one of
+the lowest ``validation_percent`` or the highest ``holdout_percent`` are kept aside in every run:
+no model, of today or before, was trained on one of them. Which of them are validation and which
+holdout changes every week: the first 8 hexadecimal digits of
+``sha256("rebuy-holdout-<holdout_week>:<user_id>")``, modulo the two percentages together, are below
+``validation_percent`` for validation. So a week's luck on its holdout is not kept, and a champion
+and a challenger meet on users that neither has learned from. (A champion may have chosen its number
+of rounds and its threshold on users who judge it now: that is to its favour, never the new one's.)
 
 Job arguments (text): ``--lake_bucket``, ``--run``, ``--validation_percent``,
-``--holdout_percent``; and ``--lake_uri`` where the lake is not ``s3://<lake_bucket>``.
+``--holdout_percent``, ``--holdout_week``; and ``--lake_uri`` where the lake is not ``s3://<lake_bucket>``.
 """
 
 import json
@@ -83,6 +88,7 @@ class Arguments:
     run: str
     validation_percent: int  # 1-98, of the users that have a train order
     holdout_percent: int  # 1-98; both together leave at least 1 for training
+    holdout_week: str  # such as 2026-W48
     # Folders below the run: a redriven run has made its features in others.
     user_features: str = "features/user_features"
     user_product_features: str = "features/user_product_features"
@@ -111,8 +117,11 @@ def read_arguments(options: Mapping[str, str]) -> Arguments:
             f"--validation_percent {validation_percent} and --holdout_percent {holdout_percent} "
             "leave no user for training; together they may be at most 99."
         )
+    week = options["holdout_week"]
+    if not re.fullmatch(r"[0-9]{4}-W[0-9]{2}", week):
+        raise ValueError(f"--holdout_week was {week!r}; accepted is a week as 2026-W48.")
     folders = (_folder(options, name) for name in ("user_features", "user_product_features"))
-    return Arguments(lake_uri, run, validation_percent, holdout_percent, *folders)
+    return Arguments(lake_uri, run, validation_percent, holdout_percent, week, *folders)
 
 
 def _folder(options: Mapping[str, str], name: str) -> str:
@@ -138,19 +147,21 @@ def read_table(spark: SparkSession, run_uri: str, folder: str) -> DataFrame:
     return spark.read.option("recursiveFileLookup", "true").parquet(f"{run_uri}/{folder}/")
 
 
-def split_of(user_id: Column, validation_percent: int, holdout_percent: int) -> Column:
+def split_of(user_id: Column, arguments: Arguments) -> Column:
     """The labelled set a user falls into: see the split rule at the top of this file."""
-    hundredth = F.crc32(F.concat(F.lit(SPLIT_SALT), user_id.cast("string"))) % 100
+    digits = user_id.cast("string")
+    validation, holdout = arguments.validation_percent, arguments.holdout_percent
+    hundredth = F.crc32(F.concat(F.lit(SPLIT_SALT), digits)) % 100
+    salt = F.lit(f"rebuy-holdout-{arguments.holdout_week}:")
+    of_week = F.conv(F.substring(F.sha2(F.concat(salt, digits), 256), 1, 8), 16, 10).cast("long")
     return (
-        F.when(hundredth < validation_percent, F.lit("validation"))
-        .when(hundredth >= 100 - holdout_percent, F.lit("holdout"))
-        .otherwise(F.lit("training"))
+        F.when(hundredth.between(validation, 99 - holdout), F.lit("training"))
+        .when(of_week % (validation + holdout) < validation, F.lit("validation"))
+        .otherwise(F.lit("holdout"))
     )
 
 
-def orders_to_predict(
-    orders: DataFrame, lines: DataFrame, validation_percent: int, holdout_percent: int
-) -> DataFrame:
+def orders_to_predict(orders: DataFrame, lines: DataFrame, arguments: Arguments) -> DataFrame:
     """One row per user with an order to predict: user_id, order_id, days_since_prior_order,
     set_name, bought_products.
 
@@ -162,7 +173,7 @@ def orders_to_predict(
         "order_id",
         "days_since_prior_order",
         F.when(F.col("eval_set") == "test", F.lit("scoring"))
-        .otherwise(split_of(F.col("user_id"), validation_percent, holdout_percent))
+        .otherwise(split_of(F.col("user_id"), arguments))
         .alias("set_name"),
     )
     train_orders = targets.where(F.col("set_name") != "scoring").select("order_id")
@@ -250,8 +261,7 @@ def write_sets(spark: SparkSession, arguments: Arguments) -> dict[str, Any]:
     targets = orders_to_predict(
         read_table(spark, run_uri, "clean/orders"),
         read_table(spark, run_uri, "clean/order_products"),
-        arguments.validation_percent,
-        arguments.holdout_percent,
+        arguments,
     )
     candidates = in_order(read_table(spark, run_uri, arguments.user_product_features)).persist(
         StorageLevel.MEMORY_AND_DISK
@@ -332,6 +342,7 @@ def summarize(spark: SparkSession, arguments: Arguments) -> dict[str, Any]:
         "spark_version": spark.version,
         "validation_percent": arguments.validation_percent,
         "holdout_percent": arguments.holdout_percent,
+        "holdout_week": arguments.holdout_week,
         **counts,
     }
 
@@ -364,6 +375,7 @@ def main(argv: Sequence[str]) -> None:
     from pyspark.context import SparkContext
 
     names = ["JOB_NAME", "lake_bucket", "run", "validation_percent", "holdout_percent"]
+    names.append("holdout_week")
     told = {part.split("=")[0] for part in argv}
     names += [name for name in OPTIONAL if f"--{name}" in told]
     options = getResolvedOptions(list(argv), names)

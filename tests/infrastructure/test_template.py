@@ -134,7 +134,8 @@ def test_what_cannot_be_delivered_goes_to_a_queue_that_only_this_stack_can_fill(
     (statement,) = policy["Properties"]["PolicyDocument"]["Statement"]
     assert statement["Action"] == "sqs:SendMessage"
     assert statement["Condition"]["ArnEquals"]["aws:SourceArn"] == [
-        {"Fn::GetAtt": [name, "Arn"]} for name in ("UploadRule", "RunEndedRule", "RunFailedRule")
+        {"Fn::GetAtt": [name, "Arn"]}
+        for name in ("UploadRule", "RunEndedRule", "RunFailedRule", "ModelJudgedRule")
     ]
     senders = {name for name, s in statements(resources) if "sqs:SendMessage" in s["Action"]}
     assert senders == {"ScheduleRole", "SettleRole", "WatchRole"}

@@ -135,4 +135,4 @@ def test_a_product_without_a_name_is_refused(tmp_path: Path) -> None:
     assert main(ARGUMENTS, told) == 1
 
     reason = (tmp_path / "output/failure").read_text()
-    assert reason == "TrainingError: Channel 'products' has no product 0, which is scored."
+    assert reason == "TrainingError: Channel 'products' has no product 0, which the sets have."

@@ -51,6 +51,7 @@ class Lake:
     root: Path
     run: str = "r1"
     sample_buckets: int = 20
+    week: str = "2026-W48"
     connection: duckdb.DuckDBPyConnection = field(default_factory=duckdb.connect)
 
     def __post_init__(self) -> None:
@@ -168,7 +169,7 @@ class Lake:
 
     def join(self, spark: SparkSession, percent: int = 20) -> dict[str, Any]:
         """The Glue job's work over the feature tables; the summary it returns."""
-        arguments = join_features.Arguments(str(self.root), self.run, percent, percent)
+        arguments = join_features.Arguments(str(self.root), self.run, percent, percent, self.week)
         return join_features.write_sets(spark, arguments)
 
     def set_rows(self, name: str) -> list[tuple[Any, ...]]:

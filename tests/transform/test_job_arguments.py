@@ -17,6 +17,7 @@ GOOD = {
     "run": "2026_11_22_a",
     "validation_percent": "10",
     "holdout_percent": "15",
+    "holdout_week": "2026-W48",
 }
 
 
@@ -42,6 +43,7 @@ def test_the_lake_may_be_anywhere_else() -> None:
         ("holdout_percent", "", "--holdout_percent was ''"),
         ("holdout_percent", "99", "--holdout_percent was '99'; accepted is a whole number from 1"),
         ("holdout_percent", "90", "leave no user for training; together they may be at most 99"),
+        ("holdout_week", "48", "--holdout_week was '48'; accepted is a week as 2026-W48."),
         ("run", "Run-1", "--run was 'Run-1'; accepted are 1 to 40 lower-case letters"),
         ("run", "r" * 41, "accepted are 1 to 40"),
         ("lake_bucket", "s3://lake", "--lake_bucket was 's3://lake'; accepted is the name"),
@@ -77,7 +79,9 @@ def test_a_candidate_without_features_stops_the_job(
         duckdb.sql(f"COPY (SELECT * FROM ({row}){empty}) TO '{folder}/part-0.parquet'")
 
     with pytest.raises(ValueError, match=message):
-        join_features.summarize(spark, join_features.Arguments(str(tmp_path), "r1", 10, 10))
+        join_features.summarize(
+            spark, join_features.Arguments(str(tmp_path), "r1", 10, 10, "2026-W48")
+        )
 
 
 def test_a_set_with_one_kind_of_label_stops_the_job() -> None:

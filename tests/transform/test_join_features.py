@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 import math
 import zlib
 from pathlib import Path
@@ -13,6 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 from pyspark.sql import SparkSession
 
+from tasks.glue_jobs import join_features
 from tasks.glue_jobs.join_features import FEATURES, LABELLED_SETS, SETS, WORDS
 from tests.transform import shoppers, tiny
 from tests.transform.lake import RAW_COLUMNS, Lake, Raw
@@ -137,25 +139,33 @@ def test_nothing_of_the_order_to_predict_is_in_a_feature(
     assert {row[3] for name in LABELLED_SETS for row in changed.set_rows(name)} == {1}
 
 
-def test_a_user_is_in_one_set_only_and_always_in_the_same(shop: Lake) -> None:
-    """Computed anew from the rule in the job's text: CRC-32 as zlib has it."""
-    found = set_of_users(shop)
+def expected_set(user_id: int, kind: str, week: str) -> str:
+    """Computed anew from the rule in the job's text."""
+    if kind == "test":
+        return "scoring"
+    if 20 <= zlib.crc32(f"rebuy-split-1:{user_id}".encode()) % 100 < 80:
+        return "training"
+    digits = hashlib.sha256(f"rebuy-holdout-{week}:{user_id}".encode()).hexdigest()[:8]
+    return "validation" if int(digits, 16) % 40 < 20 else "holdout"
 
-    kinds = {int(row[1] or 0): row[2] for row in shoppers.raw()["orders"] if row[2] != "prior"}
-    for user_id, names in found.items():
-        hundredth = zlib.crc32(f"rebuy-split-1:{user_id}".encode()) % 100
-        expected = (
-            "scoring"
-            if kinds[user_id] == "test"
-            else "validation"
-            if hundredth < 20
-            else "holdout"
-            if hundredth >= 80
-            else "training"
-        )
-        assert names == {expected}
-    assert {name for names in found.values() for name in names} == set(SETS)
-    assert found.keys() == kinds.keys()
+
+def test_a_user_is_in_one_set_only_and_those_kept_aside_change_places_every_week(
+    shop: Lake, spark: SparkSession
+) -> None:
+    kinds = {int(row[1] or 0): str(row[2]) for row in shoppers.raw()["orders"] if row[2] != "prior"}
+    holdouts = []
+    orders = join_features.read_table(spark, f"{shop.root}/runs/run=r1", "clean/orders")
+    lines = join_features.read_table(spark, f"{shop.root}/runs/run=r1", "clean/order_products")
+    for week in ("2026-W48", "2026-W49"):
+        arguments = join_features.Arguments(str(shop.root), "r1", 20, 20, week)
+        targets = join_features.orders_to_predict(orders, lines, arguments).collect()
+        found = {row["user_id"]: row["set_name"] for row in targets}
+        assert found == {user: expected_set(user, kind, week) for user, kind in kinds.items()}
+        assert set(found.values()) == set(SETS)
+        holdouts.append({user for user, name in found.items() if name == "holdout"})
+        if week == shop.week:
+            assert set_of_users(shop) == {user: {name} for user, name in found.items()}
+    assert holdouts[0] != holdouts[1]
 
 
 def test_a_sampled_run_has_the_same_rows_for_fewer_users(

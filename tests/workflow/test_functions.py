@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tasks.functions import check_raw_data, judge_model, receive_trigger, smoke_test
+from tasks.functions import check_raw_data, receive_trigger, smoke_test
 
 ARN = "arn:aws:states:us-east-1:000000000000:execution:rebuy:"
 
@@ -27,6 +27,8 @@ DEFAULTS = {
     "train": True,
     "threshold": None,
     "publish": "if_better",
+    "minimum_gain": 0.0,
+    "holdout_week": None,
     "sample_buckets": 20,
     "settle_seconds": 0,
 }
@@ -106,6 +108,9 @@ def test_what_is_new_is_another_file_other_code_or_another_option(
         ({"publish": "maybe"}, "publish is 'maybe'; it takes one of if_better, always, never"),
         ({"settle_seconds": -1}, "settle_seconds is -1; it takes a whole number 0 to 3600"),
         ({"settle_seconds": True}, "settle_seconds is True"),
+        ({"minimum_gain": 0.2}, "minimum_gain is 0.2; it takes a number from -0.05 to 0.05"),
+        ({"minimum_gain": "0"}, "minimum_gain is '0'"),
+        ({"holdout_week": "48"}, "holdout_week is '48'; it takes a week as"),
         ({"sample_buckets": 21}, "sample_buckets is 21; it takes a whole number 1 to 20"),
         ([1], "The input is list; it takes a JSON object"),
         ("x", "The input is str; it takes a JSON object"),
@@ -114,6 +119,23 @@ def test_what_is_new_is_another_file_other_code_or_another_option(
 def test_a_wrong_input_is_refused_with_what_is_accepted(given: Any, message: str) -> None:
     with pytest.raises(receive_trigger.InvalidInput, match=message):
         plan(given)
+
+
+@pytest.mark.parametrize(
+    ("given", "started_at", "week"),
+    [
+        (None, "2026-11-22T23:59:59.999Z", "2026-W47"),
+        (None, "2026-11-23T00:00:00Z", "2026-W48"),
+        (None, "2027-01-01T08:00:00Z", "2026-W53"),  # ISO 8601: the year of its Thursday
+        ("2026-W01", "2026-11-23T00:00:00Z", "2026-W01"),
+    ],
+)
+def test_the_users_who_judge_change_on_mondays(
+    given: str | None, started_at: str, week: str
+) -> None:
+    execution = {"Id": ARN, "Name": "a", "StartTime": started_at}
+    run = receive_trigger.plan({**execution, "Input": {"holdout_week": given}})
+    assert run["holdout_week"] == week
 
 
 @pytest.mark.parametrize("name", ["a", "Ünïcode-Name", "x" * 80, "2026.11.22_run", "---", "UPPER"])
@@ -127,33 +149,6 @@ def test_run_ids_fit_tables_and_sagemaker_and_are_the_executions_own(name: str) 
         assert re.fullmatch(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}", made)
     assert plan({}, name)["id"] == run["id"]
     assert plan({}, name + "b")["id"] != run["id"]
-
-
-def scores(auc: float) -> dict[str, float]:
-    return {"auc": auc, "logloss": 0.2, "average_precision": 0.3, "mean_f1": 0.4, "threshold": 0.2}
-
-
-@pytest.mark.parametrize(
-    ("wish", "new", "live", "publish", "reason"),
-    [
-        ("if_better", 0.82, None, True, "Nothing is live yet"),
-        ("if_better", 0.82, 0.81, True, "above the live model's 0.8100"),
-        ("if_better", 0.81, 0.81, False, "not above the live model's 0.8100"),
-        ("if_better", 0.80, 0.81, False, "not above the live model's 0.8100"),
-        ("if_better", 0.55, None, False, "below the least useful 0.6"),
-        ("always", 0.80, 0.81, True, "whatever the comparison says"),
-        ("always", 0.55, None, False, "below the least useful 0.6"),
-        ("never", 0.99, None, False, "never to publish"),
-    ],
-)
-def test_the_gate(wish: str, new: float, live: float | None, publish: bool, reason: str) -> None:
-    champion = None if live is None else scores(live)
-    decision = judge_model.judge({"challenger": scores(new), "champion": champion}, wish)
-
-    assert decision["publish"] is publish
-    assert reason in decision["reason"]
-    assert decision["challenger"]["auc"] == new
-    assert (decision["champion"] or {}).get("auc") == live
 
 
 @pytest.mark.parametrize(

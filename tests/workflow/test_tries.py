@@ -72,6 +72,31 @@ def test_a_stopped_run_is_told_with_the_state_that_it_was_in() -> None:
     assert text.count(ARN) == 2
 
 
+@pytest.mark.parametrize("publish", [True, False])
+def test_what_was_decided_about_a_model_is_told_with_its_reason(publish: bool) -> None:
+    events = Events()
+    events.start()
+    answer = {"publish": publish, "reason": "AUC says so."}
+    events.enter("Write audit record", {"run": {}, "judgement": {"answer": answer}})
+    events.end("ExecutionSucceeded")
+    detail = {"executionArn": ARN, "name": "demo-1", "status": "SUCCEEDED", "redriveCount": None}
+
+    ((subject, text),) = notify.judged(detail, events.all)
+
+    assert subject == f"rebuy: model {'published' if publish else 'not published'} (demo-1)"
+    assert "Reason       AUC says so." in text
+
+
+def test_a_run_without_a_model_tells_nothing() -> None:
+    events = Events()
+    events.start()
+    events.enter("Write audit record", {"run": {}})
+    events.end("ExecutionSucceeded")
+    detail = {"executionArn": ARN, "name": "demo-1", "status": "SUCCEEDED", "redriveCount": None}
+
+    assert notify.judged(detail, events.all) == []
+
+
 def test_a_late_event_tells_of_its_own_try() -> None:
     """The event of the first end may come when the execution has been redriven already."""
     detail = {"executionArn": ARN, "name": "demo-1", "status": "FAILED", "redriveCount": 0}
