@@ -10,14 +10,14 @@ import math
 from typing import Any
 
 from inference import endpoint
-from inference.features import FEATURES
+from inference.features import FEATURES, MORE_MEANINGS
 from inference.problems import ProblemError
 from inference.requests import PAIR, Pairs
 
 Json = dict[str, Any]
 
 REASONS = 3  # of each product: the contributions that moved its prediction the most
-MEANINGS = {feature.name: feature.meaning for feature in FEATURES}
+MEANINGS = {feature.name: feature.meaning for feature in FEATURES} | MORE_MEANINGS
 DAYS = ("days_between_purchases", "days_since_last_purchase")
 
 

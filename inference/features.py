@@ -103,3 +103,28 @@ FEATURES = (
     ),
 )
 POSITIONS = {feature.name: position for position, feature in enumerate(FEATURES, start=1)}
+
+# What a model may take beside them, of customers by number: nobody sends these to the API.
+MORE_MEANINGS = {
+    "up_hazard": "How often the customer bought the product after just so many orders without it",
+    "up_decayed_orders": "Orders with the product, recent ones counting more",
+    "up_orders_of_last_5": "Orders with the product among the customer's last 5",
+    "up_decayed_30_days": "Orders with the product, those of the last month counting most",
+    "up_rate_of_last_5": "Share of the customer's last 5 orders that held the product",
+    "up_decayed_90_days": "Orders with the product, those of the last three months counting most",
+    "up_decayed_rate": "Share of the customer's orders that held the product, recent ones counting "
+    "more",
+    "prod_hazard": "How often customers buy the product after just so many orders without it",
+    "up_days_since_last": "Days from the last purchase of the product to the last order",
+    "up_wait_ratio": "Orders since the last purchase, as a multiple of the usual for this customer",
+    "up_days_overdue": "Days by which the next purchase of the product is overdue",
+    "aisle_hazard": "How often products of this aisle are bought after just so many orders without",
+    "user_wait_ratio": "Days since the customer's last order, as a multiple of their usual gap",
+    "user_recent_reorder_ratio": "Share of repeats in the customer's last 3 orders",
+    "up_days_since_last_at_order": "Days since the customer last bought the product",
+    "user_active_share": "Share of the customer's products that they bought in their last 5 orders",
+    "user_days_spread": "How irregularly the customer orders, in days",
+    "aisle_reorder_probability": "Share of buyers who bought a product of this aisle a second time",
+    "user_once_share": "Share of the customer's products that they bought only once",
+    "user_aisle_rate": "Share of the customer's orders that held something of this aisle",
+}

@@ -60,6 +60,17 @@ def join_prior_lines() -> Task:
     )
 
 
+def compute_product_history() -> Task:
+    """product_history: how likely the n-th order after a purchase holds the product."""
+    return run_statement(
+        "Compute product history",
+        sql.read("features/product_history"),
+        comment(5, "One row a product and n: how likely the n-th order since a purchase holds it."),
+        table="product_history",
+        keep_at="history",
+    )
+
+
 def build_features() -> State:
     """User and user-product features by SQL, product features by recipe, at the same time."""
     dataset = "${PriorLinesDatasetName}-{}"

@@ -20,6 +20,7 @@ def join_features() -> GlueJobTask:
                 "--run.$": "$.run.id",
                 "--user_features.$": "$.features.user_features.folder",
                 "--user_product_features.$": "$.features.user_product_features.folder",
+                "--product_history.$": "$.history.folder",
                 "--validation_percent": "10",
                 "--holdout_percent": "10",
                 "--holdout_week.$": "$.run.holdout_week",

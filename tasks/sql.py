@@ -26,6 +26,7 @@ OF_THE_RUN = {
     # another folder, and whoever reads it asks for its name.
     "try": of_this_try("_"),
     "prior_lines_table": "$states.input.prior.table",
+    "product_history_table": "$states.input.history.table",
     **{f"{name}_table": f"$states.input.features.{name}.table" for name in FEATURE_TABLES},
 }
 

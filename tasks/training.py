@@ -22,20 +22,22 @@ from tasks.states import (
 NAME = f"'rebuy-' & $states.input.run.name & {of_this_try('-')}"
 MAX_RUNTIME_SECONDS = 4 * 3600
 
-# The reference's settings; early stopping on validation AUC decides how many rounds are kept.
+# Measured on real customers: slower, shallower and with fewer features a tree than the reference's
+# (depth 6, eta 0.1), which gains as much as more features do. Early stopping on validation AUC cuts
+# rounds that no longer help.
 HYPERPARAMETERS: dict[str, str] = {
     "objective": "binary:logistic",
     "eval_metric": "auc",
-    "max_depth": "6",
-    "eta": "0.1",
+    "max_depth": "4",
+    "eta": "0.05",
     "gamma": "0.7",
-    "colsample_bytree": "0.95",
+    "colsample_bytree": "0.4",
     "subsample": "0.75",
-    "min_child_weight": "10",
+    "min_child_weight": "30",
     "alpha": "2e-05",
     "lambda": "10",
-    "num_round": "300",
-    "early_stopping_rounds": "10",
+    "num_round": "160",
+    "early_stopping_rounds": "40",
     "seed": "7",
 }
 

@@ -58,7 +58,7 @@ class Draws:
 
     def aucs(self, label: Array, probability: Array) -> Array:
         """(samples,): the AUC in every draw; NaN in one that has one kind of label only."""
-        below_it = np.searchsorted(np.sort(probability), probability)
+        below_it: Array = np.searchsorted(np.sort(probability), probability)
         group = below_it * BINS // len(label)
         shape = (BINS, self.users)
         kinds = []

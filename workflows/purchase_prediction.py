@@ -29,6 +29,7 @@ def states() -> State:
     build_features = sdk.Chain(
         [
             features.join_prior_lines(),
+            features.compute_product_history(),
             features.build_features(),
             glue.join_features(),
             gate.train_a_model(train=train_model, keep=write_audit_record),

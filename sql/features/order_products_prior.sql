@@ -1,12 +1,16 @@
 -- One row per line of a prior order, with the order it stands in: what every feature is made of.
 -- Lines of train and test orders never enter here, so no feature can know the order to predict.
 --
--- Partitioned by user_bucket (user_id % 20, 20 folders) for two later readers: user_features.sql
+-- Partitioned by user_bucket (user_id % 20, 20 folders) for later readers: user_features.sql
 -- and user_product_features.sql read user_bucket < ${sample_buckets}, so that a sampled run scans
 -- only its share (1 = 5 % of the users, 20 = all). The product features read every bucket: how
 -- often a product is bought again is a matter of all users, sampled or not.
 --
--- order_day is the day of the order, counted from the user's first one (0).
+-- order_day is the day of the order, counted from the user's first one (0). orders_back counts from
+-- the order to predict: 1 is the user's last prior order. earlier_labels says how many prior orders
+-- are to be predicted too, each from what was known before it (held_back = 1, 2): two of users whose
+-- last order is train, none of others. Beyond 30,000 such users it is a share of them, by user_id:
+-- more rows teach hardly more then, and cost as much.
 CREATE TABLE ${Database}.order_products_prior_${run}${try}
 WITH (
     format = 'PARQUET',
@@ -16,18 +20,32 @@ WITH (
 ) AS
 WITH
 
-prior_orders AS (
+orders AS (
 
     SELECT
         order_id,
         user_id,
+        eval_set,
         order_number,
         sum(coalesce(days_since_prior_order, 0)) OVER (
             PARTITION BY user_id
             ORDER BY order_number
-        ) AS order_day
+        ) AS order_day,
+        max(CASE WHEN eval_set = 'prior' THEN order_number END) OVER (
+            PARTITION BY user_id
+        ) + 1 - order_number AS orders_back,
+        max(CASE WHEN eval_set = 'train' THEN 1 ELSE 0 END) OVER (
+            PARTITION BY user_id
+        ) AS is_labelled
     FROM ${Database}.clean_orders_${run}
-    WHERE eval_set = 'prior'
+
+),
+
+labelled AS (
+
+    SELECT count(*) AS users
+    FROM ${Database}.clean_orders_${run}
+    WHERE eval_set = 'train'
 
 )
 
@@ -36,10 +54,23 @@ SELECT
     orders.order_id,
     orders.order_number,
     orders.order_day,
+    CAST(orders.orders_back AS integer) AS orders_back,
+    CAST(
+        CASE
+            WHEN
+                orders.is_labelled = 1
+                AND (orders.user_id / 20) % 100 * greatest(labelled.users, 30000) < 3000000
+                THEN 2
+            ELSE 0
+        END AS integer
+    ) AS earlier_labels,
     lines.product_id,
+    CAST(products.aisle_id AS bigint) AS aisle_id,
     lines.add_to_cart_order,
     lines.reordered,
     CAST(orders.user_id % 20 AS integer) AS user_bucket
 FROM ${Database}.clean_order_products_${run} AS lines
-INNER JOIN prior_orders AS orders
-    ON orders.order_id = lines.order_id
+INNER JOIN orders ON orders.order_id = lines.order_id AND orders.eval_set = 'prior'
+INNER JOIN ${RawDatabase}.products AS products
+    ON CAST(products.product_id AS bigint) = lines.product_id
+CROSS JOIN labelled

@@ -2,3 +2,4 @@
 CREATE OR REPLACE VIEW ${Database}.user_features AS
 SELECT *
 FROM ${Database}.${user_features_table}
+WHERE held_back = 0

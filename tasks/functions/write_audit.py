@@ -37,6 +37,7 @@ DATASETS = (
     "clean/orders",
     "clean/order_products",
     "features/order_products_prior",
+    "features/product_history",
     "features/user_features",
     "features/user_product_features",
     "features/product_features",
@@ -218,7 +219,11 @@ def _inputs(s3: Any, bucket: str, prefix: str | None) -> list[Json]:
 def datasets(state: Json) -> tuple[str, ...]:
     """The folders of the run's outputs: a statement that was run again after a redrive has made
     another one than DATASETS says."""
-    made = {"order_products_prior": state.get("prior"), **(state.get("features") or {})}
+    made = {
+        "order_products_prior": state.get("prior"),
+        "product_history": state.get("history"),
+        **(state.get("features") or {}),
+    }
     moved = {f"features/{name}": (figures or {}).get("folder") for name, figures in made.items()}
     return tuple(moved.get(dataset) or dataset for dataset in DATASETS)
 

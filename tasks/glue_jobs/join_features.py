@@ -3,16 +3,19 @@
 Reads, below ``<lake>/runs/run=<run>/`` (Parquet):
 
 - ``clean/orders/``, ``clean/order_products/``: which order to predict, and what is in it;
-- ``features/user_features/``, ``features/user_product_features/``, ``features/product_features/``:
-  made of prior orders only, so nothing of an order to predict is in a feature.
+- ``features/user_features/``, ``features/user_product_features/``, ``features/product_features/``,
+  ``features/product_history/``: made of prior orders only, so nothing of an order to predict is in
+  a feature but the days since the order before it.
 
 Writes ``sets/{training,validation,holdout,scoring}/`` (Parquet): one row per (user, product that
 the user bought in a prior order) with user_id, product_id, order_id (the order to predict), label
-(1 if that order holds the product), then FEATURES in this order, all as double; a feature that
-cannot be known is null. Instead of a label, scoring has WORDS: days_between_purchases, the user's
-mean gap between two orders with the product (null after one), and days_since_last_purchase, from
-the last such order to the order to predict; no model sees them. And ``sets/summary/``, one line of
-JSON::
+(1 if that order holds the product), then ALL_FEATURES in this order, all as double; a feature that
+cannot be known is null. Training also has the two prior orders before a user's last one as orders
+to predict, with every feature, the products' too, as it was before that order (``held_back`` in the
+feature tables). Instead of a label, scoring has WORDS: days_between_purchases, the user's mean gap
+between two orders with the product (null after one), and days_since_last_purchase, from the last
+such order to the order to predict; no model sees them by these names. And ``sets/summary/``, one
+line of JSON::
 
     {"run": "...", "spark_version": "3.5.6", "validation_percent": 10, "holdout_percent": 10,
      "holdout_week": "2026-W48", "rows": {"training": n, ...}, "users": {...}, "orders": {...},
@@ -31,7 +34,8 @@ and a challenger meet on users that neither has learned from. (A champion may ha
 of rounds and its threshold on users who judge it now: that is to its favour, never the new one's.)
 
 Job arguments (text): ``--lake_bucket``, ``--run``, ``--validation_percent``,
-``--holdout_percent``, ``--holdout_week``; and ``--lake_uri`` where the lake is not ``s3://<lake_bucket>``.
+``--holdout_percent``, ``--holdout_week``; ``--lake_uri`` where the lake is not
+``s3://<lake_bucket>``; and the folders of FOLDERS that are not ``features/<name>``.
 """
 
 import json
@@ -43,7 +47,7 @@ from functools import reduce
 from typing import Any
 
 from pyspark import StorageLevel
-from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame, SparkSession, Window
 from pyspark.sql import functions as F  # noqa: N812 - the name every Spark script uses
 
 SPLIT_SALT = "rebuy-split-1:"  # a new salt would move holdout users into training: never change it
@@ -74,10 +78,39 @@ FEATURES = (
     "up_order_rate_since_first_order",
 )
 
+# More features follow, by name alone; the most useful first.
+MORE_FEATURES = (
+    "up_hazard",
+    "up_decayed_orders",
+    "up_orders_of_last_5",
+    "up_decayed_30_days",
+    "up_rate_of_last_5",
+    "up_decayed_90_days",
+    "up_decayed_rate",
+    "prod_hazard",
+    "up_days_since_last",
+    "up_wait_ratio",
+    "up_days_overdue",
+    "aisle_hazard",
+    "user_wait_ratio",
+    "user_recent_reorder_ratio",
+    "up_days_since_last_at_order",
+    "user_active_share",
+    "user_days_spread",
+    "aisle_reorder_probability",
+    "user_once_share",
+    "user_aisle_rate",
+)
+ALL_FEATURES = (*FEATURES, *MORE_FEATURES)
+FIRST_AND_SECOND = ("prod_first_orders", "prod_second_orders")
+DECAY = 0.9  # of a purchase's weight, an order; as in user_product_features.sql
+LATER = (1, 2)  # how many orders are held back for the labels of a training user's earlier orders
+
 # Of the scoring set: what a prediction is told with, "every 9 days, last 12 days ago".
 WORDS = ("days_between_purchases", "days_since_last_purchase")
 
-OPTIONAL = ("lake_uri", "user_features", "user_product_features")
+FOLDERS = ("product_history", "user_features", "user_product_features")
+OPTIONAL = ("lake_uri", *FOLDERS)
 
 
 @dataclass(frozen=True)
@@ -90,6 +123,7 @@ class Arguments:
     holdout_percent: int  # 1-98; both together leave at least 1 for training
     holdout_week: str  # such as 2026-W48
     # Folders below the run: a redriven run has made its features in others.
+    product_history: str = "features/product_history"
     user_features: str = "features/user_features"
     user_product_features: str = "features/user_product_features"
 
@@ -120,7 +154,7 @@ def read_arguments(options: Mapping[str, str]) -> Arguments:
     week = options["holdout_week"]
     if not re.fullmatch(r"[0-9]{4}-W[0-9]{2}", week):
         raise ValueError(f"--holdout_week was {week!r}; accepted is a week as 2026-W48.")
-    folders = (_folder(options, name) for name in ("user_features", "user_product_features"))
+    folders = (_folder(options, name) for name in FOLDERS)
     return Arguments(lake_uri, run, validation_percent, holdout_percent, week, *folders)
 
 
@@ -162,24 +196,43 @@ def split_of(user_id: Column, arguments: Arguments) -> Column:
 
 
 def orders_to_predict(orders: DataFrame, lines: DataFrame, arguments: Arguments) -> DataFrame:
-    """One row per user with an order to predict: user_id, order_id, days_since_prior_order,
-    set_name, bought_products.
+    """One row per order to predict: user_id, held_back, order_id, days_since_prior_order, set_name,
+    bought_products.
 
-    `bought_products` are the product_ids of a train order. It is null for test orders, and for a
-    train order without lines.
+    A user has one, with nothing held back; a user of the training set also the prior orders before
+    it, each with itself and the later ones held back. `bought_products` are the product_ids of an
+    order that is known. It is null for test orders, and for an order without lines.
     """
-    targets = orders.where(F.col("eval_set").isin("train", "test")).select(
+    of_user = Window.partitionBy("user_id")
+    is_last = F.col("eval_set").isin("train", "test")
+    placed = orders.select(
         "user_id",
         "order_id",
+        "order_number",
+        "eval_set",
         "days_since_prior_order",
-        F.when(F.col("eval_set") == "test", F.lit("scoring"))
-        .otherwise(split_of(F.col("user_id"), arguments))
-        .alias("set_name"),
+        (F.max("order_number").over(of_user) - F.col("order_number")).alias("held_back"),
+        F.max(F.when(is_last, F.col("eval_set"))).over(of_user).alias("kind"),
     )
-    train_orders = targets.where(F.col("set_name") != "scoring").select("order_id")
+    targets = placed.withColumn(
+        "set_name",
+        F.when(F.col("kind") == "test", F.lit("scoring")).otherwise(
+            split_of(F.col("user_id"), arguments)
+        ),
+    ).where(
+        is_last
+        | (
+            F.col("held_back").isin(*LATER)
+            & (F.col("kind") == "train")
+            & (F.col("set_name") == "training")
+            & (F.col("order_number") > 1)
+        )
+    )
+    targets = targets.drop("order_number", "eval_set", "kind")
+    known = targets.where(F.col("set_name") != "scoring").select("order_id")
     bought = (
         lines.select("order_id", "product_id")
-        .join(F.broadcast(train_orders), "order_id")
+        .join(F.broadcast(known), "order_id")
         .groupBy("order_id")
         .agg(F.collect_set("product_id").alias("bought_products"))
     )
@@ -187,7 +240,7 @@ def orders_to_predict(orders: DataFrame, lines: DataFrame, arguments: Arguments)
 
 
 def product_ratios(products: DataFrame) -> DataFrame:
-    """One row per product_id: prod_orders and the three ratios of its reorders.
+    """One row per product_id and held_back: prod_orders and the three ratios of its reorders.
 
     First and second orders are the users' first and second purchases of the product.
     """
@@ -198,6 +251,7 @@ def product_ratios(products: DataFrame) -> DataFrame:
     }
     return products.select(
         "product_id",
+        "held_back",
         "prod_orders",
         *[ratio.alias(name) for name, ratio in ratios.items()],
     )
@@ -211,37 +265,49 @@ def in_order(candidates: DataFrame) -> DataFrame:
     joined to the keys, moves the least.
     """
     return candidates.repartition(FILES_OF_A_SET, "user_id").sortWithinPartitions(
-        "user_id", "product_id"
+        "user_id", "product_id", "held_back"
     )
 
 
 def candidate_rows(candidates: DataFrame, users: DataFrame, products: DataFrame) -> DataFrame:
-    """One row per (user_id, product_id) of `candidates` whose user is in `users`: keys, label,
-    WORDS, FEATURES.
+    """One row per (user_id, product_id, held_back) of `candidates` whose order is in `users`: keys,
+    label, WORDS, ALL_FEATURES.
 
     `users` (user features, order_id, bought_products) and `products` (product_ratios) go to every
     executor: a few hundred thousand short rows, while `candidates` are many millions and stay where
     they are read. The label is whether bought_products holds the product. A candidate without
     features of its user or product is kept, with nulls: `summarize` finds it.
     """
+    orders, possible = F.col("user_orders"), F.col("up_possible_order")
+    between = F.when(F.col("up_orders") > 1, F.lit(1) / (F.col("up_orders") - 1))
+    days_between = (F.col("up_last_day") - F.col("up_first_day")) * between
+    orders_between = (F.col("up_last_order") - F.col("up_first_order")) * between
+    days_since = F.col("user_period") - F.col("up_last_day")
+    days_at_order = days_since + F.col("days_since_prior_order")
+    mean_gap = F.col("user_mean_days_since_prior")
     columns = {
-        "user_average_basket": F.col("user_total_products") / F.col("user_orders"),
-        "up_order_rate": F.col("up_orders") / F.col("user_orders"),
-        "up_orders_since_last_order": F.col("user_orders") - F.col("up_last_order"),
+        "user_average_basket": F.col("user_total_products") / orders,
+        "up_order_rate": F.col("up_orders") / orders,
+        "up_orders_since_last_order": orders - F.col("up_last_order"),
         "up_order_rate_since_first_order": F.col("up_orders")
-        / (F.col("user_orders") - F.col("up_first_order") + 1),
-        "days_between_purchases": F.when(
-            F.col("up_orders") > 1,
-            (F.col("up_last_day") - F.col("up_first_day")) / (F.col("up_orders") - 1),
-        ),
-        "days_since_last_purchase": F.col("user_period")
-        - F.col("up_last_day")
-        + F.col("days_since_prior_order"),
+        / (orders - F.col("up_first_order") + 1),
+        "up_rate_of_last_5": F.col("up_orders_of_last_5") / F.least(F.lit(5), orders),
+        "up_decayed_rate": F.col("up_decayed_orders")
+        * (1 - DECAY)
+        / (1 - F.pow(F.lit(DECAY), orders)),
+        "up_days_since_last": days_since,
+        "up_wait_ratio": possible / orders_between,
+        "up_days_overdue": days_at_order - days_between,
+        "user_wait_ratio": F.when(mean_gap > 0, F.col("days_since_prior_order") / mean_gap),
+        "up_days_since_last_at_order": days_at_order,
+        "user_aisle_rate": F.col("user_aisle_orders") / orders,
+        "days_between_purchases": days_between,
+        "days_since_last_purchase": days_at_order,
     }
     label = F.coalesce(F.array_contains("bought_products", F.col("product_id")), F.lit(False))
     return (
-        candidates.join(F.broadcast(users), "user_id")
-        .join(F.broadcast(products), "product_id", "left")
+        candidates.join(F.broadcast(users), ["user_id", "held_back"])
+        .join(F.broadcast(products), ["product_id", "held_back"], "left")
         .select(
             F.col("user_id").cast("long"),
             F.col("product_id").cast("long"),
@@ -249,7 +315,7 @@ def candidate_rows(candidates: DataFrame, users: DataFrame, products: DataFrame)
             label.cast("int").alias("label"),
             *[
                 columns.get(name, F.col(name)).cast("double").alias(name)
-                for name in (*WORDS, *FEATURES)
+                for name in (*WORDS, *ALL_FEATURES)
             ],
         )
     )
@@ -267,9 +333,16 @@ def write_sets(spark: SparkSession, arguments: Arguments) -> dict[str, Any]:
         StorageLevel.MEMORY_AND_DISK
     )
     user_features = read_table(spark, run_uri, arguments.user_features)
-    products = product_ratios(read_table(spark, run_uri, "features/product_features")).cache()
-    # One row a user, read by each of the four sets: computed once.
-    users = targets.join(user_features, "user_id", "left").cache()
+    # The recipe knows products as they are now, the history as they were before.
+    now = read_table(spark, run_uri, "features/product_features")
+    before = read_table(spark, run_uri, arguments.product_history)
+    before = before.where(F.col("held_back").isin(*LATER) & (F.col("n") == 1))
+    counts = ["product_id", "held_back", "prod_orders", "prod_reorders", *FIRST_AND_SECOND]
+    products = product_ratios(
+        now.withColumn("held_back", F.lit(0)).select(*counts).unionByName(before.select(*counts))
+    ).cache()
+    # One row an order, read by each of the four sets: computed once.
+    users = targets.join(user_features, ["user_id", "held_back"], "left").cache()
     for name in SETS:
         users_of_set = users.where(F.col("set_name") == name)
         rows = candidate_rows(candidates, users_of_set, products)

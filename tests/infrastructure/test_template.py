@@ -126,7 +126,7 @@ def test_what_cannot_be_delivered_goes_to_a_queue_that_only_this_stack_can_fill(
     rules = [r for r in resources.values() if r["Type"] == "AWS::Events::Rule"]
     targets = [s["Properties"]["Target"] for s in schedules]
     targets += [target for r in rules for target in r["Properties"]["Targets"]]
-    assert len(targets) == 7
+    assert len(targets) == 8
     assert all(target["DeadLetterConfig"] == queue for target in targets)
     assert all("RetryPolicy" in s["Properties"]["Target"] for s in schedules)
 

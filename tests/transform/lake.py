@@ -17,7 +17,13 @@ from sqlglot import exp
 from tasks.glue_jobs import join_features
 from tests.transform import recipes
 
-FEATURE_TABLES = ("user_features", "user_product_features", "product_features", "products")
+FEATURE_TABLES = (
+    "product_history",
+    "user_features",
+    "user_product_features",
+    "product_features",
+    "products",
+)
 SQL = Path(__file__).resolve().parents[2] / "sql"
 RAW_COLUMNS = {
     "aisles": ["aisle_id", "aisle"],
@@ -160,6 +166,7 @@ class Lake:
         self.execute("tables/clean_orders")
         self.execute("tables/clean_order_products")
         self.execute("features/order_products_prior")
+        self.execute("features/product_history")
         self.execute("features/user_features")
         self.execute("features/user_product_features")
         prior = f"lake.order_products_prior_{self.run}"
@@ -174,7 +181,7 @@ class Lake:
 
     def set_rows(self, name: str) -> list[tuple[Any, ...]]:
         """The rows of one of the four sets, by user and product."""
-        sql = f"SELECT * FROM {self.set_files(name)} ORDER BY user_id, product_id"
+        sql = f"SELECT * FROM {self.set_files(name)} ORDER BY user_id, product_id, order_id"
         return self.connection.execute(sql).fetchall()
 
     def set_files(self, name: str) -> str:

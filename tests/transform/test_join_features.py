@@ -15,8 +15,15 @@ import pytest
 from pyspark.sql import SparkSession
 
 from tasks.glue_jobs import join_features
-from tasks.glue_jobs.join_features import FEATURES, LABELLED_SETS, SETS, WORDS
-from tests.transform import shoppers, tiny
+from tasks.glue_jobs.join_features import (
+    ALL_FEATURES,
+    FEATURES,
+    LABELLED_SETS,
+    MORE_FEATURES,
+    SETS,
+    WORDS,
+)
+from tests.transform import reference, shoppers, tiny
 from tests.transform.lake import RAW_COLUMNS, Lake, Raw
 
 ORACLE = Path(__file__).parent / "oracle.sql"
@@ -31,9 +38,27 @@ def build(root: Path, raw: Raw, spark: SparkSession, **settings: Any) -> Lake:
     return lake
 
 
-def features_of(lake: Lake) -> dict[tuple[int, int], tuple[Any, ...]]:
-    """The features of every candidate of every set, by (user_id, product_id)."""
-    return {(row[0], row[1]): row[-len(FEATURES) :] for name in SETS for row in lake.set_rows(name)}
+Key = tuple[int, int, int]
+
+
+def features_of(lake: Lake) -> dict[Key, tuple[Any, ...]]:
+    """The features of every candidate of every set, by (user_id, product_id, order_id)."""
+    return {row[:3]: row[-len(ALL_FEATURES) :] for name in SETS for row in lake.set_rows(name)}
+
+
+def wire_features_of(lake: Lake) -> dict[tuple[int, int], tuple[Any, ...]]:
+    """The 18 features, by (user_id, product_id), for the users' last orders."""
+    last = last_orders(lake)
+    return {
+        (user, product): values[: len(FEATURES)]
+        for (user, product, order), values in features_of(lake).items()
+        if order == last[user]
+    }
+
+
+def last_orders(lake: Lake) -> dict[int, int]:
+    rows = lake.rows("SELECT user_id, order_id FROM lake.clean_orders_r1 ORDER BY order_number")
+    return {row["user_id"]: row["order_id"] for row in rows}
 
 
 def numbers(values: tuple[Any, ...]) -> list[float]:
@@ -63,17 +88,19 @@ def shop(tmp_path_factory: pytest.TempPathFactory, spark: SparkSession) -> Lake:
 
 @pytest.mark.parametrize("position", range(len(FEATURES)), ids=FEATURES)
 def test_a_feature_has_the_value_worked_out_by_hand(tiny_lake: Lake, position: int) -> None:
-    found = {pair: values[position] for pair, values in features_of(tiny_lake).items()}
+    found = {pair: values[position] for pair, values in wire_features_of(tiny_lake).items()}
 
     expected = {pair: case[2][position] for pair, case in tiny.EXPECTED.items()}
     assert found == pytest.approx(expected, rel=1e-12)
 
 
 def test_labels_and_orders_to_predict_are_those_worked_out_by_hand(tiny_lake: Lake) -> None:
+    last = last_orders(tiny_lake)
     labelled = {
         (row[0], row[1]): (row[2], row[3])
         for name in LABELLED_SETS
         for row in tiny_lake.set_rows(name)
+        if row[2] == last[row[0]]
     }
     scored = {(row[0], row[1]): (row[2], None) for row in tiny_lake.set_rows("scoring")}
 
@@ -87,7 +114,7 @@ def test_a_set_has_the_contracted_columns(shop: Lake, name: str) -> None:
     keys = [("user_id", "BIGINT"), ("product_id", "BIGINT"), ("order_id", "BIGINT")]
     words = [(word, "DOUBLE") for word in WORDS]
     told = words if name == "scoring" else [("label", "INTEGER")]
-    assert [row[:2] for row in described] == keys + told + [(f, "DOUBLE") for f in FEATURES]
+    assert [row[:2] for row in described] == keys + told + [(f, "DOUBLE") for f in ALL_FEATURES]
 
 
 def test_a_prediction_is_told_in_days(tiny_lake: Lake) -> None:
@@ -103,11 +130,14 @@ def test_every_row_agrees_with_one_query_written_apart_from_the_chain(shop: Lake
         (row[1], row[2]): ("scoring" if row[0] == "test" else "labelled", row[3], row[4], *row[5:])
         for row in oracle
     }
-    found = {}
+    found, last = {}, last_orders(shop)
     for name in SETS:
         for row in shop.set_rows(name):
+            if row[2] != last[row[0]]:
+                continue
             kind, label = ("scoring", 0) if name == "scoring" else ("labelled", row[3])
-            found[row[0], row[1]] = (kind, row[2], label, *row[-len(FEATURES) :])
+            features = row[-len(ALL_FEATURES) : -len(MORE_FEATURES)]
+            found[row[0], row[1]] = (kind, row[2], label, *features)
 
     assert len(found) > 1500
     assert found.keys() == expected.keys()
@@ -116,27 +146,72 @@ def test_every_row_agrees_with_one_query_written_apart_from_the_chain(shop: Lake
         assert numbers(found[pair][3:]) == pytest.approx(numbers(values[3:]), rel=1e-12), pair
 
 
+def test_every_further_feature_is_what_was_known_before_its_order(shop: Lake) -> None:
+    """Earlier orders are labels too: with them, and all that came later, thrown away."""
+    raw = shoppers.raw()
+    expected: dict[Key, dict[str, Any]] = {}
+    for held_back in (2, 1, 0):
+        expected |= reference.features(raw, held_back)
+    found = features_of(shop)
+
+    earlier = found.keys() - {(u, p, o) for u, p, o in found if o == last_orders(shop)[u]}
+    assert len(earlier) > 1000
+    assert found.keys() <= expected.keys()
+    for key, values in found.items():
+        mine = dict(zip(MORE_FEATURES, values[-len(MORE_FEATURES) :], strict=True))
+        assert mine == pytest.approx(expected[key], rel=1e-9, abs=1e-9), key
+
+
+def test_earlier_orders_of_training_users_are_labels_with_what_was_in_them(shop: Lake) -> None:
+    orders = reference.histories(shoppers.raw())
+    baskets = {order.order_id: order.products for of in orders.values() for order in of}
+    last = last_orders(shop)
+    for name in LABELLED_SETS:
+        for user, product, order, label, *_ in shop.set_rows(name):
+            assert label == (product in baskets[order])
+            assert name == "training" or order == last[user]
+    rows = shop.set_rows("training")
+    predicted = {(row[0], row[2]) for row in rows}
+    for user in {row[0] for row in rows}:
+        asked = [order for order in orders[user] if (user, order.order_id) in predicted]
+        assert asked == orders[user][1:][-3:]
+
+
+@pytest.mark.parametrize("held_back", [0, 2])
 def test_nothing_of_the_order_to_predict_is_in_a_feature(
-    tmp_path: Path, shop: Lake, spark: SparkSession
+    tmp_path: Path, shop: Lake, spark: SparkSession, held_back: int
 ) -> None:
-    """Every train and test order gets other days, hours and products: labels change, no feature."""
+    """Every order to predict, and what came after it, gets another weekday, hour and other
+    products, for everyone: no feature changes, the products' neither. Its day is known: it is the
+    day on which it is asked."""
     raw = copy.deepcopy(shoppers.raw())
     columns = RAW_COLUMNS["orders"]
-    targets = set()
+    changed_orders, asked = set(), set()
+    for orders in reference.histories(raw).values():
+        prior = sum(order.kind == "prior" for order in orders)
+        later = orders[max(0, prior - held_back) :]
+        changed_orders |= {str(order.order_id) for order in later}
+        asked |= {order.order_id for order in later[:1]}
     for order in raw["orders"]:
-        if order[columns.index("eval_set")] != "prior":
-            targets.add(order[0])
+        if order[0] in changed_orders:
             order[columns.index("order_dow")] = "0"
             order[columns.index("order_hour_of_day")] = "1"
-            order[columns.index("days_since_prior_order")] = "30.0"
-    raw["order_products"] = [line for line in raw["order_products"] if line[0] not in targets]
-    for order_id in targets:
+    raw["order_products"] = [
+        line for line in raw["order_products"] if line[0] not in changed_orders
+    ]
+    for order_id in changed_orders:
         raw["order_products"] += [[order_id, str(1000 + i), str(i + 1), "1"] for i in range(60)]
 
     changed = build(tmp_path, raw, spark)
 
-    assert features_of(changed) == features_of(shop)
-    assert {row[3] for name in LABELLED_SETS for row in changed.set_rows(name)} == {1}
+    def asked_about(lake: Lake) -> dict[Key, tuple[Any, ...]]:
+        return {key: values for key, values in features_of(lake).items() if key[2] in asked}
+
+    found = asked_about(changed)
+    assert len(found) > 500
+    assert found == asked_about(shop)
+    labels = {row[3] for name in LABELLED_SETS for row in changed.set_rows(name) if row[2] in asked}
+    assert labels == {1}
 
 
 def expected_set(user_id: int, kind: str, week: str) -> str:
@@ -174,7 +249,7 @@ def test_a_sampled_run_has_the_same_rows_for_fewer_users(
     sampled = build(tmp_path, shoppers.raw(), spark, run="r2", sample_buckets=5)
 
     everybody = features_of(shop)
-    expected = {pair: row for pair, row in everybody.items() if pair[0] % 20 < 5}
+    expected = {key: row for key, row in everybody.items() if key[0] % 20 < 5}
     assert 0 < len(expected) < len(everybody)
     assert features_of(sampled) == expected
     users = set_of_users(shop)

@@ -93,7 +93,10 @@ def test_what_is_new_is_another_file_other_code_or_another_option(
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"publsh": "always"}, "Unknown input publsh; accepted are force, publish, sample_buckets"),
+        (
+            {"publsh": "always"},
+            "Unknown input publsh; accepted are force, holdout_week, minimum_gain, pu",
+        ),
         ({"upload": {}, "schedule": {}}, "The input has upload and schedule; it takes one"),
         (
             {"detail-type": "Object Created", "source": "aws.s3"},

@@ -53,6 +53,7 @@ def test_every_statement_of_the_project_names_its_run(folder: str) -> None:
     data = {
         "run": {"id": "r1", "options": {"sample_buckets": 20}},
         "prior": {"table": "order_products_prior_r1"},
+        "history": {"table": "product_history_r1"},
         "features": {name.removesuffix("_table"): table for name, table in tables.items()},
     }
     statements = sql.read_folder(folder)
