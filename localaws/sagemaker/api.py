@@ -7,6 +7,7 @@ from localaws.core.service import Service
 from localaws.sagemaker.endpoints import Endpoints, SageMakerService
 from localaws.sagemaker.endpoints_api import EndpointOperations
 from localaws.sagemaker.models import EndpointConfigs, Models
+from localaws.sagemaker.registry import Registry
 from localaws.sagemaker.tags import Tags
 from localaws.sagemaker.training import TrainingRuns
 from localaws.sagemaker.training_api import TrainingJobs
@@ -19,7 +20,7 @@ def service(aws: LocalAws) -> Service:
     sagemaker.endpoints = Endpoints(aws, logs)
     TrainingJobs(aws, TrainingRuns(aws, logs)).register(sagemaker)
     EndpointOperations(aws, sagemaker.endpoints).register(sagemaker)
-    for part in (Models(aws), EndpointConfigs(aws), Tags(aws)):
+    for part in (Models(aws), EndpointConfigs(aws), Registry(aws), Tags(aws)):
         part.register(sagemaker)
     sagemaker.on_start(sagemaker.endpoints.restore)
     sagemaker.on_stop(sagemaker.endpoints.stop)

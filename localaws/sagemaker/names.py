@@ -14,6 +14,8 @@ TRAINING_JOB = "sagemaker-training-job"
 MODEL = "sagemaker-model"
 ENDPOINT_CONFIG = "sagemaker-endpoint-config"
 ENDPOINT = "sagemaker-endpoint"
+MODEL_PACKAGE_GROUP = "sagemaker-model-package-group"
+MODEL_PACKAGE = "sagemaker-model-package"
 
 # Kind of document: (ARN part, words in messages).
 WORDS = {
@@ -21,12 +23,14 @@ WORDS = {
     MODEL: ("model", "model"),
     ENDPOINT_CONFIG: ("endpoint-config", "endpoint configuration"),
     ENDPOINT: ("endpoint", "endpoint"),
+    MODEL_PACKAGE_GROUP: ("model-package-group", "model package group"),
 }
 
 
 def arn(aws: LocalAws, kind: str, name: str) -> str:
     """The ARN of a resource. SageMaker lowers the name's case in it."""
-    return f"arn:aws:sagemaker:{aws.region}:{aws.account}:{WORDS[kind][0]}/{name.lower()}"
+    part = "model-package" if kind == MODEL_PACKAGE else WORDS[kind][0]
+    return f"arn:aws:sagemaker:{aws.region}:{aws.account}:{part}/{name.lower()}"
 
 
 def validation(message: str) -> AwsError:

@@ -168,7 +168,15 @@ def logs(operation: str, params: Json, place: Place) -> Answer:
 
 
 def sagemaker(operation: str, params: Json, place: Place) -> Answer:
-    """Tags that are given when something is made need AddTags as well."""
+    """A model version is asked for with its group, whose name is part of its ARN; tags that are
+    given when something is made need AddTags as well."""
+    if "ModelPackage" in operation and not operation.startswith("List"):
+        wanted = params.get("ModelPackageArn") or params.get("ModelPackageName")
+        group = params.get("ModelPackageGroupName")
+        kind = "model-package-group" if operation.endswith("Group") else "model-package"
+        name = str(wanted) if wanted else f"{group}/*" if kind == "model-package" else str(group)
+        arn = name if name.startswith("arn:") else place.arn("sagemaker", f"{kind}/{name}")
+        return [Asked(f"sagemaker:{operation}", arn)]
     if not (operation.startswith("Create") and params.get("Tags")):
         return None
     kinds = {"CreateTrainingJob": ("training-job", "TrainingJobName")}
