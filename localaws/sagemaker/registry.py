@@ -104,7 +104,7 @@ class Registry:
             ("CreateModelPackage", self.create, CREATED),
             ("DescribeModelPackage", self.describe, ("ModelPackageName",)),
             ("UpdateModelPackage", self.update, UPDATED),
-            ("ListModelPackages", self.list,
+            ("ListModelPackages", self.list_versions,
              (*lists, group, "ModelApprovalStatus", "ModelPackageType")),
             ("DeleteModelPackage", self.delete, ("ModelPackageName",)),
         ):  # fmt: skip
@@ -228,7 +228,7 @@ class Registry:
         self._tell(describe, changed)
         return {"ModelPackageArn": describe["ModelPackageArn"]}
 
-    def list(self, call: Call) -> Json:
+    def list_versions(self, call: Call) -> Json:
         kind = call.params.get("ModelPackageType")
         group = call.params.get("ModelPackageGroupName")
         if (kind is None and group is None) or kind == "Unversioned":

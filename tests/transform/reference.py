@@ -91,6 +91,7 @@ def features(raw: Raw, held_back: int) -> dict[tuple[int, int, int], dict[str, f
     firsts: dict[int, int] = defaultdict(int)
     seconds: dict[int, int] = defaultdict(int)
     pairs: dict[tuple[int, int], list[int]] = {}
+    of_user: dict[int, list[list[int]]] = defaultdict(list)  # the places of each product's orders
     for user, orders in known.items():
         places: dict[int, list[int]] = defaultdict(list)
         for place, order in enumerate(orders):
@@ -98,6 +99,7 @@ def features(raw: Raw, held_back: int) -> dict[tuple[int, int, int], dict[str, f
                 places[product].append(place)
         for product, bought in places.items():
             pairs[user, product] = bought
+            of_user[user].append(bought)
             aisle = aisle_of[product]
             firsts[aisle] += 1
             seconds[aisle] += len(bought) > 1
@@ -125,7 +127,7 @@ def features(raw: Raw, held_back: int) -> dict[tuple[int, int, int], dict[str, f
         ask: float = order.gap if order.gap is not None else math.nan
         decayed = sum(0.9 ** (count - 1 - place) for place in bought)
         recent = sum(place >= count - 5 for place in bought)
-        mine = [p for (u, p) in pairs if u == user]
+        mine = of_user[user]
         since = last_day - days[-1]
         later = [(p, p in o.again) for o in orders[max(1, count - 3) :] for p in o.products]
         values: dict[str, Any] = {
@@ -145,10 +147,10 @@ def features(raw: Raw, held_back: int) -> dict[tuple[int, int, int], dict[str, f
             "user_wait_ratio": ask / fmean(user_gaps) if user_gaps and fmean(user_gaps) else None,
             "user_recent_reorder_ratio": sum(a for _, a in later) / len(later) if later else None,
             "up_days_since_last_at_order": since + ask,
-            "user_active_share": sum(pairs[user, p][-1] >= count - 5 for p in mine) / len(mine),
+            "user_active_share": sum(of[-1] >= count - 5 for of in mine) / len(mine),
             "user_days_spread": pstdev(user_gaps) if user_gaps else None,
             "aisle_reorder_probability": seconds[aisle] / firsts[aisle],
-            "user_once_share": sum(len(pairs[user, p]) == 1 for p in mine) / len(mine),
+            "user_once_share": sum(len(of) == 1 for of in mine) / len(mine),
             "user_aisle_rate": sum(any(aisle_of[p] == aisle for p in o.products) for o in orders)
             / count,
         }

@@ -91,7 +91,8 @@ def test_publishing_points_a_view_at_the_table_of_the_run(lake: Lake, file: Path
     assert statement.kind == "VIEW"
     assert statement.find(exp.Table).sql() == f"lake.{file.stem}"  # type: ignore[union-attr]
     count = "SELECT count(*) AS rows_found FROM lake."
-    assert lake.rows(count + file.stem) == lake.rows(f"{count}{file.stem}_r1")
+    now = " WHERE held_back = 0" if file.stem.startswith("user_") else ""
+    assert lake.rows(count + file.stem) == lake.rows(f"{count}{file.stem}_r1{now}")
     lake.execute(f"publish/{file.stem}")  # again, as a later run does
 
 
