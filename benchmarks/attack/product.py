@@ -16,8 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.attack.histories import history_problems
+from localaws.core.home import holder
 from rebuy.cli import local
 from rebuy.connection import Connection
+from rebuy.errors import RebuyError
 from rebuy.settings import Settings
 
 Json = dict[str, Any]
@@ -53,13 +55,20 @@ class Product:
 
     def kill(self) -> None:
         """kill -9 of the server; its children are left to themselves. Then a new server."""
-        server = local.find(self.home)
-        if server is None:
-            raise RuntimeError("The local AWS does not answer, so it cannot be killed.")
-        os.kill(server.pid, signal.SIGKILL)
-        while running(server.pid):
+        pid = holder(self.home)
+        if pid is None:
+            raise RuntimeError(f"No local AWS runs on {self.home}: it ended by itself.")
+        os.kill(pid, signal.SIGKILL)
+        while running(pid):
             time.sleep(0.01)
-        local.up(self.home, None, WAIT_SCALE, policies=self.policies)
+        deadline = time.monotonic() + LONGEST_SECONDS
+        while True:
+            try:
+                local.up(self.home, None, WAIT_SCALE, policies=self.policies)
+                return
+            except RebuyError:  # a machine that is busy with much else
+                if time.monotonic() > deadline:
+                    raise
 
     def tear_down(self) -> None:
         local.down(self.home)
