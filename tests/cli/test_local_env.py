@@ -17,10 +17,27 @@ from executions.clients import Clients, Target
 from rebuy.cli import local, local_env
 from rebuy.errors import InputError
 
-WHO = (
-    "import boto3; print(boto3.client('sts').get_caller_identity()['Arn'],"
-    " len(boto3.client('s3').list_buckets()['Buckets']))"
-)
+BIN = Path(sys.executable).parent
+# Each writes and reads with nothing but the variables; what it prints last.
+CLIENTS = {
+    "boto3": f"""{sys.executable} -c '
+import boto3
+boto3.client("s3").create_bucket(Bucket="clients")
+print(boto3.client("sts").get_caller_identity()["Arn"])'""",
+    "aws": f"""echo x > "$T/x" && {BIN / "aws"} s3 cp "$T/x" s3://clients/x > "$T/log" &&
+{BIN / "aws"} sts get-caller-identity --query Arn --output text""",
+    "awswrangler": f"""{sys.executable} -c '
+import awswrangler, pandas
+awswrangler.s3.to_parquet(pandas.DataFrame({{"a": [1]}}), "s3://clients/a.parquet")
+print(len(awswrangler.s3.read_parquet("s3://clients/a.parquet")))'""",
+    "pyarrow": f"""{sys.executable} -c '
+from pyarrow import fs
+store, place = fs.FileSystem.from_uri("s3://clients/b")
+store.open_output_stream(place).close()
+print(store.get_file_info(place).size)'""",
+}
+ROOT = "arn:aws:iam::000000000000:root"
+ANSWERS = {"boto3": ROOT, "aws": ROOT, "awswrangler": "1", "pyarrow": "0"}
 
 
 @pytest.fixture(scope="module")
@@ -31,13 +48,12 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     local.down(folder)
 
 
-def test_one_eval_and_any_client_works(home: Path) -> None:
-    words = local_env.lines(home, "sh")
-    script = f'{words}\n"{sys.executable}" -c "{WHO}"'
-    done = subprocess.run(
-        ["sh", "-c", script], env={"PATH": os.environ["PATH"]}, capture_output=True, text=True
-    )
-    assert done.stdout.split()[0] == "arn:aws:iam::000000000000:root", done.stderr
+@pytest.mark.parametrize("client", CLIENTS)
+def test_one_eval_and_any_client_works(home: Path, tmp_path: Path, client: str) -> None:
+    script = f"{local_env.lines(home, 'sh')}\n{CLIENTS[client]}"
+    environment = {"PATH": os.environ["PATH"], "T": str(tmp_path)}
+    done = subprocess.run(["sh", "-c", script], env=environment, capture_output=True, text=True)
+    assert done.stdout.split()[-1:] == [ANSWERS[client]], done.stderr
 
 
 def test_other_keys_do_not_work_and_our_own_clients_find_theirs(home: Path) -> None:
