@@ -167,6 +167,14 @@ class Processes:
                 self._guard = None
 
 
+def told(code: int | None) -> str:
+    """An exit code as a container's is told: 128 and the signal's number for who was killed."""
+    if code is None or code >= 0:
+        return str(code)
+    memory = " (killed, as the system does when memory runs out)"
+    return f"{128 - code}" + (memory if -code == signal.SIGKILL else "")
+
+
 def _signal_group(pid: int, number: int) -> None:
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(pid, number)

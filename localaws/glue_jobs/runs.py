@@ -21,6 +21,7 @@ from localaws.core.errors import AwsError, NotEmulated
 from localaws.core.jobs.job import Job, JobFailed
 from localaws.core.jobs.kind import SPARK_RUN
 from localaws.core.jobs.runner import Ending, JobRunner, Outcome
+from localaws.core.processes import told
 from localaws.core.service import Call, Service
 from localaws.glue_jobs import arguments, logs, spark, store
 from localaws.glue_jobs.archive import ClassArchive
@@ -337,4 +338,4 @@ def _failure(run: spark.SparkRun, code: int) -> str:
     """The exception that ended the script, else the exit code."""
     if run.result.exists():
         return str(json.loads(run.result.read_text())["message"])
-    return f"Command failed with exit code {code}"
+    return f"Command failed with exit code {told(code)}"

@@ -14,6 +14,7 @@ from pathlib import Path
 from localaws.core import scratch
 from localaws.core.aws import LocalAws
 from localaws.core.log_shipping import LogShipper
+from localaws.core.processes import told
 from localaws.identity.caller import Caller
 from localaws.sagemaker import images
 from localaws.sagemaker.tail import Tail
@@ -98,7 +99,7 @@ class ModelProcess:
             lines = self._log.read_text(errors="replace").strip().splitlines()
         except OSError:
             lines = []
-        code = self.process.wait(0)
+        code = told(self.process.wait(0))
         return f"exit code {code}: " + " | ".join(line.strip() for line in lines[-REASON_LINES:])
 
     def alive(self) -> bool:

@@ -15,6 +15,7 @@ from localaws.core.jobs.job import Cancelled, Job, JobFailed
 from localaws.core.jobs.kind import TRAINING
 from localaws.core.jobs.runner import Ending, JobRunner, Outcome
 from localaws.core.log_shipping import LogShipper
+from localaws.core.processes import told
 from localaws.s3.names import split_uri
 from localaws.sagemaker import archives, images
 from localaws.sagemaker import layout as opt_ml
@@ -258,7 +259,7 @@ def enter(describe: Json, secondary: str, now: datetime) -> None:
 
 def failure_reason(failure: Path, code: int | None, command: str, last_lines: list[str]) -> str:
     """`AlgorithmError: ...`, from the failure file or else the last lines."""
-    tail = f", exit code: {code}"
+    tail = f", exit code: {told(code)}"
     try:
         text = failure.read_text(errors="replace").strip()
     except OSError:
