@@ -6,6 +6,8 @@ Each compiles and checks its statement with the state at hand, has the rows read
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from localaws.athena import results, shaping, writing
 from localaws.athena.formatting import column_info, result_query
 from localaws.athena.grammar import statements as s
@@ -83,15 +85,15 @@ def create_table_as(session: Session, statement: s.CreateTableAs, parameters: li
     iceberg = str(statement.properties.get("table_type", "HIVE")).upper() == "ICEBERG"
     query = session.compile(bind(parse(statement.query), parameters))
     labels = [column.name for column in query.columns]
-    _check_named(labels)
+    check_named(labels)
     if iceberg:
         given = statement.properties
         return iceberg_plan.create_table_as(
             session, database, name, given, query, with_data=statement.with_data
         )
-    location, format_, keys = _ctas_properties(session, statement.properties)
+    location, format_, keys = ctas_properties(session, statement.properties)
     hive = check_types(query, labels)
-    _check_partition_keys(keys, labels, query)
+    check_partition_keys(keys, labels, query)
     if writing.others(session, location):
         raise QueryError(
             "HIVE_PATH_ALREADY_EXISTS",
@@ -103,7 +105,7 @@ def create_table_as(session: Session, statement: s.CreateTableAs, parameters: li
         written = write(session, query, labels, keys, location, format_)
     columns = [{"Name": label, "Type": kind} for label, kind in zip(labels, hive, strict=True)]
     plain = columns[: len(columns) - len(keys)]
-    table = _ctas_table(name, plain, columns[len(plain) :], location, format_)
+    table = ctas_table(name, plain, columns[len(plain) :], location, format_)
     changes = [
         change(Catalog.create_table, database, table),
         *_new_partitions(database, table, written, set()),
@@ -111,7 +113,7 @@ def create_table_as(session: Session, statement: s.CreateTableAs, parameters: li
     return _written(session, written, changes)
 
 
-def _check_named(labels: list[str]) -> None:
+def check_named(labels: list[str]) -> None:
     for number, label in enumerate(labels):
         if label == f"_col{number}":
             raise QueryError(
@@ -130,13 +132,25 @@ def _exists(session: Session, database: str, name: str) -> bool:
     return True
 
 
+class Writer(Protocol):
+    """What of a session decides where a table without a location is written."""
+
+    @property
+    def enforced(self) -> bool: ...
+    @property
+    def output(self) -> str: ...
+    @property
+    def execution_id(self) -> str: ...
+
+
 _KNOWN = (
     "format", "write_compression", "parquet_compression", "orc_compression", "external_location",
     "partitioned_by", "field_delimiter", "table_type", "compression_level", "is_external",
 )  # fmt: skip
 
 
-def _ctas_properties(session: Session, properties: Json) -> tuple[str, Format, list[str]]:
+def ctas_properties(session: Writer, properties: Json) -> tuple[str, Format, list[str]]:
+    """(location, format, partition keys) that the properties say. Raises QueryError."""
     for key in ("bucketed_by", "bucket_count"):
         if key in properties:
             raise not_emulated(f"the CTAS property {key}")
@@ -164,7 +178,7 @@ def _ctas_properties(session: Session, properties: Json) -> tuple[str, Format, l
     return place.rstrip("/") + "/", chosen_format(properties), keys
 
 
-def _check_partition_keys(keys: list[str], labels: list[str], query: Query) -> None:
+def check_partition_keys(keys: list[str], labels: list[str], query: Query) -> None:
     for key in keys:
         if key not in labels:
             raise QueryError(
@@ -186,7 +200,7 @@ def _check_partition_keys(keys: list[str], labels: list[str], query: Query) -> N
             )
 
 
-def _ctas_table(
+def ctas_table(
     name: str, columns: list[Json], keys: list[Json], location: str, format_: Format
 ) -> Json:
     compression = format_.compression.removesuffix("_raw").upper()
@@ -308,7 +322,7 @@ def create_view(session: Session, statement: s.CreateView, parameters: list[str]
             )
         labels = statement.columns
     else:
-        _check_named(labels)
+        check_named(labels)
     for number, label in enumerate(labels):
         if label in labels[:number]:
             raise QueryError(
@@ -347,7 +361,7 @@ def unload(session: Session, statement: s.Unload, parameters: list[str]) -> Effe
     query = session.compile(bind(parse(statement.query), parameters))
     labels = [column.name for column in query.columns]
     check_types(query, labels)
-    _check_partition_keys(keys, labels, query)
+    check_partition_keys(keys, labels, query)
     location = statement.location.rstrip("/") + "/"
     if writing.others(session, location):
         raise QueryError("HIVE_PATH_ALREADY_EXISTS", f"Target directory already exists: {location}")

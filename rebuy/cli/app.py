@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rebuy.cli import executions, replay
+from rebuy.cli import executions, replay, validation
 from rebuy.cli.options import (
     DEFAULT_HOME,
     AsJson,
@@ -106,15 +106,6 @@ def demo(
 
 
 @app.command()
-def validate() -> None:
-    """Check the workflow, the SQL, the recipes and the template, without an account."""
-    from infrastructure import validate as checks
-
-    for line in checks.validate():
-        print(line)
-
-
-@app.command()
 def definition(
     form: Annotated[
         Form, typer.Option("--format", help="As it is deployed, or as a picture of it.")
@@ -190,6 +181,7 @@ def destroy(
 
 app.add_typer(executions.app)
 app.add_typer(replay.app)
+app.add_typer(validation.app)
 
 
 @app.command()

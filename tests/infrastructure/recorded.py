@@ -1,4 +1,4 @@
-"""What whole runs asked of the product's policies: tests/cases/authorizations.json.
+"""What whole runs asked of the product's policies: rebuy/validation/recorded_calls.json.
 
     python -m tests.infrastructure.recorded HOME [HOME ...]
 
@@ -18,8 +18,9 @@ from infrastructure import deployables, template
 from infrastructure.names import filled
 from localaws.identity.policy.document import Policy, compile_policy
 from localaws.identity.uses import FILE, Use, read
+from rebuy.validation import recorded_calls
 
-CASES = Path(__file__).parents[1] / "cases" / "authorizations.json"
+CASES = recorded_calls.FILE
 STACK, ACCOUNT, REGION = "rebuy", "000000000000", "us-east-1"
 ROLE = re.compile(rf"arn:aws:iam::{ACCOUNT}:role/{STACK}-([A-Za-z]+)-[0-9A-F]{{12}}")
 PARAMETERS = {"DatabaseName": "rebuy", "CodeBucket": f"{STACK}-code-{ACCOUNT}-{REGION}"}
@@ -42,12 +43,7 @@ def role_arn(name: str) -> str:
 
 def uses() -> dict[str, list[Use]]:
     """Logical name of a role to what was recorded of it."""
-    found: dict[str, list[Use]] = {}
-    for name, action, resource, keys in json.loads(CASES.read_text()):
-        values = {k: tuple(v) if isinstance(v, list) else v for k, v in keys.items()}
-        use = Use(role_arn(name), action, resource, tuple(sorted(values.items())))
-        found.setdefault(name, []).append(use)
-    return found
+    return recorded_calls.read(role_arn)
 
 
 def policies() -> dict[str, Policy]:

@@ -13,7 +13,8 @@ import pytest
 from infrastructure import deployables, packages, template
 from infrastructure.names import LAKE_ARN, RAW, RAW_ARN
 from infrastructure.template import jobs
-from infrastructure.validate import lint
+from rebuy.validation import template as linting
+from rebuy.validation.product import Product
 from tests.infrastructure.test_grants import tasks
 from workflows import purchase_prediction as workflow
 
@@ -54,7 +55,7 @@ def statements(resources: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]
 
 
 def test_the_template_passes_cfn_lint() -> None:
-    assert lint(template.template_bytes()) == []
+    assert list(linting.check(Product.load())) == []
 
 
 def test_no_role_has_a_wildcard_action(resources: dict[str, Any]) -> None:

@@ -57,6 +57,15 @@ def drop_database(session: Session, statement: s.DropDatabase) -> CommandResult:
 
 def create_table(session: Session, statement: s.CreateTable) -> CommandResult:
     database, name = place_of(session, statement)
+    table = described(statement, database)
+    if is_there(session, database, name, statement.if_not_exists):
+        return NOTHING
+    return changed(change(Catalog.create_table, database, table))
+
+
+def described(statement: s.CreateTable, database: str) -> Json:
+    """The catalog's entry that CREATE EXTERNAL TABLE makes. Raises QueryError and the like for
+    what no query could read afterwards."""
     if statement.location is None:
         raise failed("The external table needs a LOCATION")
     split_uri(statement.location)
@@ -65,7 +74,7 @@ def create_table(session: Session, statement: s.CreateTable) -> CommandResult:
     if doubled:
         raise failed(f"Column repeated in partitioning columns: {', '.join(sorted(doubled))}")
     table = {
-        "Name": name,
+        "Name": statement.name,
         "TableType": "EXTERNAL_TABLE",
         "Owner": "hadoop",
         "Parameters": {
@@ -76,10 +85,8 @@ def create_table(session: Session, statement: s.CreateTable) -> CommandResult:
         "PartitionKeys": statement.keys,
         "StorageDescriptor": _storage(statement, statement.location),
     }
-    _check_storage(table, f"{database}.{name}")
-    if is_there(session, database, name, statement.if_not_exists):
-        return NOTHING
-    return changed(change(Catalog.create_table, database, table))
+    _check_storage(table, f"{database}.{statement.name}")
+    return table
 
 
 def is_there(session: Session, database: str, name: str, if_not_exists: bool) -> bool:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
-from functools import cache
-from pathlib import Path
+from collections.abc import Iterator, Mapping
+from functools import cache, lru_cache
 
 import botocore.session
 from botocore import xform_name
 
-ROOT = Path(__file__).resolve().parents[2]
 SERVICES = (
     *("athena", "databrew", "dynamodb", "glue", "s3", "sagemaker", "sagemaker-runtime"),
     *("scheduler", "sns", "sqs", "stepfunctions"),
@@ -26,6 +24,7 @@ S3_ACTIONS = {
 LIBRARY = {"read_sql_query": {"athena:StartQueryExecution"}}
 
 Function = tuple[str, str]  # module, name
+Files = Mapping[str, str]  # path in the repository to text
 
 
 @cache
@@ -42,7 +41,7 @@ def operations() -> dict[str, frozenset[str]]:
     }
 
 
-def actions_of(module: str) -> dict[str, frozenset[str]]:
+def actions_of(files: Files, module: str) -> dict[str, frozenset[str]]:
     """boto3 method to its possible actions, for all that `module`'s handler can reach."""
     waiting: list[Function] = [(module, "handler")]
     seen: set[Function] = set()
@@ -52,7 +51,7 @@ def actions_of(module: str) -> dict[str, frozenset[str]]:
         if function in seen:
             continue
         seen.add(function)
-        aliases, bodies = parsed(function[0])
+        aliases, bodies = parsed(files, function[0])
         body = bodies.get(function[1])
         if body is None:
             continue
@@ -84,13 +83,17 @@ def called(node: ast.AST, module: str, aliases: dict[str, str]) -> Iterator[Func
         yield aliases.get(node.value.id, ""), node.attr
 
 
-@cache
-def parsed(module: str) -> tuple[dict[str, str], dict[str, ast.AST]]:
+def parsed(files: Files, module: str) -> tuple[dict[str, str], dict[str, ast.AST]]:
     """(name in the module to the module or member it stands for, functions and classes)."""
-    file = ROOT / (module.replace(".", "/") + ".py")
-    if not module or not file.exists():
+    return _parsed(files.get(module.replace(".", "/") + ".py", ""))
+
+
+@lru_cache(maxsize=256)
+def _parsed(text: str) -> tuple[dict[str, str], dict[str, ast.AST]]:
+    try:
+        tree = ast.parse(text)
+    except SyntaxError:
         return {}, {}
-    tree = ast.parse(file.read_text())
     aliases = {
         (name.asname or name.name): f"{node.module}.{name.name}"
         for node in ast.walk(tree)

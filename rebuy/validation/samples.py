@@ -1,0 +1,190 @@
+"""Answers that stand for any, for a rehearsal: of a service by its model, of a function by what its
+source writes."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
+
+from localaws.stepfunctions.integrations import models
+from localaws.stepfunctions.integrations.jobs import KINDS
+from localaws.stepfunctions.integrations.resources import SYNC, SYNC_JSON, Resource
+from localaws.stepfunctions.integrations.shapes import sdk_metadata, to_output
+
+Json = dict[str, Any]
+WHEN = datetime(2026, 1, 1, tzinfo=UTC)
+DEPTH = 6  # of a model's structures
+# What a `.sync` task looks at for its end, and answers.
+DESCRIBED = {
+    ("athena", "startQueryExecution"): "GetQueryExecution",
+    ("glue", "startJobRun"): "GetJobRun",
+    ("databrew", "startJobRun"): "DescribeJobRun",
+    ("sagemaker", "createTrainingJob"): "DescribeTrainingJob",
+    ("states", "startExecution"): "DescribeExecution",
+}
+UNKNOWN = object()
+
+
+@lru_cache(maxsize=64)
+def of_service(resource: Resource) -> Any:
+    """The result of a task of this resource, with every member that the service may answer."""
+    name = models.botocore_name(resource.service) or resource.service
+    if resource.pattern in (SYNC, SYNC_JSON):
+        operation = DESCRIBED.get((resource.service, resource.action))
+        kind = KINDS.get((resource.service, resource.action))
+        if operation is None or kind is None:
+            return None
+        model = models.operation_model(name, operation)
+        return kind.output(of_shape(model.output_shape))
+    model = models.operation_model(name, resource.operation)
+    if model is None or model.output_shape is None:
+        return {}
+    answer = of_shape(model.output_shape)
+    output = to_output(model.output_shape, answer, milliseconds=not resource.sdk)
+    return output if resource.sdk else {**output, **sdk_metadata({})}
+
+
+def of_shape(shape: Any, name: str = "", depth: int = DEPTH) -> Any:
+    kind = shape.type_name
+    if kind == "structure":
+        if depth == 0:
+            return {}
+        return {key: of_shape(value, key, depth - 1) for key, value in shape.members.items()}
+    if kind == "list":
+        return [of_shape(shape.member, name, depth)] if depth else []
+    if kind == "map":
+        return {"sample": of_shape(shape.value, name, depth)} if depth else {}
+    if kind == "string":
+        return shape.enum[0] if shape.enum else of_name(name)
+    values = {"boolean": True, "timestamp": WHEN, "blob": b"sample", "float": 1.0, "double": 1.0}
+    return values.get(kind, 1)
+
+
+def of_name(name: str) -> str:
+    """A text that a member of this name may have."""
+    lower = name.lower()
+    if "s3" in lower or lower.endswith(("uri", "url", "location")):
+        return "s3://sample-bucket/sample/"
+    if lower.endswith("arn"):
+        return "arn:aws:sample:us-east-1:000000000000:sample/sample"
+    if lower.endswith(("_at", "_before", "time")):
+        return "2026-01-01T00:00:00Z"
+    return "sample" + "".join(filter(str.isalnum, lower))
+
+
+def of_function(wanted: Json, written: Mapping[str, Any]) -> Json:
+    """The members of `wanted` (a tree of what states read) that the function's source writes."""
+    found: Json = {}
+    for name, inner in wanted.items():
+        if name not in written:
+            continue
+        value = written[name]
+        if inner:
+            found[name] = of_function(inner, written)
+        elif value is UNKNOWN:
+            found[name] = of_name(name)
+        else:
+            found[name] = value
+    return found
+
+
+@lru_cache(maxsize=256)
+def _tree(text: str) -> ast.Module | None:
+    try:
+        return ast.parse(text)
+    except SyntaxError:
+        return None
+
+
+def written_by(files: Mapping[str, str], path: str) -> dict[str, Any]:
+    """Every member name that a file, or one of ours that it imports, writes into an answer: keys of
+    dictionaries, `x["name"] = ...`, fields of dataclasses; with the constant that is their value,
+    else UNKNOWN. Which of them is in an answer only a run can say."""
+    found: dict[str, Any] = {}
+    waiting, seen = [path], set()
+    while waiting:
+        current = waiting.pop()
+        if current in seen or current not in files:
+            continue
+        seen.add(current)
+        members, imports = _read(files[current])
+        for name, value in members:
+            if found.get(name, UNKNOWN) is UNKNOWN:
+                found[name] = value
+        waiting += imports
+    return found
+
+
+@lru_cache(maxsize=256)
+def _read(text: str) -> tuple[list[tuple[str, Any]], list[str]]:
+    """(members that a file writes, files that it may import)."""
+    tree = _tree(text)
+    return ([], []) if tree is None else (list(_members(tree)), list(_imports(tree)))
+
+
+def _members(tree: ast.Module) -> Iterator[tuple[str, Any]]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Dict):
+            for key, value in zip(node.keys, node.values, strict=True):
+                if isinstance(key, ast.Constant) and isinstance(key.value, str):
+                    yield key.value, _constant(value)
+        elif isinstance(node, ast.Assign | ast.AnnAssign):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            for target in targets:
+                if isinstance(target, ast.Subscript) and isinstance(target.slice, ast.Constant):
+                    yield str(target.slice.value), UNKNOWN
+        elif isinstance(node, ast.ClassDef):
+            for member in node.body:
+                if isinstance(member, ast.AnnAssign) and isinstance(member.target, ast.Name):
+                    yield member.target.id, UNKNOWN
+
+
+def _constant(node: ast.expr) -> Any:
+    """A constant, or the first of a tuple: how tables of options say their default."""
+    if isinstance(node, ast.Tuple) and node.elts:
+        node = node.elts[0]
+    if isinstance(node, ast.Constant) and node.value is not None:
+        return node.value
+    return UNKNOWN
+
+
+def _imports(tree: ast.Module) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            base = node.module.replace(".", "/")
+            yield f"{base}.py"
+            yield from (f"{base}/{alias.name}.py" for alias in node.names)
+
+
+def asked_of_event(text: str) -> Iterator[tuple[tuple[str, ...], int]]:
+    """(members, line) of every `event["a"]["b"]` that the function `handler` reads."""
+    tree = _tree(text)
+    handler = next(
+        (
+            node
+            for node in (tree.body if tree else ())
+            if isinstance(node, ast.FunctionDef) and node.name == "handler"
+        ),
+        None,
+    )
+    if handler is None or not handler.args.args:
+        return
+    # Only the event itself: what a handler makes of a part of it, it may have written itself.
+    event = handler.args.args[0].arg
+    inner = {id(node.value) for node in ast.walk(handler) if isinstance(node, ast.Subscript)}
+    for node in ast.walk(handler):
+        if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load):
+            chain = _chain(node, event)
+            if chain and id(node) not in inner:
+                yield chain, node.lineno
+
+
+def _chain(node: ast.expr, root: str) -> tuple[str, ...]:
+    names: list[str] = []
+    while isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant):
+        names.append(str(node.slice.value))
+        node = node.value
+    return tuple(reversed(names)) if isinstance(node, ast.Name) and node.id == root else ()
