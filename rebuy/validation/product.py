@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from rebuy.errors import DefinitionError
 from rebuy.validation import stack
 
 Json = dict[str, Any]
@@ -35,7 +37,6 @@ class Product:
     def load() -> Product:
         """This checkout's."""
         from infrastructure import template
-        from tasks.functions.check_raw_data import TABLES
         from workflows import purchase_prediction as workflow
 
         files = {
@@ -48,7 +49,7 @@ class Product:
             files,
             json.loads(workflow.definition_bytes()),
             template.template(),
-            {name: tuple(columns) for name, columns in TABLES.items()},
+            raw_tables(files),
         )
 
     def with_file(self, path: str, text: str) -> Product:
@@ -101,3 +102,28 @@ class Product:
             if found[1]:
                 return found
         return "infrastructure/template/__init__.py", 0
+
+
+def raw_tables(files: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+    """Table to columns, as the table of the functions says that compares them with the crawler's:
+    the one dictionary with `orders` and `order_products`."""
+    for path, text in sorted(files.items()):
+        if not path.startswith("tasks/functions/") or '"order_products"' not in text:
+            continue
+        for node in ast.walk(ast.parse(text)):
+            if not isinstance(node, ast.Dict):
+                continue
+            found = {
+                key.value: tuple(_strings(value))
+                for key, value in zip(node.keys, node.values, strict=True)
+                if isinstance(key, ast.Constant)
+            }
+            if {"orders", "order_products"} <= set(found) and all(found.values()):
+                return found
+    raise DefinitionError("tasks/functions has no table of the raw tables and their columns.")
+
+
+def _strings(node: ast.expr) -> Iterator[str]:
+    for part in ast.walk(node):
+        if isinstance(part, ast.Constant) and isinstance(part.value, str):
+            yield part.value

@@ -175,10 +175,17 @@ def asked_of_event(text: str) -> Iterator[tuple[tuple[str, ...], int]]:
     # Only the event itself: what a handler makes of a part of it, it may have written itself.
     event = handler.args.args[0].arg
     inner = {id(node.value) for node in ast.walk(handler) if isinstance(node, ast.Subscript)}
+    optional = {
+        str(node.left.value)  # asked for by `"a" in event`
+        for node in ast.walk(handler)
+        if isinstance(node, ast.Compare)
+        and isinstance(node.left, ast.Constant)
+        and any(isinstance(one, ast.Name) and one.id == event for one in node.comparators)
+    }
     for node in ast.walk(handler):
         if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load):
             chain = _chain(node, event)
-            if chain and id(node) not in inner:
+            if chain and id(node) not in inner and chain[0] not in optional:
                 yield chain, node.lineno
 
 
