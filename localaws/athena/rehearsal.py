@@ -60,8 +60,10 @@ class Rehearsal:
     enforced: bool = False
     execution_id: str = field(default="00000000-0000-0000-0000-000000000000", repr=False)
 
-    def find(self, database: str, table: str, node: Any = None) -> Found:
+    def find(self, database: str, table: str, node: Any = None, as_of: Any = None) -> Found:
         """For the compiler. Raises QueryError (SCHEMA_NOT_FOUND, TABLE_NOT_FOUND)."""
+        if as_of is not None:
+            raise not_emulated("a snapshot in a rehearsal")
         if database not in self.databases:
             raise QueryError("SCHEMA_NOT_FOUND", f"Schema '{database}' does not exist", node)
         if (database, table) not in self.tables:

@@ -114,7 +114,7 @@ def raw_tables(files: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
             if not isinstance(node, ast.Dict):
                 continue
             found = {
-                key.value: tuple(_strings(value))
+                str(key.value): tuple(_strings(value))
                 for key, value in zip(node.keys, node.values, strict=True)
                 if isinstance(key, ast.Constant)
             }
