@@ -1,21 +1,27 @@
-"""Brings the packages, the stack and the site to an endpoint; the same steps everywhere."""
+"""Brings the packages, the stack and the site to an endpoint; the same steps everywhere.
+
+Said first: where to. Then what will change, and only then it is changed (`confirm`).
+"""
 
 from __future__ import annotations
 
-import base64
 import json
 import mimetypes
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from infrastructure import names, packages, template
-from infrastructure.stack import Say, find_stack, newest_event, stack_outputs, wait
+from infrastructure import adoption, code_bucket, looks, names, packages, preview, template
+from infrastructure.stack import Say, find_stack, follow, newest_event, stack_outputs, wait
+from infrastructure.stack_states import STATES, Way, way_out
+from infrastructure.words import Json
 from rebuy.connection import Connection
+from rebuy.errors import DeploymentError
 from rebuy.settings import Settings
 
 SITE = Path(__file__).resolve().parent.parent / "site"
+Confirm = Callable[[str], bool]
 
 
 @dataclass(frozen=True)
@@ -28,41 +34,120 @@ class Deployment:
     definition_sha256: str
 
 
-def deploy(connection: Connection, say: Say) -> Deployment:
-    """Uploads packages, creates or updates the stack, waits, uploads the site.
+def deploy(connection: Connection, say: Say, confirm: Confirm | None = None) -> Deployment:
+    """Looks, uploads packages, shows what will change, changes it, uploads the site.
 
-    Raises DeploymentError with the resources that failed and why; the stack is then as it was
-    before (CloudFormation rolls back), or gone if it was new.
+    `confirm` is asked before anything of the stack changes; None: nobody is. Raises
+    DeploymentError with the resources that failed and why; the stack is then as it was before
+    (CloudFormation rolls back), or gone if it was new.
     """
-    settings = connection.settings
-    built = packages.build()
-    bucket = code_bucket(connection)
-    body = template.template_bytes()
-    stack = packages.Package("", "template.json", body)
-    upload(connection.client("s3"), bucket, [*built, stack], say)
-    parameters = stack_parameters(settings, bucket, built)
-    changed = apply(
-        connection.client("cloudformation"),
-        settings.stack_name,
-        template_url(connection, bucket, stack.key),
-        parameters,
-        say,
-    )
+    cloudformation = connection.client("cloudformation")
+    for line in where(connection):
+        say(line)
+    looks.look(connection, say)
+    settle(cloudformation, connection.settings.stack_name, say)
+    built, request = upload(connection, say)
+    adopt(connection, say, confirm)
+    planned = plan(cloudformation, request)
+    if planned is not None:
+        change(connection, planned, say, confirm)
+    protect(connection)
     outputs = stack_outputs(connection)
     publish_site(connection.client("s3"), outputs, say)
-    return Deployment(settings.stack_name, outputs, changed, parameters["DefinitionSha256"])
+    return Deployment(
+        connection.settings.stack_name, outputs, planned is not None, definition(built).sha256
+    )
+
+
+def look_ahead(connection: Connection, say: Say) -> list[str]:
+    """What `deploy` would change, line by line. The packages are uploaded, nothing else is done."""
+    cloudformation = connection.client("cloudformation")
+    for line in where(connection):
+        say(line)
+    looks.look(connection, say)
+    stack = find_stack(cloudformation, connection.settings.stack_name)
+    if stack is not None and STATES[stack["StackStatus"]].way is not Way.UPDATE:
+        state = STATES[stack["StackStatus"]]
+        return [f"stack is {stack['StackStatus']}: {state.words}; `rebuy deploy` will {state.way}"]
+    _, request = upload(connection, say)
+    kept = adoption.kept(connection)
+    found = [f"  ^ {one.logical_id:<30} adopted: s3://{one.bucket}" for one in kept]
+    planned = plan(cloudformation, request)
+    if planned is None:
+        return [*found, "nothing to change"]
+    preview.discard(cloudformation, planned.arn, planned.stack_id)
+    return [*found, *planned.lines(whole=True)]
+
+
+def where(connection: Connection) -> Iterator[str]:
+    """What is about to be worked on: account, region, endpoint, stage, stack."""
+    settings = connection.settings
+    stage = f"stage {settings.stage}, " if settings.stage else ""
+    profile = f", profile {settings.profile}" if settings.profile else ""
+    yield (
+        f"{stage}stack {settings.stack_name} in account {connection.account},"
+        f" region {connection.region}, at {settings.endpoint_url or 'AWS'}{profile}"
+    )
+
+
+def settle(cloudformation: Any, name: str, say: Say) -> None:
+    """Brings the stack to a state in which it can be created or updated: waits for what is at work,
+    takes away what could not be created, goes on with a rollback that hangs.
+
+    Raises DeploymentError with a way out where that does not help.
+    """
+    tried: set[str] = set()
+    while (stack := find_stack(cloudformation, name)) is not None:
+        status = str(stack["StackStatus"])
+        state = STATES[status]
+        if state.way in (Way.CREATE, Way.UPDATE):
+            return
+        say(f"stack {name} is {status}: {state.words}")
+        seen = newest_event(cloudformation, name)
+        if status in tried:
+            raise DeploymentError(f"Stack {name} stays {status}. {way_out(status, name)}")
+        if state.way is Way.REMOVE:
+            tried.add(status)
+            say("remove the stack that could not be created")
+            cloudformation.delete_stack(StackName=name)
+            # By its id: the name of a deleted stack names nothing any more.
+            wait(cloudformation, stack["StackId"], seen, say)
+            continue
+        if state.way is Way.CONTINUE:
+            tried.add(status)
+            cloudformation.continue_update_rollback(StackName=name)
+        follow(cloudformation, stack["StackId"], seen, say)
+
+
+def upload(connection: Connection, say: Say) -> tuple[list[packages.Package], Json]:
+    """Puts packages and template into the code bucket; (packages, request for a change set)."""
+    settings = connection.settings
+    built = packages.build()
+    bucket = code_bucket.ensure(connection)
+    stack = packages.Package("", "template.json", template.template_bytes())
+    code_bucket.upload(connection, bucket, [*built, stack], say)
+    parameters = stack_parameters(settings, bucket, built)
+    stage = {"stage": settings.stage} if settings.stage else {}
+    tags = {"application": "rebuy", **stage, **settings.tags}
+    return built, {
+        "StackName": settings.stack_name,
+        "TemplateURL": code_bucket.url(connection, bucket, stack.key),
+        "Parameters": [
+            {"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()
+        ],
+        "Capabilities": ["CAPABILITY_IAM"],
+        "Tags": [{"Key": key, "Value": value} for key, value in tags.items()],
+    }
 
 
 def stack_parameters(
     settings: Settings, bucket: str, built: Sequence[packages.Package]
 ) -> dict[str, str]:
     """The template's parameters for these settings and packages."""
-    found = {package.parameter: package.key for package in built}
-    definition = next(package for package in built if package.parameter == "DefinitionKey")
     return {
-        **found,
+        **{package.parameter: package.key for package in built},
         "CodeBucket": bucket,
-        "DefinitionSha256": definition.sha256,
+        "DefinitionSha256": definition(built).sha256,
         "DatabaseName": settings.database_name,
         "TrainingInstanceType": settings.training_instance_type,
         "EndpointInstanceType": settings.endpoint_instance_type,
@@ -75,90 +160,60 @@ def stack_parameters(
     }
 
 
-def code_bucket(connection: Connection) -> str:
-    """The bucket of the packages, made when it is missing: the stack's parts are in it before
-    there is a stack. Private, encrypted, and named after the account and region."""
-    account = connection.client("sts").get_caller_identity()["Account"]
-    name = names.filled(names.CODE, connection.settings.stack_name, account, connection.region)
-    s3 = connection.client("s3")
-    try:
-        s3.head_bucket(Bucket=name)
-        return name
-    except s3.exceptions.ClientError as error:
-        if error.response["Error"]["Code"] not in ("404", "NoSuchBucket"):
-            raise
-    where = {}
-    if connection.region != "us-east-1":  # which alone takes no location
-        where = {"CreateBucketConfiguration": {"LocationConstraint": connection.region}}
-    s3.create_bucket(Bucket=name, **where)
-    s3.put_public_access_block(
-        Bucket=name,
-        PublicAccessBlockConfiguration={
-            "BlockPublicAcls": True,
-            "BlockPublicPolicy": True,
-            "IgnorePublicAcls": True,
-            "RestrictPublicBuckets": True,
-        },
-    )
-    return name
+def definition(built: Sequence[packages.Package]) -> packages.Package:
+    return next(package for package in built if package.parameter == "DefinitionKey")
 
 
-def upload(s3: Any, bucket: str, built: Iterable[packages.Package], say: Say) -> None:
-    """Puts the packages that are not there yet; a key is the hash of its content."""
-    listed = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket)
-    there = {entry["Key"] for page in listed for entry in page.get("Contents", [])}
-    for package in built:
-        if package.key in there:
-            continue
-        say(f"upload {package.name} ({len(package.content):,} bytes)")
-        s3.put_object(
-            Bucket=bucket,
-            Key=package.key,
-            Body=package.content,
-            ChecksumSHA256=base64.b64encode(bytes.fromhex(package.sha256)).decode(),
-        )
+def adopt(connection: Connection, say: Say, confirm: Confirm | None) -> None:
+    """Takes what an earlier stack of this name kept into this one, as it is; its settings come
+    with the update that follows."""
+    kept = adoption.kept(connection)
+    if not kept:
+        return
+    for one in kept:
+        say(f"s3://{one.bucket} is there already, kept by an earlier stack, and will be adopted")
+    cloudformation = connection.client("cloudformation")
+    request, template_ = adoption.request(connection, kept)
+    package = packages.Package("", "adoption.json", template_)
+    bucket = names.named(names.CODE, connection)
+    code_bucket.upload(connection, bucket, [package], say)
+    request["TemplateURL"] = code_bucket.url(connection, bucket, package.key)
+    planned = preview.prepare(cloudformation, "IMPORT", request)
+    if planned is not None:
+        change(connection, planned, say, confirm)
 
 
-def template_url(connection: Connection, bucket: str, key: str) -> str:
-    """Where CloudFormation finds the template: it is too large to be sent inline."""
+def plan(cloudformation: Any, request: Json) -> preview.Preview | None:
+    """The change set that brings the stack to the request; None when it is there."""
+    stack = find_stack(cloudformation, request["StackName"])
+    new = stack is None or STATES[stack["StackStatus"]].way is Way.CREATE
+    more = {"OnStackFailure": "ROLLBACK"} if new else {}
+    return preview.prepare(cloudformation, "CREATE" if new else "UPDATE", {**request, **more})
+
+
+def change(
+    connection: Connection, planned: preview.Preview, say: Say, confirm: Confirm | None
+) -> None:
+    """Shows it, asks, and does it."""
+    cloudformation = connection.client("cloudformation")
+    for line in planned.lines():
+        say(line)
+    if confirm is not None and not confirm(f"Do this at {connection.where}?"):
+        preview.discard(cloudformation, planned.arn, planned.stack_id)
+        raise DeploymentError("Nothing was changed.")
+    preview.execute(cloudformation, planned, say)
+
+
+def protect(connection: Connection) -> None:
+    """Has CloudFormation refuse to delete the stack, or no longer, as the settings say."""
     settings = connection.settings
-    if settings.endpoint_url is not None:
-        return f"{settings.endpoint_url.rstrip('/')}/{bucket}/{key}"
-    region = connection.region
-    suffix = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
-    return f"https://{bucket}.s3.{region}.{suffix}/{key}"
-
-
-def apply(cloudformation: Any, name: str, url: str, parameters: dict[str, str], say: Say) -> bool:
-    """Creates or updates the stack and waits for it; False when there was nothing to change."""
-    request = {
-        "StackName": name,
-        "TemplateURL": url,
-        "Parameters": [
-            {"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()
-        ],
-        "Capabilities": ["CAPABILITY_IAM"],
-    }
-    before = find_stack(cloudformation, name)
-    if before is not None and before["StackStatus"] == "ROLLBACK_COMPLETE":
-        say("remove the stack that could not be created")
-        cloudformation.delete_stack(StackName=name)
-        wait(cloudformation, before["StackId"], None, say)
-        before = None
-    seen = newest_event(cloudformation, name) if before else None
-    if before is None:
-        say(f"create stack {name}")
-        cloudformation.create_stack(**request, OnFailure="ROLLBACK")
-    else:
-        say(f"update stack {name}")
-        try:
-            cloudformation.update_stack(**request)
-        except cloudformation.exceptions.ClientError as error:
-            if "No updates are to be performed" in error.response["Error"]["Message"]:
-                return False
-            raise
-    wait(cloudformation, name, seen, say)
-    return True
+    cloudformation = connection.client("cloudformation")
+    stack = find_stack(cloudformation, settings.stack_name) or {}
+    wanted = settings.termination_protection
+    if stack.get("EnableTerminationProtection", False) != wanted:
+        cloudformation.update_termination_protection(
+            StackName=settings.stack_name, EnableTerminationProtection=wanted
+        )
 
 
 def publish_site(s3: Any, outputs: dict[str, str], say: Say) -> None:

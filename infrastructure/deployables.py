@@ -29,9 +29,9 @@ from infrastructure.names import (
     CRAWLER,
     DATABASE,
     JOIN_FEATURES,
+    MADE,
     NOTIFICATIONS,
     RAW_DATABASE,
-    RUNS_DATABREW,
     SETTLE,
     STATE_MACHINE,
     TRIGGER_TABLE,
@@ -61,6 +61,23 @@ class Function:
         return re.sub(r"(?<!^)(?=[A-Z])", "-", self.name).lower()
 
 
+# Logical name of a recipe to its file. The jobs that run them belong to the runs.
+RECIPES = {
+    "CleanOrders": "clean_orders",
+    "CleanOrderProducts": "clean_order_products",
+    "ProductFeatures": "product_features",
+}
+
+
+def recipe_name(recipe: str) -> str:
+    """Of the file's name, as DataBrew has it."""
+    return databrew_name(recipe.replace("_", "-"))
+
+
+def recipe_arns() -> list[str]:
+    return [arn("databrew", f"recipe/{recipe_name(recipe)}") for recipe in RECIPES.values()]
+
+
 RESULTS = ["athena-results/"]
 EXECUTIONS = arn("states", f"execution:{STATE_MACHINE}:*")
 LOOKS = ["sagemaker:DescribeEndpoint"]
@@ -77,8 +94,8 @@ FUNCTIONS = (
             write("runs/"),
             list_executions(),
             allow(["databrew:ListJobs", "databrew:ListDatasets"], "*"),
-            allow(["databrew:DeleteJob"], arn("databrew", f"job/{RUNS_DATABREW}*")),
-            allow(["databrew:DeleteDataset"], arn("databrew", f"dataset/{RUNS_DATABREW}*")),
+            allow(["databrew:DeleteJob"], arn("databrew", f"job/{MADE}*")),
+            allow(["databrew:DeleteDataset"], arn("databrew", f"dataset/{MADE}*")),
         ),
     ),
     Function(
@@ -201,9 +218,9 @@ FUNCTIONS = (
             allow(["glue:GetJobRun"], arn("glue", f"job/{JOIN_FEATURES}")),
             allow(
                 ["databrew:DescribeJobRun", "databrew:DescribeJob"],
-                arn("databrew", f"job/{databrew_name('*')}"),
+                arn("databrew", f"job/{MADE}*"),
             ),
-            allow(["databrew:DescribeRecipe"], arn("databrew", f"recipe/{databrew_name('*')}")),
+            allow(["databrew:DescribeRecipe"], *recipe_arns()),
             allow(["sagemaker:DescribeTrainingJob"], *sagemaker_names("training-job")),
             allow(LOOKS, endpoint_arn()),
             allow(
@@ -271,7 +288,7 @@ FUNCTIONS = (
                     "databrew:ListRecipeVersions",
                     "databrew:BatchDeleteRecipeVersion",
                 ],
-                arn("databrew", f"recipe/{databrew_name('*')}"),
+                *recipe_arns(),
             ),
         ),
     ),
@@ -285,13 +302,6 @@ FUNCTIONS = (
         grants=(allow(["sagemaker:InvokeEndpoint", *LOOKS], endpoint_arn()),),
     ),
 )
-
-# Logical name of a recipe to its file. The jobs that run them belong to the runs.
-RECIPES = {
-    "CleanOrders": "clean_orders",
-    "CleanOrderProducts": "clean_order_products",
-    "ProductFeatures": "product_features",
-}
 
 
 def named(name: str) -> Function:

@@ -1,115 +1,134 @@
-"""Takes a deployment away: what costs money first, the data only when asked.
-
-By the names of its parts, not by the stack's outputs: a stack that could not be created has none,
-and what outlives a stack can still be taken away after it.
-"""
+"""Takes a deployment away: shown first, what costs money first, the data only when asked; and
+proven in the end, by listing everything that it consisted of."""
 
 from __future__ import annotations
 
-from typing import Any
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
 
-from infrastructure import names
-from infrastructure.stack import Say, find_stack, missing, newest_event, wait
-from infrastructure.words import arn
+from infrastructure import inventory, names
+from infrastructure.inventory import Kind
+from infrastructure.stack import Say, find_stack, follow, missing, newest_event, poll_seconds, wait
+from infrastructure.stack_states import STATES, Way
 from rebuy.connection import Connection
-from tasks.functions import databrew_leftovers
+from rebuy.errors import DeploymentError
 
-MAX_KEYS_A_CALL = 1000
+ROUNDS = 3  # a run that was stopped may have made one thing more
+LONGEST_SECONDS = 900.0  # for executions to end and for the endpoint to be gone
+# What no call can take away, or what is the account's and not this deployment's.
+STAYS = (
+    "the account's records of training jobs and of queries (they cost nothing)",
+    "lines of jobs in log groups that the whole account shares (/aws-glue/*)",
+)
 
 
-def destroy(connection: Connection, say: Say, *, with_data: bool) -> list[str]:
-    """Stops what runs, deletes the endpoint, the stack and the packages; with `with_data` also the
-    raw files and the lake, with every model and audit record in it. Returns what was left.
+@dataclass(frozen=True)
+class Plan:
+    """What is there: `goes` and `stays` are (kind, name)."""
 
-    Raises DeploymentError when nothing of the deployment is there.
-    """
-    name = connection.settings.stack_name
-    account = connection.client("sts").get_caller_identity()["Account"]
-    s3, cloudformation = connection.client("s3"), connection.client("cloudformation")
+    stack_status: str | None
+    protected: bool
+    goes: tuple[tuple[str, str], ...]
+    stays: tuple[tuple[str, str], ...]
 
-    def named(text: str) -> str:
-        return names.filled(text, name, account, connection.region)
+    def lines(self) -> Iterator[str]:
+        if self.stack_status:
+            yield f"goes:  the stack ({self.stack_status}) with everything in it"
+        yield from (f"goes:  {kind}: {name}" for kind, name in self.goes)
+        yield from (f"stays: {kind}: {name}" for kind, name in self.stays)
 
-    raw, lake = named(names.RAW), named(names.LAKE)
-    site, code = named(names.SITE), named(names.CODE)
-    stack = find_stack(cloudformation, name)
-    buckets = [bucket for bucket in (site, code, raw, lake) if _exists(s3, bucket)]
-    if stack is None and not buckets:
+
+@dataclass(frozen=True)
+class Removal:
+    """What is left, in words, and the kinds of which nothing is."""
+
+    left: tuple[str, ...]
+    gone: tuple[str, ...]
+
+
+def plan(connection: Connection, *, with_data: bool) -> Plan:
+    """What a `destroy` would take away. Raises DeploymentError when nothing is there."""
+    stack = find_stack(connection.client("cloudformation"), connection.settings.stack_name)
+    found = [(kind, name) for kind in inventory.ALL for name in kind.find(connection)]
+    if stack is None and not found:
         raise missing(connection)
-    machine = arn("states", f"stateMachine:{names.STATE_MACHINE}")
-    _stop_executions(connection.client("stepfunctions"), named(machine), say)
-    _delete_endpoint(connection.client("sagemaker"), named(names.ENDPOINT), say)
-    for made in databrew_leftovers.clear(
-        connection.client("databrew"), named(names.RUNS_DATABREW), kept_runs=0
-    ):
-        say(f"delete {made}")
-    if site in buckets:
-        _empty(s3, site, say)  # a stack cannot delete a bucket that holds something
-    if stack is not None:
-        seen = newest_event(cloudformation, name)
-        say(f"delete stack {name}")
-        cloudformation.delete_stack(StackName=name)
-        # By its id: the name of a deleted stack names nothing any more.
-        wait(cloudformation, stack["StackId"], seen, say)
-    if code in buckets:
-        _remove(s3, code, say)
-    left = ["models and endpoint configurations of earlier runs (they cost nothing)"]
-    holds = {raw: "raw files", lake: "models and audit records"}
-    for bucket in (lake, raw):
-        if bucket in buckets and with_data:
-            _remove(s3, bucket, say)
-        elif bucket in buckets:
-            left.insert(0, f"s3://{bucket} with {holds[bucket]}")
-    return left
+    of_stack = {kind.name for kind in inventory.OF_THE_STACK} if stack else set()
+    stays = {kind.name for kind in inventory.ALL if kind.data and not with_data}
+    return Plan(
+        stack["StackStatus"] if stack else None,
+        bool(stack and stack.get("EnableTerminationProtection")),
+        tuple((k.name, n) for k, n in found if k.name not in stays | of_stack),
+        tuple((k.name, n) for k, n in found if k.name in stays),
+    )
 
 
-def _exists(s3: Any, bucket: str) -> bool:
-    try:
-        s3.head_bucket(Bucket=bucket)
-    except s3.exceptions.ClientError as error:
-        if error.response["Error"]["Code"] not in ("404", "NoSuchBucket"):
-            raise
-        return False
-    return True
+def destroy(connection: Connection, say: Say, *, with_data: bool) -> Removal:
+    """Stops what runs, deletes what runs have made, the stack and the packages; with `with_data`
+    also the raw files and the lake, with every model and audit record in it.
 
-
-def _stop_executions(step_functions: Any, machine: str, say: Say) -> None:
-    """A run that goes on while its parts are taken away would fail, or make new ones."""
-    try:
-        running = step_functions.list_executions(stateMachineArn=machine, statusFilter="RUNNING")
-    except step_functions.exceptions.StateMachineDoesNotExist:
-        return
-    for execution in running["executions"]:
-        say(f"stop {execution['name']}")
-        step_functions.stop_execution(
-            executionArn=execution["executionArn"], error="Destroyed", cause="rebuy destroy"
+    Raises DeploymentError when nothing is there, when the stack is protected, when it cannot be
+    deleted, and when in the end anything is found that should be gone.
+    """
+    planned = plan(connection, with_data=with_data)
+    name = connection.settings.stack_name
+    if planned.protected:
+        raise DeploymentError(
+            f"Stack {name} is protected against deletion. Deploy it with"
+            " termination_protection = false first."
         )
+    _remove(connection, inventory.EXECUTIONS, say)
+    for kind in inventory.MADE_BY_RUNS:
+        _remove(connection, kind, say)
+    _delete_stack(connection, say)
+    kept = [kind for kind in inventory.ALL if kind.data and not with_data]
+    gone = [kind for kind in inventory.ALL if kind not in kept]
+    for _ in range(ROUNDS):
+        left = {kind: found for kind in gone if (found := kind.find(connection))}
+        for kind in left:
+            if kind.remove is not None:
+                _remove(connection, kind, say)
+        if not left:
+            break
+    left = {kind: found for kind in gone if (found := kind.find(connection))}
+    if left:
+        lines = "\n".join(f"  {kind.name}: {', '.join(found)}" for kind, found in left.items())
+        raise DeploymentError(f"Not everything of {name} could be taken away:\n{lines}")
+    data = [f"s3://{found} with {kind.name}" for kind in kept for found in kind.find(connection)]
+    return Removal((*data, *STAYS), tuple(kind.name for kind in gone))
 
 
-def _delete_endpoint(sagemaker: Any, name: str, say: Say) -> None:
-    try:
-        sagemaker.delete_endpoint(EndpointName=name)
-        say(f"delete endpoint {name}")
-    except sagemaker.exceptions.ClientError as error:
-        if "Could not find" not in error.response["Error"]["Message"]:
-            raise
+def _remove(connection: Connection, kind: Kind, say: Say) -> None:
+    """Takes away all of a kind that is there, and waits until the listing says so."""
+    found = kind.find(connection)
+    verb = "stop" if kind is inventory.EXECUTIONS else "delete"
+    for name in found:
+        say(f"{verb} {kind.name}: {name.rsplit(':', 1)[-1]}")
+        assert kind.remove is not None
+        kind.remove(connection, name)
+    ends = time.monotonic() + LONGEST_SECONDS
+    while found and set(found) & set(kind.find(connection)):
+        if time.monotonic() > ends:
+            raise DeploymentError(f"{kind.name} are still there: {', '.join(found)}")
+        time.sleep(poll_seconds(connection.client("sts")))
 
 
-def _remove(s3: Any, bucket: str, say: Say) -> None:
-    _empty(s3, bucket, say)
-    s3.delete_bucket(Bucket=bucket)
-
-
-def _empty(s3: Any, bucket: str, say: Say) -> None:
-    """Deletes every version of every object."""
-    say(f"empty s3://{bucket}")
-    for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
-        found = [
-            {"Key": entry["Key"], "VersionId": entry["VersionId"]}
-            for entry in [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
-        ]
-        for start in range(0, len(found), MAX_KEYS_A_CALL):
-            s3.delete_objects(
-                Bucket=bucket,
-                Delete={"Objects": found[start : start + MAX_KEYS_A_CALL], "Quiet": True},
-            )
+def _delete_stack(connection: Connection, say: Say) -> None:
+    cloudformation, name = connection.client("cloudformation"), connection.settings.stack_name
+    stack = find_stack(cloudformation, name)
+    if stack is None:
+        return
+    if STATES[stack["StackStatus"]].way is Way.FOLLOW:
+        say(f"stack {name} is {stack['StackStatus']}: waiting for its end")
+        follow(cloudformation, stack["StackId"], newest_event(cloudformation, name), say)
+        if find_stack(cloudformation, name) is None:
+            return
+    site = names.named(names.SITE, connection)
+    if inventory.site_bucket(connection):
+        say(f"empty s3://{site}")  # a stack cannot delete a bucket that holds something
+        inventory.empty(connection, site)
+    seen = newest_event(cloudformation, name)
+    say(f"delete stack {name}")
+    cloudformation.delete_stack(StackName=name)
+    # By its id: the name of a deleted stack names nothing any more.
+    wait(cloudformation, stack["StackId"], seen, say)

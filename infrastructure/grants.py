@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from infrastructure.names import ENDPOINT, LAKE_ARN, RAW_ARN, STATE_MACHINE, WORK_GROUP
+from infrastructure.names import ENDPOINT, LAKE_ARN, MADE, RAW_ARN, STATE_MACHINE, WORK_GROUP
 from infrastructure.words import Json, arn, resource, sub
 
 CATALOG_READ = [
@@ -161,8 +161,8 @@ def list_executions() -> Json:
 
 
 def sagemaker_names(*kinds: str) -> list[str]:
-    """Jobs, models and configurations that runs make: all begin with `rebuy-`."""
-    return [arn("sagemaker", f"{kind}/rebuy-*") for kind in kinds]
+    """Jobs, models and configurations that runs of this stack make."""
+    return [arn("sagemaker", f"{kind}/{MADE}*") for kind in kinds]
 
 
 def endpoint_arn() -> str:

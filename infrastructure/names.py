@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from rebuy.connection import Connection
+
 # Names are given rather than generated wherever a policy or a state has to know them.
 RAW = "${AWS::StackName}-raw-${AWS::AccountId}-${AWS::Region}"
 LAKE = "${AWS::StackName}-lake-${AWS::AccountId}-${AWS::Region}"
@@ -25,8 +27,12 @@ UNDELIVERED = "${AWS::StackName}-undelivered"
 NOTIFICATIONS = "${AWS::StackName}-notifications"
 NOTIFY = "${AWS::StackName}-notify"
 WATCH = "${AWS::StackName}-watch"
-# What a run makes in DataBrew ends in the run's name; the start of a later run clears it away.
-RUNS_DATABREW = "${AWS::StackName}-run-"
+# What runs make in DataBrew and SageMaker, with the run's name. No stack's name has two hyphens in
+# a row, so what begins so is this stack's alone, whatever others are called.
+MADE = "${AWS::StackName}--"
+STATE_MACHINE_LOGS = "/aws/vendedlogs/states/${AWS::StackName}"
+API_LOGS = "/aws/vendedlogs/apis/${AWS::StackName}"
+ENDPOINT_LOGS = "/aws/sagemaker/Endpoints/${AWS::StackName}"
 
 
 def filled(text: str, stack: str, account: str, region: str) -> str:
@@ -36,7 +42,12 @@ def filled(text: str, stack: str, account: str, region: str) -> str:
     values = {"StackName": stack, "AccountId": account, "Region": region, "Partition": partition}
     for name, value in values.items():
         text = text.replace(f"${{AWS::{name}}}", value)
-    return text
+    return text.replace("${DatabaseName}", stack.replace("-", "_"))
+
+
+def named(text: str, connection: Connection) -> str:
+    """One of these texts for the deployment that the connection is about."""
+    return filled(text, connection.settings.stack_name, connection.account, connection.region)
 
 
 def databrew_name(name: str) -> str:

@@ -22,9 +22,9 @@ from infrastructure.grants import (
 from infrastructure.names import (
     DATABASE,
     JOIN_FEATURES,
+    MADE,
     NOTIFY,
     RAW_DATABASE,
-    RUNS_DATABREW,
     START_ON_UPLOAD,
     UNDELIVERED,
 )
@@ -103,7 +103,7 @@ def state_machine_role(function_names: list[str]) -> Json:
                 "databrew:DescribeJobRun",
                 "databrew:StopJobRun",
             ],
-            arn("databrew", f"job/{RUNS_DATABREW}*"),
+            arn("databrew", f"job/{MADE}*"),
         ),
         allow(["databrew:CreateRecipeJob", "databrew:CreateDataset"], "*"),  # take no resource
         allow(

@@ -7,18 +7,32 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from infrastructure.stack_states import GOOD, STATES, Way, way_out
 from rebuy.connection import Connection
 from rebuy.errors import DeploymentError
 
 POLL_SECONDS = 2.0
+LOCAL_POLL_SECONDS = 0.1
 Say = Callable[[str], None]
 
 
 def wait(cloudformation: Any, name: str, seen: str | None, say: Say) -> None:
-    """Follows the stack's events until it is settled; DeploymentError when it did not go well."""
+    """Follows the stack until it is settled; DeploymentError when it did not go well."""
+    status, failures = follow(cloudformation, name, seen, say)
+    if status not in (None, *GOOD):
+        short = name.split("/")[1] if name.startswith("arn:") else name
+        lines = [f"Stack {short} is {status}.", *(f"  {line}" for line in failures)]
+        raise DeploymentError("\n".join([*lines, *filter(None, [way_out(status or "", short)])]))
+
+
+def follow(
+    cloudformation: Any, name: str, seen: str | None, say: Say
+) -> tuple[str | None, list[str]]:
+    """Tells the stack's events until it is settled: (status, what failed and why, the root cause
+    first); the status is None when it is gone."""
     failures: list[str] = []
     done = 0
-    local = "amazonaws" not in cloudformation.meta.endpoint_url  # there it takes seconds
+    local = is_local(cloudformation)
     while True:
         stack = find_stack(cloudformation, name)
         for event in new_events(cloudformation, name, seen) if stack else []:
@@ -33,16 +47,22 @@ def wait(cloudformation: Any, name: str, seen: str | None, say: Say) -> None:
                 if not local:
                     say(f"{event['ResourceStatus'].lower():<28} {event['LogicalResourceId']}")
         if stack is None or stack["StackStatus"] == "DELETE_COMPLETE":
-            return
-        status = stack["StackStatus"]
+            return None, failures
+        status = str(stack["StackStatus"])
         if not status.endswith("_IN_PROGRESS"):
-            if status in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
-                say(f"stack {name} is {status.lower()} after {done} changes")
-                return
-            raise DeploymentError(
-                f"Stack {name} is {status}.\n" + "\n".join(f"  {line}" for line in failures)
-            )
-        time.sleep(0.1 if local else POLL_SECONDS)
+            if status in GOOD:
+                say(f"stack {stack['StackName']} is {status.lower()} after {done} changes")
+            return status, failures
+        time.sleep(poll_seconds(cloudformation))
+
+
+def is_local(client: Any) -> bool:
+    """Whether it takes seconds there, and no dollars."""
+    return "amazonaws" not in client.meta.endpoint_url
+
+
+def poll_seconds(client: Any) -> float:
+    return LOCAL_POLL_SECONDS if is_local(client) else POLL_SECONDS
 
 
 def find_stack(cloudformation: Any, name: str) -> dict[str, Any] | None:
@@ -73,13 +93,13 @@ def new_events(cloudformation: Any, name: str, seen: str | None) -> list[dict[st
 
 
 def stack_outputs(connection: Connection) -> dict[str, str]:
-    """The outputs by name; DeploymentError when the stack is not there."""
+    """The outputs by name; DeploymentError when the stack is not there, or not as a whole."""
     outputs = _deployed(connection).get("Outputs", [])
     return {entry["OutputKey"]: entry["OutputValue"] for entry in outputs}
 
 
 def deployed_parameters(connection: Connection) -> dict[str, str]:
-    """The template's parameters as deployed; DeploymentError when the stack is not there."""
+    """The template's parameters as deployed; DeploymentError as above."""
     given = _deployed(connection)["Parameters"]
     return {entry["ParameterKey"]: entry["ParameterValue"] for entry in given}
 
@@ -89,6 +109,13 @@ def _deployed(connection: Connection) -> dict[str, Any]:
     stack = find_stack(connection.client("cloudformation"), name)
     if stack is None:
         raise missing(connection)
+    if not stack.get("Outputs"):  # which every stack of ours has, once it was there as a whole
+        status = stack["StackStatus"]
+        state = STATES[status]
+        goes_on = "wait for its end" if state.way is Way.FOLLOW else "`rebuy deploy` goes on"
+        raise DeploymentError(
+            f"Stack {name} at {connection.where} is {status}: {state.words}; {goes_on}."
+        )
     return stack
 
 

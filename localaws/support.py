@@ -25,7 +25,8 @@ ENGINES = {
     "logs": "Log groups, streams and events in memory, saved to disk.",
     "ssm": "Parameters in versions; a SecureString is kept as it is, in the home.",
     "secretsmanager": "Secrets in versions with staging labels, kept as they are in the home.",
-    "cloudwatch": "What endpoints measure of their invocations, a minute each, for 15 days.",
+    "cloudwatch": "What endpoints measure of their invocations, a minute each, for 15 days; alarms"
+    " and dashboards are kept, and none is evaluated.",
     "dynamodb": "Tables and items in memory, saved to disk.",
     "sns": "Topics deliver to queues and functions, with retries.",
     "sqs": "Queues in memory, saved to disk.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 from executions.clients import Clients, NoRegion, Target
@@ -28,6 +29,11 @@ class Connection:
             return self.clients.region
         except NoRegion as error:
             raise InputError(str(error)) from error
+
+    @cached_property
+    def account(self) -> str:
+        """The account that the credentials are of."""
+        return str(self.client("sts").get_caller_identity()["Account"])
 
     @property
     def where(self) -> str:

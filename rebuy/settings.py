@@ -5,34 +5,67 @@ from __future__ import annotations
 import os
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from rebuy.errors import InputError
 
 FILE = Path("rebuy.toml")
+Switch = Literal["ENABLED", "DISABLED"]
 
 
 class Settings(BaseModel):
-    """One deployment and how to reach it. Flags win over the environment, that over the file."""
+    """One deployment and how to reach it. Flags win over the environment, that over the file, and
+    there a stage's own table over the rest."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    stack_name: str = Field("rebuy", pattern=r"^[a-z][a-z0-9-]{0,24}$")
-    database_name: str = Field("rebuy", pattern=r"^[a-z0-9_]{1,100}$")
+    stage: str = ""  # the table of the file that these are from; "": none
+    # Every name of the deployment begins with it. 18 characters leave room for a run's name and
+    # try in SageMaker's 63.
+    stack_name: str = Field("rebuy", pattern=r"^[a-z][a-z0-9-]{0,17}$")
     endpoint_url: str | None = None  # None: AWS itself
     profile: str | None = None
     region: str | None = None  # None: the profile's own
-    upload_trigger: str = Field("ENABLED", pattern="^(ENABLED|DISABLED)$")
+
+    # What starts a run
+    upload_trigger: Switch = "ENABLED"
     settle_seconds: int = Field(60, ge=1, le=3600)  # quiet so long, an upload is complete
-    schedule_state: str = Field("ENABLED", pattern="^(ENABLED|DISABLED)$")
+    schedule_state: Switch = "ENABLED"
     schedule_expression: str = "cron(0 8 * * ? *)"
     schedule_timezone: str = "UTC"
     # Where failed runs are told, by e-mail; empty: nowhere but the topic <stack>-notifications.
     notification_email: str = Field("", pattern=r"^([^@\s]+@[^@\s]+\.[^@\s]+)?$")
+
     training_instance_type: str = "ml.m5.xlarge"
     endpoint_instance_type: str = "ml.m5.large"
+
+    # The stack as a whole
+    termination_protection: bool = False
+    tags: dict[str, str] = Field(default_factory=dict)
+
+    @property
+    def database_name(self) -> str:
+        """The catalog's name for this stack; the raw tables stand in `<this>_raw`."""
+        return self.stack_name.replace("-", "_")
+
+    @field_validator("stack_name")
+    @classmethod
+    def _unmistakable(cls, name: str) -> str:
+        """`rebuy-dev` begins as `rebuy` does: so that no grant on names of one reaches the other,
+        names that runs make have `--` after the stack's."""
+        if name.endswith("-") or "--" in name:
+            raise ValueError("it ends in no hyphen and has no two in a row")
+        if name.endswith("-raw"):
+            raise ValueError("the database of its features would be the raw one of another stack")
+        return name
+
+    @model_validator(mode="after")
+    def _tags(self) -> Settings:
+        if wrong := [name for name in self.tags if name.lower().startswith("aws:")]:
+            raise ValueError(f"tags: {', '.join(wrong)}: names that begin with aws: are AWS's own")
+        return self
 
 
 # Environment variables as the AWS tools read them.
@@ -41,29 +74,56 @@ ENVIRONMENT = {
     "profile": ("AWS_PROFILE",),
     "region": ("AWS_REGION", "AWS_DEFAULT_REGION"),
 }
+STAGE_VARIABLE = "REBUY_STAGE"
 
 
-def read(file: Path = FILE, **flags: Any) -> Settings:
+def read(file: Path = FILE, stage: str | None = None, **flags: Any) -> Settings:
     """The settings of `rebuy.toml` (if there), the environment and the flags that are not None.
 
-    Raises InputError naming each wrong value and where it came from.
+    `stage` chooses a table `[stages.<stage>]` of the file. Raises InputError naming each wrong
+    value and where it came from.
     """
+    given = _of_file(file, stage or os.environ.get(STAGE_VARIABLE) or None)
+    for name, variables in ENVIRONMENT.items():
+        value = next((os.environ[v] for v in variables if os.environ.get(v)), None)
+        if value is not None:
+            given[name] = value
+    given |= {name: value for name, value in flags.items() if value is not None}
+    if (
+        flags.get("profile")
+        and not flags.get("endpoint_url")
+        and os.environ.get("AWS_ENDPOINT_URL")
+    ):
+        raise InputError(
+            f"--profile {flags['profile']} is given, and AWS_ENDPOINT_URL="
+            f"{os.environ['AWS_ENDPOINT_URL']} points elsewhere: unset it, or give --endpoint-url."
+        )
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        wrong = "; ".join(
+            f"{'.'.join(map(str, fault['loc'])) or 'settings'} is {fault['input']!r}: "
+            f"{fault['msg'].removeprefix('Value error, ')}"
+            for fault in error.errors()
+        )
+        raise InputError(f"Settings ({file}, environment, flags): {wrong}") from error
+
+
+def _of_file(file: Path, stage: str | None) -> dict[str, Any]:
+    """What the file says for this stage: `<stack_name>-<stage>` unless it names the stack."""
     given: dict[str, Any] = {}
     if file.exists():
         try:
             given = tomllib.loads(file.read_text())
         except tomllib.TOMLDecodeError as error:
             raise InputError(f"{file} is no TOML: {error}") from error
-    for name, variables in ENVIRONMENT.items():
-        value = next((os.environ[v] for v in variables if os.environ.get(v)), None)
-        if value is not None:
-            given[name] = value
-    given |= {name: value for name, value in flags.items() if value is not None}
-    try:
-        return Settings(**given)
-    except ValidationError as error:
-        wrong = "; ".join(
-            f"{'.'.join(map(str, fault['loc']))} is {fault['input']!r}: {fault['msg']}"
-            for fault in error.errors()
-        )
-        raise InputError(f"Settings ({file}, environment, flags): {wrong}") from error
+    stages = given.pop("stages", {})
+    if not isinstance(stages, dict) or not all(isinstance(own, dict) for own in stages.values()):
+        raise InputError(f"{file}: stages are tables, [stages.dev] for example.")
+    if stage is None:
+        return given
+    if stage not in stages:
+        known = ", ".join(sorted(stages)) or "none"
+        raise InputError(f"There is no [stages.{stage}] in {file}; it has {known}.")
+    named = {"stack_name": f"{given.get('stack_name', 'rebuy')}-{stage}", "stage": stage}
+    return given | named | stages[stage]

@@ -25,7 +25,7 @@ from tasks.states import (
 )
 
 POLL_SECONDS = 30
-NAME = f"'rebuy-' & $states.input.run.name & {of_this_try('-')}"
+NAME = f"'${{NamePrefix}}' & $states.input.run.name & {of_this_try('-')}"
 # What the functions need that change the endpoint: they are asked again until it has settled, and
 # must know what they asked for before, and in which try.
 EVENT: Json = {

@@ -19,7 +19,7 @@ from tasks.states import (
 )
 
 # A training job's name is taken for ever: a redrive has a new one.
-NAME = f"'rebuy-' & $states.input.run.name & {of_this_try('-')}"
+NAME = f"'${{NamePrefix}}' & $states.input.run.name & {of_this_try('-')}"
 MAX_RUNTIME_SECONDS = 4 * 3600
 
 # Measured on real customers: slower, shallower and with fewer features a tree than the reference's

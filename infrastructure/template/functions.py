@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from infrastructure.deployables import FUNCTIONS, Function
 from infrastructure.grants import function_logs, role
-from infrastructure.names import CRAWLER, DATABASE, ENDPOINT, RAW_DATABASE, RUNS_DATABREW
+from infrastructure.names import CRAWLER, DATABASE, ENDPOINT, MADE, RAW_DATABASE
 from infrastructure.template import notifications, triggers
 from infrastructure.words import Json, attribute, ref, resource, sub
 
@@ -34,7 +34,7 @@ def environment(name: str) -> Json:
         "RAW_DATABASE": sub(RAW_DATABASE),
         "DATABASE": sub(DATABASE),
         "CRAWLER": sub(CRAWLER),
-        "DATABREW_PREFIX": sub(RUNS_DATABREW),
+        "DATABREW_PREFIX": sub(MADE),
         "WORK_GROUP": ref("WorkGroup"),
         "ENDPOINT_NAME": sub(ENDPOINT),
         "DEFINITION_SHA256": ref("DefinitionSha256"),

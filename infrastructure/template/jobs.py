@@ -52,10 +52,10 @@ def databrew() -> Json:
 
 
 def _recipe(name: str, recipe: str) -> Json:
-    recipe_name = databrew_name(recipe.replace("_", "-"))
     return {
         f"{name}Recipe": resource(
-            "AWS::DataBrew::Recipe", {"Name": sub(recipe_name), "Steps": read_recipe(recipe)}
+            "AWS::DataBrew::Recipe",
+            {"Name": sub(deployables.recipe_name(recipe)), "Steps": read_recipe(recipe)},
         ),
         f"{name}Version": resource(
             "Custom::PublishedRecipe",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from executions import audit
 from infrastructure import deployables, roles
-from infrastructure.names import ENDPOINT, LAKE, RUNS_DATABREW, STATE_MACHINE
+from infrastructure.names import ENDPOINT, LAKE, MADE, STATE_MACHINE, STATE_MACHINE_LOGS
 from infrastructure.template import functions
 from infrastructure.words import Json, attribute, ref, resource, sub
 
@@ -42,19 +42,20 @@ def state_machine() -> Json:
         "TrainingImage": training_image(),
         "TrainingInstanceType": ref("TrainingInstanceType"),
         "EndpointInstanceType": ref("EndpointInstanceType"),
+        "NamePrefix": sub(MADE),
         "EndpointName": sub(ENDPOINT),
         "SageMakerRoleArn": attribute("SageMakerRole", "Arn"),
         "DataBrewRoleArn": attribute("DataBrewRole", "Arn"),
         "JoinFeaturesJob": ref("JoinFeaturesJob"),
         "RawOrdersDataset": ref("RawOrdersDataset"),
         "RawOrderProductsDataset": ref("RawOrderProductsDataset"),
-        "PriorLinesDatasetName": sub(f"{RUNS_DATABREW}prior-lines"),
+        "PriorLinesDatasetName": sub(f"{MADE}prior-lines"),
         **{f"{name}Recipe": ref(f"{name}Recipe") for name in deployables.RECIPES},
         **{
             f"{name}Version": attribute(f"{name}Version", "Version") for name in deployables.RECIPES
         },
         **{
-            f"{name}JobName": sub(f"{RUNS_DATABREW}{recipe.replace('_', '-')}")
+            f"{name}JobName": sub(f"{MADE}{recipe.replace('_', '-')}")
             for name, recipe in deployables.RECIPES.items()
         },
         **{f"{name}Arn": attribute(name, "Arn") for name in in_workflow},
@@ -65,7 +66,7 @@ def state_machine() -> Json:
             "AWS::Logs::LogGroup",
             {
                 # This prefix stays clear of the limit on the size of log resource policies.
-                "LogGroupName": sub("/aws/vendedlogs/states/${AWS::StackName}"),
+                "LogGroupName": sub(STATE_MACHINE_LOGS),
                 "RetentionInDays": functions.LOG_DAYS,
             },
         ),

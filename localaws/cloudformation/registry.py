@@ -9,6 +9,7 @@ from localaws.cloudformation.custom import CustomResource, Responses
 from localaws.cloudformation.provider import Provider
 from localaws.cloudformation.providers import (
     athena,
+    cloudwatch,
     databrew,
     events,
     functions,
@@ -23,7 +24,10 @@ from localaws.cloudformation.template import Template, function_of, invalid, ref
 from localaws.cloudformation.values import TemplateScope
 from localaws.core.errors import AwsError, NotEmulated
 
-MODULES = (s3, iam, glue, databrew, athena, functions, http_api, stepfunctions, events, messaging)
+MODULES = (
+    *(s3, iam, glue, databrew, athena, functions, http_api, stepfunctions, events, messaging),
+    cloudwatch,
+)
 IAM_TYPES = ("AWS::IAM::Role", "AWS::IAM::ManagedPolicy", "AWS::IAM::Policy")
 
 

@@ -1,4 +1,5 @@
-"""GetMetricData over what endpoints have measured of their invocations.
+"""CloudWatch: GetMetricData over what endpoints have measured of their invocations; alarms and
+dashboards, kept.
 
 docs.aws.amazon.com/sagemaker/latest/dg/monitoring-cloudwatch.html names the metrics. Another
 metric is refused, since no value would look like no event.
@@ -10,6 +11,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+from localaws.cloudwatch.alarms import Alarms
 from localaws.cloudwatch.points import FILE, MINUTE, Point, Points
 from localaws.core.aws import LocalAws
 from localaws.core.errors import AwsError, NotEmulated
@@ -50,6 +52,7 @@ def service(aws: LocalAws) -> Service:
     built.points = Points(aws.home.file(FILE))
     built.on_stop(built.points.close)
     Metrics(built.points).register(built)
+    Alarms(aws).register(built)
     return built
 
 

@@ -41,7 +41,7 @@ class FunctionResources:
             self.get_configuration
         )
         service.operation("ListFunctions", "Marker", "MaxItems", "FunctionVersion")(self.list)
-        service.operation("DeleteFunction", "FunctionName")(self.delete)
+        service.operation("DeleteFunction", "FunctionName", "Qualifier")(self.delete)
         service.operation("PutFunctionConcurrency", "FunctionName", "ReservedConcurrentExecutions")(
             self.put_concurrency
         )
@@ -155,8 +155,10 @@ class FunctionResources:
 
     def delete(self, call: Call) -> Json:
         name, qualifier = split_name(call.params["FunctionName"])
+        qualifier = call.params.get("Qualifier", qualifier)
         if qualifier is not None:
-            raise NotEmulated("lambda", call.operation, "Qualifier", "It deletes whole functions.")
+            self._versions.delete(name, qualifier)
+            return {"StatusCode": 204}
         with self._documents.transaction():
             self._functions.get(name)
             self._documents.delete(FUNCTION, name)

@@ -75,6 +75,29 @@ class Versions:
             latest["last_version"] = last + 1
         return frozen
 
+    def delete(self, name: str, number: str) -> None:
+        """Deletes one version, which no alias may name."""
+        self._functions.get(name)
+        if number == "$LATEST":
+            raise settings.invalid(
+                "$LATEST version cannot be deleted without deleting the function."
+            )
+        if not number.isdigit():
+            raise settings.invalid(f"Qualifier {number!r} is no version.")
+        using = [
+            key
+            for key, alias in self._documents.items(ALIAS)
+            if key.split(":")[0] == name and alias["FunctionVersion"] == number
+        ]
+        if using:
+            raise AwsError(
+                "ResourceConflictException",
+                f"Version {number} is referenced by aliases {[key.split(':')[1] for key in using]}",
+                409,
+            )
+        self._documents.delete(VERSION, f"{name}:{number}")
+        self._permissions.forget(f"{name}:{number}")
+
     def drop(self, name: str) -> None:
         """Deletes every version, alias and policy of a function."""
         self._permissions.forget(name)

@@ -54,6 +54,7 @@ class Arguments:
     properties: dict[str, str]
     python_files: tuple[str, ...]  # s3 URIs
     jars: tuple[str, ...]  # s3 URIs
+    script: str | None = None  # s3 URI, in place of the job's own
     event_logs: str | None = None  # the folder in S3 for the Spark UI's event logs, if it is on
 
 
@@ -86,6 +87,11 @@ def resolve(job_name: str, run_id: str, given: Mapping[str, str]) -> Arguments:
     properties: dict[str, str] = {}
     files: list[str] = []
     jars: list[str] = []
+    script = given.get("--scriptLocation")
+    if script is not None and not script.startswith("s3://"):
+        raise AwsError(
+            "InvalidInputException", f"--scriptLocation is {script!r}; it must be s3://..."
+        )
     for name, value in given.items():
         if name == "--conf":
             properties |= _properties(value)
@@ -93,7 +99,7 @@ def resolve(job_name: str, run_id: str, given: Mapping[str, str]) -> Arguments:
             files += _uris(value)
         elif name == "--extra-jars":
             jars += _uris(value)
-        elif name not in OWN:
+        elif name not in OWN and name != "--scriptLocation":
             argv += [name if name.startswith("--") else f"--{name}", value]
     wanted = given.get("--enable-spark-ui", "").lower() == "true"
     logs = given.get("--spark-event-logs-path") if wanted else None
@@ -101,7 +107,7 @@ def resolve(job_name: str, run_id: str, given: Mapping[str, str]) -> Arguments:
         raise AwsError(
             "InvalidInputException", f"--spark-event-logs-path is {logs!r}; it must be s3://..."
         )
-    return Arguments(tuple(argv), properties, tuple(files), tuple(jars), logs)
+    return Arguments(tuple(argv), properties, tuple(files), tuple(jars), script, logs)
 
 
 def _uris(value: str) -> list[str]:

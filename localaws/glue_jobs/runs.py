@@ -295,7 +295,9 @@ class JobRuns:
         properties = dict(resolved.properties)
         run = spark.SparkRun(
             folder=folder,
-            script=self._fetch(aws, job["Command"]["ScriptLocation"], folder / "script"),
+            script=self._fetch(
+                aws, resolved.script or job["Command"]["ScriptLocation"], folder / "script"
+            ),
             arguments=resolved.argv,
             buckets=store.mounts(self._aws.object_store),
             java_options=properties.pop("spark.driver.extraJavaOptions", ""),

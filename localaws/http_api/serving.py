@@ -13,8 +13,8 @@ from typing import TypeVar
 from botocore.exceptions import ClientError
 from werkzeug.wrappers import Request, Response
 
+from localaws.http_api import access_log, service_calls
 from localaws.http_api import cors as cross_origin
-from localaws.http_api import service_calls
 from localaws.http_api.payload import MalformedError, Target, build_event, read_result
 from localaws.http_api.resources import function_arn
 from localaws.http_api.routing import Match, find_route, source_arn
@@ -67,14 +67,19 @@ class HttpApiServer:
         if cors and cross_origin.is_preflight(request):
             return cross_origin.preflight(cors, request)
         target = Target(api_id, stage, "/" + rest, self._aws.account, self._aws.url, request_id)
-        response = self._answer(request, document, target, path)
+        routes, integrations = deployed(document, stage)
+        match = find_route(routes, request.method, path)
+        response = self._answer(request, integrations, target, match)
         if cors:
             cross_origin.apply(cors, request, response)
+        about = {"apiId": api_id, "requestId": request_id, "path": path}
+        about["routeKey"] = match.route["RouteKey"] if match else "-"
+        access_log.write(self._aws, stage, request, response, about)
         return response
 
-    def _answer(self, request: Request, document: Json, target: Target, path: str) -> Response:
-        routes, integrations = deployed(document, target.stage)
-        match = find_route(routes, request.method, path)
+    def _answer(
+        self, request: Request, integrations: Json, target: Target, match: Match | None
+    ) -> Response:
         if match is None:
             return message(404, "Not Found")
         key = match.route["RouteKey"]

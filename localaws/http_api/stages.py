@@ -6,6 +6,7 @@ import re
 
 from localaws.core.errors import AwsError, NotEmulated
 from localaws.core.service import Call, Service
+from localaws.http_api import access_log
 from localaws.http_api.store import Apis, bad_request, given, listed, new_id, part
 from localaws.shapes import Json
 
@@ -13,7 +14,8 @@ SETTINGS = ("ThrottlingBurstLimit", "ThrottlingRateLimit", "DetailedMetricsEnabl
 STAGE_MEMBERS = ("AutoDeploy", "Description", "StageVariables", "DeploymentId")
 STAGE_SETTINGS = tuple(f"DefaultRouteSettings.{name}" for name in SETTINGS)
 # Keys of RouteSettings are route keys, which have dots and slashes of their own.
-STAGE_PARAMETERS = (*STAGE_MEMBERS, *STAGE_SETTINGS, "RouteSettings")
+STAGE_PARAMETERS = (*STAGE_MEMBERS, *STAGE_SETTINGS, "RouteSettings", *access_log.MEMBERS)
+KEPT = (*STAGE_MEMBERS, "DefaultRouteSettings", "RouteSettings", "AccessLogSettings")
 
 
 class Stages:
@@ -48,13 +50,15 @@ class Stages:
             "DefaultRouteSettings": {"DetailedMetricsEnabled": False},
             "RouteSettings": {},
             "StageVariables": {},
-            **given(call, (*STAGE_MEMBERS, "DefaultRouteSettings", "RouteSettings")),
+            **given(call, KEPT),
             "StageName": name,
             "CreatedDate": now,
             "LastUpdatedDate": now,
             "Tags": call.params.get("Tags", {}),
         }
         check_stage(stage)
+        if settings := stage.get("AccessLogSettings"):
+            access_log.check("CreateStage", settings)
         with self._apis.changing(call.params["ApiId"]) as document:
             if name in document["stages"]:
                 raise AwsError("ConflictException", "Stage already exists", 409)
@@ -72,9 +76,11 @@ class Stages:
     def update_stage(self, call: Call) -> Json:
         with self._apis.changing(call.params["ApiId"]) as document:
             stage = part(document, "stages", "Stage", call.params["StageName"])
-            stage |= given(call, (*STAGE_MEMBERS, "DefaultRouteSettings", "RouteSettings"))
+            stage |= given(call, KEPT)
             stage["LastUpdatedDate"] = self._clock.now()
             check_stage(stage)
+            if settings := stage.get("AccessLogSettings"):
+                access_log.check("UpdateStage", settings)
             check_deployment(document, stage)
         return stage
 

@@ -19,6 +19,7 @@ from localaws.s3.listing import Listings
 from localaws.s3.memory import return_large_blocks
 from localaws.s3.object_operations import ObjectOperations
 from localaws.s3.objects import Objects
+from localaws.s3.owners import check_owners
 from localaws.s3.power_cut import take_out_torn
 from localaws.s3.tagging import Tagging
 from localaws.s3.upload_operations import UploadOperations
@@ -54,6 +55,7 @@ def service(aws: LocalAws) -> Service:
         part.register(s3)
     cors = Cors(objects.buckets)
     s3.routes[website.PREFIX] = website.route(objects, cors)
+    check_owners(s3, objects.buckets)
     s3.public.add(website.PREFIX)
     s3.lets_in = lambda operation, params: website.everyone_may(objects, operation, params)
     s3.form = Forms(objects, aws)

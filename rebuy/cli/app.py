@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rebuy.cli import executions, replay, validation
+from rebuy.cli import deployment, executions, replay, validation
 from rebuy.cli.options import (
     DEFAULT_HOME,
     AsJson,
@@ -141,44 +141,7 @@ def definition(
         sys.stdout.write(pictures.draw(content, form, states=states))
 
 
-@app.command()
-@connected
-def deploy(connection: Connection, as_json: AsJson = False) -> None:
-    """Create or update the stack, and print its outputs."""
-    from infrastructure import deploy as deployment
-    from rebuy.cli.console import say
-
-    stack = deployment.deploy(connection, say)
-    if as_json:
-        print(json.dumps({"stack": stack.stack_name, "changed": stack.changed, **stack.outputs}))
-        return
-    print(f"{stack.stack_name}: {'deployed' if stack.changed else 'nothing to change'}")
-    for name, value in stack.outputs.items():
-        print(f"  {name:<18} {value}")
-
-
-@app.command()
-@connected
-def destroy(
-    connection: Connection,
-    with_data: Annotated[
-        bool, typer.Option("--with-data", help="Also the lake: raw files, models, audit records.")
-    ] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
-) -> None:
-    """Delete the endpoint, the stack and the packages; the data stays unless told otherwise."""
-    from infrastructure import destroy as removal
-    from rebuy.cli.console import say
-
-    if not yes:
-        data = " AND ITS DATA" if with_data else ""
-        typer.confirm(
-            f"Delete {connection.settings.stack_name}{data} at {connection.where}?", abort=True
-        )
-    for line in removal.destroy(connection, say, with_data=with_data):
-        print(f"left: {line}")
-
-
+app.add_typer(deployment.app)
 app.add_typer(executions.app)
 app.add_typer(replay.app)
 app.add_typer(validation.app)

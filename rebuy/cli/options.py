@@ -25,6 +25,10 @@ Profile = Annotated[str | None, typer.Option("--profile", help="Profile of the A
 Region = Annotated[
     str | None, typer.Option("--region", help="AWS region; default: the profile's own.")
 ]
+Stage = Annotated[
+    str | None,
+    typer.Option("--stage", help="A [stages.<name>] of rebuy.toml; default: $REBUY_STAGE."),
+]
 Home = Annotated[Path, typer.Option("--home", help="State folder of the local AWS.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Execution = Annotated[str, typer.Argument(help="ARN, name, or `latest`.")]
@@ -33,19 +37,24 @@ Port = Annotated[
     typer.Option(help="Port of the local AWS; 0: any free one. Default: its last one, or 4566."),
 ]
 DEFAULT_HOME = Path(".localaws")
-CONNECTION = {"endpoint_url": EndpointUrl, "profile": Profile, "region": Region}
+CONNECTION = {
+    "stage": Stage,
+    "endpoint_url": EndpointUrl,
+    "profile": Profile,
+    "region": Region,
+}
 
 
 def connected(command: Callable[Concatenate[Connection, P], R]) -> Callable[..., R]:
-    """A command with --endpoint-url, --profile and --region: its first parameter is the
+    """A command with --stage, --endpoint-url, --profile and --region: its first parameter is the
     connection that they make."""
     hints = typing.get_type_hints(command, localns={"Connection": Any}, include_extras=True)
     _, *own = inspect.signature(command).parameters.values()
 
     @functools.wraps(command)
-    def run(*, endpoint_url: Any, profile: Any, region: Any, **own_values: Any) -> R:
-        connection = connect(endpoint_url, profile, region)
-        return command(connection, **own_values)  # type: ignore[call-arg]
+    def run(**values: Any) -> R:
+        connection = connect(**{name: values.pop(name) for name in CONNECTION})
+        return command(connection, **values)  # type: ignore[call-arg]
 
     keyword = inspect.Parameter.KEYWORD_ONLY
     parameters = [p.replace(kind=keyword, annotation=hints[p.name]) for p in own] + [
@@ -63,10 +72,10 @@ def settings(**flags: Any) -> Settings:
     return read(**flags)
 
 
-def connect(endpoint_url: str | None, profile: str | None, region: str | None) -> Connection:
+def connect(**flags: str | None) -> Connection:
     from rebuy.connection import Connection
 
-    return Connection(settings(endpoint_url=endpoint_url, profile=profile, region=region))
+    return Connection(settings(**flags))
 
 
 def stack_outputs(connection: Connection) -> dict[str, str]:

@@ -11,7 +11,7 @@ JOBS_OF_A_RUN, DATASETS_OF_A_RUN = 3, 1
 
 def clear(databrew: Any, prefix: str, kept_runs: int = KEPT_RUNS) -> list[str]:
     """Deletes what runs made and is not among the newest; the names. What runs made begins with
-    `prefix` (`<stack>-run-`). Jobs go first: a dataset that a job has cannot be deleted."""
+    `prefix` (`<stack>--`). Jobs go first: a dataset that a job has cannot be deleted."""
     deleted = []
     for name in _old(databrew, "list_jobs", "Jobs", prefix, kept_runs * JOBS_OF_A_RUN):
         databrew.delete_job(Name=name)

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from infrastructure import destroy as removal
+from infrastructure import inventory
 from infrastructure.deploy import deploy
 from rebuy.cli import local
 from rebuy.connection import Connection
+from rebuy.errors import DeploymentError
 from rebuy.settings import Settings
 from tests.cli.test_commands import assert_refused, rebuy
 
 BUCKET = "rebuy-raw-000000000000-us-east-1"
 LAKE = "rebuy-lake-000000000000-us-east-1"
-SITE = "rebuy-site-000000000000-us-east-1"
-CODE = "rebuy-code-000000000000-us-east-1"
 RAW = "raw/orders/orders.csv"
 
 
@@ -35,55 +35,136 @@ def destroy(connection: Connection, *more: str) -> Any:
     return rebuy("destroy", "--yes", *more, url=str(connection.settings.endpoint_url))
 
 
-def buckets(connection: Connection) -> set[str]:
-    return {bucket["Name"] for bucket in connection.client("s3").list_buckets()["Buckets"]}
+def of(connection: Connection, stack_name: str) -> Connection:
+    return Connection(connection.settings.model_copy(update={"stack_name": stack_name}))
 
 
-def test_the_data_stays_unless_told_otherwise(connection: Connection, tmp_path: Path) -> None:
-    deploy(connection, lambda line: None)
-    s3, databrew = connection.client("s3"), connection.client("databrew")
-    for body in (b"order_id\n1\n", b"order_id\n2\n"):  # two versions
-        s3.put_object(Bucket=BUCKET, Key=RAW, Body=body)
-    recipe = databrew.list_recipes()["Recipes"][0]
-    made = "rebuy-run-clean-orders-demo"
+def objects(connection: Connection, bucket: str) -> list[bytes]:
+    """Every version of the raw file, oldest first."""
+    s3 = connection.client("s3")
+    versions = s3.list_object_versions(Bucket=bucket)["Versions"]
+    return [
+        s3.get_object(Bucket=bucket, Key=RAW, VersionId=version["VersionId"])["Body"].read()
+        for version in reversed(versions)
+    ]
+
+
+def leave_what_runs_leave(connection: Connection, stack_name: str) -> None:
+    """A job, a model, an endpoint configuration and a late line in a log."""
+    databrew, sagemaker = connection.client("databrew"), connection.client("sagemaker")
+    recipe = f"{stack_name}-clean-orders"
+    version = databrew.describe_recipe(Name=recipe)["RecipeVersion"]
+    (role,) = [
+        role["Arn"]
+        for role in connection.client("iam").list_roles()["Roles"]
+        if role["RoleName"].startswith(f"{stack_name}-SageMakerRole-")
+    ]
     databrew.create_recipe_job(
-        Name=made,
-        DatasetName="rebuy-raw-orders",
-        RecipeReference={"Name": recipe["Name"], "RecipeVersion": recipe["RecipeVersion"]},
-        RoleArn="arn:aws:iam::000000000000:role/any",
+        Name=f"{stack_name}--clean-orders-demo",
+        DatasetName=f"{stack_name}-raw-orders",
+        RecipeReference={"Name": recipe, "RecipeVersion": version},
+        RoleArn=role,
         Outputs=[{"Location": {"Bucket": LAKE, "Key": "x/"}, "Format": "PARQUET"}],
     )
+    image = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:3.0-5"
+    lake = f"{stack_name}-lake-000000000000-us-east-1"
+    for key in ("models/m.tar.gz", "models/s.tar.gz"):
+        connection.client("s3").put_object(Bucket=lake, Key=key, Body=b"")
+    script = {
+        "SAGEMAKER_PROGRAM": "serve.py",
+        "SAGEMAKER_SUBMIT_DIRECTORY": f"s3://{lake}/models/s.tar.gz",
+    }
+    container = {
+        "Image": image,
+        "ModelDataUrl": f"s3://{lake}/models/m.tar.gz",
+        "Environment": script,
+    }
+    sagemaker.create_model(
+        ModelName=f"{stack_name}--demo", PrimaryContainer=container, ExecutionRoleArn=role
+    )
+    variant = {"VariantName": "a", "ModelName": f"{stack_name}--demo"}
+    variant |= {"InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
+    sagemaker.create_endpoint_config(
+        EndpointConfigName=f"{stack_name}--demo", ProductionVariants=[variant]
+    )
+    connection.client("logs").create_log_group(
+        logGroupName=f"/aws/sagemaker/Endpoints/{stack_name}"
+    )
 
-    done = destroy(connection)
 
-    assert done.returncode == 0, done.stderr
-    assert f"left: s3://{BUCKET} with raw files" in done.stdout
-    assert f"left: s3://{LAKE} with models and audit records" in done.stdout
-    assert f"delete {made}" in done.stderr
-    assert buckets(connection) == {LAKE, BUCKET}
-    assert s3.get_object(Bucket=BUCKET, Key=RAW)["Body"].read() == b"order_id\n2\n"
-    assert databrew.list_jobs()["Jobs"] == []
-    assert connection.client("stepfunctions").list_state_machines()["stateMachines"] == []
+def everything(connection: Connection) -> dict[str, list[str]]:
+    """What there is of a deployment, by kind."""
+    return {kind.name: found for kind in inventory.ALL if (found := kind.find(connection))}
+
+
+def test_the_data_stays_and_what_another_stage_has_is_not_touched(connection: Connection) -> None:
+    """dev and prod stand side by side in one account."""
+    other = of(connection, "rebuy-dev")
+    for one in (connection, other):
+        deploy(one, lambda line: None)
+        leave_what_runs_leave(one, one.settings.stack_name)
+    s3 = connection.client("s3")
+    for body in (b"order_id\n1\n", b"order_id\n2\n"):  # two versions
+        s3.put_object(Bucket=BUCKET, Key=RAW, Body=body)
+    before = everything(other)
+    assert {"models", "functions", "raw files", "log groups"} <= set(before)
+
+    refused = rebuy("destroy", url=str(connection.settings.endpoint_url))
+    assert refused.returncode == 1
+    assert "Nobody is there to ask: say --yes." in refused.stderr
+    assert "goes:  models: rebuy--demo\n" in refused.stdout
+    assert f"stays: raw files: {BUCKET}\n" in refused.stdout
+    done = removal.destroy(connection, lambda line: None, with_data=False)
+
+    assert done.left[:2] == (
+        f"s3://{BUCKET} with raw files",
+        f"s3://{LAKE} with runs, models and audit records",
+    )
+    assert everything(connection) == {
+        "raw files": [BUCKET],
+        "runs, models and audit records": [LAKE],
+    }
+    assert objects(connection, BUCKET) == [b"order_id\n1\n", b"order_id\n2\n"]
+    assert everything(other) == before
+
+    # A new stack takes over what the old one kept, with all it holds and how it was set up.
+    said: list[str] = []
+    deploy(connection, said.append)
+    assert any(f"s3://{BUCKET} is there already" in line for line in said)
+    assert objects(connection, BUCKET) == [b"order_id\n1\n", b"order_id\n2\n"]
+    assert s3.get_bucket_versioning(Bucket=BUCKET)["Status"] == "Enabled"
+    assert s3.get_bucket_lifecycle_configuration(Bucket=LAKE)["Rules"]
+    removal.destroy(connection, lambda line: None, with_data=False)
 
     # What was left can still be taken away, without a stack.
-    done = destroy(connection, "--with-data")
-    assert done.returncode == 0, done.stderr
-    assert not {LAKE, BUCKET} & set(done.stdout.split())
-    assert buckets(connection) == set()
+    gone = destroy(connection, "--with-data")
+    assert gone.returncode == 0, gone.stderr
+    assert "nothing is left of: " in gone.stdout
+    assert "s3://" not in gone.stdout
+    assert everything(connection) == {}
+    assert everything(other) == before
     assert_refused(destroy(connection), "There is no stack rebuy at http://127.0.0.1")
 
 
 def test_with_its_data_everything_goes_and_what_runs_is_stopped(connection: Connection) -> None:
-    outputs = deploy(connection, lambda line: None).outputs
+    dev = of(connection, "rebuy-dev")
+    protected = Connection(dev.settings.model_copy(update={"termination_protection": True}))
+    outputs = deploy(protected, lambda line: None).outputs
     s3, step_functions = connection.client("s3"), connection.client("stepfunctions")
-    assert buckets(connection) == {LAKE, BUCKET, SITE, CODE}
-    s3.put_object(Bucket=BUCKET, Key=RAW, Body=b"order_id\n1\n")
+    s3.put_object(Bucket=outputs["RawBucket"], Key=RAW, Body=b"order_id\n1\n")
     arn = step_functions.start_execution(stateMachineArn=outputs["LiveAliasArn"])["executionArn"]
+    with pytest.raises(DeploymentError, match="rebuy-dev is protected against deletion"):
+        removal.destroy(dev, lambda line: None, with_data=True)
+    assert objects(dev, outputs["RawBucket"]) == [b"order_id\n1\n"]
+    dev.client("cloudformation").update_termination_protection(
+        StackName="rebuy-dev", EnableTerminationProtection=False
+    )
 
-    done = destroy(connection, "--with-data")
+    said: list[str] = []
+    done = removal.destroy(dev, said.append, with_data=True)
 
-    assert done.returncode == 0, done.stderr
-    assert f"stop {arn.rsplit(':', 1)[1]}" in done.stderr
-    assert "s3://" not in done.stdout
-    assert buckets(connection) == set()
+    assert f"stop executions in progress: {arn.rsplit(':', 1)[1]}" in said
+    assert not [line for line in done.left if line.startswith("s3://")]
+    assert everything(dev) == {}
+    assert s3.list_buckets()["Buckets"] == []
     assert connection.client("glue").get_databases()["DatabaseList"] == []

@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from localaws.cloudformation.api import service as cloudformation
+from localaws.cloudwatch.api import service as cloudwatch
 from localaws.core.aws import LocalAws, start
 from localaws.events.api import service as events
 from localaws.iam.api import service as iam
@@ -19,7 +20,7 @@ from localaws.s3.api import service as s3
 from localaws.scheduler.api import service as scheduler
 from localaws.sns.api import service as sns
 
-SERVICES = [s3, iam, *FACTORIES.values(), sns, events, scheduler, cloudformation]
+SERVICES = [s3, iam, *FACTORIES.values(), sns, cloudwatch, events, scheduler, cloudformation]
 
 
 @pytest.fixture

@@ -242,3 +242,38 @@ def test_other_kinds_are_refused_by_name(
     with pytest.raises(ClientError, match="does not emulate apigatewayv2:") as caught:
         getattr(gateway, call)(**arguments)
     assert refused in json.dumps(caught.value.response["Error"])
+
+
+def test_each_request_is_a_line_in_the_stages_own_format(server: Any, make: Make) -> None:
+    logs = server.client("logs")
+    logs.create_log_group(logGroupName="/aws/vendedlogs/apis/shop")
+    settings = {
+        "DestinationArn": "arn:aws:logs:us-east-1:000000000000:log-group:/aws/vendedlogs/apis/shop",
+        "Format": '{"id": "$context.requestId", "route": "$context.routeKey", "path":'
+        ' "$context.path", "status": "$context.status"}',
+    }
+    client = make("GET /ok", stage={"AccessLogSettings": settings})
+    answers = [client.get("/ok"), client.get("/none")]
+    server.logs.flush()
+    events = logs.filter_log_events(logGroupName="/aws/vendedlogs/apis/shop")["events"]
+    ids = [answer.headers["apigw-requestid"] for answer in answers]
+    assert [json.loads(event["message"]) for event in events] == [
+        {"id": ids[0], "route": "GET /ok", "path": "/ok", "status": "200"},
+        {"id": ids[1], "route": "-", "path": "/none", "status": "404"},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"DestinationArn": "shop", "Format": "$context.requestId"}, "Invalid ARN"),
+        ({"Format": "$context.status"}, "must contain at least either requestId"),
+        ({"Format": "$context.requestId $context.authorizer.sub"}, "authorizer.sub"),
+    ],
+)
+def test_an_access_log_that_could_not_be_written_is_refused(
+    make: Make, settings: dict[str, str], words: str
+) -> None:
+    destination = "arn:aws:logs:us-east-1:000000000000:log-group:shop"
+    with pytest.raises(ClientError, match=words):
+        make("GET /ok", stage={"AccessLogSettings": {"DestinationArn": destination, **settings}})

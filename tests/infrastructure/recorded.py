@@ -26,7 +26,7 @@ ROLE = re.compile(rf"arn:aws:iam::{ACCOUNT}:role/{STACK}-([A-Za-z]+)-[0-9A-F]{{1
 PARAMETERS = {"DatabaseName": "rebuy", "CodeBucket": f"{STACK}-code-{ACCOUNT}-{REGION}"}
 SAME = (  # what differs from one run to the next
     (re.compile(r"run=[^/]+"), "run=R"),
-    (re.compile(r"(rebuy-(?:run-)?(?:[a-z-]+-)?)[a-z0-9-]+-[0-9a-f]{8}\b"), r"\1R"),
+    (re.compile(r"(rebuy--(?:[a-z-]+-)?)[a-z0-9-]+-[0-9a-f]{8}\b"), r"\1R"),
     (re.compile(r"(/athena-results/).*"), r"\1R"),
     (re.compile(r"(log-stream:).*"), r"\1S"),
     (re.compile(r"[^/]*\.parquet\b.*"), "F"),

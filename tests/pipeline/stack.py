@@ -250,7 +250,7 @@ class Stack:
         below, tables = MADE.get(state, (("",), None))
         prefixes = [f"runs/run={run_id}/{prefix}" for prefix in below]
         if state not in MADE:
-            prefixes.append(f"models/rebuy-{name}/")
+            prefixes.append(f"models/rebuy--{name}/")
         for key in itertools.chain.from_iterable(map(self.objects, prefixes)):
             source = {"Bucket": self.lake, "Key": key}
             s3.copy_object(Bucket=self.lake, Key=renamed(key), CopySource=source)

@@ -47,7 +47,7 @@ REMOVED: list[dict[str, Any]] = [
     },
     {
         "engine": "training (its model)",
-        "prefix": "models/rebuy-{name}/",
+        "prefix": "models/rebuy--{name}/",
         "next": "Create model",
         "fails": "Create model",
         "error": "SageMaker.AmazonSageMakerException",
@@ -65,7 +65,7 @@ def test_run_from_the_middle_succeeds_when_nothing_is_taken_away(
     run = stack.run(given, stack.machine("Create model"))
 
     assert run.status == "SUCCEEDED", f"{run.error}: {run.cause}"
-    assert stack.live().endpoint_config == f"rebuy-{given['run']['name']}"
+    assert stack.live().endpoint_config == f"rebuy--{given['run']['name']}"
 
 
 @pytest.mark.parametrize("case", REMOVED, ids=itemgetter("engine"))
@@ -125,7 +125,7 @@ BLOCKED: list[dict[str, Any]] = [
         "state": "Join prior order lines",
         "output": "runs/run={id}/features/order_products_prior",
     },
-    {"engine": "training", "state": "Train", "output": "models/rebuy-{name}"},
+    {"engine": "training", "state": "Train", "output": "models/rebuy--{name}"},
 ]
 
 

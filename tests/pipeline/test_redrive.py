@@ -320,7 +320,7 @@ def test_a_mended_model_is_published_after_the_roll_back(
 
     assert run.status == "SUCCEEDED", f"{run.error}: {run.cause}"
     after = stack.live()
-    assert after.endpoint_config.startswith(f"rebuy-{publishing['run']['name']}")
+    assert after.endpoint_config.startswith(f"rebuy--{publishing['run']['name']}")
     assert after.answer == before.answer
     assert after.views != before.views
 

@@ -257,3 +257,20 @@ def test_moto_still_has_what_our_answers_build_on() -> None:
     assert list(inspect.signature(method).parameters) == [
         *("self", "resp", "result", "shape", "serialized_result"),
     ]
+
+
+def test_a_bucket_of_another_account_than_expected_is_refused(aws: LocalAws) -> None:
+    """docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-owner-condition.html"""
+    s3 = aws.client("s3")
+    s3.head_bucket(Bucket="lake", ExpectedBucketOwner=aws.account)
+    another = {"Bucket": "lake", "ExpectedBucketOwner": "111111111111"}
+    for refused in (
+        lambda: s3.head_bucket(**another),
+        lambda: s3.put_object(**another, Key="a", Body=b"a"),
+        lambda: s3.list_objects_v2(**another),
+    ):
+        with pytest.raises(s3.exceptions.ClientError, match=r"403|AccessDenied"):
+            refused()
+    with pytest.raises(s3.exceptions.ClientError, match="404"):
+        s3.head_bucket(Bucket="none", ExpectedBucketOwner="111111111111")
+    assert s3.list_objects_v2(Bucket="lake")["KeyCount"] == 0

@@ -30,6 +30,7 @@ class Function(Provider):
     properties = (
         *("FunctionName", "PackageType", "Architectures", "Tags", "Code.S3Bucket"),
         *("Code.S3Key", "Code.S3ObjectVersion", "Code.ZipFile", *plain),
+        "ReservedConcurrentExecutions",
     )
 
     def create(self, request: ResourceRequest) -> Made:
@@ -45,6 +46,7 @@ class Function(Provider):
         )
         request.physical_id = name  # there already, should it not settle
         self._settle(request, name)
+        self._reserve(request, name)
         return Made(name, {"Arn": made["FunctionArn"]})
 
     def update(self, request: ResourceRequest) -> Made:
@@ -67,11 +69,25 @@ class Function(Provider):
                 **picked(given, ("Architectures",)),
             )
             self._settle(request, name)
+        self._reserve(request, name)
         return Made(name, request.attributes)
 
     def delete(self, request: ResourceRequest) -> None:
         with ignoring_missing():
             request.call("lambda", "delete_function", FunctionName=request.physical_id)
+
+    @staticmethod
+    def _reserve(request: ResourceRequest, name: str) -> None:
+        reserved = "ReservedConcurrentExecutions"
+        new, old = request.properties.get(reserved), request.previous.get(reserved)
+        if new is not None and new != old:
+            request.call(
+                *("lambda", "put_function_concurrency"),
+                FunctionName=name,
+                ReservedConcurrentExecutions=new,
+            )
+        elif new is None and old is not None:
+            request.call("lambda", "delete_function_concurrency", FunctionName=name)
 
     @staticmethod
     def _settle(request: ResourceRequest, name: str) -> None:

@@ -79,7 +79,9 @@ class Route(Provider):
     type = "AWS::ApiGatewayV2::Route"
     replaced_by = ("ApiId",)
     attributes = ("RouteId",)
-    properties = ("ApiId", "RouteKey", "Target", "AuthorizationType", "OperationName")
+    properties = (
+        *("ApiId", "RouteKey", "Target", "AuthorizationType", "OperationName", "AuthorizerId"),
+    )
 
     def create(self, request: ResourceRequest) -> Made:
         made = request.call(SERVICE, "create_route", **picked(request.properties, self.properties))

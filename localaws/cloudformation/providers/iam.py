@@ -21,7 +21,7 @@ class Role(Provider):
     attributes = ("Arn", "RoleId")
     properties = (
         *("RoleName", "AssumeRolePolicyDocument", "Description", "Path", "MaxSessionDuration"),
-        *("Policies", "ManagedPolicyArns", "Tags"),
+        *("Policies", "ManagedPolicyArns", "Tags", "PermissionsBoundary"),
     )
 
     def create(self, request: ResourceRequest) -> Made:
@@ -33,7 +33,7 @@ class Role(Provider):
             RoleName=name,
             AssumeRolePolicyDocument=document(given["AssumeRolePolicyDocument"]),
             Tags=request.tag_list(),
-            **picked(given, ("Description", "Path", "MaxSessionDuration")),
+            **picked(given, ("Description", "Path", "MaxSessionDuration", "PermissionsBoundary")),
         )["Role"]
         made = Made(name, {"Arn": role["Arn"], "RoleId": role["RoleId"]})
         try:
@@ -57,6 +57,16 @@ class Role(Provider):
                 Description=given.get("Description", ""),
                 MaxSessionDuration=given.get("MaxSessionDuration", 3600),
             )
+        if "PermissionsBoundary" in given:
+            boundary = given["PermissionsBoundary"]
+            request.call(
+                "iam",
+                "put_role_permissions_boundary",
+                RoleName=name,
+                PermissionsBoundary=boundary,
+            )
+        elif "PermissionsBoundary" in old:
+            request.call("iam", "delete_role_permissions_boundary", RoleName=name)
         self._policies(request, name, old)
         gone = [tag["Key"] for tag in old.get("Tags", []) if tag["Key"] not in request.tags()]
         if gone:

@@ -1,0 +1,114 @@
+"""Looks before anything costs: what would make a deployment fail later, and the way out.
+
+Each look asks one thing of the account. What may not be asked (a deployer without that permission)
+is told and no reason to stop; nothing here changes anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from infrastructure import code_bucket, names
+from infrastructure.regions import REGIONS
+from infrastructure.stack import Say
+from rebuy.connection import Connection
+from rebuy.errors import DeploymentError
+
+Look = Callable[[Connection], Iterator[str]]
+LAKE_PRINCIPAL = "IAM_ALLOWED_PRINCIPALS"
+
+
+def look(connection: Connection, say: Say) -> None:
+    """Raises DeploymentError with every reason at once."""
+    wrong: list[str] = []
+    for name, one in (HERE if connection.is_local else {**HERE, **IN_AN_ACCOUNT}).items():
+        try:
+            wrong += one(connection)
+        except (ClientError, BotoCoreError) as error:
+            say(f"not looked at: {name} ({error})")
+    if wrong:
+        raise DeploymentError(
+            "Nothing was deployed. Before it can be:\n" + "\n".join(f"  {line}" for line in wrong)
+        )
+
+
+def region(connection: Connection) -> Iterator[str]:
+    """Every service, the layer and the image are to be had there."""
+    if connection.region not in REGIONS:
+        yield (
+            f"region {connection.region} lacks DataBrew, the awswrangler layer or the XGBoost"
+            f" image; {', '.join(REGIONS)} have all."
+        )
+
+
+def buckets(connection: Connection) -> Iterator[str]:
+    """The names are nobody else's."""
+    for text in (names.RAW, names.LAKE, names.SITE, names.CODE):
+        bucket = names.named(text, connection)
+        try:
+            code_bucket.exists(connection.client("s3"), bucket, connection.account)
+        except DeploymentError as error:
+            yield str(error)
+
+
+def quotas(connection: Connection) -> Iterator[str]:
+    """One training job and one endpoint of the instance types in the settings."""
+    settings = connection.settings
+    wanted = {
+        f"{settings.training_instance_type} for training job usage": "training_instance_type",
+        f"{settings.endpoint_instance_type} for endpoint usage": "endpoint_instance_type",
+    }
+    client = connection.client("service-quotas")
+    pages = client.get_paginator("list_service_quotas").paginate(ServiceCode="sagemaker")
+    found = {quota["QuotaName"]: quota for page in pages for quota in page["Quotas"]}
+    for name, setting in wanted.items():
+        quota = found.get(name)
+        if quota is not None and quota["Value"] < 1:
+            yield (
+                f"the account's SageMaker quota {name!r} is {quota['Value']:g}: aws service-quotas"
+                f" request-service-quota-increase --service-code sagemaker --quota-code"
+                f" {quota['QuotaCode']} --desired-value 1, or another {setting}."
+            )
+
+
+def public_access(connection: Connection) -> Iterator[str]:
+    """A website of S3 can be read by everybody, which an account may forbid."""
+    client = connection.client("s3control")
+    try:
+        answer = client.get_public_access_block(AccountId=connection.account)
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "NoSuchPublicAccessBlockConfiguration":
+            return
+        raise
+    block = answer["PublicAccessBlockConfiguration"]
+    if block.get("BlockPublicPolicy") or block.get("RestrictPublicBuckets"):
+        yield (
+            "the account blocks public buckets (S3 Block Public Access), and the page is one:"
+            ' site = "cloudfront" serves it from a closed bucket, site = "none" leaves it out.'
+        )
+
+
+def lake_formation(connection: Connection) -> Iterator[str]:
+    """New tables are open to IAM's policies, as long as Lake Formation was not told otherwise."""
+    settings = connection.client("lakeformation").get_data_lake_settings()["DataLakeSettings"]
+    for kind in ("Database", "Table"):
+        defaults = settings.get(f"Create{kind}DefaultPermissions", [])
+        principals = {
+            entry.get("Principal", {}).get("DataLakePrincipalIdentifier") for entry in defaults
+        }
+        if LAKE_PRINCIPAL not in principals:
+            yield (
+                f"Lake Formation gives {LAKE_PRINCIPAL} nothing on a new {kind.lower()}, so that"
+                " the roles' policies would not suffice: switch \"Use only IAM access control for"
+                f' new {kind.lower()}s" on in its Data Catalog settings.'
+            )
+
+
+HERE: dict[str, Look] = {"the region": region, "who owns the buckets": buckets}
+IN_AN_ACCOUNT: dict[str, Look] = {
+    "SageMaker's quotas": quotas,
+    "the account's public access block": public_access,
+    "Lake Formation": lake_formation,
+}

@@ -1,0 +1,81 @@
+"""The commands that change what is deployed: deploy, destroy."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rebuy.cli.options import AsJson, connected
+from rebuy.errors import InputError
+
+if TYPE_CHECKING:
+    from rebuy.connection import Connection
+
+app = typer.Typer()
+
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
+
+
+@app.command()
+@connected
+def deploy(
+    connection: Connection,
+    preview: Annotated[
+        bool, typer.Option("--preview", help="Say what would change, and change nothing.")
+    ] = False,
+    yes: Yes = False,
+    as_json: AsJson = False,
+) -> None:
+    """Create or update the stack: says what will change, asks (not on this machine), does it."""
+    from infrastructure import deploy as deployment
+    from rebuy.cli.console import say
+
+    if preview:
+        for line in deployment.look_ahead(connection, say):
+            print(line)
+        return
+    confirm = None if yes or connection.is_local else asked
+    stack = deployment.deploy(connection, say, confirm)
+    if as_json:
+        print(json.dumps({"stack": stack.stack_name, "changed": stack.changed, **stack.outputs}))
+        return
+    print(f"{stack.stack_name}: {'deployed' if stack.changed else 'nothing to change'}")
+    for name, value in stack.outputs.items():
+        print(f"  {name:<18} {value}")
+
+
+@app.command()
+@connected
+def destroy(
+    connection: Connection,
+    with_data: Annotated[
+        bool,
+        typer.Option("--with-data", help="Also raw files, runs, models and audit records."),
+    ] = False,
+    yes: Yes = False,
+) -> None:
+    """Delete all that a deployment consists of, and prove it; the data stays unless told."""
+    from infrastructure import destroy as removal
+    from rebuy.cli.console import say
+    from rebuy.errors import DeploymentError
+
+    if not yes:
+        for line in removal.plan(connection, with_data=with_data).lines():
+            print(line)
+        data = " AND ITS DATA" if with_data else ""
+        if not asked(f"Delete {connection.settings.stack_name}{data} at {connection.where}?"):
+            raise DeploymentError("Nothing was deleted.")
+    done = removal.destroy(connection, say, with_data=with_data)
+    print(f"nothing is left of: {', '.join(done.gone)}")
+    for line in done.left:
+        print(f"left: {line}")
+
+
+def asked(question: str) -> bool:
+    """The answer of whoever sits there. Raises InputError where nobody can be asked."""
+    if not sys.stdin.isatty():
+        raise InputError(f"{question} Nobody is there to ask: say --yes.")
+    return typer.confirm(question)
