@@ -1,13 +1,34 @@
-"""The shape in which requests, answers and documents go about: an object of JSON.
+"""Shapes that everybody knows: JSON, and an object as a file.
 
-Its members are spelled as in botocore's models. Values are what JSON has, and datetime and bytes.
+Requests, answers and documents go about as objects of JSON. Their members are spelled as in
+botocore's models; values are what JSON has, and datetime and bytes.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Protocol
 
 Json = dict[str, Any]
+
+
+class ObjectFile(Protocol):
+    """What of an object whoever reads rows needs: its bytes are the file `path`. `etag` has no
+    quotes."""
+
+    @property
+    def bucket(self) -> str: ...
+    @property
+    def key(self) -> str: ...
+    @property
+    def path(self) -> Path: ...
+    @property
+    def bytes(self) -> int: ...
+    @property
+    def etag(self) -> str: ...
+    @property
+    def last_modified(self) -> datetime: ...
 
 
 def without_nulls(value: Any) -> Any:

@@ -7,33 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
 from localaws.identity.authorization import Authorizer
 from localaws.identity.caller import Caller
+from localaws.shapes import ObjectFile
 
 DEFAULT_TYPE = "binary/octet-stream"
 
 
-class StoredObject(Protocol):
-    """One version of one object; its bytes are the file `path`. `etag` has no quotes."""
+class StoredObject(ObjectFile, Protocol):
+    """One version of one object, with what S3 keeps beside its bytes."""
 
     @property
-    def bucket(self) -> str: ...
-    @property
-    def key(self) -> str: ...
-    @property
-    def path(self) -> Path: ...
-    @property
-    def bytes(self) -> int: ...
-    @property
-    def etag(self) -> str: ...
-    @property
     def version_id(self) -> str: ...
-    @property
-    def last_modified(self) -> datetime: ...
     @property
     def content_type(self) -> str: ...
     @property

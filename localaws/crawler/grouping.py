@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from localaws.crawler.schema import Schema
 from localaws.crawler.types import alike, merge_types
-from localaws.tables.files import ObjectFile
+from localaws.shapes import ObjectFile
 
 ALIKE = 0.7  # share of columns that two schemas must have in common
 

@@ -13,8 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
-from localaws.shapes import Json
-from localaws.tables.files import ObjectFile
+from localaws.shapes import Json, ObjectFile
 
 MARKS = "<>{}"
 _PART = re.compile(r"<((?:[^<>]|\(\?<?[=!][^<>]*)*)>|\{([^{}]+)\}")

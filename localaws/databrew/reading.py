@@ -7,15 +7,10 @@ them (localaws.tables).
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable, Collection
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-
-import pyarrow as pa
-import pyarrow.parquet as pq
-from pyarrow import orc
 
 from localaws.databrew import csv_files, excel_files, json_files
 from localaws.databrew.recipe.sql import ident, literal, to_text
@@ -23,6 +18,7 @@ from localaws.databrew.recipe.steps import Step
 from localaws.databrew.source import InputError, Relation, Source
 from localaws.tables import hive
 from localaws.tables.errors import TableError
+from localaws.tables.rewritten import orc_as_parquet
 from localaws.tables.snapshot import DataFile
 
 Query = Callable[[str], list[tuple[Any, ...]]]
@@ -108,19 +104,8 @@ def _parquet(source: Source, raw: Collection[str], query: Query, folder: Path) -
 
 def _orc(source: Source, raw: Collection[str], query: Query, folder: Path) -> Relation:
     """DuckDB has no reader of ORC: each file becomes one of Parquet, stripe by stripe."""
-    written = []
-    for file in source.files:
-        target = folder / f"{uuid.uuid4().hex}.parquet"
-        try:
-            stripes = orc.ORCFile(file.path)
-            with pq.ParquetWriter(target, stripes.schema) as writer:
-                for number in range(stripes.nstripes):
-                    writer.write_batch(stripes.read_stripe(number))
-        except (pa.ArrowInvalid, OSError) as error:
-            raise InputError(f"{file.uri} is no ORC file: {error}.") from error
-        written.append(literal(str(target)))
-    sql = f"SELECT * FROM read_parquet([{', '.join(written)}], union_by_name = true)"
-    return Relation(sql, _described(sql, query))
+    written = tuple(orc_as_parquet(file, folder) for file in source.files)
+    return _parquet(replace(source, files=written), raw, query, folder)
 
 
 _READERS: dict[str, Callable[[Source, Collection[str], Query, Path], Relation]] = {

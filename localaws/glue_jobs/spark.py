@@ -9,6 +9,7 @@ leave a hidden `.crc` file beside every object.
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -99,7 +100,10 @@ def variables(run: SparkRun, java: Path) -> dict[str, str]:
         "SPARK_LOCAL_DIRS": str(run.folder / "tmp"),
         "PYSPARK_PYTHON": sys.executable,
         "PYSPARK_DRIVER_PYTHON": sys.executable,
-        "PYSPARK_SUBMIT_ARGS": f"--properties-file {run.folder / 'spark.conf'} pyspark-shell",
+        # PySpark cuts it as a shell would: a folder's name may hold blanks and quotes.
+        "PYSPARK_SUBMIT_ARGS": shlex.join(
+            ["--properties-file", str(run.folder / "spark.conf"), "pyspark-shell"]
+        ),
         "PYTHONPATH": os.pathsep.join(str(path) for path in (RUNTIME, *run.python_files)),
         "TMPDIR": str(run.folder / "tmp"),
         BOOKMARK_VARIABLE: str(run.folder),

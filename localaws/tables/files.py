@@ -3,33 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
-from pathlib import Path
 from typing import Protocol
 
 from localaws.core.errors import AwsError
 from localaws.s3.names import split_uri
-from localaws.shapes import Json
+from localaws.shapes import Json, ObjectFile
 from localaws.tables.errors import TableError
 from localaws.tables.snapshot import Columns, DataFile, Partition, TableSnapshot
 from localaws.tables.storage import storage
-
-
-class ObjectFile(Protocol):
-    """What of an object a table's reader needs: its bytes are the file `path`."""
-
-    @property
-    def bucket(self) -> str: ...
-    @property
-    def key(self) -> str: ...
-    @property
-    def path(self) -> Path: ...
-    @property
-    def bytes(self) -> int: ...
-    @property
-    def etag(self) -> str: ...
-    @property
-    def last_modified(self) -> datetime: ...
 
 
 class ReadableObjects(Protocol):

@@ -6,7 +6,7 @@ import json
 import uuid
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -32,19 +32,28 @@ def as_parquet(
 
     Raises TableError: HIVE_CANNOT_OPEN_SPLIT, HIVE_BAD_DATA.
     """
+    batches = _orc(file) if storage.format == "orc" else _avro(file, storage, columns)
+    return _written(file, (_with_path(batch, file) for batch in batches), storage.format, folder)
+
+
+def orc_as_parquet(file: DataFile, folder: Path) -> DataFile:
+    """An ORC file in Parquet, with its own columns. Raises TableError (HIVE_CANNOT_OPEN_SPLIT)."""
+    return _written(file, _orc(file), "orc", folder)
+
+
+def _written(file: DataFile, batches: Iterator[pa.Table], kind: str, folder: Path) -> DataFile:
+    """Batch by batch, the first of which says the columns."""
     target = folder / f"{uuid.uuid4().hex}.parquet"
     try:
-        batches = _orc(file) if storage.format == "orc" else _avro(file, storage, columns)
         first = next(batches)
-        with pq.ParquetWriter(target, _with_path(first, file).schema) as writer:
-            writer.write_table(_with_path(first, file))
-            for batch in batches:
-                writer.write_table(_with_path(batch, file))
+        with pq.ParquetWriter(target, first.schema) as writer:
+            for batch in chain((first,), batches):
+                writer.write_table(batch)
     except (pa.ArrowException, OSError, ValueError, KeyError, TypeError, EOFError) as error:
-        kind = storage.format.upper()
         reason = str(error).replace(file.path, file.uri).partition("\n")[0]
         raise TableError(
-            "HIVE_CANNOT_OPEN_SPLIT", f"Error opening Hive split {file.uri}: no {kind}: {reason}"
+            "HIVE_CANNOT_OPEN_SPLIT",
+            f"Error opening Hive split {file.uri}: no {kind.upper()}: {reason}",
         ) from None
     return replace(file, path=str(target))
 

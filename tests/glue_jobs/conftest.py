@@ -89,7 +89,7 @@ def local(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[
             holder.append(api.register(service, aws))
             return service
 
-        aws = start(tmp_path / "home", [s3, glue], url="http://127.0.0.1:9", wait_scale=0)
+        aws = start(tmp_path / "Anna's home", [s3, glue], url="http://127.0.0.1:9", wait_scale=0)
         running.append(aws)
         return Glue(aws, holder[0])
 
@@ -115,8 +115,9 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def context(lake: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """A GlueContext over a Spark set up as a job's is: one start of it for many cases."""
-    folder = tmp_path_factory.mktemp("spark")
-    (folder / "tmp").mkdir()
+    # People's folders are called like that.
+    folder = tmp_path_factory.mktemp("spark") / "Anna's own files"
+    (folder / "tmp").mkdir(parents=True)
     # Tiny data: compiling queries and planning their partitions would be most of the work.
     small = {
         "spark.sql.codegen.wholeStage": "false",

@@ -92,10 +92,20 @@ def test_a_function_gets_a_2_0_event_and_answers(make: Make) -> None:
     assert context["requestId"] == answer.headers["apigw-requestid"]
 
 
-def test_a_binary_body_arrives_as_base64(make: Make) -> None:
-    event = make("$default").post("/x", content=b"\xff\x00", headers={"content-type": "a/b"}).json()
+@pytest.mark.parametrize(
+    ("headers", "body"),
+    [
+        ({"content-type": "a/b"}, b"\xff\x00"),
+        ({"content-type": "application/problem+json"}, b"{}"),
+        ({}, b"1,2"),
+    ],
+)
+def test_a_body_of_another_or_no_type_arrives_as_base64(
+    make: Make, headers: dict[str, str], body: bytes
+) -> None:
+    event = make("$default").post("/x", content=body, headers=headers).json()
     assert event["isBase64Encoded"] is True
-    assert base64.b64decode(event["body"]) == b"\xff\x00"
+    assert base64.b64decode(event["body"]) == body
 
 
 @pytest.mark.parametrize(
