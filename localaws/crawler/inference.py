@@ -7,15 +7,18 @@ https://docs.aws.amazon.com/glue/latest/dg/custom-classifier.html.
 
 from __future__ import annotations
 
+import bz2
+import contextlib
 import csv
 import gzip
 import io
 import json
 import re
+import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -26,6 +29,7 @@ from localaws.shapes import Json
 
 SAMPLE_BYTES = 1 << 20  # types come from the first MiB of each file
 _DELIMITERS = (",", "|", "\t", ";", "\x01")
+_BETWEEN = re.compile(r"[\s,]*")
 _NAME = re.compile(r"[^\x00-\x1f,;|\t]{1,150}")
 
 
@@ -42,34 +46,48 @@ def infer(path: Path, rules: Iterable[CsvRules]) -> Schema | None:
         found = _custom_csv(text, whole, rule)
         if found is not None:
             return _counted(found, path, compression)
-    found = _json_lines(text, whole) or _builtin_csv(text, whole)
+    found = _json_lines(text, whole) or _json_array(text) or _builtin_csv(text, whole)
     return _counted(found, path, compression) if found is not None else None
 
 
 def read_sample(path: Path) -> tuple[str, bytes]:
-    """(compression, first uncompressed bytes)."""
+    """(compression, first uncompressed bytes). What packs a whole file is told by its content."""
     with path.open("rb") as file:
-        start = file.read(2)
-    if start == b"\x1f\x8b":
-        with gzip.open(path) as file:
-            return "gzip", file.read(SAMPLE_BYTES)
-    with path.open("rb") as file:
-        return "none", file.read(SAMPLE_BYTES)
+        start = file.read(4)
+    compression = next((kind for mark, kind in _PACKED.items() if start.startswith(mark)), "none")
+    with _opened(path, compression) as file:
+        return compression, file.read(SAMPLE_BYTES)
+
+
+# https://docs.aws.amazon.com/glue/latest/dg/add-classifier.html: of a ZIP archive, one with a
+# single file.
+_PACKED = {b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"PK\x03\x04": "zip"}
+
+
+@contextlib.contextmanager
+def _opened(path: Path, compression: str) -> Iterator[IO[bytes]]:
+    if compression == "zip":
+        with zipfile.ZipFile(path) as archive:
+            members = archive.namelist()
+            if len(members) != 1:
+                yield io.BytesIO()
+                return
+            with archive.open(members[0]) as file:
+                yield file
+        return
+    opener: Any = {"gzip": gzip.open, "bzip2": bz2.open}.get(compression, Path.open)
+    with opener(path, "rb") as file:
+        yield file
 
 
 def count_lines(path: Path, compression: str) -> int:
     """Lines that are not empty at the end of the file; the whole file is read."""
     lines, last = 0, b"\n"
-    for block in _blocks(path, compression):
-        lines += block.count(b"\n")
-        last = block[-1:]
-    return lines + (last != b"\n")
-
-
-def _blocks(path: Path, compression: str) -> Iterator[bytes]:
-    with gzip.open(path) if compression == "gzip" else path.open("rb") as file:
+    with _opened(path, compression) as file:
         while block := file.read(1 << 22):
-            yield block
+            lines += block.count(b"\n")
+            last = block[-1:]
+    return lines + (last != b"\n")
 
 
 def _counted(schema: Schema, path: Path, compression: str) -> Schema:
@@ -265,6 +283,28 @@ def _json_lines(text: str, whole: bool) -> Schema | None:
     return Schema("json", tuple((name, written(kind)) for name, kind in columns.items()))
 
 
+def _json_array(text: str) -> Schema | None:
+    """A file that is one array, as far as the sample goes: a column of that type, called `array`.
+
+    https://docs.aws.amazon.com/glue/latest/dg/custom-classifier.html#custom-classifier-json
+    """
+    if not text.lstrip().startswith("["):
+        return None
+    decoder, at, kinds = json.JSONDecoder(), text.index("[") + 1, []
+    while at < len(text):
+        at = _BETWEEN.match(text, at).end()  # type: ignore[union-attr]
+        if text[at : at + 1] == "]":
+            break
+        try:
+            item, at = decoder.raw_decode(text, at)
+        except ValueError:
+            break
+        kinds.append(_json_type(item))
+    if not kinds:
+        return None
+    return Schema("json", (("array", written(Array(all_merged(kinds)))),))
+
+
 def _json_type(value: Any) -> Kind:
     if isinstance(value, bool):
         return "boolean"
@@ -282,4 +322,4 @@ def _json_type(value: Any) -> Kind:
     return None if value is None else "string"
 
 
-READ_ERRORS = (OSError, EOFError, zlib.error, pa.ArrowInvalid)
+READ_ERRORS = (OSError, EOFError, zlib.error, zipfile.BadZipFile, pa.ArrowInvalid)

@@ -95,7 +95,7 @@ def make(aws: LocalAws, target: Path) -> bool:
         arguments=(),
         buckets={},
         properties={},
-        java_options=f"-XX:ArchiveClassesAtExit={fresh}",
+        java_options=spark.java_option(f"-XX:ArchiveClassesAtExit={fresh}"),
     )
     spark.write(run)
     try:

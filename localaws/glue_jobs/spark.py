@@ -14,6 +14,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 from localaws.glue_jobs.bookmarks import VARIABLE as BOOKMARK_VARIABLE
 
@@ -49,13 +50,13 @@ def properties(run: SparkRun) -> dict[str, str]:
     options = [
         "-XX:+UseSerialGC",  # two cores: the parallel collectors only cost start time
         "-Duser.timezone=UTC",
-        f"-Djava.io.tmpdir={run.folder / 'tmp'}",
-        f"-Dderby.system.home={run.folder / 'tmp'}",
+        java_option(f"-Djava.io.tmpdir={run.folder / 'tmp'}"),
+        java_option(f"-Dderby.system.home={run.folder / 'tmp'}"),
         "-Xlog:disable",
         "-Xlog:all=error:stderr",
     ]
     if run.class_archive is not None:
-        options += [f"-XX:SharedArchiveFile={run.class_archive}", "-Xshare:auto"]
+        options += [java_option(f"-XX:SharedArchiveFile={run.class_archive}"), "-Xshare:auto"]
     if run.java_options:
         options.append(run.java_options)
     cores = max(1, min(CORES, os.cpu_count() or 1))
@@ -78,7 +79,7 @@ def properties(run: SparkRun) -> dict[str, str]:
     }
     if run.event_logs is not None:
         found["spark.eventLog.enabled"] = "true"
-        found["spark.eventLog.dir"] = f"file://{run.event_logs}"
+        found["spark.eventLog.dir"] = f"file://{quote(str(run.event_logs))}"
     if run.jars:
         # The driver is the executor too, and drivers of databases are looked for in its class path.
         found["spark.driver.extraClassPath"] = os.pathsep.join(str(jar) for jar in run.jars)
@@ -87,8 +88,16 @@ def properties(run: SparkRun) -> dict[str, str]:
             "org.apache.hadoop.fs.viewfs.ViewFileSystemOverloadScheme"
         )
     for bucket, folder in run.buckets.items():
-        found[f"spark.hadoop.fs.viewfs.mounttable.{bucket}.linkFallback"] = f"objects://{folder}"
+        found[f"spark.hadoop.fs.viewfs.mounttable.{bucket}.linkFallback"] = (
+            f"objects://{quote(str(folder))}"
+        )
     return found | dict(run.properties)
+
+
+def java_option(text: str) -> str:
+    """One of Spark's extraJavaOptions, which it cuts as a shell would: a path may hold blanks."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
 
 
 def variables(run: SparkRun, java: Path) -> dict[str, str]:

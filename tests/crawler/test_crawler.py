@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import io
 import os
 import signal
 import time
+import zipfile
 from typing import Any
 
 import pyarrow as pa
@@ -93,8 +95,18 @@ def test_built_in_csv_finds_header_delimiter_and_types(
     assert ("skip.header.line.count" in crawls.tables()["t"]["Parameters"]) is header
 
 
-def test_gzip_json_and_parquet_are_read(crawls: Any) -> None:
+def zipped(data: bytes) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("a.csv", data)
+    return buffer.getvalue()
+
+
+def test_packed_files_json_and_parquet_are_read(crawls: Any) -> None:
     crawls.put("raw/zipped/a.csv.gz", gzip.compress(b"id,n\n1,x\n2,y\n"))
+    crawls.put("raw/bz/a.csv.bz2", bz2.compress(b"id,n\n1,x\n2,y\n"))
+    crawls.put("raw/archive/a.zip", zipped(b"id,n\n1,x\n2,y\n"))
+    crawls.put("raw/array/a.json", '[{"a": 1},\n {"a": 2, "b": "x"}]\n')
     crawls.put("raw/events/a.json", '{"a":1,"b":{"c":[1.5]}}\n{"a":3000000000}\n')
     buffer = io.BytesIO()
     pq.write_table(
@@ -105,9 +117,11 @@ def test_gzip_json_and_parquet_are_read(crawls: Any) -> None:
     crawls.create()
     crawls.run()
 
-    assert crawls.columns("zipped") == {"id": "bigint", "n": "string"}
-    assert crawls.tables()["zipped"]["Parameters"]["compressionType"] == "gzip"
-    assert crawls.tables()["zipped"]["Parameters"]["recordCount"] == "2"
+    for table, compression in (("zipped", "gzip"), ("bz", "bzip2"), ("archive", "zip")):
+        assert crawls.columns(table) == {"id": "bigint", "n": "string"}
+        assert crawls.tables()[table]["Parameters"]["compressionType"] == compression
+        assert crawls.tables()[table]["Parameters"]["recordCount"] == "2"
+    assert crawls.columns("array") == {"array": "array<struct<a:int,b:string>>"}
     assert crawls.columns("events") == {"a": "bigint", "b": "struct<c:array<double>>"}
     assert crawls.columns("orders") == {"id": "int", "at": "timestamp"}
 
