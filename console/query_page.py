@@ -9,8 +9,9 @@ from typing import Any
 
 from starlette.requests import Request
 
-from console import costs, queries
+from console import queries
 from console.web import Refused, given
+from executions import costs
 from executions.paging import everything
 from executions.s3 import split_uri
 

@@ -13,9 +13,9 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from console import costs, drawing, evaluation, executions
+from console import drawing, evaluation, executions
 from console.page import STATIC
-from executions import audit
+from executions import audit, costs
 from executions.audit import Finding, Record
 from executions.clients import Clients
 from executions.events import Events

@@ -21,13 +21,13 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
-from console import costs, executions, lake, queries, schedules, uploads, web, work
+from console import executions, lake, queries, schedules, uploads, web, work
 from console.guard import UPLOAD_PATH, Guard, policy
 from console.history import Histories, preview
 from console.page import STATIC, page
 from console.query_page import QueryPage
 from console.task import Task
-from executions import audit
+from executions import audit, costs
 from executions.clients import Clients
 from executions.events import Events, let_wait
 from executions.history import History

@@ -102,7 +102,7 @@ function unionOf(visits, now) {
   return total;
 }
 
-// Dollars by stage, out of dollars by state (console/costs.py).
+// Dollars by stage, out of dollars by state (executions/costs).
 export function stageCosts(stages, machine, byState) {
   const of = stageByState(stages, machine);
   const found = new Map();

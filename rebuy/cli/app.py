@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rebuy.cli import deployment, executions, replay, validation
+from rebuy.cli import costs, deployment, executions, replay, validation
 from rebuy.cli.options import (
     DEFAULT_HOME,
     AsJson,
@@ -145,6 +145,7 @@ app.add_typer(deployment.app)
 app.add_typer(executions.app)
 app.add_typer(replay.app)
 app.add_typer(validation.app)
+app.add_typer(costs.app)
 
 
 @app.command()

@@ -10,12 +10,13 @@ from typing import Any, get_args
 
 import pytest
 
-from console import costs, evaluation
+from console import evaluation
 from console.executions import origin
 from console.page import STATIC
 from console.queries import query_of
 from console.sections import Kind
 from console.times import next_times
+from executions import costs
 from tests.conftest import cases
 
 Json = dict[str, Any]

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from console import costs, drawing
+from console import drawing
+from executions import costs
 from executions.cause import message
 from executions.history import History, failure_of, recorded
 from tests.conftest import cases

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from console import costs, evaluation, work
+from console import evaluation, work
 from console.sections import Section
 from console.task import Task
+from executions import costs
 from executions.history import History
 from tests.pipeline.stack import Execution, Stack
 

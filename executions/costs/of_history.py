@@ -8,37 +8,25 @@ it is named under `not_counted`.
 from __future__ import annotations
 
 import base64
-import json
 import math
 import re
 import threading
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from executions.costs.prices import PRICES, Line, crawl, dated
 from executions.events import RUNNING, all_events
 from executions.history import Attempt, History, mapping
 
 Json = dict[str, Any]
 
-PRICES: Json = json.loads((Path(__file__).parent / "prices.json").read_text())
 HISTORIES_AT_ONCE = 4
 MEGABYTE = 1_000_000
 RUNNING_QUERY = ("QUEUED", "RUNNING")
-
-
-@dataclass(frozen=True)
-class Line:
-    """One charge. `quantity` says what was counted, in words."""
-
-    service: str
-    quantity: str
-    dollars: float
 
 
 class NotKnown(Exception):
@@ -76,8 +64,7 @@ def estimate(events: Iterable[Json]) -> Json:
         "lines": shown,
         "states": dict(states),
         "not_counted": [f"{why} ({n} times)" if n > 1 else why for why, n in unknown.items()],
-        "prices": {name: PRICES[name] for name in ("region", "currency", "date", "note")}
-        | {"sources": sorted({p["source"] for p in PRICES.values() if isinstance(p, dict)})},
+        "prices": dated(),
     }
 
 
@@ -173,13 +160,16 @@ def _training(request: Json, job: Json) -> Iterator[Line]:
 
 def _function(_: Json, answer: Json) -> Iterator[Line]:
     price = PRICES["lambda"]
+    told = mapping(answer.get("Payload"))
+    if told.get("finished") is True and told.get("last_crawl"):
+        yield crawl()  # that the function began elsewhere: no service answers its DPU hours
     log = base64.b64decode(answer.get("LogResult") or "").decode("utf-8", "replace")
     found = re.search(r"Billed Duration: (\d+) ms\s+Memory Size: (\d+) MB", log)
     if found is None:
         yield Line("Lambda", "1 request", price["request"])
         raise NotKnown(
-            "lambda: the billed duration, and what a function begins elsewhere (a crawl, queries,"
-            " an endpoint), is not in the answer"
+            "lambda: the billed duration, and what a function begins elsewhere (queries, an"
+            " endpoint), is not in the answer"
         )
     size = int(found[1]) / 1000 * int(found[2]) / 1024
     dollars = price["request"] + size * price["gigabyte_second"]
