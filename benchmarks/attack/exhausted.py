@@ -12,7 +12,7 @@ from typing import Any
 
 from benchmarks.attack.load import BUCKET, Load, under
 from benchmarks.attack.product import Product
-from rebuy.cli import local
+from localaws.core.home import holder
 
 PAUSES = {"predict": 1.0, "objects": 1.0, "function": 1.0, "execution": 2.0, "records": 1.0}
 LONGEST_SECONDS = 600.0
@@ -37,7 +37,7 @@ while True:
     "a shuffle's rows": """
 from pyspark.sql import SparkSession, functions as f
 spark = SparkSession.builder.getOrCreate()
-spark.range(200_000_000).select(f.collect_list(f.col("id").cast("string"))).collect()
+spark.range(60_000_000).select(f.collect_list(f.col("id").cast("string"))).collect()
 """,
 }
 HUNGRY = "def handler(event, context):\n    kept = []\n    while True:\n" + (
@@ -53,8 +53,7 @@ def attack(product: Product, times: int, seed: int) -> Iterator[str]:
     load = Load(product)
     load.set_up()
     good = product.finish(product.start("undisturbed"))
-    server = local.find(product.home)
-    assert server is not None
+    server = holder(product.home)
     held = 0
     with under(product, PAUSES, seed) as load:
         for number in range(times):
@@ -67,8 +66,7 @@ def attack(product: Product, times: int, seed: int) -> Iterator[str]:
                 wrong = "" if status == "FAILED" and why else "WRONG "
                 yield f"{wrong}{name}: {status}, {why[:160]}"
     wanted = times * (len(QUERIES) + len(SPARK))
-    now = local.find(product.home)
-    if now is None or now.pid != server.pid:
+    if holder(product.home) != server:
         yield "WRONG the server is not the one that it was"
     yield from (f"WRONG {problem}" for problem in load.wrong)
     yield from (f"WRONG {count} x {name}" for name, count in load.failed.items())

@@ -72,7 +72,7 @@ class Load:
             archive.writestr("index.py", ECHO)
         echo = client("lambda").create_function(
             FunctionName="echo", Runtime="python3.11", Handler="index.handler", Role=arn,
-            Code={"ZipFile": package.getvalue()},
+            Code={"ZipFile": package.getvalue()}, Timeout=60,
         )["FunctionArn"]  # fmt: skip
         task = {"Type": "Task", "Resource": echo, "End": True}
         inner = {"StartAt": "Echo", "States": {"Echo": task}}
@@ -229,7 +229,10 @@ def function(product: Product, chance: random.Random) -> None:
     answer = product.connection.client("lambda").invoke(
         FunctionName="echo", Payload=json.dumps(event).encode()
     )
-    expect(json.loads(answer["Payload"].read()), event, "an echo")
+    said = answer["Payload"].read()
+    if "FunctionError" in answer:  # its process was killed
+        raise RuntimeError(said.decode())
+    expect(json.loads(said), event, "an echo")
 
 
 def execution(product: Product, chance: random.Random) -> None:

@@ -14,7 +14,7 @@ from benchmarks.attack.load import Load
 from benchmarks.attack.product import Product
 from benchmarks.memory import tree_bytes
 from localaws.core import orphans
-from rebuy.cli import local
+from localaws.core.home import holder
 
 PAUSES = {  # mean seconds between two of a kind
     "predict": 1.0, "query": 3.0, "views": 10.0, "objects": 1.0, "multipart": 20.0,
@@ -51,10 +51,10 @@ class Sample:
 
 
 def take(home: Path, minutes: float, operations: int) -> Sample:
-    server = local.find(home)
-    if server is None:
-        raise RuntimeError("The local AWS does not answer.")
-    process = Path(f"/proc/{server.pid}")
+    pid = holder(home)
+    if pid is None:
+        raise RuntimeError(f"No local AWS runs on {home}: it ended by itself.")
+    process = Path(f"/proc/{pid}")
     status = dict(
         line.split(":", 1) for line in (process / "status").read_text().splitlines() if ":" in line
     )
@@ -62,7 +62,7 @@ def take(home: Path, minutes: float, operations: int) -> Sample:
         minutes=round(minutes, 2),
         operations=operations,
         server_megabytes=int(status["VmRSS"].split()[0]) / 1e3,
-        tree_megabytes=tree_bytes(server.pid) / MEGABYTE,
+        tree_megabytes=tree_bytes(pid) / MEGABYTE,
         descriptors=len(list((process / "fd").iterdir())),
         threads=int(status["Threads"]),
         processes=len(orphans.marked(orphans.home_mark(home))),

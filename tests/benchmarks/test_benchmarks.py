@@ -34,7 +34,8 @@ def test_everything_that_it_imports_is_there(file: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["attack.__main__", "console", "engine", "generate", "pipeline", "serving"]
+    "name",
+    ["attack.__main__", "console", "durability", "engine", "generate", "pipeline", "serving"],
 )
 def test_its_arguments_are_read(
     name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
