@@ -8,6 +8,7 @@ from pathlib import Path
 import duckdb
 
 from localaws.athena.failures import explain
+from localaws.athena.iceberg import hashing
 from localaws.athena.sql.macros import MACROS
 from localaws.athena.sql.python.all import register
 from localaws.core.jobs.limits import Limits, default
@@ -45,6 +46,7 @@ class Database:
                 "threads": self.limits.threads,
                 "temp_directory": str(self.folder),
                 "preserve_insertion_order": "false",
+                "order_by_non_integer_literal": "true",
                 "autoinstall_known_extensions": "false",
                 "autoload_known_extensions": "false",
             },
@@ -57,5 +59,6 @@ class Database:
 def prepare(connection: duckdb.DuckDBPyConnection) -> None:
     """Adds the macros and functions that compiled queries call."""
     register(connection)
+    hashing.register(connection)
     for macro in MACROS:
         connection.execute(macro)

@@ -11,8 +11,9 @@ from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from localaws.athena import plan
+from localaws.athena import plan, reuse
 from localaws.athena.commands import run
+from localaws.athena.failures import INTERNAL
 from localaws.athena.grammar import statements as s
 from localaws.athena.grammar.read import read
 from localaws.athena.iceberg import plan as iceberg_plan
@@ -83,11 +84,7 @@ class QueryExecutions:
                 "InvalidRequestException",
                 f"QueryString has {len(sql.encode())} bytes; the most is {MAXIMUM_BYTES}.",
             )
-        reuse = (params.get("ResultReuseConfiguration") or {}).get(
-            "ResultReuseByAgeConfiguration"
-        ) or {}
-        if reuse.get("Enabled"):
-            raise NotEmulated("athena", "StartQueryExecution", "ResultReuseConfiguration")
+        reused = reuse.settings(params)
         group = params.get("WorkGroup") or "primary"
         rules = self.groups.rules(group, params.get("ResultConfiguration") or {})
         context = params.get("QueryExecutionContext") or {}
@@ -117,6 +114,8 @@ class QueryExecutions:
             )
             document["Caller"] = asdict(caller)
             document["Given"] = params.get("ResultConfiguration") or {}
+            document["ResultReuseConfiguration"] = {"ResultReuseByAgeConfiguration": reused}
+            document["ResultConfiguration"] |= rules.shown
             self._runner.start(
                 execution_id,
                 _surroundings(output, rules),
@@ -157,7 +156,6 @@ class QueryExecutions:
             "StatementType": statement.TYPE,
             "SubstatementType": statement.SUBTYPE,
             "ResultConfiguration": {"OutputLocation": f"{output}{execution_id}{statement.ENDING}"},
-            "ResultReuseConfiguration": {"ResultReuseByAgeConfiguration": {"Enabled": False}},
             "QueryExecutionContext": {key: value.lower() for key, value in context.items()},
             "Status": {"State": "QUEUED", "SubmissionDateTime": self.aws.clock.now()},
             "Statistics": {},
@@ -214,6 +212,7 @@ class QueryExecutions:
             work_group=document["WorkGroup"],
             database=_database(document["QueryExecutionContext"]),
             locks=self._tables,
+            earlier=lambda: reuse.earlier(self.aws.documents, KIND, document, self.aws.clock.now()),
             **given,
         )
 
@@ -250,7 +249,9 @@ class QueryExecutions:
             "ServicePreProcessingTimeInMillis": 0,
             "QueryPlanningTimeInMillis": 0,
             "ServiceProcessingTimeInMillis": 0,
-            "ResultReuseInformation": {"ReusedPreviousResult": False},
+            "ResultReuseInformation": {
+                "ReusedPreviousResult": session is not None and session.reused
+            },
         }
         if result is not None:
             if result.manifest:
@@ -420,7 +421,7 @@ def _as_query_error(problem: Exception) -> QueryError:
         if problem.is_refusal:
             return QueryError("PERMISSION_DENIED", f"{INSUFFICIENT} {problem.message}")
         return QueryError(problem.code, problem.message)
-    return QueryError("GENERIC_INTERNAL_ERROR", f"{type(problem).__name__}: {problem}")
+    return QueryError("GENERIC_INTERNAL_ERROR", INTERNAL)
 
 
 def check(sql: str) -> s.Statement:

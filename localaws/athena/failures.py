@@ -15,6 +15,7 @@ import duckdb
 
 from localaws.athena.sql.errors import QueryError
 
+INTERNAL = "localaws could not run this query; the server's log has the reason"
 logger = logging.getLogger(__name__)
 
 _CODED = re.compile(
@@ -159,7 +160,4 @@ def _of_a_kind(error: duckdb.Error, head: str) -> QueryError:
         )
     if isinstance(error, duckdb.IOException):
         return QueryError("HIVE_CANNOT_OPEN_SPLIT", "Error opening Hive split")
-    return QueryError(
-        "GENERIC_INTERNAL_ERROR",
-        "localaws could not run this query; the server's log has the engine's reason",
-    )
+    return QueryError("GENERIC_INTERNAL_ERROR", INTERNAL)

@@ -16,7 +16,7 @@ from localaws.athena.database import Database
 from localaws.athena.read_plan import ReadPlan, ScanPlan
 from localaws.athena.sql.errors import QueryError
 from localaws.athena.sql.parsing import parse
-from localaws.athena.sql.queries import Queries
+from localaws.athena.sql.queries import Queries, Query
 from localaws.athena.sql.sources import AsOf, Found
 from localaws.athena.work import Work
 from localaws.core.jobs.limits import Limits
@@ -59,7 +59,16 @@ class Offline:
 
     def rows(self, sql: str) -> list[dict[str, Any]]:
         """Raises QueryError for what Athena refuses."""
-        query = Queries(self._tables, None).compile(parse(sql))
+        query, values = self._answer(sql, None)
+        labels = [column.name for column in query.columns]
+        return [dict(zip(labels, row, strict=True)) for row in values]
+
+    def answers(self, sql: str, database: str) -> list[list[Any]]:
+        """The values alone, with the database of tables that are named without one."""
+        return self._answer(sql, database)[1]
+
+    def _answer(self, sql: str, database: str | None) -> tuple[Query, list[list[Any]]]:
+        query = Queries(self._tables, database).compile(parse(sql))
         scans = tuple(
             ScanPlan(
                 scan.relation,
@@ -68,9 +77,8 @@ class Offline:
             )
             for scan in query.scans
         )
-        read = self._work.read(ReadPlan(query.sql, scans, str(self._folder)))
-        labels = [column.name for column in query.columns]
-        return [dict(zip(labels, row, strict=True)) for row in read.values]
+        select = f"SELECT * FROM ({query.sql})"  # which may begin with a WITH of its own
+        return query, self._work.read(ReadPlan(select, scans, str(self._folder))).values
 
 
 @contextlib.contextmanager

@@ -15,6 +15,7 @@ START = (
     "QueryExecutionContext",
     "ResultConfiguration.OutputLocation",
     "ResultConfiguration.ExpectedBucketOwner",
+    "ResultConfiguration.EncryptionConfiguration.EncryptionOption",
     "WorkGroup",
     "ExecutionParameters",
     "ResultReuseConfiguration",

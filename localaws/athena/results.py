@@ -21,6 +21,15 @@ def store_metadata(aws: LocalAws, uri: str, columns: list[Json]) -> None:
     store(aws, f"{uri}.metadata", json.dumps({"columns": columns}).encode(), "application/json")
 
 
+def readable(aws: LocalAws, uri: str) -> bool:
+    """Whether the result is there still, and the caller may read it."""
+    try:
+        aws.objects.head(*split_uri(uri))
+    except AwsError:
+        return False
+    return True
+
+
 def adopt(aws: LocalAws, uri: str, file: str, content_type: str) -> None:
     bucket, key = split_uri(uri)
     aws.objects.adopt(bucket, key, Path(file), content_type)

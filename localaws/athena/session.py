@@ -78,6 +78,8 @@ class Session:
     enforced: bool  # by the work group
     byte_limit: int | None
     scanned_bytes: int = 0
+    earlier: Callable[[], Json | None] = lambda: None  # an execution with this one's result
+    reused: bool = False
     adopted: list[str] = field(default_factory=list)  # objects that go again if it fails
     locks: TableLocks = field(default_factory=TableLocks)
 

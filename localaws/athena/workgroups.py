@@ -19,7 +19,9 @@ _CONFIGURATION = (
     "RequesterPaysEnabled",
     "EngineVersion.SelectedEngineVersion",
 )
-_OUTPUT = ("OutputLocation", "ExpectedBucketOwner")
+# SSE_S3 is what S3 does with every object; keys of KMS are not kept here.
+_ENCRYPTION = "EncryptionConfiguration"
+_OUTPUT = ("OutputLocation", "ExpectedBucketOwner", f"{_ENCRYPTION}.EncryptionOption")
 _ENGINE = {"SelectedEngineVersion": "AUTO", "EffectiveEngineVersion": "Athena engine version 3"}
 
 
@@ -30,6 +32,12 @@ class GroupRules:
     output: str | None
     enforced: bool
     byte_limit: int | None
+    encryption: Json | None = None
+
+    @property
+    def shown(self) -> Json:
+        """What an execution's ResultConfiguration has of them besides its location."""
+        return {_ENCRYPTION: self.encryption} if self.encryption else {}
 
 
 class WorkGroups:
@@ -56,8 +64,14 @@ class WorkGroups:
         own = (configuration.get("ResultConfiguration") or {}).get("OutputLocation")
         asked = given.get("OutputLocation")
         output = own if (enforced and own) or not asked else asked
+        ours = (configuration.get("ResultConfiguration") or {}).get(_ENCRYPTION)
+        encryption = ours if (enforced and own) else given.get(_ENCRYPTION) or ours
+        _check_encryption(given, "StartQueryExecution")
         return GroupRules(
-            output, bool(enforced and own), configuration.get("BytesScannedCutoffPerQuery")
+            output,
+            bool(enforced and own),
+            configuration.get("BytesScannedCutoffPerQuery"),
+            encryption,
         )
 
     def _document(self, name: str, configuration: Json, description: str) -> Json:
@@ -67,6 +81,7 @@ class WorkGroups:
                 "InvalidRequestException",
                 f"BytesScannedCutoffPerQuery is {limit}; the least is 10000000.",
             )
+        _check_encryption(configuration.get("ResultConfiguration") or {}, "CreateWorkGroup")
         asked = (configuration.get("EngineVersion") or {}).get("SelectedEngineVersion", "AUTO")
         if asked not in ("AUTO", "Athena engine version 3"):
             raise NotEmulated(
@@ -99,7 +114,7 @@ class WorkGroups:
         ]
         updates += [
             f"ConfigurationUpdates.ResultConfigurationUpdates.{name}"
-            for name in (*_OUTPUT, "RemoveOutputLocation")
+            for name in (*_OUTPUT, "RemoveOutputLocation", f"Remove{_ENCRYPTION}")
         ]
         take, pages = service.operation, ("NextToken", "MaxResults")
         take("CreateWorkGroup", "Name", "Description", "Tags", *members)(self.create)
@@ -175,7 +190,10 @@ class WorkGroups:
         updates = changes.pop("ResultConfigurationUpdates", None) or {}
         if updates.get("RemoveOutputLocation"):
             result.pop("OutputLocation", None)
-        result |= {key: value for key, value in updates.items() if key in _OUTPUT}
+        if updates.get(f"Remove{_ENCRYPTION}"):
+            result.pop(_ENCRYPTION, None)
+        kept = ("OutputLocation", "ExpectedBucketOwner", _ENCRYPTION)
+        result |= {key: value for key, value in updates.items() if key in kept}
         remove = changes.pop("RemoveBytesScannedCutoffPerQuery", False)
         configuration = {**group["Configuration"], **changes, "ResultConfiguration": result}
         if remove:
@@ -183,8 +201,14 @@ class WorkGroups:
         checked = self._document(
             group["Name"], configuration, str(params.get("Description", group["Description"]))
         )
-        kept = {"CreationTime": group["CreationTime"], "Tags": group.get("Tags") or []}
-        return {**checked, **kept, "State": params.get("State", group["State"])}
+        own = {"CreationTime": group["CreationTime"], "Tags": group.get("Tags") or []}
+        return {**checked, **own, "State": params.get("State", group["State"])}
+
+
+def _check_encryption(result: Json, operation: str) -> None:
+    option = (result.get(_ENCRYPTION) or {}).get("EncryptionOption", "SSE_S3")
+    if option != "SSE_S3":
+        raise NotEmulated("athena", operation, f"EncryptionOption {option}", "SSE_S3 is.")
 
 
 def _missing(name: str) -> AwsError:

@@ -188,20 +188,46 @@ def test_what_is_no_statement_is_refused_at_once(
     assert message in caught.value.response["Error"]["Message"]
 
 
-def test_result_reuse_and_other_catalogs_are_refused_by_name(athena: Any) -> None:
-    with pytest.raises(ClientError, match="ResultReuseConfiguration"):
-        athena.start(
-            "SELECT 1",
-            ResultReuseConfiguration={"ResultReuseByAgeConfiguration": {"Enabled": True}},
-        )
-    with pytest.raises(ClientError, match="EncryptionConfiguration"):
-        athena.start(
-            "SELECT 1",
-            ResultConfiguration={
-                "OutputLocation": OUTPUT,
-                "EncryptionConfiguration": {"EncryptionOption": "SSE_S3"},
-            },
-        )
+def test_a_result_answers_the_same_query_again_if_that_is_asked_for(athena: Any) -> None:
+    asked = {"ResultReuseByAgeConfiguration": {"Enabled": True, "MaxAgeInMinutes": 5}}
+
+    def reused(sql: str, **more: Any) -> tuple[bool, str]:
+        found = athena.run(sql, ResultReuseConfiguration=asked, **more)
+        how = found["ResultReuseConfiguration"]["ResultReuseByAgeConfiguration"]
+        assert how == asked["ResultReuseByAgeConfiguration"]
+        told = found["Statistics"]["ResultReuseInformation"]["ReusedPreviousResult"]
+        return told, found["ResultConfiguration"]["OutputLocation"]
+
+    athena.run("CREATE TABLE one AS SELECT 1 AS x")
+    sql = "SELECT x FROM one"
+    first, place = reused(sql)
+    assert (first, reused(sql)) == (False, (True, place))
+    athena.run("INSERT INTO one VALUES 2")  # that data has changed is not looked at, as on AWS
+    assert reused(sql) == (True, place)
+    assert not reused(f"{sql} ")[0]
+    assert len(athena.rows(sql)) == 2  # who does not ask gets the query run
+    for again in ("SELECT now()", "SELECT x, random() FROM one", "SELECT x FROM one LIMIT 1"):
+        assert [reused(again)[0] for _ in range(2)] == [False, False], again
+    athena.s3.delete_object(Bucket="lake", Key=place.removeprefix("s3://lake/"))
+    assert not reused(sql, QueryExecutionContext={"Database": "shop", "Catalog": "AwsDataCatalog"})[
+        0
+    ]
+    asked["ResultReuseByAgeConfiguration"]["MaxAgeInMinutes"] = 10_081
+    with pytest.raises(ClientError, match="MaxAgeInMinutes is 10081; it is 0 to 10080"):
+        athena.start(sql, ResultReuseConfiguration=asked)
+
+
+def test_results_are_encrypted_as_s3_does_it_and_not_by_a_key(athena: Any) -> None:
+    given = {"OutputLocation": OUTPUT, "EncryptionConfiguration": {"EncryptionOption": "SSE_S3"}}
+    shown = athena.run("SELECT 1", ResultConfiguration=given)["ResultConfiguration"]
+    assert shown["EncryptionConfiguration"] == {"EncryptionOption": "SSE_S3"}
+    athena.client.update_work_group(
+        WorkGroup="primary", ConfigurationUpdates={"ResultConfigurationUpdates": given}
+    )
+    assert athena.run("SELECT 1")["ResultConfiguration"]["EncryptionConfiguration"]
+    given["EncryptionConfiguration"] = {"EncryptionOption": "CSE_KMS"}
+    with pytest.raises(ClientError, match="EncryptionOption CSE_KMS"):
+        athena.start("SELECT 1", ResultConfiguration=given)
 
 
 def test_work_groups_and_their_tags_are_listed_in_pages(athena: Any) -> None:

@@ -13,7 +13,7 @@ import pytest
 from pyiceberg.transforms import IdentityTransform
 from pyiceberg.types import LongType, StringType
 
-from localaws.athena.iceberg import plan
+from localaws.athena.iceberg import hashing, plan
 from tests.athena.conftest import Athena, services
 from tests.athena.iceberg_io import catalog
 
@@ -165,6 +165,21 @@ def test_athena_reads_what_pyiceberg_evolved_and_writes_in_its_new_partitions(at
     assert athena.rows('SELECT partition.label FROM "grown$partitions" ORDER BY 1') == [
         ["a"], ["c"], ["d"], [None],
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("hashed", "expected"),  # https://iceberg.apache.org/spec/#appendix-b-32-bit-hash
+    [
+        (hashing.of_number(34), 2017239379),
+        (hashing.of_number(17486), -653330422),  # 2017-11-16 in days
+        (hashing.of_decimal("14.20"), -500754589),
+        (hashing.of_bytes(b"iceberg"), 1210000089),
+        (hashing.of_bytes(bytes([0, 1, 2, 3])), -188683207),
+        (hashing.of_uuid("f79c3e09-677c-4bbd-a479-3f349cb785e7"), 1488055340),
+    ],
+)
+def test_buckets_are_those_of_the_specification(hashed: int, expected: int) -> None:
+    assert hashed == expected & 0x7FFFFFFF
 
 
 def test_snapshots_can_be_read_again(athena: Any) -> None:

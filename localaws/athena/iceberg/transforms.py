@@ -1,4 +1,4 @@
-"""Partition transforms as DuckDB's text, and the hash of bucket.
+"""Partition transforms as DuckDB's text.
 
 https://iceberg.apache.org/spec/#partition-transforms. A value is as the format stores it: dates
 are days, moments microseconds.
@@ -8,9 +8,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from typing import Any
-from uuid import UUID
 
-import mmh3
 from pyiceberg.transforms import (
     BucketTransform,
     DayTransform,
@@ -23,10 +21,10 @@ from pyiceberg.transforms import (
     YearTransform,
 )
 
+from localaws.athena.iceberg.hashing import BUCKET
 from localaws.athena.sql.types import Type
 from localaws.tables.errors import not_emulated
 
-BUCKET = "iceberg_bucket"  # a function of DuckDB, with the kind of value after its name
 _PARTS = {
     YearTransform: "year",
     MonthTransform: "month",
@@ -91,37 +89,3 @@ def _bucketed(sql: str, kind: Type) -> str:
     if kind.name == "uuid":
         return f"{BUCKET}_uuid(CAST({sql} AS VARCHAR))"
     return f"{BUCKET}_number(CAST({stored_number(sql, kind)} AS BIGINT))"
-
-
-def _hash(data: bytes) -> int:
-    """Of 32 bits, without its sign: https://iceberg.apache.org/spec/#appendix-b-32-bit-hash"""
-    return int(mmh3.hash(data)) & 0x7FFFFFFF
-
-
-def of_number(value: int) -> int:
-    return _hash(value.to_bytes(8, "little", signed=True))
-
-
-def of_decimal(value: str) -> int:
-    sign, digits, _ = Decimal(value).as_tuple()
-    number = int("".join(map(str, digits))) * (-1 if sign else 1)
-    length = max(1, ((number + (number < 0)).bit_length() + 8) // 8)
-    return _hash(number.to_bytes(length, "big", signed=True))
-
-
-def of_uuid(value: str) -> int:
-    return _hash(UUID(value).bytes)
-
-
-def register(connection: Any) -> None:
-    """Makes BUCKET's functions known to a connection, once."""
-    known = connection.execute(
-        "SELECT count(*) FROM duckdb_functions() WHERE function_name = ?", [f"{BUCKET}_number"]
-    ).fetchall()
-    if known[0][0]:
-        return
-    for ending, function, kind in (
-        ("number", of_number, "BIGINT"), ("decimal", of_decimal, "VARCHAR"),
-        ("bytes", _hash, "BLOB"), ("uuid", of_uuid, "VARCHAR"),
-    ):  # fmt: skip
-        connection.create_function(f"{BUCKET}_{ending}", function, [kind], "INTEGER")

@@ -24,7 +24,7 @@ from pyiceberg.table.update import RemovePropertiesUpdate, SetPropertiesUpdate
 from pyiceberg.transforms import TimeTransform, parse_transform
 from pyiceberg.types import IcebergType
 
-from localaws.athena.iceberg import transforms, upkeep
+from localaws.athena.iceberg import upkeep
 from localaws.athena.iceberg.commit import Commit
 from localaws.athena.iceberg.files import LocalFiles, opened, place
 from localaws.athena.iceberg.reading import planned, rows
@@ -266,7 +266,6 @@ def _changes(work: Work, request: Json, done: Written) -> str:
     plan = ReadPlan.from_json(request["plan"])
     prepared = work.prepare(plan)
     done.scanned_bytes = prepared.scanned_bytes
-    transforms.register(work.connection)
     work.run(f"CREATE OR REPLACE TEMP TABLE _changed AS {prepared.sql}", prepared.names)
     return (
         f"SELECT * EXCLUDE (action, path, pos) FROM _changed WHERE action IN ({UPDATE}, {INSERT})"

@@ -11,7 +11,7 @@ from . import types as t
 from .compiler import Compiler, Selected, compiles_query
 from .errors import QueryError
 from .rows import reshaped
-from .scope import Column, Scope
+from .scope import Column, Scope, check_widths
 from .sources import renamed
 
 _DEPTH = 10  # Trino's max_recursion_depth, which Athena has no way to change
@@ -72,13 +72,7 @@ def _recursive(c: Compiler, node: exp.CTE, union: exp.Union, outer: Scope | None
 
 
 def _check(base: tuple[Column, ...], step: tuple[Column, ...], node: exp.CTE) -> None:
-    if len(base) != len(step):
-        raise QueryError(
-            "TYPE_MISMATCH",
-            f"base and step relations of recursion have different number of fields: {len(base)}, "
-            f"{len(step)}",
-            node,
-        )
+    check_widths(base, step, "base and step relations of recursion have", node)
     for place, (a, b) in enumerate(zip(base, step, strict=True), 1):
         if not t.converts(b.type, a.type) and a.type.name != b.type.name:
             raise QueryError(

@@ -32,14 +32,15 @@ def parse(sql: str) -> exp.Expression:
             raise _backquoted(sql) from None
         line, end = first.get("line") or 1, first.get("col") or 1
         column = max(1, end - len(found)) if found != "<EOF>" else end
-        raise SyntaxMistake(
-            f"line {line}:{column}: mismatched input '{found}'. "
-            f"{first.get('description', '')}".strip()
-        ) from None
+        told = str(first.get("description") or "")
+        # The parser's other words are about its own classes, and nobody's here.
+        tail = f". {told}" if told.startswith("Expecting") else ""
+        raise SyntaxMistake(f"line {line}:{column}: mismatched input '{found}'{tail}") from None
     except TokenError as error:
         if "`" in sql:
             raise _backquoted(sql) from None
-        raise SyntaxMistake(f"line 1:1: {str(error).partition(chr(10))[0]}") from None
+        line, column = place_in(sql, len(sql))  # a text or a comment that does not end
+        raise SyntaxMistake(f"line {line}:{column}: mismatched input '<EOF>'") from error
     trees = [tree for tree in trees if tree is not None]
     if len(trees) != 1:
         raise SyntaxMistake("Only one sql statement is allowed.")
@@ -56,6 +57,8 @@ def _unread(token: Token, what: str) -> Unread:
 
 def _check_names(tree: exp.Expression) -> None:
     for name in nodes(tree):
+        if isinstance(name, exp.Select) and not name.expressions:
+            raise SyntaxMistake("Queries of this type are not supported")
         if type(name) is not exp.Identifier:
             continue
         if not name.args.get("quoted") and name.name.upper() in RESERVED and "line" in name.meta:

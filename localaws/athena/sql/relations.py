@@ -62,6 +62,12 @@ def _join(c: Compiler, join: exp.Join, scope: Scope) -> str:
         _reads(sql, left) or (isinstance(join.this, exp.Lateral) and not _is_true(on))
     ):
         raise not_emulated(f"{side} JOIN LATERAL", join)
+    if _is_unnest(join.this) and (using or (on is not None and not _is_true(on))):
+        raise QueryError(
+            "NOT_SUPPORTED",
+            f"{side or 'INNER'} JOIN involving UNNEST is only supported with condition ON TRUE",
+            using[0] if using else on,
+        )
     if using:
         return word + sql + " ON " + _using(c, using, left, right, side, scope)
     if on is not None:
@@ -72,6 +78,11 @@ def _join(c: Compiler, join: exp.Join, scope: Scope) -> str:
     if kind == "CROSS" or not (side or kind):
         return " CROSS JOIN " + sql
     raise QueryError("SYNTAX_ERROR", "a JOIN needs ON or USING", join)
+
+
+def _is_unnest(node: exp.Expression) -> bool:
+    inside = node.this if isinstance(node, exp.Lateral) else node
+    return isinstance(inside.this if isinstance(inside, exp.Subquery) else inside, exp.Unnest)
 
 
 def _is_true(node: exp.Expression | None) -> bool:

@@ -12,7 +12,7 @@ from .compiler import Compiler, compiles_query
 from .equality import is_plain
 from .errors import QueryError, not_emulated
 from .ordering import tail
-from .scope import Column, Scope
+from .scope import Column, Scope, check_widths
 from .types import Type
 from .values import OUTPUT, Value, name
 
@@ -37,13 +37,7 @@ def set_operation(c: Compiler, node: Any, outer: Scope | None) -> tuple[str, tup
     left, left_columns = c.query(node.this, outer)
     right, right_columns = c.query(node.expression, outer)
     word = type(node).__name__.upper()
-    if len(left_columns) != len(right_columns):
-        raise QueryError(
-            "TYPE_MISMATCH",
-            f"{word} query has different number of fields: {len(left_columns)}, "
-            f"{len(right_columns)}",
-            node,
-        )
+    check_widths(left_columns, right_columns, f"{word} query has", node)
     kinds = []
     for number, (a, b) in enumerate(zip(left_columns, right_columns, strict=True)):
         kind = t.common(a.type, b.type)

@@ -78,6 +78,18 @@ class Scope:
         return Value(sql, column.type, origin=column.origin, source=column.source)
 
 
+def check_widths(
+    left: tuple[Column, ...], right: tuple[Column, ...], what: str, node: exp.Expression
+) -> None:
+    """Raises QueryError for two queries that are to have as many columns; `what` they are."""
+    if len(left) != len(right):
+        raise QueryError(
+            "TYPE_MISMATCH",
+            f"{what} different number of fields: {len(left)}, {len(right)}",
+            node,
+        )
+
+
 def field_of(value: Value, wanted: str, node: exp.Expression) -> Value:
     """A field of a row."""
     if value.type.name == "row":

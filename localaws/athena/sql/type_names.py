@@ -28,9 +28,11 @@ _PLAIN = {
 def from_trino(node: exp.DataType, literal: str | int | None = None) -> Type:
     """`literal` is the text of `DECIMAL '1.50'`, whose digits are the type's."""
     kind = node.this.value if hasattr(node.this, "value") else str(node.this)
-    numbers = tuple(
-        int(part.this.name) for part in node.expressions if isinstance(part, exp.DataTypeParam)
-    )
+    sizes = [part.this for part in node.expressions if isinstance(part, exp.DataTypeParam)]
+    for size in sizes:
+        if not isinstance(size, exp.Literal) or not size.name.isdigit():
+            raise QueryError("SYNTAX_ERROR", f"mismatched input '{size.name}'", size)
+    numbers = tuple(int(size.name) for size in sizes)
     if kind in _PLAIN:
         return _PLAIN[kind]
     if kind == "VARCHAR":
