@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import tempfile
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
 from localaws.athena import offline
-from localaws.core.jobs.limits import default
+from localaws.core.jobs.limits import Limits, default
 from localaws.tables.storage import Storage
 from rebuy.data.contract import page, sources, text
 from rebuy.data.contract.checking import RAW, Rows, check
@@ -42,8 +43,9 @@ def engine(given: sources.Sources) -> Iterator[Rows]:
         how = Storage("open_csv", 1, shape.separator, '"', ESCAPE)
         paths = [file.path for file in files]
         tables.append(offline.text_table(RAW, table, shape.columns, how, paths))
+    limits = Limits(default().memory_bytes, os.cpu_count() or 1)  # nobody else is at work here
     with (
         tempfile.TemporaryDirectory(prefix="rebuy-check-") as folder,
-        offline.opened(tables, Path(folder), default()) as opened,
+        offline.opened(tables, Path(folder), limits) as opened,
     ):
         yield opened.rows
