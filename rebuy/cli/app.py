@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rebuy.cli import costs, deployment, executions, replay, validation
+from rebuy.cli import costs, deployment, executions, manual, replay, validation
 from rebuy.cli.options import (
     DEFAULT_HOME,
     AsJson,
@@ -27,10 +27,11 @@ if TYPE_CHECKING:
     from rebuy.connection import Connection
 
 app = typer.Typer(
-    help="Raw order files to a live purchase prediction, as one Step Functions workflow.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Exit codes: "
+    + "; ".join(f"{code}: {said}" for code, said in manual.EXIT_CODES.items()),
 )
 local_app = typer.Typer(help="The local AWS on this machine.", no_args_is_help=True)
 data_app = typer.Typer(help="Raw order files.", no_args_is_help=True)
@@ -50,6 +51,18 @@ class Form(StrEnum):
 
 
 SUPPORT_MATRIX = Path(__file__).resolve().parents[2] / "docs" / "support-matrix.md"
+
+
+@app.callback()
+def rebuy(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=manual.print_version, is_eager=True, help="Print the version."
+        ),
+    ] = False,
+) -> None:
+    """Raw order files to a live purchase prediction, as one Step Functions workflow."""
 
 
 def main() -> None:
@@ -351,3 +364,6 @@ def data_upload(
         say("the upload trigger is disabled: `rebuy start` starts a run by hand")
     else:
         say(f"a run starts when nothing more has come for {parameters['SettleSeconds']} s")
+
+
+manual.arrange(app)

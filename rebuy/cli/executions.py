@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rebuy.cli.options import DEFAULT_HOME, AsJson, Execution, connected, stack_outputs
+from rebuy.cli.console import say
+from rebuy.cli.options import (
+    DEFAULT_HOME,
+    AsJson,
+    Execution,
+    connected,
+    names,
+    stack_outputs,
+)
 
 if TYPE_CHECKING:
     from rebuy.connection import Connection
@@ -31,16 +39,17 @@ def start(
             " 'STATE: delay 30' or 'STATE: malformed'. May be given several times."
         ),
     ] = None,
+    as_json: AsJson = False,
 ) -> None:
-    """Start an execution of the live version."""
+    """Start an execution of the live version; with --wait, exit code 1 if it does not succeed."""
     from rebuy.cli import runs
 
     outputs = stack_outputs(connection)
     arn = runs.start(connection, outputs["LiveAliasArn"], text, name, inject or ())
-    print(arn)
+    _tell(as_json, arn, execution_arn=arn)
     tell_console(connection, arn)
     if wait:
-        _follow(connection, arn, outputs["LakeBucket"])
+        _follow(connection, arn, outputs["LakeBucket"], as_json)
 
 
 @app.command()
@@ -48,22 +57,41 @@ def start(
 def status(
     connection: Connection,
     execution: Annotated[
-        str | None, typer.Argument(help="ARN, name, or `latest`; default: the last ten.")
+        str | None,
+        typer.Argument(
+            help="ARN, name, or `latest`; default: the newest ones.", autocompletion=names
+        ),
     ] = None,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many of the newest.")] = 10,
+    only: Annotated[
+        str | None, typer.Option("--status", help="Only those that are RUNNING, FAILED, ...")
+    ] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Show an execution, or the newest ones."""
-    from rebuy.cli import runs
+    from executions.cause import message
+    from rebuy.cli import listing, runs
 
     machine = stack_outputs(connection)["StateMachineArn"]
     if execution is None:
-        newest = connection.client("stepfunctions").list_executions(
-            stateMachineArn=machine, maxResults=10
-        )["executions"]
-        for entry in newest:
-            print(f"{entry['status']:<10} {entry['startDate']:%Y-%m-%d %H:%M:%S}  {entry['name']}")
+        if only is not None and only not in listing.STATUSES:
+            accepted = ", ".join(listing.STATUSES)
+            raise typer.BadParameter(f"{only!r} is none of {accepted}", param_hint="--status")
+        entries = list(listing.newest(connection, machine, limit, only))
+        if as_json:
+            print(json.dumps(entries))
+        elif entries:
+            print("\n".join([listing.HEADER, *(listing.line(entry) for entry in entries)]))
+        else:
+            say("no execution yet; `rebuy start` begins one" if only is None else f"none {only}")
         return
     entry = runs.describe(connection, runs.resolve(connection, machine, execution))
     shown = ("status", "name", "executionArn", "startDate", "stopDate", "error", "cause", "input")
+    if as_json:
+        print(json.dumps({name: entry[name] for name in shown if name in entry}, default=str))
+        return
+    if entry.get("cause") is not None:
+        entry["cause"] = message(entry["cause"])
     for name in shown:
         if entry.get(name) is not None:
             print(f"{name:<13} {entry[name]}")
@@ -72,19 +100,22 @@ def status(
 
 @app.command()
 @connected
-def watch(connection: Connection, execution: Execution = "latest") -> None:
-    """Follow an execution, state by state; exit code 1 when it does not succeed."""
+def watch(connection: Connection, execution: Execution = "latest", as_json: AsJson = False) -> None:
+    """Follow an execution, state by state; exit code 1 when it does not succeed.
+
+    With --json a line for each state that ends, and one for the execution.
+    """
     from rebuy.cli import runs
 
     outputs = stack_outputs(connection)
     arn = runs.resolve(connection, outputs["StateMachineArn"], execution)
     runs.describe(connection, arn)
-    _follow(connection, arn, outputs["LakeBucket"])
+    _follow(connection, arn, outputs["LakeBucket"], as_json)
 
 
 @app.command()
 @connected
-def stop(connection: Connection, execution: Execution = "latest") -> None:
+def stop(connection: Connection, execution: Execution = "latest", as_json: AsJson = False) -> None:
     """Stop an execution and the job it is waiting for."""
     from rebuy.cli import runs
 
@@ -92,12 +123,12 @@ def stop(connection: Connection, execution: Execution = "latest") -> None:
     arn = runs.resolve(connection, machine, execution)
     ended = runs.describe(connection, arn)["status"]
     if ended != "RUNNING":
-        print(f"{arn} has ended: {ended}")
+        _tell(as_json, f"{arn} has ended: {ended}", execution_arn=arn, stopped=False, status=ended)
         return
     connection.client("stepfunctions").stop_execution(
         executionArn=arn, error="StoppedByUser", cause="rebuy stop"
     )
-    print(f"stopped {arn}")
+    _tell(as_json, f"stopped {arn}", execution_arn=arn, stopped=True, status="ABORTED")
 
 
 @app.command()
@@ -106,6 +137,7 @@ def redrive(
     connection: Connection,
     execution: Execution = "latest",
     wait: Annotated[bool, typer.Option("--wait", help="Follow it to its end.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Run an execution that did not succeed again, from the state where it ended."""
     from rebuy.cli import runs
@@ -113,9 +145,9 @@ def redrive(
     outputs = stack_outputs(connection)
     arn = runs.resolve(connection, outputs["StateMachineArn"], execution)
     last = runs.redrive(connection, arn)
-    print(f"redriven {arn}")
+    _tell(as_json, f"redriven {arn}", execution_arn=arn)
     if wait:
-        _follow(connection, arn, outputs["LakeBucket"], after=last)
+        _follow(connection, arn, outputs["LakeBucket"], as_json, after=last)
 
 
 @app.command()
@@ -214,18 +246,27 @@ def baskets(
 def tell_console(connection: Connection, arn: str) -> None:
     """Where the console shows the execution, when one runs beside this endpoint."""
     from rebuy.cli import console_process
-    from rebuy.cli.console import say
 
     console = console_process.find(DEFAULT_HOME) if connection.is_local else None
     if console is not None and console.endpoint_url == connection.settings.endpoint_url:
         say(console.of_execution(arn))
 
 
-def _follow(connection: Connection, arn: str, lake: str, after: int = 0) -> None:
+def _tell(as_json: bool, text: str, **members: str | bool) -> None:
+    print(json.dumps(members) if as_json else text)
+
+
+def _follow(
+    connection: Connection, arn: str, lake: str, as_json: bool = False, after: int = 0
+) -> None:
     from rebuy.cli import following, runs
 
-    following.follow(connection, arn, lake, after)
+    if as_json:
+        for step in following.Follower(connection, arn, lake, after).steps():
+            print(json.dumps(asdict(step)), flush=True)
+    else:
+        following.follow(connection, arn, lake, after)
     ended = runs.describe(connection, arn)["status"]
-    print(ended)
+    _tell(as_json, ended, execution_arn=arn, status=ended)
     if ended != "SUCCEEDED":
         raise typer.Exit(1)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from executions.cause import message
 from executions.events import Events
@@ -54,6 +57,7 @@ class Follower:
     arn: str
     lake: str
     after: int = 0
+    on_running: Callable[[str | None], None] | None = None  # told the state that goes on
     run_id: str | None = None
     _redriven_at: datetime | None = None
     _waits_input: dict[str, str] = field(default_factory=dict)  # of Wait states not yet told of
@@ -66,6 +70,8 @@ class Follower:
         history = History()
         for event in Events(client, self.arn).follow(pause):
             step = self._step(event, history.add(event), history)
+            if self.on_running is not None:
+                self.on_running(_at_work(history))
             if step is not None and event["id"] > self.after:
                 yield step
 
@@ -136,13 +142,43 @@ def follow(connection: Connection, arn: str, lake: str, after: int = 0) -> None:
     One that looks again and again how far something is has one line, its first.
     """
     shown = None
-    for step in Follower(connection, arn, lake, after).steps():
-        if step.failed:
-            err.print(f"  failed  {step.detail}", style="red", markup=False, soft_wrap=True)
-        elif step.kind not in SILENT and (step.state != shown or step.detail):
-            shown = step.state
-            line = f"  {step.state:<42}{seconds(step.seconds):>9}   {step.detail}"
-            err.print(line, markup=False, soft_wrap=True)
+    with _clock() as running:
+        for step in Follower(connection, arn, lake, after, running).steps():
+            if step.failed:
+                err.print(f"  failed  {step.detail}", style="red", markup=False, soft_wrap=True)
+            elif step.kind not in SILENT and (step.state != shown or step.detail):
+                shown = step.state
+                line = f"  {step.state:<42}{seconds(step.seconds):>9}   {step.detail}"
+                err.print(line, markup=False, soft_wrap=True)
+
+
+def _at_work(history: History) -> str | None:
+    """The Task or Wait that was entered last and goes on."""
+    for visit in reversed(history.visits):
+        if visit.ended_at is None and visit.type in ("Task", "Wait"):
+            return visit.state
+    return None
+
+
+@contextmanager
+def _clock() -> Iterator[Callable[[str | None], None] | None]:
+    """On a terminal a last line that says what goes on, and for how long; nothing elsewhere."""
+    if not err.is_terminal:
+        yield None
+        return
+    columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn())
+    progress = Progress(*columns, console=err, transient=True)
+    task = progress.add_task("", visible=False)
+    last: str | None = None
+
+    def running(state: str | None) -> None:
+        nonlocal last
+        if state != last:
+            last = state
+            progress.reset(task, description=state or "", visible=state is not None)
+
+    with progress:
+        yield running
 
 
 def wait_states(body: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -27,11 +27,28 @@ Region = Annotated[
 ]
 Stage = Annotated[
     str | None,
-    typer.Option("--stage", help="A [stages.<name>] of rebuy.toml; default: $REBUY_STAGE."),
+    typer.Option(
+        "--stage", help="A stage that rebuy.toml has, as stages.NAME; default: $REBUY_STAGE."
+    ),
 ]
 Home = Annotated[Path, typer.Option("--home", help="State folder of the local AWS.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-Execution = Annotated[str, typer.Argument(help="ARN, name, or `latest`.")]
+
+
+def names(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Names of executions for the shell's completion; none where there is no way to them."""
+    try:
+        connection = connect(**{name: ctx.params.get(name) for name in CONNECTION})
+        newest = connection.client("stepfunctions").list_executions(
+            stateMachineArn=stack_outputs(connection)["StateMachineArn"], maxResults=100
+        )
+        known = ["latest", *(each["name"] for each in newest["executions"])]
+    except Exception:
+        known = ["latest"]  # a shell that waits for words has no use for an error
+    return [name for name in known if name.startswith(incomplete)]
+
+
+Execution = Annotated[str, typer.Argument(help="ARN, name, or `latest`.", autocompletion=names)]
 Port = Annotated[
     int | None,
     typer.Option(help="Port of the local AWS; 0: any free one. Default: its last one, or 4566."),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 import socket
 import statistics
@@ -17,6 +18,7 @@ from typing import Any
 import pytest
 import typer
 
+from rebuy.cli import manual
 from rebuy.cli.app import app
 
 REBUY = [sys.executable, "-c", "from rebuy.cli.app import main; main()"]
@@ -213,6 +215,35 @@ def test_execution_that_fails_gives_exit_code_1(local: tuple[Path, str]) -> None
     arn, status = failed.stdout.split()
     assert arn.startswith("arn:aws:states:us-east-1:000000000000:execution:") and status == "FAILED"
     assert "RawDataCheckFailed" in failed.stderr and "no such table" in failed.stderr
+
+    header, line = rebuy("status", url=local[1]).stdout.splitlines()
+    assert header.split() == ["STATUS", "STARTED", "TOOK", "BY", "NAME"]
+    assert re.match(r"FAILED +\d{4}-\d\d-\d\d \d\d:\d\d:\d\d +[\d.]+ s +hand +manual-", line)
+    (known,) = json.loads(rebuy("status", "--json", "--status", "FAILED", url=local[1]).stdout)
+    assert (known["execution_arn"], known["started_by"]) == (arn, "hand")
+    assert rebuy("status", "--status", "RUNNING", "--json", url=local[1]).stdout == "[]\n"
+    one = json.loads(rebuy("status", "latest", "--json", url=local[1]).stdout)
+    assert (one["executionArn"], one["error"]) == (arn, "RawDataCheckFailed")
+    watched = rebuy("watch", "--json", url=local[1])
+    assert watched.returncode == 1
+    steps = [json.loads(text) for text in watched.stdout.splitlines()]
+    assert steps[0]["state"] == "Receive trigger" and steps[-2]["failed"]
+    assert steps[-1] == {"execution_arn": arn, "status": "FAILED"}
+    stopped = json.loads(rebuy("stop", "--json", url=local[1]).stdout)
+    assert stopped == {"execution_arn": arn, "stopped": False, "status": "FAILED"}
+
+
+def test_every_command_has_its_place_in_the_help() -> None:
+    placed = {name for commands in manual.GROUPS.values() for name in commands}
+    assert placed == set(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
+
+
+def test_version_and_help_are_where_they_are_looked_for() -> None:
+    assert re.fullmatch(
+        r"rebuy \d+\.\d+\.\d+, definition [0-9a-f]{12}\n", rebuy("--version").stdout
+    )
+    help_ = rebuy("-h")
+    assert "Exit codes: 0: well" in help_.stdout and "Executions" in help_.stdout
 
 
 def runs(pid: int) -> bool:

@@ -21,6 +21,7 @@ from botocore.exceptions import ClientError
 from typer.main import get_command
 
 from localaws.core.jobs.kind import recovery
+from rebuy.cli import manual
 from rebuy.cli.app import app
 from rebuy.settings import Settings
 from tasks import check_statements
@@ -88,7 +89,13 @@ INLINE = [
     for text in mentioned(page)
     if text.split()[0] in ("rebuy", "make") and len(text.split()) > 1
 ]
-EXECUTABLE = [line for line in LINES + INLINE if line.words[0].endswith("rebuy")]
+HELP = [
+    Line(f"rebuy {name} --help", re.split(r" [|>] ", example)[0])
+    for commands in manual.GROUPS.values()
+    for name, examples in commands.items()
+    for example in examples
+]
+EXECUTABLE = [line for line in LINES + INLINE + HELP if line.words[0].endswith("rebuy")]
 
 
 def parse(words: list[str]) -> None:
