@@ -9,6 +9,7 @@ from localaws.iam.entities import Entities
 from localaws.iam.policies import Policies
 from localaws.iam.roles import Roles
 from localaws.iam.rules import page
+from localaws.iam.simulation import Simulations
 from localaws.iam.users import Users
 from localaws.identity.store import ROLE_KIND, USER, IdentityStore
 from localaws.shapes import Json
@@ -24,6 +25,7 @@ def service(aws: LocalAws) -> Service:
     roles.register(iam)
     Users(users).register(iam)
     Roles(roles).register(iam)
+    Simulations(aws).register(iam)
     iam.operation("ListAccountAliases", "Marker", "MaxItems")(_aliases)
     aws.authorize.lookups["iam"] = lambda operation, params: with_paths(aws.identity, params)
     iam.on_start(lambda: adoption.adopt(aws.home.root / "moto" / "iam.pickle", aws.identity))

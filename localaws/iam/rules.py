@@ -108,6 +108,7 @@ _KEYS: dict[str, Callable[[Any], Key]] = {
     "AccessKeyMetadata": lambda key: (key["CreateDate"], key["AccessKeyId"]),
     "AttachedPolicies": lambda policy: (policy["PolicyName"], policy["PolicyArn"]),
     "Entities": lambda entity: (entity[0], entity[1][f"{entity[0]}Name"]),
+    "EvaluationResults": lambda one: (one["EvalActionName"], one["EvalResourceName"]),
     "Policies": lambda policy: (policy["PolicyName"], policy["Arn"]),
     "PolicyNames": str,
     "Roles": itemgetter("RoleName"),

@@ -8,25 +8,36 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rebuy.cli.options import AsJson
+from rebuy.cli.options import AsJson, connected
 
 if TYPE_CHECKING:
+    from rebuy.connection import Connection
     from rebuy.validation.checks import Checked
+    from rebuy.validation.product import Product
 
 app = typer.Typer()
 
 
 @app.command()
+@connected
 def validate(
-    region: Annotated[str, typer.Option(help="Where it is to be deployed.")] = "us-east-1",
+    connection: Connection,
+    in_account: Annotated[
+        bool,
+        typer.Option("--aws", help="Then ask the account what it can prove for nothing."),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Check the whole product without an account: data flow, requests, SQL, recipes, scripts,
-    permissions, template."""
-    from rebuy.validation import checks
+    permissions, template for the region."""
+    from rebuy.validation import checks, stack
     from rebuy.validation.product import Product
 
-    told = checks.validate(Product.load(), region)
+    product = Product.load()
+    told = checks.validate(product, connection.settings.region or stack.REGION)
+    if in_account:
+        ask(connection, product, told, as_json)
+        return
     if as_json:
         print(json.dumps([asdict(checked) for checked in told]))
     else:
@@ -44,3 +55,24 @@ def lines(told: list[Checked]) -> list[str]:
         for checked in told
     ]
     return shown + [finding.text() for checked in told for finding in checked.findings]
+
+
+def ask(connection: Connection, product: Product, told: list[Checked], as_json: bool) -> None:
+    """The checks, then every look as it is made, then what is left to a run."""
+    from rebuy.validation import account
+
+    made = []
+    if not as_json:
+        print("\n".join(lines(told)) + f"\n\nat {connection.where}:")
+    for look in account.validate(connection, product):
+        made.append(look)
+        if not as_json:
+            print("\n".join(look.text()), flush=True)
+    if as_json:
+        shown = {"checks": [asdict(one) for one in told], "looks": [asdict(one) for one in made]}
+        print(json.dumps(shown | {"only_a_run": account.ONLY_A_RUN}))
+    else:
+        print("\nOnly a run can prove:")
+        print("\n".join(f"  {line}" for line in account.ONLY_A_RUN))
+    if any(checked.findings for checked in told) or any(look.wrong for look in made):
+        raise typer.Exit(1)

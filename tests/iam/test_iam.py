@@ -208,3 +208,71 @@ def test_lists_are_read_page_by_page(iam: Any) -> None:
     )
     names = [[role["RoleName"] for role in page["Roles"]] for page in pages]
     assert names == [["r0", "r1"], ["r2", "r3"], ["r4"]]
+
+
+DENY = json.dumps(
+    {
+        "Version": "2012-10-17",
+        "Statement": [
+            {"Effect": "Allow", "Action": "s3:*", "Resource": "*"},
+            {"Effect": "Deny", "Action": "s3:DeleteObject", "Resource": "*"},
+            {
+                "Effect": "Allow",
+                "Action": "sqs:SendMessage",
+                "Resource": "*",
+                "Condition": {"StringEquals": {"aws:CalledVia": "events.amazonaws.com"}},
+            },
+        ],
+    }
+)
+
+
+def test_policies_are_simulated_by_the_evaluation_that_authorises(aws: Any) -> None:
+    iam = aws.client("iam")
+
+    def simulate(actions: list[str], **more: Any) -> dict[str, str]:
+        answer = iam.simulate_custom_policy(PolicyInputList=[DENY], ActionNames=actions, **more)
+        return {one["EvalActionName"]: one["EvalDecision"] for one in answer["EvaluationResults"]}
+
+    assert simulate(["s3:GetObject", "s3:DeleteObject", "glue:GetTable", "sqs:SendMessage"]) == {
+        "s3:GetObject": "allowed",
+        "s3:DeleteObject": "explicitDeny",
+        "glue:GetTable": "implicitDeny",
+        "sqs:SendMessage": "implicitDeny",
+    }
+    via = {
+        "ContextKeyName": "aws:CalledVia",
+        "ContextKeyType": "stringList",
+        "ContextKeyValues": ["events.amazonaws.com"],
+    }
+    assert simulate(["sqs:SendMessage"], ContextEntries=[via]) == {"sqs:SendMessage": "allowed"}
+    bound = {"PermissionsBoundaryPolicyInputList": [READ]}
+    assert simulate(["s3:PutObject"], **bound) == {"s3:PutObject": "implicitDeny"}
+    told = iam.simulate_custom_policy(PolicyInputList=[DENY], ActionNames=["sqs:SendMessage"])
+    assert told["EvaluationResults"][0]["MissingContextValues"] == ["aws:calledvia"]
+    with pytest.raises(ClientError, match="Invalid policy document") as caught:
+        iam.simulate_custom_policy(PolicyInputList=["{"], ActionNames=["s3:GetObject"])
+    assert caught.value.response["Error"]["Code"] == "InvalidInput"
+
+
+def test_a_roles_own_policies_are_simulated(aws: Any) -> None:
+    iam = aws.client("iam")
+    role = iam.create_role(RoleName="crawler", AssumeRolePolicyDocument=TRUST)["Role"]["Arn"]
+    iam.put_role_policy(RoleName="crawler", PolicyName="read", PolicyDocument=READ)
+
+    answer = iam.simulate_principal_policy(
+        PolicySourceArn=role,
+        ActionNames=["s3:GetObject"],
+        ResourceArns=["arn:aws:s3:::l/raw", "arn:aws:s3:::other/raw"],
+    )
+
+    decisions = {one["EvalResourceName"]: one for one in answer["EvaluationResults"]}
+    assert decisions["arn:aws:s3:::l/raw"]["EvalDecision"] == "allowed"
+    assert decisions["arn:aws:s3:::l/raw"]["MatchedStatements"] == [
+        {"SourcePolicyId": "read", "SourcePolicyType": "IAM Policy"}
+    ]
+    assert decisions["arn:aws:s3:::other/raw"]["EvalDecision"] == "implicitDeny"
+    with pytest.raises(ClientError, match="cannot be found"):
+        iam.simulate_principal_policy(
+            PolicySourceArn="arn:aws:iam::000000000000:role/nobody", ActionNames=["s3:GetObject"]
+        )

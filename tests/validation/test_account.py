@@ -1,0 +1,51 @@
+"""What an account proves for nothing, asked of the local one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from infrastructure import code_bucket
+from infrastructure.stack import find_stack
+from rebuy.connection import Connection
+from rebuy.settings import Settings
+from rebuy.validation import account
+from rebuy.validation.product import Product
+from tests.validation.test_broken import deployed, without_action
+
+
+@pytest.fixture
+def connection(server: Any) -> Connection:
+    return Connection(Settings(endpoint_url=server.url, region="us-east-1"))
+
+
+def test_an_account_without_a_stack_proves_what_it_can_and_is_left_as_it_was(
+    connection: Connection,
+) -> None:
+    code_bucket.ensure(connection)
+
+    told = {look.name: look for look in account.validate(connection, Product.load())}
+
+    assert {name: look.wrong for name, look in told.items() if look.wrong} == {}
+    assert told["definition"].proved == "ValidateStateMachineDefinition: OK"
+    assert "a change set of" in told["template"].proved
+    assert "SimulateCustomPolicy: " in told["permissions"].proved
+    assert "There is no stack" in told["SQL"].not_made
+    assert find_stack(connection.client("cloudformation"), "rebuy") is None
+
+
+def test_what_aws_would_refuse_is_told_in_its_words(connection: Connection) -> None:
+    product = Product.load()
+    broken = without_action("CrawlerRole", "s3:GetObject")(
+        deployed('"Next": "Crawled?"', '"Next": "Crawld?"')(product)
+    )
+
+    told = {look.name: look for look in account.validate(connection, broken)}
+
+    assert any("Missing 'Next' target: Crawld?" in one for one in told["definition"].wrong)
+    assert any(
+        one.startswith("CrawlerRole: s3:GetObject on arn:aws:s3:::") and "implicitDeny" in one
+        for one in told["permissions"].wrong
+    )
+    assert "is not there yet; `rebuy deploy --preview` makes it" in told["template"].not_made
