@@ -206,9 +206,10 @@ def place_of(
         for name in shape.columns
         if name in row and str(row[name]) not in ("None", "nan", "<NA>", "")
     }
-    if not shown:
+    # What stands in the file as it is: a quote within a cell is doubled there.
+    needle = max((text for text in shown.values() if '"' not in text), key=len, default="").encode()
+    if not needle:
         return None
-    needle = max(shown.values(), key=len).encode()
     for name, opened in files:
         for number, line in lines_with(unpacked(name, opened()), needle):
             given = dict(zip(shape.columns, cells(line, shape.separator), strict=False))

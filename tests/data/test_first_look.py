@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from localaws.tables.storage import OPEN_CSV, descriptor, storage
+from localaws.tables.storage import LAZY_SIMPLE, OPEN_CSV, descriptor, storage
 from localaws.tables.text_files import split_open_csv
 from tasks.functions import raw_checks
 from tasks.functions.first_look import RULES, Look, Shape, look
@@ -145,6 +145,50 @@ def test_a_row_of_a_checks_answer_has_its_place() -> None:
     assert place({"order_id": 18}) is None
     assert place({"order_id": "0007", "user_id": "12"}) == "raw/orders/b.csv.gz, line 4"
     assert place({"train_orders": 0}) is None
+
+
+def test_a_row_with_a_quote_in_its_name_has_its_place() -> None:
+    data = b'product_id,product_name\n1,Tea\n218,"6\\"" Cake"\n'
+    shape = Shape(("product_id", "product_name"))
+    row = {"product_id": "218", "product_name": '6\\" Cake'}
+    found = raw_checks.place_of(row, shape, [("x.csv", lambda: io.BytesIO(data))])
+    assert found == "x.csv, line 3"
+
+
+def test_rows_that_a_reader_loses_or_doubles_are_named() -> None:
+    looked = {"orders": 3, "aisles": 2}
+    assert raw_checks.unlike_rows(looked, {"orders": 3}, "databrew") == []
+    (lost,) = raw_checks.unlike_rows(looked, {"orders": 6, "aisles": 2, "products": 1}, "athena")
+    assert (lost["check"], lost["violations"]) == ("athena_reads_every_row_once", 2)
+    assert lost["sample"][0] == {"table": "orders", "rows_in_files": 3, "rows_of_athena": 6}
+
+
+@pytest.mark.parametrize(
+    ("member", "found"),
+    [
+        ({"Parameters": {"separatorChar": ",", "quoteChar": '"'}}, {"escape": "\\"}),
+        (
+            {"SerializationLibrary": LAZY_SIMPLE, "Parameters": {"field.delim": ";"}},
+            {"serde": LAZY_SIMPLE, "escape": "\\"},
+        ),
+    ],
+)
+def test_a_table_that_would_read_other_rows_is_not_as_expected(
+    member: dict[str, Any], found: dict[str, Any]
+) -> None:
+    wanted = raw_checks.expected(SHAPE, "s3://lake/raw/t/")
+    columns = [{"Name": name, "Type": "string"} for name in SHAPE.columns]
+    serde = {"SerializationLibrary": OPEN_CSV, **member}
+    table = {
+        "Parameters": {"skip.header.line.count": "1"},
+        "StorageDescriptor": {
+            "Location": "s3://lake/raw/t/",
+            "Columns": columns,
+            "SerdeInfo": serde,
+        },
+    }
+    described = raw_checks.described(table)
+    assert {name: value for name, value in described.items() if value != wanted[name]} == found
 
 
 # -- equal to Trino's reader, or refused -------------------------------------------------------
