@@ -305,6 +305,35 @@ def test_an_unreadable_file_is_named_by_its_uri_and_no_local_path_is_told(athena
     assert str(athena.local.home.root) not in reason
 
 
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT x IN (SELECT a FROM j) FROM (VALUES 'k') AS v(x)",
+        "SELECT x = ANY (SELECT a FROM j) FROM (VALUES 'k') AS v(x)",
+        "SELECT x = (SELECT a FROM j) FROM (VALUES 'k') AS v(x)",
+    ],
+)
+def test_a_subquery_reads_the_column_that_it_is_compared_by(athena: Any, query: str) -> None:
+    athena.put("j/a.json", '{"a":"k","b":1}\n')
+    athena.run(
+        "CREATE EXTERNAL TABLE j (a string, b int)"
+        " ROW FORMAT SERDE 'org.openx.data.jsonserde.JsonSerDe' LOCATION 's3://lake/j/'"
+    )
+    assert athena.rows(query) == [["true"]]
+
+
+@pytest.mark.parametrize("written", ["\\u0001", "\\001"])
+def test_a_character_may_be_written_by_its_number(athena: Any, written: str) -> None:
+    """Hive's unescapeSQLString: with this escape character a backslash is data."""
+    athena.put("c/a.csv", '1,"6\\"" cake",8\n')
+    athena.run(
+        "CREATE EXTERNAL TABLE c (a string, b string, c string)"
+        " ROW FORMAT SERDE 'org.apache.hadoop.hive.serde2.OpenCSVSerde'"
+        f" WITH SERDEPROPERTIES ('escapeChar' = '{written}') LOCATION 's3://lake/c/'"
+    )
+    assert athena.rows("SELECT * FROM c") == [["1", '6\\" cake', "8"]]
+
+
 def test_declared_partition_types_count(athena: Any) -> None:
     """https://docs.aws.amazon.com/athena/latest/ug/updates-and-partitions.html"""
     athena.put("t/k=1/x.txt", "1\n")

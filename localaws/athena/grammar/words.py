@@ -14,6 +14,8 @@ _TOKEN = re.compile(
     r"|(?P<word>[A-Za-z0-9_$]+)|(?P<sign>.)",
     re.DOTALL,
 )
+# As Hive's BaseSemanticAnalyzer.unescapeSQLString has them: \u0001, \001, \n and any other letter.
+_ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|([01][0-7]{2})|(.))")
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ def tokens(sql: str) -> list[Token]:
         raw = match.group()
         value = raw
         if kind == "text":
-            value = re.sub(r"\\(.)", _escape, raw[1:-1].replace("''", "'"))
+            value = _ESCAPE.sub(_escape, raw[1:-1].replace("''", "'"))
         elif kind == "tick":
             value = raw[1:-1].replace("``", "`")
         found.append(Token(kind, value, match.start(), raw))
@@ -49,7 +51,11 @@ def tokens(sql: str) -> list[Token]:
 
 
 def _escape(match: re.Match[str]) -> str:
-    return {"n": "\n", "t": "\t", "r": "\r", "0": "\0"}.get(match[1], match[1])
+    if match[1]:
+        return chr(int(match[1], 16))
+    if match[2]:
+        return chr(int(match[2], 8))
+    return {"n": "\n", "t": "\t", "r": "\r", "0": "\0"}.get(match[3], match[3])
 
 
 class Reader:

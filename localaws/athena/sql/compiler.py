@@ -156,6 +156,10 @@ class Compiler:
         finally:
             self.reading = outside
 
+    def read_whole(self, columns: tuple[Column, ...]) -> None:
+        """Every column of a subquery decides the value that it is compared for."""
+        self.reading |= {column.source for column in columns if column.source}
+
     def name(self, label: str, alias: str, columns: tuple[Column, ...]) -> None:
         """From here on the label means the common table expression `alias`."""
         env = self.environment

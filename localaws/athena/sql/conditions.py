@@ -45,6 +45,7 @@ def _comparison(c: Compiler, node: exp.Binary, scope: Scope) -> Value:
     if isinstance(quantified, exp.Any | exp.All):
         left = c.compile(node.this, scope)
         query, columns = c.query(quantified.this, scope)
+        c.read_whole(columns)
         word = "ANY" if isinstance(quantified, exp.Any) else "ALL"
         right = _result(left, columns)
         test = comparison(operator, left, right).sql
@@ -127,6 +128,7 @@ def in_(c: Compiler, node: exp.In, scope: Scope) -> Value:
         query = node.expressions[0]
     if query is not None:
         sql, columns = c.query(query, scope)
+        c.read_whole(columns)
         right = _result(value, columns)
         kind = t.common(value.type, right.type)
         if kind is None:
@@ -207,6 +209,7 @@ def if_(c: Compiler, node: exp.If, scope: Scope) -> Value:
 @compiles(exp.Subquery, exp.Select, exp.Values, exp.Union, exp.Except, exp.Intersect)
 def scalar_query(c: Compiler, node: exp.Expression, scope: Scope) -> Value:
     sql, columns = c.query(node, scope)
+    c.read_whole(columns)
     if len(columns) == 1:
         return Value(f"({sql})", columns[0].type)
     row = as_row(columns)

@@ -65,9 +65,7 @@ def _recursive(c: Compiler, node: exp.CTE, union: exp.Union, outer: Scope | None
     rows = f"WITH {', '.join(parts)} {' UNION ALL '.join(selects)}"
     if union.args.get("distinct"):
         rows = f"SELECT DISTINCT * FROM ({rows})"
-    for column in (*base, *columns):
-        if column.source:
-            c.reading.add(column.source)
+    c.read_whole((*base, *columns))
     return rows, columns
 
 
