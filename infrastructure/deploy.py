@@ -122,7 +122,7 @@ def settle(cloudformation: Any, name: str, say: Say) -> None:
 def upload(connection: Connection, say: Say) -> tuple[list[packages.Package], Json]:
     """Puts packages and template into the code bucket; (packages, request for a change set)."""
     settings = connection.settings
-    built = packages.build()
+    built = packages.build(settings.source)
     bucket = code_bucket.ensure(connection)
     stack = packages.Package("", "template.json", template.template_bytes())
     code_bucket.upload(connection, bucket, [*built, stack], say)
@@ -149,6 +149,7 @@ def stack_parameters(
         "CodeBucket": bucket,
         "DefinitionSha256": definition(built).sha256,
         "DatabaseName": settings.database_name,
+        "FiveTables": "raw" if settings.source is None else "mapped",
         "TrainingInstanceType": settings.training_instance_type,
         "EndpointInstanceType": settings.endpoint_instance_type,
         "UploadTrigger": settings.upload_trigger,

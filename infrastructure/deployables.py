@@ -28,10 +28,11 @@ from infrastructure.grants import (
 from infrastructure.names import (
     CRAWLER,
     DATABASE,
+    FIVE_TABLES,
     JOIN_FEATURES,
     MADE,
     NOTIFICATIONS,
-    RAW_DATABASE,
+    RAW_ARN,
     SETTLE,
     STATE_MACHINE,
     TRIGGER_TABLE,
@@ -112,9 +113,17 @@ FUNCTIONS = (
                     "glue:GetPartitions",
                     "glue:BatchUpdatePartition",
                 ],
-                RAW_DATABASE,
+                FIVE_TABLES,
             ),
         ),
+    ),
+    Function(
+        "PlanMapping",
+        "tasks.functions.plan_mapping.handler",
+        memory_megabytes=1024,
+        timeout_seconds=900,
+        awswrangler=True,  # its pyarrow and numpy: the look at the files
+        grants=(get("raw/", bucket=RAW_ARN), *read("runs/")),
     ),
     Function(
         "CheckRawData",
@@ -124,7 +133,7 @@ FUNCTIONS = (
         awswrangler=True,
         grants=(
             *athena(),
-            catalog(CATALOG_READ, RAW_DATABASE, DATABASE),
+            catalog(CATALOG_READ, FIVE_TABLES, DATABASE),
             *read_raw(),
             *read("runs/"),
             get(*RESULTS),

@@ -12,6 +12,9 @@ CODE = "${AWS::StackName}-code-${AWS::AccountId}-${AWS::Region}"
 RAW_ARN = "arn:${AWS::Partition}:s3:::" + RAW
 LAKE_ARN = "arn:${AWS::Partition}:s3:::" + LAKE
 RAW_DATABASE = "${DatabaseName}_raw"
+MAPPED_DATABASE = "${DatabaseName}_mapped"
+# Where the five tables are: the crawler's, or those that a mapping makes.
+FIVE_TABLES = "${DatabaseName}_${FiveTables}"
 DATABASE = "${DatabaseName}"
 WORK_GROUP = "${AWS::StackName}"
 ENDPOINT = "${AWS::StackName}"

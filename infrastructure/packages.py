@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from infrastructure.template import jobs
+from rebuy.mapping import Mapping
+from rebuy.mapping.compiled import compiled
 from tasks import check_statements
 from workflows import purchase_prediction
 
@@ -52,12 +54,12 @@ class Package:
         return f"{self.sha256[:16]}/{self.name}"
 
 
-def build() -> list[Package]:
-    """Every package of this checkout."""
+def build(mapping: Mapping | None = None) -> list[Package]:
+    """Every package of this checkout; without a mapping the files are Instacart's."""
     definition = purchase_prediction.definition_bytes()
     return [
         Package("DefinitionKey", "purchase_prediction.asl.json", definition),
-        Package("FunctionsKey", "functions.zip", _zip(functions(definition))),
+        Package("FunctionsKey", "functions.zip", _zip(functions(definition, mapping))),
         Package("ApiKey", "api.zip", _zip(_tree("inference", API_FILES))),
         Package("TrainingCodeKey", "training.tar.gz", _tar(_flat("training"))),
         Package(
@@ -73,8 +75,9 @@ def build() -> list[Package]:
     ]
 
 
-def functions(definition: bytes) -> dict[str, bytes]:
-    """The pipeline's functions with the checks, as read and as run, and the build's hashes."""
+def functions(definition: bytes, mapping: Mapping | None) -> dict[str, bytes]:
+    """The pipeline's functions with the checks, as read and as run, the mapping as SQL, and the
+    build's hashes."""
     files = {"tasks/__init__.py": (ROOT / "tasks/__init__.py").read_bytes()}
     files |= _tree("tasks/functions", None)
     files |= _tree("executions", None)
@@ -82,7 +85,13 @@ def functions(definition: bytes) -> dict[str, bytes]:
     files["sql/check_statements.json"] = json.dumps(
         check_statements.of_project(), indent=1
     ).encode()
-    files["build.json"] = json.dumps(build_hashes(definition), indent=1, sort_keys=True).encode()
+    made = compiled(mapping)
+    files["mapping.json"] = json.dumps(made, indent=1).encode()
+    hashes = build_hashes(definition) | {
+        "mapping_sha256": made["sha256"],
+        "mapping_sql_sha256": hashlib.sha256(files["mapping.json"]).hexdigest(),
+    }
+    files["build.json"] = json.dumps(hashes, indent=1, sort_keys=True).encode()
     return files
 
 

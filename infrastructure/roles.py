@@ -21,6 +21,7 @@ from infrastructure.grants import (
 )
 from infrastructure.names import (
     DATABASE,
+    FIVE_TABLES,
     JOIN_FEATURES,
     MADE,
     NOTIFY,
@@ -46,7 +47,7 @@ def service_roles() -> dict[str, Json]:
             *read("runs/", "databrew-temporary/"),
             write("runs/", "databrew-temporary/"),
             remove("runs/", "databrew-temporary/"),
-            catalog(CATALOG_READ, RAW_DATABASE, DATABASE),
+            catalog(CATALOG_READ, FIVE_TABLES, DATABASE),
             logs("/aws-glue-databrew/*"),
         ),
         "JoinFeaturesRole": role(
@@ -88,7 +89,7 @@ def state_machine_role(function_names: list[str]) -> Json:
         "states",
         allow(["lambda:InvokeFunction"], *(f"${{{name}.Arn}}" for name in function_names)),
         *athena(),
-        catalog(CATALOG_WRITE, DATABASE, RAW_DATABASE),
+        catalog(CATALOG_WRITE, DATABASE, FIVE_TABLES),
         *read_raw(),
         *read("runs/", "athena-results/"),
         write("runs/", "athena-results/"),

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from rebuy.errors import InputError
+from rebuy.mapping import Mapping, load
 
 FILE = Path("rebuy.toml")
 Switch = Literal["ENABLED", "DISABLED"]
@@ -40,6 +41,8 @@ class Settings(BaseModel):
 
     training_instance_type: str = "ml.m5.xlarge"
     endpoint_instance_type: str = "ml.m5.large"
+    # A shop's own files: `[source]`, or the name of a file with it. None: Instacart's, as they are.
+    source: Mapping | None = None
 
     # The stack as a whole
     termination_protection: bool = False
@@ -57,8 +60,8 @@ class Settings(BaseModel):
         names that runs make have `--` after the stack's."""
         if name.endswith("-") or "--" in name:
             raise ValueError("it ends in no hyphen and has no two in a row")
-        if name.endswith("-raw"):
-            raise ValueError("the database of its features would be the raw one of another stack")
+        if name.endswith(("-raw", "-mapped")):
+            raise ValueError("the database of its features would be one of another stack")
         return name
 
     @model_validator(mode="after")
@@ -117,6 +120,8 @@ def _of_file(file: Path, stage: str | None) -> dict[str, Any]:
             given = tomllib.loads(file.read_text())
         except tomllib.TOMLDecodeError as error:
             raise InputError(f"{file} is no TOML: {error}") from error
+    if isinstance(given.get("source"), str):
+        given["source"] = load(file.parent / given["source"])
     stages = given.pop("stages", {})
     if not isinstance(stages, dict) or not all(isinstance(own, dict) for own in stages.values()):
         raise InputError(f"{file}: stages are tables, [stages.dev] for example.")

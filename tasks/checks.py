@@ -22,7 +22,7 @@ def check_raw_data(then: State, again: State) -> State:
     check = _look(
         "Check raw data",
         comment(3, "Every rule about the raw files and tables, as SQL, before anything is built."),
-        {"run.$": "$.run"},
+        {"run.$": "$.run", "mapping.$": "$.mapping"},
         "$.checks",
         900,
     )
@@ -46,6 +46,7 @@ def look_again(then: State, again: State) -> State:
         comment(4, "Whether what was cleaned are the files of the plan, row for row."),
         {
             "run.$": "$.run",
+            "mapping.$": "$.mapping",
             "cleaned": {
                 "rows.$": "$.checks.answer.rows",
                 "tables": {

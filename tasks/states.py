@@ -77,6 +77,44 @@ class Parallel(_Selecting, sdk.Parallel):
     """Branches that run at the same time."""
 
 
+class Map(sdk.states.State):
+    """The same states for each of some items, which may be none, in JSONata.
+
+    The SDK's own writes `Iterator`, the older name of the processor.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        comment: str,
+        *,
+        items: str,
+        selector: str,
+        output: str,
+        most_at_once: int,
+    ) -> None:
+        super().__init__(name, "Map", comment=comment)
+        self._fields = {
+            "QueryLanguage": "JSONata",
+            "Items": items,
+            "ItemSelector": selector,
+            "MaxConcurrency": most_at_once,
+            "Output": output,
+        }
+
+    def allowed_fields(self) -> list[Enum]:
+        return [field for field in super().allowed_fields() if field.value == "comment"]
+
+    def attach(self, first: State) -> None:
+        """The states of an item, by the first of them."""
+        self._first = first
+
+    def to_dict(self) -> Json:
+        processor = sdk.Graph(sdk.Chain([self._first])).to_dict()
+        inline = {"ProcessorConfig": {"Mode": "INLINE"}, **processor}
+        return {**super().to_dict(), **self._fields, "ItemProcessor": inline}
+
+
 class Catch(sdk.Catch):
     def allowed_fields(self) -> list[Enum]:
         return [*super().allowed_fields(), ExtraField.Output]

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tasks import audit, checks, crawl, features, gate, glue, publish, training, trigger
+from tasks import audit, checks, crawl, features, gate, glue, mapping, publish, training, trigger
 from tasks.states import State, sdk
 
 GOLDEN = Path(__file__).with_suffix(".asl.json")
@@ -38,7 +38,8 @@ def states() -> State:
     clean = features.clean_with_databrew()
     clean.next(checks.look_again(then=build_features, again=receive_trigger))
     check_raw_data = checks.check_raw_data(then=clean, again=receive_trigger)
-    crawl_raw_data = crawl.crawl_raw_data(then=check_raw_data)
+    map_source_files = mapping.map_source_files(then=check_raw_data)
+    crawl_raw_data = crawl.crawl_raw_data(then=map_source_files)
     receive_trigger.next(
         trigger.anything_new(receive_trigger, new=crawl_raw_data, nothing_new=write_audit_record)
     )

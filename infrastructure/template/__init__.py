@@ -10,7 +10,7 @@ import json
 from typing import Any
 
 from infrastructure import roles
-from infrastructure.names import ENDPOINT
+from infrastructure.names import ENDPOINT, FIVE_TABLES
 from infrastructure.template import (
     api,
     buckets,
@@ -73,6 +73,11 @@ def parameters() -> Json:
             Default="rebuy",
             AllowedPattern="[a-z0-9_]{1,100}",
         ),
+        "FiveTables": text(
+            "raw: the crawler's tables are the five; mapped: a mapping makes them",
+            Default="raw",
+            AllowedValues=["raw", "mapped"],
+        ),
         "TrainingInstanceType": text("For training jobs", Default="ml.m5.xlarge"),
         "EndpointInstanceType": text("For the endpoint", Default="ml.m5.large"),
         **triggers.parameters(),
@@ -91,7 +96,7 @@ def outputs() -> Json:
         "LiveAliasArn": ref("StateMachineAlias"),
         "EndpointName": sub(ENDPOINT),
         "Database": ref("Database"),
-        "RawDatabase": ref("RawDatabase"),
+        "RawDatabase": sub(FIVE_TABLES),
         "WorkGroup": ref("WorkGroup"),
         "DefinitionSha256": ref("DefinitionSha256"),
     }

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 
-from infrastructure.names import CRAWLER, DATABASE, RAW_DATABASE, WORK_GROUP
+from infrastructure.names import CRAWLER, DATABASE, MAPPED_DATABASE, RAW_DATABASE, WORK_GROUP
 from infrastructure.words import Json, attribute, ref, resource, sub
+
+# Hidden files, and those of a mapping, whose tables are its own.
+EXCLUSIONS = ["_**", "**/_**", ".**", "**/.**", "source/**"]
 
 
 def catalog() -> Json:
@@ -15,7 +18,11 @@ def catalog() -> Json:
             "AWS::Glue::Database",
             {"CatalogId": ref("AWS::AccountId"), "DatabaseInput": {"Name": sub(database)}},
         )
-        for name, database in (("RawDatabase", RAW_DATABASE), ("Database", DATABASE))
+        for name, database in (
+            ("RawDatabase", RAW_DATABASE),
+            ("MappedDatabase", MAPPED_DATABASE),
+            ("Database", DATABASE),
+        )
     }
     configuration = {
         "Version": 1.0,
@@ -52,12 +59,7 @@ def catalog() -> Json:
                 "DatabaseName": ref("RawDatabase"),
                 "Classifiers": [ref("OrderFiles")],
                 "Targets": {
-                    "S3Targets": [
-                        {
-                            "Path": sub("s3://${Raw}/raw/"),
-                            "Exclusions": ["_**", "**/_**", ".**", "**/.**"],
-                        }
-                    ]
+                    "S3Targets": [{"Path": sub("s3://${Raw}/raw/"), "Exclusions": EXCLUSIONS}]
                 },
                 "SchemaChangePolicy": {
                     "UpdateBehavior": "UPDATE_IN_DATABASE",

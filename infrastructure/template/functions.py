@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from infrastructure.deployables import FUNCTIONS, Function
 from infrastructure.grants import function_logs, role
-from infrastructure.names import CRAWLER, DATABASE, ENDPOINT, MADE, RAW_DATABASE
+from infrastructure.names import CRAWLER, DATABASE, ENDPOINT, FIVE_TABLES, MADE
 from infrastructure.template import notifications, triggers
 from infrastructure.words import Json, attribute, ref, resource, sub
 
@@ -31,7 +31,7 @@ def environment(name: str) -> Json:
     return {
         "LAKE_BUCKET": ref("Lake"),
         "RAW_BUCKET": ref("Raw"),
-        "RAW_DATABASE": sub(RAW_DATABASE),
+        "RAW_DATABASE": sub(FIVE_TABLES),
         "DATABASE": sub(DATABASE),
         "CRAWLER": sub(CRAWLER),
         "DATABREW_PREFIX": sub(MADE),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from executions import hashes
 from infrastructure import deployables
-from infrastructure.names import JOIN_FEATURES, databrew_name
+from infrastructure.names import FIVE_TABLES, JOIN_FEATURES, databrew_name
 from infrastructure.words import Json, attribute, ref, resource, sub
 from tasks import glue
 
@@ -35,15 +35,15 @@ def databrew() -> Json:
                 "Input": {
                     "DataCatalogInputDefinition": {
                         "CatalogId": ref("AWS::AccountId"),
-                        "DatabaseName": ref(database),
+                        "DatabaseName": sub(FIVE_TABLES),
                         "TableName": table,
                     }
                 },
             },
         )
-        for name, dataset, database, table in (
-            ("RawOrdersDataset", "raw-orders", "RawDatabase", "orders"),
-            ("RawOrderProductsDataset", "raw-order-products", "RawDatabase", "order_products"),
+        for name, dataset, table in (
+            ("RawOrdersDataset", "raw-orders", "orders"),
+            ("RawOrderProductsDataset", "raw-order-products", "order_products"),
         )
     }
     for name, recipe in deployables.RECIPES.items():

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from executions import audit
 from infrastructure import deployables, roles
-from infrastructure.names import ENDPOINT, LAKE, MADE, STATE_MACHINE, STATE_MACHINE_LOGS
+from infrastructure.names import (
+    ENDPOINT,
+    FIVE_TABLES,
+    LAKE,
+    MADE,
+    STATE_MACHINE,
+    STATE_MACHINE_LOGS,
+)
 from infrastructure.template import functions
 from infrastructure.words import Json, attribute, ref, resource, sub
 
@@ -34,7 +41,7 @@ def state_machine() -> Json:
     substitutions: Json = {
         "LakeBucket": ref("Lake"),
         "Database": ref("Database"),
-        "RawDatabase": ref("RawDatabase"),
+        "RawDatabase": sub(FIVE_TABLES),
         "WorkGroup": ref("WorkGroup"),
         "CodeBucket": ref("CodeBucket"),
         "TrainingCodeKey": ref("TrainingCodeKey"),

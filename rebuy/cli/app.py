@@ -12,14 +12,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rebuy.cli import costs, deployment, executions, manual, replay, validation
+from rebuy.cli import data as data_commands
 from rebuy.cli.options import (
     DEFAULT_HOME,
     AsJson,
     Home,
+    MappingFile,
     Port,
     connected,
+    read_mapping,
     settings,
-    stack_outputs,
 )
 from rebuy.errors import RebuyError
 
@@ -34,11 +36,10 @@ app = typer.Typer(
     + "; ".join(f"{code}: {said}" for code, said in manual.EXIT_CODES.items()),
 )
 local_app = typer.Typer(help="The local AWS on this machine.", no_args_is_help=True)
-data_app = typer.Typer(help="Raw order files.", no_args_is_help=True)
 iam_app = typer.Typer(help="Permissions in the local AWS.", no_args_is_help=True)
 app.add_typer(local_app, name="local")
 app.add_typer(iam_app, name="iam")
-app.add_typer(data_app, name="data")
+app.add_typer(data_commands.app, name="data")
 
 
 class Form(StrEnum):
@@ -95,6 +96,7 @@ def is_client_error(error: Exception) -> bool:
 def demo(
     users: Annotated[int, typer.Option(help="Users of the generated data.")] = 2000,
     data: Annotated[Path | None, typer.Option(help="A folder of raw files instead.")] = None,
+    mapping: MappingFile = None,
     serve: Annotated[
         bool, typer.Option("--serve/--no-serve", help="Leave the local AWS running.")
     ] = True,
@@ -109,7 +111,9 @@ def demo(
     from rebuy.cli import demo as chain
     from rebuy.cli.console import err
 
-    defaults = settings(endpoint_url="http://127.0.0.1")
+    defaults = settings(endpoint_url="http://127.0.0.1", source=read_mapping(mapping))
+    if defaults.source is not None and data is None:
+        raise typer.BadParameter("a mapping needs --data, the files it is for", param_hint="--data")
     result = chain.run(defaults, home, port, users, data, serve, browser and not as_json)
     chain.show(result)
     if serve:
@@ -304,66 +308,6 @@ def iam_report(
         return
     for line in iam.lines(roles):
         print(line)
-
-
-@data_app.command("generate")
-def data_generate(
-    out: Annotated[Path, typer.Option(help="The folder to write to.")],
-    users: Annotated[int, typer.Option(help="206209 is the size of the original.")] = 2000,
-    seed: Annotated[int, typer.Option(help="The same seed gives the same bytes.")] = 7,
-) -> None:
-    """Write raw files in the Instacart shape."""
-    from rebuy.data import generate
-
-    size = generate.generate(users, out, seed)
-    rows = {"orders": size.orders, "prior lines": size.prior_lines, "train lines": size.train_lines}
-    for name, count in {"users": size.users, "products": size.products, **rows}.items():
-        print(f"{name:<12} {count:>12,}")
-
-
-@data_app.command("check")
-def data_check(
-    folder: Annotated[
-        Path, typer.Argument(help="Raw files, as published or in folders of their tables.")
-    ],
-    html: Annotated[
-        Path | None, typer.Option(help="A page of findings and figures, to be sent on.")
-    ] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Look at raw files before anything starts: offline, by the rules of a run.
-
-    Ends with 0 if a run would take them, with 1 if there are findings.
-    """
-    from rebuy.cli import contract
-
-    if not folder.is_dir():
-        raise typer.BadParameter(f"{folder} is not a folder", param_hint="FOLDER")
-    if not contract.run(folder, html, as_json=as_json):
-        raise typer.Exit(1)
-
-
-@data_app.command("upload")
-@connected
-def data_upload(
-    connection: Connection,
-    folder: Annotated[Path, typer.Argument(help="The six raw files, as published.")],
-    allow_partial: Annotated[bool, typer.Option(help="Even if files are missing.")] = False,
-) -> None:
-    """Put raw files into their bucket; what is new there starts an execution a little later."""
-    from infrastructure import stack
-    from rebuy.cli import raw_files
-    from rebuy.cli.console import say
-
-    bucket = stack_outputs(connection)["RawBucket"]
-    parameters = stack.deployed_parameters(connection)
-    files = raw_files.upload(connection, folder, bucket, allow_partial=allow_partial)
-    if all(file.unchanged for file in files):
-        say("nothing is new, so nothing is started; `rebuy start` starts a run by hand")
-    elif parameters["UploadTrigger"] == "DISABLED":
-        say("the upload trigger is disabled: `rebuy start` starts a run by hand")
-    else:
-        say(f"a run starts when nothing more has come for {parameters['SettleSeconds']} s")
 
 
 manual.arrange(app)

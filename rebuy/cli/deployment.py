@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rebuy.cli.options import AsJson, connected
+from rebuy.cli.options import AsJson, MappingFile, connected, with_mapping
 from rebuy.errors import InputError
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 @connected
 def deploy(
     connection: Connection,
+    mapping: MappingFile = None,
     preview: Annotated[
         bool, typer.Option("--preview", help="Say what would change, and change nothing.")
     ] = False,
@@ -33,6 +34,7 @@ def deploy(
     from infrastructure import deploy as deployment
     from rebuy.cli.console import say
 
+    connection = with_mapping(connection, mapping)
     if preview:
         for line in deployment.look_ahead(connection, say):
             print(line)

@@ -13,6 +13,7 @@ import typer
 
 if TYPE_CHECKING:
     from rebuy.connection import Connection
+    from rebuy.mapping import Mapping
     from rebuy.settings import Settings
 
 P = ParamSpec("P")
@@ -32,6 +33,10 @@ Stage = Annotated[
     ),
 ]
 Home = Annotated[Path, typer.Option("--home", help="State folder of the local AWS.")]
+MappingFile = Annotated[
+    Path | None,
+    typer.Option("--mapping", help="How your own files are read; default: [source] of rebuy.toml."),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
@@ -87,6 +92,21 @@ def settings(**flags: Any) -> Settings:
     from rebuy.settings import read
 
     return read(**flags)
+
+
+def with_mapping(connection: Connection, file: Path | None) -> Connection:
+    """The same connection, with the mapping of `file`, if there is one."""
+    from rebuy.connection import Connection
+
+    if file is None:
+        return connection
+    return Connection(connection.settings.model_copy(update={"source": read_mapping(file)}))
+
+
+def read_mapping(file: Path | None) -> Mapping | None:
+    from rebuy.mapping import load
+
+    return None if file is None else load(file)
 
 
 def connect(**flags: str | None) -> Connection:

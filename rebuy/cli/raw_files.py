@@ -8,7 +8,9 @@ from pathlib import Path
 from rebuy.cli.console import say, seconds
 from rebuy.connection import Connection
 from rebuy.data import generate as generator
+from rebuy.data import sources
 from rebuy.data import upload as uploads
+from rebuy.errors import InputError
 
 
 def generate(users: int, folder: Path) -> Path:
@@ -22,10 +24,26 @@ def generate(users: int, folder: Path) -> Path:
     return folder
 
 
+def check_deployed(connection: Connection, parameters: dict[str, str]) -> None:
+    """Raises InputError when the files would not be read: the deployment has another mapping."""
+    mapped = parameters.get("FiveTables") == "mapped"
+    if mapped and connection.settings.source is None:
+        raise InputError(
+            "This deployment reads files by a mapping; give it with --mapping, or as [source] of"
+            " rebuy.toml."
+        )
+    if not mapped and connection.settings.source is not None:
+        raise InputError("This deployment has no mapping; `rebuy deploy --mapping FILE` first.")
+
+
 def upload(
     connection: Connection, folder: Path, bucket: str, *, allow_partial: bool = False
 ) -> list[uploads.Uploaded]:
-    files = uploads.upload(folder, bucket, connection.client("s3"), allow_partial=allow_partial)
+    mapping, client = connection.settings.source, connection.client("s3")
+    if mapping is None:
+        files = uploads.upload(folder, bucket, client, allow_partial=allow_partial)
+    else:
+        files = sources.upload(mapping, folder, bucket, client)
     for file in files:
         say(f"{'unchanged' if file.unchanged else 'uploaded '} {file.uri} ({file.bytes:,} bytes)")
     return files

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import mimetypes
 from collections.abc import Callable
 from dataclasses import dataclass
 from io import FileIO
@@ -62,7 +63,10 @@ def upload(
     folder = Path(folder)
     files = _files_of(folder, allow_partial)
     _check_content(folder, files)
-    return [_put(folder / file.name, file, bucket, client, progress) for file in files]
+    return [
+        put(folder / file.name, f"raw/{file.table}/{file.name}", bucket, client, progress)
+        for file in files
+    ]
 
 
 def _files_of(folder: Path, allow_partial: bool) -> list[RawFile]:
@@ -80,15 +84,16 @@ def _files_of(folder: Path, allow_partial: bool) -> list[RawFile]:
     return found
 
 
+def check_size(path: Path) -> None:
+    size = path.stat().st_size
+    if size > MOST_BYTES:
+        raise InputError(f"{path} has {size:,} bytes; at most {MOST_BYTES:,} can be put at once.")
+
+
 def _check_content(folder: Path, files: list[RawFile]) -> None:
     for file in files:
-        size = (folder / file.name).stat().st_size
-        if size > MOST_BYTES:
-            raise InputError(
-                f"{folder / file.name} has {size:,} bytes; at most {MOST_BYTES:,} can be put at"
-                " once."
-            )
-        if not size:
+        check_size(folder / file.name)
+        if not (folder / file.name).stat().st_size:
             raise InputError(
                 f"{folder / file.name} is empty; its header must be {','.join(file.columns)!r}."
             )
@@ -101,10 +106,10 @@ def _check_content(folder: Path, files: list[RawFile]) -> None:
         raise InputError(f"{folder} holds what a run would refuse:{said}")
 
 
-def _put(
-    path: Path, file: RawFile, bucket: str, client: Any, progress: Progress | None
+def put(
+    path: Path, key: str, bucket: str, client: Any, progress: Progress | None = None
 ) -> Uploaded:
-    key = f"raw/{file.table}/{file.name}"
+    """One file, unless an object of this key has its bytes already."""
     with path.open("rb") as content:
         digest = hashlib.file_digest(content, "sha256")
     checksum = base64.b64encode(digest.digest()).decode()
@@ -116,7 +121,7 @@ def _put(
                 Bucket=bucket,
                 Key=key,
                 Body=body,
-                ContentType="text/csv",
+                ContentType=mimetypes.guess_type(path.name)[0] or "text/plain",
                 ChecksumAlgorithm="SHA256",
                 ChecksumSHA256=checksum,  # S3 refuses the object if it received other bytes
             )

@@ -11,8 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from tasks.functions import raw_checks, storage
-from tasks.functions.first_look import RULES
+from tasks.functions import mapped_checks, raw_checks, storage
+from tasks.functions.first_look import RULES, Look
 from tasks.functions.jobs import ATHENA_MINIMUM_BYTES
 
 Json = dict[str, Any]
@@ -41,29 +41,69 @@ class RowsLost(Exception):
 
 
 def handler(event: Json, context: Any) -> Json:
-    """`event`: {run, cleaned}. Answers {as_planned, changed: up to five keys}, and, when raw/ is as
-    planned, without `cleaned`: checks, rows (of each table), scanned_bytes, charged_bytes,
-    query_execution_ids; with `cleaned`, {rows (as they were checked), tables {table: the clean
-    one}}: the rows of those. Raises RawDataCheckFailed, RowsLost."""
+    """`event`: {run, mapping, cleaned}. Answers {as_planned, changed: up to five keys}, and,
+    when raw/ is as planned, without `cleaned`: checks, rows (of each table), scanned_bytes,
+    charged_bytes, query_execution_ids; with `cleaned`, {rows (as they were checked), tables
+    {table: the clean one}}: the rows of those. Raises RawDataCheckFailed, RowsLost."""
     import boto3
 
     s3 = boto3.client("s3")
     bucket, key = event["run"]["manifest"]["uri"].removeprefix("s3://").split("/", 1)
     manifest = storage.read_json(s3, bucket, key)
-    changed = changes(manifest["objects"], storage.raw_objects(s3, manifest["bucket"]))
+    mapping = event.get("mapping") or {}
+    changed = [
+        *changes(manifest["objects"], storage.raw_objects(s3, manifest["bucket"])),
+        *mapped_checks.remapped(boto3.client("glue"), os.environ["RAW_DATABASE"], mapping),
+    ]
     planned = {"as_planned": not changed, "changed": changed[:SAMPLE_ROWS]}
     if changed:
         return planned
     if "cleaned" in event:
         return {**planned, **count_cleaned(event["cleaned"], os.environ["DATABASE"])}
-    return {**planned, **check(s3, manifest["bucket"], manifest["objects"])}
+    return {**planned, **check(s3, manifest["bucket"], manifest["objects"], mapping)}
 
 
-def check(s3: Any, bucket: str, objects: list[Json]) -> Json:
-    """The first look at the files, then the tables, then SQL: what is cheaper comes first."""
-    import boto3
+def check(s3: Any, bucket: str, objects: list[Json], mapping: Json) -> Json:
+    """The first look at the files, then the tables, then SQL: what is cheaper comes first. Of a
+    shop's own files `Plan mapping` has taken the look."""
 
     database = os.environ["RAW_DATABASE"]
+    mapped = bool(mapping.get("statements"))
+    looks = [] if mapped else look_at(s3, bucket, objects, database)
+    statements = json.loads(STATEMENTS.read_text())
+    with ThreadPoolExecutor(4) as pool:
+        results = list(pool.map(lambda statement: rows(statement["sql"], database), statements))
+        rows_found = counted(statements, [answer for answer, _ in results])
+        if mapped:
+            own = mapped_checks.statements(mapping)
+            answers = list(pool.map(lambda text: rows(text, database), own))
+            refuse(mapped_checks.broken(mapping, [answer for answer, _ in answers]))
+            results += answers
+        else:
+            refuse(raw_checks.unlike_rows(raw_checks.rows_of(looks), rows_found, "athena"))
+        names = broken(statements, [answer for answer, _ in results[: len(statements)]])
+        samples = list(pool.map(lambda name: rows(sample_of(name), database)[0], names))
+    refuse(
+        [
+            violation(name, sample, None if mapped else place(name, sample, s3, bucket, objects))
+            for name, sample in zip(names, samples, strict=True)
+        ]
+    )
+    scanned = [metadata["Statistics"].get("DataScannedInBytes", 0) for _, metadata in results]
+    of_tables = {check for statement in statements for check in statement["checks"]}
+    return {
+        "checks": [*(mapped_checks.names() if mapped else OF_FILES), *sorted(of_tables)],
+        "rows": rows_found,
+        "scanned_bytes": sum(scanned),
+        "charged_bytes": sum(max(bytes_, ATHENA_MINIMUM_BYTES) for bytes_ in scanned if bytes_),
+        "query_execution_ids": [metadata["QueryExecutionId"] for _, metadata in results],
+    }
+
+
+def look_at(s3: Any, bucket: str, objects: list[Json], database: str) -> list[Look]:
+    """The first look at the files, and at the tables that the crawler made of them."""
+    import boto3
+
     looks = raw_checks.look_at_objects(s3, bucket, objects)
     sha256 = {entry["key"]: entry["sha256"] for entry in objects}
     findings = [finding for seen in looks for finding in seen.findings]
@@ -75,29 +115,7 @@ def check(s3: Any, bucket: str, objects: list[Json]) -> Json:
     )
     raw = f"s3://{bucket}/{storage.RAW_PREFIX}"
     refuse(raw_checks.unlike_tables(boto3.client("glue"), database, raw))
-    statements = json.loads(STATEMENTS.read_text())
-    with ThreadPoolExecutor(4) as pool:
-        results = list(pool.map(lambda statement: rows(statement["sql"], database), statements))
-        rows_found = counted(statements, [answer for answer, _ in results])
-        looked = raw_checks.rows_of(looks)
-        refuse(raw_checks.unlike_rows(looked, rows_found, "athena"))
-        names = broken(statements, [answer for answer, _ in results])
-        samples = list(pool.map(lambda name: rows(sample_of(name), database)[0], names))
-    refuse(
-        [
-            violation(name, sample, place(name, sample, s3, bucket, objects))
-            for name, sample in zip(names, samples, strict=True)
-        ]
-    )
-    scanned = [metadata["Statistics"].get("DataScannedInBytes", 0) for _, metadata in results]
-    of_tables = {check for statement in statements for check in statement["checks"]}
-    return {
-        "checks": [*OF_FILES, *sorted(of_tables)],
-        "rows": rows_found,
-        "scanned_bytes": sum(scanned),
-        "charged_bytes": sum(max(bytes_, ATHENA_MINIMUM_BYTES) for bytes_ in scanned if bytes_),
-        "query_execution_ids": [metadata["QueryExecutionId"] for _, metadata in results],
-    }
+    return looks
 
 
 def count_cleaned(event: Json, database: str) -> Json:

@@ -139,6 +139,7 @@ def assemble(arn: str, redrives: int | None, clients: Any, bucket: str, now: dat
         "run": run,
         "trigger": run["trigger"] if run else None,
         "inputs": reached("inputs", lambda: _inputs(s3, bucket, prefix) if planned else []) or [],
+        "mapping": state.get("mapping"),
         "checks": checks if checks and "checks" in checks else None,
         "states": visited,
         "outputs": reached(
@@ -225,7 +226,8 @@ def datasets(state: Json) -> tuple[str, ...]:
         **(state.get("features") or {}),
     }
     moved = {f"features/{name}": (figures or {}).get("folder") for name, figures in made.items()}
-    return tuple(moved.get(dataset) or dataset for dataset in DATASETS)
+    mapped = [one["dataset"] for one in (state.get("mapping") or {}).get("statements", [])]
+    return (*filter(None, mapped), *(moved.get(dataset) or dataset for dataset in DATASETS))
 
 
 def outputs(s3: Any, bucket: str, prefix: str, folders: tuple[str, ...]) -> list[Json]:
@@ -256,7 +258,7 @@ def _output(s3: Any, bucket: str, entry: Json) -> Json:
     answer = s3.get_object(Bucket=bucket, Key=entry["Key"])
     rows = None
     with tempfile.SpooledTemporaryFile(max_size=SPOOL_BYTES) as copy:
-        parquet = ".parquet" in entry["Key"] or "features/" in entry["Key"]
+        parquet = any(part in entry["Key"] for part in (".parquet", "features/", "/mapped/"))
         sha256 = hashes.of_body(answer["Body"], copy)
         if parquet:
             from pyarrow import parquet as pq

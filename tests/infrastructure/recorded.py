@@ -23,7 +23,11 @@ from rebuy.validation import recorded_calls
 CASES = recorded_calls.FILE
 STACK, ACCOUNT, REGION = "rebuy", "000000000000", "us-east-1"
 ROLE = re.compile(rf"arn:aws:iam::{ACCOUNT}:role/{STACK}-([A-Za-z]+)-[0-9A-F]{{12}}")
-PARAMETERS = {"DatabaseName": "rebuy", "CodeBucket": f"{STACK}-code-{ACCOUNT}-{REGION}"}
+PARAMETERS = {
+    "DatabaseName": "rebuy",
+    "FiveTables": "raw",
+    "CodeBucket": f"{STACK}-code-{ACCOUNT}-{REGION}",
+}
 SAME = (  # what differs from one run to the next
     (re.compile(r"run=[^/]+"), "run=R"),
     (re.compile(r"(rebuy--(?:[a-z-]+-)?)[a-z0-9-]+-[0-9a-f]{8}\b"), r"\1R"),

@@ -85,7 +85,7 @@ def test_only_the_roles_of_jobs_and_of_the_settle_schedule_can_be_passed_on(
 
 def test_every_function_has_a_role_and_a_log_group_of_its_own(resources: dict[str, Any]) -> None:
     functions = [n for n, r in resources.items() if r["Type"] == "AWS::Lambda::Function"]
-    assert len(functions) == 13
+    assert len(functions) == 14
     for name in functions:
         assert resources[name]["Properties"]["Role"] == {"Fn::GetAtt": [f"{name}Role", "Arn"]}
         assert resources[f"{name}Logs"]["Type"] == "AWS::Logs::LogGroup"

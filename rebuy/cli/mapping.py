@@ -1,0 +1,39 @@
+"""`rebuy data map`: a mapping that is proposed, or the SQL that one becomes."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from rebuy.cli.console import say
+from rebuy.errors import InputError
+from rebuy.mapping import Mapping, propose, sql
+from rebuy.mapping.checks import checks
+
+
+def run(folder: Path | None, out: Path | None, as_sql: bool, mapping: Mapping | None) -> None:
+    """With a folder: proposes, on standard output or to `out`, and says why on standard error.
+    Without one: the SQL of the mapping. Raises InputError."""
+    if folder is not None:
+        proposal = propose.propose(folder)
+        for line in proposal.reasons:
+            say(line)
+        mapping = proposal.mapping()
+        if out is not None:
+            if out.exists():
+                raise InputError(f"{out} is there already; a mapping is not written over.")
+            out.write_text(proposal.toml, encoding="utf-8")
+            say(f"written to {out}")
+        elif not as_sql:
+            sys.stdout.write(proposal.toml)
+    if not as_sql:
+        if folder is None:
+            raise InputError("Give a folder, or --sql with --mapping FILE (or [source]).")
+        return
+    if mapping is None:
+        say("Instacart's files are the five tables as they are: no statement.")
+        return
+    for statement in sql.statements(mapping):
+        print(f"-- {statement.name}\n{statement.sql.rstrip()};\n")
+    for name, text in checks(mapping).items():
+        print(f"-- Check {name}\n{text.rstrip()};\n")

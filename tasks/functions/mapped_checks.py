@@ -1,0 +1,63 @@
+"""Checks of a deployment with a mapping: its tables are this plan's, its files' rows are all read,
+and its own rules hold (rebuy/mapping/checks.py)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tasks.functions import plan_mapping
+from tasks.functions.raw_checks import SAMPLE, SHAPES
+
+Json = dict[str, Any]
+
+ROWS = "athena_reads_every_row_once"
+
+
+def remapped(glue: Any, database: str, mapping: Json) -> list[str]:
+    """The mapped tables that are not those of this plan: another run has mapped since."""
+    if not mapping.get("statements"):
+        return []
+    found = []
+    for table in SHAPES:
+        described = glue.get_table(DatabaseName=database, Name=table)["Table"]
+        location = described["StorageDescriptor"]["Location"]
+        if f"/{mapping['folder']}/{table}" not in location:
+            found.append(f"{database}.{table}, which is at {location}")
+    return found
+
+
+def statements(mapping: Json) -> list[str]:
+    """One for each rule, a sample of what breaks it; then one for the rows of all files."""
+    deployed = plan_mapping.deployed()
+    counts = [
+        f"SELECT '{kind}' AS kind, count(*) AS rows_found FROM ${{RawDatabase}}.{table}"
+        for kind, table in deployed["tables"].items()
+    ]
+    rules = [
+        "SELECT count(*) OVER () AS violation_count, violations.* FROM (\n"
+        f"{check['sql']}\n) AS violations\nLIMIT {SAMPLE}"
+        for check in deployed["checks"]
+    ]
+    return [*rules, " UNION ALL ".join(counts)]
+
+
+def names() -> list[str]:
+    return [check["check"] for check in plan_mapping.deployed()["checks"]] + [ROWS]
+
+
+def broken(mapping: Json, answers: list[list[Json]]) -> list[Json]:
+    """[{check, violations, sample}] out of the statements' answers."""
+    found = []
+    for name, rows in zip(names()[:-1], answers[:-1], strict=True):
+        if rows:
+            number = int(rows[0]["violation_count"])
+            sample = [{k: v for k, v in row.items() if k != "violation_count"} for row in rows]
+            found.append({"check": name, "violations": number, "sample": sample})
+    sample = [
+        {"files": row["kind"], "rows": mapping["rows"][row["kind"]], "read": row["rows_found"]}
+        for row in answers[-1]
+        if int(row["rows_found"]) != mapping["rows"][row["kind"]]
+    ]
+    if sample:
+        found.append({"check": ROWS, "violations": len(sample), "sample": sample})
+    return found
