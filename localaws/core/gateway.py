@@ -11,7 +11,7 @@ from typing import Any
 from moto.core.request import Request
 from werkzeug.wrappers import Response
 
-from localaws.core import door, wire
+from localaws.core import door, refusals, wire
 from localaws.core.authentication import Authentication
 from localaws.core.errors import AwsError, NotEmulated
 from localaws.core.exchange import Exchange
@@ -19,6 +19,7 @@ from localaws.core.moto_bridge import MotoBridge
 from localaws.core.service import Call, Service, check_parameters
 from localaws.identity.authorization import Authorizer
 from localaws.identity.caller import Caller
+from localaws.identity.signature import Refused
 
 logger = logging.getLogger(__name__)
 
@@ -123,6 +124,14 @@ class Gateway:
 
     def match(self, exchange: Exchange) -> None:
         """Which operation; NotEmulated for one that nobody registered."""
+        try:
+            self._match(exchange)
+        except AwsError:
+            if exchange.caller.is_anonymous:
+                self._check_meant(exchange)
+            raise
+
+    def _match(self, exchange: Exchange) -> None:
         name = exchange.service_name
         exchange.model, exchange.uri_parameters = wire.match_operation(name, exchange.request)
         service = self.services.get(name)
@@ -144,10 +153,17 @@ class Gateway:
         if exchange.caller.is_anonymous and not exchange.service.lets_in(
             exchange.operation.name, exchange.params
         ):
+            self._check_meant(exchange)
             raise AwsError("AccessDenied", "Access Denied", 403)
         self._authorize(
             exchange.caller, exchange.service_name, exchange.operation.name, exchange.params
         )
+
+    def _check_meant(self, exchange: Exchange) -> None:
+        """Raises another service's refusal of who did not sign, where its operation is meant."""
+        if (other := wire.also_meant(exchange.request)) is not None:
+            exchange.service_name, exchange.model = other
+            raise refusals.error(Refused("missing"), exchange.service_name, "rest-json")
 
     def perform(self, exchange: Exchange) -> None:
         """Does it: our handler, or moto where moto keeps the service's records."""

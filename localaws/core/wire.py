@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import warnings
 from typing import Any
@@ -57,6 +58,8 @@ PATHS = (
     (re.compile(r"/v2/"), "apigatewayv2"),
     (re.compile(r"/endpoints/[^/]+/(async-)?invocations$"), "sagemaker-runtime"),
 )
+# Their paths can be buckets' too: an unsigned request is S3's, and theirs when S3 refuses it.
+AMBIGUOUS = ("databrew", "scheduler")
 LONGEST_FORM_BYTES = 1 << 20  # that is read to see who is meant
 
 
@@ -132,6 +135,14 @@ def match_operation(service: str, request: Request) -> tuple[OperationModel, Jso
         raise AwsError(
             "UnknownOperationException", f"{service} has no operation {target}.", 404
         ) from error
+
+
+def also_meant(request: Request) -> tuple[str, OperationModel] | None:
+    """The operation of another service that an unsigned request to a bucket's path may mean."""
+    for service in AMBIGUOUS:
+        with contextlib.suppress(NotFound, NotImplementedError):
+            return service, get_service_router(service).match(request)[0]
+    return None
 
 
 def parse(operation: OperationModel, uri_parameters: Json, request: Request) -> Json:

@@ -242,6 +242,11 @@ AMZ_JSON = {"Content-Type": "application/x-amz-json-1.0"}
         ("GET", "/2015-03-31/functions", {}, "", 403, ""),
         ("POST", "/endpoints/e/invocations", {}, "1,2", 403, ""),
         ("GET", "/v2/apis", {}, "", 403, ""),
+        ("GET", "/recipes", {}, "", 403, ""),
+        ("POST", "/recipeJobs", {"Content-Type": "application/json"}, "{}", 403, ""),
+        ("PUT", "/profileJobs/a", {"Content-Type": "application/json"}, "{}", 403, ""),
+        ("POST", "/schedules/a", {"Content-Type": "application/json"}, "{}", 403, ""),
+        ("GET", "/schedule-groups/a", {}, "", 403, ""),
         ("GET", "/lake/key", {}, "", 403, "<Code>AccessDenied</Code>"),
     ],
 )
