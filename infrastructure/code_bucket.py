@@ -7,11 +7,13 @@ a bucket of this predictable name that somebody else has made is refused.
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Iterable
 from typing import Any
 
 from infrastructure import names, packages
 from infrastructure.stack import Say
+from infrastructure.words import Json
 from rebuy.connection import Connection
 from rebuy.errors import DeploymentError
 
@@ -36,7 +38,26 @@ def ensure(connection: Connection) -> str:
             where = {"CreateBucketConfiguration": {"LocationConstraint": connection.region}}
         s3.create_bucket(Bucket=name, **where)
         s3.put_public_access_block(Bucket=name, PublicAccessBlockConfiguration=CLOSED)
+        s3.put_bucket_policy(Bucket=name, Policy=json.dumps(over_tls(name)))
     return name
+
+
+def over_tls(bucket: str) -> Json:
+    """Nobody, whatever they may, speaks with the bucket in the clear."""
+    arn = f"arn:aws:s3:::{bucket}"
+    return {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Sid": "OnlyOverTls",
+                "Effect": "Deny",
+                "Principal": "*",
+                "Action": "s3:*",
+                "Resource": [arn, f"{arn}/*"],
+                "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+            }
+        ],
+    }
 
 
 def exists(s3: Any, bucket: str, account: str) -> bool:

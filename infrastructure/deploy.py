@@ -12,7 +12,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from infrastructure import adoption, code_bucket, looks, names, packages, preview, template
+from infrastructure import (
+    adoption,
+    code_bucket,
+    looks,
+    names,
+    packages,
+    preview,
+    template,
+    versions,
+)
 from infrastructure.stack import Say, find_stack, follow, newest_event, stack_outputs, wait
 from infrastructure.stack_states import STATES, Way, way_out
 from infrastructure.words import Json
@@ -52,6 +61,8 @@ def deploy(connection: Connection, say: Say, confirm: Confirm | None = None) -> 
     if planned is not None:
         change(connection, planned, say, confirm)
     protect(connection)
+    versions.go_live(connection, say)
+    versions.prune(connection, say, "/".join(request["TemplateURL"].split("/")[-2:]))
     outputs = stack_outputs(connection)
     publish_site(connection.client("s3"), outputs, say)
     return Deployment(
@@ -152,6 +163,13 @@ def stack_parameters(
         "FiveTables": "raw" if settings.source is None else "mapped",
         "TrainingInstanceType": settings.training_instance_type,
         "EndpointInstanceType": settings.endpoint_instance_type,
+        "QueryLimitBytes": str(settings.query_limit_bytes),
+        "PermissionsBoundary": settings.permissions_boundary,
+        "SiteKind": settings.site,
+        "ApiAuthorizer": settings.api_authorizer,
+        "JwtIssuer": settings.jwt_issuer,
+        "JwtAudience": settings.jwt_audience,
+        "ApiConcurrency": str(settings.api_concurrency),
         "UploadTrigger": settings.upload_trigger,
         "SettleSeconds": str(settings.settle_seconds),
         "ScheduleState": settings.schedule_state,
@@ -219,6 +237,8 @@ def protect(connection: Connection) -> None:
 
 def publish_site(s3: Any, outputs: dict[str, str], say: Say) -> None:
     """Uploads the page, and config.json with the API's address, which the page reads."""
+    if "SiteBucket" not in outputs:
+        return
     say("upload the site")
     files = {
         file.relative_to(SITE).as_posix(): file.read_bytes()

@@ -315,3 +315,12 @@ FUNCTIONS = (
 
 def named(name: str) -> Function:
     return next(function for function in FUNCTIONS if function.name == name)
+
+
+def publishing() -> Json:
+    """Publishing the functions that states call."""
+    names = [function.short_name for function in FUNCTIONS if function.in_workflow]
+    return allow(
+        ["lambda:PublishVersion"],
+        *(arn("lambda", f"function:${{AWS::StackName}}-{name}") for name in names),
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from infrastructure.names import ENDPOINT, LAKE_ARN, MADE, RAW_ARN, STATE_MACHINE, WORK_GROUP
-from infrastructure.words import Json, arn, resource, sub
+from infrastructure.words import Json, arn, ref, resource, sub, when
 
 CATALOG_READ = [
     "glue:GetDatabase",
@@ -54,9 +54,14 @@ def role(service: str, *statements: Json) -> Json:
                         "Effect": "Allow",
                         "Principal": {"Service": f"{service}.amazonaws.com"},
                         "Action": "sts:AssumeRole",
+                        # Not on behalf of anybody else's jobs.
+                        "Condition": {"StringEquals": {"aws:SourceAccount": ref("AWS::AccountId")}},
                     }
                 ],
             },
+            "PermissionsBoundary": when(
+                "HasBoundary", ref("PermissionsBoundary"), ref("AWS::NoValue")
+            ),
             "Policies": [
                 {
                     "PolicyName": "work",

@@ -222,7 +222,10 @@ OF_THE_STACK = (
     ),
     Kind(
         "catalog databases",
-        _there(_look("glue", "get_database", "Name"), names.DATABASE, names.RAW_DATABASE),
+        _there(
+            _look("glue", "get_database", "Name"),
+            *(names.DATABASE, names.RAW_DATABASE, names.MAPPED_DATABASE),
+        ),
     ),
     Kind("the crawler", _there(_look("glue", "get_crawler", "Name"), names.CRAWLER)),
     Kind("the Glue job", _there(_look("glue", "get_job", "JobName"), names.JOIN_FEATURES)),

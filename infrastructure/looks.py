@@ -75,6 +75,8 @@ def quotas(connection: Connection) -> Iterator[str]:
 
 def public_access(connection: Connection) -> Iterator[str]:
     """A website of S3 can be read by everybody, which an account may forbid."""
+    if connection.settings.site != "website":
+        return
     client = connection.client("s3control")
     try:
         answer = client.get_public_access_block(AccountId=connection.account)

@@ -87,7 +87,8 @@ def state_machine_role(function_names: list[str]) -> Json:
     training_rule = "rule/StepFunctionsGetEventsForSageMakerTrainingJobsRule"
     return role(
         "states",
-        allow(["lambda:InvokeFunction"], *(f"${{{name}.Arn}}" for name in function_names)),
+        # A version of the workflow calls the versions of the functions that it was deployed with.
+        allow(["lambda:InvokeFunction"], *(f"${{{name}.Arn}}:*" for name in function_names)),
         *athena(),
         catalog(CATALOG_WRITE, DATABASE, FIVE_TABLES),
         *read_raw(),

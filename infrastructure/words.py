@@ -26,3 +26,7 @@ def resource(kind: str, properties: Json, **more: Any) -> Json:
 def arn(service: str, rest: str) -> str:
     """An ARN of this account and region, to be used inside `Fn::Sub`."""
     return f"arn:${{AWS::Partition}}:{service}:${{AWS::Region}}:${{AWS::AccountId}}:{rest}"
+
+
+def when(condition: str, then: Any, otherwise: Any) -> Json:
+    return {"Fn::If": [condition, then, otherwise]}

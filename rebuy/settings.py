@@ -44,7 +44,16 @@ class Settings(BaseModel):
     # A shop's own files: `[source]`, or the name of a file with it. None: Instacart's, as they are.
     source: Mapping | None = None
 
+    # What is reached from outside
+    site: Literal["none", "website", "cloudfront"] = "website"
+    api_authorizer: Literal["none", "iam", "jwt"] = "none"
+    jwt_issuer: str = ""
+    jwt_audience: str = ""
+    api_concurrency: int = Field(0, ge=0)  # most requests at a time; 0: the account's own limit
+
     # The stack as a whole
+    query_limit_bytes: int = Field(100_000_000_000, ge=10_000_000)  # 0.5 USD a statement
+    permissions_boundary: str = Field("", pattern=r"^(arn:aws:iam::(\d{12}|aws):policy/\S+)?$")
     termination_protection: bool = False
     tags: dict[str, str] = Field(default_factory=dict)
 
@@ -65,7 +74,10 @@ class Settings(BaseModel):
         return name
 
     @model_validator(mode="after")
-    def _tags(self) -> Settings:
+    def _together(self) -> Settings:
+        tokens = [self.jwt_issuer, self.jwt_audience]
+        if (self.api_authorizer == "jwt") != all(tokens) or (any(tokens) and not all(tokens)):
+            raise ValueError('jwt_issuer and jwt_audience go with api_authorizer = "jwt"')
         if wrong := [name for name in self.tags if name.lower().startswith("aws:")]:
             raise ValueError(f"tags: {', '.join(wrong)}: names that begin with aws: are AWS's own")
         return self

@@ -16,6 +16,8 @@ def join_features() -> GlueJobTask:
         parameters={
             "JobName": "${JoinFeaturesJob}",
             "Arguments": {
+                # That of the same version, whatever the job itself has by now.
+                "--scriptLocation": "s3://${CodeBucket}/${JoinFeaturesKey}",
                 "--lake_bucket": "${LakeBucket}",
                 "--run.$": "$.run.id",
                 "--user_features.$": "$.features.user_features.folder",

@@ -12,9 +12,11 @@ from typing import Any
 from infrastructure import roles
 from infrastructure.names import ENDPOINT, FIVE_TABLES
 from infrastructure.template import (
+    alarms,
     api,
     buckets,
     catalog,
+    explained,
     functions,
     jobs,
     notifications,
@@ -30,23 +32,32 @@ def template() -> Json:
         "AWSTemplateFormatVersion": "2010-09-09",
         "Description": "rebuy: raw order files to a live purchase prediction endpoint",
         "Parameters": parameters(),
-        "Conditions": notifications.conditions(),
-        "Mappings": {"TrainingImages": workflow.training_images()},
-        "Resources": {
-            **buckets.buckets(),
-            **catalog.catalog(),
-            **roles.service_roles(),
-            **jobs.databrew(),
-            **jobs.glue_job(),
-            **functions.functions(),
-            **workflow.state_machine(),
-            **triggers.undelivered(
-                "UploadRule", "RunEndedRule", "RunFailedRule", "ModelJudgedRule"
-            ),
-            **triggers.triggers(),
-            **notifications.notifications(),
-            **api.api(),
+        "Conditions": {
+            **buckets.conditions(),
+            **api.conditions(),
+            **alarms.conditions(),
+            **notifications.conditions(),
+            "HasBoundary": {"Fn::Not": [{"Fn::Equals": [ref("PermissionsBoundary"), ""]}]},
         },
+        "Mappings": {"TrainingImages": workflow.training_images()},
+        "Resources": explained.explained(
+            {
+                **buckets.buckets(),
+                **catalog.catalog(),
+                **roles.service_roles(),
+                **jobs.databrew(),
+                **jobs.glue_job(),
+                **functions.functions(),
+                **workflow.state_machine(),
+                **triggers.undelivered(
+                    "UploadRule", "RunEndedRule", "RunFailedRule", "ModelJudgedRule"
+                ),
+                **triggers.triggers(),
+                **notifications.notifications(),
+                **api.api(),
+                **alarms.alarms(),
+            }
+        ),
         "Outputs": outputs(),
     }
 
@@ -80,6 +91,14 @@ def parameters() -> Json:
         ),
         "TrainingInstanceType": text("For training jobs", Default="ml.m5.xlarge"),
         "EndpointInstanceType": text("For the endpoint", Default="ml.m5.large"),
+        "QueryLimitBytes": {
+            "Type": "Number",
+            "Description": "What one Athena statement may scan before it is cancelled",
+            "MinValue": 10_000_000,
+        },
+        "PermissionsBoundary": text("Policy that bounds every role; empty: none"),
+        **buckets.parameters(),
+        **api.parameters(),
         **triggers.parameters(),
         **notifications.parameters(),
     }
@@ -88,11 +107,10 @@ def parameters() -> Json:
 def outputs() -> Json:
     values: Json = {
         "ApiUrl": attribute("Api", "ApiEndpoint"),
-        "SiteUrl": attribute("Site", "WebsiteURL"),
-        "SiteBucket": ref("Site"),
         "RawBucket": ref("Raw"),
         "LakeBucket": ref("Lake"),
         "StateMachineArn": ref("StateMachine"),
+        "StateMachineVersionArn": ref("StateMachineVersion"),
         "LiveAliasArn": ref("StateMachineAlias"),
         "EndpointName": sub(ENDPOINT),
         "Database": ref("Database"),
@@ -100,4 +118,8 @@ def outputs() -> Json:
         "WorkGroup": ref("WorkGroup"),
         "DefinitionSha256": ref("DefinitionSha256"),
     }
-    return {name: {"Value": value} for name, value in values.items()}
+    of_site = {"SiteUrl": buckets.site_url(), "SiteBucket": ref("Site")}
+    return {
+        **{name: {"Value": value} for name, value in values.items()},
+        **{name: {"Value": value, "Condition": "HasSite"} for name, value in of_site.items()},
+    }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from infrastructure.names import CRAWLER, DATABASE, MAPPED_DATABASE, RAW_DATABASE, WORK_GROUP
+from infrastructure.template.functions import SERVICE_SECONDS
 from infrastructure.words import Json, attribute, ref, resource, sub
 
 # Hidden files, and those of a mapping, whose tables are its own.
@@ -38,6 +39,7 @@ def catalog() -> Json:
             "Custom::CsvClassifier",
             {
                 "ServiceToken": attribute("CustomResources", "Arn"),
+                "ServiceTimeout": SERVICE_SECONDS,
                 "Classifier": {
                     "Name": sub("${AWS::StackName}-order-files"),
                     "Delimiter": ",",
@@ -79,6 +81,7 @@ def catalog() -> Json:
                     # Enforcing would forbid the CTAS statements' own locations.
                     "EnforceWorkGroupConfiguration": False,
                     "PublishCloudWatchMetricsEnabled": True,
+                    "BytesScannedCutoffPerQuery": ref("QueryLimitBytes"),
                     "ResultConfiguration": {"OutputLocation": sub("s3://${Lake}/athena-results/")},
                     "EngineVersion": {"SelectedEngineVersion": "Athena engine version 3"},
                 },

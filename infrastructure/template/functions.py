@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from executions import hashes
+from infrastructure import deployables
 from infrastructure.deployables import FUNCTIONS, Function
 from infrastructure.grants import function_logs, role
 from infrastructure.names import CRAWLER, DATABASE, ENDPOINT, FIVE_TABLES, MADE
 from infrastructure.template import notifications, triggers
-from infrastructure.words import Json, attribute, ref, resource, sub
+from infrastructure.words import Json, attribute, ref, resource, sub, when
 
 LOG_DAYS = 90
+SERVICE_SECONDS = 300  # that CloudFormation waits for a custom resource's answer, and no hour
 AWSWRANGLER_ACCOUNT = "336392948345"  # AWS's own, for its managed layers
 AWSWRANGLER_VERSION = "30"
 
@@ -17,7 +20,27 @@ def functions() -> Json:
     resources: Json = {}
     for function in FUNCTIONS:
         resources |= _function(function, environment(function.name))
-    return resources
+    return {**resources, **_published(resources)}
+
+
+def _published(resources: Json) -> Json:
+    """A version of each function that states call. Whatever makes a function another one is among
+    the properties, so that a change publishes anew."""
+    names = [function.name for function in FUNCTIONS if function.in_workflow]
+    changing = {name: resources[name]["Properties"] for name in names}
+    return {
+        "PublishedFunctions": resource(
+            "Custom::PublishedFunctions",
+            {
+                "ServiceToken": attribute("CustomResources", "Arn"),
+                "ServiceTimeout": SERVICE_SECONDS,
+                "Functions": {name: ref(name) for name in names},
+                "Code": ref("FunctionsKey"),
+                "Variables": environment(names[0]),
+                "Hash": hashes.of_document(changing),
+            },
+        )
+    }
 
 
 def environment(name: str) -> Json:
@@ -43,6 +66,9 @@ def environment(name: str) -> Json:
 
 def _function(function: Function, variables: Json) -> Json:
     name, short = function.name, function.short_name
+    grants = [*function.grants]
+    if name == "CustomResources":  # which is one of them itself
+        grants.append(deployables.publishing())
     properties: Json = {
         "FunctionName": sub("${AWS::StackName}-" + short),
         "Runtime": "python3.11",
@@ -53,6 +79,10 @@ def _function(function: Function, variables: Json) -> Json:
         "Timeout": function.timeout_seconds,
         "Environment": {"Variables": variables},
     }
+    if function.name == "Predict":
+        properties["ReservedConcurrentExecutions"] = when(
+            "HasApiConcurrency", ref("ApiConcurrency"), ref("AWS::NoValue")
+        )
     if function.awswrangler:
         properties["Layers"] = [
             sub(
@@ -61,7 +91,7 @@ def _function(function: Function, variables: Json) -> Json:
             )
         ]
     return {
-        f"{name}Role": role("lambda", *function.grants, function_logs(short)),
+        f"{name}Role": role("lambda", *grants, function_logs(short)),
         f"{name}Logs": resource(
             "AWS::Logs::LogGroup",
             {

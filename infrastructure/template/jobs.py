@@ -8,6 +8,7 @@ from pathlib import Path
 from executions import hashes
 from infrastructure import deployables
 from infrastructure.names import FIVE_TABLES, JOIN_FEATURES, databrew_name
+from infrastructure.template.functions import SERVICE_SECONDS
 from infrastructure.words import Json, attribute, ref, resource, sub
 from tasks import glue
 
@@ -61,6 +62,7 @@ def _recipe(name: str, recipe: str) -> Json:
             "Custom::PublishedRecipe",
             {
                 "ServiceToken": attribute("CustomResources", "Arn"),
+                "ServiceTimeout": SERVICE_SECONDS,
                 "RecipeName": ref(f"{name}Recipe"),
                 "Hash": recipe_sha256(recipe),  # another text, another version
             },

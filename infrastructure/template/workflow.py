@@ -12,6 +12,7 @@ from infrastructure.names import (
     STATE_MACHINE,
     STATE_MACHINE_LOGS,
 )
+from infrastructure.regions import REGIONS
 from infrastructure.template import functions
 from infrastructure.words import Json, attribute, ref, resource, sub
 
@@ -23,7 +24,7 @@ def training_images() -> Json:
     registries = image_uris.config_for_framework("xgboost")["training"]["versions"]["3.0-5"][
         "registries"
     ]
-    return {region: {"Account": account} for region, account in sorted(registries.items())}
+    return {region: {"Account": registries[region]} for region in REGIONS}
 
 
 def training_image() -> Json:
@@ -46,6 +47,7 @@ def state_machine() -> Json:
         "CodeBucket": ref("CodeBucket"),
         "TrainingCodeKey": ref("TrainingCodeKey"),
         "InferenceCodeKey": ref("InferenceCodeKey"),
+        "JoinFeaturesKey": ref("JoinFeaturesKey"),
         "TrainingImage": training_image(),
         "TrainingInstanceType": ref("TrainingInstanceType"),
         "EndpointInstanceType": ref("EndpointInstanceType"),
@@ -65,7 +67,7 @@ def state_machine() -> Json:
             f"{name}JobName": sub(f"{MADE}{recipe.replace('_', '-')}")
             for name, recipe in deployables.RECIPES.items()
         },
-        **{f"{name}Arn": attribute(name, "Arn") for name in in_workflow},
+        **{f"{name}Arn": attribute("PublishedFunctions", name) for name in in_workflow},
     }
     return {
         "StateMachineRole": roles.state_machine_role(in_workflow),

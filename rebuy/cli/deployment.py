@@ -1,4 +1,4 @@
-"""The commands that change what is deployed: deploy, destroy."""
+"""The commands that change what is deployed: deploy, rollback, destroy."""
 
 from __future__ import annotations
 
@@ -74,6 +74,35 @@ def destroy(
     print(f"nothing is left of: {', '.join(done.gone)}")
     for line in done.left:
         print(f"left: {line}")
+
+
+@app.command()
+@connected
+def rollback(
+    connection: Connection,
+    version: Annotated[
+        int | None, typer.Argument(help="Its number; default: the one before the live one.")
+    ] = None,
+    only_list: Annotated[
+        bool, typer.Option("--list", help="Say which versions there are.")
+    ] = False,
+    yes: Yes = False,
+) -> None:
+    """Have triggers start an earlier version; what runs ends with the one that it began with."""
+    from infrastructure import versions
+    from rebuy.errors import DeploymentError
+
+    if only_list:
+        for one in versions.versions(connection):
+            live = "live" if one.live else ""
+            print(f"{one.number:>4}  {one.created}  {one.definition_sha256[:16]:<16}  {live}")
+        return
+    which = f"version {version}" if version is not None else "the version before"
+    question = f"Have {connection.settings.stack_name} at {connection.where} start {which}?"
+    if not (yes or connection.is_local or asked(question)):
+        raise DeploymentError("Nothing was changed.")
+    chosen = versions.rollback(connection, version)
+    print(f"version {chosen.number} of {chosen.created} is live")
 
 
 def asked(question: str) -> bool:

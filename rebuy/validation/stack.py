@@ -82,8 +82,8 @@ class Stack:
         return next((name for name in roles if self.name(name) == wanted), None)
 
     def function_at(self, arn: str) -> tuple[str, Json] | None:
-        """(logical name, properties) of the function with this ARN or name."""
-        wanted = arn.rpartition(":")[2]
+        """(logical name, properties) of the function with this ARN (a version's, too) or name."""
+        wanted = arn.partition(":function:")[2].partition(":")[0] or arn
         for logical, properties in self.of_type("AWS::Lambda::Function").items():
             if properties.get("FunctionName") == wanted:
                 return logical, properties
@@ -123,6 +123,8 @@ class Stack:
     def attribute(self, given: Any) -> str:
         logical, member = given if isinstance(given, list) else given.split(".", 1)
         body = self.resources.get(logical, {})
+        if body.get("Type") == "Custom::PublishedFunctions":  # a version of each function
+            return f"{self.attribute([member, 'Arn'])}:1"
         if member == "Arn" and body.get("Type") in ARNS:
             return ARNS[body["Type"]].format(self.name(logical))
         return "1.0" if member == "Version" else f"{logical}{member}"

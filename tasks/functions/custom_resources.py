@@ -3,6 +3,8 @@
 * Custom::PublishedRecipe: jobs may only run published recipes; `AWS::DataBrew::Recipe` never
   publishes one.
 * Custom::CsvClassifier: `AWS::Glue::Classifier` cannot name a SerDe.
+* Custom::PublishedFunctions: `AWS::Lambda::Version` is one resource for each code, by another name
+  each time.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from collections.abc import Callable
 from typing import Any
 
 Json = dict[str, Any]
+MOST_VERSIONS = 50  # that BatchDeleteRecipeVersion takes
 
 
 def handler(event: Json, context: Any) -> None:
@@ -45,13 +48,37 @@ def published_recipe(request_type: str, properties: Json) -> tuple[str, Json]:
     databrew = boto3.client("databrew")
     name = properties["RecipeName"]
     if request_type == "Delete":
-        versions = databrew.list_recipe_versions(Name=name, MaxResults=100)["Recipes"]
-        published = [version["RecipeVersion"] for version in versions]
-        if published:
-            databrew.batch_delete_recipe_version(Name=name, RecipeVersions=published)
+        _delete_versions(databrew, name)
         return f"published-{name}", {}
     databrew.publish_recipe(Name=name, Description=properties.get("Hash", ""))
     return f"published-{name}", {"Version": databrew.describe_recipe(Name=name)["RecipeVersion"]}
+
+
+def _delete_versions(databrew: Any, name: str) -> None:
+    """Deletes the published versions of a recipe, if it is still there."""
+    try:
+        pages = databrew.get_paginator("list_recipe_versions").paginate(Name=name)
+        published = [recipe["RecipeVersion"] for page in pages for recipe in page["Recipes"]]
+        for start in range(0, len(published), MOST_VERSIONS):
+            databrew.batch_delete_recipe_version(
+                Name=name, RecipeVersions=published[start : start + MOST_VERSIONS]
+            )
+    except databrew.exceptions.ResourceNotFoundException:
+        return
+
+
+def published_functions(request_type: str, properties: Json) -> tuple[str, Json]:
+    """Publishes each of `Functions` (any name to a function's) as it is now. Data has the version's
+    ARN by that name: what calls it goes on calling the same code with the same settings."""
+    import boto3
+
+    if request_type == "Delete":  # versions go with their functions
+        return "published-functions", {}
+    client = boto3.client("lambda")
+    return "published-functions", {
+        name: client.publish_version(FunctionName=function)["FunctionArn"]
+        for name, function in properties["Functions"].items()
+    }
 
 
 def csv_classifier(request_type: str, properties: Json) -> tuple[str, Json]:
@@ -81,4 +108,5 @@ def csv_classifier(request_type: str, properties: Json) -> tuple[str, Json]:
 KINDS: dict[str, Callable[[str, Json], tuple[str, Json]]] = {
     "Custom::PublishedRecipe": published_recipe,
     "Custom::CsvClassifier": csv_classifier,
+    "Custom::PublishedFunctions": published_functions,
 }

@@ -140,7 +140,8 @@ def handler(event: Json, context: Any) -> Json:
     last = last_success(s3, bucket)
     same = last is not None and last["fingerprint"] == run["fingerprint"]
     run["same_as"] = last["same_as"] if last is not None and same else None
-    run["nothing_new"] = same and not run["options"]["force"]
+    # Before the first files came, a daily run has nothing to do either.
+    run["nothing_new"] = (same or not raw) and not run["options"]["force"]
     return run
 
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from infrastructure import destroy as removal
-from infrastructure import inventory
+from infrastructure import inventory, versions
 from infrastructure.deploy import deploy
 from rebuy.cli import local
 from rebuy.connection import Connection
-from rebuy.errors import DeploymentError
+from rebuy.errors import DeploymentError, InputError
 from rebuy.settings import Settings
 from tests.cli.test_commands import assert_refused, rebuy
 
@@ -146,13 +147,54 @@ def test_the_data_stays_and_what_another_stage_has_is_not_touched(connection: Co
     assert_refused(destroy(connection), "There is no stack rebuy at http://127.0.0.1")
 
 
+def test_a_version_is_a_rollback(connection: Connection) -> None:
+    """Versions of one stack, whose second deployment changes the workflow and every function."""
+    dev = of(connection, "rebuy-dev")
+    more = dev.settings.model_copy(update={"training_instance_type": "ml.m5.2xlarge"})
+    outputs = deploy(dev, lambda line: None).outputs
+    client = connection.client("stepfunctions")
+    first = outputs["StateMachineVersionArn"]
+    second = deploy(Connection(more), lambda line: None).outputs["StateMachineVersionArn"]
+    assert second != first
+    named = client.describe_state_machine(stateMachineArn=first)["definition"]
+    assert '"ml.m5.xlarge"' in named and ":function:rebuy-dev-check-raw-data:1" in named
+
+    def started() -> str:
+        arn = client.start_execution(stateMachineArn=outputs["LiveAliasArn"])["executionArn"]
+        return str(client.describe_execution(executionArn=arn)["stateMachineVersionArn"])
+
+    assert started() == second
+    assert [one.number for one in versions.versions(dev)] == [2, 1]
+    assert versions.rollback(dev).arn == first
+    assert started() == first
+    with pytest.raises(InputError, match="no version before the live one"):
+        versions.rollback(dev)
+    with pytest.raises(InputError, match="There is no version 7; there are 2, 1"):
+        versions.rollback(dev, 7)
+
+    # What is deployed is live, also when nothing else is to be changed.
+    said: list[str] = []
+    assert not deploy(Connection(more), said.append).changed
+    assert "version 2 is live again; version 1 had been rolled back to" in said
+    assert started() == second
+    packages = connection.client("s3").list_objects_v2(
+        Bucket="rebuy-dev-code-000000000000-us-east-1"
+    )
+    assert len(packages["Contents"]) == 7  # as many as a deployment has
+
+
 def test_with_its_data_everything_goes_and_what_runs_is_stopped(connection: Connection) -> None:
     dev = of(connection, "rebuy-dev")
     protected = Connection(dev.settings.model_copy(update={"termination_protection": True}))
     outputs = deploy(protected, lambda line: None).outputs
     s3, step_functions = connection.client("s3"), connection.client("stepfunctions")
     s3.put_object(Bucket=outputs["RawBucket"], Key=RAW, Body=b"order_id\n1\n")
-    arn = step_functions.start_execution(stateMachineArn=outputs["LiveAliasArn"])["executionArn"]
+    machine = outputs["StateMachineArn"]  # whose runs take their time
+    states = {"Wait": {"Type": "Wait", "Seconds": 99_999_999, "End": True}}
+    step_functions.update_state_machine(
+        stateMachineArn=machine, definition=json.dumps({"StartAt": "Wait", "States": states})
+    )
+    arn = step_functions.start_execution(stateMachineArn=machine)["executionArn"]
     with pytest.raises(DeploymentError, match="rebuy-dev is protected against deletion"):
         removal.destroy(dev, lambda line: None, with_data=True)
     assert objects(dev, outputs["RawBucket"]) == [b"order_id\n1\n"]

@@ -56,7 +56,9 @@ def tiny_template() -> dict[str, Any]:
         "Parameters": {
             **triggers.parameters(),
             **{name: whole["Parameters"][name] for name in ("CodeBucket", "FunctionsKey")},
+            "PermissionsBoundary": {"Type": "String", "Default": ""},
         },
+        "Conditions": {"HasBoundary": whole["Conditions"]["HasBoundary"]},
         "Resources": {
             **found,
             **triggers.undelivered("UploadRule", "RunEndedRule"),
