@@ -31,6 +31,7 @@ def attack(product: Product, bursts: int, seed: int) -> Iterator[str]:
         kill_after = chance.randrange(6) if chance.random() < KILLED_SHARE else None
         apart = burst(product, number, chance, kill_after, keys)
         killed += kill_after is not None
+        wait_for_run(product, len(keys))
         wait_for_rest(product)
         found = {arn: given for arn, given in runs(product).items() if arn not in before}
         before |= found.keys()
@@ -52,7 +53,8 @@ def burst(
     """Some files, in any order, some of them twice; how often one came later than the settle
     window after the one before, which parts the burst."""
     s3, lake = product.connection.client("s3"), product.outputs["RawBucket"]
-    names = [f"raw/attack/{number}-{n}.csv" for n in range(chance.randrange(1, MOST_FILES))]
+    start = int(time.time())
+    names = [f"raw/attack/{start}-{number}-{n}.csv" for n in range(chance.randrange(1, MOST_FILES))]
     if chance.random() < AGAIN_SHARE:
         names += names[: len(names) // 2]
     apart, before = 0, time.monotonic()
@@ -107,6 +109,20 @@ def runs(product: Product) -> dict[str, Json]:
         for page in pages
         for entry in page["executions"]
     }
+
+
+def wait_for_run(product: Product, files: int) -> None:
+    """Until the newest run has seen so many files, or it is too late for it."""
+    client = product.connection.client("stepfunctions")
+    machine = product.outputs["StateMachineArn"]
+    deadline = time.monotonic() + LONGEST_SECONDS
+    while time.monotonic() < deadline:
+        newest = client.list_executions(stateMachineArn=machine, maxResults=1)["executions"]
+        for entry in newest:
+            text = client.describe_execution(executionArn=entry["executionArn"])["input"]
+            if json.loads(text).get("upload", {}).get("objects") == files:
+                return
+        time.sleep(0.2)
 
 
 def wait_for_rest(product: Product) -> None:
