@@ -12,30 +12,35 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from localaws.athena import plan, reuse
+from localaws.athena.asked import check, read_statement
 from localaws.athena.commands import run
-from localaws.athena.failures import INTERNAL
 from localaws.athena.grammar import statements as s
-from localaws.athena.grammar.read import read
 from localaws.athena.iceberg import plan as iceberg_plan
 from localaws.athena.iceberg.locks import TableLocks
-from localaws.athena.session import ByteLimit, Change, Effect, Session, change, failure
+from localaws.athena.outcomes import (
+    DML_TIMEOUT_SECONDS,
+    StatementCancelled,
+    StatementFailed,
+    applied,
+    as_query_error,
+    cause,
+)
+from localaws.athena.session import ByteLimit, Effect, Session, change, failure
 from localaws.athena.sql.errors import QueryError
-from localaws.athena.sql.parsing import SyntaxMistake, parse
+from localaws.athena.sql.parsing import SyntaxMistake
 from localaws.athena.workgroups import GroupRules, WorkGroups
 from localaws.core.aws import LocalAws
 from localaws.core.errors import AwsError, NotEmulated
-from localaws.core.jobs.job import Cancelled, Job, JobFailed
+from localaws.core.jobs.job import Cancelled, Job
 from localaws.core.jobs.kind import QUERY
-from localaws.core.jobs.runner import Ending, JobRunner, Outcome
+from localaws.core.jobs.runner import Ending, JobRunner
 from localaws.identity.caller import Caller, root
 from localaws.s3.objects import split_uri
 from localaws.shapes import Json
 
 KIND = QUERY.documents
-INSUFFICIENT = "Insufficient permissions to execute the query."
 PREPARED = "athena-prepared"
 INNER = ("Result", "Given", "Caller", "Began", "Garbage")  # members that the API does not show
-DML_TIMEOUT_SECONDS = 30 * 60  # docs.aws.amazon.com/athena/latest/ug/service-limits.html
 ATHENA = "athena.amazonaws.com"
 MAXIMUM_BYTES = 262_144
 logger = logging.getLogger(__name__)
@@ -196,7 +201,7 @@ class QueryExecutions:
         except Exception as problem:
             if not isinstance(problem, QueryError | SyntaxMistake | AwsError):
                 logger.exception("The query %s failed inside localaws", job.id)
-            raise StatementFailed(_as_query_error(problem)) from problem
+            raise StatementFailed(as_query_error(problem)) from problem
 
     def _session(self, job: Job, document: Json) -> Session:
         aws = self._in_name_of(document)
@@ -227,10 +232,10 @@ class QueryExecutions:
 
     def _ended(self, job_id: str, ending: Ending, session: Session | None) -> None:
         result: Effect | None = ending.result
-        reason, error = _cause(ending)
+        reason, error = cause(ending)
         document = self.get(job_id)
         if result is not None and session is not None:
-            error = _applied(result.changes, session)
+            error = applied(result.changes, session)
             if error is not None:  # another statement was quicker
                 result = None
             elif result.garbage:
@@ -268,7 +273,10 @@ class QueryExecutions:
         if garbage:
             objects = self._in_name_of(document).objects
             for uri in garbage:
-                objects.delete(*split_uri(uri))
+                try:
+                    objects.delete(*split_uri(uri))
+                except AwsError as refused:  # what is left there is no table's
+                    logger.warning("%s stays: %s", uri, refused.message)
             self.aws.documents.put(KIND, job_id, document)
 
     def clear(self, job_id: str) -> None:
@@ -356,45 +364,6 @@ class QueryExecutions:
         self._runner.close()
 
 
-class StatementFailed(JobFailed):
-    def __init__(self, error: QueryError) -> None:
-        super().__init__(str(error))
-        self.error = error
-
-
-class StatementCancelled(JobFailed):
-    """The message is the StateChangeReason."""
-
-
-def _applied(changes: list[Change], session: Session) -> QueryError | None:
-    """Makes them all; the error if one cannot be made, and then none is."""
-    one: Change | None = None
-    try:
-        with session.aws.documents.transaction():
-            for one in changes:
-                one.apply(session.catalog)
-    except AwsError as refused:
-        conflict = one.conflict if one is not None and not refused.is_refusal else None
-        return conflict or _as_query_error(refused)
-    return None
-
-
-def _cause(ending: Ending) -> tuple[str | None, QueryError | None]:
-    """Why it was cancelled, and with what it failed."""
-    if ending.outcome is Outcome.SUCCEEDED:
-        return None, None
-    if ending.outcome is Outcome.STOPPED:
-        return "Query cancelled by user", None
-    if isinstance(ending.error, StatementCancelled):
-        return str(ending.error), None
-    if isinstance(ending.error, StatementFailed):
-        return None, ending.error.error
-    if ending.outcome is Outcome.TIMED_OUT:
-        message = f"Query timeout: it ran for {DML_TIMEOUT_SECONDS // 60} minutes"
-        return None, QueryError("EXCEEDED_TIME_LIMIT", message)
-    return None, QueryError("GENERIC_INTERNAL_ERROR", str(ending.reason))
-
-
 def prepared_key(work_group: str, name: str) -> str:
     """Where a prepared statement is kept; its name is told apart by letters, not by their case."""
     return f"{work_group}/{name.lower()}"
@@ -410,47 +379,3 @@ def _milliseconds(span: timedelta) -> int:
 
 def _database(context: Json) -> str:
     return str(context.get("Database") or "default").strip('`"').lower()
-
-
-def _as_query_error(problem: Exception) -> QueryError:
-    if isinstance(problem, QueryError):
-        return problem
-    if isinstance(problem, SyntaxMistake):
-        return QueryError("SYNTAX_ERROR", str(problem))
-    if isinstance(problem, AwsError):
-        if problem.is_refusal:
-            return QueryError("PERMISSION_DENIED", f"{INSUFFICIENT} {problem.message}")
-        return QueryError(problem.code, problem.message)
-    return QueryError("GENERIC_INTERNAL_ERROR", INTERNAL)
-
-
-def check(sql: str) -> s.Statement:
-    """The statement. What does not parse, also in its query, is refused at once."""
-    statement = read_statement(sql)
-    query = getattr(statement, "query", None)
-    if query is not None and not isinstance(statement, s.Prepare):
-        try:
-            parse(query)
-        except SyntaxMistake as mistake:
-            raise _no_sql(mistake) from None
-    return statement
-
-
-def read_statement(sql: str) -> s.Statement:
-    """The statement; its query is parsed when it is planned. What is none here is refused."""
-    try:
-        statement = read(sql)
-    except SyntaxMistake as mistake:
-        raise _no_sql(mistake) from None
-    if isinstance(statement, s.Unsupported):
-        raise NotEmulated(
-            "athena",
-            "StartQueryExecution",
-            "QueryString",
-            f"The statement is {statement.what}.",
-        )
-    return statement
-
-
-def _no_sql(mistake: SyntaxMistake) -> AwsError:
-    return AwsError("InvalidRequestException", str(mistake))

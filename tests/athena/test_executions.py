@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from localaws.athena.executions import read_statement
+from localaws.athena.asked import read_statement
 from localaws.core.signals import JobEnded
 from tests.athena.conftest import OUTPUT
 
