@@ -9,7 +9,9 @@ below its output. Of its content this is drawn, each part where it has this form
   `precision_recall_curve` {recall: [], precision: []},
   `calibration` [{mean_predicted, observed, rows}],
   `feature_importance` {gain: {name: number}}, `operating_point` (rates at the threshold);
-* `learning_curve` {round: [], name: [], ...} and `best_iteration`.
+* `learning_curve` {round: [], name: [], ...} and `best_iteration`;
+* and as tables (`console.evaluation_tables`) `rules`, `comparison`, `slices`, `drift`, `shap`,
+  `importance_stability`, `learning_by_users`.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from console import sections
+from console.evaluation_tables import tables
 from console.sections import Section, note
 from executions.s3 import split_uri
 
@@ -65,7 +68,9 @@ def of(body: bytes, uri: str) -> Section:
     learning = _learning(found)
     if not models[0]["figures"] and not models[0]["roc"] and learning is None:
         return note(f"{uri} has no form that is known here; its members: {', '.join(found)}.")
-    return sections.section("model", "Model", uri=uri, models=models, learning=learning)
+    return sections.section(
+        "model", "Model", uri=uri, models=models, learning=learning, tables=tables(found)
+    )
 
 
 def _places(job: Json) -> list[str]:

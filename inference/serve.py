@@ -47,6 +47,7 @@ if not __package__:
     sys.modules.setdefault("inference", beside)
 
 from inference import customers
+from inference.asked import Counts
 
 MODEL_FILE = "xgboost-model"
 DESCRIPTION_FILE = "model.json"
@@ -123,6 +124,7 @@ class Model:
     told: Mapping[str, Any] = field(default_factory=dict)
     nullable: tuple[str, ...] = ()  # features that were null in rows it was trained on
     customers: customers.Customers | None = None  # none in models from before there were
+    asked: Counts | None = None  # what this process was asked
 
 
 @dataclass(frozen=True)
@@ -187,6 +189,7 @@ def model_fn(model_dir: str) -> Model:
         {k: told[k] for k in TOLD if k in told},
         tuple(told.get("nullable", ())),
         customers.load(folder / customers.FOLDER),
+        Counts(told["profile"]["features"], str(told["run"])) if "profile" in told else None,
     )
 
 
@@ -257,6 +260,8 @@ def predict(rows: Asked, model: Model) -> Prediction | Model | Told:
     matrix = np.full((len(rows.values), len(model.features)), np.nan, dtype=np.float32)
     for position, name in enumerate(rows.names):
         matrix[:, model.features.index(name)] = rows.values[:, position]
+    if model.asked is not None:
+        model.asked.add(rows.names, rows.values)
     # inplace_predict builds no DMatrix and changes nothing in the booster: it is thread-safe.
     probability = model.booster.inplace_predict(matrix)
     contributions = explain(model, matrix) if rows.explain else None
@@ -323,6 +328,7 @@ def describe(model: Model) -> dict[str, Any]:
         "threshold": model.threshold,
         "features": list(model.features),
         **model.told,
+        **({"asked": model.asked.told()} if model.asked is not None else {}),
     }
 
 

@@ -31,6 +31,7 @@ from infrastructure.names import (
     FIVE_TABLES,
     JOIN_FEATURES,
     MADE,
+    MODEL_PACKAGE_GROUP,
     NOTIFICATIONS,
     RAW_ARN,
     SETTLE,
@@ -161,7 +162,18 @@ FUNCTIONS = (
         "tasks.functions.judge_model.handler",
         memory_megabytes=256,
         timeout_seconds=60,
-        grants=(*read("runs/"),),
+        grants=(
+            *read("runs/"),
+            allow(
+                [
+                    "sagemaker:CreateModelPackageGroup",
+                    "sagemaker:CreateModelPackage",
+                    "sagemaker:DescribeModelPackage",
+                ],
+                arn("sagemaker", f"model-package-group/{MODEL_PACKAGE_GROUP}"),
+                arn("sagemaker", f"model-package/{MODEL_PACKAGE_GROUP}/*"),
+            ),
+        ),
     ),
     Function(
         "PutModelLive",

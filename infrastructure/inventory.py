@@ -56,6 +56,7 @@ def _missing(error: Any) -> bool:
     return (
         any(word in code for word in ("NotFound", "NoSuch", "DoesNotExist", "NonExistent"))
         or "Could not find" in message  # SageMaker's ValidationException
+        or "does not exist" in message  # of SageMaker's Model Registry
         or "is not found" in message  # Athena's InvalidRequestException
     )
 
@@ -87,6 +88,20 @@ def _made(operation: str, member: str, name: str) -> Find:
         return [one for one in found if one.startswith(prefix)]
 
     return find
+
+
+def _model_versions(connection: Connection) -> list[str]:
+    """The registry's versions, by their ARNs."""
+    from botocore.exceptions import ClientError
+
+    group = names.named(names.MODEL_PACKAGE_GROUP, connection)
+    pages = _pages(connection, "sagemaker", "list_model_packages", ModelPackageGroupName=group)
+    try:
+        return [one["ModelPackageArn"] for page in pages for one in page["ModelPackageSummaryList"]]
+    except ClientError as error:
+        if not _missing(error):
+            raise
+        return []
 
 
 def _databrew(connection: Connection) -> list[str]:
@@ -201,6 +216,19 @@ MADE_BY_RUNS = (
         "models",
         _made("list_models", "Models", "ModelName"),
         _call("sagemaker", "delete_model", "ModelName"),
+    ),
+    Kind(
+        "versions in the Model Registry",
+        _model_versions,
+        _call("sagemaker", "delete_model_package", "ModelPackageName"),
+    ),
+    Kind(
+        "the group of these versions",
+        _there(
+            _look("sagemaker", "describe_model_package_group", "ModelPackageGroupName"),
+            names.MODEL_PACKAGE_GROUP,
+        ),
+        _call("sagemaker", "delete_model_package_group", "ModelPackageGroupName"),
     ),
     Kind("DataBrew jobs and datasets of runs", _databrew, _clear_databrew),
 )

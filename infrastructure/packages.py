@@ -33,7 +33,9 @@ API_FILES = (
     "problems.py",
     "requests.py",
 )
-ENDPOINT_FILES = ("customers.py", "serve.py")
+# Those of training/ that say what a run's input may hold.
+INPUT_FILES = ("__init__.py", "errors.py", "hyperparameters.py")
+ENDPOINT_FILES = ("asked.py", "customers.py", "serve.py")
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip can hold
 
 
@@ -81,6 +83,7 @@ def functions(definition: bytes, mapping: Mapping | None) -> dict[str, bytes]:
     files = {"tasks/__init__.py": (ROOT / "tasks/__init__.py").read_bytes()}
     files |= _tree("tasks/functions", None)
     files |= _tree("executions", None)
+    files |= _tree("training", INPUT_FILES)
     files |= _tree("sql/checks", None)
     files["sql/check_statements.json"] = json.dumps(
         check_statements.of_project(), indent=1

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from tasks.publish import CONTAINER
 from tasks.stages import comment
 from tasks.states import State, choice, function, sdk
+
+APPROVAL_SECONDS = 60
 
 
 def train_a_model(train: State, keep: State) -> State:
@@ -17,21 +20,30 @@ def train_a_model(train: State, keep: State) -> State:
 
 
 def better_than_live(publish: State, keep: State) -> State:
-    """The first state. `$.judgement.answer` = {publish, reason, challenger, champion} from
-    evaluation.json; goes on to `publish`, or to `keep` with the live endpoint untouched."""
+    """The first state. `$.judgement.answer` = {publish, waits, reason, ...} from evaluation.json
+    and the Model Registry; goes on to `publish`, or to `keep` with the live endpoint untouched."""
     judge = function(
         "Judge model",
         "${JudgeModelArn}",
-        {"run.$": "$.run", "training.$": "$.training"},
-        comment=comment(8, "Compares the new model with the live one, on the same holdout."),
+        {"state.$": "$", "container": CONTAINER},
+        comment=comment(8, "Compares the new model with the live one, and registers it."),
         result_path="$.judgement",
         timeout_seconds=60,
     )
+    wait = sdk.Wait(
+        "Wait for approval",
+        comment=comment(8, "Until somebody approves or rejects the model in the registry."),
+        seconds=APPROVAL_SECONDS,
+    )
+    wait.next(judge)
     judge.next(
         choice(
             "Better than the live model?",
             comment(8, "Publishes, or ends well with the live model as it is."),
-            [(sdk.ChoiceRule.BooleanEquals("$.judgement.answer.publish", True), publish)],
+            [
+                (sdk.ChoiceRule.BooleanEquals("$.judgement.answer.publish", True), publish),
+                (sdk.ChoiceRule.BooleanEquals("$.judgement.answer.waits", True), wait),
+            ],
             otherwise=keep,
         )
     )

@@ -25,6 +25,14 @@ from tasks.states import (
 )
 
 POLL_SECONDS = 30
+# What serves a model's archive.
+CONTAINER: Json = {
+    "Image": "${TrainingImage}",
+    "Environment": {
+        "SAGEMAKER_PROGRAM": "serve.py",
+        "SAGEMAKER_SUBMIT_DIRECTORY": "s3://${CodeBucket}/${InferenceCodeKey}",
+    },
+}
 NAME = f"'${{NamePrefix}}' & $states.input.run.name & {of_this_try('-')}"
 # What the functions need that change the endpoint: they are asked again until it has settled, and
 # must know what they asked for before, and in which try.
@@ -140,12 +148,8 @@ def _create_model() -> State:
             "ModelName": jsonata(NAME),
             "ExecutionRoleArn": "${SageMakerRoleArn}",
             "PrimaryContainer": {
-                "Image": "${TrainingImage}",
+                **CONTAINER,
                 "ModelDataUrl": jsonata("$states.input.training.model_uri"),
-                "Environment": {
-                    "SAGEMAKER_PROGRAM": "serve.py",
-                    "SAGEMAKER_SUBMIT_DIRECTORY": "s3://${CodeBucket}/${InferenceCodeKey}",
-                },
             },
         },
         output=keeping("model", f"'name': {NAME}"),

@@ -87,14 +87,7 @@ def _request() -> dict[str, Any]:
             "TrainingInputMode": "File",
         },
         "RoleArn": "${SageMakerRoleArn}",
-        "HyperParameters": {
-            **HYPERPARAMETERS,
-            "run": jsonata("$states.input.run.name"),
-            "threshold": jsonata("$states.input.run.training.threshold"),
-            # Script mode reads its own settings as JSON.
-            "sagemaker_program": json.dumps("train.py"),
-            "sagemaker_submit_directory": json.dumps("s3://${CodeBucket}/${TrainingCodeKey}"),
-        },
+        "HyperParameters": _hyperparameters(),
         "InputDataConfig": [
             _channel(name, prefix)
             for name, prefix in (
@@ -118,6 +111,20 @@ def _request() -> dict[str, Any]:
         },
         "StoppingCondition": {"MaxRuntimeInSeconds": MAX_RUNTIME_SECONDS},
     }
+
+
+def _hyperparameters() -> str:
+    """The workflow's, those of the run's input in their place, and what the job is told."""
+    fixed = json.dumps(
+        {
+            # Script mode reads its own settings as JSON.
+            "sagemaker_program": json.dumps("train.py"),
+            "sagemaker_submit_directory": json.dumps("s3://${CodeBucket}/${TrainingCodeKey}"),
+        }
+    )
+    told = "{'run': $states.input.run.name, 'threshold': $states.input.run.training.threshold}"
+    given = "$states.input.run.training.hyperparameters"
+    return jsonata(f"$merge([{json.dumps(HYPERPARAMETERS)}, {given}, {told}, {fixed}])")
 
 
 def _channel(name: str, prefix: str) -> dict[str, Any]:

@@ -28,6 +28,7 @@ class Model:
     features: tuple[str, ...]
     threshold: float
     run: str
+    profile: dict[str, Any] | None = None  # training.drift; none in models from before there was
 
 
 def booster_from(raw: bytes, nthread: int) -> Any:
@@ -108,4 +109,4 @@ def _model(raw: bytes, description: bytes, nthread: int) -> Model:
             f"The champion's {DESCRIPTION_FILE} names {len(features)} features, its "
             f"{MODEL_FILE} takes {booster.num_features()}."
         )
-    return Model(booster, features, threshold, run)
+    return Model(booster, features, threshold, run, told.get("profile"))

@@ -98,6 +98,11 @@ RULES: dict[str, Rule] = {
     "nthread": Rule(0, "a whole number from 0 (every core) to 1024", _whole(0, 1024)),
 }
 
+# What a run's input may change; the others belong to the workflow, or are options of their own.
+TUNABLE = tuple(
+    name for name in RULES if name not in ("objective", "eval_metric", "threshold", "nthread")
+)
+
 
 def read_hyperparameters(given: dict[str, str]) -> dict[str, Value]:
     """Every hyperparameter of `RULES` with its value: the one given, else the default.

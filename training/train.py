@@ -44,7 +44,17 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import xgboost as xgb
 
-from training import comparison, customers, evaluation, metrics, rules, slices
+from training import (
+    card,
+    comparison,
+    customers,
+    diagnostics,
+    drift,
+    evaluation,
+    metrics,
+    rules,
+    slices,
+)
 from training.artefact import DESCRIPTION_FILE, MODEL_FILE, Model, booster_from, load_champion
 from training.errors import TrainingError
 from training.hyperparameters import (
@@ -112,6 +122,12 @@ def train(job: Job) -> Json:
                 f"The {other.name} and the training set differ in the columns {', '.join(odd)}."
             )
     counts = {name: data.survey() for name, data in sets.items()}
+    overlapping = diagnostics.users_in_two_sets(sets)
+    if overlapping:
+        raise TrainingError(
+            f"{overlapping} users are in more than one of the sets {', '.join(sets)}: the model "
+            "would be judged by what it has learned."
+        )
     champion = load_champion(job.channels["champion"], nthread)
     if champion:
         evaluation.check_champion_features(champion, holdout)
@@ -136,13 +152,16 @@ def train(job: Job) -> Json:
     parts = slices.masks(holdout, unseen.label, products.departments(unseen.product_id))
     measured["slices"] = slices.measured(unseen, parts)
     as_line = evaluation.of_the_line(challenger, holdout, unseen, measured)
-    measured_champion, compared = None, None
+    measured["shap"] = diagnostics.shap_summary(challenger, holdout)
+    measured_champion, compared, drifted = None, None, None
     if champion:
         theirs = evaluation.score(holdout, champion.booster, champion.features)
         measured_champion = evaluation.report(champion, theirs)
         measured_champion["slices"] = slices.measured(theirs, parts)
         their_line = evaluation.of_the_line(champion, holdout, theirs, measured_champion)
         compared = comparison.report(unseen, theirs, as_line, their_line, parts)
+        if champion.profile:
+            drifted = drift.since(champion.profile, holdout, theirs, champion.run)
 
     description = {
         "features": list(features),
@@ -154,12 +173,15 @@ def train(job: Job) -> Json:
         # For whoever asks the endpoint what answers there.
         "trained_on": {name: counts["training"][name] for name in ("rows", "users")},
         "holdout": {name: measured[name] for name in ("auc", "average_precision", "mean_f1")},
+        "profile": drift.profile(holdout, features, unseen),
     }
     outcome = {
         "run": job.run,
         "challenger": measured,
         "champion": measured_champion,
         "comparison": compared,
+        "drift": drifted,
+        "leaks": diagnostics.leaks(holdout),
         "rules": rules.measured(holdout, seen, validation, unseen),
         "validation": metrics.measures(seen.label, seen.probability, seen.order_id, threshold),
         **{of: {name: c[of] for name, c in counts.items()} for of in counts["holdout"]},
@@ -171,6 +193,10 @@ def train(job: Job) -> Json:
         "trained_at": description["trained_at"],
         "versions": description["versions"],
     }
+    outcome |= diagnostics.small_models(
+        training, validation, features, booster_parameters(job.hyperparameters)
+    )
+    outcome["model_card"] = card.of(outcome)
     golden = evaluation.golden(challenger, holdout, unseen)
     baskets = customers.baskets(scoring, challenger)
     outcome["next_baskets"] = customers.summary(baskets)

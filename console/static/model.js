@@ -50,9 +50,18 @@ export function Model({ section }) {
           text=${`Most important: ${own.importance.slice(0, 3).map((item) => item.name).join(", ")}.`} label="gain"
             items=${own.importance.map((item) => ({ name: item.name, value: item.gain }))} />`}
     </div>
+    ${section.tables.map((table) => html`<${Table} table=${table} />`)}
     <p class="quiet mono">${section.uri}</p>
     ${live?.name && html`<p class="quiet">The live model then: <span class="mono">${live.name}</span></p>`}
   </div>`;
+}
+
+function Table({ table }) {
+  return html`<section><h4>${table.title}</h4><p class="quiet">${table.text}</p>
+    <div class="table" tabindex="0" role="region" aria-label=${table.title}><table class="figures"><thead><tr>
+      ${table.columns.map((column) => html`<th scope="col">${column}</th>`)}</tr></thead>
+      <tbody>${table.rows.map(([first, ...rest]) => html`<tr><th scope="row">${first}</th>
+        ${rest.map((cell) => html`<td class="number">${cell}</td>`)}</tr>`)}</tbody></table></div></section>`;
 }
 
 function Figures({ own, live }) {

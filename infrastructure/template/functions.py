@@ -6,7 +6,14 @@ from executions import hashes
 from infrastructure import deployables
 from infrastructure.deployables import FUNCTIONS, Function
 from infrastructure.grants import function_logs, role
-from infrastructure.names import CRAWLER, DATABASE, ENDPOINT, FIVE_TABLES, MADE
+from infrastructure.names import (
+    CRAWLER,
+    DATABASE,
+    ENDPOINT,
+    FIVE_TABLES,
+    MADE,
+    MODEL_PACKAGE_GROUP,
+)
 from infrastructure.template import notifications, triggers
 from infrastructure.words import Json, attribute, ref, resource, sub, when
 
@@ -53,6 +60,7 @@ def environment(name: str) -> Json:
         return {"ENDPOINT_NAME": sub(ENDPOINT)}
     return {
         "LAKE_BUCKET": ref("Lake"),
+        "MODEL_PACKAGE_GROUP": sub(MODEL_PACKAGE_GROUP),
         "RAW_BUCKET": ref("Raw"),
         "RAW_DATABASE": sub(FIVE_TABLES),
         "DATABASE": sub(DATABASE),

@@ -204,6 +204,45 @@ def predict(
 
 @app.command()
 @connected
+def models(
+    connection: Connection,
+    last: Annotated[int, typer.Option(min=1, max=500, help="So many models.")] = 20,
+    approve: Annotated[
+        str | None, typer.Option(metavar="VERSION", help="Let a model that waits go live.")
+    ] = None,
+    reject: Annotated[
+        str | None, typer.Option(metavar="VERSION", help="Keep a model that waits back.")
+    ] = None,
+    because: Annotated[str | None, typer.Option(help="Why, for the registry.")] = None,
+    back: Annotated[
+        bool, typer.Option("--roll-back", help="What was live before is live again.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """The models of all runs side by side: figures, who is live and since when."""
+    from rebuy.cli import models as work
+    from rebuy.cli.console import out
+
+    if sum((approve is not None, reject is not None, back)) > 1:
+        raise typer.BadParameter("one of them at a time", param_hint="--approve, --reject")
+    outputs = stack_outputs(connection)
+    for version, status in ((approve, "Approved"), (reject, "Rejected")):
+        if version is not None:
+            print(f"{status}: {work.decide(connection, version, status, because)}")
+            return
+    if back:
+        told = work.roll_back(connection, outputs, wait_seconds=1800)
+        print(f"Live again: {told['endpoint_config']}, instead of {told['run']}.")
+        return
+    found = work.listed(connection, outputs, last)
+    if as_json:
+        print(json.dumps(found))
+    else:
+        work.show(found, out)
+
+
+@app.command()
+@connected
 def baskets(
     connection: Connection,
     customer: Annotated[int | None, typer.Option(min=0, help="One customer's products.")] = None,

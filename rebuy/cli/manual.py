@@ -16,6 +16,11 @@ GROUPS: dict[str, dict[str, tuple[str, ...]]] = {
             "rebuy predict 2,8.5,120,40,0.6,100,3.1,1,12,11,900,0.4,1.6,0.5,8.3,0.2,1,0.2",
         ),
         "baskets": ("rebuy baskets --customer 17 --top 10", "rebuy baskets --csv baskets.csv"),
+        "models": (
+            "rebuy models",
+            "rebuy models --approve 3 --because 'looked at it'",
+            "rebuy models --roll-back",
+        ),
         "console": (
             "rebuy console --endpoint-url http://127.0.0.1:4566",
             "rebuy console --read-only",

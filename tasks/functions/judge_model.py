@@ -7,12 +7,13 @@ in which a model with a better AUC can be a worse one.
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from tasks.functions import storage
+from tasks.functions import model_registry, storage
 
 Json = dict[str, Any]
 Guard = Callable[[Json], str | None]  # evaluation.json to an objection, or None
@@ -43,22 +44,71 @@ class Objection:
 
 
 def handler(event: Json, context: Any) -> Json:
-    """`event`: {run, training}. Answers {publish, reason, objections, gain, challenger, champion}:
-    `reason` is a sentence, `gain` {gain, low, high} in AUC; the last two have the scores of SCORES
-    on this run's holdout (all three null when nothing is live)."""
+    """`event`: {state, container}. Answers {publish, waits, reason, objections, version, approval,
+    gain, challenger, champion}: `reason` is a sentence, `version` the ARN in the Model Registry,
+    `waits` whether somebody is still to approve it there, `gain` {gain, low, high} in AUC; the last
+    two have the scores of SCORES on this run's holdout (`gain` and `champion` null when nothing is
+    live)."""
     import boto3
 
-    status = event["training"]["status"]
-    if status != "Completed":
-        raise TrainingStopped(f"Training job {event['training']['training_job']} is {status}.")
-    run = event["run"]
-    evaluation = storage.read_json(
-        boto3.client("s3"),
-        os.environ["LAKE_BUCKET"],
-        f"runs/run={run['id']}/evaluation/evaluation.json",
-    )
+    state = event["state"]
+    run, training = state["run"], state["training"]
+    if training["status"] != "Completed":
+        raise TrainingStopped(f"Training job {training['training_job']} is {training['status']}.")
+    s3, bucket = boto3.client("s3"), os.environ["LAKE_BUCKET"]
+    key = f"runs/run={run['id']}/evaluation/evaluation.json"
+    evaluation = storage.read_json(s3, bucket, key)
     options = run["options"]
-    return judge(evaluation, options["publish"], options["minimum_gain"])
+    decision = judge(evaluation, options["publish"], options["minimum_gain"])
+    sagemaker = boto3.client("sagemaker")
+    version = ((state.get("judgement") or {}).get("answer") or {}).get("version")
+    if version is None or training["training_job"] not in version_jobs(sagemaker, version):
+        passed = model_registry.STATUSES[options["approval"]]
+        version = model_registry.register(
+            sagemaker,
+            os.environ["MODEL_PACKAGE_GROUP"],
+            run,
+            training,
+            event["container"],
+            {
+                "status": passed if decision["publish"] else "Rejected",
+                "scores": decision["challenger"],
+                "evaluation_uri": f"s3://{bucket}/{key}",
+                "card": json.dumps(evaluation["model_card"]),
+            },
+        )
+    return approved(decision, model_registry.look(sagemaker, version))
+
+
+def version_jobs(sagemaker: Any, version: str) -> list[str]:
+    """The training job of a version: a redrive has another one, which is registered anew."""
+    found = sagemaker.describe_model_package(ModelPackageName=version)
+    return [found.get("CustomerMetadataProperties", {}).get("training_job", "")]
+
+
+def approved(decision: Json, version: model_registry.Version) -> Json:
+    """The decision, with what the registry says of its version: the gate's no is final, its yes
+    may wait for somebody's, and be overruled."""
+    found = {**decision, "waits": False, "version": version.arn, "approval": version.status}
+    if not decision["publish"] or version.status == "Approved":
+        said = f" Approved by hand: {version.said}" if version.said else ""
+        return {**found, "reason": decision["reason"] + said}
+    reason = decision["reason"].removeprefix("Published: ").rstrip(".")
+    if version.status == "Rejected":
+        said = f" ({version.said})" if version.said else ""
+        return {
+            **found,
+            "publish": False,
+            "reason": f"Not published: rejected by hand{said}, though {reason}.",
+            "objections": [{"guard": "approval", "reason": f"rejected by hand{said}"}],
+        }
+    where = version.arn.rpartition(":model-package/")[2]
+    return {
+        **found,
+        "publish": False,
+        "waits": True,
+        "reason": f"Waits for approval of {where} in the Model Registry: {reason}.",
+    }
 
 
 def judge(evaluation: Json, wish: str, minimum_gain: float) -> Json:
@@ -142,6 +192,14 @@ def beats_the_last_basket(evaluation: Json) -> str | None:
     return f"F1 {ours:.4f} is not above the {rule:.4f} of the last basket again"
 
 
+def has_not_seen_the_label(evaluation: Json) -> str | None:
+    leaks = evaluation["leaks"]
+    if not leaks:
+        return None
+    name, auc = max(leaks.items(), key=lambda item: float(item[1]))
+    return f"{name} alone tells what is bought (AUC {auc:.4f}), so it has seen the order"
+
+
 def is_calibrated(evaluation: Json) -> str | None:
     error = _beyond_chance(evaluation["challenger"])
     if error <= CALIBRATION_ERROR:
@@ -194,6 +252,7 @@ def keeps_every_slice(evaluation: Json) -> str | None:
 # Also when nothing is live, and whatever the input says.
 ALONE: dict[str, Guard] = {
     "least_auc": knows_something,
+    "leaks": has_not_seen_the_label,
     "order_rate": beats_the_order_rate,
     "last_basket": beats_the_last_basket,
     "calibration": is_calibrated,

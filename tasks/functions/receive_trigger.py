@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from tasks.functions import databrew_leftovers, storage
+from training.errors import TrainingError
+from training.hyperparameters import TUNABLE, read_hyperparameters
 
 Json = dict[str, Any]
 
@@ -81,11 +83,28 @@ def _week(name: str, value: Any) -> str | None:
     return value
 
 
+def _hyperparameters(name: str, value: Any) -> Json:
+    """As training itself checks them (`training.hyperparameters.RULES`)."""
+    if not isinstance(value, dict):
+        raise InvalidInput(f"{name} is {value!r}; it takes an object.")
+    for one, number in value.items():
+        if one not in TUNABLE:
+            raise InvalidInput(f"{name} has {one!r}; it takes {', '.join(TUNABLE)}.")
+        if isinstance(number, bool) or not isinstance(number, int | float):
+            raise InvalidInput(f"{name}.{one} is {number!r}; it takes a number.")
+    try:
+        read_hyperparameters({one: str(number) for one, number in value.items()})
+    except TrainingError as error:
+        raise InvalidInput(f"{name}: {error}") from error
+    return value
+
+
 # name: (default, check). `force`: also when nothing is new (null: only a person's start does).
 # `train`: false ends the run with the training sets. `threshold`: of the decision, in place of the
-# one that training chooses (null). `publish` overrules the comparison with the live model.
-# `minimum_gain` is the AUC by which a model must be better than it for certain; below 0, so much
-# worse is let through. `holdout_week` chooses which kept-aside users judge (null: by the start).
+# one that training chooses (null). `hyperparameters` take the place of the workflow's. `publish`
+# overrules the comparison with the live model. `minimum_gain` is the AUC by which a model must be
+# better than it for certain; below 0, so much worse is let through. `holdout_week` chooses which
+# kept-aside users judge (null: by the start). `approval` by hand waits for it in the registry.
 # `sample_buckets` of the 20 user buckets feed the features. `settle_seconds` is a minimum wait
 # after the crawl.
 OPTIONS: dict[str, tuple[Any, Callable[[str, Any], Any]]] = {
@@ -93,6 +112,8 @@ OPTIONS: dict[str, tuple[Any, Callable[[str, Any], Any]]] = {
     "train": (True, _boolean),
     "threshold": (None, _threshold),
     "publish": ("if_better", _one_of("if_better", "always", "never")),
+    "hyperparameters": ({}, _hyperparameters),
+    "approval": ("automatic", _one_of("automatic", "by_hand")),
     "minimum_gain": (0.0, _gain),
     "holdout_week": (None, _week),
     "sample_buckets": (20, _integer(1, 20)),
@@ -105,8 +126,9 @@ def handler(event: Json, context: Any) -> Json:
     """`event`: {execution ($$.Execution), state_machine (ARN)}. Answers `$.run` of the workflow:
 
     id ([a-z0-9_], part of table and prefix names), name (the same with hyphens), execution,
-    trigger {kind, ...}, options, training {threshold}, holdout_week, started_at, waits_for (the
-    ARN of an earlier run that is in progress, else null), and, when it waits for none:
+    trigger {kind, ...}, options, training {threshold, hyperparameters}, holdout_week, started_at,
+    waits_for (the ARN of an earlier run that is in progress, else null), and, when it waits for
+    none:
     crawl_not_before, manifest {uri, sha256, objects, bytes} of every raw object as it is now,
     fingerprint (SHA-256 of what decides the result), nothing_new, and same_as {execution, record}:
     the last run that went well, if it had the same fingerprint.
@@ -202,7 +224,10 @@ def plan(execution: Json) -> Json:
         "trigger": trigger,
         "options": chosen,
         # Hyperparameters are text.
-        "training": {"threshold": str(chosen["threshold"] or "best")},
+        "training": {
+            "threshold": str(chosen["threshold"] or "best"),
+            "hyperparameters": {n: str(v) for n, v in chosen["hyperparameters"].items()},
+        },
         "holdout_week": chosen["holdout_week"] or week_of(execution["StartTime"]),
         "started_at": execution["StartTime"],
         "waits_for": None,

@@ -204,7 +204,7 @@ def test_what_the_commands_say_of_a_stack_without_executions(local: tuple[Path, 
     assert_refused(rebuy("stop", "nobody", url=url), "There is no execution", ":nobody")
     assert_refused(rebuy("start", "--input", "{bad", url=url), "--input is no JSON")
     unknown = rebuy("start", "--input", '{"colour": "red"}', url=url)
-    assert_refused(unknown, "--input: Unknown input colour; accepted are force,")
+    assert_refused(unknown, "--input: Unknown input colour; accepted are approval,")
     assert_refused(rebuy("predict", "1,2,3", url=url), "/predict: 4")
     assert rebuy("status", url=url).stdout == ""
 

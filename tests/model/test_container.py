@@ -118,7 +118,7 @@ def product(trained: Trained, tmp_path_factory: pytest.TempPathFactory) -> Path:
     base = tmp_path_factory.mktemp("container")
     shutil.copytree(trained.model_dir, base / "model")
     (base / "code").mkdir()
-    for name in ("serve.py", "customers.py"):
+    for name in ("serve.py", "customers.py", "asked.py"):
         shutil.copy(ROOT / "inference" / name, base / "code")
     shutil.move(base / "code/serve.py", base / "code/script.py")
     return base

@@ -81,7 +81,7 @@ def test_model_folder_holds_the_model_and_its_description_and_nothing_else(
     assert told["threshold"] == trained.read("evaluation.json")["challenger"]["threshold"]
     assert told["trained_on"] == {"rows": 6_000, "users": 300}
     assert told["holdout"]["auc"] == trained.read("evaluation.json")["challenger"]["auc"]
-    about = {"trained_at", "versions", "trained_on", "holdout"}
+    about = {"trained_at", "versions", "trained_on", "holdout", "profile"}
     assert set(told) == {"features", "threshold", "run", "nullable"} | about
     assert told["nullable"] == ["user_mean_days_since_prior", "user_reorder_ratio"]
 
@@ -213,7 +213,9 @@ def test_model_with_more_features_is_as_good_for_a_line_of_18(
 
     assert main(ARGUMENTS, told) == 0
 
-    found = json.loads((tmp_path / "checkpoints/evaluation.json").read_text())["challenger"]
+    told = json.loads((tmp_path / "checkpoints/evaluation.json").read_text())
+    assert list(told["leaks"]) == ["leak"]
+    found = told["challenger"]
     assert found["auc"] > 0.99
     without = trained.read("evaluation.json")["challenger"]
     assert found["with_18_features"]["auc"] > without["auc"] - 0.03
@@ -297,6 +299,10 @@ def spoil_null_order(folder: Path, told: dict[str, str]) -> None:
     replace(folder, "holdout", "order_id", pa.array([None] + [1] * 999, pa.int64()))
 
 
+def spoil_overlap(folder: Path, told: dict[str, str]) -> None:
+    replace(folder, "holdout", "user_id", pa.array([5] * 1000, pa.int64()))
+
+
 def spoil_infinity(folder: Path, told: dict[str, str]) -> None:
     replace(folder, "training", "prod_orders", pa.array([float("inf")] * 1000))
 
@@ -368,6 +374,7 @@ BAD_DATA = [
     (spoil_null_label, "1 labels are not 0 or 1 (the first is nan"),
     (spoil_label_value, "1 labels are not 0 or 1 (the first is 2.0"),
     (spoil_null_order, "The holdout set, file part-00000.snappy.parquet: 1 rows have no order_id"),
+    (spoil_overlap, "1 users are in more than one of the sets training, validation, holdout"),
     (spoil_infinity, "feature prod_orders holds an infinite value"),
     (spoil_no_parquet, "part-00000.snappy.parquet is not a Parquet file"),
     (spoil_champion_channel, "Channel 'champion' is missing: SM_CHANNEL_CHAMPION is not set"),
@@ -430,3 +437,44 @@ def test_every_module_that_ships_parses_on_python_3_10() -> None:
     for folder in ("training", "inference"):
         for file in (TRAINING_FOLDER.parent / folder).glob("*.py"):
             ast.parse(file.read_text(), str(file), feature_version=(3, 10))
+
+
+def test_the_console_shows_every_part_of_an_evaluation(trained: Trained) -> None:
+    from console.evaluation_tables import tables
+
+    found = trained.read("evaluation.json")
+    told = {table["title"]: table for table in tables(found)}
+
+    assert list(told) == [
+        "Beside simple rules",
+        "Slices",
+        "What moves predictions",
+        "Would another seed say so?",
+        "Would more customers help?",
+    ]
+    for table in told.values():
+        assert all(len(row) == len(table["columns"]) for row in table["rows"])
+    assert tables({"challenger": {"slices": 5}}) == []
+    assert found["learning_by_users"][-1]["users"] == 300
+    strongest = next(iter(found["importance_stability"].values()))
+    assert strongest["mean"] > 3 * strongest["deviation"]
+    card = found["model_card"]
+    assert card["model_overview"]["model_name"] == "run-1"
+
+
+def test_drift_is_seen_where_it_is(tmp_path: Path) -> None:
+    from training import drift
+    from training.sets import Scores, open_set
+
+    folders = [write_sets(tmp_path / name, users=60) for name in ("then", "now")]
+    replace(tmp_path / "now", "holdout", "user_period", pa.array([5.0] * 600))
+    then, now = (open_set("holdout", told["SM_CHANNEL_HOLDOUT"]) for told in folders)
+    label = then.column("label")
+    scores = Scores(label, then.column("up_order_rate"), label, label, label)
+
+    found = drift.since(drift.profile(then, then.features, scores), now, scores, "r")
+
+    assert next(iter(found["features"])) == "user_period"
+    assert found["features"]["user_period"] > 1
+    assert found["features"]["up_orders"] == found["probability"] == 0
+    assert found["base_rate"]["then"] == found["base_rate"]["now"]

@@ -27,6 +27,8 @@ DEFAULTS = {
     "train": True,
     "threshold": None,
     "publish": "if_better",
+    "hyperparameters": {},
+    "approval": "automatic",
     "minimum_gain": 0.0,
     "holdout_week": None,
     "sample_buckets": 20,
@@ -39,7 +41,7 @@ def test_an_empty_input_is_a_manual_run_with_every_default() -> None:
 
     assert run["trigger"] == {"kind": "manual"}
     assert run["options"] == {**DEFAULTS, "force": True}
-    assert run["training"] == {"threshold": "best"}
+    assert run["training"] == {"threshold": "best", "hyperparameters": {}}
     assert run["waits_for"] is None
 
 
@@ -58,8 +60,13 @@ def test_a_threshold_reaches_training_as_text() -> None:
 
     for given, text, value in ((0.35, "0.35", 0.35), (1e-5, "1e-05", 1e-5), (None, "best", "best")):
         run = plan({"threshold": given})
-        assert run["training"] == {"threshold": text}
+        assert run["training"] == {"threshold": text, "hyperparameters": {}}
         assert read_hyperparameters({"threshold": text})["threshold"] == value
+
+
+def test_hyperparameters_of_the_input_reach_training_as_text() -> None:
+    run = plan({"hyperparameters": {"max_depth": 5, "eta": 0.1}})
+    assert run["training"]["hyperparameters"] == {"max_depth": "5", "eta": "0.1"}
 
 
 RAW = [
@@ -95,7 +102,7 @@ def test_what_is_new_is_another_file_other_code_or_another_option(
     [
         (
             {"publsh": "always"},
-            "Unknown input publsh; accepted are force, holdout_week, minimum_gain, pu",
+            "Unknown input publsh; accepted are approval, force, holdout_week, h",
         ),
         ({"upload": {}, "schedule": {}}, "The input has upload and schedule; it takes one"),
         (
@@ -111,6 +118,11 @@ def test_what_is_new_is_another_file_other_code_or_another_option(
         ({"publish": "maybe"}, "publish is 'maybe'; it takes one of if_better, always, never"),
         ({"settle_seconds": -1}, "settle_seconds is -1; it takes a whole number 0 to 3600"),
         ({"settle_seconds": True}, "settle_seconds is True"),
+        ({"hyperparameters": 5}, "hyperparameters is 5; it takes an object"),
+        ({"hyperparameters": {"depth": 5}}, "hyperparameters has 'depth'; it takes max_depth, eta"),
+        ({"hyperparameters": {"eta": 2}}, "hyperparameter eta is '2'; accepted: a number above 0"),
+        ({"hyperparameters": {"eta": "1"}}, "hyperparameters.eta is '1'; it takes a number"),
+        ({"approval": "no"}, "approval is 'no'; it takes one of automatic, by_hand"),
         ({"minimum_gain": 0.2}, "minimum_gain is 0.2; it takes a number from -0.05 to 0.05"),
         ({"minimum_gain": "0"}, "minimum_gain is '0'"),
         ({"holdout_week": "48"}, "holdout_week is '48'; it takes a week as"),
