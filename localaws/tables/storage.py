@@ -149,6 +149,9 @@ def storage(descriptor: Json, table_parameters: Mapping[str, str], name: str) ->
 
     Raises TableError (NOT_SUPPORTED) for a SerDe, an input format or a property that is not read.
     """
+    kind = table_parameters.get("table_type")
+    if kind:
+        raise not_emulated(f"{kind} tables, and {name} is one")
     info = descriptor.get("SerdeInfo") or {}
     library = info.get("SerializationLibrary") or ""
     serde = SERDES.get(library)
@@ -159,9 +162,6 @@ def storage(descriptor: Json, table_parameters: Mapping[str, str], name: str) ->
     )  # fmt: skip
     if not trail and descriptor.get("InputFormat") not in (None, "", serde.files[0]):
         raise not_emulated(f"the input format {descriptor['InputFormat']} of table {name}")
-    kind = table_parameters.get("table_type")
-    if kind:
-        raise not_emulated(f"{kind} tables, and {name} is one")
     for key in _REFUSED_PROPERTIES:
         if str(table_parameters.get(key, "0")).lower() not in ("0", "false"):
             raise not_emulated(f"the table property {key} of table {name}")

@@ -357,8 +357,14 @@ def test_what_is_refused_leaves_the_table_and_its_objects_as_they_were(athena: A
         assert athena.failure(sql).startswith(error), sql
     kept = [key for key in athena.keys("") if not key.startswith("athena-results/")]
     assert kept == [key for key in before if not key.startswith("athena-results/")]
-    with pytest.raises(athena.client.exceptions.InvalidRequestException, match="SYSTEM_TIME"):
+    at_once = athena.client.exceptions.InvalidRequestException
+    with pytest.raises(at_once, match="mismatched input 'SYSTEM_TIME'"):
         athena.start("SELECT * FROM events FOR SYSTEM_TIME AS OF current_timestamp")
+    with pytest.raises(at_once, match="External keyword not supported for table type ICEBERG"):
+        athena.start(
+            "CREATE EXTERNAL TABLE bad (a int) LOCATION 's3://lake/bad/' "
+            "TBLPROPERTIES ('table_type' = 'ICEBERG')"
+        )
 
 
 def test_tables_are_altered_and_described(athena: Any) -> None:

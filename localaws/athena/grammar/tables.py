@@ -61,6 +61,9 @@ def create_table(reader: Reader) -> Statement:
             raise reader.wrong(
                 "PARTITIONED BY", "ROW FORMAT", "STORED AS", "LOCATION", "TBLPROPERTIES"
             )
+    given = {key.lower(): value for key, value in said.get("properties", {}).items()}
+    if given.get("table_type", "").lower() == "iceberg":
+        raise SyntaxMistake("External keyword not supported for table type ICEBERG")
     return s.CreateTable(database, name, columns, skip, **said)
 
 
