@@ -195,7 +195,28 @@ class Rehearsal:
                     branch = wanted
                     for name in chain[len(prefix) :]:
                         branch = branch.setdefault(name, {})
-        return samples.of_function(wanted, written)
+        found = samples.of_function(wanted, written)
+        for prefix in self._places(state):
+            for chain, item in self._lists.items():
+                if chain[: len(prefix)] == prefix and len(chain) > len(prefix):
+                    put(found, chain[len(prefix) :], [dict(item)])
+        return found
+
+    @cached_property
+    def _lists(self) -> dict[tuple[str, ...], Json]:
+        """Every chain that a Map goes over, with an item that has what the states inside read of
+        it: what items hold comes from data, not from a function's source."""
+        found: dict[tuple[str, ...], Json] = {}
+        for state in self.states.values():
+            if state.type != "Map" or not state.groups:
+                continue
+            over = str(state.body.get("Items", state.body.get("ItemsPath", "")))
+            chains = READ.findall(over)
+            inside = [dict(inner.body) for inner in state.groups[0].states.values()]
+            names = {match[1:].split(".")[0] for match in READ.findall(json.dumps(inside))}
+            item = {name: samples.of_name(name) for name in names}
+            found.update({tuple(chain[1:].split(".")): item for chain in chains})
+        return found
 
     def source_of(self, arguments: Any) -> str | None:
         """The file of the function that a task invokes."""
@@ -364,6 +385,14 @@ def texts(value: Any) -> Iterator[str]:
     elif isinstance(value, list):
         for item in value:
             yield from texts(item)
+
+
+def put(answer: Json, chain: tuple[str, ...], value: Any) -> None:
+    """Puts the value where something stands already; what is not written is not made up."""
+    for name in chain[:-1]:
+        answer = answer.get(name, {})
+    if chain[-1] in answer:
+        answer[chain[-1]] = value
 
 
 def missing(value: Any, chain: list[str]) -> bool:
