@@ -2,7 +2,7 @@
 was decided about a new model.
 
 The rules of ended runs call it, and a schedule every hour, which looks for what no event can tell:
-deliveries that failed, and raw files that no run has begun after.
+deliveries that failed, raw files that no run has begun after, and days without their file.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 
 from executions import cause
 from executions.events import all_events
-from tasks.functions import storage, tries
+from tasks.functions import daily_files, storage, tries
 
 Json = dict[str, Any]
 
@@ -22,7 +22,8 @@ CAUSE_CHARACTERS = 2_000
 SUBJECT_CHARACTERS = 99  # SNS takes fewer than 100
 MOST_MESSAGES = 50  # of the queue, a look
 # A message of the queue is told again after so long, until somebody takes it away.
-REMINDER = timedelta(hours=12)
+REMINDER_HOURS = 12
+REMINDER = timedelta(hours=REMINDER_HOURS)
 # Files that no run has begun after are told after an hour, then with every reminder.
 PATIENCE = timedelta(hours=1)
 
@@ -39,7 +40,12 @@ def handler(event: Json, context: Any) -> Json:
         messages = judged(detail, events) if well else [ended(detail, events)]
     else:
         now = datetime.now(timezone.utc)
-        messages = [*undelivered(boto3.client("sqs")), *unseen(boto3.client, now)]
+        listed = list(storage.raw_objects(boto3.client("s3"), os.environ["RAW_BUCKET"]))
+        messages = [
+            *undelivered(boto3.client("sqs")),
+            *unseen(boto3.client, listed, now),
+            *missing(listed, now),
+        ]
     topic = boto3.client("sns")
     for subject, text in messages:
         print(f"{subject}\n{text}")
@@ -135,12 +141,34 @@ def _line(message: Json) -> str:
     return json.dumps({"because": attributes, "event": message["Body"][:CAUSE_CHARACTERS]})
 
 
-def unseen(client: Any, now: datetime) -> list[tuple[str, str]]:
+def missing(listed: list[Json], now: datetime) -> list[tuple[str, str]]:
+    """Files that come every day, and have not: told once they are late, and every 12 hours."""
+    hour_ago = now - timedelta(hours=1)
+    found = daily_files.missing(listed, now)
+    news = [entry for entry in found if entry not in daily_files.missing(listed, hour_ago)]
+    if not news and now.hour % REMINDER_HOURS:
+        return []
+    told = news or found
+    if not told:
+        return []
+    lines = [f"{entry['files'].replace('{day}', entry['day'])} has not come." for entry in told]
+    text = "\n".join(
+        [
+            "Files of these series come every day, and these days have none:",
+            "",
+            *lines,
+            "",
+            "Runs go on with what is there.",
+        ]
+    )
+    return [(f"rebuy: {len(told)} daily file(s) missing, {told[0]['day']}", text)]
+
+
+def unseen(client: Any, listed: list[Json], now: datetime) -> list[tuple[str, str]]:
     """Raw files that came after the last run began, while none is in progress."""
     if os.environ["UPLOAD_TRIGGER"] != "ENABLED":
         return []
-    objects = storage.raw_objects(client("s3"), os.environ["RAW_BUCKET"])
-    newest = max(objects, key=lambda entry: entry["LastModified"], default=None)
+    newest = max(listed, key=lambda entry: entry["LastModified"], default=None)
     executions = client("stepfunctions").list_executions(
         stateMachineArn=os.environ["STATE_MACHINE"], maxResults=100
     )["executions"]
