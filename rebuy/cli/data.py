@@ -46,6 +46,7 @@ def data_check(
     html: Annotated[
         Path | None, typer.Option(help="A page of findings and figures, to be sent on.")
     ] = None,
+    mapping: MappingFile = None,
     as_json: AsJson = False,
 ) -> None:
     """Look at raw files before anything starts: offline, by the rules of a run.
@@ -53,9 +54,16 @@ def data_check(
     Ends with 0 if a run would take them, with 1 if there are findings.
     """
     from rebuy.cli import contract
+    from rebuy.cli import mapping as own
 
     if not folder.is_dir():
         raise typer.BadParameter(f"{folder} is not a folder", param_hint="FOLDER")
+    if (source := read_mapping(mapping) or settings().source) is not None:
+        if html is not None:
+            raise typer.BadParameter("there is no page of mapped files", param_hint="--html")
+        if not own.check(source, folder, as_json=as_json):
+            raise typer.Exit(1)
+        return
     if not contract.run(folder, html, as_json=as_json):
         raise typer.Exit(1)
 

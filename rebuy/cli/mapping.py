@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
 from rebuy.cli.console import say
+from rebuy.data.sources import wrong
 from rebuy.errors import InputError
 from rebuy.mapping import Mapping, propose, sql
 from rebuy.mapping.checks import checks
+from rebuy.mapping.sources import matching
 
 
 def run(folder: Path | None, out: Path | None, as_sql: bool, mapping: Mapping | None) -> None:
@@ -37,3 +40,19 @@ def run(folder: Path | None, out: Path | None, as_sql: bool, mapping: Mapping | 
         print(f"-- {statement.name}\n{statement.sql.rstrip()};\n")
     for name, text in checks(mapping).items():
         print(f"-- Check {name}\n{text.rstrip()};\n")
+
+
+def check(mapping: Mapping, folder: Path, *, as_json: bool) -> bool:
+    """Prints what `Plan mapping` would refuse of the folder's files; whether there is nothing.
+    The rules of whole tables (sql/checks) are for the run. Raises InputError."""
+    files = matching(mapping, folder)
+    found = {file.path.name: wrong(mapping, file) for file in files}
+    good = not any(found.values())
+    if as_json:
+        print(json.dumps({"good": good, "mapping_sha256": mapping.sha256, "files": found}))
+        return good
+    for file in files:
+        print(f"{file.path.name} ({file.kind}): {'good' if not found[file.path.name] else ''}")
+        for finding in found[file.path.name]:
+            print(f"  {finding}")
+    return good

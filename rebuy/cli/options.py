@@ -35,7 +35,7 @@ Stage = Annotated[
 Home = Annotated[Path, typer.Option("--home", help="State folder of the local AWS.")]
 MappingFile = Annotated[
     Path | None,
-    typer.Option("--mapping", help="How your own files are read; default: [source] of rebuy.toml."),
+    typer.Option("--mapping", help="How your own files are read; default: `source` in rebuy.toml."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 

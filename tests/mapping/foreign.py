@@ -10,14 +10,18 @@ from pathlib import Path
 from typing import Any
 
 from rebuy.data.generate import generate
-from tests.mapping.shops import NAMES, SHOPS
+from rebuy.mapping import Mapping
+from rebuy.mapping.model import Orders
+from tests.mapping import shops
+from tests.mapping.shops import NAMES
 
 Row = dict[str, str]
 BEGIN = datetime(2023, 1, 1, tzinfo=UTC)
 
 
-def write(name: str, users: int, folder: Path) -> Path:
-    """The files of the kind `name` (tests/mapping/shops) in `folder`: the mapping's file."""
+def write(name: str, users: int, folder: Path) -> Mapping:
+    """The files of the kind `name` (tests/mapping/shops) in `folder`: the mapping, with some
+    customers to learn from and some to predict for."""
     instacart = folder / "instacart"
     generate(users, instacart)
     tables = {
@@ -31,7 +35,9 @@ def write(name: str, users: int, folder: Path) -> Path:
     out = folder / name
     out.mkdir()
     WRITERS[name](Shop(tables), out)
-    return SHOPS / name / "mapping.toml"
+    mapping = shops.mapping(name)
+    share = {"predict_percent": Orders.model_fields["predict_percent"].default}
+    return mapping.model_copy(update={"orders": mapping.orders.model_copy(update=share)})
 
 
 class Shop:
