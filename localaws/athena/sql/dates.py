@@ -32,6 +32,14 @@ def _take(arguments: list[Value], name: str, *counts: int) -> None:
         raise unexpected(name, arguments)
 
 
+def _text(arguments: list[Value], name: str) -> str:
+    """The only argument, which is a text."""
+    _take(arguments, name, 1)
+    if arguments[0].type.name not in ("varchar", "unknown"):
+        raise unexpected(name, arguments)
+    return arguments[0].sql
+
+
 def _constant(arguments: list[Value], place: int, name: str) -> str:
     found = arguments[place].constant
     if not isinstance(found, str):
@@ -239,8 +247,7 @@ def to_milliseconds(arguments: list[Value]) -> Value:
 
 
 def parse_duration(arguments: list[Value]) -> Value:
-    _take(arguments, "parse_duration", 1)
-    return Value(f"trino_duration({arguments[0].sql})", t.DAY_INTERVAL)
+    return Value(f"trino_duration({_text(arguments, 'parse_duration')})", t.DAY_INTERVAL)
 
 
 def to_iso8601(arguments: list[Value]) -> Value:
@@ -257,13 +264,12 @@ def to_iso8601(arguments: list[Value]) -> Value:
 
 
 def from_iso8601_date(arguments: list[Value]) -> Value:
-    _take(arguments, "from_iso8601_date", 1)
-    return Value(f"trino_iso_date({arguments[0].sql})", t.DATE)
+    return Value(f"trino_iso_date({_text(arguments, 'from_iso8601_date')})", t.DATE)
 
 
 def from_iso8601_timestamp(arguments: list[Value]) -> Value:
-    _take(arguments, "from_iso8601_timestamp", 1)
-    return Value(f"trino_iso_timestamp({arguments[0].sql})", Type(ZONED, (3,)))
+    given = _text(arguments, "from_iso8601_timestamp")
+    return Value(f"trino_iso_timestamp({given})", Type(ZONED, (3,)))
 
 
 def date_format(arguments: list[Value]) -> Value:

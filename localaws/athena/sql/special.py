@@ -301,6 +301,13 @@ def array_join(arguments: list[Value]) -> Value:
     """The items as CAST(... AS varchar) writes them; NULL is left out or replaced."""
     count(arguments, "array_join", 2, 3)
     item = _kind(arguments[0], "array", "array_join").items[0]
+    if item.items:
+        raise QueryError("INVALID_FUNCTION_ARGUMENT", f"Input type {item} not supported")
+    if any(value.type.name not in ("varchar", "unknown") for value in arguments[1:]):
+        shown = ", ".join(str(value.type) for value in arguments)
+        raise QueryError(
+            "TYPE_MISMATCH", f"Unexpected parameters ({shown}) for function array_join"
+        )
     shown = f"list_transform({arguments[0].sql}, lambda e: {text_of(Value('e', item))})"
     if len(arguments) == 3:
         shown = f"list_transform({shown}, lambda e: coalesce(e, {arguments[2].sql}))"
