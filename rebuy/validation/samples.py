@@ -146,6 +146,8 @@ def _constant(node: ast.expr) -> Any:
     """A constant, or the first of a tuple: how tables of options say their default."""
     if isinstance(node, ast.Tuple) and node.elts:
         node = node.elts[0]
+    if isinstance(node, ast.Dict | ast.DictComp):
+        return {}  # an object; what states read of it is looked up by name
     if isinstance(node, ast.Constant) and node.value is not None:
         return node.value
     return UNKNOWN

@@ -239,7 +239,7 @@ CASES: list[tuple[str, str, Edit, str]] = [
         "definition",
         "a state that does not send what its handler reads",
         request("Judge model", Payload={"training.$": "$.training"}),
-        r"judge_model.py:\d+: The handler reads event\['run'\]",
+        r"judge_model.py:\d+: The handler reads event\['\w+'\].*State 'Judge model' does not send",
     ),
     # --- data flow
     (
@@ -541,7 +541,7 @@ CASES: list[tuple[str, str, Edit, str]] = [
     (
         "scripts",
         "a training script that is not in its package",
-        deployed('\\"train.py\\"', '\\"trainer.py\\"'),
+        deployed("train.py", "trainer.py"),
         r"State 'Train' runs 'trainer.py', which is not in training/.*train.py",
     ),
     (
