@@ -380,7 +380,8 @@ def test_a_start_by_hand_makes_the_same_model_again_and_changes_nothing(
     assert stack.live().answer == live.answer
     assert stack.live().views == live.views
 
-    listed = stack.rebuy("status").stdout.splitlines()
+    header, *listed = stack.rebuy("status").stdout.splitlines()
+    assert header.split() == ["STATUS", "STARTED", "TOOK", "BY", "NAME"]
     assert len(listed) >= 2 and all(line.startswith("SUCCEEDED") for line in listed)
     assert "SUCCEEDED" in stack.rebuy("status", "latest").stdout
 
