@@ -9,6 +9,7 @@ same command, variables and files.
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import re
@@ -85,6 +86,7 @@ def serve(file: Path, arguments: list[str]) -> int:
 
     record = Record(file)
     start = processes.Processes.start
+    trainings = itertools.count(1)
 
     def recorded_start(self: Processes, name: str, argv: Any, **options: Any) -> Any:
         if WORKER in argv:
@@ -97,7 +99,7 @@ def serve(file: Path, arguments: list[str]) -> int:
             kept = None
             if kind == "training":
                 # The job's folders are emptied afterwards: what it reads is kept, by hard links.
-                kept = file.parent / "training-job"
+                kept = file.parent / f"training-job-{next(trainings)}"
                 shutil.copytree(base, kept, copy_function=os.link, symlinks=True)
             told = {"argv": list(argv), "env": dict(options["env"]), "cwd": options["cwd"]}
             record.write(kind=kind, name=name, base=base, kept=kept, **told)
@@ -150,8 +152,9 @@ def _below(scratch: Path, written: str) -> Path:
 
 
 def replay_process(line: Json, watch: Callable[[int], None]) -> float:
-    """The process again; its seconds. `watch` is told its pid."""
-    env = line["env"]
+    """The process again; its seconds. `watch` is told its pid. Nobody is asked what it may read:
+    the server is not there."""
+    env = {name: value for name, value in line["env"].items() if name != "LOCALAWS_POLICIES"}
     for name in ("TMPDIR", "SPARK_LOCAL_DIRS"):
         if env.get(name):
             Path(env[name]).mkdir(parents=True, exist_ok=True)
