@@ -29,13 +29,17 @@ PARAMETERS = {
     "CodeBucket": f"{STACK}-code-{ACCOUNT}-{REGION}",
 }
 SAME = (  # what differs from one run to the next
+    (re.compile(r"demo[-_]\d{8}[-_]\d{6}[-_]\d+"), "one"),
+    (re.compile(r"/[0-9a-f]{16}/"), "/H/"),
+    (re.compile(r"(/audit/)[^\"]*"), r"\1R"),
+    (re.compile(r'("s3:versionid": )"[^"]*"'), r"\1V"),
     (re.compile(r"run=[^/]+"), "run=R"),
     (re.compile(r"(rebuy--(?:[a-z-]+-)?)[a-z0-9-]+-[0-9a-f]{8}\b"), r"\1R"),
     (re.compile(r"(/athena-results/).*"), r"\1R"),
     (re.compile(r"(log-stream:).*"), r"\1S"),
     (re.compile(r"[^/]*\.parquet\b.*"), "F"),
     (re.compile(r"part-\d[^/]*"), "F"),
-    (re.compile(r"((?:orders|products|prior|features)_)[a-z0-9_]+_[0-9a-f]{8}\b"), r"\1R"),
+    (re.compile(r"((?:orders|products|prior|history|features)_)[a-z0-9_]+_[0-9a-f]{8}\b"), r"\1R"),
     (re.compile(r"(execution:[^:]+:).*"), r"\1E"),
     (re.compile(r"(user_bucket=)\d+.*"), r"\1B"),
 )
@@ -86,9 +90,10 @@ def _named(name: str) -> str:
     return f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{STACK}-{function}"
 
 
-def record(homes: list[Path]) -> None:
-    lines: dict[str, None] = {}
-    seen: set[str] = set()
+def record(homes: list[Path], recorded: list[list[Any]]) -> None:
+    """`recorded`: lines that stay."""
+    lines = [json.dumps(one) for one in recorded]
+    seen = {_same(line) for line in lines}
     for use, _ in (one for home in homes for one in read(home / FILE)):
         role = ROLE.fullmatch(use.principal)
         if role is None or use.refusal is not None or "test-from-" in use.resource:
@@ -96,14 +101,22 @@ def record(homes: list[Path]) -> None:
         kept = {k: v for k, v in use.keys if k == "aws:calledvia" or not k.startswith("aws:")}
         resource = ROLE.sub(lambda found: role_arn(found[1]), use.resource)
         line = json.dumps([role[1], use.action, resource, kept])
-        same = line
-        for pattern, to in SAME:
-            same = pattern.sub(to, same)
-        if same not in seen:
+        if (same := _same(line)) not in seen:
             seen.add(same)
-            lines[line] = None
+            lines.append(line)
     CASES.write_text("[\n" + ",\n".join(f"  {line}" for line in sorted(lines)) + "\n]\n")
 
 
+def _same(line: str) -> str:
+    """The line without what differs from one run to the next."""
+    for pattern, to in SAME:
+        line = pattern.sub(to, line)
+    return line
+
+
 if __name__ == "__main__":
-    record([Path(home) for home in sys.argv[1:]])
+    add = sys.argv[1:2] == ["--add"]
+    record(
+        [Path(home) for home in sys.argv[1 + add :]],
+        json.loads(CASES.read_text()) if add else [],
+    )

@@ -23,7 +23,6 @@ MISSING = "so that an object that is gone is told as NoSuchKey"
 # Statements (by their first action) that the recorded runs did not need, and what does.
 UNSEEN = {
     ("DataBrewRole", "s3:DeleteObject"): "a job run again over its own output",
-    ("JoinFeaturesRole", "s3:DeleteObject"): "a script run again over its own output",
     ("ReceiveTriggerRole", "databrew:DeleteJob"): "a start after a run that is long over",
     ("ReceiveTriggerRole", "databrew:DeleteDataset"): "a start after a run that is long over",
     ("PinLiveModelRole", "s3:ListBucket"): MISSING,
