@@ -7,6 +7,8 @@
 -- The gaps (user_period, user_mean_days_since_prior; days) are counted once an order, not once a
 -- line, so user_period is the time from the first prior order to the last. The mean is null when
 -- there is no gap (one prior order), the reorder ratio when there is no line after the first order.
+-- user_days_spread is the gaps' standard deviation, from sums of whole days: these are the same in
+-- whichever order an engine adds them up, what stddev_pop gives is not, to the last digit.
 CREATE TABLE ${Database}.user_features_${run}${try}
 WITH (
     format = 'PARQUET',
@@ -39,8 +41,14 @@ known_orders AS (
             AS user_period,
         avg(CASE WHEN orders_back > held_back THEN days_since_prior_order END)
             AS user_mean_days_since_prior,
-        stddev_pop(CASE WHEN orders_back > held_back THEN days_since_prior_order END)
-            AS user_days_spread
+        count(CASE WHEN orders_back > held_back THEN days_since_prior_order END) AS gaps,
+        sum(CASE WHEN orders_back > held_back THEN days_since_prior_order END) AS gap_days,
+        sum(
+            CASE
+                WHEN orders_back > held_back
+                    THEN days_since_prior_order * days_since_prior_order
+            END
+        ) AS squared_gap_days
     FROM orders
     CROSS JOIN UNNEST(sequence(0, 2)) AS held (held_back)
     GROUP BY user_id, held_back
@@ -95,7 +103,13 @@ SELECT
     CAST(known_lines.user_total_products AS bigint) AS user_total_products,
     known_lines.user_distinct_products,
     known_lines.user_reorder_ratio,
-    known_orders.user_days_spread,
+    sqrt(
+        greatest(
+            known_orders.gaps * known_orders.squared_gap_days
+            - known_orders.gap_days * known_orders.gap_days,
+            0e0
+        )
+    ) / nullif(known_orders.gaps, 0) AS user_days_spread,
     known_lines.user_recent_reorder_ratio,
     known_lines.user_active_share,
     known_lines.user_once_share

@@ -7,6 +7,9 @@
 -- up_possible_order is n: the order that is asked about is the n-th since the last purchase.
 -- up_hazard is the chance that such an order holds the product: of the pair's own waits that came
 -- so far, those that ended there, leaning on the product's (product_history) with two imagined cases.
+--
+-- The decayed purchases are added up as decimals: a sum of doubles depends on the order in which an
+-- engine meets them, and the same data must give the same features again, to the last digit.
 CREATE TABLE ${Database}.user_product_features_${run}${try}
 WITH (
     format = 'PARQUET',
@@ -85,10 +88,14 @@ pairs AS (
         max(known_lines.possible_order) AS up_possible_order,
         count(CASE WHEN known_lines.gap = known_lines.possible_order THEN 1 END) AS ended_here,
         count(CASE WHEN known_lines.gap >= known_lines.possible_order THEN 1 END) AS came_so_far,
-        sum(power(0.9e0, known_lines.orders_ago)) AS up_decayed_orders,
+        sum(CAST(power(0.9e0, known_lines.orders_ago) AS decimal(38, 30))) AS up_decayed_orders,
         count(CASE WHEN known_lines.orders_ago < 5 THEN 1 END) AS up_orders_of_last_5,
-        sum(exp((known_lines.order_day - known_days.last_day) / 30e0)) AS up_decayed_30_days,
-        sum(exp((known_lines.order_day - known_days.last_day) / 90e0)) AS up_decayed_90_days
+        sum(
+            CAST(exp((known_lines.order_day - known_days.last_day) / 30e0) AS decimal(38, 30))
+        ) AS up_decayed_30_days,
+        sum(
+            CAST(exp((known_lines.order_day - known_days.last_day) / 90e0) AS decimal(38, 30))
+        ) AS up_decayed_90_days
     FROM known_lines
     INNER JOIN known_days
         ON
@@ -133,10 +140,10 @@ SELECT
     history.prod_hazard,
     history.aisle_hazard,
     history.aisle_reorder_probability,
-    pairs.up_decayed_orders,
+    CAST(pairs.up_decayed_orders AS double) AS up_decayed_orders,
     pairs.up_orders_of_last_5,
-    pairs.up_decayed_30_days,
-    pairs.up_decayed_90_days,
+    CAST(pairs.up_decayed_30_days AS double) AS up_decayed_30_days,
+    CAST(pairs.up_decayed_90_days AS double) AS up_decayed_90_days,
     aisle_orders.user_aisle_orders
 FROM pairs
 LEFT JOIN ${Database}.${product_history_table} AS history
