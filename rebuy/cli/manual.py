@@ -31,6 +31,7 @@ GROUPS: dict[str, dict[str, tuple[str, ...]]] = {
         "cost": ("rebuy cost",),
         "definition": ("rebuy definition --format svg > workflow.svg", "rebuy definition --write"),
         "deploy": ("rebuy deploy --profile work --region eu-west-1",),
+        "rollback": ("rebuy rollback --list", "rebuy rollback 3"),
         "destroy": ("rebuy destroy",),
     },
     "Executions": {
