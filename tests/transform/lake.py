@@ -59,6 +59,7 @@ class Lake:
     sample_buckets: int = 20
     week: str = "2026-W48"
     connection: duckdb.DuckDBPyConnection = field(default_factory=duckdb.connect)
+    summary: dict[str, Any] = field(default_factory=dict)  # of the last join
 
     def __post_init__(self) -> None:
         self.connection.execute("SET threads = 2; CREATE SCHEMA raw; CREATE SCHEMA lake")
@@ -174,10 +175,10 @@ class Lake:
         self.execute("tables/product_features")
         self.execute("features/products")
 
-    def join(self, spark: SparkSession, percent: int = 20) -> dict[str, Any]:
-        """The Glue job's work over the feature tables; the summary it returns."""
+    def join(self, spark: SparkSession, percent: int = 20) -> None:
+        """The Glue job's work over the feature tables."""
         arguments = join_features.Arguments(str(self.root), self.run, percent, percent, self.week)
-        return join_features.write_sets(spark, arguments)
+        self.summary = join_features.write_sets(spark, arguments)
 
     def set_rows(self, name: str) -> list[tuple[Any, ...]]:
         """The rows of one of the four sets, by user and product."""

@@ -264,7 +264,9 @@ def test_the_same_rows_in_another_order_give_the_same_sets_in_the_same_order(
     raw = copy.deepcopy(shoppers.raw())
     for table in raw.values():
         table.reverse()
-    other = build(tmp_path, raw, spark)
+    other = Lake(tmp_path)
+    other.load(raw)
+    other.build_features()
     features = tmp_path / "runs/run=r1/features/user_product_features"
     files = [file for file in features.rglob("*") if file.is_file()]
     rows = pa.concat_tables([pq.ParquetFile(file).read() for file in files])
@@ -290,8 +292,8 @@ def contents(lake: Lake) -> dict[str, list[list[dict[str, Any]]]]:
     }
 
 
-def test_the_summary_counts_what_was_written(shop: Lake, spark: SparkSession) -> None:
-    summary = shop.join(spark)
+def test_the_summary_counts_what_was_written(shop: Lake) -> None:
+    summary = shop.summary
 
     for name in SETS:
         rows = shop.set_rows(name)
