@@ -18,6 +18,10 @@ from localaws.glue_jobs.java import java_home
 # Spark's class archive pays over many runs of one home; every test has a new home.
 os.environ.setdefault("LOCALAWS_SPARK_ARCHIVE", "0")
 
+# As training.train sets it, but before whichever test loads XGBoost first: threads that wait by
+# spinning take the cores from those they wait for.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
 # Tests that start Spark themselves need the Java that jobs would find.
 os.environ.setdefault("JAVA_HOME", str(java_home()))
 
