@@ -160,7 +160,8 @@ def _training(request: Json, job: Json) -> Iterator[Line]:
 
 def _function(_: Json, answer: Json) -> Iterator[Line]:
     price = PRICES["lambda"]
-    told = mapping(answer.get("Payload"))
+    payload = answer.get("Payload")  # `lambda:invoke` answers it as JSON, the SDK's action as text
+    told = payload if isinstance(payload, dict) else mapping(payload)
     if told.get("finished") is True and told.get("last_crawl"):
         yield crawl()  # that the function began elsewhere: no service answers its DPU hours
     log = base64.b64decode(answer.get("LogResult") or "").decode("utf-8", "replace")

@@ -99,4 +99,4 @@ def test_the_command_estimates_for_a_folder_without_an_account(tmp_path: Path) -
 
 
 def test_prices_ship_with_no_function() -> None:
-    assert [name for name in packages.functions(b"{}") if "costs" in name] == []
+    assert [name for name in packages.functions(b"{}", None) if "costs" in name] == []

@@ -237,9 +237,10 @@ def test_a_mended_file_is_planned_crawled_and_checked_again(stack: Stack, good: 
     assert [entry["failed_state"] for entry in record["tries"]] == ["Check raw data", None]
 
 
-def test_a_mended_script_and_a_stopped_job_go_on_at_the_job(
+def test_a_mended_script_is_that_of_a_new_run_and_of_no_redrive(
     stack: Stack, good: Execution, tmp_path: Path
 ) -> None:
+    """An execution ends with the version that it began with, its Spark script too."""
     broken = (
         "tasks/glue_jobs/join_features.py",
         "    summary = write_sets(spark, arguments)\n",
@@ -252,7 +253,10 @@ def test_a_mended_script_and_a_stopped_job_go_on_at_the_job(
         assert "a script that is wrong" in run.cause
 
     run = stack.redrive(run.arn)
+    assert (run.status, run.error) == ("FAILED", "States.TaskFailed")
+    assert "a script that is wrong" in run.cause
 
+    run = stack.run(given, stack.machine("Join features", until="Join features"))
     assert run.status == "SUCCEEDED", f"{run.error}: {run.cause}"
     same_sets(stack, good, run)
 
