@@ -105,7 +105,7 @@ def test_commands_lead_to_the_page_of_the_execution(
     )
     assert nobody.exit_code == 1 and not (home.parent / "none.html").exists()
     capsys.readouterr()
-    tell_console(connect(server.url, None, None), arn)
+    tell_console(connect(endpoint_url=server.url), arn)
     told = capsys.readouterr().err
     assert told.strip() == f"{console.url}#/execution/{arn.replace(':', '%3A')}"
 
