@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from enum import Enum
 from typing import Any, TypeAlias
 
-# The SDK asks boto3 for a region to find its ARN partition, even when it only writes JSON.
+# Importing the SDK makes a boto3 session, which asks for a region even when it only writes JSON.
 os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")
 os.environ.setdefault("SAGEMAKER_SUPPRESS_V2_WARNING", "1")
 # The SageMaker SDK would report on standard output that it has found no configuration.
@@ -24,7 +24,11 @@ _quiet.propagate = False
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # the SDK compares strings with `is`
     from stepfunctions import steps
+    from stepfunctions.steps import integration_resources
 
+# The definition is of the partition `aws`, wherever it is written. The SDK would look for the
+# partition of the caller's region, for every state anew, in seconds.
+integration_resources.get_aws_partition = lambda: "aws"
 Json = dict[str, Any]
 sdk: Any = steps  # untyped, so its states are too
 State: TypeAlias = Any
