@@ -13,9 +13,8 @@ from dataclasses import dataclass
 
 import duckdb
 
-from localaws.athena.sql.errors import QueryError
+from localaws.athena.sql.errors import INTERNAL, QueryError
 
-INTERNAL = "localaws could not run this query; the server's log has the reason"
 logger = logging.getLogger(__name__)
 
 _CODED = re.compile(

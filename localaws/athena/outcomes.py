@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from localaws.athena.failures import INTERNAL
 from localaws.athena.session import Change, Session
-from localaws.athena.sql.errors import QueryError
+from localaws.athena.sql.errors import INTERNAL, QueryError
 from localaws.athena.sql.parsing import SyntaxMistake
 from localaws.core.errors import AwsError
 from localaws.core.jobs.job import JobFailed

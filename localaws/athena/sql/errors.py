@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from sqlglot import exp
 
+INTERNAL = "localaws could not run this query; the server's log has the reason"
+
 
 class SyntaxMistake(Exception):
     """A statement that does not parse; `str()` is Athena's message."""
