@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 ALGORITHMS = ("CRC32", "CRC32C", "CRC64NVME", "SHA1", "SHA256")
 _Words = NDArray[np.uint64]
 _LANE = 256  # bytes a lane
+_PIECE = 1 << 20  # bytes worked out at once
 _SHORT = 2048  # below this a plain loop is quicker
 
 
@@ -55,7 +56,10 @@ class _Algebra:
         shifts = np.arange(8, dtype=np.uint64)[:, None] * np.uint64(8)
         basis = np.arange(256, dtype=np.uint64)[None, :] << shifts
         one = table[(basis & np.uint64(255)).astype(np.intp)] ^ (basis >> np.uint64(8))
-        self._doubled: list[_Words] = [one]  # entry k appends 2**k zero bytes
+        # Entry k appends 2**k zero bytes. All are made here: threads share them.
+        self._doubled: list[_Words] = [one]
+        while len(self._doubled) < _PIECE.bit_length():
+            self._doubled.append(self._apply(self._doubled[-1], self._doubled[-1]))
 
     @staticmethod
     def _apply(operator: _Words, values: _Words) -> _Words:
@@ -66,11 +70,9 @@ class _Algebra:
         return result
 
     def append_zeros(self, values: _Words, count: int) -> _Words:
-        """The CRC states after `count` further zero bytes."""
+        """The CRC states after `count` (up to `_PIECE`) further zero bytes."""
         power = 0
         while count:
-            while len(self._doubled) <= power:
-                self._doubled.append(self._apply(self._doubled[-1], self._doubled[-1]))
             if count & 1:
                 values = self._apply(self._doubled[power], values)
             count >>= 1
@@ -115,8 +117,8 @@ class LaneCrc:
 
     def update(self, data: bytes, /) -> None:
         view = memoryview(data)
-        for start in range(0, len(view), 1 << 20):
-            piece = bytes(view[start : start + (1 << 20)])
+        for start in range(0, len(view), _PIECE):
+            piece = bytes(view[start : start + _PIECE])
             before = np.array([self._state], dtype=np.uint64)
             moved = int(self._algebra.append_zeros(before, len(piece))[0])
             self._state = moved ^ self._algebra.of(piece)

@@ -6,6 +6,8 @@ import hashlib
 import inspect
 import io
 import json
+import sys
+import zlib
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -16,6 +18,7 @@ from moto.core import serialize
 from localaws.core.aws import LocalAws
 from localaws.s3 import answers, checksums
 from localaws.s3.lifecycle import Lifecycle
+from tests.threads import on_threads
 
 
 def refused(call: Any, **params: Any) -> str:
@@ -137,6 +140,26 @@ def test_crc_check_values(algorithm: str, expected: str) -> None:
     for start in range(0, len(data), 777):
         pieces.update(data[start : start + 777])
     assert long.digest() == pieces.digest()
+
+
+def test_checksums_that_begin_on_many_threads_at_once_are_right() -> None:
+    """Parts of an upload come at the same time; the first ones made the tables of all."""
+    data = bytes(range(256)) * 4096 + b"more"
+    found: list[bytes] = []
+
+    def sum_up(_: int) -> None:
+        crc = checksums.LaneCrc(32, 0xEDB88320)  # CRC32's own polynomial, which zlib knows
+        crc.update(data)
+        found.append(crc.digest())
+
+    switch_seconds = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        on_threads(16, sum_up)
+    finally:
+        sys.setswitchinterval(switch_seconds)
+
+    assert set(found) == {zlib.crc32(data).to_bytes(4, "big")}
 
 
 def test_parts_must_be_large_known_and_in_order(s3: Any) -> None:
