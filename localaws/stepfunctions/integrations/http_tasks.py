@@ -132,6 +132,9 @@ def _api_request(arguments: Json, base: str) -> Request:
     return request
 
 
+# --- http:invoke ------------------------------------------------------------------------------
+
+
 def _http_request(arguments: Json, caller: Caller) -> Request:
     request = Request(str(arguments["ApiEndpoint"]), str(arguments["Method"]))
     keys: dict[str, Value] = {
