@@ -4,10 +4,12 @@ page by page, downloaded and stopped; those of before and the saved ones are lis
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
+from urllib.parse import quote
 
 from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
 
 from console import queries
 from console.web import Refused, given
@@ -18,6 +20,7 @@ from executions.s3 import split_uri
 Json = dict[str, Any]
 
 PAGE_ROWS = 500
+PIECE_BYTES = 256 * 1024
 PAGE_QUERIES = 50  # as many as BatchGet takes
 MOST_SQL_CHARACTERS = 262_144
 MOST_PARAMETERS = 100
@@ -41,6 +44,7 @@ class QueryPage:
             "queries": lambda r: earlier(
                 self._athena, given(r, "group"), r.query_params.get("next")
             ),
+            "result": lambda r: result(self._athena, self._clients("s3"), given(r, "id")),
             "saved": lambda r: saved(self._athena, given(r, "group"), r.query_params.get("next")),
         }
 
@@ -60,10 +64,6 @@ class QueryPage:
                 {"id": str},
             ),
         }
-
-    def result(self, query_id: str) -> tuple[str, int, Iterator[bytes]]:
-        """(name, bytes, content in pieces) of the file that the query left. Raises Refused."""
-        return result(self._athena, self._clients("s3"), query_id)
 
 
 def groups(athena: Any) -> list[Json]:
@@ -167,25 +167,17 @@ def rows(athena: Any, query_id: str, token: str | None) -> Json:
 
 def earlier(athena: Any, group: str, token: str | None) -> Json:
     """{queries, next}: the statements of a work group, newest first."""
-    request: Json = {"WorkGroup": group, "MaxResults": PAGE_QUERIES}
-    if token:
-        request["NextToken"] = token
-    listed = athena.list_query_executions(**request)
-    ids = listed.get("QueryExecutionIds", [])
+    ids, more = _listed(athena.list_query_executions, "QueryExecutionIds", group, token)
     if not ids:
         return {"queries": [], "next": None}
     answer = athena.batch_get_query_execution(QueryExecutionIds=ids)
     known = {query["QueryExecutionId"]: _shown(query) for query in answer["QueryExecutions"]}
-    return {"queries": [known[i] for i in ids if i in known], "next": listed.get("NextToken")}
+    return {"queries": [known[i] for i in ids if i in known], "next": more}
 
 
 def saved(athena: Any, group: str, token: str | None) -> Json:
     """{queries: [{id, name, description, sql, database}], next}: a work group's named queries."""
-    request: Json = {"WorkGroup": group, "MaxResults": PAGE_QUERIES}
-    if token:
-        request["NextToken"] = token
-    listed = athena.list_named_queries(**request)
-    ids = listed.get("NamedQueryIds", [])
+    ids, more = _listed(athena.list_named_queries, "NamedQueryIds", group, token)
     if not ids:
         return {"queries": [], "next": None}
     found = [
@@ -198,8 +190,16 @@ def saved(athena: Any, group: str, token: str | None) -> Json:
         }
         for query in athena.batch_get_named_query(NamedQueryIds=ids)["NamedQueries"]
     ]
-    found.sort(key=lambda query: str(query["name"]).lower())
-    return {"queries": found, "next": listed.get("NextToken")}
+    return {"queries": sorted(found, key=lambda query: query["name"].lower()), "next": more}
+
+
+def _listed(
+    verb: Callable[..., Json], member: str, group: str, token: str | None
+) -> tuple[list[str], str | None]:
+    """(ids, token of the next page) of a work group's statements or saved queries."""
+    request = {"NextToken": token} if token else {}
+    answer = verb(WorkGroup=group, MaxResults=PAGE_QUERIES, **request)
+    return answer.get(member, []), answer.get("NextToken")
 
 
 def save(athena: Any, wanted: Json) -> Json:
@@ -221,7 +221,8 @@ def save(athena: Any, wanted: Json) -> Json:
     return {"id": made["NamedQueryId"]}
 
 
-def result(athena: Any, s3: Any, query_id: str) -> tuple[str, int, Iterator[bytes]]:
+def result(athena: Any, s3: Any, query_id: str) -> Response:
+    """The file that the query left, to be kept by the browser, piece by piece. Raises Refused."""
     query = athena.get_query_execution(QueryExecutionId=query_id)["QueryExecution"]
     if query["Status"]["State"] != "SUCCEEDED":
         raise Refused(409, f"Query {query_id} is {query['Status']['State']}: it has no result.")
@@ -230,4 +231,11 @@ def result(athena: Any, s3: Any, query_id: str) -> tuple[str, int, Iterator[byte
     if not bucket or not key:
         raise Refused(409, f"Query {query_id} left no file; Athena keeps its result itself.")
     found = s3.get_object(Bucket=bucket, Key=key)
-    return key.rsplit("/", 1)[-1], found["ContentLength"], found["Body"].iter_chunks(256 * 1024)
+    return StreamingResponse(
+        found["Body"].iter_chunks(PIECE_BYTES),
+        media_type="text/csv; charset=utf-8",
+        headers={
+            "content-disposition": f"attachment; filename*=UTF-8''{quote(key.rsplit('/', 1)[-1])}",
+            "content-length": str(found["ContentLength"]),
+        },
+    )

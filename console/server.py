@@ -10,7 +10,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import asdict
 from operator import itemgetter
 from typing import Any
-from urllib.parse import quote
 
 from botocore.exceptions import BotoCoreError, ClientError
 from starlette.applications import Starlette
@@ -122,7 +121,6 @@ class Console:
                 for name, (act, members) in asks.items()
             ),
             Route("/api/watch", self.watch),
-            Route("/api/result", self.result),
             Route(UPLOAD_PATH, self.upload, methods=["PUT"]),
         ]
 
@@ -286,22 +284,6 @@ class Console:
             cause=given.get("cause") or "Stopped in the console.",
         )
         return {}
-
-    async def result(self, request: Request) -> Response:
-        """The file that a query left, to be kept by the browser."""
-        try:
-            name, size, pieces = await run_in_threadpool(
-                self.query_page.result, web.given(request, "id")
-            )
-        except web.Refused as error:
-            return web.problem(error.status, "Refused", str(error))
-        except (ClientError, BotoCoreError) as error:
-            return web.problem(502, **web.told(error))
-        headers = {
-            "content-disposition": f"attachment; filename*=UTF-8''{quote(name)}",
-            "content-length": str(size),
-        }
-        return StreamingResponse(pieces, media_type="text/csv; charset=utf-8", headers=headers)
 
     async def upload(self, request: Request) -> Response:
         if self.read_only:

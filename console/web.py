@@ -73,9 +73,13 @@ def posted(
 
 
 async def answer(make: Callable[[], Any]) -> Response:
-    """What AWS refuses is told; any other error is a fault of ours, and goes on to `fault`."""
+    """The response that is made, or what is made as JSON. What AWS refuses is told; any other
+    error is a fault of ours, and goes on to `fault`."""
     try:
-        return Response(text(await run_in_threadpool(make)), media_type="application/json")
+        made = await run_in_threadpool(make)
+        if isinstance(made, Response):
+            return made
+        return Response(text(made), media_type="application/json")
     except Refused as error:
         return problem(error.status, "Refused", str(error))
     except (ClientError, BotoCoreError) as error:
