@@ -1,10 +1,11 @@
 // The lake: databases and tables of the catalog, their first rows, and where new files go.
-import { html, useEffect, useState } from "./ui.js";
+import { html, useState } from "./ui.js";
 import { get, post } from "./api.js";
 import { bytes, date, duration } from "./format.js";
 import { Copy } from "./json.js";
-import { Problem, useAnswer } from "./parts.js";
+import { Problem, useAnswer, usePages } from "./parts.js";
 import { Table } from "./table.js";
+import { useTables } from "./tables.js";
 import { Upload } from "./upload.js";
 
 const linkTo = (...parts) => `#/lake/${parts.map(encodeURIComponent).join("/")}`;
@@ -12,27 +13,8 @@ const linkTo = (...parts) => `#/lake/${parts.map(encodeURIComponent).join("/")}`
 export function Lake({ database, table, connection }) {
   const [databases, error] = useAnswer(() => get("lake"), []);
   const chosen = database ?? databases?.[0]?.name;
-  const [tables, setTables] = useState(null);
-  const [problem, setProblem] = useState(null);
+  const [tables, problem] = useTables(chosen);
   const [filter, setFilter] = useState("");
-  useEffect(() => {
-    if (!chosen) return undefined;
-    let current = true;
-    setTables(null);
-    setProblem(null);
-    (async () => {
-      let next = null;
-      do {
-        const page = await get("tables", { database: chosen, next });
-        if (!current) return;
-        setTables((old) => [...(old ?? []), ...page.tables]);
-        next = page.next;
-      } while (next);
-    })().catch((failed) => current && setProblem(failed));
-    return () => {
-      current = false;
-    };
-  }, [chosen]);
   const shown = (tables ?? []).filter((item) => item.name.toLowerCase().includes(filter.toLowerCase()));
   const current = tables?.find((item) => item.name === table);
   const groups = groupsOf(shown);
@@ -152,12 +134,8 @@ function Preview({ database, table, connection }) {
 }
 
 function Partitions({ database, table }) {
-  const [pages, setPages] = useState([]);
-  const [error, setError] = useState(null);
-  const next = pages.at(-1)?.next;
-  const more = () => get("partitions", { database, table: table.name, next })
-    .then((page) => setPages((old) => [...old, page]), setError);
-  useEffect(() => void more(), []);
+  const { pages, next, more, error } = usePages((after) =>
+    get("partitions", { database, table: table.name, next: after }));
   const rows = pages.flatMap((page) => page.partitions.map((item) => [...item.values, item.where]));
   return html`<h2>Partitions <span class="quiet">${rows.length}${next ? "+" : ""}</span></h2>
     <${Problem} error=${error} />

@@ -71,3 +71,18 @@ export function useAnswer(ask, keys) {
   }, keys);
   return state;
 }
+
+// Answers that come page by page, each with `next`: the first at once, others when `more` is called.
+// {pages, next, more, busy, error, change (pages), fail (with an error)}.
+export function usePages(ask) {
+  const [pages, setPages] = useState([]);
+  const [error, setError] = useState(null);
+  const [busy, setBusy] = useState(false);
+  const next = pages.at(-1)?.next;
+  const more = () => {
+    setBusy(true);
+    ask(next).then((page) => setPages((old) => [...old, page]), setError).finally(() => setBusy(false));
+  };
+  useEffect(more, []);
+  return { pages, next, more, busy, error, change: setPages, fail: setError };
+}

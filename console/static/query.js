@@ -6,7 +6,8 @@ import { Problem, Tabs, useAnswer } from "./parts.js";
 import { Earlier, Save, Saved } from "./querylists.js";
 import { Result } from "./queryresult.js";
 import { SqlEditor } from "./sqleditor.js";
-import { statementAt, statements } from "./statements.js";
+import { at, statements } from "./statements.js";
+import { useTables } from "./tables.js";
 
 const kept = (name, fallback) => localStorage.getItem(`query-${name}`) ?? fallback;
 const keep = (name, value) => localStorage.setItem(`query-${name}`, value ?? "");
@@ -98,11 +99,10 @@ export function Query({ connection, id }) {
 
 // The selection, else the statement at the cursor: {sql, parameters, of (how many there are)}.
 function wantedOf({ text, selected, position }) {
-  const own = selected.trim() ? selected : null;
-  const one = own ? statements(own)[0] : statementAt(text, position);
-  if (!one) return null;
-  const from = own ?? text;
-  return { sql: from.slice(one.from, one.to), parameters: one.parameters, of: statements(from).length };
+  const from = selected.trim() ? selected : text;
+  const all = statements(from);
+  const one = from === selected ? all[0] : at(all, position);
+  return one ? { sql: from.slice(one.from, one.to), parameters: one.parameters, of: all.length } : null;
 }
 
 function said(wanted, written, connection) {
@@ -118,29 +118,6 @@ const limits = (group) => [
   group.managed ? "Athena keeps results" : group.output ? `results in ${group.output}` : "says no place for results",
   group.cutoff_bytes ? `stops a query after ${bytes(group.cutoff_bytes)}` : "no limit of scanned bytes",
 ].filter(Boolean).join(" · ");
-
-function useTables(database) {
-  const [found, setFound] = useState([null, null]);
-  useEffect(() => {
-    if (!database) return undefined;
-    let current = true;
-    setFound([null, null]);
-    (async () => {
-      const all = [];
-      let next = null;
-      do {
-        const page = await get("tables", { database, next });
-        all.push(...page.tables);
-        next = page.next;
-      } while (next && current);
-      if (current) setFound([all, null]);
-    })().catch((problem) => current && setFound([[], problem]));
-    return () => {
-      current = false;
-    };
-  }, [database]);
-  return found;
-}
 
 // {database: {table: [column]}}; one object as long as nothing changes.
 function useSchema(known, database, tables) {

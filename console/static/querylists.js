@@ -1,15 +1,11 @@
 // Statements of before, and saved ones.
-import { html, useEffect, useState } from "./ui.js";
+import { html, useState } from "./ui.js";
 import { get, post } from "./api.js";
 import { bytes, date, dollars, duration } from "./format.js";
-import { Problem, Status } from "./parts.js";
+import { Problem, Status, usePages } from "./parts.js";
 
 export function Earlier({ group, open }) {
-  const [pages, setPages] = useState([]);
-  const [error, setError] = useState(null);
-  const next = pages.at(-1)?.next;
-  const more = () => get("queries", { group, next }).then((page) => setPages((old) => [...old, page]), setError);
-  useEffect(() => void more(), []);
+  const { pages, next, more, error } = usePages((after) => get("queries", { group, next: after }));
   const found = pages.flatMap((page) => page.queries);
   const heads = ["Started", "State", "Statement", "Took", "Scanned", "Cost"];
   return html`<${Problem} error=${error} />
@@ -26,24 +22,20 @@ export function Earlier({ group, open }) {
 }
 
 export function Saved({ group, open, connection }) {
-  const [pages, setPages] = useState(null);
-  const [error, setError] = useState(null);
+  const { pages, next, more, error, change, fail } = usePages((after) => get("saved", { group, next: after }));
   const [asked, setAsked] = useState(null);
-  const next = pages?.at(-1)?.next;
-  const more = () => get("saved", { group, next }).then((page) => setPages((old) => [...(old ?? []), page]), setError);
-  useEffect(() => void more(), []);
   const forget = async (query) => {
     try {
       await post("forget", { id: query.id });
-      setPages((old) => old.map((page) => ({ ...page, queries: page.queries.filter((one) => one.id !== query.id) })));
+      change((old) => old.map((page) => ({ ...page, queries: page.queries.filter((one) => one.id !== query.id) })));
     } catch (problem) {
-      setError(problem);
+      fail(problem);
     }
     setAsked(null);
   };
-  const found = (pages ?? []).flatMap((page) => page.queries);
+  const found = pages.flatMap((page) => page.queries);
   return html`<${Problem} error=${error} />
-    ${pages && found.length === 0 && html`<p class="quiet">Nothing is saved in this work group.</p>`}
+    ${pages.length > 0 && found.length === 0 && html`<p class="quiet">Nothing is saved in this work group.</p>`}
     ${found.length > 0 && html`<div class="table" tabindex="0" role="region" aria-label="Saved queries"><table>
       <thead><tr>${["Name", "Database", "Statement", ""].map((name) => html`<th scope="col">${name
         || html`<span class="spoken">Actions</span>`}</th>`)}</tr></thead>

@@ -1,8 +1,8 @@
 // What came of a statement: its figures, its rows, its plan, or why it failed.
-import { html, useEffect, useState } from "./ui.js";
+import { html, useState } from "./ui.js";
 import { get, post } from "./api.js";
 import { bytes, count, dollars, duration } from "./format.js";
-import { Problem, Status } from "./parts.js";
+import { Problem, Status, usePages } from "./parts.js";
 import { Table } from "./table.js";
 
 export function Result({ query, connection }) {
@@ -25,16 +25,7 @@ export function Result({ query, connection }) {
 }
 
 function Found({ query }) {
-  const [pages, setPages] = useState([]);
-  const [error, setError] = useState(null);
-  const [busy, setBusy] = useState(false);
-  const next = pages.at(-1)?.next;
-  const more = () => {
-    setBusy(true);
-    get("rows", { id: query.id, next })
-      .then((page) => setPages((old) => [...old, page]), setError).finally(() => setBusy(false));
-  };
-  useEffect(more, []);
+  const { pages, next, more, busy, error } = usePages((after) => get("rows", { id: query.id, next: after }));
   const rows = pages.flatMap((page) => page.rows);
   const columns = pages[0]?.columns ?? [];
   return html`<${Problem} error=${error} />

@@ -29,8 +29,5 @@ export function statements(text) {
   });
 }
 
-// The statement that a cursor is in, or the one before it; null when there is none.
-export function statementAt(text, position) {
-  const all = statements(text);
-  return all.find((one) => position <= one.to) ?? all.at(-1) ?? null;
-}
+// Of these, the statement that a cursor is in, or the one before it; undefined when there is none.
+export const at = (all, position) => all.find((one) => position <= one.to) ?? all.at(-1);
