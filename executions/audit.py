@@ -15,7 +15,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from executions import hashes
-from executions.s3 import split_uri
+from executions.s3 import body_of, split_uri
 
 Json = dict[str, Any]
 
@@ -201,12 +201,11 @@ def _objects(record: Record) -> Iterator[tuple[str, str, Json]]:
 def _object(s3: Any, bucket: str, entry: Json, kind: str) -> Finding:
     from botocore.exceptions import ClientError
 
-    version = {"VersionId": entry["version_id"]} if entry.get("version_id") else {}
     try:
-        body = s3.get_object(Bucket=bucket, Key=entry["key"], **version)["Body"]
+        content = body_of(s3, bucket, entry["key"], entry.get("version_id"))
     except ClientError as error:
         return Finding(kind, entry["key"], None, error.response["Error"]["Code"])
-    return _compare(kind, entry["key"], hashes.of_body(body), entry.get("sha256"))
+    return _compare(kind, entry["key"], hashes.of_body(content), entry.get("sha256"))
 
 
 def chain(s3: Any, record: Record) -> Iterator[Finding]:

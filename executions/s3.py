@@ -12,12 +12,20 @@ def split_uri(uri: str) -> tuple[str, str]:
     return bucket, key
 
 
-class ObjectFile(io.RawIOBase):
-    """An object as a file: only what is asked for is fetched."""
+def body_of(s3: Any, bucket: str, key: str, version_id: str | None = None, **more: str) -> Any:
+    """An object's content as a stream: of the version that is named, else of the newest."""
+    version = {"VersionId": version_id} if version_id else {}
+    return s3.get_object(Bucket=bucket, Key=key, **version, **more)["Body"]
 
-    def __init__(self, s3: Any, bucket: str, key: str, size_bytes: int) -> None:
+
+class ObjectFile(io.RawIOBase):
+    """An object as a file: only what is asked for is fetched, of the version if one is named."""
+
+    def __init__(
+        self, s3: Any, bucket: str, key: str, size_bytes: int, version_id: str | None = None
+    ) -> None:
         super().__init__()
-        self._s3, self._bucket, self._key, self._size_bytes = s3, bucket, key, size_bytes
+        self._s3, self._place, self._size_bytes = s3, (bucket, key, version_id), size_bytes
         self._position = 0
 
     def readable(self) -> bool:
@@ -39,7 +47,6 @@ class ObjectFile(io.RawIOBase):
         if end <= self._position:
             return b""
         span = f"bytes={self._position}-{end - 1}"
-        answer = self._s3.get_object(Bucket=self._bucket, Key=self._key, Range=span)
-        content: bytes = answer["Body"].read()
+        content: bytes = body_of(self._s3, *self._place, Range=span).read()
         self._position += len(content)
         return content

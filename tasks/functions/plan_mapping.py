@@ -3,7 +3,6 @@ turn them into the five tables have the run's names."""
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import re
@@ -11,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from executions.s3 import ObjectFile, body_of
 from tasks.functions import source_files, storage
 
 Json = dict[str, Any]
@@ -105,13 +105,11 @@ def strays(keys: list[str], files: Json) -> list[str]:
 
 def looked_at(s3: Any, bucket: str, entry: Json, files: Json) -> source_files.Seen:
     """What an object is, in the version that the manifest names."""
-    place = {"Bucket": bucket, "Key": entry["key"]}
-    if entry.get("version_id"):
-        place["VersionId"] = entry["version_id"]
-    rules = files[str(kind_of(entry["key"], files))]
+    key, version = entry["key"], entry.get("version_id")
+    rules = files[str(kind_of(key, files))]
     if rules["format"] == "parquet":
-        return source_files.look(entry["key"], ObjectFile(s3, place, entry["bytes"]), rules)
-    return source_files.look(entry["key"], s3.get_object(**place)["Body"], rules)
+        return source_files.look(key, ObjectFile(s3, bucket, key, entry["bytes"], version), rules)
+    return source_files.look(key, body_of(s3, bucket, key, version), rules)
 
 
 def twice(objects: list[Json]) -> list[str]:
@@ -139,33 +137,3 @@ def next_folder(s3: Any, bucket: str, run: str) -> str:
 
 def filled(sql: str, names: dict[str, str]) -> str:
     return re.sub(r"\$\{(\w+)\}", lambda match: names[match[1]], sql)
-
-
-class ObjectFile(io.RawIOBase):
-    """An object that can be read at any place, as pyarrow reads a Parquet file."""
-
-    def __init__(self, s3: Any, place: dict[str, str], size: int) -> None:
-        self._s3, self._of, self._size, self._at = s3, place, size, 0
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        return self._at
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
-        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
-        self._at = base + offset
-        return self._at
-
-    def read(self, size: int | None = -1, /) -> bytes:
-        end = self._size if size is None or size < 0 else min(self._at + size, self._size)
-        if end <= self._at:
-            return b""
-        asked = f"bytes={self._at}-{end - 1}"
-        body: bytes = self._s3.get_object(**self._of, Range=asked)["Body"].read()
-        self._at += len(body)
-        return body

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import IO, Any
 
+from executions.s3 import body_of
 from tasks.functions import storage
 from tasks.functions.first_look import RULES, Finding, Look, Shape, look
 from tasks.functions.raw_text import ESCAPE, OPEN_CSV, cells, lines_with, unpacked
@@ -57,16 +58,11 @@ def look_at_objects(s3: Any, bucket: str, entries: Sequence[Json]) -> list[Look]
 
     def one(entry: Json) -> Look:
         shape = SHAPES[str(table_of(entry["key"]))]
-        return look(entry["key"], _body(s3, bucket, entry), shape)
+        content = body_of(s3, bucket, entry["key"], entry.get("version_id"))
+        return look(entry["key"], content, shape)
 
     with ThreadPoolExecutor(READERS) as pool:
         return list(pool.map(one, [e for e in entries if table_of(e["key"]) is not None]))
-
-
-def _body(s3: Any, bucket: str, entry: Json) -> IO[bytes]:
-    version = {"VersionId": entry["version_id"]} if entry.get("version_id") else {}
-    body: IO[bytes] = s3.get_object(Bucket=bucket, Key=entry["key"], **version)["Body"]
-    return body
 
 
 def opened(
@@ -75,7 +71,7 @@ def opened(
     """The objects of a table, to be read when their turn comes."""
     for entry in entries:
         if table_of(entry["key"]) == table:
-            yield entry["key"], partial(_body, s3, bucket, entry)
+            yield entry["key"], partial(body_of, s3, bucket, entry["key"], entry.get("version_id"))
 
 
 def rows_of(looks: Iterable[Look], table: Callable[[str], str | None] = table_of) -> dict[str, int]:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from executions import hashes
+from executions.s3 import body_of
 
 RAW_PREFIX = "raw/"
 
@@ -45,8 +46,7 @@ def describe(s3: Any, bucket: str, key: str) -> dict[str, Any]:
     head = s3.head_object(Bucket=bucket, Key=key, ChecksumMode="ENABLED")
     sha256 = stored_sha256(head)
     if sha256 is None:
-        version = {"VersionId": head["VersionId"]} if "VersionId" in head else {}
-        sha256 = hashes.of_body(s3.get_object(Bucket=bucket, Key=key, **version)["Body"])
+        sha256 = hashes.of_body(body_of(s3, bucket, key, head.get("VersionId")))
     return {
         "key": key,
         "version_id": head.get("VersionId"),
