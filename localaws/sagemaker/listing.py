@@ -32,7 +32,11 @@ def page(call: Call, member: str, stem: str, items: list[Json], status: str | No
     # The newest first unless the caller says otherwise.
     descending = params.get("SortOrder", "Descending") == "Descending"
     found = pages.page(
-        (((item[key], item[f"{stem}Name"]), item) for item in chosen),
+        # The versions of a model share its name.
+        (
+            ((item[key], item[f"{stem}Name"], item.get("ModelPackageVersion", 0)), item)
+            for item in chosen
+        ),
         params.get("NextToken"),
         min(params.get("MaxResults", 10), 100),
         invalid=validation,

@@ -9,13 +9,12 @@ import re
 
 from localaws.core.aws import LocalAws
 from localaws.core.errors import AwsError, NotEmulated
-from localaws.core.pages import Pages
 from localaws.core.service import Call, Service
 from localaws.core.signals import EventSent
+from localaws.sagemaker import listing
 from localaws.sagemaker.names import MODEL_PACKAGE, MODEL_PACKAGE_GROUP, arn, check_name, validation
 from localaws.shapes import Json
 
-PAGES = Pages(100, validation)
 APPROVALS = ("Approved", "Rejected", "PendingManualApproval")
 CONTAINER = "InferenceSpecification.Containers"
 CREATED = (
@@ -94,18 +93,17 @@ class Registry:
 
     def register(self, service: Service) -> None:
         group = "ModelPackageGroupName"
-        lists = ("NameContains", "SortBy", "SortOrder", "MaxResults", "NextToken")
         for name, handler, parameters in (
             ("CreateModelPackageGroup", self.create_group,
              (group, "ModelPackageGroupDescription", "Tags")),
             ("DescribeModelPackageGroup", self.describe_group, (group,)),
-            ("ListModelPackageGroups", self.list_groups, lists),
+            ("ListModelPackageGroups", self.list_groups, listing.PARAMETERS),
             ("DeleteModelPackageGroup", self.delete_group, (group,)),
             ("CreateModelPackage", self.create, CREATED),
             ("DescribeModelPackage", self.describe, ("ModelPackageName",)),
             ("UpdateModelPackage", self.update, UPDATED),
             ("ListModelPackages", self.list_versions,
-             (*lists, group, "ModelApprovalStatus", "ModelPackageType")),
+             (*listing.PARAMETERS, group, "ModelApprovalStatus", "ModelPackageType")),
             ("DeleteModelPackage", self.delete, ("ModelPackageName",)),
         ):  # fmt: skip
             service.operation(name, *parameters)(handler)
@@ -136,10 +134,10 @@ class Registry:
 
     def list_groups(self, call: Call) -> Json:
         items = [
-            {member: document["describe"].get(member) for member in GROUP_SUMMARY}
+            _some(document["describe"], GROUP_SUMMARY)
             for _, document in self._documents.items(MODEL_PACKAGE_GROUP)
         ]
-        return self._page(call, items, "ModelPackageGroupName", "ModelPackageGroupSummaryList")
+        return listing.page(call, "ModelPackageGroupSummaryList", "ModelPackageGroup", items)
 
     def delete_group(self, call: Call) -> None:
         name = _named(call.params["ModelPackageGroupName"])
@@ -235,12 +233,12 @@ class Registry:
             return {"ModelPackageSummaryList": []}  # there are none here
         wanted = call.params.get("ModelApprovalStatus")
         items = [
-            {member: document["describe"].get(member) for member in SUMMARY}
+            _some(document["describe"], SUMMARY)
             for (of, _), document in self._versions().items()
             if (group is None or of == _named(group))
             and wanted in (None, document["describe"]["ModelApprovalStatus"])
         ]
-        return self._page(call, items, "ModelPackageGroupName", "ModelPackageSummaryList")
+        return listing.page(call, "ModelPackageSummaryList", "ModelPackageGroup", items)
 
     def delete(self, call: Call) -> None:
         with self._documents.transaction():
@@ -262,26 +260,8 @@ class Registry:
             found[group, int(version)] = document
         return found
 
-    def _page(self, call: Call, items: list[Json], name: str, member: str) -> Json:
-        params = call.params
-        part = params.get("NameContains", "").lower()
-        by_name = params.get("SortBy") == "Name"
-        keyed = [
-            (
-                (item[name], item.get("ModelPackageVersion", 0))
-                if by_name
-                else (item["CreationTime"], item.get("ModelPackageVersion", 0)),
-                {key: value for key, value in item.items() if value is not None},
-            )
-            for item in items
-            if part in item[name].lower()
-        ]
-        newest = params.get("SortOrder", "Descending") == "Descending"
-        shown, more = PAGES.page(keyed, params, newest_first=newest)
-        return {member: shown, **more}
-
     def _tell(self, describe: Json, changed: list[str]) -> None:
-        detail = {member: describe[member] for member in TOLD if member in describe}
+        detail = _some(describe, TOLD)
         there = describe["ModelPackageArn"]
         event = self._aws.event(
             "aws.sagemaker",
@@ -290,6 +270,10 @@ class Registry:
             [there],
         )
         self._aws.signals.publish(EventSent(event))
+
+
+def _some(describe: Json, members: tuple[str, ...]) -> Json:
+    return {member: describe[member] for member in members if member in describe}
 
 
 def _named(name_or_arn: str) -> str:
