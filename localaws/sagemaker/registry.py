@@ -124,7 +124,7 @@ class Registry:
         if "ModelPackageGroupDescription" in call.params:
             describe["ModelPackageGroupDescription"] = call.params["ModelPackageGroupDescription"]
         document = {"describe": describe, "versions": 0, "tags": call.params.get("Tags", [])}
-        if not self._documents.insert(MODEL_PACKAGE_GROUP, name, document):
+        if not self._documents.insert(MODEL_PACKAGE_GROUP, _named(name), document):
             raise validation(f"Model Package Group already exists: {there}")
         return {"ModelPackageGroupArn": there}
 
@@ -180,9 +180,10 @@ class Registry:
             version = document["versions"]
             self._documents.put(MODEL_PACKAGE_GROUP, group, document)
             there = arn(self._aws, MODEL_PACKAGE, f"{group}/{version}")
+            name = document["describe"]["ModelPackageGroupName"]
             describe = {
-                "ModelPackageName": group,
-                "ModelPackageGroupName": group,
+                "ModelPackageName": name,
+                "ModelPackageGroupName": name,
                 "ModelPackageVersion": version,
                 "ModelPackageArn": there,
                 "CreationTime": now,
@@ -277,8 +278,8 @@ def _some(describe: Json, members: tuple[str, ...]) -> Json:
 
 
 def _named(name_or_arn: str) -> str:
-    """A group's name, of its name or its ARN."""
-    return name_or_arn.rpartition(":model-package-group/")[2]
+    """What a group is kept under, of its name or its ARN, which has the name in small letters."""
+    return name_or_arn.rpartition(":model-package-group/")[2].lower()
 
 
 def _check(params: Json) -> None:

@@ -44,6 +44,22 @@ def test_versions_count_from_1_and_wait_for_approval(client: Any) -> None:
     assert client.list_model_packages()["ModelPackageSummaryList"] == []
 
 
+def test_what_has_capital_letters_is_found_by_its_arn_which_has_none(aws: Any) -> None:
+    client = aws.client("sagemaker")
+    group = client.create_model_package_group(ModelPackageGroupName="MyShop")[
+        "ModelPackageGroupArn"
+    ]
+    version = register(client, ModelPackageGroupName="MyShop")
+
+    assert (group.rpartition(":")[2], version[-9:]) == ("model-package-group/myshop", "/myshop/1")
+    for told in (
+        client.describe_model_package_group(ModelPackageGroupName=group),
+        client.describe_model_package(ModelPackageName=version),
+        *client.list_model_packages(ModelPackageGroupName=group)["ModelPackageSummaryList"],
+    ):
+        assert told["ModelPackageGroupName"] == "MyShop"
+
+
 def test_a_request_that_is_sent_twice_is_one_version(client: Any) -> None:
     assert register(client, ClientToken="once") == register(client, ClientToken="once")
 
