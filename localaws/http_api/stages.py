@@ -56,9 +56,7 @@ class Stages:
             "LastUpdatedDate": now,
             "Tags": call.params.get("Tags", {}),
         }
-        check_stage(stage)
-        if settings := stage.get("AccessLogSettings"):
-            access_log.check("CreateStage", settings)
+        check_stage(call.operation, stage)
         with self._apis.changing(call.params["ApiId"]) as document:
             if name in document["stages"]:
                 raise AwsError("ConflictException", "Stage already exists", 409)
@@ -78,9 +76,7 @@ class Stages:
             stage = part(document, "stages", "Stage", call.params["StageName"])
             stage |= given(call, KEPT)
             stage["LastUpdatedDate"] = self._clock.now()
-            check_stage(stage)
-            if settings := stage.get("AccessLogSettings"):
-                access_log.check("UpdateStage", settings)
+            check_stage(call.operation, stage)
             check_deployment(document, stage)
         return stage
 
@@ -132,17 +128,19 @@ class Stages:
         return {}
 
 
-def check_stage(stage: Json) -> None:
-    """The name, and limits that are limits."""
+def check_stage(operation: str, stage: Json) -> None:
+    """The name, limits that are limits, and an access log that can be written."""
     if not re.fullmatch(r"\$default|[a-zA-Z0-9_-]{1,128}", stage["StageName"]):
         raise bad_request(f"Stage name {stage['StageName']!r} is not valid.")
     for settings in (stage["DefaultRouteSettings"], *stage["RouteSettings"].values()):
         unknown = set(settings) - set(SETTINGS)
         if unknown:
-            raise NotEmulated("apigatewayv2", "CreateStage", f"RouteSettings.{min(unknown)}")
+            raise NotEmulated("apigatewayv2", operation, f"RouteSettings.{min(unknown)}")
         for name in ("ThrottlingBurstLimit", "ThrottlingRateLimit"):
             if settings.get(name, 0) < 0:
                 raise bad_request(f"{name} is {settings[name]}; it must be 0 or more.")
+    if log := stage.get("AccessLogSettings"):
+        access_log.check(operation, log)
 
 
 def check_deployment(document: Json, stage: Json) -> None:
