@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from typing import Any
 
@@ -11,9 +10,8 @@ from rich.table import Table
 
 from rebuy.connection import Connection
 from rebuy.errors import InputError, RunError
-from tasks.functions import endpoint_changes, published_views
+from tasks.functions import endpoint_changes, published_views, storage
 
-AUDIT_PREFIX = "audit/"
 FIGURES = ("auc", "logloss", "average_precision", "mean_f1", "mean_f1_of_baskets")
 POLL_SECONDS = 2.0
 Json = dict[str, Any]
@@ -26,7 +24,8 @@ def listed(connection: Connection, outputs: dict[str, str], most: int) -> list[J
     live = endpoint_changes.look(connection.client("sagemaker"), outputs["EndpointName"]).config
     approvals = _approvals(connection)
     found = []
-    for record in _records(connection, outputs):
+    records = storage.audit_records(connection.client("s3"), outputs["LakeBucket"])
+    for _, record in records:
         gate = record.get("gate")
         if gate is None:
             continue
@@ -97,12 +96,13 @@ def roll_back(connection: Connection, outputs: dict[str, str], wait_seconds: flo
     endpoint_config}. InputError when nothing was live before, or a run is in progress; RunError
     when the endpoint does not change, which leaves everything as it is."""
     _no_run(connection, outputs)
-    sagemaker, name = connection.client("sagemaker"), outputs["EndpointName"]
+    s3, sagemaker = connection.client("s3"), connection.client("sagemaker")
+    name = outputs["EndpointName"]
     live = endpoint_changes.look(sagemaker, name).config
     record = next(
         (
             found
-            for found in _records(connection, outputs)
+            for _, found in storage.audit_records(s3, outputs["LakeBucket"])
             if found["outcome"] == "published"
             and found["endpoint"]["after"]["endpoint_config"] == live
         ),
@@ -114,10 +114,7 @@ def roll_back(connection: Connection, outputs: dict[str, str], wait_seconds: flo
     if before is None:
         raise InputError(f"Nothing was live before {record['run']['name']}.")
     run_id = record["run"]["id"]
-    body = connection.client("s3").get_object(
-        Bucket=outputs["LakeBucket"], Key=published_views.key(run_id)
-    )
-    views = json.loads(body["Body"].read())
+    views = storage.read_json(s3, outputs["LakeBucket"], published_views.key(run_id))
     endpoint_changes.call(sagemaker, name, "update", before)
     deadline = time.monotonic() + wait_seconds
     while (now := endpoint_changes.look(sagemaker, name)).status in endpoint_changes.CHANGING:
@@ -136,15 +133,6 @@ def _no_run(connection: Connection, outputs: dict[str, str]) -> None:
     )["executions"]
     if running:
         raise InputError(f"{running[0]['name']} is in progress, and may publish: wait or stop it.")
-
-
-def _records(connection: Connection, outputs: dict[str, str]) -> Any:
-    """The audit records, the newest first."""
-    s3, lake = connection.client("s3"), outputs["LakeBucket"]
-    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=lake, Prefix=AUDIT_PREFIX)
-    keys = [entry["Key"] for page in pages for entry in page.get("Contents", [])]
-    for key in sorted(keys, reverse=True):  # they begin with the time at which the run started
-        yield json.loads(s3.get_object(Bucket=lake, Key=key)["Body"].read())
 
 
 def _versions(connection: Connection) -> list[Json]:

@@ -23,7 +23,6 @@ from training.hyperparameters import TUNABLE, read_hyperparameters
 Json = dict[str, Any]
 
 MAX_RAW_OBJECTS = 10_000
-AUDIT_PREFIX = "audit/"
 # Written while packaging: hashes of everything that decides what a run computes.
 BUILD = Path(__file__).resolve().parents[2] / "build.json"
 
@@ -198,9 +197,7 @@ def fingerprint(raw: list[Json], chosen: Json, build: bytes) -> str:
 def last_success(s3: Any, bucket: str) -> Json | None:
     """{fingerprint, same_as {execution, record}} of the newest run that went well, by its audit
     record. A run that found nothing new stands for the one that it was the same as."""
-    keys = sorted(entry["Key"] for entry in storage.objects(s3, bucket, AUDIT_PREFIX))
-    for key in reversed(keys):  # they begin with the time at which the run started
-        record = storage.read_json(s3, bucket, key)
+    for key, record in storage.audit_records(s3, bucket):
         if record["status"] == "SUCCEEDED":
             run = record["run"]
             itself = {"execution": run["execution"], "record": key}

@@ -12,6 +12,7 @@ from executions import hashes
 from executions.s3 import body_of
 
 RAW_PREFIX = "raw/"
+AUDIT_PREFIX = "audit/"
 
 
 def objects(s3: Any, bucket: str, prefix: str) -> Iterator[dict[str, Any]]:
@@ -102,3 +103,10 @@ def _put_json(
 
 def read_json(s3: Any, bucket: str, key: str) -> Any:
     return json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+
+
+def audit_records(s3: Any, bucket: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """(key, record) of the runs, the newest first; each is read when it is asked for."""
+    keys = [entry["Key"] for entry in objects(s3, bucket, AUDIT_PREFIX)]
+    for key in sorted(keys, reverse=True):  # they begin with the time at which the run started
+        yield key, read_json(s3, bucket, key)

@@ -29,7 +29,6 @@ Json = dict[str, Any]
 
 SCHEMA_VERSION = 2
 SPOOL_BYTES = 64 * 1024 * 1024
-AUDIT_PREFIX = "audit/"
 # Written while packaging: hashes of the SQL, recipes and code that this deployment consists of.
 BUILD = Path(__file__).resolve().parents[2] / "build.json"
 # Outputs of the run, by the folder below its prefix.
@@ -79,7 +78,7 @@ def key_of(record: Json) -> str:
     started = execution["started_at"].replace(":", "").replace("-", "")[:15]
     number = len(record["tries"])
     suffix = "" if number == 1 else f"_{number}"
-    return f"{AUDIT_PREFIX}{started}_{run['id']}{suffix}.json"
+    return f"{storage.AUDIT_PREFIX}{started}_{run['id']}{suffix}.json"
 
 
 class Gathering:
@@ -310,7 +309,7 @@ def _endpoint(clients: Any, state: Json) -> Json | None:
 def previous(s3: Any, bucket: str) -> Json | None:
     """The newest record so far: {key, sha256}. Each record so seals the one before it."""
     newest = max(
-        storage.objects(s3, bucket, AUDIT_PREFIX),
+        storage.objects(s3, bucket, storage.AUDIT_PREFIX),
         key=lambda entry: (entry["LastModified"], entry["Key"]),
         default=None,
     )
