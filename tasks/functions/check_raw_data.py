@@ -22,7 +22,6 @@ CHECKS = SQL / "checks"
 # Written while packaging, out of CHECKS: one scan of a table for all of its checks.
 STATEMENTS = SQL / "check_statements.json"
 POLL_SECONDS = 0.25  # four queries at a time: 16 calls a second, of the 100 that Athena allows
-SAMPLE_ROWS = 5
 MAX_CAUSE_CHARACTERS = 8_000
 OF_FILES = (
     "raw_files_belong_to_a_table",
@@ -55,7 +54,7 @@ def handler(event: Json, context: Any) -> Json:
         *changes(manifest["objects"], storage.raw_objects(s3, manifest["bucket"])),
         *mapped_checks.remapped(boto3.client("glue"), os.environ["RAW_DATABASE"], mapping),
     ]
-    planned = {"as_planned": not changed, "changed": changed[:SAMPLE_ROWS]}
+    planned = {"as_planned": not changed, "changed": changed[: raw_checks.SAMPLE]}
     if changed:
         return planned
     if "cleaned" in event:
@@ -85,8 +84,10 @@ def check(s3: Any, bucket: str, objects: list[Json], mapping: Json) -> Json:
         samples = list(pool.map(lambda name: rows(sample_of(name), database)[0], names))
     refuse(
         [
-            violation(name, sample, None if mapped else place(name, sample, s3, bucket, objects))
-            for name, sample in zip(names, samples, strict=True)
+            raw_checks.violation(
+                name, found, None if mapped else place(name, found, s3, bucket, objects)
+            )
+            for name, found in zip(names, samples, strict=True)
         ]
     )
     scanned = [metadata["Statistics"].get("DataScannedInBytes", 0) for _, metadata in results]
@@ -174,13 +175,8 @@ def counted(statements: list[Json], answers: list[list[Json]]) -> dict[str, int]
 
 
 def sample_of(check: str) -> str:
-    """The check's own SELECT: a sample of the rows that break it, with their whole number beside
-    each."""
-    text = (CHECKS / f"{check}.sql").read_text()
-    return (
-        f"SELECT count(*) OVER () AS violation_count, violations.* FROM (\n{text}\n) AS violations"
-        f"\nLIMIT {SAMPLE_ROWS}"
-    )
+    """A sample of the rows that break a check of CHECKS, as SQL."""
+    return raw_checks.sampled((CHECKS / f"{check}.sql").read_text())
 
 
 def place(check: str, sample: list[Json], s3: Any, bucket: str, objects: list[Json]) -> str | None:
@@ -195,16 +191,6 @@ def place(check: str, sample: list[Json], s3: Any, bucket: str, objects: list[Js
 def table_of(check: str) -> str:
     """The table whose rows a check's SELECT looks at: its first one."""
     return re.findall(r"FROM \$\{RawDatabase\}\.(\w+)", (CHECKS / f"{check}.sql").read_text())[0]
-
-
-def violation(check: str, rows: list[Json], place: str | None = None) -> Json:
-    """What breaks the check: {check, violations, sample}; the first row with its place."""
-    sample = [{k: v for k, v in row.items() if k != "violation_count"} for row in rows]
-    if place is not None:
-        sample[0] = {"at": place, **sample[0]}
-    # No rows: somebody has mended the file since, which does not make the first answer good.
-    number = int(rows[0]["violation_count"]) if rows else 0
-    return {"check": check, "violations": number, "sample": sample}
 
 
 def report(violations: list[Json]) -> str:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 from tasks.functions import plan_mapping
-from tasks.functions.raw_checks import SAMPLE, SHAPES
+from tasks.functions.raw_checks import SHAPES, sampled, violation
 
 Json = dict[str, Any]
 
@@ -33,11 +33,7 @@ def statements(mapping: Json) -> list[str]:
         f"SELECT '{kind}' AS kind, count(*) AS rows_found FROM ${{RawDatabase}}.{table}"
         for kind, table in deployed["tables"].items()
     ]
-    rules = [
-        "SELECT count(*) OVER () AS violation_count, violations.* FROM (\n"
-        f"{check['sql']}\n) AS violations\nLIMIT {SAMPLE}"
-        for check in deployed["checks"]
-    ]
+    rules = [sampled(check["sql"]) for check in deployed["checks"]]
     return [*rules, " UNION ALL ".join(counts)]
 
 
@@ -47,12 +43,8 @@ def names() -> list[str]:
 
 def broken(mapping: Json, answers: list[list[Json]]) -> list[Json]:
     """[{check, violations, sample}] out of the statements' answers."""
-    found = []
-    for name, rows in zip(names()[:-1], answers[:-1], strict=True):
-        if rows:
-            number = int(rows[0]["violation_count"])
-            sample = [{k: v for k, v in row.items() if k != "violation_count"} for row in rows]
-            found.append({"check": name, "violations": number, "sample": sample})
+    rules = zip(names()[:-1], answers[:-1], strict=True)
+    found = [violation(name, rows) for name, rows in rules if rows]
     sample = [
         {"files": row["kind"], "rows": mapping["rows"][row["kind"]], "read": row["rows_found"]}
         for row in answers[-1]

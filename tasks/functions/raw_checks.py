@@ -192,6 +192,26 @@ def unlike_rows(looked: Mapping[str, int], found: Mapping[str, int], by: str) ->
     return [_violation(f"{by}_reads_every_row_once", len(sample), sample)] if sample else []
 
 
+def sampled(select: str) -> str:
+    """The SELECT of a check, as one of a sample of the rows that break it, with their whole number
+    beside each."""
+    return (
+        "SELECT count(*) OVER () AS violation_count, violations.* FROM (\n"
+        f"{select}\n) AS violations\nLIMIT {SAMPLE}"
+    )
+
+
+def violation(check: str, rows: list[Json], place: str | None = None) -> Json:
+    """What breaks the check, out of the answer to `sampled`: {check, violations, sample}; the first
+    row with its place."""
+    sample = [{k: v for k, v in row.items() if k != "violation_count"} for row in rows]
+    if place is not None:
+        sample[0] = {"at": place, **sample[0]}
+    # No rows: somebody has mended the file since, which does not make the first answer good.
+    number = int(rows[0]["violation_count"]) if rows else 0
+    return _violation(check, number, sample)
+
+
 def place_of(
     row: Mapping[str, Any], shape: Shape, files: Iterable[tuple[str, Callable[[], IO[bytes]]]]
 ) -> str | None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tasks.functions import check_raw_data, receive_trigger, smoke_test
+from tasks.functions import check_raw_data, raw_checks, receive_trigger, smoke_test
 
 ARN = "arn:aws:states:us-east-1:000000000000:execution:rebuy:"
 
@@ -188,9 +188,7 @@ def test_the_right_answer_passes_with_commas_or_lines() -> None:
 
 
 def test_a_violation_is_reported_with_name_count_and_sample() -> None:
-    found = check_raw_data.violation(
-        "orders_are_unique", [{"violation_count": 17, "order_id": "3"}]
-    )
+    found = raw_checks.violation("orders_are_unique", [{"violation_count": 17, "order_id": "3"}])
     assert found is not None
     assert check_raw_data.report([found]) == (
         'orders_are_unique: 17 violation(s), for example [{"order_id": "3"}]'

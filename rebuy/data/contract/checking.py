@@ -151,7 +151,7 @@ def _broken(sources: Sources, rows: Rows, contract: Contract) -> list[Finding]:
     ]  # fmt: skip
     for name in check_raw_data.broken(statements, answers):
         sample = rows(_placed(check_raw_data.sample_of(name)))
-        found.append(_finding(sources, name, check_raw_data.violation(name, sample)))
+        found.append(_finding(sources, name, raw_checks.violation(name, sample)))
     return found
 
 
