@@ -10,7 +10,7 @@ import math
 from typing import Any
 
 from inference import endpoint
-from inference.features import FEATURES, MORE_MEANINGS
+from inference.features import FEATURES, MORE_MEANINGS, WORDS
 from inference.problems import ProblemError
 from inference.requests import PAIR, Pairs
 
@@ -18,7 +18,6 @@ Json = dict[str, Any]
 
 REASONS = 3  # of each product: the contributions that moved its prediction the most
 MEANINGS = {feature.name: feature.meaning for feature in FEATURES} | MORE_MEANINGS
-DAYS = ("days_between_purchases", "days_since_last_purchase")
 
 
 def next_basket(customer: int, most: int, explain: bool, request_id: str) -> Json:
@@ -123,7 +122,7 @@ def product(entry: Json, threshold: float, explain: bool) -> Json:
         "will_buy": probability >= threshold,
         "rank": int(entry["rank"]),
         "in_basket": bool(entry["chosen"]),
-        **{word: optional(entry[word]) for word in DAYS},
+        **{word: optional(entry[word]) for word in WORDS},
         "orders_with_product": optional(values.get("up_orders")),
         "reasons": [
             {

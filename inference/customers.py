@@ -22,8 +22,9 @@ from typing import Any
 
 import numpy as np
 
+from inference.features import WORDS
+
 FOLDER = "customers"
-WORDS = ("days_between_purchases", "days_since_last_purchase")
 MAX_PRODUCTS = 100  # of one customer, in one answer
 MAX_PAIRS = 1_000
 MAX_LISTED = 50

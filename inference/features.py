@@ -1,6 +1,7 @@
 """The 18 numbers that the API takes: names, meaning and the values that can occur.
 
-The one table: the checks of a request and the OpenAPI document are made from it.
+The one table: the checks of a request and the OpenAPI document are made from it, and the endpoint
+has its order from here.
 """
 
 from __future__ import annotations
@@ -103,6 +104,9 @@ FEATURES = (
     ),
 )
 POSITIONS = {feature.name: position for position, feature in enumerate(FEATURES, start=1)}
+NAMES = tuple(POSITIONS)
+# Of customers by number: the days in which a prediction is told. No model takes them.
+WORDS = ("days_between_purchases", "days_since_last_purchase")
 
 # What a model may take beside them, of customers by number: nobody sends these to the API.
 MORE_MEANINGS = {

@@ -48,6 +48,7 @@ if not __package__:
 
 from inference import customers
 from inference.asked import Counts
+from inference.features import NAMES as WIRE_FEATURES
 
 MODEL_FILE = "xgboost-model"
 DESCRIPTION_FILE = "model.json"
@@ -63,27 +64,6 @@ MAX_REQUEST_ID = 100
 
 # What model.json tells of the model beside its features, threshold and run.
 TOLD = ("trained_at", "versions", "trained_on", "holdout")
-
-WIRE_FEATURES = (
-    "up_orders",
-    "user_mean_days_since_prior",
-    "user_period",
-    "user_distinct_products",
-    "user_reorder_ratio",
-    "user_total_products",
-    "up_average_cart_position",
-    "up_first_order",
-    "user_orders",
-    "up_last_order",
-    "prod_orders",
-    "prod_reorder_probability",
-    "prod_reorder_times",
-    "prod_reorder_ratio",
-    "user_average_basket",
-    "up_order_rate",
-    "up_orders_since_last_order",
-    "up_order_rate_since_first_order",
-)
 
 
 class RequestError(ValueError):

@@ -10,6 +10,7 @@ from types import ModuleType
 import pytest
 
 from inference import serve
+from infrastructure.packages import ENDPOINT_FILES
 from localaws.sagemaker import model_server
 from tests.model.test_serve import BAD
 from tests.model.toolkit import Json, answers, toolkit
@@ -118,7 +119,7 @@ def product(trained: Trained, tmp_path_factory: pytest.TempPathFactory) -> Path:
     base = tmp_path_factory.mktemp("container")
     shutil.copytree(trained.model_dir, base / "model")
     (base / "code").mkdir()
-    for name in ("serve.py", "customers.py", "asked.py"):
+    for name in ENDPOINT_FILES:
         shutil.copy(ROOT / "inference" / name, base / "code")
     shutil.move(base / "code/serve.py", base / "code/script.py")
     return base
