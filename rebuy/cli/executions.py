@@ -77,7 +77,7 @@ def status(
         if only is not None and only not in listing.STATUSES:
             accepted = ", ".join(listing.STATUSES)
             raise typer.BadParameter(f"{only!r} is none of {accepted}", param_hint="--status")
-        entries = list(listing.newest(connection, machine, limit, only))
+        entries = listing.newest(connection, machine, limit, only)
         if as_json:
             print(json.dumps(entries))
         elif entries:
