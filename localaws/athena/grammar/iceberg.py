@@ -23,7 +23,7 @@ def create_table(reader: Reader, database: str | None, name: str, skip: bool) ->
         if reader.take("COMMENT"):
             said["comment"] = reader.text()
         elif reader.take("PARTITIONED", "BY"):
-            said["partitioning"] = _transforms(reader)
+            said["partitioning"] = reader.listed(_transform)
         elif reader.take("LOCATION"):
             said["location"] = reader.text()
         elif reader.take("TBLPROPERTIES"):
@@ -36,15 +36,6 @@ def create_table(reader: Reader, database: str | None, name: str, skip: bool) ->
     if kind.get("table_type", "").lower() != "iceberg":
         raise SyntaxMistake("External keyword required for table type HIVE")
     return s.CreateIcebergTable(database, name, columns, skip, **said)
-
-
-def _transforms(reader: Reader) -> s.Transforms:
-    reader.need("(")
-    found = [_transform(reader)]
-    while reader.take(","):
-        found.append(_transform(reader))
-    reader.need(")")
-    return found
 
 
 def transform(text: str) -> tuple[str, str, str]:

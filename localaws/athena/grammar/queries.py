@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from localaws.athena.grammar import iceberg
 from localaws.athena.grammar import statements as s
 from localaws.athena.grammar.statements import Statement
@@ -40,24 +42,13 @@ def _without_data_clause(body: str) -> tuple[str, bool]:
 
 def _properties(reader: Reader) -> s.Properties:
     """(format = 'PARQUET', partitioned_by = ARRAY['a'], bucket_count = 3)"""
-    reader.need("(")
-    found: s.Properties = {}
-    while True:
-        key = reader.name()
-        reader.need("=")
-        if reader.take("ARRAY"):
-            reader.need("[")
-            values = [reader.text()]
-            while reader.take(","):
-                values.append(reader.text())
-            reader.need("]")
-            found[key] = values
-        else:
-            found[key] = reader.value()
-        if not reader.take(","):
-            break
-    reader.need(")")
-    return found
+    return dict(reader.listed(_property))
+
+
+def _property(reader: Reader) -> tuple[str, Any]:
+    key = reader.name()
+    reader.need("=")
+    return key, reader.listed(Reader.text, "[", "]") if reader.take("ARRAY") else reader.value()
 
 
 def insert(reader: Reader) -> Statement:

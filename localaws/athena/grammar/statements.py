@@ -71,27 +71,22 @@ class Insert(Statement):
 
 
 @dataclass(frozen=True)
-class Update(Statement):
+class ChangeOfRows(Statement):
     TYPE = "DML"
+    ENDING = ".csv"
+    query: str
+
+
+class Update(ChangeOfRows):
     SUBTYPE = "UPDATE"
-    ENDING = ".csv"
-    query: str
 
 
-@dataclass(frozen=True)
-class Delete(Statement):
-    TYPE = "DML"
+class Delete(ChangeOfRows):
     SUBTYPE = "DELETE"
-    ENDING = ".csv"
-    query: str
 
 
-@dataclass(frozen=True)
-class Merge(Statement):
-    TYPE = "DML"
+class Merge(ChangeOfRows):
     SUBTYPE = "MERGE"
-    ENDING = ".csv"
-    query: str
 
 
 @dataclass(frozen=True)

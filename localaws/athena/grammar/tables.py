@@ -149,9 +149,7 @@ def _change_column(reader: Reader, place: Place) -> Statement:
     """CHANGE [COLUMN] old new type [COMMENT text] [FIRST | AFTER column]"""
     reader.take("COLUMN")
     old = reader.name()
-    column = {"Name": reader.name(), "Type": reader.type()}
-    if reader.take("COMMENT"):
-        column["Comment"] = reader.text()
+    column = reader.column()
     after = "" if reader.take("FIRST") else reader.name() if reader.take("AFTER") else None
     return s.ChangeColumn(*place, old, column, after)
 
@@ -188,6 +186,9 @@ _ALTERATIONS: tuple[tuple[tuple[str, ...], Callable[[Reader, Place], Statement]]
     (("REPLACE", "COLUMNS"), lambda reader, place: s.ReplaceColumns(*place, reader.columns())),
     (("CHANGE",), _change_column),
     (("SET", "LOCATION"), lambda reader, place: s.SetLocation(*place, reader.text())),
-    (("UNSET", "TBLPROPERTIES"), lambda reader, place: s.UnsetProperties(*place, reader.texts())),
+    (
+        ("UNSET", "TBLPROPERTIES"),
+        lambda reader, place: s.UnsetProperties(*place, reader.listed(Reader.text)),
+    ),
     (("SET", "TBLPROPERTIES"), lambda reader, place: s.SetProperties(*place, reader.pairs())),
 )

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from localaws.athena.sql.errors import place_in
 from localaws.athena.sql.parsing import SyntaxMistake
 
+T = TypeVar("T")
 _TOKEN = re.compile(
     r"\s+|--[^\n]*|/\*.*?\*/|(?P<text>'(?:[^'\\]|\\.|'')*'|\"(?:[^\"\\]|\\.)*\")|(?P<tick>`(?:[^`]|``)*`)"
     r"|(?P<word>[A-Za-z0-9_$]+)|(?P<sign>.)",
@@ -115,11 +117,15 @@ class Reader:
 
     def names(self) -> list[str]:
         """(a, b)"""
-        self.need("(")
-        found = [self.name()]
+        return self.listed(Reader.name)
+
+    def listed(self, one: Callable[[Reader], T], start: str = "(", end: str = ")") -> list[T]:
+        """What `one` reads, with commas between and signs around."""
+        self.need(start)
+        found = [one(self)]
         while self.take(","):
-            found.append(self.name())
-        self.need(")")
+            found.append(one(self))
+        self.need(end)
         return found
 
     def text(self) -> str:
@@ -127,15 +133,6 @@ class Reader:
             raise self.wrong("<string>")
         self.at += 1
         return self.tokens[self.at - 1].value
-
-    def texts(self) -> list[str]:
-        """('a', 'b')"""
-        self.need("(")
-        found = [self.text()]
-        while self.take(","):
-            found.append(self.text())
-        self.need(")")
-        return found
 
     def value(self) -> str:
         """A string or number, as text."""
@@ -155,16 +152,13 @@ class Reader:
 
     def pairs(self, key: Callable[[Reader], str] | None = None) -> dict[str, str]:
         """('a' = 'b', ...); `key` reads what stands before the sign, a text if nothing is said."""
-        self.need("(")
-        found = {}
-        while True:
-            label = (key or Reader.text)(self)
-            self.need("=")
-            found[label] = self.value()
-            if not self.take(","):
-                break
-        self.need(")")
-        return found
+
+        def pair(reader: Reader) -> tuple[str, str]:
+            label = (key or Reader.text)(reader)
+            reader.need("=")
+            return label, reader.value()
+
+        return dict(self.listed(pair))
 
     def end(self) -> None:
         if self.next.kind != "end":
@@ -176,41 +170,28 @@ class Reader:
         if self.next.kind != "word":
             raise self.wrong("<type>")
         self.at += 1
-        if base in ("array", "map", "struct") and self.take("<"):
-            inner = []
-            while True:
-                if base == "struct":
-                    field_name = self.name()
-                    self.need(":")
-                    inner.append(f"{field_name}:{self.type()}")
-                else:
-                    inner.append(self.type())
-                if not self.take(","):
-                    break
-            self.need(">")
+        if base in ("array", "map", "struct") and self.next.upper == "<":
+            inner = self.listed(Reader._field if base == "struct" else Reader.type, "<", ">")
             return f"{base}<{','.join(inner)}>"
-        if self.take("("):
-            numbers = [self.value()]
-            while self.take(","):
-                numbers.append(self.value())
-            self.need(")")
-            return f"{base}({','.join(numbers)})"
+        if self.next.upper == "(":
+            return f"{base}({','.join(self.listed(Reader.value))})"
         if base == "double":
             self.take("PRECISION")
         return {"integer": "int"}.get(base, base)
 
+    def _field(self) -> str:
+        label = self.name()
+        self.need(":")
+        return f"{label}:{self.type()}"
+
     def columns(self) -> list[dict[str, str]]:
-        self.need("(")
-        found = []
-        while True:
-            column = {"Name": self.name(), "Type": self.type()}
-            if self.take("COMMENT"):
-                column["Comment"] = self.text()
-            found.append(column)
-            if not self.take(","):
-                break
-        self.need(")")
-        return found
+        return self.listed(Reader.column)
+
+    def column(self) -> dict[str, str]:
+        column = {"Name": self.name(), "Type": self.type()}
+        if self.take("COMMENT"):
+            column["Comment"] = self.text()
+        return column
 
 
 def rest(reader: Reader) -> str:
