@@ -63,9 +63,11 @@ class LocalFiles(FileIO):
         return found
 
 
-class _Input(InputFile):
+class _Stored:
+    """What an object to be read and one to be written have in common."""
+
     def __init__(self, location: str, path: Path) -> None:
-        super().__init__(location)
+        super().__init__(location)  # type: ignore[call-arg]
         self._path = path
 
     def __len__(self) -> int:
@@ -74,22 +76,14 @@ class _Input(InputFile):
     def exists(self) -> bool:
         return self._path.exists()
 
+
+class _Input(_Stored, InputFile):
     def open(self, seekable: bool = True) -> InputStream:
         stream: InputStream = self._path.open("rb")
         return stream
 
 
-class _Output(OutputFile):
-    def __init__(self, location: str, path: Path) -> None:
-        super().__init__(location)
-        self._path = path
-
-    def __len__(self) -> int:
-        return self._path.stat().st_size
-
-    def exists(self) -> bool:
-        return self._path.exists()
-
+class _Output(_Stored, OutputFile):
     def to_input_file(self) -> InputFile:
         return _Input(self.location, self._path)
 

@@ -22,7 +22,7 @@ from pyiceberg.transforms import (
 )
 
 from localaws.athena.iceberg.hashing import BUCKET
-from localaws.athena.sql.types import Type
+from localaws.athena.sql.types import Type, duckdb
 from localaws.tables.errors import not_emulated
 
 _PARTS = {
@@ -70,13 +70,7 @@ def _truncated(sql: str, kind: Type, width: int) -> str:
     step = str(width)
     if kind.name == "decimal":
         step = f"CAST('{Decimal(width).scaleb(-kind.numbers[1])}' AS DECIMAL(38,{kind.numbers[1]}))"
-    return f"CAST({sql} - (({sql} % {step}) + {step}) % {step} AS {_duck(kind)})"
-
-
-def _duck(kind: Type) -> str:
-    if kind.name == "decimal":
-        return f"DECIMAL({kind.numbers[0]},{kind.numbers[1]})"
-    return kind.name.upper()
+    return f"CAST({sql} - (({sql} % {step}) + {step}) % {step} AS {duckdb(kind)})"
 
 
 def _bucketed(sql: str, kind: Type) -> str:

@@ -135,24 +135,30 @@ class Writer:
 
     def _data_file(self, path: Path, partition: Record, spec: PartitionSpec) -> DataFile:
         schema = self.metadata.schema()
-        footer = pq.read_metadata(path)
-        told = data_file_statistics_from_parquet_metadata(
-            footer,
+        told: dict[str, Any] = data_file_statistics_from_parquet_metadata(
+            pq.read_metadata(path),
             compute_statistics_plan(schema, self.metadata.properties),
             parquet_path_to_id_mapping(schema),
-        )
-        below = spec.partition_to_path(partition, schema) if spec.fields else ""
-        size = path.stat().st_size
+        ).to_serialized_dict()
+        return self._entry(DataFileContent.DATA, path, partition, spec, told)
+
+    def _entry(
+        self,
+        content: DataFileContent,
+        path: Path,
+        partition: Any,
+        spec: PartitionSpec,
+        more: dict[str, Any],
+    ) -> DataFile:
+        """What a manifest is to say of a file that was written, which gets its URI here."""
+        below = spec.partition_to_path(partition, self.metadata.schema()) if spec.fields else ""
         made = DataFile.from_args(
-            content=DataFileContent.DATA,
+            content=content,
             file_path=self._adopt(path, below),
             file_format=FileFormat.PARQUET,
             partition=partition,
-            file_size_in_bytes=size,
-            sort_order_id=None,
-            equality_ids=None,
-            key_metadata=None,
-            **told.to_serialized_dict(),
+            file_size_in_bytes=path.stat().st_size,
+            **more,
         )
         made.spec_id = spec.spec_id
         return made
@@ -188,23 +194,14 @@ class Writer:
                 f"TO {text(str(target))} (FORMAT parquet, COMPRESSION {self._codec}, "
                 f"FIELD_IDS {{file_path: {_PATH_ID}, pos: {_POS_ID}}})"
             )
-            size, rows = target.stat().st_size, pq.read_metadata(target).num_rows
+            more = {
+                "record_count": pq.read_metadata(target).num_rows,
+                "lower_bounds": {_PATH_ID: min(paths).encode()},
+                "upper_bounds": {_PATH_ID: max(paths).encode()},
+            }
             spec = self.metadata.specs()[spec_id]
-            below = ""
-            if spec.fields:
-                below = spec.partition_to_path(partition, self.metadata.schema())
-            made = DataFile.from_args(
-                content=DataFileContent.POSITION_DELETES,
-                file_path=self._adopt(target, below),
-                file_format=FileFormat.PARQUET,
-                partition=partition,
-                record_count=rows,
-                file_size_in_bytes=size,
-                lower_bounds={_PATH_ID: min(paths).encode()},
-                upper_bounds={_PATH_ID: max(paths).encode()},
-            )
-            made.spec_id = spec_id
-            found.append(made)
+            kind = DataFileContent.POSITION_DELETES
+            found.append(self._entry(kind, target, partition, spec, more))
         return found
 
 
