@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -37,6 +37,7 @@ from localaws.athena.sql.types import Type
 from localaws.athena.sql.values import name, text
 from localaws.tables import hive, parquet
 from localaws.tables.errors import TableError, not_emulated
+from localaws.tables.snapshot import DataFile
 
 Run = Callable[[str], list[tuple[Any, ...]]]
 PATH, SIZE, MODIFIED = (label for label, _ in hive.HIDDEN)
@@ -82,12 +83,12 @@ def rows(
     scanned = 0
     wanted = {f.field_id for f in schema.fields if f.name.lower() in read}
     for task in tasks:
-        path = files.file(task.file.file_path)
-        columns = _columns(path, mapping)
+        file = files.stored(task.file.file_path)
+        columns = _columns(file, mapping)
         own = _constants(table, schema, task, columns)
         groups.setdefault((columns, own, bool(task.delete_files)), []).append(task)
         names = {column.name.lower() for column in columns if column.id in wanted}
-        scanned += parquet.column_bytes(files.stored(task.file.file_path), names)
+        scanned += parquet.column_bytes(file, names)
         scanned += sum(d.file_size_in_bytes for d in task.delete_files)
     hidden = [label for label in (PATH, SIZE, MODIFIED, POSITION) if label in read]
     parts = [
@@ -159,15 +160,20 @@ def planned(
     return sorted(tasks, key=lambda task: task.file.file_path)
 
 
-def _columns(path: Path, mapping: Any) -> tuple[Physical, ...]:
+def _columns(file: DataFile, mapping: Any) -> tuple[Physical, ...]:
     try:
-        schema = pq.read_schema(path)
+        columns = _physical_columns(file.version)
     except (pa.ArrowInvalid, OSError) as error:
-        raise TableError("ICEBERG_BAD_DATA", f"Not valid Parquet file: {error}") from None
-    columns = tuple(_physical(field) for field in schema)
+        reason = str(error).replace(file.path, file.uri)
+        raise TableError("ICEBERG_BAD_DATA", f"Not valid Parquet file: {reason}") from None
     if any(column.id >= 0 for column in columns):
         return columns
     return tuple(_mapped(column, mapping) for column in columns)
+
+
+@functools.lru_cache(maxsize=8192)
+def _physical_columns(version: tuple[str, int, str, float]) -> tuple[Physical, ...]:
+    return tuple(_physical(field) for field in pq.read_schema(version[0]))
 
 
 def _physical(field: pa.Field) -> Physical:

@@ -36,7 +36,8 @@ def rewritten(tasks: Iterable[FileScanTask], properties: dict[str, str]) -> list
         odd = [
             task
             for task in members
-            if task not in worn and not least <= task.file.file_size_in_bytes <= most
+            if len(task.delete_files) < deletes_needed
+            and not least <= task.file.file_size_in_bytes <= most
         ]
         found += worn
         if len(odd) >= files_needed:
@@ -96,18 +97,21 @@ def referenced(table: Table, metadata: TableMetadata, *, live: bool = False) -> 
     """Every object that the table names at this metadata: bucket/key to URI; with `live`, without
     the files of which its manifests say no more than that they are gone."""
     files: Any = table.io
-    found: list[str] = [entry.metadata_file for entry in metadata.metadata_log]
-    found += [statistics.statistics_path for statistics in metadata.statistics]
+    found: dict[str, str] = {}
+
+    def name(*uris: str) -> None:
+        found.update((place(uri), uri) for uri in uris)
+
+    name(*(entry.metadata_file for entry in metadata.metadata_log))
+    name(*(statistics.statistics_path for statistics in metadata.statistics))
     for snapshot in metadata.snapshots:
-        found.append(snapshot.manifest_list)
+        name(snapshot.manifest_list)
         if place(snapshot.manifest_list) not in files.known:
             continue
         for manifest in snapshot.manifests(files):
-            if place(manifest.manifest_path) in {place(uri) for uri in found}:
-                continue
-            found.append(manifest.manifest_path)
-            found += _named_by(manifest, files, live)
-    return {place(uri): uri for uri in found}
+            if place(manifest.manifest_path) not in found:
+                name(manifest.manifest_path, *_named_by(manifest, files, live))
+    return found
 
 
 def _named_by(manifest: Any, files: LocalFiles, live: bool) -> list[str]:
