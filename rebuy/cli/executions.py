@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rebuy.cli.console import say
 from rebuy.cli.options import (
     DEFAULT_HOME,
     AsJson,
@@ -83,6 +82,8 @@ def status(
         elif entries:
             print("\n".join([listing.HEADER, *(listing.line(entry) for entry in entries)]))
         else:
+            from rebuy.cli.console import say
+
             say("no execution yet; `rebuy start` begins one" if only is None else f"none {only}")
         return
     entry = runs.describe(connection, runs.resolve(connection, machine, execution))
@@ -288,6 +289,8 @@ def tell_console(connection: Connection, arn: str) -> None:
 
     console = console_process.find(DEFAULT_HOME) if connection.is_local else None
     if console is not None and console.endpoint_url == connection.settings.endpoint_url:
+        from rebuy.cli.console import say
+
         say(console.of_execution(arn))
 
 
