@@ -19,6 +19,7 @@ from rebuy.cli.options import (
     Home,
     MappingFile,
     Port,
+    Yes,
     connected,
     read_mapping,
     settings,
@@ -281,7 +282,7 @@ def local_status(home: Home = DEFAULT_HOME) -> None:
 @local_app.command("reset")
 def local_reset(
     home: Home = DEFAULT_HOME,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    yes: Yes = False,
 ) -> None:
     """Stop it and delete its state: buckets, tables, models, executions."""
     from rebuy.cli import console_process, local

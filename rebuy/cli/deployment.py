@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rebuy.cli.options import AsJson, MappingFile, connected, with_mapping
+from rebuy.cli.options import AsJson, MappingFile, Yes, connected, with_mapping
 from rebuy.errors import InputError
 
 if TYPE_CHECKING:
     from rebuy.connection import Connection
 
 app = typer.Typer()
-
-Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 
 
 @app.command()

@@ -38,6 +38,7 @@ MappingFile = Annotated[
     typer.Option("--mapping", help="How your own files are read; default: `source` in rebuy.toml."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 
 
 def names(ctx: typer.Context, incomplete: str) -> list[str]:
