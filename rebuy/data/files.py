@@ -9,36 +9,26 @@ from typing import IO, NamedTuple
 import pyarrow as pa
 from pyarrow import csv as arrow_csv
 
+from tasks.functions.raw_checks import SHAPES
+
 
 class RawFile(NamedTuple):
     """A file of the data set and the table (the folder below raw/) that it belongs to."""
 
     name: str
     table: str
-    columns: tuple[str, ...]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return SHAPES[self.table].columns
 
 
-_LINE_COLUMNS = ("order_id", "product_id", "add_to_cart_order", "reordered")
-AISLES = RawFile("aisles.csv", "aisles", ("aisle_id", "aisle"))
-DEPARTMENTS = RawFile("departments.csv", "departments", ("department_id", "department"))
-PRODUCTS = RawFile(
-    "products.csv", "products", ("product_id", "product_name", "aisle_id", "department_id")
-)
-ORDERS = RawFile(
-    "orders.csv",
-    "orders",
-    (
-        "order_id",
-        "user_id",
-        "eval_set",
-        "order_number",
-        "order_dow",
-        "order_hour_of_day",
-        "days_since_prior_order",
-    ),
-)
-PRIOR = RawFile("order_products__prior.csv", "order_products", _LINE_COLUMNS)
-TRAIN = RawFile("order_products__train.csv", "order_products", _LINE_COLUMNS)
+AISLES = RawFile("aisles.csv", "aisles")
+DEPARTMENTS = RawFile("departments.csv", "departments")
+PRODUCTS = RawFile("products.csv", "products")
+ORDERS = RawFile("orders.csv", "orders")
+PRIOR = RawFile("order_products__prior.csv", "order_products")
+TRAIN = RawFile("order_products__train.csv", "order_products")
 RAW_FILES = (AISLES, DEPARTMENTS, PRODUCTS, ORDERS, PRIOR, TRAIN)
 
 _UNQUOTED = arrow_csv.WriteOptions(include_header=False, quoting_style="none")

@@ -21,7 +21,6 @@ from rebuy.data.contract.checking import looks_at
 from rebuy.data.contract.sources import SourceFile, Sources
 from rebuy.data.files import RAW_FILES, RawFile
 from rebuy.errors import InputError
-from tasks.functions.raw_checks import SHAPES
 
 # One PutObject takes 5 GiB at most. Parts would give a checksum of checksums instead of the
 # file's own SHA-256, which nobody could compare with the file.
@@ -98,9 +97,7 @@ def _check_content(folder: Path, files: list[RawFile]) -> None:
             raise InputError(
                 f"{folder / file.name} is empty; its header must be {','.join(file.columns)!r}."
             )
-    looked = tuple(
-        SourceFile(folder / file.name, file.name, file.table, SHAPES[file.table]) for file in files
-    )
+    looked = tuple(SourceFile(folder / file.name, file.name, file.table) for file in files)
     _, _, findings = looks_at(Sources(folder, looked))
     if findings:
         said = "".join(f"\n  {finding.said()}" for finding in findings)

@@ -14,6 +14,7 @@ import sqlglot
 from pyspark.sql import SparkSession
 from sqlglot import exp
 
+from tasks.functions.raw_checks import SHAPES
 from tasks.glue_jobs import join_features
 from tests.transform import recipes
 
@@ -25,21 +26,7 @@ FEATURE_TABLES = (
     "products",
 )
 SQL = Path(__file__).resolve().parents[2] / "sql"
-RAW_COLUMNS = {
-    "aisles": ["aisle_id", "aisle"],
-    "departments": ["department_id", "department"],
-    "products": ["product_id", "product_name", "aisle_id", "department_id"],
-    "orders": [
-        "order_id",
-        "user_id",
-        "eval_set",
-        "order_number",
-        "order_dow",
-        "order_hour_of_day",
-        "days_since_prior_order",
-    ],
-    "order_products": ["order_id", "product_id", "add_to_cart_order", "reordered"],
-}
+RAW_COLUMNS = {table: list(shape.columns) for table, shape in SHAPES.items()}
 Row = list[str | None]
 Raw = dict[str, list[Row]]
 

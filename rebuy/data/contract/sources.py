@@ -20,7 +20,10 @@ class SourceFile:
     path: Path
     name: str
     table: str
-    shape: Shape
+
+    @property
+    def shape(self) -> Shape:
+        return SHAPES[self.table]
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,7 @@ def of_folder(folder: Path) -> Sources:
         elif not path.stat().st_size:
             ignored.append((name, "empty"))
         else:
-            files.append(SourceFile(path, name, table, SHAPES[table]))
+            files.append(SourceFile(path, name, table))
     if not files:
         raise InputError(
             f"{folder} holds no raw file; wanted are {', '.join(_BY_NAME)}, or files in folders"
