@@ -84,8 +84,9 @@ class ParquetSet:
                 if rows.num_rows:
                     yield self._batch(file, rows, names)
 
-    def survey(self) -> dict[str, int]:
-        """How many `rows`, `users`, `orders` and `positives` (rows of label 1) the set holds.
+    def survey(self) -> tuple[dict[str, int], Array]:
+        """How many `rows`, `users`, `orders` and `positives` (rows of label 1) the set holds; and
+        the users, (users,).
 
         Raises TrainingError, before any time goes into training, for a label or key that
         `batches` refuses, or when all labels are the same: nothing can be learned or measured.
@@ -101,7 +102,8 @@ class ParquetSet:
         if positives in (0, rows):
             kind = "positive (1)" if positives == 0 else "negative (0)"
             raise TrainingError(f"The {self.name} set has {rows} rows and no {kind} label.")
-        return {"rows": rows, "users": len(users), "orders": len(orders), "positives": positives}
+        counts = {"rows": rows, "users": len(users), "orders": len(orders)}
+        return {**counts, "positives": positives}, users
 
     def _batch(self, file: Path, rows: Any, names: tuple[str, ...]) -> Batch:
         where = f"The {self.name} set, file {file.name}"

@@ -121,8 +121,9 @@ def train(job: Job) -> Json:
             raise TrainingError(
                 f"The {other.name} and the training set differ in the columns {', '.join(odd)}."
             )
-    counts = {name: data.survey() for name, data in sets.items()}
-    overlapping = diagnostics.users_in_two_sets(sets)
+    surveys = {name: data.survey() for name, data in sets.items()}
+    counts = {name: found for name, (found, _) in surveys.items()}
+    overlapping = diagnostics.users_in_two_sets([users for _, users in surveys.values()])
     if overlapping:
         raise TrainingError(
             f"{overlapping} users are in more than one of the sets {', '.join(sets)}: the model "
