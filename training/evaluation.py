@@ -37,14 +37,15 @@ def score(
 
 def report(model: Model, scores: Scores) -> Json:
     """What evaluation.json says about one model: measures, curves, calibration, importance."""
+    calibration = metrics.calibration(scores.label, scores.probability)
     return {
         "run": model.run,
         **metrics.measures(scores.label, scores.probability, scores.order_id, model.threshold),
         "operating_point": metrics.operating_point(
             scores.label, scores.probability, model.threshold
         ),
-        "calibration": metrics.calibration(scores.label, scores.probability),
-        **metrics.calibration_errors(scores.label, scores.probability),
+        "calibration": calibration,
+        **metrics.calibration_errors(calibration),
         **metrics.lift(scores.label, scores.probability, scores.order_id),
         "feature_importance": feature_importance(model),
         **metrics.curves(scores.label, scores.probability),

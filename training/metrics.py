@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -40,13 +41,20 @@ def mean_f1_of_baskets(label: Array, probability: Array, order_id: Array) -> flo
 
 def f1_of_baskets(label: Array, probability: Array, order_id: Array) -> Array:
     """(orders,), by order id: the F1 of each order's set with the highest expected F1."""
+    order, starts, place = ranked(probability, order_id)
+    sizes, _ = next_basket.best_sizes(probability[order], starts)
+    chosen = place < np.repeat(sizes, np.diff(starts))
+    return f1_of_choices(label[order], chosen, order_id[order])
+
+
+def ranked(probability: Array, order_id: Array) -> tuple[Array, Array, Array]:
+    """The rows by order id, in an order the most likely first: (rows,) which row stands there,
+    (orders + 1,) where each order starts, and (rows,) which place in its order that is, from 0."""
     order = np.lexsort((-probability, order_id))
     _, starts = np.unique(order_id[order], return_index=True)
     starts = np.append(starts, len(order))
-    sizes, _ = next_basket.best_sizes(probability[order], starts)
-    counts = np.diff(starts)
-    place = np.arange(len(order)) - np.repeat(starts[:-1], counts)
-    return f1_of_choices(label[order], place < np.repeat(sizes, counts), order_id[order])
+    place = np.arange(len(order)) - np.repeat(starts[:-1], np.diff(starts))
+    return order, starts, place
 
 
 def mean_f1_of_choices(label: Array, predicted: Array, order_id: Array) -> float:
@@ -116,11 +124,10 @@ def calibration(label: Array, probability: Array) -> list[Json]:
     ]
 
 
-def calibration_errors(label: Array, probability: Array) -> Json:
+def calibration_errors(groups: list[Json]) -> Json:
     """`calibration_error`: how far probability and share bought lie apart in a group of
     `calibration`, on average over the rows (0 to 1); `calibration_error_by_chance`: what so few
     rows would show of a model that is exactly right."""
-    groups = calibration(label, probability)
     rows = np.array([group["rows"] for group in groups])
     predicted = np.array([group["mean_predicted"] for group in groups])
     observed = np.array([group["observed"] for group in groups])
@@ -140,7 +147,7 @@ def lift(label: Array, probability: Array, order_id: Array) -> Json:
     base = label.mean(dtype=np.float64)
     shares = {"10": 10, "5": 20, "1": 100}
     return {
-        "top_k_recall": {str(k): top_recall(label, probability, order_id, k) for k in TOP_K},
+        "top_k_recall": top_recall(label, probability, order_id, TOP_K),
         "lift": {
             percent: _rounded(
                 label[by_probability[: max(1, len(label) // part)]].mean(dtype=np.float64) / base
@@ -150,12 +157,14 @@ def lift(label: Array, probability: Array, order_id: Array) -> Json:
     }
 
 
-def top_recall(label: Array, probability: Array, order_id: Array, k: int) -> float:
-    """The share of all repeats that are among the k most likely products of their order."""
-    order = np.lexsort((-probability, order_id))
-    _, starts, counts = np.unique(order_id[order], return_index=True, return_counts=True)
-    place = np.arange(len(order)) - np.repeat(starts, counts)
-    return _rounded(label[order][place < k].sum(dtype=np.float64) / label.sum(dtype=np.float64))
+def top_recall(
+    label: Array, probability: Array, order_id: Array, sizes: Sequence[int]
+) -> dict[str, float]:
+    """{k: share of all repeats that are among the k most likely products of their order}, of each
+    k of `sizes`."""
+    order, _, place = ranked(probability, order_id)
+    bought, repeats = label[order], label.sum(dtype=np.float64)
+    return {str(k): _rounded(bought[place < k].sum(dtype=np.float64) / repeats) for k in sizes}
 
 
 def auc(label: Array, score: Array) -> float:

@@ -30,7 +30,7 @@ def measured(holdout: ParquetSet, seen: Scores, validation: ParquetSet, unseen: 
             "auc": metrics.auc(label, rate),
             "mean_f1": metrics.mean_f1_per_order(label, rate, order_id, threshold),
             "threshold": threshold,
-            "top_10_recall": metrics.top_recall(label, rate, order_id, 10),
+            "top_10_recall": metrics.top_recall(label, rate, order_id, [10])["10"],
         },
         "last_basket": {"mean_f1": metrics.mean_f1_of_choices(label, np.asarray(again), order_id)},
     }
