@@ -39,13 +39,14 @@ from urllib.parse import urlsplit
 import boto3
 
 from executions.clients import local_keys
-from infrastructure.packages import API_FILES
+from infrastructure.packages import API_FILES, ENDPOINT_FILES
 from tests.model.trained import EXAMPLE_LINE, train_small
 
 ROOT = Path(__file__).resolve().parent.parent
+CODE = {name: (ROOT / "inference" / name).read_bytes() for name in ENDPOINT_FILES}
 IMAGE = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:3.0-5"
 ROLE = "arn:aws:iam::000000000000:role/benchmark"
-# The signature is not verified here; botocore would take longer to make one than the request takes.
+# Any signature is taken (--open); botocore would take longer to make one than the request takes.
 SIGNED = (
     "AWS4-HMAC-SHA256 Credential=x/20260101/us-east-1/sagemaker/aws4_request, "
     "SignedHeaders=host, Signature=0"
@@ -124,8 +125,7 @@ def deploy(url: str, model_dir: Path) -> tuple[Any, str]:
         told = {**json.loads(model["model.json"]), "run": name}
         body = tar({**model, "model.json": json.dumps(told).encode()})
         s3.put_object(Bucket="bench", Key=f"{name}/model.tar.gz", Body=body)
-    code = tar({"serve.py": (ROOT / "inference/serve.py").read_bytes()})
-    s3.put_object(Bucket="bench", Key="code.tar.gz", Body=code)
+    s3.put_object(Bucket="bench", Key="code.tar.gz", Body=tar(CODE))
     for name in ("a", "b"):
         sagemaker.create_model(
             ModelName=name,
@@ -265,10 +265,11 @@ def run(seconds: float, clients: list[int]) -> Json:
         folder = Path(scratch)
         model_dir = train_small(folder / "trained").model_dir
         (folder / "app.py").write_text(FLASK.format(model=model_dir))
-        (folder / "serve.py").write_bytes((ROOT / "inference/serve.py").read_bytes())
+        for name, content in CODE.items():
+            (folder / name).write_bytes(content)
         port, other = free_port(), free_port()
         local = [sys.executable, "-m", "localaws", "--home", str(folder / "home")]
-        local += ["--port", str(port), "--wait-scale", "0", "--policies", "off"]
+        local += ["--port", str(port), "--wait-scale", "0", "--policies", "off", "--open"]
         flask = [sys.executable, "-m", "gunicorn", "-w", "1", "-k", "gthread", "--threads", "8"]
         flask += ["--keep-alive", "75", "-b", f"127.0.0.1:{other}", "app:app"]
         with (
