@@ -17,7 +17,6 @@ from tasks.functions import source_files
 from tasks.functions.plan_mapping import SOURCE_PREFIX
 
 BLOCK_CHARACTERS = 1 << 20
-MOST_SAID = 10
 
 
 def upload(mapping: Mapping, folder: Path, bucket: str, client: Any) -> list[Uploaded]:
@@ -29,8 +28,7 @@ def upload(mapping: Mapping, folder: Path, bucket: str, client: Any) -> list[Upl
     files = matching(mapping, folder)
     findings = [finding for file in files for finding in wrong(mapping, file)]
     if findings:
-        more = [f"... and {len(findings) - MOST_SAID} more"] if len(findings) > MOST_SAID else []
-        raise InputError("\n".join(["", *findings[:MOST_SAID], *more]))
+        raise InputError(f"\n{source_files.told(findings)}")
     uploaded = []
     for file in files:
         with as_utf8(file) as path:

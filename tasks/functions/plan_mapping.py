@@ -18,7 +18,6 @@ Json = dict[str, Any]
 # Written while packaging: the mapping of this deployment, as rules and SQL.
 MAPPING = Path(__file__).resolve().parents[2] / "mapping.json"
 SOURCE_PREFIX = f"{storage.RAW_PREFIX}source/"
-MOST_SAID = 10
 
 
 class MappingRefused(Exception):
@@ -48,8 +47,7 @@ def handler(event: Json, context: Any) -> Json:
         for entry, look in zip(raw["objects"], seen, strict=True):
             rows[str(kind_of(entry["key"], files))] += look.rows
     if findings:
-        more = [f"... and {len(findings) - MOST_SAID} more"] if len(findings) > MOST_SAID else []
-        raise MappingRefused("\n".join([*findings[:MOST_SAID], *more]))
+        raise MappingRefused(source_files.told(findings))
     folder = next_folder(s3, os.environ["LAKE_BUCKET"], event["run"]["id"])
     dataset = folder.split("/", 2)[2]
     names = {

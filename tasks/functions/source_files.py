@@ -21,6 +21,7 @@ Json = dict[str, Any]
 HEAD_BYTES = 256 * 1024
 MOST_LINES = 500  # whose values are looked at
 MOST_CHARACTERS = 120  # of a value in a finding
+MOST_FINDINGS = 10  # that are told
 # Athena's date_parse has MySQL's formats, Python others.
 # https://trino.io/docs/current/functions/datetime.html#mysql-date-functions
 PYTHONS = {
@@ -48,6 +49,12 @@ def look(name: str, raw: Any, rules: Json) -> Seen:
     if rules["format"] == "parquet":
         return _parquet(name, raw, rules)
     return (_json_lines if rules["format"] == "jsonl" else _csv)(name, raw, rules)
+
+
+def told(findings: list[str]) -> str:
+    """The first of the findings of all files, a line each, and how many more there are."""
+    more = len(findings) - MOST_FINDINGS
+    return "\n".join([*findings[:MOST_FINDINGS], *[f"... and {more} more"] * (more > 0)])
 
 
 def _csv(name: str, raw: IO[bytes], rules: Json) -> Seen:
@@ -86,7 +93,7 @@ def _json_lines(name: str, raw: IO[bytes], rules: Json) -> Seen:
                     _value(seen, told, (name, number, column), str(value), rules)
     except raw_text.Unreadable as error:
         seen.findings.append(f"{name}: {error.problem}; {error.advice}")
-    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
+    except (*first_look.UNPACKING, UnicodeDecodeError) as error:
         seen.findings.append(f"{name}: {error}")
     for column in rules["columns"]:
         if seen.rows and column.lower() not in there:
