@@ -6,6 +6,7 @@ import hashlib
 import re
 
 from rebuy.mapping.model import Files, Key, Mapping
+from tasks.functions import source_files
 
 # JavaScript and JSON's readers keep whole numbers exactly up to 2^53. Orders, of which there are
 # most and which no page shows, get 59 bits: 18 digits, as the checks have it.
@@ -13,11 +14,8 @@ ID_BITS = {"order_id": 59}
 DEFAULT_ID_BITS = 53
 WHOLE_NUMBERS = ("tinyint", "smallint", "int", "bigint")
 ABSENT = "(none)"  # the aisle or department of a product that has none
-ISO = "^[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}(:[0-9]{2})?.*)?$"
-ZONED = (
-    "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?"
-    "(Z|[+-][0-9]{2}:?[0-9]{2})$"
-)
+# What the look at a file takes for a time is one here.
+ISO, ZONED = (f"^{known.pattern}$" for known in (source_files.ISO, source_files.ZONED))
 
 
 def quoted(text: str) -> str:

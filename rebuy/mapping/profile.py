@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from rebuy.errors import InputError
-from tasks.functions.source_files import ISO, NUMBER, ZONED, is_time
+from tasks.functions.source_files import NUMBER, ZONED, is_time
 
 ENDINGS = {
     **dict.fromkeys(("csv", "tsv", "txt", "tab", "dat"), "csv"),
@@ -235,9 +235,6 @@ def _time(values: list[str]) -> str:
             if all(low < float(value) < high for value in some):
                 return form
     for form in TIMES:
-        pattern = ISO if form == "iso" else None
-        if pattern is not None and not pattern.fullmatch(some[0]):
-            continue
         if form == "%Y%m%d" and not all(value[:2] in ("19", "20") for value in some):
             continue
         if all(is_time(value, form) for value in some):

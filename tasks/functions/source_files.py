@@ -30,8 +30,11 @@ PYTHONS = {
     **{letter: f"%{letter}" for letter in "abdfHIjmpSyY%"},
 }
 NUMBER = re.compile(r"[0-9]{1,18}")
-ISO = re.compile(r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2})?.*)?")
-ZONED = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})")
+# Of Athena's SQL too (rebuy/mapping/columns.py).
+ISO = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}(:[0-9]{2})?.*)?")
+ZONED = re.compile(
+    "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?(Z|[+-][0-9]{2}:?[0-9]{2})"
+)
 
 
 @dataclass
