@@ -12,10 +12,11 @@ from typing import Any
 
 import pytest
 
-from localaws.tables.storage import LAZY_SIMPLE, OPEN_CSV, descriptor, storage
-from localaws.tables.text_files import split_open_csv
+from localaws.tables.storage import LAZY_SIMPLE, OPEN_CSV
 from tasks.functions import raw_checks
 from tasks.functions.first_look import RULES, Look, Shape, look
+from tasks.functions.raw_text import ESCAPE
+from tests.tables import trino_csv
 
 SHAPE = Shape(("a", "b", "c"))
 
@@ -201,9 +202,8 @@ def person(line: str) -> list[str]:
 
 
 def fuzz(count: int, seed: int) -> tuple[int, int]:
-    """(lines that differ, lines that are refused) of random lines: what Athena reads of a raw table
+    """(lines that differ, lines that are refused) of random lines: what Trino reads of a raw table
     against what a person reads, where the first look has no objection."""
-    how = storage(descriptor(OPEN_CSV, {"escapeChar": "\x01"}, [], ""), {}, "t")
     letters = random.Random(seed)
     header = "a,b,c\n"
     lines = ["".join(letters.choices('ab1,,"\\ ü', k=letters.randint(1, 14))) for _ in range(count)]
@@ -212,7 +212,7 @@ def fuzz(count: int, seed: int) -> tuple[int, int]:
         if looked((header + line + "\n").encode()).findings:
             refused += 1
             continue
-        read = [*split_open_csv(line, how, 3), None, None][:3]
+        read = trino_csv.row(line.encode(), 3, ",", '"', ESCAPE)
         meant = [*person(line), None, None][:3]
         different += read != meant
     return different, refused
