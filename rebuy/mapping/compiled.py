@@ -49,14 +49,8 @@ def rules(mapping: Mapping, kind: str) -> Json:
 def values(mapping: Mapping, kind: str, files: Files) -> dict[str, str]:
     """Column to what its values must be: `number`, or `time:` and the format."""
     found: dict[str, str] = {}
-    for part in (
-        mapping.orders,
-        mapping.order_products,
-        mapping.products,
-        mapping.aisles,
-        mapping.departments,
-    ):
-        if part is None or part.file != kind:
+    for _, part in mapping.parts():
+        if part.file != kind:
             continue
         for member, column in part:
             number = member.endswith("_id") or member == "order_number"

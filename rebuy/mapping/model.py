@@ -229,12 +229,14 @@ class Mapping(_Part):
             raise ValueError("[order_products] in the file of [orders] has the orders' order_id")
         return self
 
+    def parts(self) -> Iterator[tuple[Table, _Rows]]:
+        """The tables that it says something of."""
+        given = ((table, getattr(self, table)) for table in TABLES)
+        return ((table, part) for table, part in given if part is not None)
+
     def used(self) -> Iterator[tuple[str, str, str]]:
         """(table, kind of file, column) of every column that a table takes."""
-        for table in TABLES:
-            part = getattr(self, table)
-            if part is None:
-                continue
+        for table, part in self.parts():
             for name, value in part:
                 if name in COLUMNS and value is not None:
                     for column in [value] if isinstance(value, str) else value:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from rebuy.errors import InputError
+from rebuy.mapping.sources import files_of
 from tasks.functions.source_files import NUMBER, ZONED, is_time
 
 ENDINGS = {
@@ -102,13 +103,7 @@ class Kind:
 def kinds(folder: Path) -> tuple[list[Kind], list[str]]:
     """The folder's files by their columns, and why others are none. Raises InputError if there is
     no file."""
-    if not folder.is_dir():
-        raise InputError(f"{folder} is not a folder.")
-    files = [
-        path
-        for path in sorted(folder.iterdir())
-        if path.is_file() and not path.name.startswith((".", "_")) and _format(path)
-    ]
+    files = [path for path in files_of(folder) if _format(path)]
     if not files:
         raise InputError(f"{folder} holds no file that ends in {', '.join(sorted(ENDINGS))}.")
     found: dict[tuple[Any, ...], Kind] = {}

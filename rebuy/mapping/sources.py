@@ -10,8 +10,7 @@ from pathlib import Path
 
 from rebuy.errors import InputError
 from rebuy.mapping.model import Files, Mapping
-
-SPARE = ("mapping.toml", "rebuy.toml")
+from tasks.functions.storage import is_hidden
 
 
 @dataclass(frozen=True)
@@ -23,16 +22,19 @@ class SourceFile:
     files: Files
 
 
+def files_of(folder: Path) -> list[Path]:
+    """Its files that are not hidden, by name. Raises InputError for what is no folder."""
+    if not folder.is_dir():
+        raise InputError(f"{folder} is not a folder.")
+    return sorted(p for p in folder.iterdir() if p.is_file() and not is_hidden(p.name))
+
+
 def matching(mapping: Mapping, folder: Path) -> list[SourceFile]:
     """Every file that a pattern names, by kind and name; others are left alone.
 
     Raises InputError when a pattern names nothing, or two name the same file.
     """
-    if not folder.is_dir():
-        raise InputError(f"{folder} is not a folder.")
-    there = sorted(
-        path for path in folder.iterdir() if path.is_file() and not path.name.startswith((".", "_"))
-    )
+    there = files_of(folder)
     found: list[SourceFile] = []
     for kind, files in mapping.files.items():
         of_kind = [path for path in there if fnmatchcase(path.name.lower(), files.pattern.lower())]

@@ -8,8 +8,7 @@ from typing import Any
 
 from rebuy.data.contract.checking import Contract
 from rebuy.data.contract.figures import FIGURES
-from rebuy.data.contract.text import SEPARATORS
-from tasks.functions.first_look import Finding
+from tasks.functions.first_look import SEPARATORS, Finding
 
 MOST_BARS = 60
 WIDTH, HEIGHT = 520, 150

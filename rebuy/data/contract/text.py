@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rebuy.data.contract.checking import Contract
-
-SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
+from tasks.functions.first_look import SEPARATORS
 
 
 def lines(contract: Contract) -> Iterator[str]:
