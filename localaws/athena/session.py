@@ -117,8 +117,7 @@ class Session:
 
         Raises QueryError, ByteLimit and the job's Cancelled.
         """
-        plan = self.plan(query, select, copy, keys, explain=explain)
-        result = ReadResult.from_json(self.perform("athena.work:read", plan.to_json()))
+        result = self._read(self.plan(query, select, copy, keys, explain=explain))
         if not explain:
             self.scanned_bytes = result.scanned_bytes
         return result
@@ -141,15 +140,16 @@ class Session:
         return ReadPlan(select, scans, str(self.folder), limit, copy, keys, explain)
 
     def _value(self, sql: str) -> object:
-        plan = ReadPlan(f"SELECT {sql}", (), str(self.folder))
-        result = ReadResult.from_json(self.perform("athena.work:read", plan.to_json()))
-        return result.values[0][0]
+        return self._read(ReadPlan(f"SELECT {sql}", (), str(self.folder))).values[0][0]
+
+    def _read(self, plan: ReadPlan) -> ReadResult:
+        return ReadResult.from_json(self.perform("athena.work:read", plan.to_json()))
 
     def _scan(self, scan: Scan, query: Query) -> ScanPlan:
         """The scan's table with the files of the partitions that can satisfy the query."""
         if scan.source is not None:
             read = frozenset(query.columns_read(scan))
-            return ScanPlan(scan.relation, scan.source.scan(self.aws, scan.filters), read)
+            return ScanPlan(scan.relation, scan.source.scan(scan.filters), read)
         table = self.catalog.table(scan.database, scan.table)
         keys = tuple(
             (key["Name"].lower(), key.get("Type") or "string")

@@ -30,10 +30,10 @@ class IcebergSource:
     snapshot_id: int | None = None
     columns: tuple[tuple[str, Type], ...] = ()
 
-    def scan(self, aws: LocalAws, filters: list[Filter]) -> IcebergScan:
-        """Lists the table's objects. Raises AwsError if the caller may not read them."""
+    def scan(self, filters: list[Filter]) -> IcebergScan:
+        """Raises AwsError if the caller may not read the table's objects."""
         return self.table.scan(
-            aws, self.kind, self.snapshot_id, filters=tuple(filters), columns=self.columns
+            self.kind, self.snapshot_id, filters=tuple(filters), columns=self.columns
         )
 
 

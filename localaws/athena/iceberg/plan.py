@@ -179,11 +179,7 @@ def _change(session: Session, sql: str, parameters: list[str], made: Any) -> Eff
 def _changed(
     session: Session, table: IcebergTable, select: str, query: Query, ending: str
 ) -> Effect:
-    request = {
-        "table": table.scan(session.aws, snapshot_id=table.current).to_json(),
-        "plan": session.plan(query, select).to_json(),
-    }
-    done = _work(session, "change", request)
+    done = _work_on(session, table, "change", plan=session.plan(query, select).to_json())
     session.scanned_bytes = done["scanned_bytes"]
     adopt(session, done, table.location)
     return _rows_effect(session, ending, done, replaced(table, done))
@@ -219,11 +215,9 @@ def target(session: Session, node: Any) -> Json:
 def optimize(session: Session, statement: s.Optimize, parameters: list[str]) -> Effect:
     entry = _iceberg(session, statement)
     table = hold(session, entry)
-    request: Json = {"table": table.scan(session.aws, snapshot_id=table.current).to_json()}
-    request["paths"] = None
-    if statement.where is not None:
-        request["paths"] = _paths(session, table, statement.where, parameters)
-    done = _work(session, "optimize", request)
+    where = statement.where
+    paths = None if where is None else _paths(session, table, where, parameters)
+    done = _work_on(session, table, "optimize", paths=paths)
     session.scanned_bytes = done["scanned_bytes"]
     adopt(session, done, table.location)
     return Effect(f"{session.output}{session.execution_id}", changes=replaced(table, done))
@@ -250,8 +244,7 @@ def _paths(session: Session, table: IcebergTable, where: str, parameters: list[s
 
 def vacuum(session: Session, statement: s.Vacuum, parameters: list[str]) -> Effect:
     table = hold(session, _iceberg(session, statement))
-    request = {"table": table.scan(session.aws, snapshot_id=table.current).to_json()}
-    done = _work(session, "vacuum", request)
+    done = _work_on(session, table, "vacuum")
     _may_delete(session, done["garbage"])
     adopt(session, done, table.location)
     return Effect(
@@ -267,9 +260,7 @@ def contents(session: Session, entry: Json) -> list[str]:
     What cannot be read any more names none.
     """
     try:
-        table = hold(session, entry)
-        request = {"table": table.scan(session.aws, snapshot_id=table.current).to_json()}
-        garbage: list[str] = _work(session, "contents", request)["garbage"]
+        garbage: list[str] = _work_on(session, hold(session, entry), "contents")["garbage"]
     except QueryError as error:
         if error.code.startswith("ICEBERG_"):
             return []
@@ -280,8 +271,7 @@ def contents(session: Session, entry: Json) -> list[str]:
 
 def alter(session: Session, table: IcebergTable, steps: list[Json]) -> list[Change]:
     """The table, which is held, after the steps (see work.alter)."""
-    request = {"table": table.scan(session.aws).to_json(), "changes": steps}
-    done = _work(session, "alter", request)
+    done = _work_on(session, table, "alter", changes=steps)
     adopt(session, done, table.location)
     return replaced(table, done)
 
@@ -341,6 +331,12 @@ def _may_delete(session: Session, uris: Iterable[str]) -> None:
         session.aws.authorize(
             session.aws.caller, "s3", "DeleteObject", {"Bucket": bucket, "Key": key}
         )
+
+
+def _work_on(session: Session, table: IcebergTable, function: str, **more: Any) -> Any:
+    """On the table's current snapshot."""
+    scan = table.scan(snapshot_id=table.current)
+    return _work(session, function, {"table": scan.to_json(), **more})
 
 
 def _work(session: Session, function: str, request: Json) -> Any:

@@ -6,6 +6,7 @@ import gzip
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any
 
 from localaws.athena.iceberg import types
@@ -30,8 +31,9 @@ def is_iceberg(document: Json) -> bool:
 
 @dataclass(frozen=True)
 class IcebergTable:
-    """A table as it is at one version of the catalog's entry."""
+    """A table as it is at one version of the catalog's entry, for who asks for it through `aws`."""
 
+    aws: LocalAws
     entry: Json
     metadata: DataFile
     document: Json
@@ -106,18 +108,20 @@ class IcebergTable:
         names |= {f["id"]: f["name"] for f in self.fields()}
         return [(f, names.get(f["source-id"], str(f["source-id"]))) for f in spec["fields"]]
 
-    def scan(
-        self, aws: LocalAws, kind: str = ROWS, snapshot_id: int | None = None, **more: Any
-    ) -> IcebergScan:
-        """Asked for as Athena asks: the caller must be allowed to read the table's objects."""
+    def scan(self, kind: str = ROWS, snapshot_id: int | None = None, **more: Any) -> IcebergScan:
+        """Raises AwsError if the caller may not read the table's objects."""
+        return IcebergScan(self.name, self.metadata, self._files, kind, snapshot_id, **more)
+
+    @cached_property
+    def _files(self) -> tuple[DataFile, ...]:
+        """Listed once: this version of the table names none that came later. Asked for as Athena
+        asks: the caller must be allowed to read the table's objects."""
         found: dict[str, DataFile] = {}
         for place in {self.location, *self._places()}:
             bucket, key = split_uri(f"{place}/")
-            for item in aws.objects.read(bucket, key):
+            for item in self.aws.objects.read(bucket, key):
                 found[f"{bucket}/{item.key}"] = data_file(item)
-        return IcebergScan(
-            self.name, self.metadata, tuple(found.values()), kind, snapshot_id, **more
-        )
+        return tuple(found.values())
 
     def _places(self) -> list[str]:
         """Where writers were told to put files that do not lie below the location."""
@@ -162,7 +166,7 @@ def load(aws: LocalAws, entry: Json) -> IcebergTable:
             "partition-specs", [{"spec-id": 0, "fields": document.get("partition-spec") or []}]
         )
         document.setdefault("default-spec-id", 0)
-    return IcebergTable(entry, data_file(item), document)
+    return IcebergTable(aws, entry, data_file(item), document)
 
 
 def _moment(milliseconds: int) -> str:
