@@ -14,10 +14,9 @@ from sqlglot import exp
 
 from localaws.athena.database import Database
 from localaws.athena.read_plan import ReadPlan, ScanPlan
-from localaws.athena.sql.errors import QueryError
 from localaws.athena.sql.parsing import parse
 from localaws.athena.sql.queries import Queries, Query
-from localaws.athena.sql.sources import AsOf, Found
+from localaws.athena.sql.sources import AsOf, Found, no_table, no_versions
 from localaws.athena.work import Work
 from localaws.core.jobs.limits import Limits
 from localaws.tables import hive
@@ -39,13 +38,9 @@ class OfflineTables:
     ) -> Found:
         """Raises QueryError (TABLE_NOT_FOUND)."""
         if as_of is not None:
-            raise QueryError(
-                "NOT_SUPPORTED", "This connector does not support versioned tables", node
-            )
+            raise no_versions(node)
         if (database, table) not in self._tables:
-            raise QueryError(
-                "TABLE_NOT_FOUND", f"Table 'awsdatacatalog.{database}.{table}' does not exist", node
-            )
+            raise no_table(database, table, node)
         return Found(hive.typed(self._tables[database, table].columns, table))
 
 

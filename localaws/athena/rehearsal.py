@@ -18,7 +18,7 @@ from localaws.athena.sql import types as t
 from localaws.athena.sql.errors import QueryError, not_emulated
 from localaws.athena.sql.parsing import parse
 from localaws.athena.sql.queries import Queries, Query
-from localaws.athena.sql.sources import Found
+from localaws.athena.sql.sources import Found, no_schema, no_table
 from localaws.athena.sql.types import Type
 from localaws.athena.writing import check_types
 
@@ -65,10 +65,9 @@ class Rehearsal:
         if as_of is not None:
             raise not_emulated("a snapshot in a rehearsal")
         if database not in self.databases:
-            raise QueryError("SCHEMA_NOT_FOUND", f"Schema '{database}' does not exist", node)
+            raise no_schema(database, node)
         if (database, table) not in self.tables:
-            missing = f"Table 'awsdatacatalog.{database}.{table}' does not exist"
-            raise QueryError("TABLE_NOT_FOUND", missing, node)
+            raise no_table(database, table, node)
         return self.tables[database, table].found()
 
     def check(self, sql: str) -> Effect:
@@ -87,7 +86,7 @@ class Rehearsal:
         """The statement's table; its database has to be there."""
         database = statement.database or self.database
         if database not in self.databases:
-            raise QueryError("SCHEMA_NOT_FOUND", f"Schema '{database}' does not exist")
+            raise no_schema(database)
         return database, statement.name
 
 

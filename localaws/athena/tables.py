@@ -14,7 +14,7 @@ from localaws.athena.iceberg.state import is_iceberg
 from localaws.athena.sql import types as t
 from localaws.athena.sql.errors import QueryError
 from localaws.athena.sql.queries import Query
-from localaws.athena.sql.sources import AsOf, Found
+from localaws.athena.sql.sources import AsOf, Found, no_schema, no_table, no_versions
 from localaws.athena.sql.type_names import from_trino
 from localaws.athena.sql.types import Type
 from localaws.core.errors import AwsError
@@ -37,7 +37,7 @@ class CatalogTables:
         if database == catalog_views.INFORMATION_SCHEMA:
             found = catalog_views.information_schema(self.catalog, table)
             if found is None:
-                raise _no_table(database, table, node)
+                raise no_table(database, table, node)
             return found
         base, _, inner = table.rpartition("$")
         if base and inner in described.KINDS:
@@ -46,14 +46,12 @@ class CatalogTables:
                 return self.iceberg.metadata_table(of, inner, as_of, node)
             if inner == catalog_views.PARTITIONS and as_of is None:
                 return self._partitions(database, table, of, node)
-            raise _no_table(database, table, node)
+            raise no_table(database, table, node)
         document = self.document(database, table, node)
         if is_iceberg(document):
             return self.iceberg.rows(document, as_of, node)
         if as_of is not None:
-            raise QueryError(
-                "NOT_SUPPORTED", "This connector does not support versioned tables", node
-            )
+            raise no_versions(node)
         if document.get("TableType") == "VIRTUAL_VIEW":
             view = read_view(document)
             columns = tuple((c["name"].lower(), trino_type(c["type"])) for c in view["columns"])
@@ -68,7 +66,7 @@ class CatalogTables:
     ) -> Found:
         keys = _typed(document, document.get("PartitionKeys"))
         if not keys:
-            raise _no_table(database, table, node)
+            raise no_table(database, table, node)
         return catalog_views.partitions(self.catalog, document, keys)
 
     def document(self, database: str, table: str, node: exp.Expression | None = None) -> Json:
@@ -77,26 +75,18 @@ class CatalogTables:
             self.catalog.database(database)
         except AwsError as error:
             _check_allowed(error)
-            raise QueryError(
-                "SCHEMA_NOT_FOUND", f"Schema '{database}' does not exist", node
-            ) from None
+            raise no_schema(database, node) from None
         try:
             return self.catalog.table(database, table)
         except AwsError as error:
             _check_allowed(error)
-            raise _no_table(database, table, node) from None
+            raise no_table(database, table, node) from None
 
 
 def _check_allowed(error: AwsError) -> None:
     """A table that may not be looked at is another error than one that is not there."""
     if error.is_refusal:
         raise error
-
-
-def _no_table(database: str, table: str, node: exp.Expression | None) -> QueryError:
-    return QueryError(
-        "TABLE_NOT_FOUND", f"Table 'awsdatacatalog.{database}.{table}' does not exist", node
-    )
 
 
 def _typed(table: Json, columns: list[Json] | None) -> tuple[tuple[str, Type], ...]:

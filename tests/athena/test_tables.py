@@ -147,6 +147,9 @@ def test_a_table_whose_files_are_gone_is_empty_and_a_wrong_type_is_bad_data(athe
     [
         ("SELECT * FROM nope.t", "SCHEMA_NOT_FOUND: line 1:15: Schema 'nope' does not exist"),
         ("SELECT * FROM other.shop.t", "CATALOG_NOT_FOUND: line 1:15: Catalog 'other' not found"),
+        # Trino, MetadataUtil.createQualifiedObjectName
+        ("SELECT * FROM t.a.b.c", "SYNTAX_ERROR: Too many dots in table name: t.a.b.c"),
+        ("DELETE FROM a.b.shop.t", "SYNTAX_ERROR: Too many dots in table name: a.b.shop.t"),
         ("DROP TABLE t", "FAILED: Execution Error, return code 1"),
         ("DROP VIEW t", "VIEW_NOT_FOUND: line 1:1: View 'awsdatacatalog.shop.t' does not exist"),
         ("SHOW PARTITIONS t", "TABLE_NOT_FOUND: Table 'awsdatacatalog.shop.t' does not exist"),

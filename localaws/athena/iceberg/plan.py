@@ -25,6 +25,7 @@ from localaws.athena.sql.errors import QueryError
 from localaws.athena.sql.parameters import bind
 from localaws.athena.sql.parsing import parse
 from localaws.athena.sql.queries import Query
+from localaws.athena.sql.sources import placed
 from localaws.s3.objects import split_uri
 from localaws.shapes import Json
 from localaws.tables.catalog import TABLE_INPUT, Catalog
@@ -197,10 +198,7 @@ def target(session: Session, node: Any) -> Json:
     if not isinstance(node, exp.Table):
         raise QueryError("SYNTAX_ERROR", "a table's name is expected", node)
     parts = [part.name.lower() for part in node.parts]
-    if len(parts) == 3 and parts[0] != "awsdatacatalog":
-        raise QueryError("CATALOG_NOT_FOUND", f"Catalog '{parts[0]}' not found", node)
-    database = parts[-2] if len(parts) > 1 else session.database
-    entry = session.tables.document(database, parts[-1], node)
+    entry = session.tables.document(*placed(parts, session.database, node), node)
     if not is_iceberg(entry):
         raise QueryError(
             "NOT_SUPPORTED",

@@ -18,7 +18,7 @@ from .operators import comparison
 from .parsing import parse
 from .pruning import prune
 from .scope import Column, Relation, Scope
-from .sources import CATALOG, AsOf, Environment, Found, Scan, renamed
+from .sources import CATALOG, AsOf, Environment, Found, Scan, placed, renamed
 from .stars import every_column
 from .times import ZONED, sized
 from .types import Type
@@ -221,7 +221,7 @@ def _table(c: Compiler, node: exp.Table, scope: Scope) -> str:
             )
         )
         return f"{held} AS {inner}"
-    database, table = _place(c, parts, node)
+    database, table = placed(parts, c.environment.database, node)
     told = {} if as_of is None else {"as_of": as_of}
     found = c.tables.find(database, table, node, **told)
     qualifiers = label or (CATALOG, database, table)
@@ -278,22 +278,6 @@ def _held(read: str, kind: Type) -> str:
     if kind.name == "char":
         return f"rpad({read}, {kind.numbers[0]}, ' ')"
     return f"trino_at(timezone('UTC', {read}), 'UTC')" if kind.name == ZONED else read
-
-
-def _place(c: Compiler, parts: list[str], node: exp.Expression) -> tuple[str, str]:
-    if len(parts) == 3:
-        if parts[0] != CATALOG:
-            raise QueryError("CATALOG_NOT_FOUND", f"Catalog '{parts[0]}' not found", node)
-        return parts[1], parts[2]
-    if len(parts) == 2:
-        return parts[0], parts[1]
-    if c.environment.database is None:
-        raise QueryError(
-            "MISSING_SCHEMA_NAME",
-            "Schema must be specified when session schema is not set",
-            node,
-        )
-    return c.environment.database, parts[0]
 
 
 def _view(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
@@ -48,6 +49,45 @@ class Tables(Protocol):
     def find(
         self, database: str, table: str, node: exp.Expression | None, as_of: AsOf | None = None
     ) -> Found: ...
+
+
+def placed(
+    parts: Sequence[str], database: str | None, node: exp.Expression | None
+) -> tuple[str, str]:
+    """The database and table that a name with dots is, in a session of `database`.
+
+    Raises QueryError (CATALOG_NOT_FOUND, MISSING_SCHEMA_NAME, SYNTAX_ERROR).
+    """
+    if len(parts) > 3:  # Trino, MetadataUtil.createQualifiedObjectName
+        raise QueryError("SYNTAX_ERROR", f"Too many dots in table name: {'.'.join(parts)}")
+    if len(parts) == 3:
+        if parts[0] != CATALOG:
+            raise QueryError("CATALOG_NOT_FOUND", f"Catalog '{parts[0]}' not found", node)
+        return parts[1], parts[2]
+    if len(parts) == 2:
+        return parts[0], parts[1]
+    if database is None:
+        raise QueryError(
+            "MISSING_SCHEMA_NAME",
+            "Schema must be specified when session schema is not set",
+            node,
+        )
+    return database, parts[0]
+
+
+def no_schema(database: str, node: exp.Expression | None = None) -> QueryError:
+    return QueryError("SCHEMA_NOT_FOUND", f"Schema '{database}' does not exist", node)
+
+
+def no_table(database: str, table: str, node: exp.Expression | None = None) -> QueryError:
+    return QueryError(
+        "TABLE_NOT_FOUND", f"Table '{CATALOG}.{database}.{table}' does not exist", node
+    )
+
+
+def no_versions(node: exp.Expression | None) -> QueryError:
+    """FOR ... AS OF of a table that is no Iceberg table."""
+    return QueryError("NOT_SUPPORTED", "This connector does not support versioned tables", node)
 
 
 @dataclass
