@@ -61,10 +61,11 @@ def handler(event: Json, context: Any) -> Json:
     options = run["options"]
     decision = judge(evaluation, options["publish"], options["minimum_gain"])
     sagemaker = boto3.client("sagemaker")
-    version = ((state.get("judgement") or {}).get("answer") or {}).get("version")
-    if version is None or training["training_job"] not in version_jobs(sagemaker, version):
+    arn = ((state.get("judgement") or {}).get("answer") or {}).get("version")
+    version = arn and model_registry.look(sagemaker, arn)
+    if not version or version.training_job != training["training_job"]:  # a redrive's is another
         passed = model_registry.STATUSES[options["approval"]]
-        version = model_registry.register(
+        arn = model_registry.register(
             sagemaker,
             os.environ["MODEL_PACKAGE_GROUP"],
             run,
@@ -77,13 +78,8 @@ def handler(event: Json, context: Any) -> Json:
                 "card": json.dumps(evaluation["model_card"]),
             },
         )
-    return approved(decision, model_registry.look(sagemaker, version))
-
-
-def version_jobs(sagemaker: Any, version: str) -> list[str]:
-    """The training job of a version: a redrive has another one, which is registered anew."""
-    found = sagemaker.describe_model_package(ModelPackageName=version)
-    return [found.get("CustomerMetadataProperties", {}).get("training_job", "")]
+        version = model_registry.look(sagemaker, arn)
+    return approved(decision, version)
 
 
 def approved(decision: Json, version: model_registry.Version) -> Json:

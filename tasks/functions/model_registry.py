@@ -15,18 +15,20 @@ MOST_CARD_CHARACTERS = 100_000  # DescribeModelCard's ModelCardContent
 
 @dataclass(frozen=True)
 class Version:
-    """A version as it stands: its ARN, ModelApprovalStatus, and who approves' words."""
+    """A version as it stands: its ARN, ModelApprovalStatus, who approves' words, and the job that
+    trained it."""
 
     arn: str
     status: str
     said: str
+    training_job: str
 
 
 def register(
     sagemaker: Any, group: str, run: Json, training: Json, container: Json, told: Json
 ) -> str:
     """Registers the run's model; the version's ARN. `container` is {Image, Environment}, `told`
-    {approval, status, scores, evaluation_uri, card}."""
+    {status, scores, evaluation_uri, card}."""
     try:
         sagemaker.create_model_package_group(
             ModelPackageGroupName=group,
@@ -67,4 +69,5 @@ def register(
 
 def look(sagemaker: Any, arn: str) -> Version:
     found = sagemaker.describe_model_package(ModelPackageName=arn)
-    return Version(arn, found["ModelApprovalStatus"], found.get("ApprovalDescription", ""))
+    job = found.get("CustomerMetadataProperties", {}).get("training_job", "")
+    return Version(arn, found["ModelApprovalStatus"], found.get("ApprovalDescription", ""), job)

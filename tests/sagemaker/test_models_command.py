@@ -15,6 +15,7 @@ from rich.console import Console
 from rebuy.cli import models
 from rebuy.errors import InputError
 from tasks.functions import judge_model, model_registry, published_views
+from tests.model.test_gate import evaluation
 from tests.sagemaker.conftest import IMAGE, SERVE
 from tests.sagemaker.test_endpoints import create, make_config, model_archive, settled
 
@@ -98,6 +99,33 @@ def test_what_waits_is_approved_by_hand_and_the_gate_sees_it(lake: Any) -> None:
     refused = {"publish": False, "reason": "Not published: AUC.", "objections": []}
     # Nobody's yes overrules the gate's no.
     assert judge_model.approved(refused, model_registry.look(sagemaker, first))["publish"] is False
+
+
+def test_the_gate_asked_again_looks_at_its_version_and_a_redrive_has_another(
+    lake: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("boto3.client", lake.client)
+    monkeypatch.setenv("LAKE_BUCKET", "lake")
+    monkeypatch.setenv("MODEL_PACKAGE_GROUP", "shop")
+    put(lake, "runs/run=r/evaluation/evaluation.json", {**evaluation(), "model_card": {}})
+    options = {"publish": "if_better", "minimum_gain": 0.0, "approval": "by_hand"}
+    training = {"status": "Completed", "model_uri": "s3://lake/model.tar.gz"}
+
+    def judged(job: str, before: Json | None) -> Json:
+        state = {
+            "run": {"id": "r", "name": "r", "options": options},
+            "training": {**training, "training_job": job},
+            "judgement": before and {"answer": before},
+        }
+        return judge_model.handler({"state": state, "container": {"Image": IMAGE}}, None)
+
+    first = judged("rebuy-a", None)
+    assert (first["version"][-7:], first["waits"]) == ("/shop/1", True)
+    models.decide(Here(lake), "1", "Approved", None)  # type: ignore[arg-type]
+    again = judged("rebuy-a", first)
+    assert (again["version"], again["publish"]) == (first["version"], True)
+    redriven = judged("rebuy-a-2", again)
+    assert (redriven["version"][-7:], redriven["waits"]) == ("/shop/2", True)
 
 
 def test_models_are_listed_and_what_was_live_before_comes_back(lake: Any) -> None:
