@@ -166,8 +166,9 @@ class Registry:
             raise NotEmulated(
                 "sagemaker", call.operation, "no ModelPackageGroupName", "It has versions."
             )
+        if "Tags" in params:  # "In this case, you cannot supply a tag argument." (its reference)
+            raise validation("A version has its group's tags: Tags cannot be given beside a group.")
         group = _named(params.pop("ModelPackageGroupName"))
-        params.pop("Tags", None)
         token = params.pop("ClientToken", None)
         _check(params)
         now = self._aws.clock.now()

@@ -102,8 +102,13 @@ def test_a_group_with_versions_stays(client: Any) -> None:
             {"ModelPackageGroupName": "shop", "ModelApprovalStatus": "Perhaps"},
             "ModelApprovalStatus is 'Perhaps'; accepted are Approved, Rejected, Pend",
         ),
+        (
+            "create_model_package",
+            {"ModelPackageGroupName": "shop", "Tags": [{"Key": "a", "Value": "b"}]},
+            "Tags cannot be given beside a group",
+        ),
     ],
 )
-def test_what_is_refused(client: Any, operation: str, given: dict[str, str], message: str) -> None:
+def test_what_is_refused(client: Any, operation: str, given: dict[str, Any], message: str) -> None:
     with pytest.raises(ClientError, match=message):
         getattr(client, operation)(**given)
