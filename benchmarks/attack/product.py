@@ -17,7 +17,7 @@ from typing import Any
 
 from benchmarks.attack.histories import history_problems
 from localaws.core.home import holder
-from rebuy.cli import local
+from rebuy.cli import background, local
 from rebuy.connection import Connection
 from rebuy.errors import RebuyError
 from rebuy.settings import Settings
@@ -59,7 +59,7 @@ class Product:
         if pid is None:
             raise RuntimeError(f"No local AWS runs on {self.home}: it ended by itself.")
         os.kill(pid, signal.SIGKILL)
-        while running(pid):
+        while background.alive(pid):
             time.sleep(0.01)
         deadline = time.monotonic() + LONGEST_SECONDS
         while True:
@@ -164,12 +164,3 @@ class Outcome:
     seconds: float
     model: str
     problems: list[str]
-
-
-def running(pid: int) -> bool:
-    """Whether the process is there and no zombie of ours."""
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text()
-    except OSError:
-        return False
-    return stat.rsplit(")", 1)[1].split()[0] != "Z"
