@@ -12,17 +12,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from infrastructure import names, packages
+from infrastructure.grants import over_tls
 from infrastructure.stack import Say
-from infrastructure.words import Json
+from infrastructure.template.buckets import CLOSED
 from rebuy.connection import Connection
 from rebuy.errors import DeploymentError
-
-CLOSED = {
-    "BlockPublicAcls": True,
-    "BlockPublicPolicy": True,
-    "IgnorePublicAcls": True,
-    "RestrictPublicBuckets": True,
-}
 
 
 def ensure(connection: Connection) -> str:
@@ -38,26 +32,10 @@ def ensure(connection: Connection) -> str:
             where = {"CreateBucketConfiguration": {"LocationConstraint": connection.region}}
         s3.create_bucket(Bucket=name, **where)
         s3.put_public_access_block(Bucket=name, PublicAccessBlockConfiguration=CLOSED)
-        s3.put_bucket_policy(Bucket=name, Policy=json.dumps(over_tls(name)))
+        arn = f"arn:aws:s3:::{name}"
+        policy = {"Version": "2012-10-17", "Statement": [over_tls(arn, f"{arn}/*")]}
+        s3.put_bucket_policy(Bucket=name, Policy=json.dumps(policy))
     return name
-
-
-def over_tls(bucket: str) -> Json:
-    """Nobody, whatever they may, speaks with the bucket in the clear."""
-    arn = f"arn:aws:s3:::{bucket}"
-    return {
-        "Version": "2012-10-17",
-        "Statement": [
-            {
-                "Sid": "OnlyOverTls",
-                "Effect": "Deny",
-                "Principal": "*",
-                "Action": "s3:*",
-                "Resource": [arn, f"{arn}/*"],
-                "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-            }
-        ],
-    }
 
 
 def exists(s3: Any, bucket: str, account: str) -> bool:

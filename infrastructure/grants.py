@@ -31,6 +31,18 @@ ATHENA = [
 ]
 
 
+def over_tls(*resources: str | Json) -> Json:
+    """Nobody, whatever they may, speaks with these in the clear: a bucket and its objects."""
+    return {
+        "Sid": "OnlyOverTls",
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:*",
+        "Resource": list(resources),
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    }
+
+
 def allow(actions: list[str], *resources: str, condition: Json | None = None) -> Json:
     """One statement; resources are `Fn::Sub` texts."""
     statement: Json = {

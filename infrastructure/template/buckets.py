@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from infrastructure.grants import over_tls
 from infrastructure.names import LAKE, RAW, SITE
 from infrastructure.words import Json, attribute, ref, resource, sub, when
 
@@ -68,7 +69,7 @@ def buckets() -> Json:
             },
             **KEPT,
         ),
-        "RawPolicy": _policy("Raw", [over_tls(ref("Raw"))]),
+        "RawPolicy": _policy("Raw", [_over_tls(ref("Raw"))]),
         "Lake": resource(
             "AWS::S3::Bucket",
             {
@@ -91,23 +92,15 @@ def buckets() -> Json:
             },
             **KEPT,
         ),
-        "LakePolicy": _policy("Lake", [over_tls(ref("Lake"))]),
+        "LakePolicy": _policy("Lake", [_over_tls(ref("Lake"))]),
         **_site(),
     }
 
 
-def over_tls(bucket: Json) -> Json:
-    """Nobody, whatever they may, speaks with the bucket in the clear."""
+def _over_tls(bucket: Json) -> Json:
     arn = {"Fn::Sub": ["arn:${AWS::Partition}:s3:::${Bucket}", {"Bucket": bucket}]}
     objects = {"Fn::Sub": ["arn:${AWS::Partition}:s3:::${Bucket}/*", {"Bucket": bucket}]}
-    return {
-        "Sid": "OnlyOverTls",
-        "Effect": "Deny",
-        "Principal": "*",
-        "Action": "s3:*",
-        "Resource": [arn, objects],
-        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-    }
+    return over_tls(arn, objects)
 
 
 def _policy(bucket: str, statements: list[Json], **more: str) -> Json:
@@ -159,7 +152,7 @@ def _site() -> Json:
             "Site",
             [
                 when("SiteIsWebsite", everybody, through_cloudfront),
-                when("SiteIsCloudFront", over_tls(ref("Site")), ref("AWS::NoValue")),
+                when("SiteIsCloudFront", _over_tls(ref("Site")), ref("AWS::NoValue")),
             ],
             Condition="HasSite",
         ),
