@@ -4,7 +4,7 @@ proven in the end, by listing everything that it consisted of."""
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from infrastructure import inventory, names
@@ -83,19 +83,24 @@ def destroy(connection: Connection, say: Say, *, with_data: bool) -> Removal:
     _delete_stack(connection, say)
     kept = [kind for kind in inventory.ALL if kind.data and not with_data]
     gone = [kind for kind in inventory.ALL if kind not in kept]
+    left = _listed(connection, gone)
     for _ in range(ROUNDS):
-        left = {kind: found for kind in gone if (found := kind.find(connection))}
+        if not left:
+            break
         for kind in left:
             if kind.remove is not None:
                 _remove(connection, kind, say)
-        if not left:
-            break
-    left = {kind: found for kind in gone if (found := kind.find(connection))}
+        left = _listed(connection, gone)
     if left:
         lines = "\n".join(f"  {kind.name}: {', '.join(found)}" for kind, found in left.items())
         raise DeploymentError(f"Not everything of {name} could be taken away:\n{lines}")
     data = [f"s3://{found} with {kind.name}" for kind in kept for found in kind.find(connection)]
     return Removal((*data, *STAYS), tuple(kind.name for kind in gone))
+
+
+def _listed(connection: Connection, kinds: Iterable[Kind]) -> dict[Kind, list[str]]:
+    """What is there, of those kinds of which anything is."""
+    return {kind: found for kind in kinds if (found := kind.find(connection))}
 
 
 def _remove(connection: Connection, kind: Kind, say: Say) -> None:
