@@ -19,7 +19,6 @@ from infrastructure import (
     names,
     packages,
     preview,
-    template,
     versions,
 )
 from infrastructure.stack import Say, find_stack, follow, newest_event, stack_outputs, wait
@@ -132,15 +131,20 @@ def settle(cloudformation: Any, name: str, say: Say) -> None:
 
 def upload(connection: Connection, say: Say) -> tuple[list[packages.Package], Json]:
     """Puts packages and template into the code bucket; (packages, request for a change set)."""
-    settings = connection.settings
-    built = packages.build(settings.source)
-    bucket = code_bucket.ensure(connection)
-    stack = packages.Package("", "template.json", template.template_bytes())
-    code_bucket.upload(connection, bucket, [*built, stack], say)
+    built, stack = packages.build(connection.settings.source), packages.of_template()
+    code_bucket.upload(connection, code_bucket.ensure(connection), [*built, stack], say)
+    return built, request_of(connection, built, stack)
+
+
+def request_of(
+    connection: Connection, built: Sequence[packages.Package], stack: packages.Package
+) -> Json:
+    """The change set's request for these packages and this template, once they are uploaded."""
+    settings, bucket = connection.settings, names.named(names.CODE, connection)
     parameters = stack_parameters(settings, bucket, built)
     stage = {"stage": settings.stage} if settings.stage else {}
     tags = {"application": "rebuy", **stage, **settings.tags}
-    return built, {
+    return {
         "StackName": settings.stack_name,
         "TemplateURL": code_bucket.url(connection, bucket, stack.key),
         "Parameters": [

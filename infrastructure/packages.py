@@ -15,6 +15,7 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from infrastructure import template
 from infrastructure.template import jobs
 from rebuy.mapping import Mapping
 from rebuy.mapping.compiled import compiled
@@ -75,6 +76,11 @@ def build(mapping: Mapping | None = None) -> list[Package]:
             (ROOT / "tasks/glue_jobs/join_features.py").read_bytes(),
         ),
     ]
+
+
+def of_template() -> Package:
+    """The stack's template, which no parameter of its own names."""
+    return Package("", "template.json", template.template_bytes())
 
 
 def functions(definition: bytes, mapping: Mapping | None) -> dict[str, bytes]:

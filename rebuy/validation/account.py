@@ -14,7 +14,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from infrastructure import code_bucket, deploy, looks, names, packages, preview, stack, template
+from infrastructure import code_bucket, deploy, looks, names, packages, preview, stack
 from rebuy.connection import Connection
 from rebuy.errors import DeploymentError, RebuyError
 from rebuy.validation import recorded_calls
@@ -94,22 +94,12 @@ def change_set(connection: Connection, product: Product, told: Look) -> str:
             " `rebuy deploy --preview` makes it"
         )
     cloudformation = connection.client("cloudformation")
-    body = packages.Package("", "template.json", template.template_bytes())
-    code_bucket.upload(connection, bucket, [body], lambda _: None)
-    url = code_bucket.url(connection, bucket, body.key)
-    cloudformation.validate_template(TemplateURL=url)
-    parameters = deploy.stack_parameters(connection.settings, bucket, packages.build())
-    planned = deploy.plan(
-        cloudformation,
-        {
-            "StackName": connection.settings.stack_name,
-            "TemplateURL": url,
-            "Parameters": [
-                {"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()
-            ],
-            "Capabilities": ["CAPABILITY_IAM"],
-        },
-    )
+    stack_template = packages.of_template()
+    code_bucket.upload(connection, bucket, [stack_template], lambda _: None)
+    built = packages.build(connection.settings.source)
+    request = deploy.request_of(connection, built, stack_template)
+    cloudformation.validate_template(TemplateURL=request["TemplateURL"])
+    planned = deploy.plan(cloudformation, request)
     if planned is None:
         return "ValidateTemplate; the stack is as the template says"
     preview.discard(cloudformation, planned.arn, planned.stack_id)
