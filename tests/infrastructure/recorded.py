@@ -14,20 +14,15 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from infrastructure import deployables, template
-from infrastructure.names import filled
-from localaws.identity.policy.document import Policy, compile_policy
+from localaws.identity.policy.document import Policy
 from localaws.identity.uses import FILE, Use, read
-from rebuy.validation import recorded_calls
+from rebuy.validation import permissions, recorded_calls
+from rebuy.validation.product import Product
+from rebuy.validation.stack import ACCOUNT
+from rebuy.validation.stack import NAME as STACK
 
 CASES = recorded_calls.FILE
-STACK, ACCOUNT, REGION = "rebuy", "000000000000", "us-east-1"
 ROLE = re.compile(rf"arn:aws:iam::{ACCOUNT}:role/{STACK}-([A-Za-z]+)-[0-9A-F]{{12}}")
-PARAMETERS = {
-    "DatabaseName": "rebuy",
-    "FiveTables": "raw",
-    "CodeBucket": f"{STACK}-code-{ACCOUNT}-{REGION}",
-}
 SAME = (  # what differs from one run to the next
     (re.compile(r"demo[-_]\d{8}[-_]\d{6}[-_]\d+"), "one"),
     (re.compile(r"/[0-9a-f]{16}/"), "/H/"),
@@ -56,38 +51,7 @@ def uses() -> dict[str, list[Use]]:
 
 def policies() -> dict[str, Policy]:
     """Logical name of each role to its policy, as the template has it, with names filled in."""
-    return {
-        name: compile_policy(name, json.dumps(resolved(policy["PolicyDocument"])))
-        for name, one in template.template()["Resources"].items()
-        if one["Type"] == "AWS::IAM::Role"
-        for policy in one["Properties"]["Policies"]
-    }
-
-
-def resolved(value: Any) -> Any:
-    """A part of the template with its functions worked out, for the stack of the recording."""
-    if isinstance(value, list):
-        return [resolved(one) for one in value]
-    if not isinstance(value, dict):
-        return value
-    if "Fn::Sub" in value:
-        text = filled(value["Fn::Sub"], STACK, ACCOUNT, REGION)
-        return re.sub(r"\$\{([^}]+)\}", lambda found: _named(found[1]), text)
-    if "Fn::GetAtt" in value:
-        return _named(".".join(value["Fn::GetAtt"]))
-    if "Ref" in value:
-        return _named(value["Ref"])
-    return {key: resolved(one) for key, one in value.items()}
-
-
-def _named(name: str) -> str:
-    logical = name.removesuffix(".Arn")
-    if name in PARAMETERS:
-        return PARAMETERS[name]
-    if logical.endswith("Role"):
-        return role_arn(logical)
-    function = deployables.named(logical).short_name
-    return f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{STACK}-{function}"
+    return {name: policy for name, (policy,) in permissions.policies(Product.load()).items()}
 
 
 def record(homes: list[Path], recorded: list[list[Any]]) -> None:
