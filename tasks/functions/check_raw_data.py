@@ -47,8 +47,7 @@ def handler(event: Json, context: Any) -> Json:
     import boto3
 
     s3 = boto3.client("s3")
-    bucket, key = event["run"]["manifest"]["uri"].removeprefix("s3://").split("/", 1)
-    manifest = storage.read_json(s3, bucket, key)
+    manifest = storage.manifest(s3, event["run"])
     mapping = event.get("mapping") or {}
     changed = [
         *changes(manifest["objects"], storage.raw_objects(s3, manifest["bucket"])),

@@ -34,8 +34,7 @@ def handler(event: Json, context: Any) -> Json:
     if not mapping["statements"]:
         return {"sha256": mapping["sha256"], "folder": None, "rows": {}, "statements": []}
     s3 = boto3.client("s3")
-    bucket, key = event["run"]["manifest"]["uri"].removeprefix("s3://").split("/", 1)
-    raw = storage.read_json(s3, bucket, key)
+    raw = storage.manifest(s3, event["run"])
     files: Json = mapping["files"]
     findings = strays([entry["key"] for entry in raw["objects"]], files)
     rows = dict.fromkeys(files, 0)

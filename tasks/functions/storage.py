@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from executions import hashes
-from executions.s3 import body_of
+from executions.s3 import body_of, split_uri
 
 RAW_PREFIX = "raw/"
 AUDIT_PREFIX = "audit/"
@@ -36,6 +36,11 @@ def is_hidden(key: str) -> bool:
     https://docs.aws.amazon.com/athena/latest/ug/tables-location-format.html
     """
     return key.endswith("/") or any(part.startswith(("_", ".")) for part in key.split("/"))
+
+
+def manifest(s3: Any, run: dict[str, Any]) -> Any:
+    """{bucket, objects} that a run was planned with (receive_trigger)."""
+    return read_json(s3, *split_uri(run["manifest"]["uri"]))
 
 
 def describe(s3: Any, bucket: str, key: str) -> dict[str, Any]:

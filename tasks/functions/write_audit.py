@@ -23,6 +23,7 @@ from executions import hashes
 from executions.clients import Clients
 from executions.events import all_events
 from executions.history import History, recorded
+from executions.s3 import split_uri
 from tasks.functions import jobs, storage, tries
 
 Json = dict[str, Any]
@@ -288,7 +289,7 @@ def _model(s3: Any, state: Json) -> Json | None:
     uri = (state.get("training") or {}).get("model_uri")
     if uri is None:
         return None
-    bucket, key = uri.removeprefix("s3://").split("/", 1)
+    bucket, key = split_uri(uri)
     if key not in (entry["Key"] for entry in storage.objects(s3, bucket, key)):
         unknown = dict.fromkeys(("version_id", "etag", "bytes", "sha256"))
         return {"uri": uri, "key": key, **unknown}  # it was there, and is gone
