@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 from pathlib import Path
 from typing import IO, NamedTuple
 
@@ -32,6 +33,12 @@ TRAIN = RawFile("order_products__train.csv", "order_products")
 RAW_FILES = (AISLES, DEPARTMENTS, PRODUCTS, ORDERS, PRIOR, TRAIN)
 
 _UNQUOTED = arrow_csv.WriteOptions(include_header=False, quoting_style="none")
+
+
+def sha256_of(path: Path) -> str:
+    """Of a file's bytes, in hex."""
+    with path.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
 
 
 def write_small(folder: Path, file: RawFile, rows: list[tuple[int | str, ...]]) -> None:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from rebuy.data.files import sha256_of
 from rebuy.data.upload import Uploaded, check_size, put
 from rebuy.errors import InputError
 from rebuy.mapping import Mapping
@@ -33,9 +34,8 @@ def upload(mapping: Mapping, folder: Path, bucket: str, client: Any) -> list[Upl
     for file in files:
         with as_utf8(file) as path:
             check_size(path)
-            uploaded.append(
-                put(path, f"{SOURCE_PREFIX}{file.kind}/{file.path.name}", bucket, client)
-            )
+            key = f"{SOURCE_PREFIX}{file.kind}/{file.path.name}"
+            uploaded.append(put(path, key, bucket, client, sha256_of(path)))
     return uploaded
 
 

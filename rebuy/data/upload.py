@@ -7,7 +7,6 @@ are not taken: these are the files as they are published.
 from __future__ import annotations
 
 import base64
-import hashlib
 import mimetypes
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from rebuy.data.contract.checking import looks_at
 from rebuy.data.contract.sources import SourceFile, Sources
 from rebuy.data.files import RAW_FILES, RawFile
 from rebuy.errors import InputError
+from tasks.functions.storage import stored_sha256
 
 # One PutObject takes 5 GiB at most. Parts would give a checksum of checksums instead of the
 # file's own SHA-256, which nobody could compare with the file.
@@ -61,11 +61,12 @@ def upload(
     """
     folder = Path(folder)
     files = files_of(folder, allow_partial)
-    _check_content(folder, files)
-    return [
-        put(folder / file.name, f"raw/{file.table}/{file.name}", bucket, client, progress)
-        for file in files
-    ]
+    sha256 = _checked(folder, files)
+    uploaded = []
+    for file in files:
+        path, key = folder / file.name, f"raw/{file.table}/{file.name}"
+        uploaded.append(put(path, key, bucket, client, sha256[file.name], progress))
+    return uploaded
 
 
 def files_of(folder: Path, allow_partial: bool = False) -> list[RawFile]:
@@ -90,7 +91,8 @@ def check_size(path: Path) -> None:
         raise InputError(f"{path} has {size:,} bytes; at most {MOST_BYTES:,} can be put at once.")
 
 
-def _check_content(folder: Path, files: list[RawFile]) -> None:
+def _checked(folder: Path, files: list[RawFile]) -> dict[str, str]:
+    """The SHA-256 of each file, by name. Raises InputError for what a run would refuse."""
     for file in files:
         check_size(folder / file.name)
         if not (folder / file.name).stat().st_size:
@@ -98,21 +100,19 @@ def _check_content(folder: Path, files: list[RawFile]) -> None:
                 f"{folder / file.name} is empty; its header must be {','.join(file.columns)!r}."
             )
     looked = tuple(SourceFile(folder / file.name, file.name, file.table) for file in files)
-    _, _, findings = looks_at(Sources(folder, looked))
+    _, sha256, findings = looks_at(Sources(folder, looked))
     if findings:
         said = "".join(f"\n  {finding.said()}" for finding in findings)
         raise InputError(f"{folder} holds what a run would refuse:{said}")
+    return sha256
 
 
 def put(
-    path: Path, key: str, bucket: str, client: Any, progress: Progress | None = None
+    path: Path, key: str, bucket: str, client: Any, sha256: str, progress: Progress | None = None
 ) -> Uploaded:
-    """One file, unless an object of this key has its bytes already."""
-    with path.open("rb") as content:
-        digest = hashlib.file_digest(content, "sha256")
-    checksum = base64.b64encode(digest.digest()).decode()
+    """One file, of this SHA-256 in hex, unless an object of this key has its bytes already."""
     size = path.stat().st_size
-    unchanged = _checksum_there(bucket, key, client) == checksum
+    unchanged = _sha256_there(bucket, key, client) == sha256
     if not unchanged:
         with _WatchedFile(path, progress) as body:
             client.put_object(
@@ -121,15 +121,16 @@ def put(
                 Body=body,
                 ContentType=mimetypes.guess_type(path.name)[0] or "text/plain",
                 ChecksumAlgorithm="SHA256",
-                ChecksumSHA256=checksum,  # S3 refuses the object if it received other bytes
+                # S3 refuses the object if it received other bytes.
+                ChecksumSHA256=base64.b64encode(bytes.fromhex(sha256)).decode(),
             )
     elif progress:
         progress(path.name, size, size)
-    return Uploaded(path.name, f"s3://{bucket}/{key}", size, digest.hexdigest(), unchanged)
+    return Uploaded(path.name, f"s3://{bucket}/{key}", size, sha256, unchanged)
 
 
-def _checksum_there(bucket: str, key: str, client: Any) -> str | None:
-    """The whole-object SHA-256 (base64) of what is stored; None without object or checksum."""
+def _sha256_there(bucket: str, key: str, client: Any) -> str | None:
+    """The whole-object SHA-256 (hex) of what is stored; None without object or checksum."""
     try:
         head = client.head_object(Bucket=bucket, Key=key, ChecksumMode="ENABLED")
     except ClientError as error:
@@ -137,8 +138,7 @@ def _checksum_there(bucket: str, key: str, client: Any) -> str | None:
             # A missing bucket answers HeadObject with 404 as well; the put then says so by name.
             return None
         raise
-    checksum = head.get("ChecksumSHA256")
-    return str(checksum) if checksum else None
+    return stored_sha256(head)
 
 
 class _WatchedFile(FileIO):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import hashlib
 import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +14,7 @@ from typing import IO, Any
 from rebuy.data.contract import figures
 from rebuy.data.contract.advice import ADVICE
 from rebuy.data.contract.sources import SourceFile, Sources
+from rebuy.data.files import sha256_of
 from tasks import check_statements
 from tasks.functions import check_raw_data, raw_checks
 from tasks.functions.first_look import Finding, Look, look
@@ -110,9 +110,7 @@ def table_of(sources: Sources) -> Callable[[str], str | None]:
 
 def _look(file: SourceFile) -> tuple[Look, str]:
     with file.path.open("rb") as content:
-        digest = hashlib.file_digest(content, "sha256").hexdigest()
-    with file.path.open("rb") as content:
-        return look(file.name, content, file.shape), digest
+        return look(file.name, content, file.shape), sha256_of(file.path)
 
 
 def _facts(file: SourceFile, seen: Look, sha256: str) -> FileFacts:
