@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from localaws.athena.executions import KIND, QueryExecutions
-from localaws.athena.lists import page
+from localaws.athena.lists import found_and_missing, page
 from localaws.athena.results import rows_page
 from localaws.core.errors import AwsError
 from localaws.core.service import Call, Service
@@ -52,18 +52,12 @@ class QueryOperations:
         return {"QueryExecution": self._executions.shown(self._document(call))}
 
     def get_many(self, call: Call) -> Json:
-        found, missing = [], []
-        for execution_id in call.params["QueryExecutionIds"]:
-            try:
-                found.append(self._executions.shown(self._executions.get(execution_id)))
-            except AwsError as error:
-                missing.append(
-                    {
-                        "QueryExecutionId": execution_id,
-                        "ErrorCode": error.code,
-                        "ErrorMessage": error.message,
-                    }
-                )
+        executions = self._executions
+        found, missing = found_and_missing(
+            call.params["QueryExecutionIds"],
+            lambda execution_id: executions.shown(executions.get(execution_id)),
+            "QueryExecutionId",
+        )
         return {"QueryExecutions": found, "UnprocessedQueryExecutionIds": missing}
 
     def list(self, call: Call) -> Json:

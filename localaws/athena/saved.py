@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from localaws.athena.executions import PREPARED, prepared_key
-from localaws.athena.lists import page
+from localaws.athena.lists import found_and_missing, page
 from localaws.athena.workgroups import WorkGroups
 from localaws.core.aws import LocalAws
 from localaws.core.errors import AwsError
@@ -42,27 +42,17 @@ class NamedQueries:
         return {"NamedQueryId": query_id}
 
     def get(self, call: Call) -> Json:
-        query_id = call.params["NamedQueryId"]
+        return {"NamedQuery": self._query(call.params["NamedQueryId"])}
+
+    def _query(self, query_id: str) -> Json:
         document = self._documents.get(NAMED, query_id)
         if document is None:
             raise _no_query(query_id)
-        return {"NamedQuery": document}
+        return document
 
     def get_many(self, call: Call) -> Json:
-        found, missing = [], []
-        for query_id in call.params["NamedQueryIds"]:
-            document = self._documents.get(NAMED, query_id)
-            if document is None:
-                error = _no_query(query_id)
-                missing.append(
-                    {
-                        "NamedQueryId": query_id,
-                        "ErrorCode": error.code,
-                        "ErrorMessage": error.message,
-                    }
-                )
-            else:
-                found.append(document)
+        ids = call.params["NamedQueryIds"]
+        found, missing = found_and_missing(ids, self._query, "NamedQueryId")
         return {"NamedQueries": found, "UnprocessedNamedQueryIds": missing}
 
     def update(self, call: Call) -> Json:

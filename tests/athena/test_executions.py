@@ -230,6 +230,22 @@ def test_results_are_encrypted_as_s3_does_it_and_not_by_a_key(athena: Any) -> No
         athena.start("SELECT 1", ResultConfiguration=given)
 
 
+def test_of_many_ids_those_that_are_not_there_are_told(athena: Any) -> None:
+    missing = "6f9619ff-8b86-4d01-b42d-00cf4fc964ff"
+    ran = athena.run("SELECT 1")["QueryExecutionId"]
+    answer = athena.client.batch_get_query_execution(QueryExecutionIds=[missing, ran])
+    assert [one["QueryExecutionId"] for one in answer["QueryExecutions"]] == [ran]
+    assert [one["QueryExecutionId"] for one in answer["UnprocessedQueryExecutionIds"]] == [missing]
+
+    saved = athena.client.create_named_query(Name="n", Database="shop", QueryString="SELECT 1")
+    kept = saved["NamedQueryId"]
+    answer = athena.client.batch_get_named_query(NamedQueryIds=[kept, missing])
+    assert [one["NamedQueryId"] for one in answer["NamedQueries"]] == [kept]
+    [told] = answer["UnprocessedNamedQueryIds"]
+    assert told["NamedQueryId"] == missing
+    assert told["ErrorMessage"]
+
+
 def test_work_groups_and_their_tags_are_listed_in_pages(athena: Any) -> None:
     tags = [{"Key": key, "Value": "v"} for key in "ab"]
     for name in ("alpha", "zeta"):
