@@ -262,7 +262,7 @@ def insert(session: Session, statement: s.Insert, parameters: list[str]) -> Effe
     tree = bind(parse(statement.query), parameters)
     table = session.tables.document(database, name)
     if table.get("TableType") == "VIRTUAL_VIEW":
-        raise QueryError("NOT_SUPPORTED", "Inserting into views is not supported")
+        raise no_insert_into_views()
     if is_iceberg(table):
         return iceberg_plan.insert(session, statement, table, tree)
     found = session.tables.find(database, name, None)
@@ -280,6 +280,10 @@ def insert(session: Session, statement: s.Insert, parameters: list[str]) -> Effe
     if written.partitions:
         there = {tuple(p["Values"]) for p in session.catalog.partitions(database, name)}
     return _written(session, written, _new_partitions(database, table, written, there))
+
+
+def no_insert_into_views() -> QueryError:
+    return QueryError("NOT_SUPPORTED", "Inserting into views is not supported")
 
 
 _INSERTED = {library: name.upper() for name, library in WRITTEN_BY.items()}
@@ -322,23 +326,7 @@ def _text_delimiter(table: Json, parameters: dict[str, str]) -> str:
 def create_view(session: Session, statement: s.CreateView, parameters: list[str]) -> Effect:
     database, name = statement.database or session.database, statement.name
     query = session.compile(bind(parse(statement.query), []))
-    sql, labels = statement.query.strip(), [column.name for column in query.columns]
-    if statement.columns is not None:
-        if len(statement.columns) != len(labels):
-            raise QueryError(
-                "MISMATCHED_COLUMN_ALIASES",
-                f"Column alias list has {len(statement.columns)} entries but relation has "
-                f"{len(labels)} columns",
-            )
-        labels = statement.columns
-    else:
-        check_named(labels)
-    for number, label in enumerate(labels):
-        if label in labels[:number]:
-            raise QueryError(
-                "DUPLICATE_COLUMN_NAME", f"Column name '{label}' specified more than once"
-            )
-    view = view_input(database, name, sql, labels, query)
+    view = view_input(database, name, statement.query.strip(), view_labels(statement, query), query)
     if not _exists(session, database, name):
         changes = [change(Catalog.create_table, database, view)]
     elif session.catalog.table(database, name).get("TableType") != "VIRTUAL_VIEW":
@@ -354,20 +342,34 @@ def create_view(session: Session, statement: s.CreateView, parameters: list[str]
     return lines_outcome(session, [], [], changes)
 
 
+def view_labels(statement: s.CreateView, query: Query) -> list[str]:
+    """The names of the view's columns. Raises QueryError."""
+    labels = [column.name for column in query.columns]
+    if statement.columns is not None:
+        if len(statement.columns) != len(labels):
+            raise QueryError(
+                "MISMATCHED_COLUMN_ALIASES",
+                f"Column alias list has {len(statement.columns)} entries but relation has "
+                f"{len(labels)} columns",
+            )
+        labels = statement.columns
+    else:
+        check_named(labels)
+    for number, label in enumerate(labels):
+        if label in labels[:number]:
+            raise QueryError(
+                "DUPLICATE_COLUMN_NAME", f"Column name '{label}' specified more than once"
+            )
+    return labels
+
+
 # UNLOAD
 
 _UNLOAD = ("format", "compression", "compression_level", "field_delimiter", "partitioned_by")
 
 
 def unload(session: Session, statement: s.Unload, parameters: list[str]) -> Effect:
-    properties = dict(statement.properties)
-    for key in properties:
-        if key not in _UNLOAD:
-            raise QueryError("INVALID_UNLOAD_PROPERTY", f"Unload property '{key}' does not exist")
-    if "format" not in properties:
-        raise QueryError("INVALID_UNLOAD_PROPERTY", "UNLOAD needs the property format")
-    keys = [key.lower() for key in properties.pop("partitioned_by", [])]
-    format_ = chosen_format(properties)
+    format_, keys = unload_properties(statement.properties)
     query = session.compile(bind(parse(statement.query), parameters))
     labels = [column.name for column in query.columns]
     check_types(query, labels)
@@ -376,3 +378,15 @@ def unload(session: Session, statement: s.Unload, parameters: list[str]) -> Effe
     if writing.others(session, location):
         raise QueryError("HIVE_PATH_ALREADY_EXISTS", f"Target directory already exists: {location}")
     return _written(session, write(session, query, labels, keys, location, format_), [])
+
+
+def unload_properties(given: Json) -> tuple[Format, list[str]]:
+    """(format, partition keys) that the properties say. Raises QueryError."""
+    properties = dict(given)
+    for key in properties:
+        if key not in _UNLOAD:
+            raise QueryError("INVALID_UNLOAD_PROPERTY", f"Unload property '{key}' does not exist")
+    if "format" not in properties:
+        raise QueryError("INVALID_UNLOAD_PROPERTY", "UNLOAD needs the property format")
+    keys = [key.lower() for key in properties.pop("partitioned_by", [])]
+    return chosen_format(properties), keys

@@ -122,8 +122,7 @@ def create_table(state: Rehearsal, statement: s.CreateTable) -> Effect:
 def create_view(state: Rehearsal, statement: s.CreateView) -> Effect:
     name = state.place(statement)
     query = state.compile(statement.query)
-    labels = statement.columns or [column.name for column in query.columns]
-    plan.check_named(labels)
+    labels = plan.view_labels(statement, query)
     there = state.tables.get(name)
     if there is not None and (there.view is None or not statement.or_replace):
         raise _already(name)
@@ -134,6 +133,8 @@ def create_view(state: Rehearsal, statement: s.CreateView) -> Effect:
 
 def insert(state: Rehearsal, statement: s.Insert) -> Effect:
     table = state.find(*state.place(statement))
+    if table.view is not None:
+        raise plan.no_insert_into_views()
     query = state.compile(statement.query)
     types = dict(table.columns)
     chosen = statement.columns or list(types)
@@ -143,8 +144,11 @@ def insert(state: Rehearsal, statement: s.Insert) -> Effect:
 
 
 def unload(state: Rehearsal, statement: s.Unload) -> Effect:
+    _, keys = plan.unload_properties(statement.properties)
     query = state.compile(statement.query)
-    check_types(query, [column.name for column in query.columns])
+    labels = [column.name for column in query.columns]
+    check_types(query, labels)
+    plan.check_partition_keys(keys, labels, query)
     return Effect()
 
 
