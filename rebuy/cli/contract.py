@@ -7,7 +7,7 @@ import json
 import os
 import tempfile
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 from localaws.athena import offline
@@ -16,11 +16,13 @@ from localaws.tables.storage import Storage
 from rebuy.data.contract import page, sources, text
 from rebuy.data.contract.checking import RAW, Rows, check
 from tasks.functions.raw_text import ESCAPE
+from tasks.functions.receive_trigger import week_of
 
 
 def run(folder: Path, html: Path | None, *, as_json: bool) -> bool:
     """Prints what there is to say; whether the files are good. Raises InputError."""
-    contract = check(sources.of_folder(folder), engine)
+    week = week_of(datetime.now(UTC).isoformat())
+    contract = check(sources.of_folder(folder), engine, week)
     if html is not None:
         html.write_text(page.page(contract, f"{datetime.now():%Y-%m-%d %H:%M}"), encoding="utf-8")
     if as_json:

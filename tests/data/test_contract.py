@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
 import re
 import shutil
 import subprocess
 import sys
+import zlib
+from collections import Counter
 from collections.abc import Callable, Iterator
 from html.parser import HTMLParser
 from pathlib import Path
@@ -22,6 +25,8 @@ from rebuy.data.contract import advice, figures, page, sources, text
 from rebuy.data.contract.checking import Contract, check
 from rebuy.errors import InputError
 from tasks import sql
+
+WEEK = "2026-W48"
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +42,15 @@ def folder(made: Path, tmp_path: Path) -> Path:
 
 
 def checked(folder: Path) -> Contract:
-    return check(sources.of_folder(folder), engine)
+    return check(sources.of_folder(folder), engine, WEEK)
+
+
+def expected_set(user: int) -> str:
+    """By the rule in the Glue job's text (tasks/glue_jobs/join_features.py)."""
+    if 10 <= zlib.crc32(f"rebuy-split-1:{user}".encode()) % 100 < 90:
+        return "training"
+    digits = hashlib.sha256(f"rebuy-holdout-{WEEK}:{user}".encode()).hexdigest()[:8]
+    return "validation" if int(digits, 16) % 20 < 10 else "holdout"
 
 
 def edit(file: Path, change: Callable[[str], str]) -> None:
@@ -54,9 +67,10 @@ def test_good_data_is_good_and_is_counted(folder: Path) -> None:
     lines = (folder / "orders.csv").read_text().splitlines()
     assert contract.rows["orders"] == len(lines) - 1
     assert sum(n for _, n in contract.figures["hours"]) == len(lines) - 1
-    assert sum(n for _, n in contract.figures["users_per_set"]) == sum(
-        ",train," in line for line in lines
-    )
+    users = [int(line.split(",")[1]) for line in lines if ",train," in line]
+    sets = Counter(expected_set(user) for user in users)
+    assert contract.figures["users_per_set"] == [[name, sets[name]] for name in sorted(sets)]
+    assert len(sets) == 3
     (products,) = [file for file in contract.files if file.name == "products.csv"]
     assert (products.encoding, products.separator, products.line_ends) == ("UTF-8", ",", ("LF",))
     assert list(text.lines(contract))[-1].startswith("good: ")

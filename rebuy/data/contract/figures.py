@@ -13,19 +13,23 @@ FEW_USERS = 100  # of a set: below, its figures say little
 ENOUGH_ORDERS = 1_000  # so many, and an hour without any is no chance
 SETS = ("training", "validation", "holdout")
 
-# The split of the Glue job (tasks/glue_jobs/join_features.py), 10 percent for either small set.
+# The split of the Glue job (tasks/glue_jobs/join_features.py), 10 percent for either small set:
+# the same customers are kept aside always, the week says in which of the two each is.
 _SPLIT = """
 SELECT
     CASE
-        WHEN crc32(to_utf8('rebuy-split-1:' || CAST(user_id AS varchar))) % 100 < 10
+        WHEN crc32(to_utf8('rebuy-split-1:' || digits)) % 100 BETWEEN 10 AND 89
+            THEN 'training'
+        WHEN
+            from_base(
+                substr(to_hex(sha256(to_utf8('rebuy-holdout-{week}:' || digits))), 1, 8), 16
+            ) % 20 < 10
             THEN 'validation'
-        WHEN crc32(to_utf8('rebuy-split-1:' || CAST(user_id AS varchar))) % 100 >= 90
-            THEN 'holdout'
-        ELSE 'training'
+        ELSE 'holdout'
     END AS value,
     count(*) AS found
 FROM (
-    SELECT DISTINCT TRY_CAST(user_id AS bigint) AS user_id
+    SELECT DISTINCT CAST(TRY_CAST(user_id AS bigint) AS varchar) AS digits
     FROM {raw}.orders
     WHERE trim(eval_set) = 'train'
 ) AS users
@@ -66,13 +70,14 @@ FIGURES: dict[str, tuple[str, str]] = {
         "Lines by whether the product was bought before",
         _by("TRY_CAST(reordered AS integer)", "order_products"),
     ),
-    "users_per_set": ("Customers with a train order by the set they fall into", _SPLIT),
+    "users_per_set": ("Customers with a train order by their set of the week", _SPLIT),
 }
 
 
-def count(rows: Callable[[str], list[dict[str, Any]]], raw: str) -> dict[str, Figure]:
+def count(rows: Callable[[str], list[dict[str, Any]]], raw: str, week: str) -> dict[str, Figure]:
+    """`week`: the `holdout_week` of a run."""
     return {
-        name: [[row["value"], row["found"]] for row in rows(sql.format(raw=raw))]
+        name: [[row["value"], row["found"]] for row in rows(sql.format(raw=raw, week=week))]
         for name, (_, sql) in FIGURES.items()
     }
 
