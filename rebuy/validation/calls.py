@@ -6,8 +6,10 @@ import ast
 from collections.abc import Iterator, Mapping
 from functools import cache, lru_cache
 
-import botocore.session
 from botocore import xform_name
+
+from localaws.stepfunctions.integrations import models
+from rebuy.validation import sources
 
 SERVICES = (
     *("athena", "databrew", "dynamodb", "glue", "s3", "sagemaker", "sagemaker-runtime"),
@@ -31,9 +33,8 @@ Files = Mapping[str, str]  # path in the repository to text
 def operations() -> dict[str, frozenset[str]]:
     """boto3 method to the actions that it may mean; several where services share a name."""
     found: dict[str, set[str]] = {}
-    session = botocore.session.Session()
     for service in SERVICES:
-        for operation in session.get_service_model(service).operation_names:
+        for operation in models.service_model(service).operation_names:
             action = f"{PREFIXES.get(service, service)}:{operation}"
             found.setdefault(xform_name(operation), set()).add(action)
     return {
@@ -90,9 +91,8 @@ def parsed(files: Files, module: str) -> tuple[dict[str, str], dict[str, ast.AST
 
 @lru_cache(maxsize=256)
 def _parsed(text: str) -> tuple[dict[str, str], dict[str, ast.AST]]:
-    try:
-        tree = ast.parse(text)
-    except SyntaxError:
+    tree = sources.tree(text)
+    if tree is None:
         return {}, {}
     aliases = {
         (name.asname or name.name): f"{node.module}.{name.name}"

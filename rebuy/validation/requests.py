@@ -12,16 +12,14 @@ from botocore import xform_name
 
 from localaws.stepfunctions.integrations import models
 from localaws.stepfunctions.integrations.shapes import to_request
+from rebuy.validation import calls, sources
 from rebuy.validation.findings import Finding
 from rebuy.validation.product import Product
 from rebuy.validation.rehearsal import Rehearsal
 
 Json = dict[str, Any]
 # Whose methods functions call: where two services share a name, either may be meant.
-SERVICES = (
-    *("athena", "databrew", "dynamodb", "glue", "s3", "sagemaker", "sagemaker-runtime"),
-    *("scheduler", "sns", "sqs", "stepfunctions", "lambda", "logs", "cloudwatch", "events"),
-)
+SERVICES = (*calls.SERVICES, "lambda", "logs", "cloudwatch", "events")
 SHIPPED = ("tasks/functions/", "inference/", "executions/")
 
 
@@ -118,10 +116,9 @@ def operations() -> dict[str, list[Any]]:
 
 def of_source(path: str, text: str) -> Iterator[Finding]:
     """Calls like `s3.get_object(Bucket=..., Key=...)` whose names no service takes."""
-    try:
-        tree = ast.parse(text)
-    except SyntaxError:
-        return  # scripts.py says so
+    tree = sources.tree(text)
+    if tree is None:
+        return
     own = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
     for node in ast.walk(tree):
         if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):

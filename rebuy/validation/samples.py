@@ -13,6 +13,7 @@ from localaws.stepfunctions.integrations import models
 from localaws.stepfunctions.integrations.jobs import KINDS
 from localaws.stepfunctions.integrations.resources import SYNC, SYNC_JSON, Resource
 from localaws.stepfunctions.integrations.shapes import sdk_metadata, to_output
+from rebuy.validation import sources
 
 Json = dict[str, Any]
 WHEN = datetime(2026, 1, 1, tzinfo=UTC)
@@ -91,38 +92,22 @@ def of_function(wanted: Json, written: Mapping[str, Any]) -> Json:
     return found
 
 
-@lru_cache(maxsize=256)
-def _tree(text: str) -> ast.Module | None:
-    try:
-        return ast.parse(text)
-    except SyntaxError:
-        return None
-
-
 def written_by(files: Mapping[str, str], path: str) -> dict[str, Any]:
     """Every member name that a file, or one of ours that it imports, writes into an answer: keys of
     dictionaries, `x["name"] = ...`, fields of dataclasses; with the constant that is their value,
     else UNKNOWN. Which of them is in an answer only a run can say."""
     found: dict[str, Any] = {}
-    waiting, seen = [path], set()
-    while waiting:
-        current = waiting.pop()
-        if current in seen or current not in files:
-            continue
-        seen.add(current)
-        members, imports = _read(files[current])
-        for name, value in members:
+    for file in sources.reached(files, path):
+        for name, value in _written(files[file]):
             if found.get(name, UNKNOWN) is UNKNOWN:
                 found[name] = value
-        waiting += imports
     return found
 
 
 @lru_cache(maxsize=256)
-def _read(text: str) -> tuple[list[tuple[str, Any]], list[str]]:
-    """(members that a file writes, files that it may import)."""
-    tree = _tree(text)
-    return ([], []) if tree is None else (list(_members(tree)), list(_imports(tree)))
+def _written(text: str) -> list[tuple[str, Any]]:
+    tree = sources.tree(text)
+    return [] if tree is None else list(_members(tree))
 
 
 def _members(tree: ast.Module) -> Iterator[tuple[str, Any]]:
@@ -153,17 +138,9 @@ def _constant(node: ast.expr) -> Any:
     return UNKNOWN
 
 
-def _imports(tree: ast.Module) -> Iterator[str]:
-    for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and node.module:
-            base = node.module.replace(".", "/")
-            yield f"{base}.py"
-            yield from (f"{base}/{alias.name}.py" for alias in node.names)
-
-
 def asked_of_event(text: str) -> Iterator[tuple[tuple[str, ...], int]]:
     """(members, line) of every `event["a"]["b"]` that the function `handler` reads."""
-    tree = _tree(text)
+    tree = sources.tree(text)
     handler = next(
         (
             node

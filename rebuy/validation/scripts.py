@@ -10,6 +10,7 @@ from typing import Any
 
 from localaws.functions import packages as lambda_packages
 from localaws.sagemaker.images import PACKAGES as CONTAINER_PACKAGES
+from rebuy.validation import sources
 from rebuy.validation.findings import Finding
 from rebuy.validation.product import Product
 from rebuy.validation.rehearsal import Rehearsal, handler_file
@@ -50,7 +51,7 @@ def runtimes(product: Product) -> dict[str, Runtime]:
         allowed = lambda_packages.allowed(list(properties.get("Layers", [])))
         python = (int(version.split(".")[0]), int(version.split(".")[1]))
         runtime = Runtime(f"Lambda Python {version}", python, allowed)
-        for path in reached(product.files, handler_file(properties)):
+        for path in sources.reached(product.files, handler_file(properties)):
             there = found.get(path)
             if there is None or len(there.packages) > len(allowed):
                 found[path] = runtime
@@ -64,29 +65,9 @@ def runtimes(product: Product) -> dict[str, Runtime]:
     for path in product.files:
         if path.startswith("training/") and path.endswith(".py"):
             found[path] = container
-    for path in reached(product.files, "inference/serve.py"):
+    for path in sources.reached(product.files, "inference/serve.py"):
         found[path] = container
     return found
-
-
-def reached(files: Mapping[str, str], path: str) -> set[str]:
-    """The file and those of ours that it imports, also within its functions."""
-    seen: set[str] = set()
-    waiting = [path]
-    while waiting:
-        current = waiting.pop()
-        if current in seen or current not in files:
-            continue
-        seen.add(current)
-        try:
-            tree = ast.parse(files[current])
-        except SyntaxError:
-            continue
-        for node in ast.walk(tree):
-            if isinstance(node, ast.ImportFrom) and node.module:
-                base = node.module.replace(".", "/")
-                waiting += [f"{base}.py", *(f"{base}/{alias.name}.py" for alias in node.names)]
-    return seen
 
 
 def of_script(files: Mapping[str, str], path: str, runtime: Runtime) -> Iterator[Finding]:
@@ -166,9 +147,8 @@ def _resolved(files: Mapping[str, str]) -> Iterator[tuple[str, int, list[str]]]:
     for path, text in files.items():
         if not path.startswith("tasks/glue_jobs/"):
             continue
-        try:
-            tree = ast.parse(text)
-        except SyntaxError:
+        tree = sources.tree(text)
+        if tree is None:
             continue
         lists = {
             target.id: node
