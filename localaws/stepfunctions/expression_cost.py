@@ -57,7 +57,7 @@ def is_cheap(text: str) -> bool:
 def may_take_long(body: Json) -> bool:
     """Whether a state's own fields have an expression that is not cheap, or a path with a regular
     expression or several `..`, which multiply."""
-    for value in _texts(body):
+    for value in texts(body):
         text = expression(value)
         if text is not None and not is_cheap(text):
             return True
@@ -66,12 +66,13 @@ def may_take_long(body: Json) -> bool:
     return False
 
 
-def _texts(value: Any) -> Iterator[str]:
+def texts(value: Any) -> Iterator[str]:
+    """Every text in it, but for names of members."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict | list):
         for item in value.values() if isinstance(value, dict) else value:
-            yield from _texts(item)
+            yield from texts(item)
 
 
 class _Cost:

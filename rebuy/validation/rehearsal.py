@@ -15,8 +15,9 @@ from functools import cached_property
 from typing import Any
 
 from localaws.stepfunctions import choice
-from localaws.stepfunctions.definition import JSONATA, Group, State, parse
+from localaws.stepfunctions.definition import JSONATA, Group, Machine, State, parse
 from localaws.stepfunctions.errors import StateError
+from localaws.stepfunctions.expression_cost import texts
 from localaws.stepfunctions.integrations.resources import Resource, ResourceError
 from localaws.stepfunctions.jsonata_language import JsonataLanguage
 from localaws.stepfunctions.jsonpath_language import JsonPathLanguage
@@ -58,9 +59,12 @@ class Rehearsal:
     visits: int = 0
 
     def run(self) -> Rehearsal:
-        machine = parse(json.dumps(self.product.filled))
-        self._walk(machine.root, {}, ())
+        self._walk(self.machine.root, {}, ())
         return self
+
+    @cached_property
+    def machine(self) -> Machine:
+        return parse(json.dumps(self.product.filled))
 
     # --- the walk --------------------------------------------------------------------------------
 
@@ -310,7 +314,7 @@ class Rehearsal:
         """For a path into a function's answer: which members that function writes."""
         for call in self.calls:
             source = self.source_of(call.arguments) if call.resource.service == "lambda" else None
-            state = self._state(call.state)
+            state = self.states.get(call.state)
             if source is None or state is None:
                 continue
             chain = path.removeprefix("$").removeprefix("states.input").strip(".").split(".")
@@ -321,11 +325,7 @@ class Rehearsal:
 
     @cached_property
     def states(self) -> dict[str, State]:
-        machine = parse(json.dumps(self.product.filled))
-        return {n: s for group in machine.groups.values() for n, s in group.states.items()}
-
-    def _state(self, name: str) -> State | None:
-        return self.states.get(name)
+        return {n: s for group in self.machine.groups.values() for n, s in group.states.items()}
 
     def _add(self, finding: Finding) -> None:
         if finding not in self.findings:
@@ -374,17 +374,6 @@ def joined(*ways: tuple[int, ...]) -> tuple[int, ...]:
 
 def same(one: Call, other: Call) -> bool:
     return one.state == other.state and one.arguments == other.arguments
-
-
-def texts(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        for item in value.values():
-            yield from texts(item)
-    elif isinstance(value, list):
-        for item in value:
-            yield from texts(item)
 
 
 def put(answer: Json, chain: tuple[str, ...], value: Any) -> None:
