@@ -32,7 +32,7 @@ class Counts:
         self._edges = np.full((len(groups), most), np.inf, dtype=np.float32)
         for edges, told in zip(self._edges, groups.values(), strict=True):
             edges[: len(told["edges"])] = told["edges"]
-        self._missing = np.array([len(shares) - 1 for shares in self._then.values()])
+        self._missing = np.array([len(then) - 1 for then in self._then.values()], np.int64)
         self._counts = np.zeros((len(groups), most + 2), np.int64)
         self._rows = 0
         self._lock = threading.Lock()
