@@ -28,7 +28,11 @@ _CONSTANT = (
 def prune(c: Compiler, condition: exp.Expression, scope: Scope) -> None:
     """Remembers the conjuncts that look only at one scan's partition keys, and those that compare
     a column of a scan that wants to know them with a constant."""
-    if not any(scan.partition_keys or scan.source is not None for scan in c.scans):
+    scans = [
+        scan for scan in c.scans
+        if not scan.whole and (scan.partition_keys or scan.source is not None)
+    ]  # fmt: skip
+    if not scans:
         return
     scope = replace(scope, outer=None)  # a condition inside says nothing of the rows outside
     for conjunct in _conjuncts(condition):
@@ -38,15 +42,14 @@ def prune(c: Compiler, condition: exp.Expression, scope: Scope) -> None:
         found = {read[0].sql: read[0].origin for read in reads if read is not None}
         if not found or len(reads) != sum(read is not None for read in reads):
             continue
-        for scan in c.scans:
+        for scan in scans:
             keys = {f"{scan.alias}.{name(key)}" for key in scan.partition_keys}
             if set(found.values()) <= keys:
                 at_scan = replace(scope, at_origin=True)
                 condition_sql = c.compile(conjunct, at_scan).sql
                 scan.conditions.append(condition_sql)
             if scan.source is not None:
-                for filter_ in _filters(c, conjunct, scope, scan):
-                    scan.told(filter_)
+                scan.filters.extend(_filters(c, conjunct, scope, scan))
 
 
 def _conjuncts(condition: Any) -> Iterator[Any]:

@@ -102,7 +102,6 @@ def _keep_whole(c: Compiler, relations: list[Relation]) -> None:
     }
     for scan in c.scans:
         if scan.alias in aliases:
-            scan.partition_keys = frozenset()
             scan.whole = True
 
 

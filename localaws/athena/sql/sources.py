@@ -106,10 +106,6 @@ class Scan:
     filters: list[Filter] = field(default_factory=list)
     whole: bool = False  # rows are missing in the result whatever a condition says: nothing prunes
 
-    def told(self, filter_: Filter) -> None:
-        if not self.whole:
-            self.filters.append(filter_)
-
 
 @dataclass(frozen=True)
 class Environment:
