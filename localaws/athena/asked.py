@@ -5,7 +5,7 @@ from __future__ import annotations
 from localaws.athena.grammar import statements as s
 from localaws.athena.grammar.read import read
 from localaws.athena.sql.parsing import SyntaxMistake, parse
-from localaws.core.errors import AwsError, NotEmulated
+from localaws.errors import AwsError, NotEmulated
 
 
 def check(sql: str) -> s.Statement:

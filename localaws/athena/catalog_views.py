@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from localaws.athena.sql import types as t
 from localaws.athena.sql.sources import CATALOG, Found
-from localaws.athena.sql.types import Type
-from localaws.athena.sql.values import name, text
 from localaws.shapes import Json
 from localaws.tables.catalog import Catalog
 from localaws.tables.partitions import NULL_PARTITION
+from localaws.trino import types as t
+from localaws.trino.types import Type
+from localaws.trino.values import name, text
 
 Columns = tuple[tuple[str, Type], ...]
 INFORMATION_SCHEMA = "information_schema"

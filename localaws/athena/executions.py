@@ -26,17 +26,17 @@ from localaws.athena.outcomes import (
     cause,
 )
 from localaws.athena.session import ByteLimit, Effect, Session, change, failure
-from localaws.athena.sql.errors import QueryError
 from localaws.athena.sql.parsing import SyntaxMistake
 from localaws.athena.workgroups import GroupRules, WorkGroups
 from localaws.core.aws import LocalAws
-from localaws.core.errors import AwsError, NotEmulated
 from localaws.core.jobs.job import Cancelled, Job
 from localaws.core.jobs.kind import QUERY
 from localaws.core.jobs.runner import Ending, JobRunner
+from localaws.errors import AwsError, NotEmulated
 from localaws.identity.caller import Caller, root
 from localaws.s3.objects import split_uri
 from localaws.shapes import Json
+from localaws.trino.errors import QueryError
 
 KIND = QUERY.documents
 PREPARED = "athena-prepared"

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import duckdb
 
-from localaws.athena.sql.errors import INTERNAL, QueryError
+from localaws.trino.errors import INTERNAL, QueryError
 
 logger = logging.getLogger(__name__)
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from localaws.athena.sql import types as t
 from localaws.athena.sql.casts import decimal_text
 from localaws.athena.sql.queries import Query
 from localaws.athena.sql.times import CLOCKS, MOMENTS
 from localaws.athena.sql.times import written as time_text
-from localaws.athena.sql.types import Type
-from localaws.athena.sql.values import name, text
 from localaws.shapes import Json
+from localaws.trino import types as t
+from localaws.trino.types import Type
+from localaws.trino.values import name, text
 
 
 def result_query(query: Query) -> str:

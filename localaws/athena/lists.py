@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from localaws.core.errors import AwsError
 from localaws.core.pages import Pages
+from localaws.errors import AwsError
 from localaws.shapes import Json
 
 

@@ -7,8 +7,8 @@ import re
 from localaws.athena.executions import ATHENA
 from localaws.athena.lists import page
 from localaws.core.aws import LocalAws
-from localaws.core.errors import AwsError
 from localaws.core.service import Call, Service
+from localaws.errors import AwsError
 from localaws.shapes import Json
 from localaws.tables.acting import ActingCatalog
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from localaws.athena.session import Change, Session
-from localaws.athena.sql.errors import INTERNAL, QueryError
 from localaws.athena.sql.parsing import SyntaxMistake
-from localaws.core.errors import AwsError
 from localaws.core.jobs.job import JobFailed
 from localaws.core.jobs.runner import Ending, Outcome
+from localaws.errors import AwsError
+from localaws.trino.errors import INTERNAL, QueryError
 
 INSUFFICIENT = "Insufficient permissions to execute the query."
 DML_TIMEOUT_SECONDS = 30 * 60  # docs.aws.amazon.com/athena/latest/ug/service-limits.html

@@ -14,8 +14,6 @@ from localaws.athena.grammar import statements as s
 from localaws.athena.iceberg import plan as iceberg_plan
 from localaws.athena.iceberg.state import is_iceberg
 from localaws.athena.session import Change, Effect, Session, change
-from localaws.athena.sql import types as t
-from localaws.athena.sql.errors import QueryError, not_emulated
 from localaws.athena.sql.parameters import bind
 from localaws.athena.sql.parsing import parse
 from localaws.athena.sql.queries import Query
@@ -25,6 +23,8 @@ from localaws.shapes import Json
 from localaws.tables import projection
 from localaws.tables.catalog import Catalog
 from localaws.tables.storage import SERDES, WRITTEN_BY, descriptor
+from localaws.trino import types as t
+from localaws.trino.errors import QueryError, not_emulated
 
 
 def select(session: Session, statement: s.Select, parameters: list[str]) -> Effect:

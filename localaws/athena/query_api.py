@@ -5,8 +5,8 @@ from __future__ import annotations
 from localaws.athena.executions import KIND, QueryExecutions
 from localaws.athena.lists import found_and_missing, page
 from localaws.athena.results import rows_page
-from localaws.core.errors import AwsError
 from localaws.core.service import Call, Service
+from localaws.errors import AwsError
 from localaws.shapes import Json
 
 START = (

@@ -14,13 +14,13 @@ from localaws.athena import plan, shaping
 from localaws.athena.commands.tables import described
 from localaws.athena.grammar import statements as s
 from localaws.athena.grammar.read import read
-from localaws.athena.sql import types as t
-from localaws.athena.sql.errors import QueryError, not_emulated
 from localaws.athena.sql.parsing import parse
 from localaws.athena.sql.queries import Queries, Query
 from localaws.athena.sql.sources import Found, no_schema, no_table
-from localaws.athena.sql.types import Type
 from localaws.athena.writing import check_types
+from localaws.trino import types as t
+from localaws.trino.errors import QueryError, not_emulated
+from localaws.trino.types import Type
 
 Name = tuple[str, str]  # database, table
 

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from localaws.core.aws import LocalAws
-from localaws.core.errors import AwsError
+from localaws.errors import AwsError
 from localaws.s3.objects import split_uri
 from localaws.shapes import Json
 

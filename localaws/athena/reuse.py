@@ -14,7 +14,7 @@ from typing import Any
 from sqlglot import exp
 
 from localaws.athena.sql.grammar import nodes
-from localaws.core.errors import AwsError
+from localaws.errors import AwsError
 from localaws.shapes import Json
 
 DEFAULT_MINUTES, MOST_MINUTES = 60, 10_080

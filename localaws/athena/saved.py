@@ -6,8 +6,8 @@ from localaws.athena.executions import PREPARED, prepared_key
 from localaws.athena.lists import found_and_missing, page
 from localaws.athena.workgroups import WorkGroups
 from localaws.core.aws import LocalAws
-from localaws.core.errors import AwsError
 from localaws.core.service import Call, Service
+from localaws.errors import AwsError
 from localaws.shapes import Json
 
 NAMED = "athena-named-queries"

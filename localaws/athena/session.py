@@ -11,7 +11,6 @@ from typing import Any
 from localaws.athena.iceberg.locks import TableLocks
 from localaws.athena.iceberg.lookup import IcebergTables
 from localaws.athena.read_plan import BYTE_LIMIT, PrunePlan, ReadPlan, ReadResult, ScanPlan
-from localaws.athena.sql.errors import QueryError, error_type
 from localaws.athena.sql.queries import Queries, Query
 from localaws.athena.sql.sources import Scan
 from localaws.athena.tables import CatalogTables
@@ -24,6 +23,7 @@ from localaws.tables.acting import ActingCatalog
 from localaws.tables.catalog import Catalog
 from localaws.tables.errors import TableError
 from localaws.tables.snapshot import Columns
+from localaws.trino.errors import QueryError, error_type
 
 EXHAUSTED = "EXCEEDED_MEMORY_LIMIT"
 

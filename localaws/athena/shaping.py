@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from localaws.athena.sql import types as t
 from localaws.athena.sql.casts import convert
-from localaws.athena.sql.errors import QueryError
 from localaws.athena.sql.queries import Query
 from localaws.athena.sql.scope import Column
-from localaws.athena.sql.types import Type
-from localaws.athena.sql.values import Value
+from localaws.trino import types as t
+from localaws.trino.errors import QueryError
+from localaws.trino.types import Type
+from localaws.trino.values import Value
 
 Columns = Sequence[tuple[str, Type]]
 

@@ -11,15 +11,15 @@ from localaws.athena import catalog_views
 from localaws.athena.iceberg import described
 from localaws.athena.iceberg.lookup import IcebergTables
 from localaws.athena.iceberg.state import is_iceberg
-from localaws.athena.sql import types as t
-from localaws.athena.sql.errors import QueryError
 from localaws.athena.sql.queries import Query
 from localaws.athena.sql.sources import AsOf, Found, no_schema, no_table, no_versions
 from localaws.athena.sql.type_names import from_trino
-from localaws.athena.sql.types import Type
-from localaws.core.errors import AwsError
+from localaws.errors import AwsError
 from localaws.shapes import Json
 from localaws.tables.catalog import Catalog
+from localaws.trino import types as t
+from localaws.trino.errors import QueryError
+from localaws.trino.types import Type
 
 _VIEW = "/* Presto View: "
 

@@ -24,13 +24,13 @@ from localaws.athena.read_plan import (
     ScanPlan,
     WrittenFile,
 )
-from localaws.athena.sql.errors import QueryError
-from localaws.athena.sql.values import name, text
 from localaws.core.jobs.failures import OutOfMemory, WorkFailed
 from localaws.core.jobs.limits import Limits
 from localaws.shapes import Json
 from localaws.tables import hive, partitions
 from localaws.tables.errors import TableError
+from localaws.trino.errors import QueryError
+from localaws.trino.values import name, text
 
 MAXIMUM_WRITERS = 100  # partitions that one CTAS or INSERT INTO may write
 _databases: dict[str, Database] = {}  # by their folder; they stay open for the next statement

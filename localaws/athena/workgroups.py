@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from localaws.athena.lists import page
 from localaws.core.aws import LocalAws
-from localaws.core.errors import AwsError, NotEmulated
 from localaws.core.service import Call, Service
+from localaws.errors import AwsError, NotEmulated
 from localaws.shapes import Json
 
 _KIND = "athena-workgroups"

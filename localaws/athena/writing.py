@@ -8,13 +8,13 @@ from typing import Any
 
 from localaws.athena.read_plan import ReadResult
 from localaws.athena.session import Session
-from localaws.athena.sql import types as t
-from localaws.athena.sql.errors import QueryError, not_emulated
 from localaws.athena.sql.queries import Query
-from localaws.athena.sql.types import Type
-from localaws.athena.sql.values import name, text
 from localaws.s3.objects import split_uri
 from localaws.tables import partitions
+from localaws.trino import types as t
+from localaws.trino.errors import QueryError, not_emulated
+from localaws.trino.types import Type
+from localaws.trino.values import name, text
 
 _COMPRESSIONS = {
     "parquet": {

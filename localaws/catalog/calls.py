@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from localaws.core.errors import AwsError
 from localaws.core.service import Call
+from localaws.errors import AwsError
 from localaws.shapes import Json
 
 

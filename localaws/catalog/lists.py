@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from localaws.core.errors import AwsError
 from localaws.core.pages import Pages
+from localaws.errors import AwsError
 
 
 def _invalid(message: str) -> AwsError:

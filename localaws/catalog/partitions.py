@@ -8,8 +8,8 @@ import zlib
 from localaws.catalog.calls import check, each
 from localaws.catalog.filters import matching
 from localaws.catalog.lists import page_of_partitions
-from localaws.core.errors import AwsError
 from localaws.core.service import Call, Service
+from localaws.errors import AwsError
 from localaws.shapes import Json
 from localaws.tables.catalog import Catalog
 

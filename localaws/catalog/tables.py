@@ -7,8 +7,8 @@ import re
 from localaws.catalog import tags
 from localaws.catalog.calls import check, each
 from localaws.catalog.lists import page
-from localaws.core.errors import AwsError
 from localaws.core.service import Call, Service
+from localaws.errors import AwsError
 from localaws.shapes import Json
 from localaws.tables.catalog import Catalog
 

@@ -16,8 +16,8 @@ from localaws.cloudformation.shapes import shown_parameters, shown_tags
 from localaws.cloudformation.stacks import Stacks
 from localaws.cloudformation.template import invalid, read
 from localaws.core.aws import LocalAws
-from localaws.core.errors import AwsError
 from localaws.core.service import Call, Service
+from localaws.errors import AwsError
 from localaws.shapes import Json
 
 NO_CHANGES = (

@@ -16,7 +16,7 @@ from werkzeug.wrappers import Request as HttpRequest
 from werkzeug.wrappers import Response
 
 from localaws.cloudformation.provider import Made, Provider, ResourceRequest
-from localaws.core.errors import AwsError, NotEmulated
+from localaws.errors import AwsError, NotEmulated
 from localaws.shapes import Json
 
 PREFIX = "/_aws/cloudformation/response"

@@ -18,7 +18,7 @@ from localaws.cloudformation.stacks import Stacks
 from localaws.cloudformation.template import Template, check_order, read
 from localaws.cloudformation.values import TemplateScope
 from localaws.core.aws import LocalAws
-from localaws.core.errors import AwsError
+from localaws.errors import AwsError
 from localaws.shapes import Json
 
 logger = logging.getLogger(__name__)

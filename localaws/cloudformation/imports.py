@@ -9,7 +9,7 @@ from localaws.cloudformation.registry import Registry
 from localaws.cloudformation.requests import StackTarget
 from localaws.cloudformation.stacks import GONE, Stacks
 from localaws.cloudformation.template import Template, invalid, read
-from localaws.core.errors import NotEmulated
+from localaws.errors import NotEmulated
 from localaws.shapes import Json
 
 

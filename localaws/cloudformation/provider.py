@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from localaws.core.errors import AwsError
+from localaws.errors import AwsError
 from localaws.shapes import Json
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from botocore.exceptions import ClientError
 
 from localaws.cloudformation.template import Template
 from localaws.cloudformation.values import NO_VALUE, TemplateScope
-from localaws.core.errors import AwsError
+from localaws.errors import AwsError
 from localaws.shapes import Json
 
 

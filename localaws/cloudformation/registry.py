@@ -22,7 +22,7 @@ from localaws.cloudformation.providers import (
 )
 from localaws.cloudformation.template import Template, function_of, invalid, references
 from localaws.cloudformation.values import TemplateScope
-from localaws.core.errors import AwsError, NotEmulated
+from localaws.errors import AwsError, NotEmulated
 
 MODULES = (
     *(s3, iam, glue, databrew, athena, functions, http_api, stepfunctions, events, messaging),

@@ -11,7 +11,7 @@ from localaws.cloudformation.registry import Registry
 from localaws.cloudformation.template import Template, invalid, read
 from localaws.cloudformation.values import parameter_values
 from localaws.core.aws import LocalAws
-from localaws.core.errors import AwsError
+from localaws.errors import AwsError
 from localaws.shapes import Json
 
 LONGEST_BODY = 51_200

@@ -6,8 +6,8 @@ import uuid
 from typing import Any
 
 from localaws.core.clock import Clock
-from localaws.core.documents import Documents
-from localaws.core.errors import AwsError
+from localaws.documents import Documents
+from localaws.errors import AwsError
 from localaws.shapes import Json
 
 STACKS = "cloudformation-stack"

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from localaws.core.errors import AwsError, NotEmulated
+from localaws.errors import AwsError, NotEmulated
 from localaws.shapes import Json
 
 SECTIONS = {

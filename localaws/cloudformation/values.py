@@ -15,7 +15,7 @@ from localaws.cloudformation.template import (
     invalid,
     sub_parts,
 )
-from localaws.core.errors import NotEmulated
+from localaws.errors import NotEmulated
 from localaws.shapes import Json
 
 PARAMETER_TYPES = ("String", "Number", "CommaDelimitedList", "List<Number>", "List<String>")

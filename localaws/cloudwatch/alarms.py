@@ -10,9 +10,9 @@ import json
 from typing import Any
 
 from localaws.core.aws import LocalAws
-from localaws.core.errors import AwsError
 from localaws.core.pages import page
 from localaws.core.service import Call, Service
+from localaws.errors import AwsError
 from localaws.shapes import Json
 
 ALARM, DASHBOARD = "cloudwatch-alarm", "cloudwatch-dashboard"

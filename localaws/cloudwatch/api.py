@@ -14,8 +14,8 @@ from typing import Any
 from localaws.cloudwatch.alarms import Alarms
 from localaws.cloudwatch.points import FILE, MINUTE, Point, Points
 from localaws.core.aws import LocalAws
-from localaws.core.errors import AwsError, NotEmulated
 from localaws.core.service import Call, Service
+from localaws.errors import AwsError, NotEmulated
 from localaws.shapes import Json
 
 NAMESPACE = "AWS/SageMaker"

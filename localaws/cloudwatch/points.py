@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from localaws.core.sqlite import SqliteDatabase
+from localaws.sqlite import SqliteDatabase
 
 FILE = "cloudwatch.sqlite"
 MINUTE = 60

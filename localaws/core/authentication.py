@@ -16,8 +16,8 @@ from moto.core.request import Request
 from moto.core.utils import get_service_model
 
 from localaws.core import refusals, wire
-from localaws.core.errors import AwsError
 from localaws.core.streams import Pieces
+from localaws.errors import AwsError
 from localaws.identity import signature as signatures
 from localaws.identity import signature_v2
 from localaws.identity.caller import Caller, anonymous, root

@@ -15,7 +15,6 @@ from typing import Any
 from localaws.core.authentication import Authentication
 from localaws.core.clients import Clients
 from localaws.core.clock import Clock
-from localaws.core.documents import Documents
 from localaws.core.durability import Durability
 from localaws.core.gateway import Gateway
 from localaws.core.home import Home, write_whole
@@ -28,6 +27,7 @@ from localaws.core.object_store import ActingObjects, ObjectStore
 from localaws.core.processes import Processes
 from localaws.core.service import Service
 from localaws.core.signals import Signals, event
+from localaws.documents import Documents
 from localaws.identity import caller as callers
 from localaws.identity import home_key
 from localaws.identity.actions.asked import Place

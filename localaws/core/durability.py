@@ -21,7 +21,7 @@ import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from localaws.core.documents import Documents
+from localaws.documents import Documents
 
 logger = logging.getLogger(__name__)
 

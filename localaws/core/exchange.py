@@ -10,8 +10,8 @@ from moto.core.model import OperationModel
 from moto.core.request import Request
 from werkzeug.wrappers import Response
 
-from localaws.core.errors import AwsError
 from localaws.core.service import Operation, Service
+from localaws.errors import AwsError
 from localaws.identity.caller import Caller
 from localaws.shapes import Json
 

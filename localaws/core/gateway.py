@@ -13,10 +13,10 @@ from werkzeug.wrappers import Response
 
 from localaws.core import door, refusals, wire
 from localaws.core.authentication import Authentication
-from localaws.core.errors import AwsError, NotEmulated
 from localaws.core.exchange import Exchange
 from localaws.core.moto_bridge import MotoBridge
 from localaws.core.service import Call, Service, check_parameters
+from localaws.errors import AwsError, NotEmulated
 from localaws.identity.authorization import Authorizer
 from localaws.identity.caller import Caller
 from localaws.identity.signature import Refused

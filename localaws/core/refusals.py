@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/STS/latest/APIReference/CommonErrors.html
 
 from __future__ import annotations
 
-from localaws.core.errors import AwsError
+from localaws.errors import AwsError
 from localaws.identity.signature import Refused
 
 DOES_NOT_MATCH = "The request signature we calculated does not match the signature you provided."

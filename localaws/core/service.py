@@ -9,7 +9,7 @@ from typing import Any
 
 from werkzeug.wrappers import Request, Response
 
-from localaws.core.errors import AwsError, NotEmulated
+from localaws.errors import AwsError, NotEmulated
 from localaws.identity.caller import Caller
 from localaws.shapes import Json
 

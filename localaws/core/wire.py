@@ -18,7 +18,7 @@ from moto.core.utils import get_service_model
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response
 
-from localaws.core.errors import AwsError
+from localaws.errors import AwsError
 from localaws.shapes import Json, without_nulls
 
 # Signing names that differ from botocore's service names.

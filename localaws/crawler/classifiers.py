@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from localaws.catalog.lists import page
 from localaws.core.aws import LocalAws
-from localaws.core.errors import AwsError, NotEmulated
 from localaws.core.service import Call, Service
 from localaws.crawler.schema import CsvRules
+from localaws.errors import AwsError, NotEmulated
 from localaws.shapes import Json
 
 _KIND = "glue-classifiers"

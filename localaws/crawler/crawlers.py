@@ -7,13 +7,13 @@ import threading
 import uuid
 
 from localaws.core.aws import LocalAws
-from localaws.core.errors import AwsError
 from localaws.core.jobs.job import Job, JobFailed
 from localaws.core.jobs.kind import CRAWL
 from localaws.core.jobs.runner import Ending, JobRunner, Outcome
 from localaws.crawler.classifiers import Classifiers
 from localaws.crawler.run import CrawlResult, crawl
 from localaws.crawler.settings import checked
+from localaws.errors import AwsError
 from localaws.shapes import Json
 
 _KIND = CRAWL.documents

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
-from localaws.core.errors import AwsError, NotEmulated
 from localaws.crawler.run import DEFAULT_DATABASE
+from localaws.errors import AwsError, NotEmulated
 from localaws.s3.objects import split_uri
 from localaws.shapes import Json
 

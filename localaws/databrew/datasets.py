@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from localaws.core.aws import LocalAws
-from localaws.core.errors import NotEmulated
 from localaws.core.service import Call, Service
 from localaws.databrew import paths
 from localaws.databrew.documents import (
@@ -16,6 +15,7 @@ from localaws.databrew.documents import (
     named,
     page,
 )
+from localaws.errors import NotEmulated
 from localaws.shapes import Json
 
 KIND = "databrew-dataset"

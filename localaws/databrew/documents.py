@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 from localaws.core.aws import LocalAws
-from localaws.core.errors import AwsError
 from localaws.core.pages import Pages
 from localaws.core.service import Call
+from localaws.errors import AwsError
 from localaws.identity.caller import Caller
 from localaws.shapes import Json
 

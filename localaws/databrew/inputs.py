@@ -7,9 +7,9 @@ from pathlib import Path
 from botocore.exceptions import ClientError
 
 from localaws.core.aws import LocalAws
-from localaws.core.errors import AwsError
 from localaws.databrew import paths
 from localaws.databrew.source import InputError, Source
+from localaws.errors import AwsError
 from localaws.shapes import Json
 from localaws.tables import files as tables
 from localaws.tables.codecs import codec

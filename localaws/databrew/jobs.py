@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from localaws.core.aws import LocalAws
-from localaws.core.errors import NotEmulated
 from localaws.core.service import Call, Service
 from localaws.databrew import outputs
 from localaws.databrew.datasets import Datasets
@@ -18,6 +17,7 @@ from localaws.databrew.documents import (
     page,
 )
 from localaws.databrew.recipes import PUBLISHED, WORKING, Recipes
+from localaws.errors import NotEmulated
 from localaws.shapes import Json
 
 KIND = "databrew-job"

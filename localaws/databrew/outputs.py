@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from localaws.core.aws import LocalAws
-from localaws.core.errors import NotEmulated
 from localaws.databrew.documents import invalid
 from localaws.databrew.writing import REASONS, SUFFIXES, Written, combinations
+from localaws.errors import NotEmulated
 from localaws.shapes import Json
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from localaws.core.aws import LocalAws
-from localaws.core.errors import NotEmulated
 from localaws.core.service import Call, Service
 from localaws.databrew.datasets import Datasets
 from localaws.databrew.documents import arn, conflict, created, invalid, modified, named
 from localaws.databrew.jobs import KIND, RecipeJobs, limits
 from localaws.databrew.profile.configuration import ConfigurationError, checked
 from localaws.databrew.rulesets import Rulesets
+from localaws.errors import NotEmulated
 from localaws.shapes import Json
 
 DEFAULT_SAMPLE = {"Mode": "CUSTOM_ROWS", "Size": 20_000}

@@ -14,7 +14,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from localaws.core.aws import LocalAws
-from localaws.core.errors import AwsError, NotEmulated
 from localaws.core.jobs.failures import OutOfMemory, WorkFailed
 from localaws.core.jobs.job import Cancelled, Job
 from localaws.core.service import Call, Service
@@ -36,6 +35,7 @@ from localaws.databrew.recipe.errors import RecipeError
 from localaws.databrew.recipes import WORKING, Recipes
 from localaws.databrew.runs import DATABREW, SESSION, JobRuns
 from localaws.databrew.source import InputError
+from localaws.errors import AwsError, NotEmulated
 from localaws.shapes import Json
 
 KIND = "databrew-project"

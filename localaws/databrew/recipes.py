@@ -9,7 +9,6 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 
 from localaws.core.aws import LocalAws
-from localaws.core.errors import AwsError
 from localaws.core.service import Call, Service
 from localaws.databrew.documents import (
     arn,
@@ -24,6 +23,7 @@ from localaws.databrew.documents import (
 )
 from localaws.databrew.recipe.compiler import parse
 from localaws.databrew.recipe.errors import RecipeError
+from localaws.errors import AwsError
 from localaws.identity.caller import Caller
 from localaws.shapes import Json
 

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from localaws.core.aws import LocalAws
-from localaws.core.errors import AwsError
 from localaws.core.jobs.failures import OutOfMemory, WorkFailed
 from localaws.core.jobs.job import Job, JobFailed
 from localaws.core.jobs.kind import RECIPE_RUN
@@ -27,6 +26,7 @@ from localaws.databrew.recipes import Recipes
 from localaws.databrew.rulesets import Rulesets
 from localaws.databrew.source import InputError
 from localaws.databrew.writing import Written
+from localaws.errors import AwsError
 from localaws.s3.names import split_uri
 from localaws.shapes import Json
 

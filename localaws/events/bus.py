@@ -6,9 +6,9 @@ import json
 from datetime import datetime
 
 from localaws.core.aws import LocalAws
-from localaws.core.errors import AwsError
 from localaws.core.service import Call, Service
 from localaws.core.signals import EventSent
+from localaws.errors import AwsError
 from localaws.events.delivery import Deliveries
 from localaws.events.inputs import target_input
 from localaws.events.patterns import matches, parse

@@ -12,8 +12,8 @@ import uuid
 from typing import Any
 
 from localaws.core.aws import LocalAws
-from localaws.core.errors import AwsError
 from localaws.core.service import Call, Service
+from localaws.errors import AwsError
 from localaws.events.rules import listed
 from localaws.shapes import Json
 

@@ -15,7 +15,7 @@ import uuid
 from botocore.exceptions import ClientError
 
 from localaws.core.aws import LocalAws
-from localaws.core.errors import AwsError, NotEmulated
+from localaws.errors import AwsError, NotEmulated
 from localaws.identity.caller import root
 from localaws.shapes import Json
 

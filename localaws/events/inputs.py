@@ -6,7 +6,7 @@ import json
 import re
 from typing import Any
 
-from localaws.core.errors import AwsError
+from localaws.errors import AwsError
 from localaws.shapes import Json
 
 _STEP = re.compile(r"\.([A-Za-z0-9_-]+)|\['([^']+)'\]|\[(\d+)\]|\[\*\]|\.\*")

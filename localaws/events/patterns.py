@@ -14,7 +14,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from localaws.core.errors import AwsError
+from localaws.errors import AwsError
 from localaws.shapes import Json
 
 _MISSING = object()

@@ -8,9 +8,9 @@ from datetime import datetime
 from typing import Any
 
 from localaws.core.aws import LocalAws
-from localaws.core.errors import AwsError, NotEmulated
 from localaws.core.pages import Key, page
 from localaws.core.service import Call, Service
+from localaws.errors import AwsError, NotEmulated
 from localaws.events.expressions import check_rule_expression, parse_expression
 from localaws.events.patterns import parse
 from localaws.shapes import Json

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
-from localaws.core.errors import AwsError
 from localaws.core.service import Call, Service
+from localaws.errors import AwsError
 from localaws.events.delivery import check_target
 from localaws.events.inputs import check_path, check_transformer
 from localaws.events.rules import Rules, check_bus, listed

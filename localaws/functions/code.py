@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from localaws.core.aws import LocalAws
-from localaws.core.errors import AwsError
+from localaws.errors import AwsError
 from localaws.shapes import Json
 
 # docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html

@@ -6,7 +6,7 @@ import re
 import uuid
 from datetime import datetime
 
-from localaws.core.errors import AwsError, NotEmulated
+from localaws.errors import AwsError, NotEmulated
 from localaws.functions import interpreters, packages
 from localaws.shapes import Json
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from localaws.core import scratch
 from localaws.core.aws import LocalAws
-from localaws.core.errors import AwsError
+from localaws.errors import AwsError
 from localaws.functions.code import CodeStore
 from localaws.functions.pool import Pool
 from localaws.functions.worker import OVERHEAD_BYTES, Invocation, Spec, WorkerResult

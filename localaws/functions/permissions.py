@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import re
 
-from localaws.core.errors import AwsError
 from localaws.core.service import Call, Service
+from localaws.errors import AwsError
 from localaws.functions.functions import LATEST, Functions, split_name
 from localaws.identity.caller import Caller
 from localaws.shapes import Json

@@ -5,9 +5,9 @@ from __future__ import annotations
 from werkzeug.wrappers import Request, Response
 
 from localaws.core.aws import LocalAws
-from localaws.core.errors import AwsError, NotEmulated
 from localaws.core.pages import page
 from localaws.core.service import Call, Service
+from localaws.errors import AwsError, NotEmulated
 from localaws.functions import configuration as settings
 from localaws.functions.functions import FUNCTION, LAMBDA, LATEST, Functions, split_name
 from localaws.functions.versions import Versions, check_revision

@@ -6,9 +6,9 @@ import uuid
 from collections.abc import Iterable
 from typing import Any
 
-from localaws.core.errors import AwsError
 from localaws.core.pages import Key, page
 from localaws.core.service import Call, Service
+from localaws.errors import AwsError
 from localaws.functions import configuration as settings
 from localaws.functions.functions import ALIAS, VERSION, Functions, split_name
 from localaws.functions.permissions import Permissions

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from localaws.core.aws import LocalAws
-from localaws.core.errors import AwsError
 from localaws.core.jobs.job import JobFailed
 from localaws.core.service import Call, Service
+from localaws.errors import AwsError
 from localaws.shapes import Json
 
 OPTION = "--job-bookmark-option"

@@ -6,8 +6,8 @@ from datetime import datetime
 
 from localaws.catalog.lists import page_of_jobs
 from localaws.core.aws import LocalAws
-from localaws.core.errors import AwsError, NotEmulated
 from localaws.core.service import Call, Service
+from localaws.errors import AwsError, NotEmulated
 from localaws.glue_jobs import arguments
 from localaws.glue_jobs.bookmarks import Bookmarks
 from localaws.shapes import Json

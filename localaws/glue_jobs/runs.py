@@ -17,12 +17,12 @@ from pathlib import Path
 
 from localaws.catalog.lists import page_of_jobs
 from localaws.core.aws import LocalAws
-from localaws.core.errors import AwsError, NotEmulated
 from localaws.core.jobs.job import Job, JobFailed
 from localaws.core.jobs.kind import SPARK_RUN
 from localaws.core.jobs.runner import Ending, JobRunner, Outcome
 from localaws.core.processes import told
 from localaws.core.service import Call, Service
+from localaws.errors import AwsError, NotEmulated
 from localaws.glue_jobs import arguments, logs, spark, store
 from localaws.glue_jobs.archive import ClassArchive
 from localaws.glue_jobs.bookmarks import Bookmarks

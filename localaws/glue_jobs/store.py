@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from localaws.core.aws import LocalAws
-from localaws.core.errors import AwsError
 from localaws.core.object_store import Called, ObjectStore, State, state_of
+from localaws.errors import AwsError
 
 SCRATCH = "_temporary"  # Hadoop's output committer works in folders of this name
 

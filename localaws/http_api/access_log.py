@@ -11,7 +11,7 @@ from datetime import datetime
 from werkzeug.wrappers import Request, Response
 
 from localaws.core.aws import LocalAws
-from localaws.core.errors import NotEmulated
+from localaws.errors import NotEmulated
 from localaws.http_api.store import bad_request
 from localaws.shapes import Json
 

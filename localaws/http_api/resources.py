@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from localaws.core.errors import AwsError, NotEmulated
 from localaws.core.service import Call, Service
+from localaws.errors import AwsError, NotEmulated
 from localaws.http_api import service_calls
 from localaws.http_api.routing import check_route_key
 from localaws.http_api.store import PREFIX, Apis, bad_request, given, listed, new_id, part

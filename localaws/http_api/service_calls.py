@@ -16,7 +16,7 @@ from typing import Any
 from botocore.exceptions import ClientError, ParamValidationError
 from werkzeug.wrappers import Request, Response
 
-from localaws.core.errors import NotEmulated
+from localaws.errors import NotEmulated
 from localaws.http_api.payload import Target
 from localaws.http_api.routing import Match
 from localaws.http_api.store import bad_request

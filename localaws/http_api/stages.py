@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from localaws.core.errors import AwsError, NotEmulated
 from localaws.core.service import Call, Service
+from localaws.errors import AwsError, NotEmulated
 from localaws.http_api import access_log
 from localaws.http_api.store import Apis, bad_request, given, listed, new_id, part
 from localaws.shapes import Json

@@ -8,9 +8,9 @@ import string
 from collections.abc import Iterable, Iterator
 
 from localaws.core.aws import LocalAws
-from localaws.core.errors import AwsError
 from localaws.core.pages import page
 from localaws.core.service import Call
+from localaws.errors import AwsError
 from localaws.shapes import Json
 
 API = "http-api"  # documents: api id -> {api, integrations, routes, stages, deployments}

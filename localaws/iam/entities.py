@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 
-from localaws.core.errors import AwsError
 from localaws.core.service import Call, Service
+from localaws.errors import AwsError
 from localaws.iam.policies import Policies
 from localaws.iam.rules import (
     INLINE_CHARACTERS,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 
-from localaws.core.errors import AwsError
 from localaws.core.service import Call, Service
+from localaws.errors import AwsError
 from localaws.iam.rules import (
     MANAGED_CHARACTERS,
     already,

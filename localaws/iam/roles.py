@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from localaws.core.errors import AwsError
 from localaws.core.service import Call, Service
+from localaws.errors import AwsError
 from localaws.iam.entities import Entities
 from localaws.iam.rules import (
     already,

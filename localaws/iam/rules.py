@@ -15,8 +15,8 @@ from moto.iam.policy_validation import (
 )
 
 from localaws.core import pages
-from localaws.core.errors import AwsError
 from localaws.core.pages import Key
+from localaws.errors import AwsError
 from localaws.shapes import Json
 
 PAGE = 100

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import product
 
 from localaws.core.aws import LocalAws
-from localaws.core.errors import AwsError
 from localaws.core.service import Call, Service
+from localaws.errors import AwsError
 from localaws.iam.rules import no_such, page
 from localaws.identity.caller import Caller
 from localaws.identity.in_force import InForce

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from enum import Enum
 
-from localaws.core.errors import AwsError
+from localaws.errors import AwsError
 from localaws.identity import trust
 from localaws.identity.actions import passing, table
 from localaws.identity.actions.asked import Asked, Place

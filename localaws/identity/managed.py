@@ -6,7 +6,7 @@ import json
 from datetime import datetime
 from functools import cache
 
-from localaws.core.documents import Documents
+from localaws.documents import Documents
 from localaws.shapes import Json
 
 PREFIX = "arn:aws:iam::aws:policy"

@@ -6,7 +6,7 @@ otherwise was read from what they answered to others.
 
 from __future__ import annotations
 
-from localaws.core.errors import AwsError
+from localaws.errors import AwsError
 from localaws.identity.policy.evaluation import BOUNDARY, TRUST, Decision
 
 FORBIDDEN = 403

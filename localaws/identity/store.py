@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from datetime import datetime, timedelta
 
-from localaws.core.documents import Documents
-from localaws.core.errors import AwsError
+from localaws.documents import Documents
+from localaws.errors import AwsError
 from localaws.identity.caller import Caller
 from localaws.identity.credentials import (
     ROLE,

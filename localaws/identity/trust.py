@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from localaws.core.errors import AwsError
+from localaws.errors import AwsError
 from localaws.identity.actions.asked import Place
 from localaws.identity.caller import Caller
 from localaws.identity.in_force import InForce

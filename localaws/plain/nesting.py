@@ -5,8 +5,8 @@ https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.htm
 
 from __future__ import annotations
 
-from localaws.core.errors import AwsError
 from localaws.core.service import Call
+from localaws.errors import AwsError
 
 DEEPEST = 32
 

@@ -15,8 +15,8 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from localaws.core.errors import AwsError
 from localaws.core.service import Call
+from localaws.errors import AwsError
 from localaws.s3 import checksums
 from localaws.s3.objects import Objects
 from localaws.s3.stored import PIECE, Received

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from localaws.core.errors import AwsError, NotEmulated
 from localaws.core.service import Call, Service
+from localaws.errors import AwsError, NotEmulated
 from localaws.s3.configurations import register as register_configurations
 from localaws.s3.listing import OWNER
 from localaws.s3.objects import Objects

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from localaws.core.clock import Clock
-from localaws.core.errors import AwsError
+from localaws.errors import AwsError
 from localaws.s3.index import Index, dump
 from localaws.s3.names import check_bucket_name
 

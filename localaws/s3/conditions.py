@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from localaws.core.errors import AwsError
+from localaws.errors import AwsError
 from localaws.s3.stored import StoredObject
 from localaws.shapes import Json
 

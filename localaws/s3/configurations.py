@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from localaws.core.errors import AwsError, NotEmulated
 from localaws.core.service import Call, Service
+from localaws.errors import AwsError, NotEmulated
 from localaws.s3.buckets import ENABLED, SUSPENDED, Buckets
 from localaws.s3.cors import check_cors
 from localaws.s3.policy import is_public

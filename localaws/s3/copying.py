@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from urllib.parse import unquote
 
-from localaws.core.errors import AwsError
 from localaws.core.service import Call, Service
+from localaws.errors import AwsError
 from localaws.s3.bodies import wanted_algorithms
 from localaws.s3.conditions import check_read, write_check
 from localaws.s3.objects import Objects

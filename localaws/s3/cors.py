@@ -12,7 +12,7 @@ from urllib.parse import unquote
 
 from werkzeug.wrappers import Request, Response
 
-from localaws.core.errors import AwsError
+from localaws.errors import AwsError
 from localaws.s3.answers import error_page
 from localaws.s3.buckets import Buckets
 from localaws.shapes import Json

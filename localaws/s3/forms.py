@@ -18,7 +18,7 @@ from werkzeug.datastructures import FileStorage
 from werkzeug.wrappers import Request, Response
 
 from localaws.core.aws import LocalAws
-from localaws.core.errors import AwsError
+from localaws.errors import AwsError
 from localaws.s3 import checksums
 from localaws.s3.answers import error_page
 from localaws.s3.bodies import PREFIX, check_checksum

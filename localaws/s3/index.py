@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from localaws.core.sqlite import Row, SqliteDatabase
+from localaws.sqlite import Row, SqliteDatabase
 
 __all__ = ["Index", "Row", "dump", "successor"]
 

@@ -11,8 +11,8 @@ from typing import Any
 from urllib.parse import quote
 from xml.sax.saxutils import escape
 
-from localaws.core.errors import AwsError
 from localaws.core.service import Call, Service
+from localaws.errors import AwsError
 from localaws.s3.answers import S3Answer
 from localaws.s3.index import successor
 from localaws.s3.objects import Objects

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from localaws.core.errors import AwsError
+from localaws.errors import AwsError
 from localaws.s3 import checksums
 from localaws.s3.bodies import check_checksum
 from localaws.s3.index import Row, dump

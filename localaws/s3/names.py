@@ -6,7 +6,7 @@ import hashlib
 import re
 from pathlib import Path
 
-from localaws.core.errors import AwsError
+from localaws.errors import AwsError
 
 _BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _ADDRESS = re.compile(r"\d+\.\d+\.\d+\.\d+")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from localaws.core.errors import AwsError
 from localaws.core.service import Call, Service
+from localaws.errors import AwsError
 from localaws.s3.answers import S3Answer
 from localaws.s3.bodies import receive
 from localaws.s3.conditions import byte_range, check_read, write_check

@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from localaws.core.clock import Clock
-from localaws.core.errors import AwsError
 from localaws.core.object_store import Called, state_of
+from localaws.errors import AwsError
 from localaws.s3 import announce
 from localaws.s3.buckets import ENABLED, Buckets
 from localaws.s3.files import Files

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from localaws.core.errors import AwsError
 from localaws.core.service import Call, Handler, Service
+from localaws.errors import AwsError
 from localaws.s3.buckets import Buckets
 from localaws.shapes import Json
 

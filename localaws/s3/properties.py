@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import parse_qsl
 
-from localaws.core.errors import NotEmulated
+from localaws.errors import NotEmulated
 from localaws.s3.bodies import content_encoding
 from localaws.s3.bucket_operations import check_acl
 from localaws.s3.stored import NULL_VERSION, StoredObject

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 
-from localaws.core.errors import AwsError
 from localaws.core.service import Call, Service
+from localaws.errors import AwsError
 from localaws.s3.bodies import receive, sent_checksums, wanted_algorithms
 from localaws.s3.conditions import byte_range, write_check
 from localaws.s3.copying import SOURCE, copy_source, source_version

@@ -13,7 +13,7 @@ from typing import Any
 
 from werkzeug.wrappers import Request, Response
 
-from localaws.core.errors import AwsError
+from localaws.errors import AwsError
 from localaws.s3.cors import Cors
 from localaws.s3.objects import Objects
 from localaws.s3.policy import allows_public

@@ -13,9 +13,9 @@ from typing import Any
 
 from localaws.core import scratch
 from localaws.core.aws import LocalAws
-from localaws.core.errors import AwsError
 from localaws.core.log_shipping import LogShipper
 from localaws.core.service import Service
+from localaws.errors import AwsError
 from localaws.s3.names import split_uri
 from localaws.sagemaker import archives
 from localaws.sagemaker.model_process import ModelProcess, NotServing

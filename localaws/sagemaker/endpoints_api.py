@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from localaws.core.aws import LocalAws
-from localaws.core.errors import NotEmulated
 from localaws.core.service import Call, Service
+from localaws.errors import NotEmulated
 from localaws.sagemaker import listing
 from localaws.sagemaker.endpoints import Endpoints
 from localaws.sagemaker.names import (

@@ -6,8 +6,8 @@ import re
 import sys
 from pathlib import Path
 
-from localaws.core.errors import NotEmulated
 from localaws.core.runtime.installed import folders, with_requirements
+from localaws.errors import NotEmulated
 
 CONTAINER = Path(__file__).with_name("container.py")
 # 3.0-5 has XGBoost 3.0.5, as installed here (sagemaker SDK 2.257, image_uri_config/xgboost.json).

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from localaws.core.aws import LocalAws
-from localaws.core.errors import AwsError, NotEmulated
 from localaws.core.service import Call, Service
+from localaws.errors import AwsError, NotEmulated
 from localaws.s3.names import split_uri
 from localaws.sagemaker import archives, images, listing
 from localaws.sagemaker.names import (

@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 
 from localaws.core.aws import LocalAws
-from localaws.core.errors import AwsError, NotEmulated
 from localaws.core.service import Call, Service
 from localaws.core.signals import EventSent
+from localaws.errors import AwsError, NotEmulated
 from localaws.sagemaker import listing
 from localaws.sagemaker.names import MODEL_PACKAGE, MODEL_PACKAGE_GROUP, arn, check_name, validation
 from localaws.shapes import Json

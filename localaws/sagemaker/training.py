@@ -10,12 +10,12 @@ from datetime import datetime
 from pathlib import Path
 
 from localaws.core.aws import LocalAws
-from localaws.core.errors import AwsError
 from localaws.core.jobs.job import Cancelled, Job, JobFailed
 from localaws.core.jobs.kind import TRAINING
 from localaws.core.jobs.runner import Ending, JobRunner, Outcome
 from localaws.core.log_shipping import LogShipper
 from localaws.core.processes import told
+from localaws.errors import AwsError
 from localaws.s3.names import split_uri
 from localaws.sagemaker import archives, images
 from localaws.sagemaker import layout as opt_ml

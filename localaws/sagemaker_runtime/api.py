@@ -6,8 +6,8 @@ from typing import Any
 
 from localaws.cloudwatch.api import measure
 from localaws.core.aws import LocalAws
-from localaws.core.errors import AwsError
 from localaws.core.service import Call, Service
+from localaws.errors import AwsError
 from localaws.sagemaker.endpoints import endpoints_of
 from localaws.sagemaker.model_process import NotServing, Served
 from localaws.sagemaker_runtime.wire import ModelError, install

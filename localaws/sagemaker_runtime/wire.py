@@ -7,7 +7,7 @@ from typing import Any
 
 from moto.core import serialize
 
-from localaws.core.errors import AwsError
+from localaws.errors import AwsError
 
 
 class ModelError(AwsError):

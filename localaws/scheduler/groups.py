@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from localaws.core.aws import LocalAws
-from localaws.core.errors import AwsError
 from localaws.core.pages import Key, page
 from localaws.core.service import Call, Service
+from localaws.errors import AwsError
 from localaws.shapes import Json
 
 GROUPS = "scheduler-group"

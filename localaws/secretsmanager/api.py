@@ -14,9 +14,9 @@ from secrets import choice
 from typing import Any
 
 from localaws.core.aws import LocalAws
-from localaws.core.errors import AwsError
 from localaws.core.pages import page
 from localaws.core.service import Call, Service
+from localaws.errors import AwsError
 from localaws.shapes import Json
 
 # Documents: name -> the secret as DescribeSecret shows it, and "values": version id -> {"stages",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from localaws.core import moto_state
-from localaws.core.documents import Documents
+from localaws.documents import Documents
 from localaws.sns.topics import DEDUPLICATION, FIFO, KIND
 
 

@@ -11,8 +11,8 @@ from typing import Any
 from urllib.parse import quote
 
 from localaws.core.aws import LocalAws
-from localaws.core.errors import NotEmulated
 from localaws.core.service import Call, Service
+from localaws.errors import NotEmulated
 from localaws.events.delivery import Deliveries
 from localaws.shapes import Json
 from localaws.sns.subscriptions import Subscriptions

@@ -6,9 +6,9 @@ import uuid
 from collections.abc import Callable
 
 from localaws.core.aws import LocalAws
-from localaws.core.errors import NotEmulated
 from localaws.core.pages import page
 from localaws.core.service import Call, Service
+from localaws.errors import NotEmulated
 from localaws.events.delivery import kind_of
 from localaws.shapes import Json
 from localaws.sns.topics import FIFO, Topics, invalid, missing

@@ -8,9 +8,9 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from localaws.core.aws import LocalAws
-from localaws.core.errors import AwsError, NotEmulated
 from localaws.core.pages import page
 from localaws.core.service import Call, Service
+from localaws.errors import AwsError, NotEmulated
 from localaws.shapes import Json
 
 KIND = "sns-topic"  # documents: ARN -> {"attributes", "tags", "sequence", "recent"}

@@ -11,9 +11,9 @@ import re
 from typing import Any
 
 from localaws.core.aws import LocalAws
-from localaws.core.errors import AwsError, NotEmulated
 from localaws.core.pages import page
 from localaws.core.service import Call, Service
+from localaws.errors import AwsError, NotEmulated
 from localaws.shapes import Json
 
 KIND = "ssm-parameter"  # documents: name -> {"versions": [the latest ones, oldest first]}

@@ -5,8 +5,8 @@ from __future__ import annotations
 import random
 
 from localaws.core.clock import Clock
-from localaws.core.errors import AwsError
 from localaws.core.service import Call, Service
+from localaws.errors import AwsError
 from localaws.shapes import Json
 from localaws.stepfunctions import names, timestamps
 from localaws.stepfunctions.resources import Resources

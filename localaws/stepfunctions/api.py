@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from localaws.core.aws import LocalAws
 from localaws.core.service import Service
-from localaws.core.sqlite import SqliteDatabase
+from localaws.sqlite import SqliteDatabase
 from localaws.stepfunctions.activities import Activities
 from localaws.stepfunctions.constraints import CheckedService
 from localaws.stepfunctions.engine import Engine

@@ -10,8 +10,8 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from localaws.core.errors import AwsError
 from localaws.core.service import Call, Handler, Service
+from localaws.errors import AwsError
 from localaws.shapes import Json
 from localaws.stepfunctions.integrations import models
 

@@ -12,8 +12,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from localaws.core.clock import Clock
-from localaws.core.errors import AwsError
 from localaws.core.log_shipping import LogShipper
+from localaws.errors import AwsError
 from localaws.identity.caller import Caller
 from localaws.shapes import Json
 from localaws.stepfunctions import timestamps

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from localaws.core.clock import Clock
-from localaws.core.errors import AwsError
 from localaws.core.service import Call, Service
+from localaws.errors import AwsError
 from localaws.shapes import Json
 from localaws.stepfunctions import history, injection, names, timestamps
 from localaws.stepfunctions.definition import parse

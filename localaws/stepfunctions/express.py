@@ -14,7 +14,7 @@ import math
 import threading
 from dataclasses import asdict
 
-from localaws.core.errors import AwsError
+from localaws.errors import AwsError
 from localaws.shapes import Json
 from localaws.stepfunctions import timestamps
 from localaws.stepfunctions.engine import Engine

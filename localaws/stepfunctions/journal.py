@@ -14,8 +14,8 @@ from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from typing import Any
 
-from localaws.core.sqlite import SqliteDatabase
 from localaws.shapes import Json
+from localaws.sqlite import SqliteDatabase
 from localaws.stepfunctions.records import Changes, Event, Execution
 from localaws.stepfunctions.resources import Resources
 

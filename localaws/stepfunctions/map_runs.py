@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from localaws.core.errors import AwsError
 from localaws.core.service import Call, Service
+from localaws.errors import AwsError
 from localaws.shapes import Json
 from localaws.stepfunctions import names, timestamps
 from localaws.stepfunctions.engine import Engine

@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from typing import Any, TypeVar
 
 from localaws.core import pages
-from localaws.core.errors import AwsError
 from localaws.core.pages import Key
+from localaws.errors import AwsError
 
 Item = TypeVar("Item")
 

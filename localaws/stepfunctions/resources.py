@@ -6,8 +6,8 @@ import json
 import sqlite3
 from contextlib import AbstractContextManager
 
-from localaws.core.sqlite import SqliteDatabase
 from localaws.shapes import Json
+from localaws.sqlite import SqliteDatabase
 
 ACTIVITY = "activity"  # the kind of an activity's document
 MAP_RUN = "map-run"

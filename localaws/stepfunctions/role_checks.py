@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 
 from localaws.core.aws import LocalAws
-from localaws.core.errors import AwsError
+from localaws.errors import AwsError
 from localaws.identity.actions.asked import Asked
 from localaws.identity.caller import root
 from localaws.shapes import Json

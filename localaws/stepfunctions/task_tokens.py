@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
-from localaws.core.errors import AwsError
 from localaws.core.service import Call, Service
+from localaws.errors import AwsError
 from localaws.shapes import Json
 from localaws.stepfunctions import tasks
 from localaws.stepfunctions.engine import Engine

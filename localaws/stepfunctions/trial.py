@@ -16,8 +16,8 @@ from datetime import datetime
 from typing import Any
 
 from localaws.core.clock import Clock
-from localaws.core.errors import AwsError
 from localaws.core.service import Call, Service
+from localaws.errors import AwsError
 from localaws.shapes import Json
 from localaws.stepfunctions import (
     map_items,

@@ -6,7 +6,7 @@ import uuid
 from datetime import datetime
 from typing import Any
 
-from localaws.core.errors import AwsError
+from localaws.errors import AwsError
 from localaws.shapes import Json
 from localaws.stepfunctions import timestamps
 from localaws.stepfunctions.definition import State

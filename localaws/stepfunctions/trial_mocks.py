@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from localaws.core.errors import AwsError, NotEmulated
+from localaws.errors import AwsError, NotEmulated
 from localaws.shapes import Json
 from localaws.stepfunctions.definition import State, inner_bodies
 from localaws.stepfunctions.integrations import models

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from localaws.core.errors import NotEmulated
 from localaws.core.service import Call, Service
+from localaws.errors import NotEmulated
 from localaws.shapes import Json
 from localaws.stepfunctions import validation
 from localaws.stepfunctions.field_rules import Diagnostic

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from localaws.core.errors import AwsError
 from localaws.core.service import Call, Service
+from localaws.errors import AwsError
 from localaws.shapes import Json
 from localaws.stepfunctions import names, timestamps
 from localaws.stepfunctions.aliases import ALIAS, VERSION

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from localaws.core.aws import LocalAws
-from localaws.core.errors import AwsError
 from localaws.core.service import Call, Service
+from localaws.errors import AwsError
 from localaws.identity import caller as callers
 from localaws.identity import managed
 from localaws.identity.authorization import Authorizer, Mode

@@ -10,7 +10,7 @@ import json
 import re
 
 from localaws.core.aws import LocalAws
-from localaws.core.errors import AwsError
+from localaws.errors import AwsError
 from localaws.shapes import Json
 
 _DATABASES = "glue-databases"

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from localaws.athena.sql import types as t
-from localaws.athena.sql.types import Type
-from localaws.athena.sql.values import text
 from localaws.tables.errors import not_emulated
+from localaws.trino import types as t
+from localaws.trino.types import Type
+from localaws.trino.values import text
 
 Cell = Callable[[str, Type], str]
 _DECIMAL = "[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?"

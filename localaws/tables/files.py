@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
-from localaws.core.errors import AwsError
+from localaws.errors import AwsError
 from localaws.s3.names import split_uri
 from localaws.shapes import Json, ObjectFile
 from localaws.tables.errors import TableError

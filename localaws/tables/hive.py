@@ -11,9 +11,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from localaws.athena.sql import types as t
-from localaws.athena.sql.types import Type
-from localaws.athena.sql.values import name, text
 from localaws.tables import parquet
 from localaws.tables.cells import cell, checked
 from localaws.tables.codecs import codec
@@ -25,6 +22,9 @@ from localaws.tables.rewritten import as_parquet
 from localaws.tables.snapshot import Columns, DataFile, Partition, TableSnapshot
 from localaws.tables.storage import Storage
 from localaws.tables.text_files import FILE, LINE, quickly, rewrite
+from localaws.trino import types as t
+from localaws.trino.types import Type
+from localaws.trino.values import name, text
 
 Query = Callable[[str], list[tuple[Any, ...]]]
 Typed = tuple[tuple[str, Type], ...]

@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from localaws.athena.sql import types as t
-from localaws.athena.sql.types import Type
-from localaws.athena.sql.values import name, text
 from localaws.tables.cells import cell, checked
 from localaws.tables.storage import Storage
+from localaws.trino import types as t
+from localaws.trino.types import Type
+from localaws.trino.values import name, text
 
 Query = Callable[[str], list[tuple[Any, ...]]]
 _NO_OBJECT = "HIVE_CURSOR_ERROR: Row is not a valid JSON Object"

@@ -7,12 +7,12 @@ io.trino.hive.formats: TextEncodingOptions, SimpleDeserializer.
 
 from __future__ import annotations
 
-from localaws.athena.sql import types as t
-from localaws.athena.sql.types import Type
-from localaws.athena.sql.values import text
 from localaws.tables.cells import cell
 from localaws.tables.errors import TableError, not_emulated
 from localaws.tables.storage import Storage
+from localaws.trino import types as t
+from localaws.trino.types import Type
+from localaws.trino.values import text
 
 
 def value_of(sql: str, kind: Type, storage: Storage, label: str) -> str:

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 
 import pyarrow.parquet as pq
 
-from localaws.athena.sql import types as t
-from localaws.athena.sql.types import Type
-from localaws.athena.sql.values import name, text
 from localaws.tables.cells import milliseconds
 from localaws.tables.errors import TableError
 from localaws.tables.snapshot import DataFile
 from localaws.tables.storage import Storage
+from localaws.trino import types as t
+from localaws.trino.types import Type
+from localaws.trino.values import name, text
 
 
 @dataclass(frozen=True)

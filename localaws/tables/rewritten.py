@@ -15,12 +15,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyarrow import orc
 
-from localaws.athena.sql import types as t
-from localaws.athena.sql.types import Type
 from localaws.tables.errors import TableError, not_emulated
 from localaws.tables.snapshot import DataFile
 from localaws.tables.storage import Storage
 from localaws.tables.text_files import FILE
+from localaws.trino import types as t
+from localaws.trino.types import Type
 
 _BATCH = 50_000
 

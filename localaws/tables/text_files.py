@@ -24,12 +24,12 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from localaws.athena.sql.python.regular_expressions import SECONDS, compiled
 from localaws.core.jobs.seen import remembered
 from localaws.tables.codecs import codec
 from localaws.tables.errors import TableError
 from localaws.tables.snapshot import DataFile
 from localaws.tables.storage import Storage
+from localaws.trino.regular_expressions import SECONDS, compiled
 
 FILE = "$file"  # the path that a row came from
 LINE = "line"

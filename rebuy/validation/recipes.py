@@ -9,12 +9,12 @@ from typing import Any
 
 import duckdb
 
-from localaws.athena.sql import types as t
 from localaws.databrew.recipe import functions
 from localaws.databrew.recipe.compiler import compile_steps, parse
 from localaws.databrew.recipe.errors import RecipeError
 from localaws.databrew.recipe.sql import ident
 from localaws.databrew.recipe.table import Context, Table
+from localaws.trino import types as t
 
 Json = dict[str, Any]
 WHEN = datetime(2026, 1, 1, tzinfo=UTC)

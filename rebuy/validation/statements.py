@@ -9,8 +9,8 @@ from typing import Any
 
 from localaws.athena.rehearsal import Described, Name
 from localaws.athena.rehearsal import Rehearsal as Athena
-from localaws.athena.sql import types as t
-from localaws.athena.sql.errors import QueryError, SyntaxMistake
+from localaws.trino import types as t
+from localaws.trino.errors import QueryError, SyntaxMistake
 from rebuy.errors import DefinitionError
 from rebuy.validation import recipes
 from rebuy.validation.findings import Finding

@@ -17,8 +17,8 @@ from sqlglot import exp
 
 from localaws.athena.sql import grammar, queries
 from localaws.athena.sql.compiler import _TAKES, refuse_unread
-from localaws.athena.sql.errors import QueryError
 from localaws.athena.sql.parsing import SyntaxMistake, parse
+from localaws.trino.errors import QueryError
 from tests.athena.test_sql import NoTables, answer, connection
 from tests.conftest import CASES, cases
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from localaws.athena.rehearsal import Described, Rehearsal
-from localaws.athena.sql import types as t
-from localaws.athena.sql.errors import QueryError
+from localaws.trino import types as t
+from localaws.trino.errors import QueryError
 
 STATE = Rehearsal(
     {

@@ -15,12 +15,12 @@ import pytest
 from localaws.athena.database import Database, explain
 from localaws.athena.formatting import result_query
 from localaws.athena.sql import plain_patterns
-from localaws.athena.sql.errors import QueryError
 from localaws.athena.sql.parsing import parse
 from localaws.athena.sql.python import regular_expressions
 from localaws.athena.sql.queries import Queries
 from localaws.athena.sql.sources import Found
-from localaws.athena.sql.values import text
+from localaws.trino.errors import QueryError
+from localaws.trino.values import text
 from tests.conftest import cases
 
 

@@ -245,7 +245,7 @@ def test_alter_table_changes_columns_and_partitions(athena: Any) -> None:
 
 def test_two_changes_of_one_table_are_not_mixed(athena: Any) -> None:
     """A change is made only to the version of the table that it was planned on."""
-    from localaws.core.errors import AwsError
+    from localaws.errors import AwsError
     from localaws.tables.catalog import Catalog
 
     athena.run("CREATE EXTERNAL TABLE t (a int) LOCATION 's3://lake/t/'")

@@ -15,7 +15,7 @@ from localaws.cloudformation import writes
 from localaws.cloudformation.providers.messaging import Queue
 from localaws.cloudformation.providers.s3 import Bucket
 from localaws.core.aws import LocalAws, start
-from localaws.core.errors import AwsError
+from localaws.errors import AwsError
 from tests.cloudformation.conftest import SERVICES, Stack, body
 
 

@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from localaws.cloudformation.template import read, references
 from localaws.cloudformation.values import NO_VALUE, TemplateScope
 from localaws.core.aws import LocalAws
-from localaws.core.errors import AwsError
+from localaws.errors import AwsError
 from tests.cloudformation.conftest import Stack
 from tests.conftest import cases
 

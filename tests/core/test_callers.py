@@ -12,8 +12,8 @@ from botocore.exceptions import ClientError
 
 from localaws.core import server as http
 from localaws.core.aws import LocalAws, start
-from localaws.core.errors import AwsError
 from localaws.core.service import Call, Records, Service
+from localaws.errors import AwsError
 from localaws.identity import caller as callers
 from localaws.identity.caller import Caller
 from localaws.s3 import api as s3

@@ -12,8 +12,8 @@ from botocore.exceptions import ClientError
 from localaws.__main__ import port_of
 from localaws.core import durability
 from localaws.core.aws import LocalAws, start
-from localaws.core.documents import Documents
 from localaws.core.durability import Durability
+from localaws.documents import Documents
 from localaws.plain.api import FACTORIES
 from localaws.s3.api import service as s3
 from localaws.stepfunctions.api import service as stepfunctions

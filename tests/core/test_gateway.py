@@ -16,8 +16,8 @@ from moto.core.request import Request
 
 from localaws.core import server as http
 from localaws.core.aws import LocalAws, start
-from localaws.core.errors import AwsError
 from localaws.core.service import Call, Operation, Records, Service, check_parameters
+from localaws.errors import AwsError
 from localaws.identity import caller as callers
 from localaws.plain.api import FACTORIES
 from localaws.stepfunctions import api as stepfunctions

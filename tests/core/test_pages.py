@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from localaws.core.errors import AwsError
 from localaws.core.pages import Key, page
+from localaws.errors import AwsError
 
 
 def invalid(message: str) -> AwsError:

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from localaws.core.documents import Documents
-from localaws.core.errors import AwsError
-from localaws.core.sqlite import SqliteDatabase
+from localaws.documents import Documents
+from localaws.errors import AwsError
+from localaws.sqlite import SqliteDatabase
 from tests.threads import on_threads
 
 
@@ -83,7 +83,7 @@ def test_a_kill_inside_a_transaction_leaves_no_half(tmp_path: Path) -> None:
     script = (
         "import os, signal, sys\n"
         "from pathlib import Path\n"
-        "from localaws.core.documents import Documents\n"
+        "from localaws.documents import Documents\n"
         "documents = Documents(Path(sys.argv[1]))\n"
         "documents.put('table', 'answered', {})\n"
         "with documents.transaction():\n"

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from localaws.core.documents import Documents
 from localaws.core.processes import Processes
+from localaws.documents import Documents
 
 
 def test_documents_keep_their_order_and_their_times(tmp_path: Path) -> None:
@@ -40,7 +40,7 @@ def test_an_acknowledged_document_survives_kill_9(tmp_path: Path) -> None:
     file = tmp_path / "documents.sqlite"
     script = (
         "import os, signal, sys; from pathlib import Path;"
-        "from localaws.core.documents import Documents;"
+        "from localaws.documents import Documents;"
         "d = Documents(Path(sys.argv[1]));"
         "[d.put('k', str(i), {'i': i}) for i in range(100)];"
         "os.kill(os.getpid(), signal.SIGKILL)"

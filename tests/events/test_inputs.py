@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from localaws.core.errors import AwsError
+from localaws.errors import AwsError
 from localaws.events.inputs import check_transformer, fill, target_input
 
 EVENT = {"source": "aws.s3", "detail": {"object": {"key": "raw/a.csv", "size": 5}, "tags": ["x"]}}

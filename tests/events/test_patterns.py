@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from localaws.core.errors import AwsError
+from localaws.errors import AwsError
 from localaws.events.patterns import matches, parse
 from tests.conftest import CASES
 

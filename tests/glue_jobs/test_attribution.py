@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from localaws.core.aws import LocalAws, start
-from localaws.core.errors import AwsError
+from localaws.errors import AwsError
 from localaws.glue_jobs import store
 from localaws.iam import api as iam
 from localaws.identity.authorization import Mode

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from localaws.core.errors import AwsError
+from localaws.errors import AwsError
 from localaws.http_api.cors import allowed_origin
 from localaws.http_api.payload import MalformedError, read_result
 from localaws.http_api.routing import check_route_key, find_route, source_arn

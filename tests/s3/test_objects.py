@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from localaws.core.aws import LocalAws, start
-from localaws.core.errors import AwsError
 from localaws.core.signals import EventSent
+from localaws.errors import AwsError
 from localaws.s3.api import service
 from localaws.s3.objects import split_uri
 

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from localaws.core.aws import LocalAws, start
-from localaws.core.errors import AwsError
 from localaws.core.signals import EventSent
+from localaws.errors import AwsError
 from localaws.s3.api import service
 
 PART = b"p" * (5 << 20)

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from localaws.core.errors import AwsError
+from localaws.errors import AwsError
 from localaws.events.expressions import check_rule_expression, next_time, parse_expression
 from tests.conftest import cases
 

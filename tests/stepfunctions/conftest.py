@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from localaws.core.aws import LocalAws, start
-from localaws.core.errors import AwsError
 from localaws.core.service import Call, Service
 from localaws.core.signals import JobEnded
+from localaws.errors import AwsError
 from localaws.stepfunctions import api
 
 Json = dict[str, Any]

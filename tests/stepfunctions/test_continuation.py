@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from localaws.core.aws import start
-from localaws.core.errors import AwsError
+from localaws.errors import AwsError
 from tests.stepfunctions.conftest import ROLE, Jobs, Workflows, machine, services
 from tests.stepfunctions.test_tasks import CRAWLER, GLUE_SYNC, task
 

@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from localaws.core.errors import NotEmulated
+from localaws.errors import NotEmulated
 from localaws.stepfunctions import validation
 from localaws.stepfunctions.integrations.runtime import Integrations
 from tests.conftest import cases

@@ -12,7 +12,7 @@ import pytest
 
 from localaws.core.aws import start
 from localaws.core.clock import Clock
-from localaws.core.errors import AwsError
+from localaws.errors import AwsError
 from tests.stepfunctions.conftest import Jobs, Workflows, machine, services
 
 Json = dict[str, Any]

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from localaws.core.errors import AwsError
+from localaws.errors import AwsError
 from tests.stepfunctions.conftest import Workflows, machine
 from tests.stepfunctions.test_tasks import CRAWLER, GLUE_SYNC, LAMBDA, task
 

@@ -22,10 +22,10 @@ from localaws.athena.iceberg import plan, types
 from localaws.athena.iceberg.properties import shown, table_properties
 from localaws.athena.iceberg.state import IcebergTable, is_iceberg
 from localaws.athena.session import Session, change
-from localaws.athena.sql.errors import QueryError
-from localaws.core.errors import AwsError
+from localaws.errors import AwsError
 from localaws.shapes import Json
 from localaws.tables.catalog import TABLE_INPUT, Catalog
+from localaws.trino.errors import QueryError
 
 Command = Callable[[Session, Any, Json], CommandResult]
 

@@ -16,7 +16,7 @@ from localaws.athena.commands.result import (
 from localaws.athena.commands.tables import altered
 from localaws.athena.grammar import statements as s
 from localaws.athena.session import Change, Session, change
-from localaws.core.errors import AwsError
+from localaws.errors import AwsError
 from localaws.s3.objects import split_uri
 from localaws.shapes import Json
 from localaws.tables import partitions

@@ -8,9 +8,9 @@ from typing import Any
 
 from localaws.athena.formatting import column_info
 from localaws.athena.session import Change, Session
-from localaws.athena.sql import types as t
-from localaws.athena.sql.errors import QueryError
 from localaws.shapes import Json
+from localaws.trino import types as t
+from localaws.trino.errors import QueryError
 
 
 @dataclass(frozen=True)

@@ -14,11 +14,11 @@ from localaws.athena.commands.result import (
 )
 from localaws.athena.grammar import statements as s
 from localaws.athena.session import Session
-from localaws.athena.sql.errors import QueryError
 from localaws.athena.tables import read_view
-from localaws.core.errors import AwsError
+from localaws.errors import AwsError
 from localaws.shapes import Json
 from localaws.tables import partitions
+from localaws.trino.errors import QueryError
 
 
 def show_databases(session: Session, statement: s.ShowDatabases) -> CommandResult:

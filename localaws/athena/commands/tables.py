@@ -15,14 +15,14 @@ from localaws.athena.commands.result import (
 )
 from localaws.athena.grammar import statements as s
 from localaws.athena.session import Session, change
-from localaws.athena.sql import types as t
-from localaws.athena.sql.errors import QueryError, not_emulated
-from localaws.core.errors import AwsError
+from localaws.errors import AwsError
 from localaws.s3.objects import split_uri
 from localaws.shapes import Json
 from localaws.tables.catalog import TABLE_INPUT, Catalog
 from localaws.tables.errors import TableError
 from localaws.tables.storage import LAZY_SIMPLE, SERDES, STORED_AS, descriptor, storage
+from localaws.trino import types as t
+from localaws.trino.errors import QueryError, not_emulated
 
 
 def create_database(session: Session, statement: s.CreateDatabase) -> CommandResult:

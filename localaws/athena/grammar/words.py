@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from localaws.athena.sql.errors import place_in
 from localaws.athena.sql.parsing import SyntaxMistake
+from localaws.trino.errors import place_in
 
 T = TypeVar("T")
 _TOKEN = re.compile(

@@ -13,10 +13,10 @@ from sqlglot import exp
 
 from localaws.athena import shaping
 from localaws.athena.iceberg.source import DELETE, INSERT, POSITION, UPDATE
-from localaws.athena.sql import types as t
-from localaws.athena.sql.errors import QueryError, not_emulated
 from localaws.athena.sql.queries import Query
-from localaws.athena.sql.types import Type
+from localaws.trino import types as t
+from localaws.trino.errors import QueryError, not_emulated
+from localaws.trino.types import Type
 
 Columns = Sequence[tuple[str, Type]]
 Compile = Callable[[Any], Query]

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from localaws.athena.iceberg import types
 from localaws.athena.iceberg.state import IcebergTable
-from localaws.athena.sql import types as t
-from localaws.athena.sql.types import Type
 from localaws.shapes import Json
+from localaws.trino import types as t
+from localaws.trino.types import Type
 
 Columns = tuple[tuple[str, Type], ...]
 _COUNTS = t.map_of(t.INTEGER, t.BIGINT)

@@ -18,10 +18,10 @@ from pyiceberg.transforms import IdentityTransform
 
 from localaws.athena.iceberg.reading import planned
 from localaws.athena.iceberg.source import IcebergScan
-from localaws.athena.sql import types as t
 from localaws.athena.sql.times import ZONED
-from localaws.athena.sql.types import Type
-from localaws.athena.sql.values import name, text
+from localaws.trino import types as t
+from localaws.trino.types import Type
+from localaws.trino.values import name, text
 
 Row = dict[str, Any]
 

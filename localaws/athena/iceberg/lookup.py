@@ -10,12 +10,12 @@ from sqlglot import exp
 from localaws.athena.iceberg import described
 from localaws.athena.iceberg.source import POSITION, ROWS, IcebergScan
 from localaws.athena.iceberg.state import IcebergTable, load
-from localaws.athena.sql import types as t
-from localaws.athena.sql.errors import QueryError
 from localaws.athena.sql.sources import HIDDEN, AsOf, Filter, Found
-from localaws.athena.sql.types import Type
 from localaws.core.aws import LocalAws
 from localaws.shapes import Json
+from localaws.trino import types as t
+from localaws.trino.errors import QueryError
+from localaws.trino.types import Type
 
 # The value of DuckDB's text that reads no table.
 Evaluate = Callable[[str], object]

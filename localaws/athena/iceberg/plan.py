@@ -20,8 +20,6 @@ from localaws.athena.iceberg import changes, types
 from localaws.athena.iceberg.properties import table_properties
 from localaws.athena.iceberg.state import METADATA, IcebergTable, is_iceberg
 from localaws.athena.session import Change, Effect, Session, change
-from localaws.athena.sql import types as t
-from localaws.athena.sql.errors import QueryError
 from localaws.athena.sql.parameters import bind
 from localaws.athena.sql.parsing import parse
 from localaws.athena.sql.queries import Query
@@ -29,6 +27,8 @@ from localaws.athena.sql.sources import placed
 from localaws.s3.objects import split_uri
 from localaws.shapes import Json
 from localaws.tables.catalog import TABLE_INPUT, Catalog
+from localaws.trino import types as t
+from localaws.trino.errors import QueryError
 
 WORK = "athena.iceberg.work:"
 

@@ -5,7 +5,7 @@ https://docs.aws.amazon.com/athena/latest/ug/querying-iceberg-creating-tables.ht
 
 from __future__ import annotations
 
-from localaws.athena.sql.errors import QueryError, not_emulated
+from localaws.trino.errors import QueryError, not_emulated
 
 CODEC, FORMAT = "write.parquet.compression-codec", "write.format.default"
 _LEAST, _MOST = 1, 2**63

@@ -31,13 +31,13 @@ from pyiceberg.types import IcebergType, ListType, MapType, NestedField, StructT
 from localaws.athena.iceberg import types
 from localaws.athena.iceberg.files import LocalFiles
 from localaws.athena.iceberg.source import POSITION, IcebergScan
-from localaws.athena.sql import types as t
 from localaws.athena.sql.times import ZONED
-from localaws.athena.sql.types import Type
-from localaws.athena.sql.values import name, text
 from localaws.tables import hive, parquet
 from localaws.tables.errors import TableError, not_emulated
 from localaws.tables.snapshot import DataFile
+from localaws.trino import types as t
+from localaws.trino.types import Type
+from localaws.trino.values import name, text
 
 Run = Callable[[str], list[tuple[Any, ...]]]
 PATH, SIZE, MODIFIED = (label for label, _ in hive.HIDDEN)

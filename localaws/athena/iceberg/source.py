@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 
-from localaws.athena.sql.types import Type
 from localaws.shapes import Json
 from localaws.tables.snapshot import DataFile
+from localaws.trino.types import Type
 
 ROWS = "rows"  # what is read of a table: its rows, or one of its metadata tables
 DELETE, UPDATE, INSERT = 1, 2, 3  # what is done with a row: `action` of a change's SELECT

@@ -11,14 +11,14 @@ from typing import Any
 
 from localaws.athena.iceberg import types
 from localaws.athena.iceberg.source import ROWS, IcebergScan
-from localaws.athena.sql.errors import QueryError, not_emulated
-from localaws.athena.sql.types import Type
 from localaws.core.aws import LocalAws
-from localaws.core.errors import AwsError
+from localaws.errors import AwsError
 from localaws.s3.names import split_uri
 from localaws.shapes import Json
 from localaws.tables.files import data_file
 from localaws.tables.snapshot import DataFile
+from localaws.trino.errors import QueryError, not_emulated
+from localaws.trino.types import Type
 
 LARGEST_BYTES = 256 << 20  # of a metadata file, which is read whole
 METADATA = "metadata_location"

@@ -22,8 +22,8 @@ from pyiceberg.transforms import (
 )
 
 from localaws.athena.iceberg.hashing import BUCKET
-from localaws.athena.sql.types import Type, duckdb
 from localaws.tables.errors import not_emulated
+from localaws.trino.types import Type, duckdb
 
 _PARTS = {
     YearTransform: "year",

@@ -12,10 +12,10 @@ from collections.abc import Iterator
 from itertools import count
 from typing import Any
 
-from localaws.athena.sql import types as t
-from localaws.athena.sql.errors import QueryError
 from localaws.athena.sql.times import ZONED, sized
-from localaws.athena.sql.types import Type
+from localaws.trino import types as t
+from localaws.trino.errors import QueryError
+from localaws.trino.types import Type
 
 UUID = Type("uuid")
 _TRINO = {

@@ -31,11 +31,11 @@ from localaws.athena.iceberg.reading import planned, rows
 from localaws.athena.iceberg.source import DELETE, INSERT, UPDATE, IcebergScan
 from localaws.athena.iceberg.writing import Writer
 from localaws.athena.read_plan import ReadPlan
-from localaws.athena.sql.errors import QueryError
 from localaws.athena.work import Work, working
 from localaws.core.jobs.failures import WorkFailed
 from localaws.core.jobs.limits import Limits
 from localaws.shapes import Json
+from localaws.trino.errors import QueryError
 
 
 @dataclass

@@ -22,8 +22,8 @@ from pyiceberg.typedef import Record
 from localaws.athena.iceberg import transforms, types
 from localaws.athena.iceberg.files import LocalFiles
 from localaws.athena.iceberg.reading import Run, as_json, field_ids, stored
-from localaws.athena.sql.values import name, text
 from localaws.tables.errors import TableError, not_emulated
+from localaws.trino.values import name, text
 
 TARGET_SIZE = "write_target_data_file_size_bytes"
 MAXIMUM_PARTITIONS = 100  # that one statement may write

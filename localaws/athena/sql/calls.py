@@ -7,10 +7,12 @@ from typing import Any
 
 from sqlglot import exp
 
-from . import types as t
+from localaws.trino import types as t
+from localaws.trino.errors import QueryError, not_emulated
+from localaws.trino.values import Value
+
 from .compiler import Compiler, compiles
 from .equality import is_plain, key
-from .errors import QueryError, not_emulated
 from .expressions import row
 from .functions import AGGREGATES, ALIASES, KNOWN_TO_TRINO, SCALARS, WINDOWS
 from .grammar import written
@@ -21,7 +23,6 @@ from .plain_patterns import quick
 from .scope import Scope
 from .signatures import Overloads, fit, read
 from .special import SPECIALS
-from .values import Value
 
 
 @compiles(exp.Anonymous, takes=("this", "expressions"))

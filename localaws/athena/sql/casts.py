@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from . import types as t
-from .errors import QueryError
+from localaws.trino import types as t
+from localaws.trino.errors import QueryError
+from localaws.trino.types import Type
+from localaws.trino.values import Value, name, text
+
 from .times import CLOCK_ZONED, CLOCKS, MOMENTS, ZONED, like, local, rounded, written
-from .types import Type
-from .values import Value, name, text
 
 
 def convert(value: Value, wanted: Type) -> Value:

@@ -12,12 +12,13 @@ from typing import Any
 
 from sqlglot import exp
 
-from . import types as t
-from .errors import QueryError, not_emulated
+from localaws.trino import types as t
+from localaws.trino.errors import QueryError, not_emulated
+from localaws.trino.values import Source, Value
+
 from .grammar import Unread, nodes, written
 from .scope import Column, Scope
 from .sources import Environment, Scan, Tables
-from .values import Source, Value
 
 Selected = tuple[str, tuple[Column, ...]]  # a query's text and its columns
 Rule = Callable[["Compiler", Any, Scope], Value]

@@ -6,17 +6,18 @@ from typing import Any
 
 from sqlglot import exp
 
-from . import types as t
+from localaws.trino import types as t
+from localaws.trino.errors import QueryError, not_emulated
+from localaws.trino.types import Type
+from localaws.trino.values import NULL, Value, text
+
 from .casts import convert
 from .compiler import Compiler, compiles, structure
 from .equality import equal, is_plain, key
-from .errors import QueryError, not_emulated
 from .grammar import written
 from .operators import comparison
 from .scope import Column, Scope
 from .special import SPECIALS, unify
-from .types import Type
-from .values import NULL, Value, text
 
 structure(exp.Any, exp.All, takes=("this",))
 _COMPARISONS: dict[type[exp.Binary], str] = {

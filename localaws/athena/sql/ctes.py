@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from sqlglot import exp
 
-from . import types as t
+from localaws.trino import types as t
+from localaws.trino.errors import QueryError
+
 from .compiler import Compiler, Selected, compiles_query
-from .errors import QueryError
 from .rows import reshaped
 from .scope import Column, Scope, check_widths
 from .sources import renamed

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from . import types as t
+from localaws.trino import types as t
+from localaws.trino.errors import QueryError, not_emulated
+from localaws.trino.types import Type
+from localaws.trino.values import Value, text
+
 from .casts import cast, convert
 from .equality import key
-from .errors import QueryError, not_emulated
 from .patterns import joda_format, mysql_format
 from .times import CLOCK_ZONED, CLOCKS, MOMENTS, ZONED, like, local, written
-from .types import Type
-from .values import Value, text
 
 Special = Callable[[list[Value]], Value]
 UNITS = ("millisecond", "second", "minute", "hour", "day", "week", "month", "quarter", "year")

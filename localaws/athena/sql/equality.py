@@ -7,10 +7,11 @@ whatever their zones.
 
 from __future__ import annotations
 
-from . import types as t
+from localaws.trino import types as t
+from localaws.trino.types import Type
+from localaws.trino.values import Value, name
+
 from .times import CLOCK_ZONED, ZONED
-from .types import Type
-from .values import Value, name
 
 
 def is_plain(kind: Type) -> bool:

@@ -7,15 +7,16 @@ from dataclasses import replace
 
 from sqlglot import exp
 
-from . import types as t
+from localaws.trino import types as t
+from localaws.trino.errors import QueryError
+from localaws.trino.values import NULL, Value, text
+
 from .casts import convert
 from .compiler import Compiler, compiles, name_parts, structure
-from .errors import QueryError
 from .operators import arithmetic
 from .scope import Scope, field_of
 from .special import SPECIALS, unify
 from .times import interval_literal
-from .values import NULL, Value, text
 
 _ARITHMETIC = {exp.Add: "+", exp.Sub: "-", exp.Mul: "*", exp.Div: "/", exp.Mod: "%"}
 

@@ -7,15 +7,16 @@ from typing import Any
 
 from sqlglot import exp
 
-from . import types as t
+from localaws.trino import types as t
+from localaws.trino.errors import QueryError
+from localaws.trino.values import Value, text
+
 from .compiler import Compiler, structure
-from .errors import QueryError
 from .json_grammar import JsonBehaviour, JsonInput
 from .json_table_grammar import JsonColumn, JsonPlan, JsonTable
 from .scope import Column, Scope
 from .sql_json import checked_path, document, passed, returned, value_of
 from .type_names import from_trino
-from .values import Value, text
 
 structure(JsonTable, takes=("input", "path", "name", "passing", "columns", "plan", "strict"))
 structure(

@@ -7,13 +7,14 @@ from typing import Any
 
 from sqlglot import exp
 
-from . import types as t
+from localaws.trino import types as t
+from localaws.trino.errors import QueryError, not_emulated
+from localaws.trino.types import Type
+from localaws.trino.values import Value
+
 from .casts import convert
 from .compiler import Compiler, structure
-from .errors import QueryError, not_emulated
 from .scope import Scope
-from .types import Type
-from .values import Value
 
 structure(exp.Lambda, takes=("this", "expressions"))
 Compiled = Callable[[Compiler, list[Any], Scope], Value]

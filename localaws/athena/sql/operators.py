@@ -5,13 +5,14 @@ Decimal rules: https://trino.io/docs/current/functions/decimal.html#decimal-oper
 
 from __future__ import annotations
 
-from . import types as t
+from localaws.trino import types as t
+from localaws.trino.errors import QueryError
+from localaws.trino.types import Type
+from localaws.trino.values import Value
+
 from .casts import convert
 from .equality import compare, key
-from .errors import QueryError
 from .times import CLOCK_ZONED, CLOCKS, MOMENTS, like, local, shifted
-from .types import Type
-from .values import Value
 
 _INTERVALS = (t.DAY_INTERVAL, t.YEAR_INTERVAL)
 

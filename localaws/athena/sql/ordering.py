@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from sqlglot import exp
 
+from localaws.trino.errors import QueryError, not_emulated
+
 from .compiler import Compiler, structure
 from .equality import is_plain, key
-from .errors import QueryError, not_emulated
 from .grammar import written
 from .scope import Column, Scope
 

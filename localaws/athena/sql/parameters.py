@@ -6,7 +6,8 @@ from typing import Any
 
 from sqlglot import exp
 
-from .errors import QueryError, SyntaxMistake
+from localaws.trino.errors import QueryError, SyntaxMistake
+
 from .parsing import parse
 
 

@@ -6,7 +6,8 @@ from sqlglot import exp
 from sqlglot.errors import ErrorLevel, ParseError, TokenError
 from sqlglot.tokenizer_core import Token, TokenType
 
-from .errors import SyntaxMistake, place_in
+from localaws.trino.errors import SyntaxMistake, place_in
+
 from .grammar import TrinoGrammar, Unread, nodes
 from .tokens import RESERVED, checked
 

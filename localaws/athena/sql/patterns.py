@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .errors import QueryError, not_emulated
+from localaws.trino.errors import QueryError, not_emulated
 
 # https://trino.io/docs/current/functions/datetime.html#mysql-date-functions
 _MYSQL = {

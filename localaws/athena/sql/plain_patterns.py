@@ -14,7 +14,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .values import Value, text
+from localaws.trino.values import Value, text
 
 _ESCAPED = r"\\[dDwW.\\+*?()\[\]{}^$|/-]"
 _SET = rf"\[\^?(?:{_ESCAPED}|[A-Za-z0-9 _,:;@#%=/.+*?()$|-])+\]"

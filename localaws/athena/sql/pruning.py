@@ -8,13 +8,14 @@ from typing import Any
 
 from sqlglot import exp
 
-from . import types as t
+from localaws.trino import types as t
+from localaws.trino.values import name
+
 from .casts import convert
 from .compiler import Compiler, name_parts
 from .grammar import TypedLiteral, nodes
 from .scope import Scope
 from .sources import Filter, Scan
-from .values import name
 
 _OPERATORS = {exp.EQ: "=", exp.LT: "<", exp.LTE: "<=", exp.GT: ">", exp.GTE: ">="}
 _TURNED = {"=": "=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from localaws.trino.values import Source
+
 # The rules: imported for what they register with the compiler.
 from . import conditions, ctes, rows, select, sql_json, syntax, windows  # noqa: F401
 from .compiler import Compiler
 from .scope import Column
 from .sources import Scan, Tables
-from .values import Source
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,13 @@ from typing import Any
 
 from sqlglot import exp
 
-from . import types as t
+from localaws.trino import types as t
+from localaws.trino.errors import QueryError, not_emulated
+from localaws.trino.types import Type
+from localaws.trino.values import OUTPUT, name
+
 from .casts import convert
 from .compiler import Compiler, structure
-from .errors import QueryError, not_emulated
 from .json_table_grammar import JsonTable
 from .json_tables import json_table
 from .operators import comparison
@@ -21,9 +24,7 @@ from .scope import Column, Relation, Scope
 from .sources import CATALOG, AsOf, Environment, Found, Scan, placed, renamed
 from .stars import every_column
 from .times import ZONED, sized
-from .types import Type
 from .unnest import unnest
-from .values import OUTPUT, name
 
 structure(exp.Join, takes=("this", "on", "side", "kind", "using"))
 structure(exp.Table, takes=("this", "alias", "db", "catalog", "joins", "version"))

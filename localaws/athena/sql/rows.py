@@ -6,15 +6,16 @@ from typing import Any
 
 from sqlglot import exp
 
-from . import types as t
+from localaws.trino import types as t
+from localaws.trino.errors import QueryError, not_emulated
+from localaws.trino.types import Type
+from localaws.trino.values import OUTPUT, Value, name
+
 from .casts import convert
 from .compiler import Compiler, compiles_query
 from .equality import is_plain
-from .errors import QueryError, not_emulated
 from .ordering import tail
 from .scope import Column, Scope, check_widths
-from .types import Type
-from .values import OUTPUT, Value, name
 
 
 @compiles_query(exp.Subquery, takes=("this", "alias", "with_", "order", "limit", "offset"))

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 
 from sqlglot import exp
 
-from .errors import QueryError
-from .types import Type
-from .values import Source, Value, name
+from localaws.trino.errors import QueryError
+from localaws.trino.types import Type
+from localaws.trino.values import Source, Value, name
 
 
 @dataclass(frozen=True)

@@ -7,17 +7,18 @@ from typing import Any
 
 from sqlglot import exp
 
+from localaws.trino import types as t
+from localaws.trino.errors import QueryError
+from localaws.trino.values import OUTPUT, Source, Value
+
 from . import equality
-from . import types as t
 from .compiler import Compiler, compiles_query, name_parts, structure
 from .equality import is_plain
-from .errors import QueryError
 from .ordering import tail
 from .pruning import prune
 from .relations import from_clause
 from .scope import Column, Scope
 from .stars import Item, is_star, star
-from .values import OUTPUT, Source, Value
 
 structure(exp.From, exp.Where, exp.Having, takes=("this",))
 structure(exp.Rollup, exp.Cube, exp.GroupingSets, takes=("expressions",))

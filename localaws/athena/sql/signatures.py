@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from . import types as t
+from localaws.trino import types as t
+from localaws.trino.errors import not_emulated
+from localaws.trino.types import Type
+from localaws.trino.values import Value
+
 from .casts import convert
 from .equality import is_ordered, is_plain
-from .errors import not_emulated
 from .plain_patterns import Plain
-from .types import Type
-from .values import Value
 
 NUMBERS = (t.TINYINT, t.SMALLINT, t.INTEGER, t.BIGINT, t.REAL, t.DOUBLE)
 _NAMES = {

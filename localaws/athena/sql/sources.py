@@ -8,11 +8,12 @@ from typing import Any, Protocol
 
 from sqlglot import exp
 
-from . import types as t
-from .errors import QueryError
+from localaws.trino import types as t
+from localaws.trino.errors import QueryError
+from localaws.trino.types import Type
+from localaws.trino.values import Value
+
 from .scope import Column
-from .types import Type
-from .values import Value
 
 CATALOG = "awsdatacatalog"
 # A condition that all rows satisfy: column, operator (= < <= > >= in), the constants' texts.

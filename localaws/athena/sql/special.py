@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from . import types as t
+from localaws.trino import types as t
+from localaws.trino.errors import QueryError, not_emulated
+from localaws.trino.types import Type
+from localaws.trino.values import NULL, Value, text
+from localaws.trino.values import name as name_of
+
 from .casts import convert, text_of
 from .dates import DATES
 from .equality import equal
-from .errors import QueryError, not_emulated
 from .operators import arithmetic, scaled, unscaled
 from .times import local
-from .types import Type
-from .values import NULL, Value, text
-from .values import name as name_of
 
 Special = Callable[[list[Value]], Value]
 

@@ -6,16 +6,17 @@ from typing import Any
 
 from sqlglot import exp
 
-from . import types as t
+from localaws.trino import types as t
+from localaws.trino.errors import QueryError
+from localaws.trino.types import Type
+from localaws.trino.values import Value, text
+
 from .casts import cast, convert, from_json, json_text, text_of
 from .compiler import Compiler, compiles, structure
-from .errors import QueryError
 from .json_grammar import JsonBehaviour, JsonInput, JsonMade, JsonMember, JsonPath
 from .python.json_paths import PathMistake, path
 from .scope import Scope
 from .type_names import from_trino
-from .types import Type
-from .values import Value, text
 
 structure(JsonInput, takes=("this", "format", "alias"))
 structure(JsonBehaviour, takes=("this", "expression"))

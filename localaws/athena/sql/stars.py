@@ -6,11 +6,12 @@ from typing import Any
 
 from sqlglot import exp
 
-from . import types as t
+from localaws.trino import types as t
+from localaws.trino.errors import QueryError
+from localaws.trino.values import Source, Value, name
+
 from .compiler import Compiler
-from .errors import QueryError
 from .scope import Relation, Scope
-from .values import Source, Value, name
 
 Item = tuple[str | None, Value, set[Source]]  # the name, the value and what it reads
 

@@ -7,19 +7,20 @@ from dataclasses import replace
 
 from sqlglot import exp
 
-from . import types as t
+from localaws.trino import types as t
+from localaws.trino.errors import QueryError
+from localaws.trino.types import Type
+from localaws.trino.values import Value
+
 from .calls import call
 from .casts import cast
 from .compiler import Compiler, compiles
 from .dates import now
-from .errors import QueryError
 from .grammar import TypedLiteral
 from .python.json_values import is_json
 from .scope import Scope
 from .times import date_literal, local, time_literal, timestamp_literal
 from .type_names import from_trino
-from .types import Type
-from .values import Value
 
 
 @compiles(exp.Cast, exp.TryCast, takes=("this", "to"))

@@ -12,10 +12,10 @@ import re
 from datetime import date, timedelta
 from zoneinfo import available_timezones
 
-from . import types as t
-from .errors import QueryError, not_emulated
-from .types import Type
-from .values import Value, text
+from localaws.trino import types as t
+from localaws.trino.errors import QueryError, not_emulated
+from localaws.trino.types import Type
+from localaws.trino.values import Value, text
 
 DIGITS = 6  # DuckDB's microseconds
 ZONED, CLOCK_ZONED = "timestamp with time zone", "time with time zone"

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlglot.tokenizer_core import Token, TokenType
 
-from .errors import SyntaxMistake
+from localaws.trino.errors import SyntaxMistake
 
 # https://trino.io/docs/current/language/reserved.html
 RESERVED = frozenset(

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from sqlglot import exp
 
-from . import types as t
-from .errors import QueryError, not_emulated
+from localaws.trino import types as t
+from localaws.trino.errors import QueryError, not_emulated
+from localaws.trino.types import Type
+
 from .grammar import written
 from .times import sized
-from .types import Type
 
 _PLAIN = {
     "BOOLEAN": t.BOOLEAN,

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from sqlglot import exp
 
-from . import types as t
+from localaws.trino import types as t
+from localaws.trino.errors import QueryError
+from localaws.trino.types import Type
+from localaws.trino.values import name
+
 from .compiler import Compiler, structure
-from .errors import QueryError
 from .scope import Column, Relation, Scope
-from .types import Type
-from .values import name
 
 structure(exp.Unnest, takes=("expressions", "alias", "offset"))
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from sqlglot import exp
 
-from . import types as t
+from localaws.trino import types as t
+from localaws.trino.errors import QueryError
+from localaws.trino.values import Value
+
 from .calls import call_arguments, call_by_name, function_name
 from .compiler import Compiler, compiles, structure
 from .equality import key
-from .errors import QueryError
 from .ordering import order_by
 from .scope import Scope
-from .values import Value
 
 structure(exp.WindowSpec, takes=("kind", "start", "start_side", "end", "end_side"))
 structure(exp.IgnoreNulls, exp.RespectNulls, takes=("this",))

@@ -12,7 +12,7 @@ from localaws.cloudformation.provider import (
     ignoring_missing,
     picked,
 )
-from localaws.core.errors import AwsError
+from localaws.errors import AwsError
 from localaws.shapes import Json
 
 ZIP_TIME = (1980, 1, 1, 0, 0, 0)  # a fixed time: the same source makes the same bytes

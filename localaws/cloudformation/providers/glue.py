@@ -9,7 +9,7 @@ from localaws.cloudformation.provider import (
     ignoring_missing,
     picked,
 )
-from localaws.core.errors import AwsError
+from localaws.errors import AwsError
 from localaws.shapes import Json
 
 CLASSIFIERS = ("CsvClassifier", "GrokClassifier", "JsonClassifier", "XMLClassifier")

@@ -14,7 +14,7 @@ from localaws.cloudformation.provider import (
     ignoring_missing,
     missing,
 )
-from localaws.core.errors import AwsError
+from localaws.errors import AwsError
 from localaws.shapes import Json
 
 

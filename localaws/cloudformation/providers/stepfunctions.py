@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 from localaws.cloudformation.provider import Made, Provider, ResourceRequest, ignoring_missing
-from localaws.core.errors import AwsError
+from localaws.errors import AwsError
 from localaws.shapes import Json
 
 SERVICE = "stepfunctions"

@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from localaws.core.errors import AwsError
+from localaws.errors import AwsError
 from localaws.identity.actions.asked import Asked
 from localaws.shapes import Json
 from localaws.stepfunctions.errors import StateError, runtime_error

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from botocore import xform_name
 from botocore.exceptions import BotoCoreError, ClientError
 
-from localaws.core.errors import NotEmulated
+from localaws.errors import NotEmulated
 from localaws.identity.actions.asked import Asked
 from localaws.shapes import Json
 from localaws.stepfunctions import timestamps

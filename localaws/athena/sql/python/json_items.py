@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any
 
-from .registry import Fault
+from localaws.trino.errors import Fault
 
 Items = list[Any]
 

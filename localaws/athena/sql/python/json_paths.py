@@ -13,6 +13,8 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
+from localaws.trino.errors import Fault
+
 from .json_items import (
     COMPARED,
     METHODS,
@@ -27,7 +29,6 @@ from .json_items import (
     starts,
     wrong_type,
 )
-from .registry import Fault
 
 Step = Callable[["Place", Items], Items]
 Test = Callable[["Place"], "bool | None"]

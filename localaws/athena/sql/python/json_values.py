@@ -8,7 +8,9 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
-from .registry import Fault, invalid, python
+from localaws.trino.errors import Fault, invalid
+
+from .registry import python
 
 ENTRIES = "STRUCT(k VARCHAR, v VARCHAR)[]"
 

@@ -11,8 +11,10 @@ import zlib
 from decimal import ROUND_HALF_UP, Decimal
 from statistics import NormalDist
 
+from localaws.trino.errors import Fault, invalid
+
 from .json_values import double_text
-from .registry import Fault, invalid, python
+from .registry import python
 
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 

@@ -6,19 +6,13 @@ from collections.abc import Callable
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
+from localaws.trino.errors import Fault
+
 if TYPE_CHECKING:
     import duckdb
 
 Function = Callable[..., Any]
 _FUNCTIONS: dict[str, tuple[Function, list[str], str]] = {}
-
-
-class Fault(ValueError):
-    """A failure of the query, `CODE: message` as Athena shows it."""
-
-
-def invalid(message: str) -> Fault:
-    return Fault(f"INVALID_FUNCTION_ARGUMENT: {message}")
 
 
 def python(signature: str, *, name: str = "") -> Callable[[Function], Function]:

@@ -10,10 +10,12 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
+from localaws.trino.errors import Fault, invalid
+
 from .json_items import Items
 from .json_paths import Place, path
 from .json_values import Number, double_text, dump, load
-from .registry import Fault, invalid, python
+from .registry import python
 
 PASSED = "VARCHAR[], VARCHAR[]"  # names, each after `=` (read as JSON) or `:` (is JSON), and values
 

@@ -8,7 +8,9 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl, quote_plus, unquote_plus, urlsplit
 
-from .registry import Fault, invalid, python
+from localaws.trino.errors import Fault, invalid
+
+from .registry import python
 
 _BLANKS = "".join(
     chr(code)

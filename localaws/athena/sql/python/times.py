@@ -7,8 +7,10 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from localaws.trino.errors import Fault, invalid
+
 from ..times import offset_minutes, zone_of
-from .registry import Fault, invalid, python
+from .registry import python
 
 ZONED = 'STRUCT("utc" TIMESTAMP, "zone" VARCHAR)'
 _EPOCH = datetime(1970, 1, 1)

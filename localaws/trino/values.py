@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from . import types as t
-from .types import Type
+from localaws.trino import types as t
+from localaws.trino.types import Type
 
 # What a column is known by, whatever it is renamed to: the alias of its scan and its name there, or
 # OUTPUT and its alias in a subquery.

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from .errors import QueryError
+from localaws.trino.errors import QueryError
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
-from localaws.core.sqlite import SqliteDatabase
 from localaws.shapes import Json
+from localaws.sqlite import SqliteDatabase
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")

@@ -11,6 +11,14 @@ class SyntaxMistake(Exception):
     """A statement that does not parse; `str()` is Athena's message."""
 
 
+class Fault(ValueError):
+    """A failure of the query, `CODE: message` as Athena shows it."""
+
+
+def invalid(message: str) -> Fault:
+    return Fault(f"INVALID_FUNCTION_ARGUMENT: {message}")
+
+
 class QueryError(Exception):
     """A query that cannot run or that failed: `code` is Trino's (TABLE_NOT_FOUND), `str()` the
     whole state change reason as Athena shows it."""

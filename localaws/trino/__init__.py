@@ -1,0 +1,1 @@
+"""What queries and tables stand on: Trino's types, values, errors and regular expressions."""
