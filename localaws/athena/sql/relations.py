@@ -72,7 +72,9 @@ def _join(c: Compiler, join: exp.Join, scope: Scope) -> str:
     if using:
         return word + sql + " ON " + _using(c, using, left, right, side, scope)
     if on is not None:
+        scope.closed = bool(side)
         condition = c.condition(on, scope, "JOIN ON clause")
+        scope.closed = False
         if not side:
             prune(c, on, scope)
         return f"{word}{sql} ON {condition}"
@@ -136,7 +138,14 @@ def _using(
             "FULL": f"coalesce({convert(a, kind).sql}, {convert(b, kind).sql})",
         }.get(side, convert(a, kind).sql)
         scope.merged = [c for c in scope.merged if c.name != wanted] + [Column(wanted, kind, both)]
+        # From here on it is nobody's: t.k is not found, and t.* does not have it.
+        scope.relations = [_without(relation, (a.sql, b.sql)) for relation in scope.relations]
     return " AND ".join(tests)
+
+
+def _without(relation: Relation, texts: tuple[str, ...]) -> Relation:
+    kept = tuple(column for column in relation.columns if column.sql not in texts)
+    return replace(relation, columns=kept)
 
 
 def _relation(c: Compiler, node: Any, scope: Scope) -> str:
@@ -166,7 +175,10 @@ def _relation(c: Compiler, node: Any, scope: Scope) -> str:
         return _group(c, node, scope)
     if isinstance(node, exp.Subquery | exp.Values):
         inside = node if isinstance(node, exp.Values) else node.this
-        sql, columns = c.query(inside, scope.outer)
+        beyond = Scope(outer=scope.outer)
+        sql, columns = c.query(inside, beyond)
+        if beyond.outside:
+            scope.outside.add("FROM")
         return _derived(c, sql, columns, node.args.get("alias"), scope, node)
     raise not_emulated(f"{type(node).__name__} in FROM", node)
 

@@ -73,7 +73,7 @@ def set_operation(c: Compiler, node: Any, outer: Scope | None) -> tuple[str, tup
 
 @compiles_query(exp.Values, takes=("expressions", "alias", "order", "limit", "offset"))
 def values(c: Compiler, node: exp.Values, outer: Scope | None) -> tuple[str, tuple[Column, ...]]:
-    scope = Scope(outer=outer)
+    scope = Scope(outer=outer, is_query=True)
     alias = node.args.get("alias")
     single = alias is not None and len(alias.columns) == 1
     rows = [_row(c, row, scope, single) for row in node.expressions]

@@ -44,6 +44,10 @@ class Scope:
     merged: list[Column] = field(default_factory=list)  # columns of JOIN ... USING
     locals: dict[str, Value] = field(default_factory=dict)  # lambda parameters, output aliases
     at_origin: bool = False  # columns are read from the scan they come from, past views
+    is_query: bool = False  # what is not found here is of an outer row
+    closed: bool = False  # a subquery may not read its columns
+    clause: str = ""  # what is being compiled
+    outside: set[str] = field(default_factory=set)  # the clauses that read an outer row
 
     def find(self, parts: tuple[str, ...], node: exp.Expression) -> tuple[Value, int] | None:
         """The value of a dotted name and how many of its parts that took; None if not in sight.
@@ -71,7 +75,30 @@ class Scope:
                 )
             if found:
                 return self._value(found[0]), taken
-        return self.outer.find(parts, node) if self.outer else None
+        return self._outside(parts, node)
+
+    def _outside(self, parts: tuple[str, ...], node: exp.Expression) -> tuple[Value, int] | None:
+        found = self.outer.find(parts, node) if self.outer else None
+        if found is None or self.outer is None:
+            return None
+        if self.is_query and self.outer.closed:
+            raise QueryError(
+                "NOT_SUPPORTED",
+                f"Reference to column '{'.'.join(parts)}' from outer scope not allowed in this "
+                "context",
+                node,
+            )
+        self.outside.add(self.clause)
+        return found
+
+    def find_relations(self, qualifier: tuple[str, ...]) -> list[Relation]:
+        """What stands before `.*`."""
+        found = [relation for relation in self.relations if relation.answers(qualifier)]
+        if not found and self.outer is not None:
+            found = self.outer.find_relations(qualifier)
+            if found:
+                self.outside.add(self.clause)
+        return found
 
     def _value(self, column: Column) -> Value:
         sql = column.origin if self.at_origin and column.origin else column.sql

@@ -11,7 +11,7 @@ from localaws.trino import types as t
 from localaws.trino.errors import QueryError
 from localaws.trino.values import OUTPUT, Source, Value
 
-from . import equality
+from . import decorrelation, equality
 from .compiler import Compiler, compiles_query, name_parts, structure
 from .equality import is_plain
 from .ordering import tail
@@ -39,16 +39,20 @@ structure(exp.Star)
 def select(c: Compiler, node: exp.Select, outer: Scope | None) -> tuple[str, tuple[Column, ...]]:
     windows = c.windows
     c.windows = {w.this.name.lower(): w for w in node.args.get("windows") or []}
-    scope = Scope(outer=outer)
+    scope = Scope(outer=outer, is_query=True, clause="FROM")
     from_sql = from_clause(c, node, scope)
     where = node.args.get("where")
     where_sql = ""
     if where is not None:
+        scope.clause = "WHERE"
         where_sql = " WHERE " + c.condition(where.this, scope, "WHERE clause")
         prune(c, where.this, scope)
+    scope.clause = "SELECT"
     items = _items(c, node, scope)
+    scope.clause = "GROUP BY"
     grouped: dict[str, Value] = {}  # keys that DuckDB would not group as Trino does
     group_sql = _group(c, node.args.get("group"), scope, items, grouped)
+    written = items
     items = [
         (label, replace(value, sql=f"any_value({value.sql})") if value.sql in grouped else value, r)
         for label, value, r in items
@@ -56,6 +60,7 @@ def select(c: Compiler, node: exp.Select, outer: Scope | None) -> tuple[str, tup
     having = node.args.get("having")
     having_sql = ""
     if having is not None:
+        scope.clause = "HAVING"
         having_sql = " HAVING " + c.condition(having.this, scope, "HAVING clause")
     distinct = node.args.get("distinct")
     limits = ("group", "having", "distinct", "limit", "offset", "windows")
@@ -87,7 +92,10 @@ def select(c: Compiler, node: exp.Select, outer: Scope | None) -> tuple[str, tup
         word = f"SELECT DISTINCT ON ({keys})"
     sql = f"{word} {', '.join(texts)}{from_sql}{where_sql}{group_sql}{having_sql}"
     aliases = {label: value for label, value, _ in items if label}
+    scope.clause = "ORDER BY"
     sql = tail(c, sql, node, tuple(columns), Scope(outer=scope, locals=aliases))
+    scope.clause = ""
+    decorrelation.check(c, node, scope, written)
     c.windows = windows
     return sql, tuple(columns)
 

@@ -53,12 +53,9 @@ def _items(c: Compiler, node: Any, scope: Scope) -> list[Item]:
         return every_column(scope)
     parts = node.parts[:-1]
     qualifier = tuple(part.name.lower() for part in parts)
-    inside: Scope | None = scope
-    while inside is not None:
-        found = [relation for relation in inside.relations if relation.answers(qualifier)]
-        if found:
-            return _columns(found, None)
-        inside = inside.outer
+    found = scope.find_relations(qualifier)
+    if found:
+        return _columns(found, None)
     row: Any = exp.Column(this=parts[0]) if len(parts) == 1 else exp.Dot.build(list(parts))
     try:
         return _fields(c, row, scope)
@@ -79,12 +76,8 @@ def every_column(scope: Scope) -> list[Item]:
 def _columns(relations: list[Relation], scope: Scope | None) -> list[Item]:
     """Every column of the relations; in front those that JOIN ... USING has merged in `scope`."""
     merged = [] if scope is None else scope.merged
-    names = {column.name for column in merged}
     chosen = [*merged] + [
-        column
-        for relation in relations
-        for column in relation.columns
-        if not column.hidden and column.name not in names
+        column for relation in relations for column in relation.columns if not column.hidden
     ]
     return [
         (c.name, Value(c.sql, c.type, origin=c.origin), {c.source} if c.source else set())
