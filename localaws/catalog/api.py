@@ -5,6 +5,7 @@ from __future__ import annotations
 from localaws.catalog.partitions import Partitions
 from localaws.catalog.tables import Databases, Tables
 from localaws.catalog.tags import Tags
+from localaws.catalog.versions import TableVersions
 from localaws.core.aws import LocalAws
 from localaws.core.service import Service
 from localaws.tables.catalog import Catalog
@@ -12,5 +13,8 @@ from localaws.tables.catalog import Catalog
 
 def register(service: Service, aws: LocalAws) -> None:
     catalog = Catalog(aws)
-    for part in (Databases(catalog), Tables(catalog), Partitions(catalog), Tags(aws)):
+    for part in (
+        *(Databases(catalog), Tables(catalog), TableVersions(catalog), Partitions(catalog)),
+        Tags(aws),
+    ):
         part.register(service)

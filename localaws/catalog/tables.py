@@ -26,6 +26,11 @@ _DATABASE_INPUT = tuple(
 )
 
 
+def _pattern(expression: str) -> str:
+    """`*` alone, which is no regular expression, is what clients send for every table."""
+    return ".*" if expression == "*" else expression
+
+
 class Databases:
     def __init__(self, catalog: Catalog) -> None:
         self._catalog = catalog
@@ -94,7 +99,7 @@ class Tables:
     def list(self, call: Call) -> Json:
         params = check(call)
         try:
-            wanted = re.compile(params.get("Expression") or ".*")
+            wanted = re.compile(_pattern(params.get("Expression") or "*"))
         except re.error as error:
             raise AwsError(
                 "InvalidInputException", f"Expression is no regular expression: {error}"
@@ -107,7 +112,8 @@ class Tables:
     def update(self, call: Call) -> Json:
         params = check(call)
         self._catalog.update_table(
-            params["DatabaseName"], params["TableInput"], params.get("VersionId")
+            *(params["DatabaseName"], params["TableInput"], params.get("VersionId")),
+            archive=not params.get("SkipArchive"),
         )
         return {}
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from localaws.core.service import Call, Service
 from localaws.errors import AwsError, NotEmulated
+from localaws.s3 import encryption
 from localaws.s3.buckets import ENABLED, SUSPENDED, Buckets
 from localaws.s3.cors import check_cors
 from localaws.s3.policy import is_public
@@ -67,18 +68,6 @@ def check_policy(buckets: Buckets, bucket: str, text: str) -> None:
             f" Block Public Access of {bucket}.",
             403,
         )
-
-
-def check_encryption(_: Buckets, __: str, document: Json) -> None:
-    for rule in document["Rules"]:
-        default = rule.get("ApplyServerSideEncryptionByDefault", {})
-        if default.get("SSEAlgorithm", "AES256") != "AES256":
-            raise NotEmulated(
-                "s3",
-                "PutBucketEncryption",
-                "SSEAlgorithm",
-                f"There is no KMS here: {default['SSEAlgorithm']} was asked, AES256 is taken.",
-            )
 
 
 def check_lifecycle(_: Buckets, __: str, document: Json) -> None:
@@ -176,14 +165,14 @@ CONFIGURATIONS = (
         accepted=("IndexDocument", "ErrorDocument"),
     ),
     Configuration(
-        kind="encryption",
+        kind=encryption.KIND,
         put="PutBucketEncryption",
         get="GetBucketEncryption",
         delete="DeleteBucketEncryption",
         member="ServerSideEncryptionConfiguration",
         unset=_DEFAULT_ENCRYPTION,
         shape=_wrapped("ServerSideEncryptionConfiguration"),
-        check=check_encryption,
+        check=encryption.check_default,
     ),
     Configuration(
         kind="lifecycle",

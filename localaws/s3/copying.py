@@ -6,7 +6,9 @@ from urllib.parse import unquote
 
 from localaws.core.service import Call, Service
 from localaws.errors import AwsError
+from localaws.s3 import encryption
 from localaws.s3.bodies import wanted_algorithms
+from localaws.s3.buckets import Buckets
 from localaws.s3.conditions import check_read, write_check
 from localaws.s3.objects import Objects
 from localaws.s3.properties import (
@@ -39,7 +41,7 @@ class Copies:
         params = call.params
         source, exact = copy_source(self._objects, params)
         self._objects.buckets.get(params["Bucket"])
-        properties = self._properties(params, source, exact)
+        properties = _properties(self._objects.buckets, params, source, exact)
         algorithms = wanted_algorithms(params, source.properties.get("Checksums", {}))
         data = self._objects.receive(source.stream(), algorithms)
         if data.checksums:
@@ -59,34 +61,35 @@ class Copies:
         }
         return {
             "CopyObjectResult": result,
-            "ServerSideEncryption": "AES256",
+            **encryption.shown(stored.properties),
             **version(stored),
             **source_version(source),
         }
 
-    @staticmethod
-    def _properties(params: Json, source: StoredObject, exact: bool) -> Json:
-        """What the copy keeps: the source's, or what the request gives instead."""
-        replaced = params.get("MetadataDirective") == "REPLACE"
-        requested = kept_properties("CopyObject", params)
-        same = (source.bucket, source.key) == (params["Bucket"], params["Key"])
-        if same and not exact and not replaced and "StorageClass" not in requested:
-            raise AwsError(
-                "InvalidRequest",
-                "This copy request is illegal because it is trying to copy an object to itself"
-                " without changing the object's metadata, storage class, website redirect location"
-                " or encryption attributes.",
-            )
-        inherited = {name: value for name, value in source.properties.items() if name in KEPT}
-        inherited.pop("StorageClass", None)
-        if "StorageClass" in requested:
-            inherited["StorageClass"] = requested["StorageClass"]
-        properties = requested if replaced else inherited
-        if params.get("TaggingDirective") == "REPLACE":
-            properties["Tags"] = requested.get("Tags", {})
-        elif "Tags" in source.properties:
-            properties["Tags"] = source.properties["Tags"]
-        return properties
+
+def _properties(buckets: Buckets, params: Json, source: StoredObject, exact: bool) -> Json:
+    """What the copy keeps: the source's, or what the request gives instead."""
+    replaced = params.get("MetadataDirective") == "REPLACE"
+    requested = kept_properties(buckets, "CopyObject", params)
+    same = (source.bucket, source.key) == (params["Bucket"], params["Key"])
+    changed = replaced or "StorageClass" in requested or encryption.MEMBER in params
+    if same and not exact and not changed:
+        raise AwsError(
+            "InvalidRequest",
+            "This copy request is illegal because it is trying to copy an object to itself"
+            " without changing the object's metadata, storage class, website redirect location"
+            " or encryption attributes.",
+        )
+    inherited = {name: value for name, value in source.properties.items() if name in KEPT}
+    inherited.pop("StorageClass", None)
+    if "StorageClass" in requested:
+        inherited["StorageClass"] = requested["StorageClass"]
+    properties = requested if replaced else inherited | encryption.shown(requested)
+    if params.get("TaggingDirective") == "REPLACE":
+        properties["Tags"] = requested.get("Tags", {})
+    elif "Tags" in source.properties:
+        properties["Tags"] = source.properties["Tags"]
+    return properties
 
 
 def copy_source(objects: Objects, params: Json) -> tuple[StoredObject, bool]:

@@ -76,7 +76,9 @@ class Forms:
             for field, value in fields.items()
             if field.startswith(PREFIX) and field[len(PREFIX) :].upper() in checksums.ALGORITHMS
         }
-        properties = kept_properties("PostObject", _parameters(fields))
+        properties = kept_properties(
+            self._objects.buckets, "PostObject", {"Bucket": bucket, **_parameters(fields)}
+        )
         received = self._received(file, sums, limits)
         if received.checksums:
             properties["Checksums"] = received.checksums

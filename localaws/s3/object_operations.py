@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from localaws.core.service import Call, Service
 from localaws.errors import AwsError
+from localaws.s3 import encryption
 from localaws.s3.answers import S3Answer
 from localaws.s3.bodies import receive
 from localaws.s3.conditions import byte_range, check_read, write_check
@@ -57,7 +58,7 @@ class ObjectOperations:
     def put_object(self, call: Call) -> Json:
         params = call.params
         self._objects.buckets.get(params["Bucket"])
-        properties = kept_properties("PutObject", params)
+        properties = kept_properties(self._objects.buckets, "PutObject", params)
         received = receive(self._objects, call)
         if received.checksums:
             properties["Checksums"] = received.checksums
@@ -140,7 +141,7 @@ def _described(found: StoredObject, params: Json) -> tuple[S3Answer, int]:
         "LastModified": found.last_modified,
         "ETag": f'"{found.etag}"',
         "ContentType": found.content_type,
-        "ServerSideEncryption": "AES256",
+        **encryption.shown(found.properties),
         **version(found),
         **{name: found.properties[name] for name in KEPT if name in found.properties},
     }

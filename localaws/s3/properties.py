@@ -5,8 +5,10 @@ from __future__ import annotations
 from urllib.parse import parse_qsl
 
 from localaws.errors import NotEmulated
+from localaws.s3 import encryption
 from localaws.s3.bodies import content_encoding
 from localaws.s3.bucket_operations import check_acl
+from localaws.s3.buckets import Buckets
 from localaws.s3.stored import NULL_VERSION, StoredObject
 from localaws.shapes import Json
 
@@ -20,18 +22,17 @@ CHECKSUMS = (
     *("ChecksumSHA256", "ChecksumAlgorithm"),
 )
 WHERE = ("Bucket", "Key", "RequestPayer", "ExpectedBucketOwner")
-WRITE = (*WHERE, *KEPT, "ACL", "Tagging", "ServerSideEncryption")
+WRITE = (*WHERE, *KEPT, "ACL", "Tagging", encryption.MEMBER)
 CLASSES = ("STANDARD", "STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING", "REDUCED_REDUNDANCY")
 
 
-def kept_properties(operation: str, params: Json) -> Json:
+def kept_properties(buckets: Buckets, operation: str, params: Json) -> Json:
     """What a write keeps beside the bytes. Raises for storage classes and encryption we lack."""
     check_acl(operation, params)
     if params.get("StorageClass", "STANDARD") not in CLASSES:
         raise NotEmulated("s3", operation, "StorageClass", f"Taken are {', '.join(CLASSES)}.")
-    if params.get("ServerSideEncryption", "AES256") != "AES256":
-        raise NotEmulated("s3", operation, "ServerSideEncryption", "There is no KMS; AES256 is.")
     kept = {name: params[name] for name in KEPT if name in params}
+    kept |= encryption.asked(buckets, operation, params)
     if "ContentEncoding" in kept:
         kept["ContentEncoding"] = content_encoding(kept["ContentEncoding"])
         if not kept["ContentEncoding"]:
@@ -60,7 +61,7 @@ def written(stored: StoredObject) -> Json:
     """The answer to a write."""
     return {
         "ETag": f'"{stored.etag}"',
-        "ServerSideEncryption": "AES256",
+        **encryption.shown(stored.properties),
         **checksum_members(stored.properties),
         **version(stored),
     }

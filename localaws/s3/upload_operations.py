@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from localaws.core.service import Call, Service
 from localaws.errors import AwsError
+from localaws.s3 import encryption
 from localaws.s3.bodies import receive, sent_checksums, wanted_algorithms
 from localaws.s3.conditions import byte_range, write_check
 from localaws.s3.copying import SOURCE, copy_source, source_version
@@ -66,7 +67,7 @@ class UploadOperations:
 
     def create_multipart_upload(self, call: Call) -> Json:
         params = call.params
-        properties = kept_properties("CreateMultipartUpload", params)
+        properties = kept_properties(self._objects.buckets, "CreateMultipartUpload", params)
         for name in ("ChecksumAlgorithm", "ChecksumType"):
             if name in params:
                 properties[name] = params[name]
@@ -75,7 +76,7 @@ class UploadOperations:
         answer = {"Bucket": upload.bucket, "Key": upload.key, "UploadId": upload.id}
         if upload.algorithm is not None:
             answer |= {"ChecksumAlgorithm": upload.algorithm, "ChecksumType": upload.checksum_type}
-        return answer | {"ServerSideEncryption": "AES256"}
+        return answer | encryption.shown(properties)
 
     def upload_part(self, call: Call) -> Json:
         upload = self._upload_of(call)
@@ -100,7 +101,7 @@ class UploadOperations:
         algorithms = [upload.algorithm] if upload.algorithm else []
         part = self._objects.receive(source.stream(start, length), algorithms)
         result = _keep(self._uploads, upload, call, part)
-        result.pop("ServerSideEncryption")
+        result.pop(encryption.MEMBER)
         copied = result | {"LastModified": self._objects.clock.now()}
         return {"CopyPartResult": copied, **source_version(source)}
 
@@ -182,7 +183,11 @@ def _keep(uploads: Uploads, upload: Upload, call: Call, part: Received) -> Json:
         part.path.unlink()
         raise AwsError("InvalidArgument", "Part number must be between 1 and 10000, inclusive")
     uploads.add(upload, number, part)
-    return {"ETag": f'"{part.etag}"', "ServerSideEncryption": "AES256", **_sums(part.checksums)}
+    return {
+        "ETag": f'"{part.etag}"',
+        **encryption.shown(upload.properties),
+        **_sums(part.checksums),
+    }
 
 
 def _sums(checksums: Json) -> Json:

@@ -49,9 +49,11 @@ class ActingCatalog(Catalog):
         self._ask("GetTables", DatabaseName=database)
         return self._plain.tables(database)
 
-    def update_table(self, database: str, given: Json, version_id: str | None = None) -> None:
+    def update_table(
+        self, database: str, given: Json, version_id: str | None = None, *, archive: bool = True
+    ) -> None:
         self._ask("UpdateTable", DatabaseName=database, TableInput=given)
-        self._plain.update_table(database, given, version_id)
+        self._plain.update_table(database, given, version_id, archive=archive)
 
     def delete_table(self, database: str, name: str) -> None:
         self._ask("DeleteTable", DatabaseName=database, Name=name)

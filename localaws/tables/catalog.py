@@ -112,9 +112,19 @@ class Catalog:
         kept = self.database(database)["Name"]
         return sorted((found for _, found in self.documents.items(_tables(kept))), key=_by_name)
 
-    def update_table(self, database: str, given: Json, version_id: str | None = None) -> None:
-        """Replaces the table's input. With `version_id`, only if that is the table's version still:
-        ConcurrentModificationException otherwise."""
+    def update_table(
+        self,
+        database: str,
+        given: Json,
+        version_id: str | None = None,
+        *,
+        archive: bool = True,
+    ) -> None:
+        """Replaces the table's input; the version before stays among `versions`, if `archive`.
+
+        With `version_id`, only if that is the table's version still:
+        ConcurrentModificationException otherwise.
+        """
         with self.documents.transaction():
             kept = self.table(database, _name(given.get("Name"), "TableInput.Name"))
             if version_id not in (None, kept["VersionId"]):
@@ -139,14 +149,30 @@ class Catalog:
                 "UpdateTime": self.aws.clock.now(),
                 "VersionId": str(int(kept["VersionId"]) + 1),
             }
+            if archive:
+                self.documents.put(_versions(kept), kept["VersionId"], kept)
             self.documents.put(_tables(kept["DatabaseName"]), kept["Name"], document)
+
+    def versions(self, database: str, name: str) -> list[Json]:
+        """The table as it is, then as it was, from the latest to the first."""
+        kept = self.table(database, name)
+        before = [document for _, document in self.documents.items(_versions(kept))]
+        return [kept, *sorted(before, key=lambda one: -int(one["VersionId"]))]
+
+    def delete_version(self, database: str, name: str, version_id: str) -> None:
+        """Raises InvalidInputException for the table as it is."""
+        kept = self.table(database, name)
+        if version_id == kept["VersionId"]:
+            raise AwsError("InvalidInputException", "The current version cannot be deleted.")
+        if not self.documents.delete(_versions(kept), version_id):
+            raise no_version(version_id)
 
     def delete_table(self, database: str, name: str) -> None:
         with self.documents.transaction():
             kept = self.table(database, name)
-            kind = _partitions(kept)
-            for key, _ in self.documents.items(kind):
-                self.documents.delete(kind, key)
+            for kind in (_partitions(kept), _versions(kept)):
+                for key, _ in self.documents.items(kind):
+                    self.documents.delete(kind, key)
             self.documents.delete(_tables(kept["DatabaseName"]), kept["Name"])
 
     # partitions
@@ -201,6 +227,14 @@ def _tables(database: str) -> str:
 
 def _partitions(table: Json) -> str:
     return f"glue-partitions:{table['DatabaseName']}.{table['Name']}"
+
+
+def _versions(table: Json) -> str:
+    return f"glue-table-versions:{table['DatabaseName']}.{table['Name']}"
+
+
+def no_version(version_id: str) -> AwsError:
+    return AwsError("EntityNotFoundException", f"Version {version_id} not found.")
 
 
 def _by_name(document: Json) -> str:

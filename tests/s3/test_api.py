@@ -200,12 +200,33 @@ def test_tags_metadata_and_copies(s3: Any) -> None:
     assert s3.head_object(Bucket="lake", Key="a")["Metadata"] == {"k": "w"}
 
 
+def test_what_was_asked_of_encryption_is_kept(s3: Any) -> None:
+    def said(key: str) -> str:
+        return str(s3.head_object(Bucket="lake", Key=key)["ServerSideEncryption"])
+
+    asked = s3.put_object(Bucket="lake", Key="asked", Body=b"x", ServerSideEncryption="aws:kms")
+    s3.put_object(Bucket="lake", Key="plain", Body=b"x")
+    by_default = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms"}}
+    rules = {"Rules": [by_default]}
+    s3.put_bucket_encryption(Bucket="lake", ServerSideEncryptionConfiguration=rules)
+    s3.put_object(Bucket="lake", Key="default", Body=b"x")
+    s3.copy_object(Bucket="lake", Key="copy", CopySource="lake/plain")
+    assert [said(key) for key in ("asked", "plain", "default", "copy")] == [
+        *("aws:kms", "AES256", "aws:kms", "aws:kms")
+    ]
+    assert asked["ServerSideEncryption"] == "aws:kms"
+    by_default["ApplyServerSideEncryptionByDefault"]["KMSMasterKeyID"] = "alias/mine"
+    with pytest.raises(ClientError, match="PutBucketEncryption, parameter KMSMasterKeyID"):
+        s3.put_bucket_encryption(Bucket="lake", ServerSideEncryptionConfiguration=rules)
+
+
 @pytest.mark.parametrize(
     ("operation", "params", "message"),
     [
         ("put_bucket_acl", {"ACL": "public-read"}, "s3:PutBucketAcl"),
         ("put_bucket_logging", {"BucketLoggingStatus": {}}, "s3:PutBucketLogging"),
-        ("put_object", {"Key": "a", "ServerSideEncryption": "aws:kms"}, "ServerSideEncryption"),
+        ("put_object", {"Key": "a", "ServerSideEncryption": "aws:kms:dsse"}, "aws:kms"),
+        ("put_object", {"Key": "a", "SSEKMSKeyId": "alias/mine"}, "SSEKMSKeyId"),
         ("put_object", {"Key": "a", "StorageClass": "GLACIER"}, "StorageClass"),
         ("put_object", {"Key": "a", "ObjectLockMode": "GOVERNANCE"}, "ObjectLockMode"),
         (

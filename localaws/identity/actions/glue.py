@@ -10,6 +10,9 @@ from localaws.shapes import Json
 
 DATABASES = {"CreateDatabase", "GetDatabase", "UpdateDatabase", "GetDatabases", "DeleteDatabase"}
 TABLES = {"CreateTable", "UpdateTable", "GetTable", "GetTables", "DeleteTable", "BatchDeleteTable"}
+VERSIONS = {
+    *("GetTableVersion", "GetTableVersions", "DeleteTableVersion", "BatchDeleteTableVersion"),
+}
 PARTITIONS = {
     *("BatchCreatePartition", "BatchDeletePartition", "BatchGetPartition", "BatchUpdatePartition"),
     *("CreatePartition", "DeletePartition", "GetPartition", "GetPartitions", "UpdatePartition"),
@@ -27,7 +30,7 @@ def asked(operation: str, params: Json, place: Place) -> list[Asked] | None:
         return [
             Asked(action, place.arn("glue", f"{kind}/{name}")) for name in params.get(member, [])
         ]
-    if operation not in DATABASES | TABLES | PARTITIONS:
+    if operation not in DATABASES | TABLES | VERSIONS | PARTITIONS:
         return None
     tails = ["catalog"]
     if operation in DATABASES:
