@@ -12,6 +12,7 @@ from localaws.functions import api as functions
 from localaws.glue import api as glue
 from localaws.http_api import api as http_api
 from localaws.iam import api as iam
+from localaws.logs import api as logs
 from localaws.plain import api as plain
 from localaws.s3 import api as s3
 from localaws.sagemaker import api as sagemaker
@@ -28,6 +29,7 @@ SERVICES: dict[str, Factory] = {
     "iam": iam.service,
     "sts": sts.service,
     **plain.FACTORIES,
+    "logs": logs.service,
     "sns": sns.service,
     "ssm": ssm.service,
     "secretsmanager": secretsmanager.service,

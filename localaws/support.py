@@ -22,7 +22,7 @@ ENGINES = {
     "s3": "Objects are plain files, found through an index in SQLite.",
     "iam": "Users, roles, policies and keys, AWS's own policies too; every call is held to them.",
     "sts": "Who calls, and temporary keys of roles; one account, 000000000000.",
-    "logs": "Log groups, streams and events in memory, saved to disk.",
+    "logs": "Log groups, streams and events in SQLite; filter patterns of terms and of JSON.",
     "ssm": "Parameters in versions; a SecureString is kept as it is, in the home.",
     "secretsmanager": "Secrets in versions with staging labels, kept as they are in the home.",
     "cloudwatch": "What endpoints measure of their invocations, a minute each, for 15 days; alarms"

@@ -209,7 +209,6 @@ def start(
         services = _made(aws, factories)
         closing.callback(moto.reset, [one.name for one in services if one.in_moto])
         closing.callback(durability.stop)
-        closing.callback(moto.flush)
         closing.callback(aws.processes.stop_all)
         closing.callback(aws.workers.close)
         moto.load(services)

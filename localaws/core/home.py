@@ -17,7 +17,7 @@ FOLDERS = (
     "objects", "moto", "glue-runs", "training", "endpoints", "functions", "crawler-logs",
     "athena-work", "databrew-runs", "databrew-sessions", "cache", "run", "data",
 )  # fmt: skip
-DATABASES = ("s3", "documents", "stepfunctions", "cloudwatch")
+DATABASES = ("s3", "documents", "stepfunctions", "cloudwatch", "logs")
 FILES = (
     *(f"{name}.sqlite{part}" for name in DATABASES for part in ("", "-wal", "-shm", "-journal")),
     "credentials.json", "credentials.new", "authorizations.jsonl",

@@ -29,10 +29,9 @@ from localaws.shapes import Json
 logger = logging.getLogger(__name__)
 
 FORMAT = 1  # of the files
-LATER_SECONDS = 1.0
 ONE_AT_A_TIME = ("dynamodb",)
 # How operations that change nothing begin: no state is written after them.
-READS = ("Get", "List", "Describe", "BatchGet", "TransactGet", "Scan", "Query", "Filter")
+READS = ("Get", "List", "Describe", "BatchGet", "TransactGet", "Scan", "Query")
 
 
 class MotoBridge:
@@ -45,11 +44,10 @@ class MotoBridge:
         self._folder = folder
         self._durability = durability
         self._applications: dict[str, Any] = {}
-        self._lock = threading.Lock()  # of the two tables; nothing else is taken under it
+        self._lock = threading.Lock()  # of the table; nothing else is taken under it
         self._saving = threading.Lock()  # a service's turn is taken under it, never it in a turn
         # A conditional write looks and then writes: moto itself keeps nobody out in between.
         self._turns = {service: threading.Lock() for service in ONE_AT_A_TIME}
-        self._late: dict[str, tuple[threading.Timer, Service]] = {}
 
     def perform(self, call: Call, request: Request, service: Service) -> Response:
         """moto's answer to a call whose body has been read already; what it changed is kept."""
@@ -77,19 +75,6 @@ class MotoBridge:
         """Keeps the state after `operation`, if that can have changed it."""
         if service.records is None or operation.startswith(READS):
             return
-        if not service.records.later:
-            self.save(service)
-            return
-        with self._lock:
-            if service.name not in self._late:
-                timer = threading.Timer(LATER_SECONDS, self._save_late, (service,))
-                timer.daemon = True
-                self._late[service.name] = (timer, service)
-                timer.start()
-
-    def _save_late(self, service: Service) -> None:
-        with self._lock:
-            self._late.pop(service.name, None)
         self.save(service)
 
     def save(self, service: Service) -> None:
@@ -107,15 +92,6 @@ class MotoBridge:
             fresh = file.with_suffix(".new")
             fresh.write_text(json.dumps({"format": FORMAT, "regions": regions}))
             self._durability.replace(fresh, file)
-
-    def flush(self) -> None:
-        """Writes what is due later, now."""
-        with self._lock:
-            due = list(self._late.values())
-            self._late.clear()
-        for timer, service in due:
-            timer.cancel()
-            self.save(service)
 
     def load(self, services: Iterable[Service]) -> None:
         """Brings back the services' states that were saved in this home.

@@ -50,7 +50,6 @@ class Records:
 
     keep: Callable[[Any], Json]
     restore: Callable[[Any, Json], None]
-    later: bool = False  # written up to a second after a change, not with it
 
 
 @dataclass

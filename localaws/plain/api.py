@@ -1,4 +1,4 @@
-"""CloudWatch Logs, DynamoDB and SQS: the operations that moto's CRUD answers fully."""
+"""DynamoDB and SQS: the operations that moto's CRUD answers fully."""
 
 from __future__ import annotations
 
@@ -8,16 +8,9 @@ from localaws.core.aws import LocalAws
 from localaws.core.service import Call, Records, Service
 from localaws.plain import nesting
 from localaws.plain.policies import POLICIES
-from localaws.plain.records import dynamodb, logs, sqs
+from localaws.plain.records import dynamodb, sqs
 
 OPERATIONS: dict[str, tuple[str, ...]] = {
-    "logs": (
-        *("CreateLogGroup", "DescribeLogGroups", "DeleteLogGroup", "PutRetentionPolicy"),
-        *("DeleteRetentionPolicy", "CreateLogStream", "DescribeLogStreams", "DeleteLogStream"),
-        *("PutLogEvents", "GetLogEvents", "FilterLogEvents", "PutResourcePolicy"),
-        *("DescribeResourcePolicies", "DeleteResourcePolicy", "TagResource", "UntagResource"),
-        *("ListTagsForResource", "TagLogGroup", "UntagLogGroup", "ListTagsLogGroup"),
-    ),
     "dynamodb": (
         *("CreateTable", "DescribeTable", "UpdateTable", "DeleteTable", "ListTables"),
         *("PutItem", "GetItem", "UpdateItem", "DeleteItem", "Query", "Scan", "BatchGetItem"),
@@ -34,7 +27,6 @@ OPERATIONS: dict[str, tuple[str, ...]] = {
 
 
 RECORDS = {
-    "logs": Records(logs.keep, logs.restore, later=True),
     "dynamodb": Records(dynamodb.keep, dynamodb.restore),
     "sqs": Records(sqs.keep, sqs.restore),
 }

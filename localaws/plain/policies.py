@@ -1,4 +1,4 @@
-"""Resource policies of what moto keeps: queues, log groups."""
+"""Resource policies of what moto keeps: queues."""
 
 from __future__ import annotations
 
@@ -10,30 +10,10 @@ from moto import backends
 
 from localaws.core.aws import LocalAws
 
-# What EventBridge's and Step Functions' log delivery may do once a role has set it up: AWS writes
-# this statement into the account's policy itself.
-# docs.aws.amazon.com/AmazonCloudWatch/latest/logs/AWS-logs-and-resource-policy.html
-DELIVERY = {
-    "Sid": "AWSLogDeliveryWrite20150319",
-    "Effect": "Allow",
-    "Principal": {"Service": "delivery.logs.amazonaws.com"},
-    "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
-    "Resource": "*",
-}
-
 
 def queue_policy(aws: LocalAws, arn: str) -> str | None:
     queue = _backend(aws, "sqs").queues.get(arn.rpartition(":")[2])
     return _text(queue.policy) if queue is not None else None
-
-
-def log_policy(aws: LocalAws, arn: str) -> str | None:
-    """Of the account: all its policies as one."""
-    statements: list[Any] = [DELIVERY]
-    for policy in _backend(aws, "logs").resource_policies.values():
-        given = json.loads(policy.policy_document)["Statement"]
-        statements += given if isinstance(given, list) else [given]
-    return json.dumps({"Version": "2012-10-17", "Statement": statements})
 
 
 def _backend(aws: LocalAws, service: str) -> Any:
@@ -49,5 +29,4 @@ def _text(policy: object) -> str | None:
 
 POLICIES: dict[str, Callable[[LocalAws, str], str | None]] = {
     "sqs": queue_policy,
-    "logs": log_policy,
 }

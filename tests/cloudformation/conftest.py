@@ -15,12 +15,13 @@ from localaws.cloudwatch.api import service as cloudwatch
 from localaws.core.aws import LocalAws, start
 from localaws.events.api import service as events
 from localaws.iam.api import service as iam
+from localaws.logs.api import service as logs
 from localaws.plain.api import FACTORIES
 from localaws.s3.api import service as s3
 from localaws.scheduler.api import service as scheduler
 from localaws.sns.api import service as sns
 
-SERVICES = [s3, iam, *FACTORIES.values(), sns, cloudwatch, events, scheduler, cloudformation]
+SERVICES = [s3, iam, *FACTORIES.values(), logs, sns, cloudwatch, events, scheduler, cloudformation]
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ import os
 import pickle
 import shutil
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -50,8 +49,6 @@ def local(home: Path) -> Iterator[LocalAws]:
     dynamodb.put_item(TableName="items", Item=KEY)
     running.client("sqs").create_queue(QueueName="work")
     running.client("sns").create_topic(Name="news")
-    running.client("logs").create_log_group(logGroupName="/g")
-    running.moto.flush()
     yield running
     running.stop()
 
@@ -72,7 +69,6 @@ READS: dict[str, Callable[[LocalAws], Any]] = {
     "DescribeTable": lambda aws: aws.client("dynamodb").describe_table(TableName="items"),
     "GetQueueUrl": lambda aws: aws.client("sqs").get_queue_url(QueueName="work"),
     "ListTopics": lambda aws: aws.client("sns").list_topics(),
-    "FilterLogEvents": lambda aws: aws.client("logs").filter_log_events(logGroupName="/g"),
 }
 
 
@@ -80,7 +76,6 @@ READS: dict[str, Callable[[LocalAws], Any]] = {
 def test_a_read_writes_nothing(local: LocalAws, home: Path, name: str) -> None:
     before = stamp(home)
     READS[name](local)
-    local.moto.flush()
     assert stamp(home) == before
 
 
@@ -114,11 +109,6 @@ WRITES: dict[str, tuple[Callable[[LocalAws], Any], Callable[[LocalAws], Any], An
         lambda aws: aws.client("dynamodb").scan(TableName="items")["Count"],
         0,
     ),
-    "PutRetentionPolicy": (
-        lambda aws: aws.client("logs").put_retention_policy(logGroupName="/g", retentionInDays=7),
-        lambda aws: aws.client("logs").describe_log_groups()["logGroups"][0]["retentionInDays"],
-        7,
-    ),
     "SendMessage": (
         lambda aws: aws.client("sqs").send_message(QueueUrl=queue_url(aws), MessageBody="m"),
         wait_for_message,
@@ -144,8 +134,6 @@ def test_a_write_is_on_disk_when_the_server_dies(
 ) -> None:
     change, look, expected = WRITES[name]
     change(local)
-    if name == "PutRetentionPolicy":
-        local.moto.flush()  # logs are written up to a second later
     # What a killed server leaves; moto's state of this process is forgotten, as with it.
     shutil.copytree(local.home.root, tmp_path / "left")
     local.moto.reset(list(plain.FACTORIES))
@@ -290,20 +278,10 @@ def fill(aws: LocalAws) -> None:
     sqs.delete_message(QueueUrl=url, ReceiptHandle=gone)
     sqs.send_message(QueueUrl=url, MessageBody="waiting")
 
-    logs = aws.client("logs")
-    logs.create_log_group(logGroupName="/jobs", tags={"a": "b"})
-    logs.put_retention_policy(logGroupName="/jobs", retentionInDays=7)
-    for stream in ("one", "two"):
-        logs.create_log_stream(logGroupName="/jobs", logStreamName=stream)
-        now = int(time.time() * 1000)
-        events = [{"timestamp": now + n, "message": f"{stream} {n}"} for n in range(2)]
-        logs.put_log_events(logGroupName="/jobs", logStreamName=stream, logEvents=events)
-    logs.put_resource_policy(policyName="p", policyDocument="{}")
-
 
 def told(aws: LocalAws) -> dict[str, Any]:
-    """What the three services say of everything, without taking a message."""
-    dynamodb, sqs, logs = (aws.client(name) for name in ("dynamodb", "sqs", "logs"))
+    """What the services say of everything, without taking a message."""
+    dynamodb, sqs = (aws.client(name) for name in ("dynamodb", "sqs"))
     calls: dict[str, Any] = {}
     for table in dynamodb.list_tables()["TableNames"]:
         described = dynamodb.describe_table(TableName=table)
@@ -315,13 +293,6 @@ def told(aws: LocalAws) -> dict[str, Any]:
     for url in sqs.list_queues()["QueueUrls"]:
         calls[url] = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
         calls[f"tags of {url}"] = sqs.list_queue_tags(QueueUrl=url).get("Tags")
-    for group in logs.describe_log_groups()["logGroups"]:
-        name = group["logGroupName"]
-        calls[name] = group
-        calls[f"tags of {name}"] = logs.list_tags_log_group(logGroupName=name)["tags"]
-        calls[f"streams of {name}"] = logs.describe_log_streams(logGroupName=name)["logStreams"]
-        calls[f"events of {name}"] = logs.filter_log_events(logGroupName=name)["events"]
-    calls["policies"] = logs.describe_resource_policies()["resourcePolicies"]
     return {
         name: {key: value for key, value in answer.items() if key != "ResponseMetadata"}
         if isinstance(answer, dict)
@@ -351,12 +322,6 @@ def test_everything_that_they_keep_comes_back(local: LocalAws, home: Path) -> No
         assert "Messages" not in sqs.receive_message(QueueUrl=url)
         dead = sqs.get_queue_url(QueueName="dead")["QueueUrl"]
         assert sqs.receive_message(QueueUrl=dead)["Messages"][0]["Body"] == "taken"
-        # Events that come now have numbers of their own.
-        logs = successor.client("logs")
-        event = {"timestamp": int(time.time() * 1000), "message": "new"}
-        logs.put_log_events(logGroupName="/jobs", logStreamName="one", logEvents=[event])
-        numbers = [e["eventId"] for e in logs.filter_log_events(logGroupName="/jobs")["events"]]
-        assert len(set(numbers)) == len(numbers) == 5
     finally:
         successor.stop()
 

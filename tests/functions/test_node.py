@@ -14,7 +14,7 @@ import pytest
 
 from localaws.core.aws import LocalAws, start
 from localaws.functions import api, interpreters
-from localaws.plain.api import FACTORIES
+from localaws.logs.api import service as logs
 from tests.functions.conftest import ROLE, Answer, invoke
 
 FOUND = next((name for name in interpreters.NODES if interpreters.interpreter(name)), None)
@@ -24,7 +24,7 @@ Run = Callable[..., Answer]
 
 @pytest.fixture
 def local(tmp_path: Path) -> Iterator[LocalAws]:
-    aws = start(tmp_path / "home", [FACTORIES["logs"], api.service])
+    aws = start(tmp_path / "home", [logs, api.service])
     yield aws
     aws.stop()
 

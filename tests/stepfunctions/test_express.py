@@ -10,7 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from localaws.core.aws import start
-from localaws.plain.api import FACTORIES
+from localaws.logs.api import service as log_service
 from localaws.stepfunctions import run as runs
 from tests.stepfunctions.conftest import Jobs, Workflows, machine, services
 from tests.stepfunctions.test_tasks import GLUE_SYNC, LAMBDA, task
@@ -126,7 +126,7 @@ def test_an_asynchronous_execution_runs_again_when_the_server_died(
 
 
 def test_the_log_group_is_the_history(tmp_path: Path, jobs: Jobs) -> None:
-    aws = start(tmp_path / "home", [FACTORIES["logs"], *services(jobs)], wait_scale=0)
+    aws = start(tmp_path / "home", [log_service, *services(jobs)], wait_scale=0)
     try:
         logs, sfn = aws.client("logs"), Workflows(aws, jobs)
         logs.create_log_group(logGroupName="/g")
