@@ -54,6 +54,7 @@ SAME = {  # operations that answer as another one
     ("glue", "UpdateCrawler"): ("glue", "CreateCrawler"),
     ("cloudformation", "UpdateStack"): ("cloudformation", "CreateStack"),
     ("cloudformation", "CreateChangeSet"): ("cloudformation", "CreateStack"),
+    ("sagemaker", "CreateHyperParameterTuningJob"): ("sagemaker", "CreateTrainingJob"),
 }
 # What aws:SourceArn is when a service assumes a role, where AWS says so: the end of the ARN.
 # docs.aws.amazon.com/step-functions/latest/dg/procedure-create-iam-role.html,
@@ -62,6 +63,10 @@ SOURCES = {
     ("lambda", "CreateFunction"): ("lambda", "function:{FunctionName}"),
     ("stepfunctions", "CreateStateMachine"): ("states", "stateMachine:{name}"),
     ("sagemaker", "CreateTrainingJob"): ("sagemaker", "training-job/{TrainingJobName}"),
+    ("sagemaker", "CreateHyperParameterTuningJob"): (
+        "sagemaker",
+        "hyper-parameter-tuning-job/{HyperParameterTuningJobName}",
+    ),
     ("sagemaker", "CreateModel"): ("sagemaker", "*"),
 }
 

@@ -11,6 +11,8 @@ from localaws.sagemaker.registry import Registry
 from localaws.sagemaker.tags import Tags
 from localaws.sagemaker.training import TrainingRuns
 from localaws.sagemaker.training_api import TrainingJobs
+from localaws.sagemaker.tuning import TuningRuns
+from localaws.sagemaker.tuning_api import TuningJobs
 
 
 def service(aws: LocalAws) -> Service:
@@ -18,7 +20,9 @@ def service(aws: LocalAws) -> Service:
     logs = aws.logs
     sagemaker = SageMakerService("sagemaker")
     sagemaker.endpoints = Endpoints(aws, logs)
-    TrainingJobs(aws, TrainingRuns(aws, logs)).register(sagemaker)
+    trainings = TrainingRuns(aws, logs)
+    TrainingJobs(aws, trainings).register(sagemaker)
+    TuningJobs(aws, TuningRuns(aws, trainings)).register(sagemaker)
     EndpointOperations(aws, sagemaker.endpoints).register(sagemaker)
     for part in (Models(aws), EndpointConfigs(aws), Registry(aws), Tags(aws)):
         part.register(sagemaker)

@@ -18,6 +18,7 @@ from localaws.s3.names import split_uri
 from localaws.shapes import Json
 
 HOST = "algo-1"
+TUNING_OBJECTIVE = "_tuning_objective_metric"  # of a tuning job's training jobs
 
 
 class InputError(JobFailed):
@@ -86,7 +87,7 @@ def decoded(hyperparameters: dict[str, str]) -> Json:
 
 def is_framework(name: str) -> bool:
     """Whether the toolkit keeps the hyperparameter for itself."""
-    return name.startswith("sagemaker_")
+    return name.startswith("sagemaker_") or name == TUNING_OBJECTIVE
 
 
 def program(request: Json) -> tuple[str | None, str | None]:

@@ -11,6 +11,7 @@ from localaws.shapes import Json
 
 NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")
 TRAINING_JOB = "sagemaker-training-job"
+TUNING_JOB = "sagemaker-tuning-job"
 MODEL = "sagemaker-model"
 ENDPOINT_CONFIG = "sagemaker-endpoint-config"
 ENDPOINT = "sagemaker-endpoint"
@@ -20,6 +21,7 @@ MODEL_PACKAGE = "sagemaker-model-package"
 # Kind of document: (ARN part, words in messages).
 WORDS = {
     TRAINING_JOB: ("training-job", "training job"),
+    TUNING_JOB: ("hyper-parameter-tuning-job", "hyperparameter tuning job"),
     MODEL: ("model", "model"),
     ENDPOINT_CONFIG: ("endpoint-config", "endpoint configuration"),
     ENDPOINT: ("endpoint", "endpoint"),
@@ -38,14 +40,14 @@ def validation(message: str) -> AwsError:
     return AwsError("ValidationException", message)
 
 
-def check_name(parameter: str, name: str) -> None:
-    """ValidationException unless at most 63 letters, digits and inner hyphens."""
-    if not NAME.fullmatch(name):
+def check_name(parameter: str, name: str, longest: int = 63) -> None:
+    """ValidationException unless at most `longest` letters, digits and inner hyphens."""
+    if not NAME.fullmatch(name) or len(name) > longest:
         member = parameter[0].lower() + parameter[1:]
         raise validation(
             f"1 validation error detected: Value '{name}' at '{member}' failed to satisfy "
             "constraint: Member must satisfy regular expression pattern: "
-            "^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}"
+            f"^[a-zA-Z0-9](-*[a-zA-Z0-9]){{0,{longest - 1}}}"
         )
 
 
@@ -65,6 +67,8 @@ def changing(aws: LocalAws, kind: str, name: str) -> AbstractContextManager[Json
 def _unknown(aws: LocalAws, kind: str, name: str) -> AwsError:
     if kind == TRAINING_JOB:
         return validation("Requested resource not found.")
+    if kind == TUNING_JOB:
+        return validation(f"Could not find requested job with name: {name}")
     return validation(f'Could not find {WORDS[kind][1]} "{arn(aws, kind, name)}".')
 
 
@@ -78,5 +82,11 @@ def insert(aws: LocalAws, kind: str, name: str, document: Json) -> None:
             "ResourceInUse",
             "Training job names must be unique within an AWS account and region, and a training "
             f"job with this name already exists ({there})",
+        )
+    if kind == TUNING_JOB:
+        raise AwsError(
+            "ResourceInUse",
+            f"A hyperparameter tuning job with the name, {name}, already exists. Choose a different"
+            " name.",
         )
     raise validation(f'Cannot create already existing {WORDS[kind][1]} "{there}".')

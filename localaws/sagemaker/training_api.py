@@ -91,19 +91,10 @@ class TrainingJobs:
         name = request["TrainingJobName"]
         check_name("TrainingJobName", name)
         check_request(self._aws, call)
-        request.setdefault("StoppingCondition", {})
-        request["StoppingCondition"].setdefault("MaxRuntimeInSeconds", DAY_SECONDS)
         tags = request.pop("Tags", [])
-        now = self._aws.clock.now()
-        job_arn = arn(self._aws, TRAINING_JOB, name)
-        describe = described(request) | {
-            "TrainingJobArn": job_arn,
-            "TrainingJobStatus": "InProgress",
-            "CreationTime": now,
-        }
-        enter(describe, "Starting", now)
-        self._runs.start(name, {"request": request, "describe": describe, "tags": tags})
-        return {"TrainingJobArn": job_arn}
+        document = new_document(self._aws, request, tags)
+        self._runs.start(name, document)
+        return {"TrainingJobArn": document["describe"]["TrainingJobArn"]}
 
     def describe(self, call: Call) -> Json:
         name = call.params["TrainingJobName"]
@@ -121,6 +112,20 @@ class TrainingJobs:
         return listing.page(
             call, "TrainingJobSummaries", "TrainingJob", items, status="TrainingJobStatus"
         )
+
+
+def new_document(aws: LocalAws, request: Json, tags: list[Json]) -> Json:
+    """The document of a job that is to be started."""
+    request.setdefault("StoppingCondition", {})
+    request["StoppingCondition"].setdefault("MaxRuntimeInSeconds", DAY_SECONDS)
+    now = aws.clock.now()
+    describe = described(request) | {
+        "TrainingJobArn": arn(aws, TRAINING_JOB, request["TrainingJobName"]),
+        "TrainingJobStatus": "InProgress",
+        "CreationTime": now,
+    }
+    enter(describe, "Starting", now)
+    return {"request": request, "describe": describe, "tags": tags}
 
 
 def described(request: Json) -> Json:

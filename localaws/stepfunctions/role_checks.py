@@ -22,6 +22,9 @@ LOG_DELIVERY = (
 # docs.aws.amazon.com/step-functions/latest/dg/service-integration-iam-templates.html
 MANAGED_RULES = {
     "sagemaker:createTrainingJob.sync": "StepFunctionsGetEventsForSageMakerTrainingJobsRule",
+    "sagemaker:createHyperParameterTuningJob.sync": (
+        "StepFunctionsGetEventsForSageMakerTuningJobsRule"
+    ),
     "states:startExecution.sync": "StepFunctionsGetEventsForStepFunctionsExecutionRule",
 }
 RESOURCE = re.compile(r'"Resource"\s*:\s*"arn:[^:]*:states:::([^"]+)"')

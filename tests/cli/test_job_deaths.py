@@ -136,9 +136,8 @@ def start_crawl(server: Any) -> Callable[[], tuple[str, str]]:
     return state
 
 
-def start_training(server: Any) -> Callable[[], tuple[str, str]]:
-    from tests.sagemaker.conftest import training_request
-
+def put_sleeping_script(server: Any) -> str:
+    """The address of a script that trains for as long as it is let."""
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w:gz") as archive:
         member = tarfile.TarInfo("train.py")
@@ -147,7 +146,13 @@ def start_training(server: Any) -> Callable[[], tuple[str, str]]:
     s3 = server.client("s3")
     s3.put_object(Bucket="lake", Key="code/train.tar.gz", Body=packed.getvalue())
     s3.put_object(Bucket="lake", Key="sets/train/rows.csv", Body=b"1,2\n0,3\n")
-    request = training_request("train", "s3://lake/code/train.tar.gz")
+    return "s3://lake/code/train.tar.gz"
+
+
+def start_training(server: Any) -> Callable[[], tuple[str, str]]:
+    from tests.sagemaker.conftest import training_request
+
+    request = training_request("train", put_sleeping_script(server))
     server.client("sagemaker").create_training_job(**request)
 
     def state() -> tuple[str, str]:
@@ -159,12 +164,34 @@ def start_training(server: Any) -> Callable[[], tuple[str, str]]:
     return state
 
 
+def start_tuning(server: Any) -> Callable[[], tuple[str, str]]:
+    from tests.sagemaker.test_tuning import tuning_request
+
+    client = server.client("sagemaker")
+    request = tuning_request("tune", put_sleeping_script(server))
+    client.create_hyper_parameter_tuning_job(**request)
+
+    def state() -> tuple[str, str]:
+        job = client.describe_hyper_parameter_tuning_job(HyperParameterTuningJobName="tune")
+        trials = client.list_training_jobs_for_hyper_parameter_tuning_job(
+            HyperParameterTuningJobName="tune"
+        )["TrainingJobSummaries"]
+        assert len(trials) <= 1  # taken up again, and not another one in its place
+        status = job["HyperParameterTuningJobStatus"]
+        running = any("TrainingStartTime" in trial for trial in trials)
+        state = "RUNNING" if running and status == "InProgress" else status
+        return state, job.get("FailureReason", "")
+
+    return state
+
+
 STARTERS = {
     "query": start_query,
     "glue-job-run": start_spark,
     "databrew-run": start_recipe,
     "crawl": start_crawl,
     "training-job": start_training,
+    "tuning-job": start_tuning,
 }
 
 

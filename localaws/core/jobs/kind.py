@@ -52,6 +52,15 @@ TRAINING = JobKind(
     active=frozenset({"InProgress", "Stopping"}),
     slots=None,
 )
+TUNING = JobKind(
+    name="tuning-job",
+    service="sagemaker",
+    title="a tuning job",
+    documents="sagemaker-tuning-job",
+    state=("describe", "HyperParameterTuningJobStatus"),
+    active=frozenset({"InProgress", "Stopping"}),
+    slots=None,
+)
 RECIPE_RUN = JobKind(
     name="databrew-run",
     service="databrew",
@@ -79,7 +88,7 @@ QUERY = JobKind(
     active=frozenset({"QUEUED", "RUNNING"}),
     slots=2,
 )
-KINDS = (QUERY, SPARK_RUN, RECIPE_RUN, CRAWL, TRAINING)
+KINDS = (QUERY, SPARK_RUN, RECIPE_RUN, CRAWL, TRAINING, TUNING)
 
 
 def recovery() -> str:

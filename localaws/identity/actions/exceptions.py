@@ -181,6 +181,10 @@ def sagemaker(operation: str, params: Json, place: Place) -> Answer:
         return None
     kinds = {"CreateTrainingJob": ("training-job", "TrainingJobName")}
     kinds |= {"CreateModel": ("model", "ModelName"), "CreateEndpoint": ("endpoint", "EndpointName")}
+    kinds["CreateHyperParameterTuningJob"] = (
+        "hyper-parameter-tuning-job",
+        "HyperParameterTuningJobName",
+    )
     kinds |= {"CreateEndpointConfig": ("endpoint-config", "EndpointConfigName")}
     if operation not in kinds:
         return None

@@ -33,6 +33,7 @@ PASSES: dict[tuple[str, str], tuple[str, str]] = {
     ("lambda", "CreateFunction"): ("Role", "lambda"),
     ("lambda", "UpdateFunctionConfiguration"): ("Role", "lambda"),
     ("sagemaker", "CreateEndpointConfig"): ("ExecutionRoleArn", "sagemaker"),
+    ("sagemaker", "CreateHyperParameterTuningJob"): ("TrainingJobDefinition.RoleArn", "sagemaker"),
     ("sagemaker", "CreateModel"): ("ExecutionRoleArn", "sagemaker"),
     ("sagemaker", "CreateTrainingJob"): ("RoleArn", "sagemaker"),
     ("scheduler", "CreateSchedule"): ("Target.RoleArn", "scheduler"),

@@ -58,6 +58,10 @@ RESOURCES: dict[str, dict[str, tuple[str, tuple[str, ...]]]] = {
     "sagemaker": {
         "endpoint": ("endpoint/{}", ("EndpointName",)),
         "endpoint-config": ("endpoint-config/{}", ("EndpointConfigName",)),
+        "hyper-parameter-tuning-job": (
+            "hyper-parameter-tuning-job/{}",
+            ("HyperParameterTuningJobName",),
+        ),
         "model": ("model/{}", ("ModelName",)),
         "training-job": ("training-job/{}", ("TrainingJobName",)),
     },

@@ -60,13 +60,18 @@ def _find_brew_runs(client: Any, params: Json, since: datetime) -> list[Json]:
     ]
 
 
-def _find_training(client: Any, params: Json, since: datetime) -> list[Json]:
-    name = params["TrainingJobName"]
-    try:
-        job = client.describe_training_job(TrainingJobName=name)
-    except client.exceptions.ClientError:
-        return []
-    return [{"id": name}] if job["CreationTime"] >= since else []
+def _find_named(operation: str, member: str) -> Callable[[Any, Json, datetime], list[Json]]:
+    """A job whose name the call gives: `operation` describes it by `member`."""
+
+    def find(client: Any, params: Json, since: datetime) -> list[Json]:
+        name = params[member]
+        try:
+            job = getattr(client, operation)(**{member: name})
+        except client.exceptions.ClientError:
+            return []
+        return [{"id": name}] if job["CreationTime"] >= since else []
+
+    return find
 
 
 def _find_execution(client: Any, params: Json, _since: datetime) -> list[Json]:
@@ -148,7 +153,24 @@ KINDS: dict[tuple[str, str], JobKind] = {
             _shape("sagemaker", "DescribeTrainingJob"), response, milliseconds=True
         ),
         stop=lambda client, job: client.stop_training_job(TrainingJobName=job["id"]),
-        find=_find_training,
+        find=_find_named("describe_training_job", "TrainingJobName"),
+    ),
+    ("sagemaker", "createHyperParameterTuningJob"): JobKind(
+        service="sagemaker",
+        handle=lambda params, _: {"id": params["HyperParameterTuningJobName"]},
+        describe=lambda client, job: client.describe_hyper_parameter_tuning_job(
+            HyperParameterTuningJobName=job["id"]
+        ),
+        status=lambda response: response["HyperParameterTuningJobStatus"],
+        running=frozenset({"InProgress", "Stopping"}),
+        succeeded=frozenset({"Completed"}),
+        output=lambda response: to_output(
+            _shape("sagemaker", "DescribeHyperParameterTuningJob"), response, milliseconds=True
+        ),
+        stop=lambda client, job: client.stop_hyper_parameter_tuning_job(
+            HyperParameterTuningJobName=job["id"]
+        ),
+        find=_find_named("describe_hyper_parameter_tuning_job", "HyperParameterTuningJobName"),
     ),
     ("states", "startExecution"): JobKind(
         service="states",
