@@ -21,6 +21,7 @@ from .operators import average
 from .ordering import order_by
 from .plain_patterns import quick
 from .scope import Scope
+from .searching import SEARCHES
 from .signatures import Overloads, fit, read
 from .special import SPECIALS
 
@@ -40,6 +41,10 @@ def call_by_name(
     nulls: str | None,
 ) -> Value:
     name = ALIASES.get(name, name)
+    if name not in LAMBDAS and any(isinstance(item, exp.Lambda) for item in arguments):
+        raise QueryError(
+            "FUNCTION_NOT_FOUND", f"Unexpected parameters (<function>) for function {name}", node
+        )
     if isinstance(node, exp.GroupConcat):
         return _listagg(c, arguments, scope, tail)
     if name in LAMBDAS and (name not in SCALARS or isinstance(arguments[-1], exp.Lambda)):
@@ -71,6 +76,9 @@ def call(name: str, arguments: list[Value], node: exp.Expression) -> Value:
     name = ALIASES.get(name, name)
     if name in SPECIALS:
         return SPECIALS[name](arguments)
+    searched = SEARCHES[name](arguments) if name in SEARCHES else None
+    if searched is not None:
+        return searched
     return _overload(name, SCALARS.get(name, []), arguments, node)
 
 

@@ -88,7 +88,7 @@ def date_add(arguments: list[Value]) -> Value:
         if unit == "millisecond" and kind.numbers[0] < 3:
             return _rounded(moved, kind.numbers[0])
         return moved
-    return like(f"({local(value).sql} + to_{unit}s(CAST({amount} AS INTEGER)))", value)
+    return like(f"({local(value).sql} + to_{unit}s(trino_steps({amount})))", value)
 
 
 def _rounded(value: Value, digits: int) -> Value:

@@ -105,6 +105,12 @@ structure(exp.IntervalSpan, takes=("this", "expression"))
 def interval(c: Compiler, node: exp.Interval, scope: Scope) -> Value:
     unit = node.args["unit"]
     if isinstance(unit, exp.IntervalSpan):
+        if unit.this == unit.expression:
+            raise QueryError(
+                "SYNTAX_ERROR",
+                f"Invalid interval qualifier: {unit.this.name} TO {unit.expression.name}",
+                node,
+            )
         return interval_literal(node.this.name, unit.this.name, unit.expression.name)
     return interval_literal(node.this.name, unit.name, unit.name)
 

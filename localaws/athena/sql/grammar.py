@@ -39,6 +39,16 @@ def _placeholder(parser: Any) -> exp.Placeholder:
     return exp.Placeholder().update_positions(parser._prev)
 
 
+def _normalize(parser: Any) -> exp.Expression:
+    """normalize(text [, NFC | NFD | NFKC | NFKD]): the form is a word."""
+    arguments = [parser._parse_assignment()]
+    if parser._match(TokenType.COMMA):
+        if not parser._match_texts(("NFC", "NFD", "NFKC", "NFKD")):
+            parser.raise_error("Expecting: 'NFC', 'NFD', 'NFKC', 'NFKD'")
+        arguments.append(exp.Literal.string(parser._prev.text.upper()))
+    return exp.Anonymous(this="normalize", expressions=arguments)
+
+
 def _typed_literal(parser: Any, this: exp.Expression, to: exp.DataType) -> exp.Expression:
     if not this.is_string:
         parser.raise_error("Expecting a text after the type")
@@ -65,6 +75,7 @@ class TrinoGrammar(Trino):
                     "LISTAGG",
                 )
             },
+            "NORMALIZE": _normalize,
             **json_grammar.PARSERS,
             "JSON_TABLE": json_table_grammar.json_table,
         }

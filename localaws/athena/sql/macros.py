@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .equality import MACROS as _EQUALITY
 from .operators import MACROS as _OPERATORS
+from .searching import MACROS as _SEARCHING
 from .times import MACROS as _TIMES
 
 _NESTED = (  # each after those it calls
@@ -46,20 +47,24 @@ _NESTED = (  # each after those it calls
         WHEN below = 0 THEN fail('DIVISION_BY_ZERO: Division by zero')
         ELSE (CASE WHEN (above < 0) <> (below < 0) THEN -1 ELSE 1 END)
             * ((2 * abs(above) + abs(below)) // (2 * abs(below))) END""",
+    # By its digits, so that a real is not shown with a double's.
+    """CREATE MACRO trino_number_text(number, digits) AS
+        trino_double_text(CAST(digits AS DOUBLE))""",
+    """CREATE MACRO trino_bucket_from(value, low, high, parts) AS CASE
+        WHEN value < low THEN 0
+        WHEN value >= high THEN CAST(parts AS HUGEINT) + 1
+        ELSE CAST(trunc(parts * (value - low) / (high - low) + 1) AS BIGINT) END""",
     """CREATE MACRO trino_bucket(value, low, high, parts) AS CASE
         WHEN parts <= 0 THEN fail('INVALID_FUNCTION_ARGUMENT: bucketCount must be greater than 0')
         WHEN isnan(value) THEN fail('INVALID_FUNCTION_ARGUMENT: operand must not be NaN')
         WHEN NOT isfinite(low) THEN fail('INVALID_FUNCTION_ARGUMENT: first bound must be finite')
         WHEN NOT isfinite(high) THEN fail('INVALID_FUNCTION_ARGUMENT: second bound must be finite')
         WHEN low = high THEN fail('INVALID_FUNCTION_ARGUMENT: bounds cannot equal each other')
-        WHEN parts = 9223372036854775807
-            AND (CASE WHEN low < high THEN value >= high ELSE value <= high END) THEN
-            fail('NUMERIC_VALUE_OUT_OF_RANGE: Bucket for value ' || value || ' is out of range')
-        WHEN low < high AND value < low THEN 0
-        WHEN low < high AND value >= high THEN parts + 1
-        WHEN low > high AND value > low THEN 0
-        WHEN low > high AND value <= high THEN parts + 1
-        ELSE CAST(floor(parts * (value - low) / (high - low)) AS BIGINT) + 1 END""",
+        WHEN parts = 9223372036854775807 AND value >= greatest(low, high) THEN
+            fail('NUMERIC_VALUE_OUT_OF_RANGE: Bucket for value '
+                || trino_number_text(value, CAST(value AS VARCHAR)) || ' is out of range')
+        WHEN low < high THEN trino_bucket_from(value, low, high, parts)
+        ELSE parts - trino_bucket_from(value, high, low, parts) + 1 END""",
     """CREATE MACRO trino_bin(value, bins) AS CASE
         WHEN len(bins) = 0 THEN
             fail('INVALID_FUNCTION_ARGUMENT: Bins cannot be an empty array')
@@ -138,9 +143,6 @@ _NESTED = (  # each after those it calls
 )
 
 _MORE = (
-    # By its digits, so that a real is not shown with a double's.
-    """CREATE MACRO trino_number_text(number, digits) AS
-        trino_double_text(CAST(digits AS DOUBLE))""",
     """CREATE MACRO trino_replace(v, wanted, instead) AS CASE
         WHEN wanted = '' AND v = '' THEN instead
         WHEN wanted = ''
@@ -191,6 +193,12 @@ _MORE = (
         trino_array_distinct(list_filter(items, lambda e: e IS NOT NULL)),
         lambda d: {'key': d,
             'value': CAST(len(list_filter(items, lambda e: e = d)) AS BIGINT)}))""",
+    """CREATE MACRO trino_count(n, what) AS CASE
+        WHEN n <= 0
+        THEN fail('INVALID_FUNCTION_ARGUMENT: ' || what || ' must be a positive integer')
+        WHEN n > 10000 THEN fail('INVALID_FUNCTION_ARGUMENT: ' || what
+            || ' must be less than or equal to 10000; found ' || n)
+        ELSE n END""",
     """CREATE MACRO trino_trim_array(items, size) AS CASE
         WHEN size < 0 THEN
             fail('INVALID_FUNCTION_ARGUMENT: size must not be negative: ' || size)
@@ -223,6 +231,10 @@ _MORE = (
             || 'must be less than or equal to 10000')
         WHEN size IS NOT NULL
         THEN list_transform(range(trino_bounded(size)), lambda e: item) END""",
+    """CREATE MACRO trino_repeat_sized(item, bytes, size) AS CASE
+        WHEN size <= 10000 AND bytes * size > 1000000 THEN fail('INVALID_FUNCTION_ARGUMENT: '
+            || 'result of repeat function must not take more than 1000000 bytes')
+        ELSE trino_repeat(item, size) END""",
     """CREATE MACRO trino_multimap(entries) AS map_from_entries(list_transform(
         trino_array_distinct(list_transform(entries, lambda e: e.key)),
         lambda k: {'key': k, 'value': list_transform(
@@ -266,4 +278,4 @@ _MORE = (
             * sqrt(list_sum(list_transform(map_values(b), lambda v: v * v)))) END""",
 )
 
-MACROS = (*_TIMES, *_EQUALITY, *_OPERATORS, *_NESTED, *_MORE)
+MACROS = (*_TIMES, *_EQUALITY, *_OPERATORS, *_NESTED, *_MORE, *_SEARCHING)

@@ -51,7 +51,11 @@ def _decimal(operator: str, left: Value, right: Value) -> Value:
     (p1, s1), (p2, s2) = first.numbers, second.numbers
     scale = max(s1, s2)
     if operator in "+-":
-        kind = t.decimal(max(p1 - s1, p2 - s2) + scale + 1, scale)
+        digits = max(p1 - s1, p2 - s2) + scale + 1
+        kind = t.decimal(digits, scale)
+        if digits > 38 and s1 != s2:  # one side may not fit, which is an overflow of the sum
+            whole = f"({unscaled(left, s1, scale)} {operator} {unscaled(right, s2, scale)})"
+            return Value(scaled(whole, kind), kind)
         a, b = convert(left, kind).sql, convert(right, kind).sql
         return Value(f"CAST({a} {operator} {b} AS {t.duckdb(kind)})", kind)
     if operator == "*":
@@ -118,7 +122,9 @@ def _with_interval(operator: str, left: Value, right: Value) -> Value:
         kind, number = left.type, right.sql
         if operator == "*" and t.is_integer(right.type):
             return Value(f"CAST({left.sql} * {number} AS {t.duckdb(kind)})", kind)
-        sql = f"trunc(CAST({left.sql} AS DOUBLE) {operator} CAST({number} AS DOUBLE))"
+        word = "multiply by" if operator == "*" else "divide by"
+        by = f"trino_factor(CAST({number} AS DOUBLE), {operator == '/'}, '{word}')"
+        sql = f"trunc(CAST({left.sql} AS DOUBLE) {operator} {by})"
         return Value(f"CAST({sql} AS {t.duckdb(kind)})", kind)
     if operator == "-":
         for times in (MOMENTS, CLOCKS):
@@ -162,6 +168,10 @@ def comparison(operator: str, left: Value, right: Value) -> Value:
 
 
 MACROS = (
+    """CREATE MACRO trino_factor(number, divides, word) AS CASE
+        WHEN isnan(number) OR (divides AND number = 0) THEN fail('INVALID_FUNCTION_ARGUMENT: '
+            || 'Cannot ' || word || ' double ' || trino_double_text(number))
+        ELSE number END""",
     """CREATE MACRO trino_whole_days(ms) AS CASE WHEN ms % 86400000 = 0 THEN ms // 86400000
         ELSE fail('INVALID_FUNCTION_ARGUMENT: Cannot add hour, minutes or seconds to a date')
         END""",

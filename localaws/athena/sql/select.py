@@ -14,6 +14,7 @@ from localaws.trino.values import OUTPUT, Source, Value
 from . import decorrelation, equality
 from .compiler import Compiler, compiles_query, name_parts, structure
 from .equality import is_plain
+from .grammar import nodes
 from .ordering import tail
 from .pruning import prune
 from .relations import from_clause
@@ -93,11 +94,33 @@ def select(c: Compiler, node: exp.Select, outer: Scope | None) -> tuple[str, tup
     sql = f"{word} {', '.join(texts)}{from_sql}{where_sql}{group_sql}{having_sql}"
     aliases = {label: value for label, value, _ in items if label}
     scope.clause = "ORDER BY"
+    if distinct:
+        _check_distinct(c, node, written, scope)
     sql = tail(c, sql, node, tuple(columns), Scope(outer=scope, locals=aliases))
     scope.clause = ""
     decorrelation.check(c, node, scope, written)
     c.windows = windows
     return sql, tuple(columns)
+
+
+def _check_distinct(c: Compiler, node: exp.Select, items: list[Item], scope: Scope) -> None:
+    """ORDER BY may have what is selected only; a plain name there is an output column first."""
+    order = node.args.get("order")
+    labels = {label for label, _, _ in items}
+    for item in order.expressions if order is not None else []:
+        if isinstance(item.this, exp.Literal) or (
+            isinstance(item.this, exp.Column) and item.this.name.lower() in labels
+        ):
+            continue
+        names = [part for part in nodes(item.this) if isinstance(part, exp.Column)]
+        if any(len(part.parts) == 1 and part.name.lower() in labels for part in names) or (
+            c.compile(item.this, scope).sql not in {value.sql for _, value, _ in items}
+        ):
+            raise QueryError(
+                "EXPRESSION_NOT_IN_DISTINCT",
+                "For SELECT DISTINCT, ORDER BY expressions must appear in select list",
+                node,
+            )
 
 
 def _items(c: Compiler, node: exp.Select, scope: Scope) -> list[Item]:

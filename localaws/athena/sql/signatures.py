@@ -41,9 +41,9 @@ Overloads = list[tuple[str, str] | tuple[str, str, Plain]]
 @dataclass(frozen=True)
 class Pattern:
     """One argument of a signature: a named type, a type variable (one capital letter), or an array,
-    map of patterns. N stands for any number, D for any decimal, C for any char, W for any
-    timestamp, E and K for what DuckDB compares as Trino does, O for what it orders so. `many`: it
-    repeats (`T...`)."""
+    map of patterns. N stands for any number, D for any decimal, C for any char, S for any varchar,
+    W for any timestamp, E and K for what DuckDB compares as Trino does, O for what it orders so.
+    `many`: it repeats (`T...`)."""
 
     name: str
     items: tuple[Pattern, ...] = ()
@@ -123,6 +123,8 @@ def _match(pattern: Pattern, given: Type, bound: dict[str, Type]) -> bool:
         if pattern.name == "D" and given.name != "decimal":
             return False
         if pattern.name == "C" and given.name != "char":
+            return False
+        if pattern.name == "S" and given.name != "varchar":
             return False
         if pattern.name == "W" and given.name != "timestamp":
             return False

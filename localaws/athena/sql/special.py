@@ -245,7 +245,9 @@ def map_from_entries(arguments: list[Value]) -> Value:
         return Value("CAST(NULL AS MAP(INTEGER, INTEGER))", t.map_of(t.UNKNOWN, t.UNKNOWN))
     pair = _kind(arguments[0], "array", "map_from_entries").items[0]
     if pair == t.UNKNOWN:
-        return Value("MAP {}", t.map_of(t.UNKNOWN, t.UNKNOWN))
+        null = "fail('INVALID_FUNCTION_ARGUMENT: map entry cannot be null')"
+        sql = f"CASE WHEN len({arguments[0].sql}) > 0 THEN {null} ELSE MAP {{}} END"
+        return Value(sql, t.map_of(t.UNKNOWN, t.UNKNOWN))
     if pair.name != "row" or len(pair.items) != 2:
         raise QueryError(
             "TYPE_MISMATCH", f"map_from_entries takes array(row(K, V)), not {arguments[0].type}"

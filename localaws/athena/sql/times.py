@@ -177,7 +177,7 @@ def interval_literal(written: str, first: str, last: str) -> Value:
     fields = _FIELDS[_FIELDS.index(first) : _FIELDS.index(last) + 1]
     months = first in ("YEAR", "MONTH")
     wrong = QueryError("INVALID_LITERAL", f"Invalid INTERVAL {first} TO {last} value: {written}")
-    if not fields or months != (last in ("YEAR", "MONTH")):
+    if months != (last in ("YEAR", "MONTH")) or not fields:
         raise QueryError("INVALID_LITERAL", f"Invalid INTERVAL: {first} TO {last}")
     sign = -1 if written.strip().startswith("-") else 1
     parts = re.split(r"[-:]|\s+", written.strip().lstrip("+-").strip())
@@ -271,6 +271,9 @@ MACROS = (
         || CASE WHEN (epoch_us(trino_local(v)) - epoch_us(v.utc)) % 60000000 = 0 THEN ''
         ELSE ':' || lpad(CAST(abs(epoch_us(trino_local(v)) - epoch_us(v.utc))
             % 60000000 // 1000000 AS VARCHAR), 2, '0') END""",
+    """CREATE MACRO trino_steps(amount) AS CASE WHEN abs(CAST(amount AS HUGEINT)) > 2147483647
+        THEN fail('INVALID_FUNCTION_ARGUMENT: Magnitude of add amount is too large: ' || amount)
+        ELSE CAST(amount AS INTEGER) END""",
     """CREATE MACRO trino_day_interval(ms) AS CASE WHEN ms < 0 THEN '-' ELSE '' END
         || CAST(abs(ms) // 86400000 AS VARCHAR) || ' ' || left(strftime(
             make_timestamp(abs(ms) % 86400000 * 1000), '%H:%M:%S.%f'), -3)""",

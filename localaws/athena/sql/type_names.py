@@ -74,5 +74,8 @@ def from_trino(node: exp.DataType, literal: str | int | None = None) -> Type:
             else (None, from_trino(part))
             for part in node.expressions
         ]
+        named = [name for name, _ in fields if name is not None]
+        if len(set(named)) < len(named):
+            raise not_emulated(f"the type {written(node)}: two fields of one name", node)
         return t.row((item for _, item in fields), (name for name, _ in fields))
     raise not_emulated(f"the type {written(node)}", node)

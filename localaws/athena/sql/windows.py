@@ -65,7 +65,7 @@ def window_definition(c: Compiler, node: exp.Window, scope: Scope) -> str:
             bound = spec.args.get(side)
             if bound is None:
                 continue
-            shown = bound if isinstance(bound, str) else _distance(c.compile(bound, scope))
+            shown = bound if isinstance(bound, str) else _distance(c, node, bound, scope)
             sides.append(
                 f"{shown} {spec.args.get(side + '_side') or ''}".strip().upper()
                 if isinstance(bound, str)
@@ -79,8 +79,19 @@ def window_definition(c: Compiler, node: exp.Window, scope: Scope) -> str:
     return " ".join(parts)
 
 
-def _distance(bound: Value) -> str:
+def _distance(c: Compiler, node: exp.Window, bound: exp.Expression, scope: Scope) -> str:
     """How far a frame reaches; over moments DuckDB wants an INTERVAL."""
-    if bound.type == t.YEAR_INTERVAL:
-        return f"to_months({bound.sql})"
-    return f"to_milliseconds({bound.sql})" if bound.type == t.DAY_INTERVAL else bound.sql
+    value = c.compile(bound, scope)
+    sql = value.sql
+    if value.constant is None:
+        wrong = (
+            "fail('INVALID_WINDOW_FRAME: Window frame offset value must not be negative or null')"
+        )
+        sql = f"CASE WHEN {sql} >= 0 THEN {sql} ELSE {wrong} END"
+    order = node.args.get("order")
+    sorted_by = c.compile(order.expressions[0].this, scope).type if order is not None else None
+    if sorted_by == value.type:  # held alike
+        return sql
+    if value.type == t.YEAR_INTERVAL:
+        return f"to_months({sql})"
+    return f"to_milliseconds({sql})" if value.type == t.DAY_INTERVAL else sql

@@ -8,7 +8,7 @@ import hmac
 import math
 import struct
 import zlib
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Decimal, localcontext
 from statistics import NormalDist
 
 from localaws.trino.errors import Fault, invalid
@@ -132,13 +132,13 @@ def round_double(number: float, places: int, cut: bool) -> float:
     """round and truncate to places, by the digits that the number is written with."""
     if math.isnan(number) or math.isinf(number):
         return number
-    step = Decimal(1).scaleb(-max(-400, min(400, places)))
+    exact = Decimal(repr(number))
+    if -int(exact.as_tuple().exponent) <= places:  # it has no more places than that
+        return number
+    step = Decimal(1).scaleb(-max(-400, places))
     way = "ROUND_DOWN" if cut else ROUND_HALF_UP
-    return (
-        float((Decimal(repr(number)) / step).quantize(Decimal(1), way) * step)
-        if places < 300
-        else number
-    )
+    with localcontext(prec=400):
+        return float((exact / step).quantize(Decimal(1), way) * step)
 
 
 _UNITS = ("", "K", "M", "B", "T", "Q")

@@ -21,10 +21,27 @@ AGGREGATES: dict[str, Overloads] = {
         ("double -> double", "sum({distinct}{0}){tail}"),
     ],
     "avg": [("double -> double", "avg({distinct}{0}){tail}")],
-    "min": [("O -> O", "min({0}){tail}")],
-    "max": [("O -> O", "max({0}){tail}")],
-    "min_by": [("T, O -> T", "arg_min_null({0}, {1}){tail}")],
-    "max_by": [("T, O -> T", "arg_max_null({0}, {1}){tail}")],
+    **{
+        name: [
+            ("O -> O", f"{name}({{0}}){{tail}}"),
+            (
+                "O, bigint -> array(O)",
+                f"{name}({{0}}, trino_count({{1}}, 'second argument of max/min')){{tail}}",
+            ),
+        ]
+        for name in ("min", "max")
+    },
+    **{
+        f"{name}_by": [
+            ("T, O -> T", f"arg_{name}_null({{0}}, {{1}}){{tail}}"),
+            (
+                "T, O, bigint -> array(T)",
+                f"list_transform(arg_{name}({{{{'v': {{0}}}}}}, {{1}}, "
+                "trino_count({2}, 'third argument of max_by/min_by')){tail}, lambda e: e.v)",
+            ),
+        ]
+        for name in ("min", "max")
+    },
     "arbitrary": [("T -> T", "any_value({0}){tail}")],
     "any_value": [("T -> T", "any_value({0}){tail}")],
     "array_agg": [("T -> array(T)", "list({distinct}{0}{order}){tail}")],

@@ -40,7 +40,10 @@ NESTED: dict[str, Overloads] = {
     "array_min": [("array(O) -> O", "CASE WHEN list_count({0}) = len({0}) THEN list_min({0}) END")],
     "array_position": [("array(E), E -> bigint", "CAST(trino_position({0}, {1}) AS BIGINT)")],
     "array_remove": [
-        ("array(E), E -> array(E)", "list_filter({0}, lambda e: e IS DISTINCT FROM {1})")
+        (
+            "array(E), E -> array(E)",
+            "CASE WHEN {1} IS NOT NULL THEN list_filter({0}, lambda e: e IS DISTINCT FROM {1}) END",
+        )
     ],
     "array_sort": [("array(O) -> array(O)", "list_sort({0}, 'ASC', 'NULLS LAST')")],
     "array_union": [
@@ -68,7 +71,10 @@ NESTED: dict[str, Overloads] = {
     "ngrams": [("array(T), bigint -> array(array(T))", "trino_ngrams({0}, {1})")],
     "combinations": [("array(T), bigint -> array(array(T))", "trino_combinations({0}, {1})")],
     "array_average": [("array(double) -> double", "list_avg({0})")],
-    "repeat": [("T, bigint -> array(T)", "trino_repeat({0}, {1})")],
+    "repeat": [
+        ("S, bigint -> array(S)", "trino_repeat_sized({0}, strlen({0}), {1})"),
+        ("T, bigint -> array(T)", "trino_repeat({0}, {1})"),
+    ],
     "sequence": [
         (
             "bigint, bigint -> array(bigint)",
