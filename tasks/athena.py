@@ -19,11 +19,12 @@ def run_statement(
     comment: str,
     *,
     table: str | None = None,
+    folder: str = "features",
     keep_at: str | None = None,
 ) -> Task:
     """Runs one statement to its end. The output has its id, scanned bytes and duration, and with
-    `table` also the table that it makes, `<table>_<run>`, and its folder below the run's prefix;
-    with `keep_at` below that member of the input, else alone (the last state of a branch).
+    `table` also the table that it makes, `<table>_<run>`, and its place below the run's prefix, in
+    `folder`; with `keep_at` below that member of the input, else alone (a branch's last state).
 
     The client token comes from the execution, the statement and the try: a request that is sent
     twice is one query, a retry or a redrive after a failure is a new one.
@@ -33,7 +34,7 @@ def run_statement(
         suffix = f" & {of_this_try('_')}" if "${try}" in statement.text else ""
         figures += (
             f", 'table': '{table}_' & $states.input.run.id{suffix}"
-            f", 'folder': 'features/{table}'{suffix}"
+            f", 'folder': '{folder}/{table.removeprefix(f'{folder}_')}'{suffix}"
         )
     return jsonata_task(
         name,

@@ -50,7 +50,8 @@ def look_again(then: State, again: State) -> State:
             "cleaned": {
                 "rows.$": "$.checks.answer.rows",
                 "tables": {
-                    f"{name}.$": f"States.Format('clean_{name}_{{}}', $.run.id)" for name in CLEANED
+                    f"{name}.$": f"States.Format('cleaned_{name}_{{}}', $.run.id)"
+                    for name in CLEANED
                 },
             },
         },

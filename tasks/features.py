@@ -13,12 +13,12 @@ def clean_with_databrew() -> State:
     """Orders and order lines, trimmed and typed, at the same time. `$.cleaned.<table>` then has
     the figures of the statement that made the catalog's table of it."""
     orders = _cleaned(
-        "orders", "Orders", RecipeJob("CleanOrders", "clean/orders", "${RawOrdersDataset}")
+        "orders", "Orders", RecipeJob("CleanOrders", "cleaned/orders", "${RawOrdersDataset}")
     )
     lines = _cleaned(
         "order_products",
         "Order lines",
-        RecipeJob("CleanOrderProducts", "clean/order_products", "${RawOrderProductsDataset}"),
+        RecipeJob("CleanOrderProducts", "cleaned/order_products", "${RawOrderProductsDataset}"),
     )
     return parallel(
         "Clean with DataBrew",
@@ -36,17 +36,41 @@ def _cleaned(table: str, what: str, job: RecipeJob) -> State:
         job,
         (
             comment(4, "A DataBrew job of this run's own."),
-            comment(4, f"{what} as the recipe {job.output.replace('/', '_')} writes them."),
+            comment(4, f"{what} as the recipe clean_{table} writes them."),
         ),
     )
     last.next(
         run_statement(
-            f"Define clean {lower}",
-            sql.read(f"tables/clean_{table}"),
+            f"Define cleaned {lower}",
+            sql.read(f"tables/cleaned_{table}"),
             comment(4, "The catalog's name for what the recipe wrote."),
         )
     )
     return first
+
+
+def complete_orders() -> Task:
+    """clean_orders: every order, and the next one of those whose next one is to be predicted."""
+    return run_statement(
+        "Complete orders",
+        sql.read("clean/orders"),
+        comment(5, "All orders, and the next one of each customer whose next one nobody marked."),
+        table="clean_orders",
+        folder="clean",
+        keep_at="orders",
+    )
+
+
+def collect_order_lines() -> Task:
+    """clean_order_products: the lines of all orders."""
+    return run_statement(
+        "Collect order lines",
+        sql.read("clean/order_products"),
+        comment(5, "The lines of all orders, in one place."),
+        table="clean_order_products",
+        folder="clean",
+        keep_at="order_lines",
+    )
 
 
 def join_prior_lines() -> Task:

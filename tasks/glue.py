@@ -20,6 +20,8 @@ def join_features() -> GlueJobTask:
                 "--scriptLocation": "s3://${CodeBucket}/${JoinFeaturesKey}",
                 "--lake_bucket": "${LakeBucket}",
                 "--run.$": "$.run.id",
+                "--clean_orders.$": "$.orders.folder",
+                "--clean_order_products.$": "$.order_lines.folder",
                 "--user_features.$": "$.features.user_features.folder",
                 "--user_product_features.$": "$.features.user_product_features.folder",
                 "--product_history.$": "$.history.folder",

@@ -25,6 +25,8 @@ OF_THE_RUN = {
     # Empty in a first try: a statement that is run again after a redrive makes another table in
     # another folder, and whoever reads it asks for its name.
     "try": of_this_try("_"),
+    "clean_orders_table": "$states.input.orders.table",
+    "clean_order_products_table": "$states.input.order_lines.table",
     "prior_lines_table": "$states.input.prior.table",
     "product_history_table": "$states.input.history.table",
     **{f"{name}_table": f"$states.input.features.{name}.table" for name in FEATURE_TABLES},

@@ -28,6 +28,8 @@ def states() -> State:
     train_model = sdk.Chain([training.pin_live_model(), training.train(), judge_model])
     build_features = sdk.Chain(
         [
+            features.complete_orders(),
+            features.collect_order_lines(),
             features.join_prior_lines(),
             features.compute_product_history(),
             features.build_features(),

@@ -23,8 +23,8 @@ POLL_SECONDS_AWS = 3.0
 
 # The dataset that a state leaves behind, below the run's prefix: its rows can be counted.
 DATASETS = {
-    "Clean orders": "clean/orders",
-    "Clean order lines": "clean/order_products",
+    "Clean orders": "cleaned/orders",
+    "Clean order lines": "cleaned/order_products",
     "Join prior order lines": "features/order_products_prior",
     "Compute user features": "features/user_features",
     "Compute user-product features": "features/user_product_features",

@@ -8,7 +8,7 @@ HAVING
             WHEN TRY_CAST(order_id AS bigint) IN (
                 SELECT TRY_CAST(order_id AS bigint)
                 FROM ${RawDatabase}.orders
-                WHERE trim(eval_set) = 'prior'
+                WHERE coalesce(trim(eval_set), '') IN ('prior', '')
             ) THEN 1
         END
     ) = 0
@@ -25,3 +25,4 @@ HAVING
             ) THEN 1
         END
     ) = 0
+    AND (SELECT count(*) FROM ${RawDatabase}.orders WHERE trim(eval_set) = 'train') > 0

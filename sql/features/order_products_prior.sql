@@ -9,8 +9,9 @@
 -- order_day is the day of the order, counted from the user's first one (0). orders_back counts from
 -- the order to predict: 1 is the user's last prior order. earlier_labels says how many prior orders
 -- are to be predicted too, each from what was known before it (held_back = 1, 2): two of users whose
--- last order is train, none of others. Beyond 30,000 such users it is a share of them, by user_id:
--- more rows teach hardly more then, and cost as much.
+-- last order is train or next, none of test users. Beyond 30,000 such users it is a share of them, by
+-- user_id: more rows teach hardly more then, and cost as much. Of a next user at least the last order
+-- is predicted, as the train order of others.
 CREATE TABLE ${Database}.order_products_prior_${run}${try}
 WITH (
     format = 'PARQUET',
@@ -34,18 +35,18 @@ orders AS (
         max(CASE WHEN eval_set = 'prior' THEN order_number END) OVER (
             PARTITION BY user_id
         ) + 1 - order_number AS orders_back,
-        max(CASE WHEN eval_set = 'train' THEN 1 ELSE 0 END) OVER (
+        max(CASE WHEN eval_set IN ('train', 'next') THEN eval_set END) OVER (
             PARTITION BY user_id
-        ) AS is_labelled
-    FROM ${Database}.clean_orders_${run}
+        ) AS learned_from
+    FROM ${Database}.${clean_orders_table}
 
 ),
 
 labelled AS (
 
     SELECT count(*) AS users
-    FROM ${Database}.clean_orders_${run}
-    WHERE eval_set = 'train'
+    FROM ${Database}.${clean_orders_table}
+    WHERE eval_set IN ('train', 'next')
 
 )
 
@@ -58,9 +59,10 @@ SELECT
     CAST(
         CASE
             WHEN
-                orders.is_labelled = 1
+                orders.learned_from IS NOT NULL
                 AND (orders.user_id / 20) % 100 * greatest(labelled.users, 30000) < 3000000
                 THEN 2
+            WHEN orders.learned_from = 'next' THEN 1
             ELSE 0
         END AS integer
     ) AS earlier_labels,
@@ -69,7 +71,7 @@ SELECT
     lines.add_to_cart_order,
     lines.reordered,
     CAST(orders.user_id % 20 AS integer) AS user_bucket
-FROM ${Database}.clean_order_products_${run} AS lines
+FROM ${Database}.${clean_order_products_table} AS lines
 INNER JOIN orders ON orders.order_id = lines.order_id AND orders.eval_set = 'prior'
 INNER JOIN ${RawDatabase}.products AS products
     ON CAST(products.product_id AS bigint) = lines.product_id

@@ -26,7 +26,7 @@ orders AS (
         max(CASE WHEN eval_set = 'prior' THEN order_number END) OVER (
             PARTITION BY user_id
         ) + 1 - order_number AS orders_back
-    FROM ${Database}.clean_orders_${run}
+    FROM ${Database}.${clean_orders_table}
     WHERE user_id % 20 < ${sample_buckets}
 
 ),

@@ -50,7 +50,7 @@ known_days AS (
             user_id,
             coalesce(days_since_prior_order, 0) AS days_since_prior_order,
             max(order_number) OVER (PARTITION BY user_id) + 1 - order_number AS orders_back
-        FROM ${Database}.clean_orders_${run}
+        FROM ${Database}.${clean_orders_table}
         WHERE eval_set = 'prior' AND user_id % 20 < ${sample_buckets}
     ) AS orders
     CROSS JOIN UNNEST(sequence(0, 2)) AS held (held_back)

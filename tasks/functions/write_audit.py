@@ -34,6 +34,8 @@ SPOOL_BYTES = 64 * 1024 * 1024
 BUILD = Path(__file__).resolve().parents[2] / "build.json"
 # Outputs of the run, by the folder below its prefix.
 DATASETS = (
+    "cleaned/orders",
+    "cleaned/order_products",
     "clean/orders",
     "clean/order_products",
     "features/order_products_prior",
@@ -221,11 +223,13 @@ def datasets(state: Json) -> tuple[str, ...]:
     """The folders of the run's outputs: a statement that was run again after a redrive has made
     another one than DATASETS says."""
     made = {
-        "order_products_prior": state.get("prior"),
-        "product_history": state.get("history"),
-        **(state.get("features") or {}),
+        "clean/orders": state.get("orders"),
+        "clean/order_products": state.get("order_lines"),
+        "features/order_products_prior": state.get("prior"),
+        "features/product_history": state.get("history"),
+        **{f"features/{name}": of for name, of in (state.get("features") or {}).items()},
     }
-    moved = {f"features/{name}": (figures or {}).get("folder") for name, figures in made.items()}
+    moved = {dataset: (figures or {}).get("folder") for dataset, figures in made.items()}
     mapped = [one["dataset"] for one in (state.get("mapping") or {}).get("statements", [])]
     return (*filter(None, mapped), *(moved.get(dataset) or dataset for dataset in DATASETS))
 
@@ -258,7 +262,9 @@ def _output(s3: Any, bucket: str, entry: Json) -> Json:
     answer = s3.get_object(Bucket=bucket, Key=entry["Key"])
     rows = None
     with tempfile.SpooledTemporaryFile(max_size=SPOOL_BYTES) as copy:
-        parquet = any(part in entry["Key"] for part in (".parquet", "features/", "/mapped/"))
+        parquet = any(
+            part in entry["Key"] for part in (".parquet", "/clean/", "features/", "/mapped/")
+        )
         sha256 = hashes.of_body(answer["Body"], copy)
         if parquet:
             from pyarrow import parquet as pq

@@ -2,7 +2,7 @@
 
 Reads, below ``<lake>/runs/run=<run>/`` (Parquet):
 
-- ``clean/orders/``, ``clean/order_products/``: which order to predict, and what is in it;
+- ``clean/orders/``, ``clean/order_products/``: which orders to predict, and what is in them;
 - ``features/user_features/``, ``features/user_product_features/``, ``features/product_features/``,
   ``features/product_history/``: made of prior orders only, so nothing of an order to predict is in
   a feature but the days since the order before it.
@@ -23,7 +23,8 @@ line of JSON::
 
 counted on what was written; ``positives`` has no "scoring".
 
-The split is by user. Users whose last order is ``test`` are scored. Of the others, those whose
+The split is by user. Users whose next order is not known (``test`` or ``next``) are scored; the
+last known order of a ``next`` user is a label as well. Of the users with a label, those whose
 ``crc32("rebuy-split-1:<user_id>") % 100`` (CRC-32 as in zlib, over the ASCII digits) is one of
 the lowest ``validation_percent`` or the highest ``holdout_percent`` are kept aside in every run:
 no model, of today or before, was trained on one of them. Which of them are validation and which
@@ -35,7 +36,7 @@ of rounds and its threshold on users who judge it now: that is to its favour, ne
 
 Job arguments (text): ``--lake_bucket``, ``--run``, ``--validation_percent``,
 ``--holdout_percent``, ``--holdout_week``; ``--lake_uri`` where the lake is not
-``s3://<lake_bucket>``; and the folders of FOLDERS that are not ``features/<name>``.
+``s3://<lake_bucket>``; and the folders of FOLDERS, where they are others.
 """
 
 import json
@@ -109,7 +110,14 @@ LATER = (1, 2)  # how many orders are held back for the labels of a training use
 # Of the scoring set: what a prediction is told with, "every 9 days, last 12 days ago".
 WORDS = ("days_between_purchases", "days_since_last_purchase")
 
-FOLDERS = ("product_history", "user_features", "user_product_features")
+# Folders below the run, by argument: a redriven run has made them under other names.
+FOLDERS = {
+    "clean_orders": "clean/orders",
+    "clean_order_products": "clean/order_products",
+    "product_history": "features/product_history",
+    "user_features": "features/user_features",
+    "user_product_features": "features/user_product_features",
+}
 OPTIONAL = ("lake_uri", *FOLDERS)
 
 
@@ -122,10 +130,11 @@ class Arguments:
     validation_percent: int  # 1-98, of the users that have a train order
     holdout_percent: int  # 1-98; both together leave at least 1 for training
     holdout_week: str  # such as 2026-W48
-    # Folders below the run: a redriven run has made its features in others.
-    product_history: str = "features/product_history"
-    user_features: str = "features/user_features"
-    user_product_features: str = "features/user_product_features"
+    clean_orders: str = FOLDERS["clean_orders"]
+    clean_order_products: str = FOLDERS["clean_order_products"]
+    product_history: str = FOLDERS["product_history"]
+    user_features: str = FOLDERS["user_features"]
+    user_product_features: str = FOLDERS["user_product_features"]
 
     @property
     def run_uri(self) -> str:
@@ -159,11 +168,12 @@ def read_arguments(options: Mapping[str, str]) -> Arguments:
 
 
 def _folder(options: Mapping[str, str], name: str) -> str:
-    """Where the features of this name stand below the run; `features/<name>` if not told."""
-    folder = options.get(name, f"features/{name}")
-    if not re.fullmatch(rf"features/{name}(_[0-9]+)?", folder):
+    """Where this stands below the run; as in FOLDERS if not told."""
+    usual = FOLDERS[name]
+    folder = options.get(name, usual)
+    if not re.fullmatch(rf"{usual}(_[0-9]+)?", folder):
         raise ValueError(
-            f"--{name} was {folder!r}; accepted is features/{name}, or that with _2, _3 and so on."
+            f"--{name} was {folder!r}; accepted is {usual}, or that with _2, _3 and so on."
         )
     return folder
 
@@ -200,11 +210,13 @@ def orders_to_predict(orders: DataFrame, lines: DataFrame, arguments: Arguments)
     bought_products.
 
     A user has one, with nothing held back; a user of the training set also the prior orders before
-    it, each with itself and the later ones held back. `bought_products` are the product_ids of an
-    order that is known. It is null for test orders, and for an order without lines.
+    it, each with itself and the later ones held back. The one of a `next` user is not known: it is
+    scored, and the last prior one, held back, is labelled as others' train order is, in any set.
+    `bought_products` are the product_ids of an order that is known. It is null for test and next
+    orders, and for an order without lines.
     """
     of_user = Window.partitionBy("user_id")
-    is_last = F.col("eval_set").isin("train", "test")
+    is_last = F.col("eval_set").isin("train", "test", "next")
     placed = orders.select(
         "user_id",
         "order_id",
@@ -214,17 +226,17 @@ def orders_to_predict(orders: DataFrame, lines: DataFrame, arguments: Arguments)
         (F.max("order_number").over(of_user) - F.col("order_number")).alias("held_back"),
         F.max(F.when(is_last, F.col("eval_set"))).over(of_user).alias("kind"),
     )
+    is_unknown = F.col("eval_set").isin("test", "next")
+    is_label = (F.col("kind") == "next") & (F.col("held_back") == 1)
     targets = placed.withColumn(
         "set_name",
-        F.when(F.col("kind") == "test", F.lit("scoring")).otherwise(
-            split_of(F.col("user_id"), arguments)
-        ),
+        F.when(is_unknown, F.lit("scoring")).otherwise(split_of(F.col("user_id"), arguments)),
     ).where(
         is_last
         | (
             F.col("held_back").isin(*LATER)
-            & (F.col("kind") == "train")
-            & (F.col("set_name") == "training")
+            & F.col("kind").isin("train", "next")
+            & ((F.col("set_name") == "training") | is_label)
             & (F.col("order_number") > 1)
         )
     )
@@ -325,8 +337,8 @@ def write_sets(spark: SparkSession, arguments: Arguments) -> dict[str, Any]:
     """Write the four sets below the run; the summary, counted on what was written."""
     run_uri = arguments.run_uri
     targets = orders_to_predict(
-        read_table(spark, run_uri, "clean/orders"),
-        read_table(spark, run_uri, "clean/order_products"),
+        read_table(spark, run_uri, arguments.clean_orders),
+        read_table(spark, run_uri, arguments.clean_order_products),
         arguments,
     )
     candidates = in_order(read_table(spark, run_uri, arguments.user_product_features)).persist(

@@ -30,7 +30,8 @@ REPOSITORY = Path(__file__).parents[2]
 REBUY = [sys.executable, "-c", "from rebuy.cli.app import main; main()"]
 LONGEST_SECONDS = 400.0
 
-CLEAN = ("clean_orders", "clean_order_products")
+CLEANED = ("cleaned_orders", "cleaned_order_products")
+CLEAN = (*CLEANED, "clean_orders", "clean_order_products")
 PRIOR = (*CLEAN, "order_products_prior", "product_history")
 PRIOR_FOLDERS = ("features/order_products_prior/", "features/product_history/")
 # What a run has made when it enters a state: (prefixes below its own, tables). From `Judge model`
@@ -38,10 +39,11 @@ PRIOR_FOLDERS = ("features/order_products_prior/", "features/product_history/")
 MADE: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "Check raw data": (("manifest",), ()),
     "Clean with DataBrew": (("manifest",), ()),
-    "Join prior order lines": (("manifest", "clean/"), CLEAN),
-    "Build features": (("manifest", "clean/", *PRIOR_FOLDERS), PRIOR),
-    "Join features": (("manifest", "clean/", "features/"), PRIOR),
-    "Train": (("manifest", "clean/", "features/", "sets/", "champion/"), PRIOR),
+    "Complete orders": (("manifest", "cleaned/"), CLEANED),
+    "Join prior order lines": (("manifest", "clean"), CLEAN),
+    "Build features": (("manifest", "clean", *PRIOR_FOLDERS), PRIOR),
+    "Join features": (("manifest", "clean", "features/"), PRIOR),
+    "Train": (("manifest", "clean", "features/", "sets/", "champion/"), PRIOR),
 }
 
 

@@ -21,6 +21,7 @@ import pytest
 from rebuy.cli import baskets
 from tests.pipeline.stack import Execution, Json, Stack
 
+CLEAN = ("orders", "order_products")
 SETS = ("training", "validation", "holdout", "scoring")
 
 
@@ -46,7 +47,8 @@ def test_every_output_in_the_record_exists_with_its_hash_and_its_rows(
 ) -> None:
     from pyarrow import parquet
 
-    wanted = {"clean/orders", "clean/order_products", "features/order_products_prior"}
+    wanted = {f"{clean}/{name}" for clean in ("cleaned", "clean") for name in CLEAN}
+    wanted |= {"features/order_products_prior"}
     wanted |= {"features/product_history"}
     wanted |= {f"features/{name}_features" for name in ("user", "user_product", "product")}
     wanted |= {f"sets/{name}" for name in SETS} | {"features/products", "evaluation"}
@@ -100,8 +102,9 @@ def test_rows_are_those_that_plain_python_counts_in_the_raw_files(
     learned = [user for user, _ in earlier if 10 <= split(user) < 90]
 
     rows = {name: entry["rows"] for name, entry in outputs_of(record).items()}
-    assert rows["clean/orders"] == len(orders)
-    assert rows["clean/order_products"] == len(prior) + len(train)
+    for clean in ("cleaned", "clean"):
+        assert rows[f"{clean}/orders"] == len(orders)
+        assert rows[f"{clean}/order_products"] == len(prior) + len(train)
     assert rows["features/order_products_prior"] == len(prior)
     assert rows["features/product_history"] == 20 * sum(
         len({product for _, product in of}) for of in known.values()

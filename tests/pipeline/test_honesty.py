@@ -14,8 +14,8 @@ from tests.pipeline.stack import Execution, Stack, table_input
 REMOVED: list[dict[str, Any]] = [
     {
         "engine": "DataBrew",
-        "prefix": "runs/run={id}/clean/orders/",
-        "next": "Join prior order lines",
+        "prefix": "runs/run={id}/cleaned/orders/",
+        "next": "Complete orders",
         # Athena joins the nothing that it finds, as on AWS; a recipe has no use for nothing.
         "fails": "Compute product features",
         "error": "States.TaskFailed",
@@ -118,7 +118,7 @@ BLOCKED: list[dict[str, Any]] = [
     {
         "engine": "DataBrew",
         "state": "Clean with DataBrew",
-        "output": "runs/run={id}/clean/orders",
+        "output": "runs/run={id}/cleaned/orders",
     },
     {
         "engine": "Athena CTAS",

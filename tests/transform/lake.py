@@ -69,6 +69,8 @@ class Lake:
             "run": self.run,
             "sample_buckets": str(self.sample_buckets),
             "try": "",
+            "clean_orders_table": f"clean_orders_{self.run}",
+            "clean_order_products_table": f"clean_order_products_{self.run}",
             "prior_lines_table": f"order_products_prior_{self.run}",
             **{f"{table}_table": f"{table}_{self.run}" for table in FEATURE_TABLES},
         }
@@ -149,10 +151,12 @@ class Lake:
 
     def build_features(self) -> None:
         """Raw tables to feature tables, in the order of the workflow."""
-        self.brew("clean_orders", "raw.orders", "clean/orders")
-        self.brew("clean_order_products", "raw.order_products", "clean/order_products")
-        self.execute("tables/clean_orders")
-        self.execute("tables/clean_order_products")
+        self.brew("clean_orders", "raw.orders", "cleaned/orders")
+        self.brew("clean_order_products", "raw.order_products", "cleaned/order_products")
+        self.execute("tables/cleaned_orders")
+        self.execute("tables/cleaned_order_products")
+        self.execute("clean/orders")
+        self.execute("clean/order_products")
         self.execute("features/order_products_prior")
         self.execute("features/product_history")
         self.execute("features/user_features")

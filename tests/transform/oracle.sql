@@ -1,6 +1,6 @@
 -- The 18 features once more, from the raw tables in one DuckDB query, written from their
 -- definitions and apart from the chain: what the chain must agree with.
--- One row per (user, product of a prior order) of users with an order to predict.
+-- One row per (user, product of a prior order): users whose orders are all prior have a next one.
 WITH o AS (
     SELECT order_id::BIGINT AS order_id, user_id::BIGINT AS user_id, trim(eval_set) AS eval_set,
         order_number::INT AS order_number, nullif(days_since_prior_order, '')::DOUBLE AS gap
@@ -11,6 +11,8 @@ WITH o AS (
     FROM raw.order_products AS l JOIN o ON o.order_id = l.order_id::BIGINT AND eval_set = 'prior'
 ), target AS (
     SELECT user_id, order_id, eval_set FROM o WHERE eval_set <> 'prior'
+    UNION ALL
+    SELECT user_id, -1 - user_id, 'next' FROM o GROUP BY user_id HAVING bool_and(eval_set = 'prior')
 ), ranked AS (
     SELECT *, rank() OVER (PARTITION BY user_id, product_id ORDER BY order_number) AS nth FROM prior
 ), prod AS (

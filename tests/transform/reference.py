@@ -55,17 +55,28 @@ def histories(raw: Raw) -> dict[int, list[Order]]:
         held = sorted(lines[int(order_id or 0)])
         order = Order(
             int(order_id or 0),
-            str(kind).strip(),
+            str(kind).strip() or "prior",
             0.0,
             float(gap) if gap else None,
             tuple(product for _, product, _ in held),
             frozenset(product for _, product, again in held if again),
         )
         found[int(user or 0)].append((int(number or 0), order))
-    return {
-        user: dated([order for _, order in sorted(of, key=lambda o: o[0])])
-        for user, of in found.items()
+    gaps = [order.gap for of in found.values() for _, order in of if order.gap is not None]
+    told = {
+        user: [order for _, order in sorted(of, key=lambda o: o[0])] for user, of in found.items()
     }
+    for user, orders in told.items():
+        if all(order.kind == "prior" for order in orders):
+            own = [order.gap for order in orders if order.gap is not None]
+            gap = math.floor(fmean(own or gaps) + 0.5)
+            orders.append(Order(-1 - user, "next", 0.0, gap, (), frozenset()))
+    return {user: dated(orders) for user, orders in told.items()}
+
+
+def last_known(orders: list[Order]) -> Order:
+    """The order that the user is labelled with: the last one whose products are known."""
+    return orders[-2] if orders[-1].kind == "next" else orders[-1]
 
 
 def dated(orders: list[Order]) -> list[Order]:

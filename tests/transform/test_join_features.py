@@ -127,7 +127,7 @@ def test_a_prediction_is_told_in_days(tiny_lake: Lake) -> None:
 def test_every_row_agrees_with_one_query_written_apart_from_the_chain(shop: Lake) -> None:
     oracle = shop.connection.execute(ORACLE.read_text()).fetchall()
     expected = {
-        (row[1], row[2]): ("scoring" if row[0] == "test" else "labelled", row[3], row[4], *row[5:])
+        (row[1], row[2]): ("labelled" if row[0] == "train" else "scoring", row[3], row[4], *row[5:])
         for row in oracle
     }
     found, last = {}, last_orders(shop)
@@ -166,16 +166,15 @@ def test_every_further_feature_is_what_was_known_before_its_order(shop: Lake) ->
 def test_earlier_orders_of_training_users_are_labels_with_what_was_in_them(shop: Lake) -> None:
     orders = reference.histories(shoppers.raw())
     baskets = {order.order_id: order.products for of in orders.values() for order in of}
-    last = last_orders(shop)
     for name in LABELLED_SETS:
         for user, product, order, label, *_ in shop.set_rows(name):
             assert label == (product in baskets[order])
-            assert name == "training" or order == last[user]
+            assert name == "training" or order == reference.last_known(orders[user]).order_id
     rows = shop.set_rows("training")
     predicted = {(row[0], row[2]) for row in rows}
     for user in {row[0] for row in rows}:
         asked = [order for order in orders[user] if (user, order.order_id) in predicted]
-        assert asked == orders[user][1:][-3:]
+        assert asked == [order for order in orders[user][1:][-3:] if order.kind != "next"]
 
 
 @pytest.mark.parametrize("held_back", [0, 2])
@@ -215,32 +214,40 @@ def test_nothing_of_the_order_to_predict_is_in_a_feature(
     assert labels == {1}
 
 
-def expected_set(user_id: int, kind: str, week: str) -> str:
+def expected_sets(user_id: int, orders: list[reference.Order], week: str) -> set[str]:
     """Computed anew from the rule in the job's text."""
-    if kind == "test":
-        return "scoring"
+    kind = orders[-1].kind
+    scored = set() if kind == "train" else {"scoring"}
+    if kind == "test" or (kind == "next" and len(orders) < 3):  # nothing before the label
+        return scored
+    return scored | {labelled_set(user_id, week)}
+
+
+def labelled_set(user_id: int, week: str) -> str:
     if 20 <= zlib.crc32(f"rebuy-split-1:{user_id}".encode()) % 100 < 80:
         return "training"
     digits = hashlib.sha256(f"rebuy-holdout-{week}:{user_id}".encode()).hexdigest()[:8]
     return "validation" if int(digits, 16) % 40 < 20 else "holdout"
 
 
-def test_a_user_is_in_one_set_only_and_those_kept_aside_change_places_every_week(
+def test_a_user_is_in_one_labelled_set_only_and_those_kept_aside_change_places_every_week(
     shop: Lake, spark: SparkSession
 ) -> None:
-    kinds = {int(row[1] or 0): str(row[2]) for row in shoppers.raw()["orders"] if row[2] != "prior"}
+    histories = reference.histories(shoppers.raw())
     holdouts = []
     orders = join_features.read_table(spark, f"{shop.root}/runs/run=r1", "clean/orders")
     lines = join_features.read_table(spark, f"{shop.root}/runs/run=r1", "clean/order_products")
     for week in ("2026-W48", "2026-W49"):
         arguments = join_features.Arguments(str(shop.root), "r1", 20, 20, week)
         targets = join_features.orders_to_predict(orders, lines, arguments).collect()
-        found = {row["user_id"]: row["set_name"] for row in targets}
-        assert found == {user: expected_set(user, kind, week) for user, kind in kinds.items()}
-        assert set(found.values()) == set(SETS)
-        holdouts.append({user for user, name in found.items() if name == "holdout"})
+        found: dict[int, set[str]] = {}
+        for row in targets:
+            found.setdefault(row["user_id"], set()).add(row["set_name"])
+        assert found == {user: expected_sets(user, of, week) for user, of in histories.items()}
+        assert set.union(*found.values()) == set(SETS)
+        holdouts.append({user for user, names in found.items() if "holdout" in names})
         if week == shop.week:
-            assert set_of_users(shop) == {user: {name} for user, name in found.items()}
+            assert set_of_users(shop) == found
     assert holdouts[0] != holdouts[1]
 
 

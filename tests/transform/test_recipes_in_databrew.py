@@ -67,15 +67,15 @@ def run_recipe(aws: Any, recipe: str, dataset: dict[str, Any]) -> list[Path]:
 
 
 @pytest.mark.parametrize(
-    ("recipe", "source"),
+    ("recipe", "source", "table"),
     [
-        ("clean_orders", "orders"),
-        ("clean_order_products", "order_products"),
-        ("product_features", "order_products_prior"),
+        ("clean_orders", "orders", "cleaned_orders"),
+        ("clean_order_products", "order_products", "cleaned_order_products"),
+        ("product_features", "order_products_prior", "product_features"),
     ],
 )
 def test_databrew_gives_the_rows_and_types_that_the_tables_declare(
-    aws: Any, tmp_path: Path, recipe: str, source: str
+    aws: Any, tmp_path: Path, recipe: str, source: str, table: str
 ) -> None:
     lake = Lake(tmp_path / "lake")
     raw = shoppers.raw(users=60)
@@ -93,6 +93,6 @@ def test_databrew_gives_the_rows_and_types_that_the_tables_declare(
         files = run_recipe(aws, recipe, {"Input": location, "Format": "PARQUET"})
 
     found = lake.connection.sql(f"FROM read_parquet({[str(f) for f in files]})")
-    declared = lake.connection.sql(f"FROM lake.{recipe}_r1")  # its types are the table's
+    declared = lake.connection.sql(f"FROM lake.{table}_r1")  # its types are the table's
     assert (found.columns, found.types) == (declared.columns, declared.types)
     assert sorted(found.fetchall(), key=str) == sorted(declared.fetchall(), key=str)

@@ -430,13 +430,13 @@ CASES: list[tuple[str, str, Edit, str]] = [
         SQL,
         "a recipe's column that its table does not have",
         in_sql("    order_hour_of_day int,\\n", ""),
-        r"The recipe writes order_hour_of_day, which the table clean_orders_sampleid does not have",
+        r"The recipe writes order_hour_of_day, which the table cleaned_orders_sampleid does not",
     ),
     (
         SQL,
         "a table's column that its recipe does not write",
         in_sql("    reordered int\\n", "    reordered int,\\n    coupon string\\n"),
-        r"sql/tables/clean_order_products.sql:\d+: .*has coupon, which the recipe does not write",
+        r"sql/tables/cleaned_order_products.sql:\d+: .*has coupon, which the recipe does not write",
     ),
     (
         SQL,

@@ -134,7 +134,7 @@ def test_what_a_service_keeps_by_name_is_named_after_run_and_try(
         assert "$states.input.run." in arguments[name] and redriven in arguments[name], name
         assert f'"{member}": "{{%' in arguments[name], name
     statements = [text for text in arguments.values() if '"QueryString"' in text]
-    assert len(statements) == 14
+    assert len(statements) == 16
     assert all(f"/' & {redriven} & '/'" in text for text in statements)  # the client token
     defined = [text for text in statements if "CREATE EXTERNAL TABLE" in text]
     assert len(defined) == 4

@@ -30,7 +30,7 @@ ADVICE = {
     ),
     "orders_are_in_range": "count days of the week from 0 to 6, hours from 0 to 23, orders from 1",
     "orders_are_unique": "write an order once; is a file there twice?",
-    "orders_have_a_known_eval_set": "write prior, train or test",
+    "orders_have_a_known_eval_set": "write prior, train or test, or leave it empty",
     "orders_have_valid_types": _DIGITS,
     "products_are_unique": _ONCE,
     "products_have_a_department": _KNOWN,

@@ -1,6 +1,6 @@
--- The run's cleaned orders: one row per order_id, all eval_sets.
+-- The run's cleaned orders: one row per order_id, as the files say.
 -- Columns as databrew_recipes/clean_orders.json writes them; the gap of a first order is null.
-CREATE EXTERNAL TABLE IF NOT EXISTS ${Database}.clean_orders_${run} (
+CREATE EXTERNAL TABLE IF NOT EXISTS ${Database}.cleaned_orders_${run} (
     order_id bigint,
     user_id bigint,
     eval_set string,
@@ -10,5 +10,5 @@ CREATE EXTERNAL TABLE IF NOT EXISTS ${Database}.clean_orders_${run} (
     days_since_prior_order double
 )
 STORED AS PARQUET
-LOCATION 's3://${LakeBucket}/runs/run=${run}/clean/orders/'
+LOCATION 's3://${LakeBucket}/runs/run=${run}/cleaned/orders/'
 TBLPROPERTIES ('classification' = 'parquet')
