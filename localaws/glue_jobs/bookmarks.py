@@ -63,12 +63,13 @@ class Bookmarks:
         (folder / GIVEN).write_text(entry["JobBookmark"])
         return int(entry["Version"])
 
-    def take(self, job: str, run_id: str, version: int | None, folder: Path) -> None:
+    def take(self, run: Json, version: int | None, folder: Path) -> None:
         """Keeps what the run has committed, if it has. Raises JobFailed if another run, or a
         reset, came between."""
         committed = folder / COMMITTED
         if version is None or not committed.exists():
             return
+        job, run_id = run["JobName"], run["Id"]
         text = committed.read_text()
         json.loads(text)
         with self._aws.documents.transaction():
@@ -82,7 +83,7 @@ class Bookmarks:
                 "JobName": job,
                 "Version": version + 1,
                 "Run": before["Run"] + 1,
-                "Attempt": 0,
+                "Attempt": run["Attempt"],
                 "RunId": run_id,
                 "JobBookmark": text,
                 **({"PreviousRunId": before["RunId"]} if before["RunId"] else {}),

@@ -24,6 +24,7 @@ VERSIONS = {
 DEFAULT_VERSION = "5.1"
 OLDER = ("3.0", "4.0")
 MAXIMUM_TIMEOUT_MINUTES = 10_080
+MOST_RETRIES = 10  # docs.aws.amazon.com/glue/latest/dg/add-job.html
 DPUS = {
     "Standard": 1.0,
     "G.025X": 0.25,
@@ -70,10 +71,11 @@ def checked(operation: str, given: Json) -> Json:
         raise NotEmulated(
             "glue", operation, f"GlueVersion={version}", f"It has {', '.join(VERSIONS)}."
         )
-    if given.get("MaxRetries", 0) != 0:
-        raise NotEmulated("glue", operation, "MaxRetries", "It retries nothing; give 0.")
-    if given.get("JobRunQueuingEnabled"):
-        raise NotEmulated("glue", operation, "JobRunQueuingEnabled")
+    if not 0 <= given.get("MaxRetries", 0) <= MOST_RETRIES:
+        raise AwsError(
+            "InvalidInputException",
+            f"MaxRetries is {given['MaxRetries']}; it is 0 to {MOST_RETRIES}.",
+        )
     if given.get("JobMode", "SCRIPT") != "SCRIPT":
         raise NotEmulated("glue", operation, f"JobMode={given['JobMode']}", "It has SCRIPT.")
     for name in ("DefaultArguments", "NonOverridableArguments"):
@@ -151,7 +153,7 @@ def run_settings(job: Json, params: Json) -> Json:
         "Timeout": checked_timeout(params["Timeout"] if "Timeout" in params else job["Timeout"]),
         "ExecutionClass": params.get("ExecutionClass", job["ExecutionClass"]),
     }
-    for name in ("NotificationProperty",):
+    for name in ("NotificationProperty", "JobRunQueuingEnabled"):
         if name in params or name in job:
             settings[name] = params.get(name, job.get(name))
     return settings
@@ -173,9 +175,12 @@ class SparkJobs:
         service.operation("ListJobs", "NextToken", "MaxResults")(self.list)
         service.operation("DeleteJob", "JobName")(self.delete)
 
+    def find(self, name: str) -> Json | None:
+        return self._aws.documents.get(KIND, name)
+
     def get(self, name: str) -> Json:
         """The job. Raises EntityNotFoundException."""
-        found = self._aws.documents.get(KIND, name)
+        found = self.find(name)
         if found is None:
             raise not_found(name)
         return found

@@ -1,5 +1,9 @@
 """Job runs: one process each, followed to a truthful end.
 
+Where a job has as many runs as it allows, one more is refused, or WAITING if it may be queued; a
+run that FAILED is tried again as a run of its own, as often as the job's MaxRetries says. One that
+came to its timeout is not: docs.aws.amazon.com/glue/latest/dg/add-job.html.
+
 A run SUCCEEDED only when its script's process ended with exit code 0. Whether the script called
 `Job.commit` does not matter, as on AWS, where commit only moves bookmarks.
 """
@@ -11,7 +15,7 @@ import json
 import secrets
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -22,7 +26,7 @@ from localaws.core.jobs.kind import SPARK_RUN
 from localaws.core.jobs.runner import Ending, JobRunner, Outcome
 from localaws.core.processes import told
 from localaws.core.service import Call, Service
-from localaws.errors import AwsError, NotEmulated
+from localaws.errors import AwsError
 from localaws.glue_jobs import arguments, logs, spark, store
 from localaws.glue_jobs.archive import ClassArchive
 from localaws.glue_jobs.bookmarks import Bookmarks
@@ -39,6 +43,22 @@ STATES = {
     Outcome.STOPPED: "STOPPED",
     Outcome.TIMED_OUT: "TIMEOUT",
 }
+ATTEMPT = "_attempt_"  # in the id of a run that tries another's work again, with its number
+OF_THE_END = ("CompletedOn", "DPUSeconds", "ErrorMessage")
+
+
+def most_at_once(job: Json) -> int:
+    return int(job["ExecutionProperty"].get("MaxConcurrentRuns", 1))
+
+
+def _has_a_place(job: Job, working: Sequence[Job]) -> bool:
+    """Whether the run's job allows it beside those of its runs that are at work."""
+    definition = job.request.get("job")
+    if definition is None:
+        return True
+    mates = [each for each in working if each.request.get("job", {}).get("Name")
+             == definition["Name"]]  # fmt: skip
+    return len(mates) < most_at_once(definition)
 
 
 class JobRuns:
@@ -50,7 +70,7 @@ class JobRuns:
         self._aws = aws
         self._jobs = jobs
         self._bookmarks = bookmarks
-        self._runner = JobRunner(aws, SPARK_RUN, self)
+        self._runner = JobRunner(aws, SPARK_RUN, self, _has_a_place)
         self._running_since: dict[str, datetime] = {}
         self._working: dict[str, tuple[LocalAws, list[LocalAws]]] = {}  # a role, and the others'
         self._working_lock = threading.Lock()
@@ -75,8 +95,6 @@ class JobRuns:
         given = dict(call.params.get("Arguments") or {})
         arguments.check(call.operation, given)
         arguments.resolve(job["Name"], "jr_check", arguments.merged(job, given))
-        if call.params.get("JobRunQueuingEnabled"):
-            raise NotEmulated("glue", call.operation, "JobRunQueuingEnabled")
         now = self._aws.clock.now()
         run = {
             "Id": "jr_" + secrets.token_hex(32),
@@ -96,11 +114,11 @@ class JobRuns:
         def store_run() -> None:
             states = [each["JobRunState"] for each in self._of_job(job["Name"])]
             under_way = sum(state in SPARK_RUN.active for state in states)
-            if under_way >= job["ExecutionProperty"].get("MaxConcurrentRuns", 1):
-                raise AwsError(
-                    "ConcurrentRunsExceededException",
-                    f"Concurrent runs exceeded for {job['Name']}",
-                )
+            if under_way >= most_at_once(job):
+                reason = f"Concurrent runs exceeded for {job['Name']}"
+                if not run.get("JobRunQueuingEnabled"):
+                    raise AwsError("ConcurrentRunsExceededException", reason)
+                run.update(JobRunState="WAITING", StateDetail=reason)
             self._aws.documents.put(KIND, run["Id"], run)
 
         self._runner.start(run["Id"], {"job": job, "given": given}, store_run)
@@ -185,7 +203,9 @@ class JobRuns:
     def begin(self, job: Job) -> None:
         """It is RUNNING from the start of its process on."""
         shutil.rmtree(self.folder(job.id), ignore_errors=True)
-        self._change(job.id, JobRunState="STARTING")
+        with self._aws.documents.changing(KIND, job.id) as run:
+            run |= {"JobRunState": "STARTING", "LastModifiedOn": self._aws.clock.now()}
+            run.pop("StateDetail", None)
 
     def work(self, job: Job) -> None:
         if not job.request:
@@ -229,7 +249,7 @@ class JobRuns:
                 if run.event_logs is not None:
                     logs.publish_events(role, given["--spark-event-logs-path"], run.event_logs)
                 if refused is None:
-                    self._bookmarks.take(record["JobName"], job.id, bookmark, run.folder)
+                    self._bookmarks.take(record, bookmark, run.folder)
         if refused is not None:
             raise JobFailed(
                 f"An error occurred while calling o1.save. {refused.message} (Service: Amazon S3;"
@@ -252,7 +272,7 @@ class JobRuns:
             with self._working_lock:
                 del self._working[run_id]
 
-    def end(self, job_id: str, ending: Ending) -> None:
+    def end(self, job_id: str, ending: Ending) -> str | None:
         now = self._aws.clock.now()
         with self._aws.documents.changing(KIND, job_id) as run:
             run |= {
@@ -268,6 +288,27 @@ class JobRuns:
                 run["ErrorMessage"] = f"Job run exceeded its timeout of {run['Timeout']} minutes."
             elif ending.reason is not None:
                 run["ErrorMessage"] = ending.reason
+            run.pop("StateDetail", None)
+        return self._next_attempt(run) if ending.outcome is Outcome.FAILED else None
+
+    def _next_attempt(self, failed: Json) -> str | None:
+        """The run that tries once more what one has failed at, if its job has retries left."""
+        job = self._jobs.find(failed["JobName"])
+        if job is None or failed["Attempt"] >= job["MaxRetries"]:
+            return None
+        now, attempt = self._aws.clock.now(), failed["Attempt"] + 1
+        first = failed["Id"].partition(ATTEMPT)[0]
+        run = {name: value for name, value in failed.items() if name not in OF_THE_END} | {
+            "Id": f"{first}{ATTEMPT}{attempt}",
+            "Attempt": attempt,
+            "PreviousRunId": failed["Id"],
+            "StartedOn": now,
+            "LastModifiedOn": now,
+            "JobRunState": "STARTING",
+            "ExecutionTime": 0,
+        }
+        self._aws.documents.put(KIND, run["Id"], run)
+        return str(run["Id"])
 
     def event(self, job_id: str) -> Json:
         run = self._aws.documents.get(KIND, job_id) or {}

@@ -151,6 +151,88 @@ def test_a_job_runs_as_often_at_once_as_it_allows(glue: Glue) -> None:
     glue.wait("one", second)
 
 
+FAIL_TWICE = """
+import os, sys
+from awsglue.utils import getResolvedOptions
+
+folder = getResolvedOptions(sys.argv, ["folder"])["folder"]
+tries = len(os.listdir(folder))
+open(os.path.join(folder, str(tries)), "w").close()
+if tries < 2:
+    raise OSError(f"not yet: {tries}")
+"""
+
+
+def test_a_run_that_failed_is_tried_again_as_often_as_the_job_says(
+    glue: Glue, tmp_path: Path
+) -> None:
+    """https://docs.aws.amazon.com/glue/latest/dg/aws-glue-api-jobs-runs.html: Attempt is the
+    number of the attempt, PreviousRunId the run before it."""
+    folder = tmp_path / "tries"
+    folder.mkdir()
+    glue.job("flaky", FAIL_TWICE, MaxRetries=2, DefaultArguments={"--folder": "none"})
+
+    first = glue.start("flaky", folder=str(folder))
+    for run in (first, f"{first}_attempt_1", f"{first}_attempt_2"):
+        last = glue.wait("flaky", run)
+
+    runs = glue.client.get_job_runs(JobName="flaky")["JobRuns"]
+    assert [
+        (run["Id"], run["Attempt"], run.get("PreviousRunId"), run["JobRunState"]) for run in runs
+    ] == [
+        (f"{first}_attempt_2", 2, f"{first}_attempt_1", "SUCCEEDED"),
+        (f"{first}_attempt_1", 1, first, "FAILED"),
+        (first, 0, None, "FAILED"),
+    ]
+    assert [run.get("ErrorMessage") for run in runs] == [
+        None, "OSError: not yet: 1", "OSError: not yet: 0",
+    ]  # fmt: skip
+    assert last["Arguments"] == {"--folder": str(folder)}
+
+
+def test_retries_come_to_an_end(glue: Glue) -> None:
+    glue.job("bad", "raise ValueError('never')", MaxRetries=1)
+
+    first = glue.start("bad")
+    glue.wait("bad", first)
+
+    assert glue.wait("bad", f"{first}_attempt_1")["JobRunState"] == "FAILED"
+    assert len(glue.client.get_job_runs(JobName="bad")["JobRuns"]) == 2
+    with pytest.raises(ClientError, match="MaxRetries is 11; it is 0 to 10"):
+        glue.job("worse", SHOW, MaxRetries=11)
+
+
+WAIT = "import os, time\nwhile not os.path.exists({ready!r}):\n    time.sleep(0.05)\n"
+
+
+def test_a_queued_run_waits_for_a_place_and_outlives_a_restart(
+    glue: Glue, local: Callable[[], Glue], tmp_path: Path
+) -> None:
+    """https://docs.aws.amazon.com/glue/latest/dg/job-run-statuses.html"""
+    ready = tmp_path / "ready"
+    glue.job("slow", WAIT.format(ready=str(ready)), JobRunQueuingEnabled=True)
+    first, second, third = (glue.start("slow") for _ in range(3))
+
+    waiting = glue.wait("slow", second, ("WAITING",))
+
+    assert waiting["StateDetail"] == "Concurrent runs exceeded for slow"
+    assert waiting["JobRunQueuingEnabled"] is True
+    with pytest.raises(ClientError) as error:  # the run's own value counts, not the job's
+        glue.client.start_job_run(JobName="slow", JobRunQueuingEnabled=False)
+    assert code(error) == "ConcurrentRunsExceededException"
+    glue.client.batch_stop_job_run(JobName="slow", JobRunIds=[third])
+    assert glue.wait("slow", third)["JobRunState"] == "STOPPED"
+    glue.wait("slow", first, ("RUNNING",))
+
+    again = local()
+    assert again.wait("slow", second, ("WAITING",))["Id"] == second
+    ready.touch()
+    ended = [again.wait("slow", each) for each in (first, second)]
+    assert [run["JobRunState"] for run in ended] == ["SUCCEEDED", "SUCCEEDED"]
+    assert "StateDetail" not in ended[1]
+    assert ended[1]["CompletedOn"] >= ended[0]["CompletedOn"]
+
+
 def test_a_run_that_a_restart_cut_off_is_started_again(
     glue: Glue, local: Callable[[], Glue], tmp_path: Path
 ) -> None:
@@ -189,7 +271,6 @@ def test_a_run_of_an_older_glue_says_what_it_has_instead(glue: Glue) -> None:
     [
         ({"Command": {"Name": "pythonshell", "ScriptLocation": "s3://b/k"}}, "pythonshell"),
         ({"GlueVersion": "2.0"}, "GlueVersion=2.0"),
-        ({"MaxRetries": 1}, "MaxRetries"),
         ({"Connections": {"Connections": ["c"]}}, "Connections"),
         ({"DefaultArguments": {"--job-bookmark-option": "continue"}}, "job-bookmark"),
         ({"DefaultArguments": {"--additional-python-modules": "polars"}}, "additional-python"),

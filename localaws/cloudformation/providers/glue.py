@@ -186,6 +186,7 @@ class Job(Provider):
         *("Role", "Command", "DefaultArguments", "NonOverridableArguments", "GlueVersion"),
         *("WorkerType", "NumberOfWorkers", "MaxRetries", "Timeout", "ExecutionProperty"),
         *("MaxCapacity", "Description", "Connections", "ExecutionClass", "LogUri"),
+        "JobRunQueuingEnabled",
     )
     properties = ("Name", "Tags", *plain)
 

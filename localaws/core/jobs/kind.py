@@ -40,7 +40,7 @@ SPARK_RUN = JobKind(
     title="a Spark job",
     documents="glue-job-run",
     state=("JobRunState",),
-    active=frozenset({"STARTING", "RUNNING", "STOPPING"}),
+    active=frozenset({"WAITING", "STARTING", "RUNNING", "STOPPING"}),
     slots=2,  # each is a JVM
 )
 TRAINING = JobKind(

@@ -10,7 +10,7 @@ import enum
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -51,7 +51,8 @@ class JobLifecycle(Protocol):
     def work(self, job: Job) -> Any:
         """Does it. Raises JobFailed; every other exception is a fault of ours and fails the job."""
 
-    def end(self, job_id: str, ending: Ending) -> None: ...
+    def end(self, job_id: str, ending: Ending) -> str | None:
+        """The id of another job, whose document is stored too, that tries the same once more."""
 
     def event(self, job_id: str) -> Json | None:
         """The EventBridge event of the end, where AWS sends one."""
@@ -60,13 +61,25 @@ class JobLifecycle(Protocol):
         """Removes what an attempt needed only while it lasted; also one that was cut off."""
 
 
-class JobRunner:
-    """Runs the jobs of one kind."""
+def _always(job: Job, working: Sequence[Job]) -> bool:
+    return True
 
-    def __init__(self, aws: LocalAws, kind: JobKind, lifecycle: JobLifecycle) -> None:
+
+class JobRunner:
+    """Runs the jobs of one kind. `ready`: whether a job that waits may begin beside those at work;
+    those that may not are passed by."""
+
+    def __init__(
+        self,
+        aws: LocalAws,
+        kind: JobKind,
+        lifecycle: JobLifecycle,
+        ready: Callable[[Job, Sequence[Job]], bool] = _always,
+    ) -> None:
         self._aws = aws
         self._kind = kind
         self._lifecycle = lifecycle
+        self._ready = ready
         self._lock = threading.RLock()
         self._waiting: deque[Job] = deque()
         self._working: dict[str, tuple[Job, threading.Thread]] = {}
@@ -148,16 +161,20 @@ class JobRunner:
     def _key(self, job_id: str) -> str:
         return f"{self._kind.name}/{job_id}"
 
-    def _enqueue(self, job: Job) -> None:
+    def _enqueue(self, job: Job, *, first: bool = False) -> None:
         with self._lock:
             if not self._closing:  # else it is the next server's
-                self._waiting.append(job)
+                self._waiting.insert(0 if first else len(self._waiting), job)
                 self._fill()
 
     def _fill(self) -> None:
         slots = self._kind.slots
-        while self._waiting and (slots is None or len(self._working) < slots):
-            job = self._waiting.popleft()
+        for job in list(self._waiting):
+            if slots is not None and len(self._working) >= slots:
+                return
+            if not self._ready(job, [each for each, _ in self._working.values()]):
+                continue
+            self._waiting.remove(job)
             thread = threading.Thread(target=self._run, args=(job,), name=job.id, daemon=True)
             self._working[job.id] = (job, thread)
             thread.start()
@@ -201,10 +218,15 @@ class JobRunner:
 
     def _end(self, job_id: str, ending: Ending) -> None:
         with self._aws.documents.transaction():
-            self._lifecycle.end(job_id, ending)
+            again = self._lifecycle.end(job_id, ending)
             with self._aws.documents.changing(RECORD, self._key(job_id)) as record:
                 record["ended"] = True
+            request = record["request"]
+            if again is not None:
+                self._aws.documents.put(RECORD, self._key(again), _record(again, request))
         self._announce(job_id)
+        if again is not None:  # in the place of the one that has ended
+            self._enqueue(Job(self._aws.clock, again, request, again=False), first=True)
 
     def _announce(self, job_id: str) -> None:
         """Tells the end that is stored; told again by the next server if this one dies here."""
