@@ -47,6 +47,7 @@ VARCHAR, VARBINARY, JSON, UNKNOWN = (
 DATE, TIMESTAMP = Type("date"), Type("timestamp", (3,))
 TIMESTAMP_TZ = Type("timestamp with time zone", (3,))
 TIME = Type("time", (3,))
+UUID = Type("uuid")
 DAY_INTERVAL = Type("interval day to second")
 YEAR_INTERVAL = Type("interval year to month")
 INTEGERS = ("tinyint", "smallint", "integer", "bigint")

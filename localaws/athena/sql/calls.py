@@ -60,7 +60,7 @@ def call_by_name(
         return Value(f"CAST(grouping({inside}) AS {t.duckdb(kind)})", kind)
     if name in AGGREGATES or (name in WINDOWS and tail):
         return _aggregate(c, name, arguments, node, scope, tail, nulls)
-    if tail and name in KNOWN_TO_TRINO and name not in SCALARS and name not in SPECIALS:
+    if tail and name in KNOWN_TO_TRINO:
         raise not_emulated(f"the function {name}", node)
     if tail:
         raise QueryError(

@@ -72,6 +72,7 @@ def _boolean_to_number(value: Value, wanted: Type, attempt: bool) -> str:
 # text
 
 _PATTERNS = {
+    "uuid": "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}",
     "integer": "[+-]?[0-9]+",
     "decimal": "[ ]*[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?[ ]*",
     "float": "[ ]*[+-]?(NaN|Infinity|([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?)[dDfF]?[ ]*",
@@ -194,12 +195,13 @@ def json_text(sql: str, kind: Type) -> str:
         label, item = kind.items
         if label.name in ("row", "array", "map", "json"):
             raise QueryError("TYPE_MISMATCH", f"Cannot cast {kind} to json")
-        shown = text_of(Value("e.k", label))
+        shown = text_of(Value("e.key", label))
         if label.name in ("double", "real"):
-            shown = "trino_number_text(e.k, CAST(e.k AS VARCHAR))"
-        entry = f"CAST(to_json({shown}) AS VARCHAR) || ':' || {_json_or_null('e.v', item)}"
+            shown = "trino_number_text(e.key, CAST(e.key AS VARCHAR))"
+        entry = f"CAST(to_json(e.k) AS VARCHAR) || ':' || {_json_or_null('e.v', item)}"
         pairs = (
-            f"list_sort(list_transform(map_entries({sql}), lambda e: {{'k': e.key, 'v': e.value}}))"
+            f"list_sort(list_transform(map_entries({sql}), lambda e: "
+            f"{{'k': {shown}, 'v': e.value}}))"
         )
         inside = f"list_transform({pairs}, lambda e: {entry})"
         return f"('{{' || array_to_string({inside}, ',') || '}}')"
@@ -211,7 +213,7 @@ def json_text(sql: str, kind: Type) -> str:
             for i, item in enumerate(kind.items)
         )
         return f"('{{' || {fields} || '}}')"
-    if kind.name in ("varchar", "char", *MOMENTS, *CLOCKS):
+    if kind.name in ("varchar", "char", "uuid", *MOMENTS, *CLOCKS):
         return f"CAST(to_json({text_of(Value(sql, kind))}) AS VARCHAR)"
     raise QueryError("TYPE_MISMATCH", f"Cannot cast {kind} to json")
 
@@ -342,7 +344,7 @@ _CASTS: dict[tuple[str, str], Writer] = {
     **{("boolean", kind): _boolean_to_number for kind in _NUMBERS},
     ("float", "integer"): _float_to_integer,
     ("float", "decimal"): _float_to_decimal,
-    **{("varchar", kind): _from_text for kind in (*_NUMBERS, "date", "timestamp")},
+    **{("varchar", kind): _from_text for kind in (*_NUMBERS, "date", "timestamp", "uuid")},
     ("varchar", "boolean"): _text_to_boolean,
     ("varchar", "tz"): _by_function("trino_read_zoned"),
     ("varchar", "time"): _by_function("trino_read_time"),
@@ -360,7 +362,7 @@ _CASTS: dict[tuple[str, str], Writer] = {
         (kind, shown): writer
         for shown, writer in (("varchar", _to_text), ("char", _to_char))
         for kind in (
-            "boolean", *_NUMBERS, "varchar", "char", *_TIMES, "json",
+            "boolean", *_NUMBERS, "varchar", "char", *_TIMES, "json", "uuid",
             "interval day to second", "interval year to month",
         )
     },
@@ -368,7 +370,7 @@ _CASTS: dict[tuple[str, str], Writer] = {
         (kind, "json"): _to_json
         for kind in (
             "boolean", *_NUMBERS, "varchar", "char", "array", "map", "row", "date", "timestamp",
-            "tz", "time",
+            "tz", "time", "uuid",
         )
     },
     **{("json", kind): _from_json for kind in (*_NUMBERS, "boolean", "array", "map", "row")},

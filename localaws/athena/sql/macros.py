@@ -239,6 +239,26 @@ _MORE = (
         trino_array_distinct(list_transform(entries, lambda e: e.key)),
         lambda k: {'key': k, 'value': list_transform(
             list_filter(entries, lambda e: e.key = k), lambda e: e.value)}))""",
+    """CREATE MACRO trino_multimap_of(entries) AS CASE WHEN entries IS NOT NULL
+        THEN trino_multimap(list_filter(entries, lambda e: e.key IS NOT NULL)) END""",
+    """CREATE MACRO trino_map_union(maps) AS trino_map_of(list_transform(
+        flatten(list_filter(maps, lambda m: m IS NOT NULL)),
+        lambda e: {'k': e.key, 'v': e.value}))""",
+    # Central moments of what is not NULL; undefined below three and four of them.
+    """CREATE MACRO trino_moment(items, power) AS list_sum(list_transform(items,
+        lambda e: pow(e - list_avg(items), power)))""",
+    """CREATE MACRO trino_skewness_of(items) AS CASE WHEN len(items) >= 3
+        THEN sqrt(len(items)) * trino_moment(items, 3) / pow(trino_moment(items, 2), 1.5) END""",
+    """CREATE MACRO trino_skewness(items) AS
+        trino_skewness_of(list_filter(items, lambda e: e IS NOT NULL))""",
+    """CREATE MACRO trino_kurtosis_from(items, n) AS CASE WHEN n >= 4
+        THEN n * (n + 1) * (n - 1) / ((n - 2) * (n - 3))
+            * trino_moment(items, 4) / pow(trino_moment(items, 2), 2)
+            - 3 * (n - 1) * (n - 1) / ((n - 2) * (n - 3)) END""",
+    """CREATE MACRO trino_kurtosis_of(items) AS
+        trino_kurtosis_from(items, CAST(len(items) AS DOUBLE))""",
+    """CREATE MACRO trino_kurtosis(items) AS
+        trino_kurtosis_of(list_filter(items, lambda e: e IS NOT NULL))""",
     """CREATE MACRO trino_check_sequence(first, last, step, size) AS CASE
         WHEN step = 0 THEN fail('INVALID_FUNCTION_ARGUMENT: step must not be zero')
         WHEN (first < last AND step < 0) OR (first > last AND step > 0) THEN
@@ -252,7 +272,7 @@ _MORE = (
         WHEN trino_check_sequence(first, last, step,
             (last::HUGEINT - first) // nullif(step, 0) + 1)
         THEN list_transform(range(trino_bounded((last::HUGEINT - first) // nullif(step, 0) + 1)),
-            lambda i: CAST(first + i * step AS BIGINT)) END""",
+            lambda i: CAST(first + i::HUGEINT * step AS BIGINT)) END""",
     """CREATE MACRO trino_date_sequence(first, last, step) AS CASE
         WHEN trino_check_sequence(first, last, step, (last - first) // nullif(step, 0) + 1)
         THEN list_transform(range(trino_bounded((last - first) // nullif(step, 0) + 1)),

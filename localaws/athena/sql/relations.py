@@ -37,7 +37,11 @@ def from_clause(c: Compiler, node: exp.Select, scope: Scope) -> str:
     source = node.args.get("from_")
     if source is None:
         return ""
-    sql = " FROM " + _relation(c, source.this, scope)
+    first = _relation(c, source.this, scope)
+    if scope.outside and first.startswith("LATERAL "):
+        # Without a row before it DuckDB takes one column of the outer row for another.
+        first = f"(SELECT 1) AS {c.fresh('r')} CROSS JOIN {first}"
+    sql = " FROM " + first
     sql += _joins(c, source.this.args.get("joins"), scope)
     return sql + _joins(c, node.args.get("joins"), scope)
 

@@ -25,6 +25,7 @@ _NAMES = {
     "varchar": t.VARCHAR,
     "varbinary": t.VARBINARY,
     "json": t.JSON,
+    "uuid": t.UUID,
     "date": t.DATE,
     "timestamp": t.TIMESTAMP,
     "tz": t.TIMESTAMP_TZ,

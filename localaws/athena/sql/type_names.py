@@ -22,6 +22,7 @@ _PLAIN = {
     "VARBINARY": t.VARBINARY,
     "DATE": t.DATE,
     "JSON": t.JSON,
+    "UUID": t.UUID,
     "TEXT": t.VARCHAR,
 }
 

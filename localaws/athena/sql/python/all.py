@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from . import json_values, numbers, regular_expressions, sql_json, texts, times  # noqa: F401
+from . import (  # noqa: F401
+    hashes,
+    json_values,
+    numbers,
+    regular_expressions,
+    sql_json,
+    texts,
+    times,
+)
 from .registry import register
 
 __all__ = ["register"]

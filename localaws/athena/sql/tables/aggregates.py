@@ -19,8 +19,14 @@ AGGREGATES: dict[str, Overloads] = {
         ("bigint -> bigint", "CAST(sum({distinct}{0}){tail} AS BIGINT)"),
         ("real -> real", "CAST(sum({distinct}{0}){tail} AS REAL)"),
         ("double -> double", "sum({distinct}{0}){tail}"),
+        ("day -> day", "CAST(sum({distinct}{0}){tail} AS BIGINT)"),
+        ("month -> month", "CAST(sum({distinct}{0}){tail} AS INTEGER)"),
     ],
-    "avg": [("double -> double", "avg({distinct}{0}){tail}")],
+    "avg": [
+        ("double -> double", "avg({distinct}{0}){tail}"),
+        ("day -> day", "CAST(round(avg({distinct}{0}){tail}) AS BIGINT)"),
+        ("month -> month", "CAST(round(avg({distinct}{0}){tail}) AS INTEGER)"),
+    ],
     **{
         name: [
             ("O -> O", f"{name}({{0}}){{tail}}"),
@@ -69,6 +75,28 @@ AGGREGATES: dict[str, Overloads] = {
     "geometric_mean": [("double -> double", "exp(avg(ln({0})){tail})")],
     "histogram": [("E -> map(E,bigint)", "histogram({0}){tail}")],
     "map_agg": [("K, V -> map(K,V)", "trino_map_of(list({{'k': {0}, 'v': {1}}}){tail})")],
+    "multimap_agg": [
+        (
+            "K, V -> map(K,array(V))",
+            "trino_multimap_of(list({{'key': {0}, 'value': {1}}}{order}){tail})",
+        )
+    ],
+    "map_union": [
+        ("map(K,V) -> map(K,V)", "trino_map_union(list(map_entries({0})){tail})"),
+    ],
+    **{
+        f"bitwise_{name}_agg": [("bigint -> bigint", f"bit_{name}({{0}}){{tail}}")]
+        for name in ("and", "or", "xor")
+    },
+    **{
+        name: [("double -> double", f"trino_{name}(list({{0}}){{tail}})")]
+        for name in ("skewness", "kurtosis")
+    },
+    **{
+        name: [("double, double -> double", f"{name}({{0}}, {{1}}){{tail}}")]
+        for name in ("regr_avgx", "regr_avgy", "regr_r2", "regr_sxx", "regr_sxy", "regr_syy")
+    },
+    "regr_count": [("double, double -> bigint", "regr_count({0}, {1}){tail}")],
 }
 
 WINDOWS: dict[str, Overloads] = {

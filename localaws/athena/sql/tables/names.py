@@ -21,31 +21,26 @@ ALIASES = {
 # https://trino.io/docs/current/functions/list.html
 KNOWN_TO_TRINO = frozenset(
     """
-    acos all_match any_match apply approx_most_frequent approx_set array_average array_first
-    array_histogram array_last at_timezone bar beta_cdf bing_tile bit_count bitwise_and_agg
-    bitwise_left_shift bitwise_or_agg bitwise_right_shift bitwise_right_shift_arithmetic
-    bitwise_xor_agg cardinality char2hexint checksum classify color combinations concat_ws
-    contains_sequence convex_hull_agg cosine_distance cosine_similarity current_groups
-    current_timezone date_parse entropy evaluate_classifier_predictions features from_base
-    from_base32 from_base64url from_big_endian_32 from_big_endian_64 from_encoded_polyline
-    from_geojson_geometry from_ieee754_32 from_ieee754_64 from_iso8601_timestamp
+    approx_most_frequent approx_set bar beta_cdf bing_tile bing_tile_at bing_tile_coordinates
+    bing_tile_polygon bing_tile_quadkey bing_tile_zoom_level bing_tiles_around char2hexint checksum
+    classify color convex_hull_agg current_groups empty_approx_set entropy
+    evaluate_classifier_predictions features from_encoded_polyline from_geojson_geometry
     from_iso8601_timestamp_nanos from_unixtime_nanos geometry_from_hadoop_shape
-    great_circle_distance hash_counts hmac_md5 hmac_sha1 hmac_sha256 hmac_sha512
-    human_readable_seconds inverse_beta_cdf inverse_normal_cdf is_json_scalar jaccard_index
-    json_array json_array_contains json_array_get json_exists json_object json_query json_size
-    json_value kurtosis learn_classifier line_locate_point listagg luhn_check make_set_digest
-    map_entries map_from_entries map_union map_zip_with merge merge_set_digest multimap_agg
-    multimap_from_entries murmur3 ngrams none_match normal_cdf normalize now numeric_histogram
-    objectid_timestamp parse_data_size parse_datetime parse_duration parse_presto_data_size
-    qdigest_agg quantile_at_value quantiles_at_values rand random reduce_agg regexp_extract_all
-    regexp_position regexp_split regr_count regr_r2 render rgb sha512 shuffle skewness soundex
-    split_to_map split_to_multimap spooky_hash_v2_32 spooky_hash_v2_64 st_area st_contains
-    st_distance st_point strrpos tdigest_agg theta_sketch_estimate timestamp_objectid
-    timezone_hour timezone_minute to_base to_base32 to_base64url to_big_endian_32
-    to_big_endian_64 to_geometry to_ieee754_32 to_ieee754_64 to_iso8601 to_milliseconds
-    trim_array typeof url_decode url_encode url_extract_fragment url_extract_host
-    url_extract_parameter url_extract_path url_extract_port url_extract_protocol
-    url_extract_query uuid value_at_quantile values_at_quantiles wilson_interval_lower
-    wilson_interval_upper with_timezone word_stem xxhash64 zip
+    geometry_invalid_reason geometry_nearest_points geometry_to_bing_tiles geometry_union
+    geometry_union_agg great_circle_distance hash_counts intersection_cardinality inverse_beta_cdf
+    jaccard_index learn_classifier line_interpolate_point line_interpolate_points line_locate_point
+    make_set_digest merge merge_set_digest numeric_histogram objectid_timestamp parse_data_size
+    parse_presto_data_size qdigest_agg quantile_at_value quantiles_at_values reduce_agg render rgb
+    set_agg set_union shuffle simplify_geometry spooky_hash_v2_32 spooky_hash_v2_64 st_area
+    st_asbinary st_astext st_boundary st_buffer st_centroid st_contains st_convexhull st_coorddim
+    st_crosses st_difference st_dimension st_disjoint st_distance st_endpoint st_envelope
+    st_envelopeaspts st_equals st_exteriorring st_geometries st_geometryfromtext st_geometryn
+    st_geometrytype st_geomfrombinary st_interiorringn st_interiorrings st_intersection
+    st_intersects st_isclosed st_isempty st_isring st_issimple st_isvalid st_length st_linefromtext
+    st_linestring st_multipoint st_numgeometries st_numinteriorring st_numpoints st_overlaps
+    st_point st_pointn st_points st_polygon st_relate st_startpoint st_symdifference st_touches
+    st_union st_within st_x st_xmax st_xmin st_y st_ymax st_ymin strrpos t_cdf t_pdf tdigest_agg
+    theta_sketch_estimate timestamp_objectid to_encoded_polyline to_geojson_geometry to_geometry
+    to_spherical_geography value_at_quantile values_at_quantiles
     """.split()  # noqa: SIM905 - a list of a hundred quoted words reads worse
 )

@@ -97,6 +97,7 @@ TEXTS: dict[str, Overloads] = {
         ("varchar -> varchar", "trino_word_stem({0}, 'en')"),
         ("varchar, varchar -> varchar", "trino_word_stem({0}, {1})"),
     ],
+    "uuid": [("-> uuid", "uuid()")],
     "luhn_check": [("varchar -> boolean", "trino_luhn_check({0})")],
     "concat_ws": [
         ("varchar, array(varchar) -> varchar", "trino_concat_ws({0}, {1})"),
@@ -121,6 +122,10 @@ TEXTS: dict[str, Overloads] = {
         ("varchar -> varbinary", "trino_from_hex({0})"),
         ("varbinary -> varbinary", "trino_from_hex(decode({0}))"),
     ],
+    **{
+        name: [("varbinary -> varbinary", f"trino_{name}({{0}})")]
+        for name in ("murmur3", "xxhash64")
+    },
     "crc32": [("varbinary -> bigint", "trino_crc32({0})")],
     **{
         name: [("varbinary -> varbinary", f"trino_digest({{0}}, '{name}')")]
