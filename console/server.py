@@ -24,6 +24,7 @@ from console import executions, lake, queries, schedules, uploads, web, work
 from console.guard import UPLOAD_PATH, Guard, policy
 from console.history import Histories, preview
 from console.page import STATIC, page
+from console.prepare import PreparePage
 from console.query_page import QueryPage
 from console.task import Task
 from executions import audit, costs
@@ -55,6 +56,7 @@ class Console:
         self.origins = executions.Origins()
         self.estimates = costs.Estimates()
         self.query_page = QueryPage(clients)
+        self.prepare_page = PreparePage(clients)
         if self.target.is_local:
             let_wait(self.step_functions)
 
@@ -86,6 +88,7 @@ class Console:
             "schedules": lambda _: schedules.all_of(self.clients),
             "costs": lambda r: costs.estimate(self._history(r).events),
             **self.query_page.reads(),
+            **self.prepare_page.reads(),
         }
         writes: dict[str, Act] = {
             "start": (self.start, {"machine": str}),
@@ -104,6 +107,7 @@ class Console:
                 {"query": str},
             ),
             **self.query_page.writes(),
+            **self.prepare_page.writes(),
         }
         asks: dict[str, Act] = {
             "origins": (self.origins_of, {"arns": list}),

@@ -6,11 +6,13 @@ import { Execution } from "./execution.js";
 import { Compare } from "./compare.js";
 import { Definition } from "./definition.js";
 import { Lake } from "./lake.js";
+import { Prepare } from "./prepare.js";
 import { Query } from "./query.js";
 import { Schedules } from "./schedules.js";
 
 const VIEWS = [["", "Executions", /^(|machine|map|execution|compare|definition)$/], ["lake", "Lake", /^lake$/],
-  ["query", "Query", /^query$/], ["schedules", "Schedules", /^schedules$/]];
+  ["prepare", "Prepare", /^prepare$/], ["query", "Query", /^query$/],
+  ["schedules", "Schedules", /^schedules$/]];
 
 // "#/execution/ARN?tab=events&state=Train"
 function place() {
@@ -50,7 +52,7 @@ function App() {
     return () => removeEventListener("hashchange", moved);
   }, []);
   useEffect(() => {
-    if (["execution", "compare", "lake", "query", "schedules"].includes(at.view)) return undefined;
+    if (["execution", "compare", "lake", "prepare", "query", "schedules"].includes(at.view)) return undefined;
     let current = true;
     const look = () => get("machines")
       .then((found) => current
@@ -89,6 +91,7 @@ function App() {
         ? html`<${Definition} key=${arn} arn=${arn} state=${at.query.state ?? null} stage=${at.query.stage ?? null}
           go=${goTo} />`
       : at.view === "lake" ? html`<${Lake} database=${at.arns[0]} table=${at.arns[1]} connection=${connection} />`
+      : at.view === "prepare" ? html`<${Prepare} name=${at.arns[0]} connection=${connection} />`
       : at.view === "query" ? html`<${Query} id=${at.arns[0]} connection=${connection} />`
       : at.view === "schedules" ? html`<${Schedules} connection=${connection} />`
       : html`<${Machines} machines=${machines} current=${machine} error=${error} />
