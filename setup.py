@@ -41,6 +41,7 @@ setup(
     ],
     extras_require={
         "local": [
+            "aws-sam-translator",  # CloudFormation: the transform of SAM
             "awswrangler",
             "cryptography",
             "fastavro",

@@ -7,6 +7,7 @@ from localaws.cloudformation import api as cloudformation
 from localaws.cloudwatch import api as cloudwatch
 from localaws.core.aws import Factory
 from localaws.databrew import api as databrew
+from localaws.ecr import api as ecr
 from localaws.events import api as events
 from localaws.functions import api as functions
 from localaws.glue import api as glue
@@ -32,6 +33,7 @@ SERVICES: dict[str, Factory] = {
     "logs": logs.service,
     "sns": sns.service,
     "ssm": ssm.service,
+    "ecr": ecr.service,
     "secretsmanager": secretsmanager.service,
     "cloudwatch": cloudwatch.service,
     "events": events.service,

@@ -24,6 +24,7 @@ ENGINES = {
     "sts": "Who calls, and temporary keys of roles; one account, 000000000000.",
     "logs": "Log groups, streams and events in SQLite; filter patterns of terms and of JSON.",
     "ssm": "Parameters in versions; a SecureString is kept as it is, in the home.",
+    "ecr": "Repositories and their policies; there is no registry to push images to.",
     "secretsmanager": "Secrets in versions with staging labels, kept as they are in the home.",
     "cloudwatch": "What endpoints measure of their invocations, a minute each, for 15 days; alarms"
     " and dashboards are kept, and none is evaluated.",

@@ -7,10 +7,18 @@ from localaws.cloudformation.custom import PREFIX, Responses
 from localaws.cloudformation.engine import StackEngine
 from localaws.cloudformation.reads import StackReads
 from localaws.cloudformation.registry import Registry
+from localaws.cloudformation.requests import check_options
 from localaws.cloudformation.stacks import Stacks
 from localaws.cloudformation.writes import StackWrites
 from localaws.core.aws import LocalAws
 from localaws.core.service import Service
+
+NOTES = (
+    "Templates may have `Rules`, parameters of the types of the parameter store, and the transform"
+    " AWS::Serverless-2016-10-31 (SAM), done by AWS's own translator; other transforms are refused."
+    " ImportExistingResources imports nothing: where a resource of that name is there already, its"
+    " creation fails and says so."
+)
 
 
 def service(aws: LocalAws) -> Service:
@@ -19,7 +27,7 @@ def service(aws: LocalAws) -> Service:
     responses = Responses()
     registry = Registry(responses)
     engine = StackEngine(aws, stacks, registry)
-    built = Service("cloudformation")
+    built = Service("cloudformation", check=check_options, notes=NOTES)
     for part in (
         StackWrites(aws, stacks, engine, registry),
         StackReads(aws, stacks),

@@ -81,6 +81,7 @@ class ChangeSets:
             *("CreateChangeSet", "StackName", "ChangeSetName", "ChangeSetType", "TemplateBody"),
             *("TemplateURL", "UsePreviousTemplate", "Parameters", "Capabilities", "Tags"),
             *("Description", "ClientToken", "RoleARN", "IncludeNestedStacks", "OnStackFailure"),
+            *("ImportExistingResources", "DeploymentConfig.Mode"),
             *("ResourcesToImport.ResourceType", "ResourcesToImport.LogicalResourceId"),
             "ResourcesToImport.ResourceIdentifier",
         )(self.create_change_set)
@@ -160,7 +161,7 @@ class ChangeSets:
         template = read(found["target"]["template"])
         changes = page(enumerate(found["changes"]), call)
         shown = _listed(found) | {
-            "Parameters": shown_parameters(template, found["target"]["parameters"]),
+            "Parameters": shown_parameters(template, found["target"]),
             "Tags": shown_tags(found["target"]["tags"]),
             "Capabilities": found["target"]["capabilities"],
             "Changes": changes.items,
@@ -231,6 +232,7 @@ def same_target(stack: Json, target: Json) -> bool:
     return (
         read(stack["template"]).outputs == read(target["template"]).outputs
         and stack["parameters"] == target["parameters"]
+        and stack.get("resolved", {}) == target["resolved"]
         and stack["tags"] == target["tags"]
     )
 

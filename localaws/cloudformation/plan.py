@@ -53,7 +53,12 @@ def scope_of(stack: Json, template: Template, aws: LocalAws) -> TemplateScope:
             )
         return record["attributes"][attribute]
 
-    return TemplateScope(template, stack["parameters"], pseudo(stack, aws), resource)
+    return TemplateScope(template, _parameters(stack), pseudo(stack, aws), resource)
+
+
+def _parameters(stack: Json) -> Json:
+    """What Ref gives of each parameter: of a name in the parameter store, the value there."""
+    return stack["parameters"] | stack.get("resolved", {})
 
 
 def plan_resource(
@@ -108,7 +113,7 @@ def plan(
             return Unknown(logical_id, attribute)
         return record["attributes"].get(attribute, Unknown(logical_id, attribute))
 
-    scope = TemplateScope(template, after["parameters"], pseudo(stack, aws), resource)
+    scope = TemplateScope(template, _parameters(after), pseudo(stack, aws), resource)
     for logical_id in check_order(template):
         if not scope.included(logical_id):
             continue

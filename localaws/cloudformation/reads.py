@@ -17,7 +17,8 @@ from localaws.cloudformation.shapes import (
     template_parameters,
 )
 from localaws.cloudformation.stacks import GONE, Stacks
-from localaws.cloudformation.template import invalid, read
+from localaws.cloudformation.template import document_of, invalid, read
+from localaws.cloudformation.transform import declared, processed
 from localaws.core.aws import LocalAws
 from localaws.core.service import Call, Service
 from localaws.shapes import Json
@@ -116,31 +117,36 @@ class StackReads:
             found = self._stacks.change_set(
                 call.params["ChangeSetName"], call.params.get("StackName")
             )
-            body = found["target"]["template"]
+            kept = found["target"]
         else:
-            body = self._stacks.get(call.params["StackName"]).get("template", "")
+            kept = self._stacks.get(call.params["StackName"])
+        body = kept.get("template", "")
+        if call.params.get("TemplateStage", "Original") == "Original":
+            body = kept.get("original") or body
         return {"TemplateBody": body, "StagesAvailable": ["Original", "Processed"]}
 
     def get_template_summary(self, call: Call) -> Json:
         if "StackName" in call.params:
-            body = self._stacks.get(call.params["StackName"])["template"]
+            kept = self._stacks.get(call.params["StackName"])
+            body = kept.get("original") or kept["template"]
         else:
             body = template_body(forward(self._aws, call), call.params)
-        template = read(body)
+        template = read(processed(body, [], {}, self._aws.region))
         needed = capabilities(template)
         shown: Json = {
             "Parameters": template_parameters(template),
             "Description": template.description or "",
             "ResourceTypes": sorted({found["Type"] for found in template.resources.values()}),
             "Version": "2010-09-09",
-            "DeclaredTransforms": [],
+            "DeclaredTransforms": declared(document_of(body)),
         }
         if needed:
             shown |= {"Capabilities": needed, "CapabilitiesReason": "The template has IAM types."}
         return shown
 
     def validate_template(self, call: Call) -> Json:
-        template = read(template_body(forward(self._aws, call), call.params))
+        body = template_body(forward(self._aws, call), call.params)
+        template = read(processed(body, [], {}, self._aws.region))
         shown: Json = {
             "Parameters": [
                 {
@@ -156,7 +162,7 @@ class StackReads:
                 for item in template_parameters(template)
             ],
             "Description": template.description or "",
-            "DeclaredTransforms": [],
+            "DeclaredTransforms": declared(document_of(body)),
         }
         if needed := capabilities(template):
             shown |= {"Capabilities": needed, "CapabilitiesReason": "The template has IAM types."}

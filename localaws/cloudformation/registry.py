@@ -19,6 +19,7 @@ from localaws.cloudformation.providers import (
     messaging,
     s3,
     stepfunctions,
+    tools,
 )
 from localaws.cloudformation.template import Template, function_of, invalid, references
 from localaws.cloudformation.values import TemplateScope
@@ -26,7 +27,7 @@ from localaws.errors import AwsError, NotEmulated
 
 MODULES = (
     *(s3, iam, glue, databrew, athena, functions, http_api, stepfunctions, events, messaging),
-    cloudwatch,
+    *(cloudwatch, tools),
 )
 IAM_TYPES = ("AWS::IAM::Role", "AWS::IAM::ManagedPolicy", "AWS::IAM::Policy")
 

@@ -6,12 +6,17 @@ import re
 from dataclasses import dataclass
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from botocore.exceptions import ClientError
+
 from localaws.cloudformation.plan import scope_of
 from localaws.cloudformation.registry import Registry
+from localaws.cloudformation.rules import check_rules
 from localaws.cloudformation.template import Template, invalid, read
-from localaws.cloudformation.values import parameter_values
+from localaws.cloudformation.transform import check_capability, processed
+from localaws.cloudformation.values import parameter_values, stored_values
 from localaws.core.aws import LocalAws
-from localaws.errors import AwsError
+from localaws.core.service import Call
+from localaws.errors import AwsError, NotEmulated
 from localaws.shapes import Json
 
 LONGEST_BODY = 51_200
@@ -24,7 +29,9 @@ class StackTarget:
     """What a stack shall become."""
 
     template: Template
+    original: str  # the body as it was given
     parameters: Json
+    resolved: Json  # of parameters in the parameter store: the values there
     tags: dict[str, str]
     capabilities: list[str]
 
@@ -33,10 +40,19 @@ class StackTarget:
         """As the stack document keeps it."""
         return {
             "template": self.template.body,
+            "original": self.original,
             "parameters": self.parameters,
+            "resolved": self.resolved,
             "tags": self.tags,
             "capabilities": self.capabilities,
         }
+
+
+def check_options(call: Call) -> None:
+    """Refuses a mode of deployment that is not done here."""
+    mode = call.params.get("DeploymentConfig", {}).get("Mode", "STANDARD")
+    if mode != "STANDARD":
+        raise NotEmulated("cloudformation", call.operation, f"DeploymentConfig.Mode={mode}")
 
 
 def check_name(name: str) -> None:
@@ -52,7 +68,7 @@ def template_body(aws: LocalAws, params: Json, previous: Json | None = None) -> 
     if params.get("UsePreviousTemplate"):
         if previous is None or not previous.get("template"):
             raise invalid("UsePreviousTemplate: there is no previous template.")
-        return str(previous["template"])
+        return str(previous.get("original") or previous["template"])
     if ("TemplateBody" in params) == ("TemplateURL" in params):
         raise invalid("Either Template URL or Template Body must be specified, and not both.")
     if "TemplateBody" in params:
@@ -91,18 +107,35 @@ def target_of(
 
     Raises ValidationError, InsufficientCapabilitiesException or NotEmulated.
     """
-    template = read(template_body(aws, params, stack))
-    previous = stack["parameters"] if stack else {}
-    values = parameter_values(template, params.get("Parameters", []), previous)
+    body = template_body(aws, params, stack)
+    previous, given = stack["parameters"] if stack else {}, params.get("Parameters", [])
+    capabilities = list(params.get("Capabilities", []))
+    template = read(processed(body, given, previous, aws.region))
+    if operation != "CreateChangeSet":
+        check_capability(body, capabilities)
+    values = parameter_values(template, given, previous)
     tags = {tag["Key"]: tag["Value"] for tag in params["Tags"]} if "Tags" in params else None
     target = StackTarget(
         template,
+        body,
         values,
+        stored_values(template, values, lambda name: _parameter(aws, name)),
         tags if tags is not None else (stack["tags"] if stack else {}),
-        list(params.get("Capabilities", [])),
+        capabilities,
     )
     about = stack or {"name": params["StackName"], "id": "", "resources": {}}
     scope = scope_of(about | target.members, template, aws)
+    check_rules(template, scope)
     registry.check(operation, template, scope)
     registry.check_capabilities(template, target.capabilities)
     return target
+
+
+def _parameter(aws: LocalAws, name: str) -> str:
+    """The value in the parameter store. Raises ValidationError."""
+    try:
+        return str(aws.client("ssm").get_parameter(Name=name)["Parameter"]["Value"])
+    except ClientError as error:
+        raise invalid(
+            f"Unable to fetch parameters [{name}] from parameter store for this account: {error}"
+        ) from error

@@ -9,15 +9,18 @@ from localaws.shapes import Json
 HIDDEN = "****"  # the value of a NoEcho parameter
 
 
-def shown_parameters(template: Template, values: Json) -> list[Json]:
+def shown_parameters(template: Template, stack: Json) -> list[Json]:
+    """Of a stack, or of what it shall become; a name in the parameter store with its value."""
+    resolved = stack.get("resolved", {})
     return [
         {
             "ParameterKey": name,
             "ParameterValue": HIDDEN
             if str(template.parameters.get(name, {}).get("NoEcho", "")).lower() == "true"
             else value,
+            **({"ResolvedValue": resolved[name]} if name in resolved else {}),
         }
-        for name, value in values.items()
+        for name, value in stack["parameters"].items()
     ]
 
 
@@ -44,7 +47,7 @@ def described(stack: Json) -> Json:
     }
     if stack.get("template"):
         template = read(stack["template"])
-        shown["Parameters"] = shown_parameters(template, stack["parameters"])
+        shown["Parameters"] = shown_parameters(template, stack)
         if template.description:
             shown["Description"] = template.description
     for member, name in (

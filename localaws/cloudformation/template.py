@@ -54,6 +54,7 @@ class Template:
     resources: Json
     outputs: Json
     metadata: Json = field(default_factory=dict)
+    rules: Json = field(default_factory=dict)
 
     def depends_on(self, logical_id: str) -> list[str]:
         """The resources that must be there before this one, in the order of the template."""
@@ -98,18 +99,11 @@ _Loader.add_multi_constructor("!", _short_form)
 
 def read(body: str) -> Template:
     """Parses and checks a template body. Raises ValidationError or NotEmulated."""
-    if len(body.encode()) > LONGEST_BYTES:
-        raise invalid(f"Template may not exceed {LONGEST_BYTES} bytes in size.")
-    try:
-        document = _json(body) if body.lstrip().startswith("{") else _yaml(body)
-    except (ValueError, yaml.YAMLError) as error:
-        raise invalid(f"Template format error: {error}") from error
-    if not isinstance(document, dict):
-        raise invalid("Template format error: the template is no mapping of sections.")
+    document = document_of(body)
     unknown = sorted(set(document) - SECTIONS)
     if unknown:
         raise invalid(f"Invalid template property or properties {unknown}")
-    for section in ("Transform", "Rules", "Hooks"):
+    for section in ("Transform", "Hooks"):
         if section in document:
             raise NotEmulated("cloudformation", "CreateStack", f"TemplateBody.{section}")
     for section, most in MOST.items():
@@ -132,9 +126,23 @@ def read(body: str) -> Template:
         resources=resources,
         outputs=document.get("Outputs") or {},
         metadata=document.get("Metadata") or {},
+        rules=document.get("Rules") or {},
     )
     _check(template)
     return template
+
+
+def document_of(body: str) -> Json:
+    """The sections of a template, as they stand. Raises ValidationError."""
+    if len(body.encode()) > LONGEST_BYTES:
+        raise invalid(f"Template may not exceed {LONGEST_BYTES} bytes in size.")
+    try:
+        document = _json(body) if body.lstrip().startswith("{") else _yaml(body)
+    except (ValueError, yaml.YAMLError) as error:
+        raise invalid(f"Template format error: {error}") from error
+    if not isinstance(document, dict):
+        raise invalid("Template format error: the template is no mapping of sections.")
+    return document
 
 
 def _json(body: str) -> Any:

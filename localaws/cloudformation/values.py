@@ -18,7 +18,13 @@ from localaws.cloudformation.template import (
 from localaws.errors import NotEmulated
 from localaws.shapes import Json
 
-PARAMETER_TYPES = ("String", "Number", "CommaDelimitedList", "List<Number>", "List<String>")
+STORED = re.compile(r"AWS::SSM::Parameter::Value<(.+)>")  # the value is a parameter's name
+PARAMETER_TYPES = (
+    *("String", "Number", "CommaDelimitedList", "List<Number>", "List<String>"),
+    *("AWS::SSM::Parameter::Name", "AWS::SSM::Parameter::Value<String>"),
+    *("AWS::SSM::Parameter::Value<List<String>>", "AWS::SSM::Parameter::Value<CommaDelimitedList>"),
+)
+PLAIN = ("String", "Number", "AWS::SSM::Parameter::Name", "AWS::SSM::Parameter::Value<String>")
 PARAMETER_MEMBERS = {
     *("Type", "Default", "AllowedValues", "AllowedPattern", "ConstraintDescription", "NoEcho"),
     *("Description", "MinLength", "MaxLength", "MinValue", "MaxValue"),
@@ -70,6 +76,18 @@ def parameter_values(template: Template, given: list[Json], previous: dict[str, 
     return values
 
 
+def stored_values(template: Template, values: Json, look_up: Callable[[str], str]) -> Json:
+    """The values that stand in the parameter store, by the template's name of each.
+
+    `look_up` gives the value of one there. Raises ValidationError where there is none.
+    """
+    found = {}
+    for name, about in template.parameters.items():
+        if STORED.fullmatch(str(about.get("Type"))):
+            found[name] = look_up(values[name])
+    return found
+
+
 def _check_parameter(name: str, about: Json, value: str) -> None:
     kind = about.get("Type")
     if kind not in PARAMETER_TYPES:
@@ -78,7 +96,7 @@ def _check_parameter(name: str, about: Json, value: str) -> None:
     if unknown:
         raise invalid(f"Invalid template parameter property {unknown[0]!r} of {name}")
     explanation = about.get("ConstraintDescription")
-    items = [value] if kind in ("String", "Number") else [item.strip() for item in value.split(",")]
+    items = [value] if kind in PLAIN else [item.strip() for item in value.split(",")]
     if "AllowedValues" in about:
         allowed = [_text(item) for item in about["AllowedValues"]]
         for item in items:
@@ -192,7 +210,7 @@ class TemplateScope:
 
     def parameter(self, name: str) -> Any:
         text = self.parameters[name]
-        if self.template.parameters[name]["Type"] in ("String", "Number"):
+        if self.template.parameters[name]["Type"] in PLAIN:
             return text
         return [item.strip() for item in text.split(",")]
 

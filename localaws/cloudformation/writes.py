@@ -31,14 +31,15 @@ class StackWrites:
     def register(self, service: Service) -> None:
         service.operation(
             *("CreateStack", *_TEMPLATE, "DisableRollback", "OnFailure", "ClientRequestToken"),
-            *("RoleARN", "EnableTerminationProtection"),
+            *("RoleARN", "EnableTerminationProtection", "DeploymentConfig.Mode"),
         )(self.create_stack)
         service.operation(
             *("UpdateStack", *_TEMPLATE, "UsePreviousTemplate", "DisableRollback", "RoleARN"),
-            "ClientRequestToken",
+            *("ClientRequestToken", "DeploymentConfig.Mode"),
         )(self.update_stack)
         service.operation(
-            "DeleteStack", "StackName", "RetainResources", "RoleARN", "ClientRequestToken"
+            *("DeleteStack", "StackName", "RetainResources", "RoleARN", "ClientRequestToken"),
+            "DeploymentConfig.Mode",
         )(self.delete_stack)
         service.operation("ContinueUpdateRollback", "StackName", "RoleARN", "ResourcesToSkip")(
             self.continue_update_rollback

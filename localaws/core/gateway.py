@@ -177,8 +177,8 @@ class Gateway:
             exchange.caller,
             exchange.request.headers,
         )
+        exchange.service.check(call)
         if exchange.operation.handler is None:
-            exchange.service.check(call)
             exchange.response = self._moto.perform(call, exchange.request, exchange.service)
         else:
             exchange.result = exchange.operation.handler(call) or {}

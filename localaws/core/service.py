@@ -64,7 +64,7 @@ class Service:
     pages: Pages | None = None  # what pages of other origins may do by rules of its resources
     lets_in: Callable[[str, Json], bool] = lambda operation, params: False  # who did not sign
     records: Records | None = None  # of what moto keeps
-    check: Callable[[Call], None] = lambda call: None  # refuses what moto would take
+    check: Callable[[Call], None] = lambda call: None  # refuses values that are not done here
     starters: list[Callable[[], None]] = field(default_factory=list)
     stoppers: list[Callable[[], None]] = field(default_factory=list)
     notes: str = ""  # more of what it does and refuses, in Markdown, for the support matrix

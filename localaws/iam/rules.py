@@ -25,6 +25,8 @@ PATH = re.compile(r"/|/[\x21-\x7e]+/")
 # docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html; white space does not count.
 MANAGED_CHARACTERS = 6_144
 TRUST_CHARACTERS = 2_048
+# docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_version.html
+VERSION, OLD_VERSION = "2012-10-17", "2008-10-17"
 INLINE_CHARACTERS = {"user": 2_048, "role": 10_240}
 
 
@@ -83,10 +85,12 @@ def check_trust(text: str) -> None:
     if len(re.sub(r"\s", "", text)) > TRUST_CHARACTERS:
         raise limit(f"Cannot exceed quota for ACLSizePerRole: {TRUST_CHARACTERS}")
     try:
-        json.loads(text)
+        document = json.loads(text)
     except ValueError:
         raise AwsError("MalformedPolicyDocument", "This policy contains invalid Json") from None
-    _validate(IAMTrustPolicyDocumentValidator(text))
+    if isinstance(document, dict) and document.get("Version", OLD_VERSION) == OLD_VERSION:
+        document["Version"] = VERSION  # both are good, and the old one is the default
+    _validate(IAMTrustPolicyDocumentValidator(json.dumps(document)))
 
 
 def _validate(validator: Any) -> None:

@@ -14,7 +14,7 @@ from localaws.cloudformation.provider import (
     ignoring_missing,
     missing,
 )
-from localaws.errors import AwsError
+from localaws.errors import AwsError, NotEmulated
 from localaws.shapes import Json
 
 
@@ -39,10 +39,13 @@ class Bucket(Provider):
         ),
         "BucketEncryption.ServerSideEncryptionConfiguration",
         *("WebsiteConfiguration.IndexDocument", "WebsiteConfiguration.ErrorDocument"),
-        *("OwnershipControls", "CorsConfiguration", "Tags"),
+        *("OwnershipControls", "CorsConfiguration", "Tags", "AccessControl"),
     )
 
     def create(self, request: ResourceRequest) -> Made:
+        access = request.properties.get("AccessControl", "Private")
+        if access != "Private":
+            raise NotEmulated("cloudformation", "CreateStack", f"AccessControl {access}")
         name = request.properties.get("BucketName") or request.name(63, lower=True)
         try:
             request.call("s3", "head_bucket", Bucket=name)

@@ -1,0 +1,1 @@
+"""Amazon ECR: repositories, without the registry that images are pushed to."""
