@@ -5,11 +5,13 @@ A port: S3 implements it, whoever works with objects depends on this alone.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
+from localaws.errors import AwsError
+from localaws.identity.actions.s3 import listing
 from localaws.identity.authorization import Authorizer
 from localaws.identity.caller import Caller
 from localaws.shapes import ObjectFile
@@ -81,6 +83,17 @@ class ObjectStore(Protocol):
         """What calls make of files within the block: other changes are the work of engines."""
 
 
+@contextmanager
+def telling_missing(authorize: Authorizer, caller: Caller, bucket: str, key: str) -> Iterator[None]:
+    """NoSuchKey within the block is AccessDenied to a caller who may not list the key."""
+    try:
+        yield
+    except AwsError as error:
+        if error.code == "NoSuchKey":
+            authorize.ask(caller, "s3", listing(bucket, key))
+        raise
+
+
 class ActingObjects:
     """The object store as one caller may use it: each use is asked for as S3's API would."""
 
@@ -95,7 +108,8 @@ class ActingObjects:
 
     def path(self, bucket: str, key: str) -> Path:
         self._ask("GetObject", Bucket=bucket, Key=key)
-        return self._store.path(bucket, key)
+        with telling_missing(self._authorize, self._caller, bucket, key):
+            return self._store.path(bucket, key)
 
     def folder(self, bucket: str) -> Path:
         self._ask("GetBucketLocation", Bucket=bucket)
@@ -114,7 +128,8 @@ class ActingObjects:
     def head(self, bucket: str, key: str, version_id: str | None = None) -> StoredObject:
         version = {} if version_id is None else {"VersionId": version_id}
         self._ask("GetObject", Bucket=bucket, Key=key, **version)
-        return self._store.head(bucket, key, version_id)
+        with telling_missing(self._authorize, self._caller, bucket, key):
+            return self._store.head(bucket, key, version_id)
 
     def put(
         self, bucket: str, key: str, data: Body, content_type: str = DEFAULT_TYPE

@@ -26,6 +26,8 @@ from localaws.identity.refusal import refused, words
 from localaws.identity.uses import Use, Uses, kept_keys
 from localaws.shapes import Json
 
+# Operations on many things that answer for each by itself, and ask for it then.
+ONE_BY_ONE = {("s3", "DeleteObjects")}
 Observer = Callable[[Caller, str, str, Json], None]
 
 
@@ -62,7 +64,8 @@ class Authorizer:
             observer(caller, service, operation, params)
         if self.mode is Mode.OFF:
             return
-        if not caller.is_root or service in self.resource_policies:
+        whole = (service, operation) not in ONE_BY_ONE
+        if whole and (not caller.is_root or service in self.resource_policies):
             if service in self.lookups:
                 params = self.lookups[service](operation, params)
             for asked in table.asked(service, operation, params, self._place):

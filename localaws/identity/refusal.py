@@ -12,6 +12,7 @@ from localaws.identity.policy.evaluation import BOUNDARY, TRUST, Decision
 FORBIDDEN = 403
 # Codes and statuses; every other service answers AccessDeniedException 400.
 CODES = {
+    # GUESSED: the error's name and status of a denied call of sqs (JSON) and of REST-JSON services.
     "s3": ("AccessDenied", FORBIDDEN),
     "iam": ("AccessDenied", FORBIDDEN),
     "sts": ("AccessDenied", FORBIDDEN),

@@ -59,6 +59,8 @@ SAME = {  # operations that answer as another one
 # What aws:SourceArn is when a service assumes a role, where AWS says so: the end of the ARN.
 # docs.aws.amazon.com/step-functions/latest/dg/procedure-create-iam-role.html,
 # docs.aws.amazon.com/sagemaker/latest/dg/security-confused-deputy-prevention.html
+# GUESSED: Glue, DataBrew, API Gateway, Events and Scheduler name no aws:SourceArn that a trust
+#     policy could be held to at creation; aws:SourceAccount all of them do.
 SOURCES = {
     ("lambda", "CreateFunction"): ("lambda", "function:{FunctionName}"),
     ("stepfunctions", "CreateStateMachine"): ("states", "stateMachine:{name}"),

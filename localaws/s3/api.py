@@ -47,7 +47,7 @@ def service(aws: LocalAws) -> Service:
     for part in (
         BucketOperations(objects),
         Listings(objects),
-        ObjectOperations(objects),
+        ObjectOperations(objects, aws.authorize),
         Copies(objects),
         Tagging(objects),
         UploadOperations(objects),

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from localaws.core.object_store import telling_missing
 from localaws.core.service import Call, Service
 from localaws.errors import AwsError
+from localaws.identity.actions import s3 as asked
+from localaws.identity.authorization import Authorizer
 from localaws.s3 import encryption
 from localaws.s3.answers import S3Answer
 from localaws.s3.bodies import receive
@@ -34,8 +37,9 @@ READ = (*WHERE, *CONDITIONS, *RESPONSE, "VersionId", "Range", "PartNumber", "Che
 
 
 class ObjectOperations:
-    def __init__(self, objects: Objects) -> None:
+    def __init__(self, objects: Objects, authorize: Authorizer) -> None:
         self._objects = objects
+        self._authorize = authorize
 
     def register(self, service: Service) -> None:
         service.operation(
@@ -68,10 +72,13 @@ class ObjectOperations:
         )
         return written(stored)
 
+    def _found(self, call: Call) -> StoredObject:
+        bucket, key = call.params["Bucket"], call.params["Key"]
+        with telling_missing(self._authorize, call.caller, bucket, key):
+            return self._objects.head(bucket, key, call.params.get("VersionId"))
+
     def get_object(self, call: Call) -> Json:
-        found = self._objects.head(
-            call.params["Bucket"], call.params["Key"], call.params.get("VersionId")
-        )
+        found = self._found(call)
         file = found.path.open("rb")  # read, and closed, while the answer goes out
         try:
             answer, start = _described(found, call.params)
@@ -83,9 +90,7 @@ class ObjectOperations:
 
     def head_object(self, call: Call) -> Json:
         try:
-            found = self._objects.head(
-                call.params["Bucket"], call.params["Key"], call.params.get("VersionId")
-            )
+            found = self._found(call)
         except AwsError as error:  # a HEAD answer has no body, so a client sees the status only
             raise AwsError(str(error.status), error.message, error.status) from error
         return _described(found, call.params)[0]
@@ -104,6 +109,7 @@ class ObjectOperations:
         deleted, errors = [], []
         for item in call.params["Delete"]["Objects"]:
             try:
+                self._authorize.ask(call.caller, "s3", asked.deleted(bucket, item))
                 removed = self._objects.remove(bucket, item["Key"], item.get("VersionId"))
             except AwsError as error:
                 errors.append({"Key": item["Key"], "Code": error.code, "Message": error.message})
@@ -118,9 +124,7 @@ class ObjectOperations:
         return {"Errors": errors} if quiet else {"Deleted": deleted, "Errors": errors}
 
     def get_object_attributes(self, call: Call) -> Json:
-        found = self._objects.head(
-            call.params["Bucket"], call.params["Key"], call.params.get("VersionId")
-        )
+        found = self._found(call)
         return _attributes(found, call.params["ObjectAttributes"]) | version(found)
 
 

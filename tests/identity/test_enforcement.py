@@ -177,6 +177,37 @@ def test_a_buckets_own_policy_lets_in_and_keeps_out(aws: LocalAws) -> None:
     )
 
 
+def test_what_is_missing_is_told_to_who_may_list_and_deleting_answers_key_by_key(
+    aws: LocalAws,
+) -> None:
+    """https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html (404 with s3:ListBucket,
+    403 without), https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html"""
+    bucket = f"arn:aws:s3:::{LAKE}"
+    role(aws, "poor", "lambda", statement("s3:GetObject", f"{bucket}/*"))
+    s3 = as_role(aws, "poor").client("s3")
+    code, status, message = refused(s3.get_object, Bucket=LAKE, Key="raw/none")
+    assert (code, status) == ("AccessDenied", 403)
+    assert "is not authorized to perform: s3:ListBucket" in message
+    assert refused(s3.head_object, Bucket=LAKE, Key="raw/none")[:2] == ("403", 403)
+
+    below = {"StringLike": {"s3:prefix": ["raw/*"]}}
+    allow(
+        aws, "poor", statement("s3:GetObject", f"{bucket}/*"),
+        statement("s3:ListBucket", bucket, Condition=below),
+        statement("s3:DeleteObject", f"{bucket}/raw/*"),
+    )  # fmt: skip
+    assert refused(s3.get_object, Bucket=LAKE, Key="raw/none")[:2] == ("NoSuchKey", 404)
+    assert refused(s3.head_object, Bucket=LAKE, Key="runs/none")[:2] == ("403", 403)
+
+    answer = s3.delete_objects(
+        Bucket=LAKE, Delete={"Objects": [{"Key": "raw/t/a.csv"}, {"Key": "runs/b.csv"}]}
+    )
+    assert [one["Key"] for one in answer["Deleted"]] == ["raw/t/a.csv"]
+    assert [(one["Key"], one["Code"]) for one in answer["Errors"]] == [
+        ("runs/b.csv", "AccessDenied")
+    ]
+
+
 def test_passing_a_role_needs_leave_and_a_role_that_trusts(aws: LocalAws) -> None:
     made = {
         "name": "m",

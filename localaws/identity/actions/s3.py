@@ -70,7 +70,10 @@ def asked(operation: str, params: Json, place: Place) -> list[Asked]:
     if operation == "ListBuckets":
         return [Asked("s3:ListAllMyBuckets")]
     if operation == "DeleteObjects":
-        return [_deleted(bucket, one) for one in (params.get("Delete") or {}).get("Objects", [])]
+        return [
+            deleted(params["Bucket"], one)
+            for one in (params.get("Delete") or {}).get("Objects", [])
+        ]
     key = f"{bucket}/{params.get('Key', '*')}"
     if operation in ("CopyObject", "UploadPartCopy"):
         more = [Asked("s3:PutObjectTagging", key, keys)] if "Tagging" in params else []
@@ -94,6 +97,16 @@ def asked(operation: str, params: Json, place: Place) -> list[Asked]:
     return found
 
 
+def listing(bucket: str, key: str) -> Asked:
+    """What must be allowed so that a missing key is told as missing, and not as forbidden: a
+    condition on s3:prefix is held to the key.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html,
+    https://github.com/ceph/ceph/pull/68577
+    """
+    return Asked("s3:ListBucket", f"arn:aws:s3:::{bucket}", {"s3:prefix": key})
+
+
 def keys_of(operation: str, params: Json) -> dict[str, Value]:
     keys: dict[str, Value] = {
         key: str(params[name]) for name, key in KEYS.items() if name in params
@@ -103,11 +116,12 @@ def keys_of(operation: str, params: Json) -> dict[str, Value]:
     return keys
 
 
-def _deleted(bucket: str, one: Json) -> Asked:
+def deleted(bucket: str, one: Json) -> Asked:
+    """Of one of DeleteObjects' objects: {Key, VersionId}."""
+    arn = f"arn:aws:s3:::{bucket}/{one['Key']}"
     if "VersionId" in one:
-        keys: dict[str, Value] = {"s3:versionid": str(one["VersionId"])}
-        return Asked("s3:DeleteObjectVersion", f"{bucket}/{one['Key']}", keys)
-    return Asked("s3:DeleteObject", f"{bucket}/{one['Key']}")
+        return Asked("s3:DeleteObjectVersion", arn, {"s3:versionid": str(one["VersionId"])})
+    return Asked("s3:DeleteObject", arn)
 
 
 def _source(params: Json) -> Asked:

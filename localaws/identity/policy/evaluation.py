@@ -91,7 +91,9 @@ def evaluate_trust(request: Request, trust: Policy, identity: Sequence[Policy]) 
 
 
 def _denied(request: Request, policies: Policies) -> Decision | None:
-    """Of several kinds that deny, AWS names one; which, is not documented."""
+    """Of several kinds that deny, one is named."""
+    # GUESSED: which policy is named where several kinds deny: identity, boundary, session,
+    #     then the resource's.
     for kind, group in (
         (IDENTITY, policies.identity),
         (BOUNDARY, policies.boundary or ()),
