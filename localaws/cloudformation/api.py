@@ -35,5 +35,6 @@ def service(aws: LocalAws) -> Service:
     ):
         part.register(built)
     built.routes[PREFIX] = responses.receive
+    aws.authorize.lookups["cloudformation"] = stacks.with_stack
     built.on_start(engine.recover)
     return built

@@ -150,6 +150,17 @@ class Stacks:
     def delete_change_set(self, change_set: Json) -> None:
         self._documents.delete(CHANGE_SETS, change_set["id"])
 
+    def with_stack(self, operation: str, params: Json) -> Json:
+        """The parameters with the stack that a change set's ARN, alone, is of: policies are about
+        stacks."""
+        name = str(params.get("ChangeSetName", ""))
+        if "StackName" in params or not name.startswith("arn:"):
+            return params
+        try:
+            return {**params, "StackName": self.change_set(name, None)["stack_id"]}
+        except AwsError:
+            return params  # which the operation itself refuses
+
     def change_set(self, name_or_id: str, stack_name: str | None) -> Json:
         """Raises ChangeSetNotFound."""
         for _, found in self._documents.items(CHANGE_SETS):
