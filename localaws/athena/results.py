@@ -18,6 +18,7 @@ def store(aws: LocalAws, uri: str, data: bytes, content_type: str) -> None:
 
 def store_metadata(aws: LocalAws, uri: str, columns: list[Json]) -> None:
     """The `.metadata` file. AWS's is binary and undocumented; ours is the same facts as JSON."""
+    # GUESSED: the .metadata file is binary on AWS; which bytes, nobody tells.
     store(aws, f"{uri}.metadata", json.dumps({"columns": columns}).encode(), "application/json")
 
 

@@ -5,6 +5,7 @@ is text: here it is JSON (localaws.databrew.viewing says of what). A step is tak
 UpdateRecipe that leaves it out: the session shows the working recipe as it is.
 """
 
+# GUESSED: the Result of a session's action is JSON.
 from __future__ import annotations
 
 import json

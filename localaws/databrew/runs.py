@@ -35,7 +35,8 @@ WORK = "localaws.databrew.work:run"
 PROFILE_WORK = "localaws.databrew.work:profile"
 LOG_GROUP = "/aws-glue-databrew/jobs"
 DATABREW = "databrew.amazonaws.com"
-SESSION = "DataBrew"  # AWS's name for it is not documented
+# GUESSED: the name of the session in which DataBrew takes a role on.
+SESSION = "DataBrew"
 STATES = {
     Outcome.SUCCEEDED: "SUCCEEDED",
     Outcome.FAILED: "FAILED",

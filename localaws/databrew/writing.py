@@ -66,6 +66,7 @@ def flat(sql: str, columns: dict[str, str]) -> str:
     What DataBrew writes for those is not known (Spark's CSV writer refuses them); this loses
     nothing and any reader takes it.
     """
+    # GUESSED: lists, maps and structs are written as JSON texts into CSV files.
     nested = [
         name
         for name, kind in columns.items()
@@ -116,6 +117,8 @@ def write(
     found = []
     for number, file in enumerate(sorted(path for path in scratch.rglob("*") if path.is_file())):
         place = file.parent.relative_to(scratch).as_posix()
+        # GUESSED: files of a job are called <job>_part00000.<suffix>, below <job>_<time>/ or
+        #     the key.
         parts = [folder, "" if place == "." else place, f"{name}_part{number:05}.{suffix}"]
         from localaws.databrew import packing  # PyArrow, which the server does not carry
 

@@ -143,6 +143,8 @@ class Deliveries:
         takes_role = self._principal == SCHEDULER or kind_of(target.get("Arn", "")) != "lambda"
         arn = next(iter(source.values()), None)
         if takes_role and target.get("RoleArn"):
+            # GUESSED: the session in which Events and Scheduler take a role on, and that their
+            #     rule's or schedule's ARN is aws:SourceArn then.
             return self._aws.acting_as_role(target["RoleArn"], self._kind, self._principal, arn)
         return self._aws.acting_as_service(self._principal, arn)
 

@@ -371,6 +371,8 @@ def _about(
 def _wrong_type() -> AwsError:
     return AwsError(
         "StateMachineTypeNotSupported",
+        # GUESSED: StartSyncExecution of a STANDARD machine has the words of ListExecutions of an
+        #     EXPRESS one.
         "This operation is not supported by this type of state machine",
     )
 

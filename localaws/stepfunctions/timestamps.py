@@ -31,6 +31,7 @@ def parse(text: object) -> datetime | None:
 
 def iso(time: datetime) -> str:
     """`2026-01-31T08:00:00.123Z`: milliseconds, UTC, as in the context object."""
+    # GUESSED: times in the output of aws-sdk tasks have three digits of a second, or as many.
     return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{time.microsecond // 1000:03d}Z"
 
 

@@ -144,6 +144,8 @@ def outlier(step: Step, number: str) -> str:
     Undocumented and therefore ours: the sample deviation, the factor 0.6745 of the modified
     score, and quartiles with linear interpolation.
     """
+    # GUESSED: outliers by the sample deviation, 0.6745 in the modified score, quartiles
+    #     interpolated.
     strategy = step.choice("outlierStrategy", ["Z_SCORE", "MODIFIED_Z_SCORE", "IQR"])
     limit = step.number_text("threshold", "1.5" if strategy == "IQR" else "3")
     if strategy == "IQR":

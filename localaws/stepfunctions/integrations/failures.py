@@ -51,6 +51,8 @@ def from_error(resource: Resource, service: str, error: Exception) -> StateError
         if isinstance(error, BotoCoreError):
             return StateError(f"{prefix}.SdkClientException", str(error), from_task=True)
         raise error
+    # GUESSED: a denied call of Glue or DataBrew ends a task as their base exception, not as
+    #     AccessDeniedException.
     code = error.response["Error"].get("Code", "")
     message = error.response["Error"].get("Message", "")
     if code == NOT_EMULATED:

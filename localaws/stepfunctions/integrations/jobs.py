@@ -99,6 +99,8 @@ def json_execution_output(output: Json) -> Json:
 
 
 KINDS: dict[tuple[str, str], JobKind] = {
+    # GUESSED: CANCELLED (Athena), STOPPED (Glue, DataBrew) and Stopped (SageMaker) end a .sync task
+    #     as failures, States.TaskFailed with the description as Cause.
     ("athena", "startQueryExecution"): JobKind(
         service="athena",
         handle=lambda _, response: {"id": response["QueryExecutionId"]},
@@ -136,7 +138,10 @@ KINDS: dict[tuple[str, str], JobKind] = {
         running=frozenset({"STARTING", "RUNNING", "STOPPING"}),
         succeeded=frozenset({"SUCCEEDED"}),
         output=lambda response: to_output(
-            _shape("databrew", "DescribeJobRun"), response, milliseconds=True
+            # GUESSED: the output of DataBrew's .sync is DescribeJobRun's answer without a wrapper.
+            _shape("databrew", "DescribeJobRun"),
+            response,
+            milliseconds=True,
         ),
         stop=lambda client, job: client.stop_job_run(Name=job["name"], RunId=job["id"]),
         find=_find_brew_runs,
