@@ -19,6 +19,7 @@ from infrastructure import (
     names,
     packages,
     preview,
+    releases,
     versions,
 )
 from infrastructure.stack import Say, find_stack, follow, newest_event, stack_outputs, wait
@@ -29,6 +30,17 @@ from rebuy.errors import DeploymentError
 from rebuy.settings import Settings
 
 SITE = Path(__file__).resolve().parent.parent / "site"
+# What services answer to a role that was made some seconds ago, beside its being wrong:
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html (changes are not always
+# immediately visible)
+FRESH_ROLE = (
+    "cannot be assumed by Lambda",
+    "authorized to assume the provided role",
+    "must allow AWS EventBridge Scheduler to assume the role",
+    "Service is unable to assume provided role",
+    "is not authorized to access the Log Destination",
+)
+FRESH_ROLE_TRIES = 2
 Confirm = Callable[[str], bool]
 
 
@@ -56,17 +68,33 @@ def deploy(connection: Connection, say: Say, confirm: Confirm | None = None) -> 
     settle(cloudformation, connection.settings.stack_name, say)
     built, request = upload(connection, say)
     adopt(connection, say, confirm)
-    planned = plan(cloudformation, request)
-    if planned is not None:
-        change(connection, planned, say, confirm)
+    changed = bring(connection, request, say, confirm)
     protect(connection)
     versions.go_live(connection, say)
     versions.prune(connection, say, "/".join(request["TemplateURL"].split("/")[-2:]))
     outputs = stack_outputs(connection)
     publish_site(connection.client("s3"), outputs, say)
-    return Deployment(
-        connection.settings.stack_name, outputs, planned is not None, definition(built).sha256
-    )
+    return Deployment(connection.settings.stack_name, outputs, changed, definition(built).sha256)
+
+
+def bring(connection: Connection, request: Json, say: Say, confirm: Confirm | None) -> bool:
+    """Brings the stack to the request; whether anything had to change. What AWS refused because a
+    role was seconds old is done again, without a question."""
+    cloudformation = connection.client("cloudformation")
+    for tries_left in range(FRESH_ROLE_TRIES, 0, -1):
+        planned = plan(cloudformation, request)
+        if planned is None:
+            return False
+        try:
+            change(connection, planned, say, confirm)
+            return True
+        except DeploymentError as error:
+            if tries_left == 1 or not any(words in str(error) for words in FRESH_ROLE):
+                raise
+            say(f"{error}\nA new role is not known everywhere at once: again")
+        settle(cloudformation, connection.settings.stack_name, say)
+        confirm = None
+    return True
 
 
 def look_ahead(connection: Connection, say: Say) -> list[str]:
@@ -131,20 +159,23 @@ def settle(cloudformation: Any, name: str, say: Say) -> None:
 
 def upload(connection: Connection, say: Say) -> tuple[list[packages.Package], Json]:
     """Puts packages and template into the code bucket; (packages, request for a change set)."""
-    built, stack = packages.build(connection.settings.source), packages.of_template()
-    code_bucket.upload(connection, code_bucket.ensure(connection), [*built, stack], say)
-    return built, request_of(connection, built, stack)
+    bucket = code_bucket.ensure(connection)
+    built, stack, request = prepared(connection)
+    code_bucket.upload(connection, bucket, [*built, stack], say)
+    return built, request
 
 
-def request_of(
-    connection: Connection, built: Sequence[packages.Package], stack: packages.Package
-) -> Json:
-    """The change set's request for these packages and this template, once they are uploaded."""
+def prepared(connection: Connection) -> tuple[list[packages.Package], packages.Package, Json]:
+    """(packages, the template's own, the change set's request once they are uploaded)."""
     settings, bucket = connection.settings, names.named(names.CODE, connection)
+    built, stack = packages.build(settings.source), packages.of_template()
     parameters = stack_parameters(settings, bucket, built)
+    release = releases.named(connection, bucket, [parameters, stack.key])
+    built = releases.placed(built, release)
+    parameters = stack_parameters(settings, bucket, built) | {"Release": release.id}
     stage = {"stage": settings.stage} if settings.stage else {}
     tags = {"application": "rebuy", **stage, **settings.tags}
-    return {
+    request = {
         "StackName": settings.stack_name,
         "TemplateURL": code_bucket.url(connection, bucket, stack.key),
         "Parameters": [
@@ -153,6 +184,7 @@ def request_of(
         "Capabilities": ["CAPABILITY_IAM"],
         "Tags": [{"Key": key, "Value": value} for key, value in tags.items()],
     }
+    return built, stack, request
 
 
 def stack_parameters(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from executions.releases import FOLDER
 from infrastructure.grants import (
     CATALOG_READ,
     allow,
@@ -26,6 +27,7 @@ from infrastructure.grants import (
     write,
 )
 from infrastructure.names import (
+    CODE_ARN,
     CRAWLER,
     DATABASE,
     FIVE_TABLES,
@@ -226,6 +228,7 @@ FUNCTIONS = (
         awswrangler=True,
         grants=(
             *read("runs/", "models/", "audit/"),
+            *read(FOLDER, bucket=CODE_ARN),
             write("audit/"),
             allow(
                 [
@@ -235,6 +238,7 @@ FUNCTIONS = (
                 ],
                 EXECUTIONS,
             ),
+            allow(["states:DescribeStateMachine"], arn("states", f"stateMachine:{STATE_MACHINE}")),
             allow(["athena:GetQueryExecution"], arn("athena", f"workgroup/{WORK_GROUP}")),
             allow(["glue:GetJobRun"], arn("glue", f"job/{JOIN_FEATURES}")),
             allow(
@@ -330,9 +334,9 @@ def named(name: str) -> Function:
 
 
 def publishing() -> Json:
-    """Publishing the functions that states call."""
+    """Publishing the functions that states call, and naming what was published."""
     names = [function.short_name for function in FUNCTIONS if function.in_workflow]
     return allow(
-        ["lambda:PublishVersion"],
+        ["lambda:PublishVersion", "lambda:CreateAlias", "lambda:UpdateAlias"],
         *(arn("lambda", f"function:${{AWS::StackName}}-{name}") for name in names),
     )

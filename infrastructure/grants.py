@@ -67,6 +67,8 @@ def role(service: str, *statements: Json) -> Json:
                         "Principal": {"Service": f"{service}.amazonaws.com"},
                         "Action": "sts:AssumeRole",
                         # Not on behalf of anybody else's jobs.
+                        # GUESSED: Lambda, Glue, DataBrew, Scheduler, API Gateway, SageMaker and
+                        #     Step Functions all say aws:SourceAccount when they take a role on.
                         "Condition": {"StringEquals": {"aws:SourceAccount": ref("AWS::AccountId")}},
                     }
                 ],

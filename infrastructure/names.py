@@ -10,6 +10,7 @@ LAKE = "${AWS::StackName}-lake-${AWS::AccountId}-${AWS::Region}"
 SITE = "${AWS::StackName}-site-${AWS::AccountId}-${AWS::Region}"
 CODE = "${AWS::StackName}-code-${AWS::AccountId}-${AWS::Region}"
 RAW_ARN = "arn:${AWS::Partition}:s3:::" + RAW
+CODE_ARN = "arn:${AWS::Partition}:s3:::" + CODE
 LAKE_ARN = "arn:${AWS::Partition}:s3:::" + LAKE
 RAW_DATABASE = "${DatabaseName}_raw"
 MAPPED_DATABASE = "${DatabaseName}_mapped"

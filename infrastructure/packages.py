@@ -42,11 +42,13 @@ EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip can hold
 
 @dataclass(frozen=True)
 class Package:
-    """One object of the code bucket. `parameter` is the template parameter that takes its key."""
+    """One object of the code bucket. `parameter` is the template parameter that takes its key;
+    `folder` is that of the release which may be given another content, else its hash names it."""
 
     parameter: str
     name: str
     content: bytes
+    folder: str = ""
 
     @property
     def sha256(self) -> str:
@@ -54,7 +56,7 @@ class Package:
 
     @property
     def key(self) -> str:
-        return f"{self.sha256[:16]}/{self.name}"
+        return f"{self.folder or self.sha256[:16]}/{self.name}"
 
 
 def build(mapping: Mapping | None = None) -> list[Package]:

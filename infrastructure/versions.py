@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from executions.paging import everything
+from executions.releases import FOLDER
 from infrastructure import names
 from infrastructure.deployables import FUNCTIONS
 from infrastructure.stack import Say, deployed_parameters, stack_outputs
@@ -103,21 +105,41 @@ def _prune_functions(connection: Connection, text: str) -> None:
         if not function.in_workflow:
             continue
         name = names.named(f"${{AWS::StackName}}-{function.short_name}", connection)
-        pages = client.get_paginator("list_versions_by_function").paginate(FunctionName=name)
-        published = [one for page in pages for one in page["Versions"]]
-        for one in published:
+        kept = {"$LATEST"}
+        for alias in everything(client, "list_aliases", "Aliases", FunctionName=name):
             # With the quotation mark: version 1 is no beginning of version 10.
-            if one["Version"] != "$LATEST" and f'{one["FunctionArn"]}"' not in text:
+            if f'{alias["AliasArn"]}"' in text:
+                kept.add(alias["FunctionVersion"])
+            else:
+                client.delete_alias(FunctionName=name, Name=alias["Name"])
+        for one in everything(client, "list_versions_by_function", "Versions", FunctionName=name):
+            if one["Version"] not in kept and f'{one["FunctionArn"]}"' not in text:
                 client.delete_function(FunctionName=name, Qualifier=one["Version"])
 
 
 def _prune_packages(connection: Connection, text: str) -> None:
     s3, bucket = connection.client("s3"), names.named(names.CODE, connection)
-    owner = {"ExpectedBucketOwner": connection.account}
-    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, **owner):
-        for entry in page.get("Contents", []):
-            if entry["Key"] not in text:
-                s3.delete_object(Bucket=bucket, Key=entry["Key"], **owner)
+    place: dict[str, Any] = {"Bucket": bucket, "ExpectedBucketOwner": connection.account}
+    keys = [one["Key"] for one in everything(s3, "list_objects_v2", "Contents", **place)]
+    unnamed = [key for key in keys if _wanted(key) not in text]
+    if any(key.endswith("inference.tar.gz") for key in unnamed):
+        text += _of_models(connection)
+    for key in unnamed:
+        if _wanted(key) not in text:
+            s3.delete_object(Key=key, **place)
+
+
+def _wanted(key: str) -> str:
+    """What a text must hold for the object to stay: its key, or the release that it is of."""
+    return f"{key.rpartition('/')[0]}/" if key.startswith(FOLDER) else key
+
+
+def _of_models(connection: Connection) -> str:
+    """The code that models of runs name: an instance that is replaced, or added, reads it again."""
+    client, made = connection.client("sagemaker"), names.named(names.MADE, connection)
+    models = everything(client, "list_models", "Models", NameContains=made)
+    described = [client.describe_model(ModelName=one["ModelName"]) for one in models]
+    return "\n".join(str(one["PrimaryContainer"].get("Environment")) for one in described)
 
 
 def _definitions(connection: Connection) -> Iterator[str]:

@@ -79,6 +79,7 @@ def parameters() -> Json:
         "TrainingCodeKey": text("Key of the training script"),
         "InferenceCodeKey": text("Key of the inference script"),
         "JoinFeaturesKey": text("Key of the PySpark script"),
+        "Release": text("What this deployment's functions and scripts are named by"),
         "DatabaseName": text(
             "Catalog database of the features; the raw tables stand in <name>_raw",
             Default="rebuy",

@@ -31,8 +31,8 @@ def functions() -> Json:
 
 
 def _published(resources: Json) -> Json:
-    """A version of each function that states call. Whatever makes a function another one is among
-    the properties, so that a change publishes anew."""
+    """A version of each function that states call, by the release's alias. Whatever makes a
+    function another one is among the properties, so that a change publishes anew."""
     names = [function.name for function in FUNCTIONS if function.in_workflow]
     changing = {name: resources[name]["Properties"] for name in names}
     return {
@@ -42,6 +42,7 @@ def _published(resources: Json) -> Json:
                 "ServiceToken": attribute("CustomResources", "Arn"),
                 "ServiceTimeout": SERVICE_SECONDS,
                 "Functions": {name: ref(name) for name in names},
+                "Release": ref("Release"),
                 "Code": ref("FunctionsKey"),
                 "Variables": environment(names[0]),
                 "Hash": hashes.of_document(changing),
@@ -59,6 +60,7 @@ def environment(name: str) -> Json:
     if name == "Predict":
         return {"ENDPOINT_NAME": sub(ENDPOINT)}
     return {
+        "CODE_BUCKET": ref("CodeBucket"),
         "LAKE_BUCKET": ref("Lake"),
         "MODEL_PACKAGE_GROUP": sub(MODEL_PACKAGE_GROUP),
         "RAW_BUCKET": ref("Raw"),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rebuy.cli import costs, deployment, executions, manual, replay, validation
+from rebuy.cli import costs, deployment, executions, manual, parity, redriving, replay, validation
 from rebuy.cli import data as data_commands
 from rebuy.cli.options import (
     DEFAULT_HOME,
@@ -161,6 +161,8 @@ def definition(
 
 app.add_typer(deployment.app)
 app.add_typer(executions.app)
+app.add_typer(redriving.app)
+app.add_typer(parity.app)
 app.add_typer(replay.app)
 app.add_typer(validation.app)
 app.add_typer(costs.app)

@@ -45,10 +45,10 @@ def start(
 
     outputs = stack_outputs(connection)
     arn = runs.start(connection, outputs["LiveAliasArn"], text, name, inject or ())
-    _tell(as_json, arn, execution_arn=arn)
+    tell(as_json, arn, execution_arn=arn)
     tell_console(connection, arn)
     if wait:
-        _follow(connection, arn, outputs["LakeBucket"], as_json)
+        follow(connection, arn, outputs["LakeBucket"], as_json)
 
 
 @app.command()
@@ -111,7 +111,7 @@ def watch(connection: Connection, execution: Execution = "latest", as_json: AsJs
     outputs = stack_outputs(connection)
     arn = runs.resolve(connection, outputs["StateMachineArn"], execution)
     runs.describe(connection, arn)
-    _follow(connection, arn, outputs["LakeBucket"], as_json)
+    follow(connection, arn, outputs["LakeBucket"], as_json)
 
 
 @app.command()
@@ -124,31 +124,12 @@ def stop(connection: Connection, execution: Execution = "latest", as_json: AsJso
     arn = runs.resolve(connection, machine, execution)
     ended = runs.describe(connection, arn)["status"]
     if ended != "RUNNING":
-        _tell(as_json, f"{arn} has ended: {ended}", execution_arn=arn, stopped=False, status=ended)
+        tell(as_json, f"{arn} has ended: {ended}", execution_arn=arn, stopped=False, status=ended)
         return
     connection.client("stepfunctions").stop_execution(
         executionArn=arn, error="StoppedByUser", cause="rebuy stop"
     )
-    _tell(as_json, f"stopped {arn}", execution_arn=arn, stopped=True, status="ABORTED")
-
-
-@app.command()
-@connected
-def redrive(
-    connection: Connection,
-    execution: Execution = "latest",
-    wait: Annotated[bool, typer.Option("--wait", help="Follow it to its end.")] = False,
-    as_json: AsJson = False,
-) -> None:
-    """Run an execution that did not succeed again, from the state where it ended."""
-    from rebuy.cli import runs
-
-    outputs = stack_outputs(connection)
-    arn = runs.resolve(connection, outputs["StateMachineArn"], execution)
-    last = runs.redrive(connection, arn)
-    _tell(as_json, f"redriven {arn}", execution_arn=arn)
-    if wait:
-        _follow(connection, arn, outputs["LakeBucket"], as_json, after=last)
+    tell(as_json, f"stopped {arn}", execution_arn=arn, stopped=True, status="ABORTED")
 
 
 @app.command()
@@ -294,11 +275,11 @@ def tell_console(connection: Connection, arn: str) -> None:
         say(console.of_execution(arn))
 
 
-def _tell(as_json: bool, text: str, **members: str | bool) -> None:
+def tell(as_json: bool, text: str, **members: str | bool) -> None:
     print(json.dumps(members) if as_json else text)
 
 
-def _follow(
+def follow(
     connection: Connection, arn: str, lake: str, as_json: bool = False, after: int = 0
 ) -> None:
     from rebuy.cli import following, runs
@@ -309,6 +290,6 @@ def _follow(
     else:
         following.follow(connection, arn, lake, after)
     ended = runs.describe(connection, arn)["status"]
-    _tell(as_json, ended, execution_arn=arn, status=ended)
+    tell(as_json, ended, execution_arn=arn, status=ended)
     if ended != "SUCCEEDED":
         raise typer.Exit(1)

@@ -43,8 +43,16 @@ GROUPS: dict[str, dict[str, tuple[str, ...]]] = {
         "status": ("rebuy status --limit 50 --status FAILED", "rebuy status latest --json"),
         "watch": ("rebuy watch", "rebuy watch latest --json | jq .state"),
         "stop": ("rebuy stop latest",),
-        "redrive": ("rebuy redrive latest --wait",),
+        "redrive": (
+            "rebuy redrive latest --wait",
+            "rebuy redrive latest --with-code script --with-code functions",
+        ),
         "replay": ("rebuy replay latest --definition changed.asl.json",),
+        "parity": (
+            "rebuy parity",
+            "rebuy parity --profile work",
+            "rebuy parity --guesses",
+        ),
         "audit": ("rebuy audit latest --verify", "rebuy audit latest --html report.html"),
     },
     "Data and the local AWS": {

@@ -62,6 +62,9 @@ def show(record: dict[str, Any], console: Console) -> None:
         more = f": the same as {same['execution']}" if same else ""
         console.print(f"Outcome: {record['outcome']}{more}", soft_wrap=True)
     console.print(f"Definition: {record['execution']['definition_sha256']}")
+    for amendment in record.get("amendments") or []:
+        what = ", ".join(change["what"] for change in amendment["changes"])
+        console.print(f"Amended {amendment['at']}: {what}", soft_wrap=True)
     console.print(_inputs(record))
     console.print(_states(record))
     if record["outputs"]:

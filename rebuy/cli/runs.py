@@ -87,15 +87,21 @@ def redrive(connection: Connection, arn: str) -> int:
     Raises InputError, with the reason AWS gives, for one that cannot be redriven: it runs, it
     succeeded, or it is older than 14 days.
     """
-    description = describe(connection, arn)
+    redrivable(connection, arn)
     client = connection.client("stepfunctions")
     last = client.get_execution_history(executionArn=arn, reverseOrder=True, maxResults=1)
-    try:
-        client.redrive_execution(executionArn=arn)
-    except client.exceptions.ExecutionNotRedrivable as error:
-        reason = description.get("redriveStatusReason", error)
-        raise InputError(f"{arn} is {description['status']}: {reason}.") from error
+    client.redrive_execution(executionArn=arn)
     return int(last["events"][0]["id"])
+
+
+def redrivable(connection: Connection, arn: str) -> dict[str, Any]:
+    """DescribeExecution's answer. InputError, as above, for an execution that AWS would not
+    redrive."""
+    description = describe(connection, arn)
+    if description["redriveStatus"] != "REDRIVABLE":
+        reason = description.get("redriveStatusReason", description["redriveStatus"])
+        raise InputError(f"{arn} is {description['status']}: {reason}.")
+    return description
 
 
 def describe(connection: Connection, arn: str) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from infrastructure import code_bucket, deploy, looks, names, packages, preview, stack
+from infrastructure import code_bucket, deploy, looks, names, preview, stack
 from rebuy.connection import Connection
 from rebuy.errors import DeploymentError, RebuyError
 from rebuy.validation import recorded_calls
@@ -94,10 +94,8 @@ def change_set(connection: Connection, product: Product, told: Look) -> str:
             " `rebuy deploy --preview` makes it"
         )
     cloudformation = connection.client("cloudformation")
-    stack_template = packages.of_template()
+    _, stack_template, request = deploy.prepared(connection)
     code_bucket.upload(connection, bucket, [stack_template], lambda _: None)
-    built = packages.build(connection.settings.source)
-    request = deploy.request_of(connection, built, stack_template)
     cloudformation.validate_template(TemplateURL=request["TemplateURL"])
     planned = deploy.plan(cloudformation, request)
     if planned is None:

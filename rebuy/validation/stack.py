@@ -123,8 +123,8 @@ class Stack:
     def attribute(self, given: Any) -> str:
         logical, member = given if isinstance(given, list) else given.split(".", 1)
         body = self.resources.get(logical, {})
-        if body.get("Type") == "Custom::PublishedFunctions":  # a version of each function
-            return f"{self.attribute([member, 'Arn'])}:1"
+        if body.get("Type") == "Custom::PublishedFunctions":  # an alias of each function
+            return f"{self.attribute([member, 'Arn'])}:release"
         if member == "Arn" and body.get("Type") in ARNS:
             return ARNS[body["Type"]].format(self.name(logical))
         return "1.0" if member == "Version" else f"{logical}{member}"

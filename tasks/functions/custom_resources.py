@@ -10,20 +10,25 @@
 from __future__ import annotations
 
 import json
+import time
 import urllib.request
 from collections.abc import Callable
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 Json = dict[str, Any]
 MOST_VERSIONS = 50  # that BatchDeleteRecipeVersion takes
+FRESH_ROLE_SECONDS = (2, 4, 8, 16, 32)  # together less than the function's timeout
 
 
 def handler(event: Json, context: Any) -> None:
     """Tells CloudFormation how it went: the physical id (what Ref gives) and data (GetAtt)."""
     identity = event.get("PhysicalResourceId", "none")
     try:
-        act = KINDS[event["ResourceType"]]
-        identity, data = act(event["RequestType"], event["ResourceProperties"])
+        identity, data = patiently(
+            KINDS[event["ResourceType"]], event["RequestType"], event["ResourceProperties"]
+        )
         answer: Json = {"Status": "SUCCESS", "Data": data}
     except Exception as error:  # CloudFormation waits an hour for an answer that never comes
         answer = {"Status": "FAILED", "Reason": f"{type(error).__name__}: {error}"}
@@ -39,6 +44,19 @@ def handler(event: Json, context: Any) -> None:
     )
     request.add_unredirected_header("Content-Type", "")  # as the signed URL expects
     urllib.request.urlopen(request, timeout=30).close()
+
+
+def patiently(act: Callable[[str, Json], tuple[str, Json]], *given: Any) -> tuple[str, Json]:
+    """What `act` does, tried again while this function's own role is so new that its policy is not
+    known everywhere: acts may be repeated."""
+    for seconds in FRESH_ROLE_SECONDS:
+        try:
+            return act(*given)
+        except ClientError as error:
+            if not error.response["Error"]["Code"].startswith("AccessDenied"):
+                raise
+            time.sleep(seconds)
+    return act(*given)
 
 
 def published_recipe(request_type: str, properties: Json) -> tuple[str, Json]:
@@ -68,17 +86,28 @@ def _delete_versions(databrew: Any, name: str) -> None:
 
 
 def published_functions(request_type: str, properties: Json) -> tuple[str, Json]:
-    """Publishes each of `Functions` (any name to a function's) as it is now. Data has the version's
-    ARN by that name: what calls it goes on calling the same code with the same settings."""
+    """Publishes each of `Functions` (any name to a function's) as it is now, under the alias of
+    the `Release`. Data has the alias's ARN by that name: what calls it goes on calling the same
+    code with the same settings, whatever is deployed later."""
     import boto3
 
     if request_type == "Delete":  # versions go with their functions
         return "published-functions", {}
-    client = boto3.client("lambda")
+    client, alias = boto3.client("lambda"), f"release-{properties['Release']}"
     return "published-functions", {
-        name: client.publish_version(FunctionName=function)["FunctionArn"]
+        name: _published(client, function, alias)
         for name, function in properties["Functions"].items()
     }
+
+
+def _published(client: Any, function: str, alias: str) -> str:
+    """The ARN of the alias, which names the function's version of now."""
+    version = client.publish_version(FunctionName=function)["Version"]
+    named = {"FunctionName": function, "Name": alias, "FunctionVersion": version}
+    try:
+        return str(client.create_alias(**named)["AliasArn"])
+    except client.exceptions.ResourceConflictException:  # of an update that was rolled back
+        return str(client.update_alias(**named)["AliasArn"])
 
 
 def csv_classifier(request_type: str, properties: Json) -> tuple[str, Json]:

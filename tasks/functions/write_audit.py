@@ -19,7 +19,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from executions import hashes
+from executions import hashes, releases
 from executions.clients import Clients
 from executions.events import all_events
 from executions.history import History, recorded
@@ -127,6 +127,7 @@ def assemble(arn: str, redrives: int | None, clients: Any, bucket: str, now: dat
     planned = run is not None and "manifest" in run
     prefix = f"runs/run={run['id']}/" if run else None
     reached = Gathering(all_or_nothing=redrives is None)
+    execution, definition = _execution(step_functions, arn, events)
     evaluation = reached("metrics", lambda: prefix and _evaluation(s3, bucket, prefix))
     return {
         "schema_version": SCHEMA_VERSION,
@@ -137,7 +138,7 @@ def assemble(arn: str, redrives: int | None, clients: Any, bucket: str, now: dat
         "cause": told[-1]["cause"],
         "failed_state": told[-1]["failed_state"],
         "tries": told,
-        "execution": _execution(step_functions, arn, events),
+        "execution": execution,
         "run": run,
         "trigger": run["trigger"] if run else None,
         "inputs": reached("inputs", lambda: _inputs(s3, bucket, prefix) if planned else []) or [],
@@ -149,6 +150,7 @@ def assemble(arn: str, redrives: int | None, clients: Any, bucket: str, now: dat
         )
         or [],
         "code": json.loads(BUILD.read_text()) if BUILD.exists() else None,
+        "amendments": reached("amendments", lambda: _amendments(s3, definition)) or [],
         "hyperparameters": (evaluation or {}).get("hyperparameters"),
         "versions": (evaluation or {}).get("versions"),
         "metrics": evaluation and {k: evaluation[k] for k in ("challenger", "champion")},
@@ -187,23 +189,44 @@ def outcome(status: str, state: Json) -> str:
     return "published" if judgement["publish"] else "not better"
 
 
-def _execution(step_functions: Any, arn: str, events: list[Json]) -> Json:
+def _execution(step_functions: Any, arn: str, events: list[Json]) -> tuple[Json, str]:
+    """The member, and the definition's text."""
     deployed = step_functions.describe_state_machine_for_execution(executionArn=arn)
+    definition = str(deployed["definition"])
     described = step_functions.describe_execution(executionArn=arn)
     started = events[0].get("executionStartedEventDetails", {})
     began = described["startDate"].astimezone(timezone.utc)
-    return {
+    version = started.get("stateMachineVersionArn")
+    member = {
         "arn": arn,
         "name": described["name"],
         "started_at": began.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         "input": json.loads(started.get("input") or "null"),
         "state_machine": described["stateMachineArn"],
-        "state_machine_version": started.get("stateMachineVersionArn"),
+        "state_machine_version": version,
         "state_machine_alias": started.get("stateMachineAliasArn"),
         # As written in the repository, and as this account runs it with its names filled in.
-        "definition_sha256": os.environ.get("DEFINITION_SHA256"),
-        "deployed_definition_sha256": hashes.of_text(deployed["definition"]),
+        "definition_sha256": _as_written(step_functions, version),
+        "deployed_definition_sha256": hashes.of_text(definition),
     }
+    return member, definition
+
+
+def _as_written(step_functions: Any, version: str | None) -> str | None:
+    """The hash that is the description of the execution's version: this function may be of a later
+    deployment, whose own it is told. None where there is no version (any more)."""
+    if version is None:
+        return os.environ.get("DEFINITION_SHA256")
+    try:
+        described = step_functions.describe_state_machine(stateMachineArn=version)
+    except step_functions.exceptions.StateMachineDoesNotExist:
+        return None
+    return described.get("description")
+
+
+def _amendments(s3: Any, definition: str) -> list[Json]:
+    release = releases.of_definition(definition, os.environ["CODE_BUCKET"])
+    return [] if release is None else releases.amendments(s3, release)
 
 
 def _figures(clients: Any, visit: Json) -> Json:

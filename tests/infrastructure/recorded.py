@@ -26,6 +26,9 @@ ROLE = re.compile(rf"arn:aws:iam::{ACCOUNT}:role/{STACK}-([A-Za-z]+)-[0-9A-F]{{1
 SAME = (  # what differs from one run to the next
     (re.compile(r"demo[-_]\d{8}[-_]\d{6}[-_]\d+"), "one"),
     (re.compile(r"/[0-9a-f]{16}/"), "/H/"),
+    (re.compile(r"(:release-)[0-9a-f]{16}"), r"\1H"),
+    (re.compile(r"(model-package/[^/]+/)\d+"), r"\1N"),
+    (re.compile(r"(rebuy--fork-)[0-9-]+"), r"\1N"),
     (re.compile(r"(/audit/)[^\"]*"), r"\1R"),
     (re.compile(r'("s3:versionid": )"[^"]*"'), r"\1V"),
     (re.compile(r"run=[^/]+"), "run=R"),
@@ -34,7 +37,12 @@ SAME = (  # what differs from one run to the next
     (re.compile(r"(log-stream:).*"), r"\1S"),
     (re.compile(r"[^/]*\.parquet\b.*"), "F"),
     (re.compile(r"part-\d[^/]*"), "F"),
-    (re.compile(r"((?:orders|products|prior|history|features)_)[a-z0-9_]+_[0-9a-f]{8}\b"), r"\1R"),
+    (
+        re.compile(
+            r"((?:orders|products|prior|history|features|baskets)_)[a-z0-9_]+_[0-9a-f]{8}\b"
+        ),
+        r"\1R",
+    ),
     (re.compile(r"(execution:[^:]+:).*"), r"\1E"),
     (re.compile(r"(user_bucket=)\d+.*"), r"\1B"),
 )

@@ -17,6 +17,7 @@ from infrastructure import code_bucket, deploy, looks, names, preview, stack_sta
 from infrastructure.regions import OTHER_LAYER_ACCOUNT, REGIONS
 from infrastructure.stack import find_stack, stack_outputs
 from infrastructure.stack_states import STATES, Way
+from localaws.errors import AwsError
 from rebuy import settings
 from rebuy.connection import Connection
 from rebuy.errors import DeploymentError, InputError
@@ -59,6 +60,36 @@ def test_a_stack_that_could_not_be_created_is_removed_and_made(server: Any) -> N
     assert not apply(connected, template("free"), said)  # nothing to change
     with pytest.raises(DeploymentError, match="Everything is as it was before"):
         apply(connected, template("Not A Name"), said)
+
+
+@pytest.mark.parametrize(("refusals", "made"), [(1, True), (2, False)])
+def test_a_role_that_is_too_new_is_given_a_second_try(
+    server: Any, monkeypatch: pytest.MonkeyPatch, refusals: int, made: bool
+) -> None:
+    from localaws.cloudformation.providers.s3 import Bucket
+
+    connected, said, asked = connection(server), list[str](), list[str]()
+    make, left = Bucket.create, [refusals]
+
+    def refuse(*given: Any) -> Any:
+        left[0] -= 1
+        if left[0] >= 0:
+            raise AwsError("x", "The role defined for the function cannot be assumed by Lambda.")
+        return make(*given)
+
+    def confirm(question: str) -> bool:
+        asked.append(question)
+        return True
+
+    monkeypatch.setattr(Bucket, "create", refuse)
+    request = {"StackName": "rebuy", "TemplateBody": json.dumps(template("mine"))}
+    if made:
+        assert deploy.bring(connected, request, said.append, confirm)
+    else:
+        with pytest.raises(DeploymentError, match="cannot be assumed by Lambda"):
+            deploy.bring(connected, request, said.append, confirm)
+    assert len(asked) == 1
+    assert left[0] == (-1 if made else 0)
 
 
 def test_what_is_in_progress_is_followed(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:

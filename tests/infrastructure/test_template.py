@@ -142,6 +142,25 @@ def test_services_take_a_role_on_for_this_account_alone(resources: dict[str, Any
         assert role["PermissionsBoundary"]["Fn::If"][0] == "HasBoundary"
 
 
+def test_whoever_a_resource_lets_in_is_bound_to_a_source_of_this_account(
+    resources: dict[str, Any],
+) -> None:
+    """A service that anybody can have act is held to the ARN of what may make it act, which has
+    the account in it (an ARN of S3 has none, and would need aws:SourceAccount as well)."""
+    permissions = [r for r in resources.values() if r["Type"] == "AWS::Lambda::Permission"]
+    sources = [one["Properties"]["SourceArn"] for one in permissions]
+    for one in resources.values():
+        for statement in one["Properties"].get("PolicyDocument", {}).get("Statement", []):
+            principal = statement.get("Principal")
+            if isinstance(principal, dict) and "Service" in principal:
+                (condition,) = statement["Condition"].values()
+                sources.append(condition["aws:SourceArn"])
+    texts = [json.dumps(source) for source in sources]
+    assert len(texts) >= 5
+    assert all("Fn::GetAtt" in text or "${AWS::AccountId}" in text for text in texts), texts
+    assert "s3:::" not in " ".join(texts)
+
+
 def test_every_log_group_forgets_and_every_alarm_is_told(resources: dict[str, Any]) -> None:
     groups = [r for r in resources.values() if r["Type"] == "AWS::Logs::LogGroup"]
     assert len(groups) >= 15

@@ -6,11 +6,13 @@ import itertools
 import json
 from collections.abc import Iterator
 from operator import itemgetter
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from executions import releases
+from infrastructure import names, packages
+from infrastructure.releases import FILES
 from tests.pipeline import stand_in
 from tests.pipeline.checkout import deployed
 from tests.pipeline.stack import Execution, Json, Stack
@@ -237,28 +239,93 @@ def test_a_mended_file_is_planned_crawled_and_checked_again(stack: Stack, good: 
     assert [entry["failed_state"] for entry in record["tries"]] == ["Check raw data", None]
 
 
-def test_a_mended_script_is_that_of_a_new_run_and_of_no_redrive(
-    stack: Stack, good: Execution, tmp_path: Path
-) -> None:
-    """An execution ends with the version that it began with, its Spark script too."""
-    broken = (
+WRONG_WORDS = "code that is wrong"
+WRONG = f'raise ValueError("{WRONG_WORDS}")'
+MENDED = {  # part of a version's code: the state that runs it, a fault
+    "script": (
+        "Join features",
         "tasks/glue_jobs/join_features.py",
         "    summary = write_sets(spark, arguments)\n",
-        '    raise ValueError("a script that is wrong")\n',
-    )
-    given = stack.fork(good, "Join features")
-    with deployed(stack, tmp_path / "checkout", broken):
-        run = stack.run(given, stack.machine("Join features", until="Join features"))
-        assert (run.status, run.error) == ("FAILED", "States.TaskFailed")
-        assert "a script that is wrong" in run.cause
+        f"    {WRONG}\n",
+    ),
+    "training": (
+        "Train",
+        "training/train.py",
+        "        outcome = train(read_job(arguments, environment))\n",
+        f"        {WRONG}\n",
+    ),
+    "functions": (
+        "Judge model",
+        "tasks/functions/judge_model.py",
+        "def handler(event: Json, context: Any) -> Json:\n",
+        f"def handler(event: Json, context: Any) -> Json:\n    {WRONG}\n",
+    ),
+}
 
-    run = stack.redrive(run.arn)
-    assert (run.status, run.error) == ("FAILED", "States.TaskFailed")
-    assert "a script that is wrong" in run.cause
 
-    run = stack.run(given, stack.machine("Join features", until="Join features"))
+@pytest.fixture(scope="module")
+def failed(
+    stack: Stack, good: Execution, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, Execution]:
+    """Runs of a version that has all these faults, by the state where they failed; what is
+    deployed now has none."""
+    edits = [(file, old, new) for _, file, old, new in MENDED.values()]
+    runs = {}
+    with deployed(stack, tmp_path_factory.mktemp("wrong") / "checkout", *edits):
+        for state, until in (("Join features", "Join features"), ("Train", None)):
+            given = stack.fork(good, state)
+            given["run"]["options"]["publish"] = "never"
+            runs[state] = stack.run(given, stack.machine(state, until=until))
+        arn = runs["Train"].arn
+        refused = stack.rebuy("redrive", arn, "--with-code", "training", check=False)
+        assert "is of the version that is live" in refused.stderr
+    return runs
+
+
+@pytest.mark.parametrize(
+    ("state", "parts"),
+    [("Join features", ["script"]), ("Train", ["training", "functions"])],
+)
+def test_mended_code_is_that_of_a_redrive_when_the_version_is_amended(
+    stack: Stack, good: Execution, failed: dict[str, Execution], state: str, parts: list[str]
+) -> None:
+    """An execution ends with the code that it began with, unless somebody says otherwise: then
+    the failed version alone has the code that is deployed now, and the record tells it."""
+    run = failed[state]
+    for part in parts:
+        assert run.status == "FAILED" and WRONG_WORDS in run.cause
+        assert MENDED[part][0] == run.states[-1]
+        if part == "functions":  # a redrive alone changes nothing
+            run = stack.redrive(run.arn)
+            assert run.status == "FAILED" and WRONG_WORDS in run.cause
+        stack.rebuy("redrive", run.arn, "--with-code", part, "--wait", check=part == parts[-1])
+        run = stack.wait(run.arn)
+
     assert run.status == "SUCCEEDED", f"{run.error}: {run.cause}"
-    same_sets(stack, good, run)
+    told = amendments_of(stack, run.arn)
+    if state == "Join features":
+        same_sets(stack, good, run)
+    else:
+        assert stack.record(run.arn, 4)["amendments"] == told
+        assert stack.record(run.arn, 2)["amendments"] == told[:-1]
+    hashes = {package.name: package.sha256 for package in packages.build()}
+    for part, amendment in zip(parts, told[-len(parts) :], strict=True):
+        after = {change["what"]: change["after"] for change in amendment["changes"]}
+        assert amendment["execution"] == run.arn
+        assert all(change["before"] != change["after"] for change in amendment["changes"])
+        if part == "functions":
+            assert "function rebuy-judge-model" in after
+        else:
+            assert after == {FILES[part]: hashes[FILES[part]]}
+
+
+def amendments_of(stack: Stack, arn: str) -> list[Json]:
+    """Of the version that the execution is of."""
+    text = stack.client("stepfunctions").describe_state_machine_for_execution(executionArn=arn)
+    bucket = names.named(names.CODE, stack.connection)
+    release = releases.of_definition(text["definition"], bucket)
+    assert release is not None
+    return releases.amendments(stack.client("s3"), release)
 
 
 def limit_runs(glue: Any, job: Json, most: int, **command: str) -> None:
