@@ -26,6 +26,20 @@ from .signatures import Overloads, fit, read
 from .special import SPECIALS
 
 
+def _substr(arguments: list[Value]) -> Value | None:
+    """From a place that is given DuckDB takes what Trino takes."""
+    places = [value.constant for value in arguments[1:]]
+    if arguments[0].type.name != "varchar" or len(places) not in (1, 2):
+        return None
+    if not all(isinstance(place, int) and place > 0 for place in places):
+        return None
+    return Value(f"substr({', '.join(value.sql for value in arguments)})", t.VARCHAR)
+
+
+# Where a function is another for some arguments; None: it is not.
+CLOSER = {**SEARCHES, "substr": _substr}
+
+
 @compiles(exp.Anonymous, takes=("this", "expressions"))
 def function(c: Compiler, node: exp.Anonymous, scope: Scope) -> Value:
     return call_by_name(c, node.name.lower(), node.expressions, node, scope, "", None)
@@ -76,9 +90,9 @@ def call(name: str, arguments: list[Value], node: exp.Expression) -> Value:
     name = ALIASES.get(name, name)
     if name in SPECIALS:
         return SPECIALS[name](arguments)
-    searched = SEARCHES[name](arguments) if name in SEARCHES else None
-    if searched is not None:
-        return searched
+    closer = CLOSER[name](arguments) if name in CLOSER else None
+    if closer is not None:
+        return closer
     return _overload(name, SCALARS.get(name, []), arguments, node)
 
 

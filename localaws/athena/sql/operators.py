@@ -56,8 +56,9 @@ def _decimal(operator: str, left: Value, right: Value) -> Value:
         if digits > 38 and s1 != s2:  # one side may not fit, which is an overflow of the sum
             whole = f"({unscaled(left, s1, scale)} {operator} {unscaled(right, s2, scale)})"
             return Value(scaled(whole, kind), kind)
+        # DuckDB's own result is a digit wider, or fails where 38 do not hold it: no need of a cast.
         a, b = convert(left, kind).sql, convert(right, kind).sql
-        return Value(f"CAST({a} {operator} {b} AS {t.duckdb(kind)})", kind)
+        return Value(f"({a} {operator} {b})", kind)
     if operator == "*":
         kind = t.decimal(p1 + p2, s1 + s2)
         if s1 + s2 > 38:
@@ -67,7 +68,7 @@ def _decimal(operator: str, left: Value, right: Value) -> Value:
         if p1 <= 18 < p1 + p2:  # DuckDB's product of two of 18 digits has 18
             first = Type("decimal", (19, s1))
         a, b = convert(left, first).sql, convert(right, second).sql
-        return Value(f"CAST({a} * {b} AS {t.duckdb(kind)})", kind)  # overflow is an error
+        return Value(f"({a} * {b})", kind)  # overflow is an error
     if operator == "%":
         kind = t.decimal(min(p2 - s2, p1 - s1) + scale, scale)
         a, b = unscaled(left, s1, scale), unscaled(right, s2, scale)
