@@ -5,14 +5,14 @@ from __future__ import annotations
 from localaws.core.aws import LocalAws
 from localaws.core.service import Service
 from localaws.glue_jobs.bookmarks import Bookmarks
-from localaws.glue_jobs.jobs import SparkJobs
+from localaws.glue_jobs.jobs import Jobs
 from localaws.glue_jobs.runs import JobRuns
 
 
 def register(service: Service, aws: LocalAws) -> JobRuns:
     """Adds jobs and job runs to the Glue service; returns the runs, for tests."""
     bookmarks = Bookmarks(aws)
-    jobs = SparkJobs(aws, bookmarks)
+    jobs = Jobs(aws, bookmarks)
     runs = JobRuns(aws, jobs, bookmarks)
     bookmarks.register(service)
     jobs.register(service)

@@ -91,6 +91,7 @@ def make(aws: LocalAws, target: Path) -> bool:
     fresh.unlink(missing_ok=True)
     run = spark.SparkRun(
         folder=folder,
+        result=folder / "exception.json",
         script=script,
         arguments=(),
         buckets={},

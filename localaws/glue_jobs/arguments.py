@@ -24,10 +24,13 @@ ONLY = {
     "--enable-glue-datacatalog": ("false",),
     "--enable-spark-ui": ("false", "true"),
     "--enable-s3-parquet-optimized-committer": ("true",),
+    "--library-set": ("analytics", "none"),
 }
+# What a Python shell job has not: docs.aws.amazon.com/glue/latest/dg/add-job-python.html
+SHELL_ONLY = {"--job-bookmark-option": ("job-bookmark-disable",)}
+MODULES = "--additional-python-modules"
 REFUSED = frozenset(
     {
-        "--additional-python-modules",
         "--job-bookmark-from",
         "--job-bookmark-to",
         "--python-modules-installer-option",
@@ -54,6 +57,7 @@ class Arguments:
     properties: dict[str, str]
     python_files: tuple[str, ...]  # s3 URIs
     jars: tuple[str, ...]  # s3 URIs
+    modules: tuple[str, ...] = ()  # what pip is asked for: names, or s3 URIs of wheels
     script: str | None = None  # s3 URI, in place of the job's own
     event_logs: str | None = None  # the folder in S3 for the Spark UI's event logs, if it is on
 
@@ -67,18 +71,31 @@ def merged(job: Mapping[str, object], run: Mapping[str, str]) -> dict[str, str]:
     return found
 
 
-def check(operation: str, given: Mapping[str, str]) -> None:
-    """Raises NotEmulated for an argument that would change what the job does and that we lack."""
+def check(operation: str, kind: str, given: Mapping[str, str]) -> None:
+    """Raises InvalidInputException for too much of it, NotEmulated for an argument that would
+    change what a job of the kind (`Command.Name`) does and that we lack."""
     size = sum(len(name.encode()) + len(value.encode()) for name, value in given.items())
     if size > MAXIMUM_BYTES:
         raise AwsError(
             "InvalidInputException", f"Arguments are {size} bytes; at most {MAXIMUM_BYTES} fit."
         )
     for name, value in given.items():
-        allowed = ONLY.get(name)
+        name = f"--{name.removeprefix('--')}"
+        allowed = (SHELL_ONLY if kind == "pythonshell" else {}).get(name, ONLY.get(name))
         if name in REFUSED or (allowed is not None and value.lower() not in allowed):
             detail = f"It accepts {', '.join(allowed)}." if allowed else ""
             raise NotEmulated("glue", operation, f"Arguments.{name}={value}", detail)
+        if name == MODULES:
+            _check_modules(operation, value)
+
+
+def _check_modules(operation: str, value: str) -> None:
+    for module in _uris(value):
+        if module.startswith("-") or (module.startswith("s3://") and not module.endswith(".whl")):
+            raise NotEmulated(
+                *("glue", operation, f"Arguments.{MODULES}={module}"),
+                "It takes names with versions, and wheels (.whl) in S3.",
+            )
 
 
 def resolve(job_name: str, run_id: str, given: Mapping[str, str]) -> Arguments:
@@ -87,6 +104,7 @@ def resolve(job_name: str, run_id: str, given: Mapping[str, str]) -> Arguments:
     properties: dict[str, str] = {}
     files: list[str] = []
     jars: list[str] = []
+    modules: list[str] = []
     script = given.get("--scriptLocation")
     if script is not None and not script.startswith("s3://"):
         raise AwsError(
@@ -99,6 +117,8 @@ def resolve(job_name: str, run_id: str, given: Mapping[str, str]) -> Arguments:
             files += _uris(value)
         elif name == "--extra-jars":
             jars += _uris(value)
+        elif name == MODULES:
+            modules += _uris(value)
         elif name not in OWN and name != "--scriptLocation":
             argv += [name if name.startswith("--") else f"--{name}", value]
     wanted = given.get("--enable-spark-ui", "").lower() == "true"
@@ -107,7 +127,9 @@ def resolve(job_name: str, run_id: str, given: Mapping[str, str]) -> Arguments:
         raise AwsError(
             "InvalidInputException", f"--spark-event-logs-path is {logs!r}; it must be s3://..."
         )
-    return Arguments(tuple(argv), properties, tuple(files), tuple(jars), script, logs)
+    return Arguments(
+        tuple(argv), properties, tuple(files), tuple(jars), tuple(modules), script, logs
+    )
 
 
 def _uris(value: str) -> list[str]:

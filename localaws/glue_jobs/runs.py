@@ -10,33 +10,27 @@ A run SUCCEEDED only when its script's process ended with exit code 0. Whether t
 
 from __future__ import annotations
 
-import contextlib
-import json
 import secrets
 import shutil
-import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
 from localaws.catalog.lists import page_of_jobs
 from localaws.core.aws import LocalAws
 from localaws.core.jobs.job import Job, JobFailed
-from localaws.core.jobs.kind import SPARK_RUN
+from localaws.core.jobs.kind import GLUE_RUN
 from localaws.core.jobs.runner import Ending, JobRunner, Outcome
-from localaws.core.processes import told
 from localaws.core.service import Call, Service
 from localaws.errors import AwsError
-from localaws.glue_jobs import arguments, logs, spark, store
-from localaws.glue_jobs.archive import ClassArchive
+from localaws.glue_jobs import arguments, logs, store
 from localaws.glue_jobs.bookmarks import Bookmarks
-from localaws.glue_jobs.java import NoJava, java_home
-from localaws.glue_jobs.jobs import CAPACITY, SparkJobs, run_settings, warning
-from localaws.identity.authorization import Mode
-from localaws.s3.objects import split_uri
+from localaws.glue_jobs.jobs import Jobs
+from localaws.glue_jobs.settings import CAPACITY, run_settings
+from localaws.glue_jobs.work import Work
 from localaws.shapes import Json
 
-KIND = SPARK_RUN.documents
+KIND = GLUE_RUN.documents
 STATES = {
     Outcome.SUCCEEDED: "SUCCEEDED",
     Outcome.FAILED: "FAILED",
@@ -66,15 +60,12 @@ class JobRuns:
 
     minute_seconds = 60.0  # a job's Timeout is in minutes
 
-    def __init__(self, aws: LocalAws, jobs: SparkJobs, bookmarks: Bookmarks) -> None:
+    def __init__(self, aws: LocalAws, jobs: Jobs, bookmarks: Bookmarks) -> None:
         self._aws = aws
         self._jobs = jobs
-        self._bookmarks = bookmarks
-        self._runner = JobRunner(aws, SPARK_RUN, self, _has_a_place)
+        self._runner = JobRunner(aws, GLUE_RUN, self, _has_a_place)
         self._running_since: dict[str, datetime] = {}
-        self._working: dict[str, tuple[LocalAws, list[LocalAws]]] = {}  # a role, and the others'
-        self._working_lock = threading.Lock()
-        self.archive = ClassArchive(aws)
+        self._work = Work(aws, bookmarks, self._runner.alone, self._running)
 
     def register(self, service: Service) -> None:
         service.operation(
@@ -93,7 +84,7 @@ class JobRuns:
         """Raises EntityNotFound-, ConcurrentRunsExceeded- and InvalidInputException."""
         job = self._jobs.get(call.params["JobName"])
         given = dict(call.params.get("Arguments") or {})
-        arguments.check(call.operation, given)
+        arguments.check(call.operation, job["Command"]["Name"], given)
         arguments.resolve(job["Name"], "jr_check", arguments.merged(job, given))
         now = self._aws.clock.now()
         run = {
@@ -107,13 +98,13 @@ class JobRuns:
             "Arguments": given,
             "PredecessorRuns": [],
             "ExecutionTime": 0,
-            "LogGroupName": logs.GROUP,
+            "LogGroupName": logs.GROUPS[job["Command"]["Name"]],
             **run_settings(job, call.params),
         }
 
         def store_run() -> None:
             states = [each["JobRunState"] for each in self._of_job(job["Name"])]
-            under_way = sum(state in SPARK_RUN.active for state in states)
+            under_way = sum(state in GLUE_RUN.active for state in states)
             if under_way >= most_at_once(job):
                 reason = f"Concurrent runs exceeded for {job['Name']}"
                 if not run.get("JobRunQueuingEnabled"):
@@ -152,7 +143,7 @@ class JobRuns:
     def _stop(self, job_name: str, run_id: str) -> None:
         """Asks a run to stop. Raises InvalidInputException for one that is over."""
         run = self._get(job_name, run_id)
-        if run["JobRunState"] not in SPARK_RUN.active:
+        if run["JobRunState"] not in GLUE_RUN.active:
             raise AwsError(
                 "InvalidInputException", f"Job Run {run_id} is {run['JobRunState']} already."
             )
@@ -160,13 +151,13 @@ class JobRuns:
 
     def recover(self) -> None:
         """Their processes are gone, and so is what these had not committed."""
-        if any(run["JobRunState"] in SPARK_RUN.active for run in self._all()):
+        if any(run["JobRunState"] in GLUE_RUN.active for run in self._all()):
             store.remove_scratch(store.mounts(self._aws.object_store))
         self._runner.recover()
 
     def close(self) -> None:
         """Ends every run's process; the next start of the server starts the runs again."""
-        self.archive.close()
+        self._work.close()
         self._runner.close()
 
     # Documents
@@ -190,13 +181,7 @@ class JobRuns:
 
     def folder(self, run_id: str) -> Path:
         """Where the run's script, settings and logs are."""
-        return self._aws.home.directory("glue-runs") / run_id
-
-    def _role(self, job: Json) -> LocalAws:
-        """The AWS as the job's role sees it, in the session that Glue opens for it."""
-        arn = f"arn:aws:glue:{self._aws.region}:{self._aws.account}:job/{job['Name']}"
-        session = "GlueJobRunnerSession"
-        return self._aws.acting_as_role(job["Role"], session, "glue.amazonaws.com", arn)
+        return self._work.folder(run_id)
 
     # One run's life
 
@@ -210,67 +195,15 @@ class JobRuns:
     def work(self, job: Job) -> None:
         if not job.request:
             raise JobFailed("What the run was started with is not known any more.")
-        try:
-            role = self._role(job.request["job"])
-            run = self._prepare(role, job.id, job.request["job"], job.request["given"])
-            given = arguments.merged(job.request["job"], job.request["given"])
-            bookmark = self._bookmarks.give(job.request["job"]["Name"], given, run.folder)
-            environment = role.child_environment(spark.variables(run, java_home()))
-            if self._aws.authorize.mode is not Mode.OFF:
-                environment["LOCALAWS_POLICIES"] = self._aws.authorize.mode.value
-        except NoJava as error:
-            raise JobFailed(f"LAUNCH ERROR | {error}") from error
-        job.check()
-        output, errors = run.folder / "output.log", run.folder / "error.log"
-        record = self._get(job.request["job"]["Name"], job.id)
-        self._running_since[job.id] = self._aws.clock.now()
-        if record["JobRunState"] == "STARTING":
-            self._change(job.id, JobRunState="RUNNING")
-        job.limit(record["Timeout"] * self.minute_seconds)
-        with self._at_work(job.id, role) as others, self._aws.object_store.watched() as called:
-            before = store.snapshot(run.buckets)
-            with output.open("ab") as stdout:
-                process = self._aws.processes.start(
-                    f"glue job {record['JobName']}",
-                    spark.command(run),
-                    env=environment,
-                    cwd=run.folder / "tmp",
-                    log=errors,
-                    stdout=stdout,
-                )
-            try:
-                code = job.watch(process, grace_seconds=1.0)
-            finally:
-                # What a failed run wrote stays, as on AWS; what it had not committed goes.
-                if self._runner.alone():
-                    store.remove_scratch(run.buckets)
-                refused = store.register(role, run.buckets, before, called, others)
-                logs.publish(role, job.id, output, errors)
-                if run.event_logs is not None:
-                    logs.publish_events(role, given["--spark-event-logs-path"], run.event_logs)
-                if refused is None:
-                    self._bookmarks.take(record, bookmark, run.folder)
-        if refused is not None:
-            raise JobFailed(
-                f"An error occurred while calling o1.save. {refused.message} (Service: Amazon S3;"
-                f" Status Code: {refused.status}; Error Code: {refused.code})"
-            )
-        if code != 0:
-            raise JobFailed(_failure(run, code))
+        self._work.do(job, self._get(job.request["job"]["Name"], job.id))
 
-    @contextlib.contextmanager
-    def _at_work(self, run_id: str, role: LocalAws) -> Iterator[list[LocalAws]]:
-        """The roles of the runs that write to the buckets at the same time as this one."""
-        with self._working_lock:
-            others = [each for each, _ in self._working.values()]
-            for _, theirs in self._working.values():
-                theirs.append(role)
-            self._working[run_id] = role, others
-        try:
-            yield others
-        finally:
-            with self._working_lock:
-                del self._working[run_id]
+    def _running(self, job: Job, record: Json) -> None:
+        """Its process begins now, and so does its time."""
+        self._running_since[job.id] = self._aws.clock.now()
+        with self._aws.documents.changing(KIND, job.id) as run:
+            if run["JobRunState"] == "STARTING":
+                run |= {"JobRunState": "RUNNING", "LastModifiedOn": self._aws.clock.now()}
+        job.limit(record["Timeout"] * self.minute_seconds)
 
     def end(self, job_id: str, ending: Ending) -> str | None:
         now = self._aws.clock.now()
@@ -323,62 +256,4 @@ class JobRuns:
         return self._aws.event("aws.glue", "Glue Job State Change", detail)
 
     def clear(self, job_id: str) -> None:
-        shutil.rmtree(self.folder(job_id) / "tmp", ignore_errors=True)
-        self.archive.consider(idle=self._runner.alone())
-
-    def _prepare(
-        self, aws: LocalAws, run_id: str, job: Json, given: dict[str, str]
-    ) -> spark.SparkRun:
-        """Copies the script (later changes to it are not this run's) and writes the settings."""
-        folder = self.folder(run_id)
-        folder.mkdir(parents=True, exist_ok=True)
-        resolved = arguments.resolve(job["Name"], run_id, arguments.merged(job, given))
-        properties = dict(resolved.properties)
-        run = spark.SparkRun(
-            folder=folder,
-            script=self._fetch(
-                aws, resolved.script or job["Command"]["ScriptLocation"], folder / "script"
-            ),
-            arguments=resolved.argv,
-            buckets=store.mounts(self._aws.object_store),
-            java_options=properties.pop("spark.driver.extraJavaOptions", ""),
-            properties=properties,
-            python_files=tuple(
-                self._python_path(aws, uri, folder / "modules") for uri in resolved.python_files
-            ),
-            jars=tuple(self._fetch(aws, uri, folder / "jars") for uri in resolved.jars),
-            event_logs=folder / "events" if resolved.event_logs else None,
-            class_archive=self.archive.file(),
-        )
-        spark.write(run)
-        if run.event_logs is not None:
-            run.event_logs.mkdir(exist_ok=True)
-        if line := warning(job["GlueVersion"]):
-            (folder / "error.log").write_text(f"{line}\n")
-        return run
-
-    def _fetch(self, aws: LocalAws, uri: str, folder: Path) -> Path:
-        try:
-            bucket, key = split_uri(uri)
-            source = aws.objects.path(bucket, key)
-        except ValueError as error:
-            raise JobFailed(f"LAUNCH ERROR | {error}") from error
-        except AwsError as error:
-            message = f"File not found in S3: {uri} ({error.code})"
-            raise JobFailed(f"LAUNCH ERROR | {message}") from error
-        folder.mkdir(exist_ok=True)
-        target = folder / key.rpartition("/")[2]
-        shutil.copyfile(source, target)
-        return target
-
-    def _python_path(self, aws: LocalAws, uri: str, folder: Path) -> Path:
-        """What must be on the module path for one of --extra-py-files (.py, .zip, .egg, .whl)."""
-        file = self._fetch(aws, uri, folder)
-        return folder if file.suffix == ".py" else file
-
-
-def _failure(run: spark.SparkRun, code: int) -> str:
-    """The exception that ended the script, else the exit code."""
-    if run.result.exists():
-        return str(json.loads(run.result.read_text())["message"])
-    return f"Command failed with exit code {told(code)}"
+        self._work.clear(job_id)

@@ -29,6 +29,7 @@ class SparkRun:
     """One job run's place and command. `folder` is its own; its `tmp` may go when it is over."""
 
     folder: Path
+    result: Path  # where the runner leaves the script's exception
     script: Path
     arguments: tuple[str, ...]
     buckets: Mapping[str, Path]
@@ -38,11 +39,6 @@ class SparkRun:
     event_logs: Path | None = None
     class_archive: Path | None = None
     java_options: str = ""
-
-    @property
-    def result(self) -> Path:
-        """Where the runner leaves the script's exception, if it ends with one."""
-        return self.folder / "exception.json"
 
 
 def properties(run: SparkRun) -> dict[str, str]:

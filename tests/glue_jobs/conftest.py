@@ -128,6 +128,7 @@ def context(lake: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[An
     }
     run = SparkRun(
         folder,
+        folder / "none.json",
         folder / "none.py",
         (),
         {"lake": lake},

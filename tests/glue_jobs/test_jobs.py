@@ -269,11 +269,11 @@ def test_a_run_of_an_older_glue_says_what_it_has_instead(glue: Glue) -> None:
 @pytest.mark.parametrize(
     ("settings", "named"),
     [
-        ({"Command": {"Name": "pythonshell", "ScriptLocation": "s3://b/k"}}, "pythonshell"),
+        ({"Command": {"Name": "glueray", "ScriptLocation": "s3://b/k"}}, "glueray"),
         ({"GlueVersion": "2.0"}, "GlueVersion=2.0"),
         ({"Connections": {"Connections": ["c"]}}, "Connections"),
         ({"DefaultArguments": {"--job-bookmark-option": "continue"}}, "job-bookmark"),
-        ({"DefaultArguments": {"--additional-python-modules": "polars"}}, "additional-python"),
+        ({"DefaultArguments": {"--python-modules-installer-option": "-r"}}, "installer-option"),
         ({"DefaultArguments": {"--enable-glue-datacatalog": "true"}}, "enable-glue-datacatalog"),
     ],
 )

@@ -20,7 +20,7 @@ class JobKind:
 
     name: str
     service: str  # of the signal "job ended"
-    title: str  # "a Spark job": what the documentation calls one
+    title: str  # "a Glue job": what the documentation calls one
     documents: str
     state: tuple[str, ...]
     active: frozenset[str]
@@ -34,14 +34,14 @@ class JobKind:
         return str(value)
 
 
-SPARK_RUN = JobKind(
+GLUE_RUN = JobKind(
     name="glue-job-run",
     service="glue",
-    title="a Spark job",
+    title="a Glue job",
     documents="glue-job-run",
     state=("JobRunState",),
     active=frozenset({"WAITING", "STARTING", "RUNNING", "STOPPING"}),
-    slots=2,  # each is a JVM
+    slots=2,  # most are a JVM each
 )
 TRAINING = JobKind(
     name="training-job",
@@ -88,7 +88,7 @@ QUERY = JobKind(
     active=frozenset({"QUEUED", "RUNNING"}),
     slots=2,
 )
-KINDS = (QUERY, SPARK_RUN, RECIPE_RUN, CRAWL, TRAINING, TUNING)
+KINDS = (QUERY, GLUE_RUN, RECIPE_RUN, CRAWL, TRAINING, TUNING)
 
 
 def recovery() -> str:

@@ -6,9 +6,11 @@ Usage: run_script.py RESULT SCRIPT [ARGUMENT ...]. Not imported by localaws.
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import json
 import os
 import runpy
+import site
 import sys
 import traceback
 from pathlib import Path
@@ -33,6 +35,8 @@ def main(result: Path, script: Path, arguments: list[str]) -> int:
     sys.argv = [str(script), *arguments]
     if os.environ.get("LOCALAWS_POLICIES"):
         importlib.import_module("s3_reads").install()  # beside this file
+    if packages := os.environ.pop("LOCALAWS_PACKAGES", ""):
+        restrict(*json.loads(packages))
     sys.path.insert(0, str(script.parent))
     try:
         runpy.run_path(str(script), run_name="__main__")
@@ -49,6 +53,17 @@ def main(result: Path, script: Path, arguments: list[str]) -> int:
     finally:
         end_event_log()
     return 0
+
+
+def restrict(folders: str, allowed: str) -> None:
+    """Of installed packages the script finds these alone (localaws/core/runtime)."""
+    file = Path(__file__).parents[2] / "core" / "runtime" / "runtime_packages.py"
+    spec = importlib.util.spec_from_file_location("runtime_packages", file)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    module.install(folders, allowed)
+    site.setquit()  # exit() and quit(), which Python has with its packages
 
 
 def end_event_log() -> None:
