@@ -60,9 +60,9 @@ class PreparePage:
             ),
             "session": (
                 lambda body: self._brew.start_project_session(
-                    Name=body["name"], AssumeControl=True
+                    Name=body["name"], AssumeControl=body["control"]
                 ),
-                {"name": str},
+                {"name": str, "control": bool},
             ),
             "act": (lambda body: act(self._brew, body), {"name": str, "session": str}),
             "steps": (

@@ -36,6 +36,7 @@ function Editor({ name, actions, connection }) {
   const [form, setForm] = useState(null); // {action, start, index, editing, rest: steps that follow}
   const [trial, setTrial] = useState(null); // {key, before, after} or {key, error}
   const [before, setBefore] = useState(false);
+  const [only, setOnly] = useState(false); // of a trial: the rows that it changes
   const disabled = Boolean(busy) || connection?.read_only || !view;
 
   const open = (next) => {
@@ -50,10 +51,12 @@ function Editor({ name, actions, connection }) {
   };
   const pick = (action) => open({ action, index: steps.length, key: Date.now() });
   const edit = async (index) => {
+    if (!actions.has(steps[index].Action.Operation)) return setTab("text"); // an alias of before
     const { Action: { Operation: operation, Parameters: parameters }, ConditionExpressions: conditions } = steps[index];
     await work.look(index); // the columns that the step sees
     open({ action: actions.get(operation), index, editing: true, key: Date.now(),
       start: { parameters, conditions: conditions ?? [] } });
+    return undefined;
   };
   // A suggestion of several steps shows one after the other.
   const take = ({ steps: [[operation, parameters, conditions = []], ...rest] }, index = steps.length) => open({
@@ -93,6 +96,8 @@ function Editor({ name, actions, connection }) {
     [shown, trying, before]);
   const had = useMemo(() => trying && !before && new Set(trying.before.columns.map((one) => one.name)),
     [trying, before]);
+  const touched = trying && !before ? rows.filter((row) => row.state !== "same").length : 0;
+  const hide = touched > 0 && only;
   const hints = useMemo(() => (view && !form ? suggestions(view) : []), [view, form]);
   const current = shown?.columns.find((one) => one.name === column);
   const columns = view?.columns ?? [];
@@ -105,6 +110,8 @@ function Editor({ name, actions, connection }) {
       <button disabled=${disabled || form || !work.canRedo} title="Ctrl+Shift+Z"
         onClick=${work.redo}>Redo</button></header>
     <${Problem} error=${error} />
+    ${!view && error?.code === "ConflictException" && html`<p><button class="primary"
+      onClick=${() => work.enter(true)}>Take the session over</button></p>`}
     ${view?.text !== undefined && html`<p class="problem">This endpoint answers a session in a form that is not
       documented and cannot be drawn: ${view.text.slice(0, 400)}</p>`}
     <div class="prepare-body">
@@ -113,13 +120,16 @@ function Editor({ name, actions, connection }) {
           ${trying && html`<div class="choices" role="group" aria-label="Sample before or after the step">
             <button aria-pressed=${before} onClick=${() => setBefore(true)}>Before</button>
             <button aria-pressed=${!before} onClick=${() => setBefore(false)}>After</button></div>
-            <span>${said(trying.before, trying.after, differences(trying.before, trying.after))}</span>`}
+            <span>${said(trying.before, trying.after, differences(trying.before, trying.after))}</span>
+            ${touched > 0 && touched < rows.length && html`<button class="small" aria-pressed=${only}
+              onClick=${() => setOnly(!only)}>Only these rows</button>`}`}
           ${!trying && work.at !== null && html`<span>The sample after ${work.at} of ${steps.length} steps.</span>
             ${!form && html`<button class="small"
               onClick=${() => work.look(steps.length)}>Show it after all</button>`}`}
           ${filter && html`<span>Only rows where ${filter.column} is ${filter.kind}.</span>
             <button class="small" onClick=${() => setFilter(null)}>Show all rows</button>`}</div>`}
-        ${shown && html`<${Grid} view=${shown} rows=${rows} filter=${filter} onFilter=${setFilter} had=${had}
+        ${shown && html`<${Grid} view=${shown} rows=${rows} hide=${hide} filter=${filter} onFilter=${setFilter}
+          had=${had}
           chosen=${column} onChoose=${(chosen) => (setColumn(chosen), setTab("steps"))}
           label=${trying ? (before ? "Sample before the step" : "Sample after the step") : "Sample"} />`}</div>
       <aside class="prepare-side" aria-label="Recipe">

@@ -14,8 +14,8 @@ const SIGNS = { string: "abc", boolean: "y/n", date: "date", timestamp: "time", 
 const sign = (type) => SIGNS[type] ?? "123";
 const ranged = ({ type }) => ["123", "date", "time"].includes(sign(type));
 
-// rows: of difference.js. marks: columns that are new (name -> "new"). filter: {column, kind} or null.
-export function Grid({ view, rows, filter, onFilter, chosen, onChoose, had, label }) {
+// rows: of difference.js; hide: those that are the same. filter: {column, kind} or null. had: the columns before.
+export function Grid({ view, rows, hide, filter, onFilter, chosen, onChoose, had, label }) {
   const box = useRef(null);
   const [seen, setSeen] = useState({ top: 0, height: 600 });
   const measure = () => box.current && setSeen({ top: box.current.scrollTop, height: box.current.clientHeight });
@@ -25,7 +25,8 @@ export function Grid({ view, rows, filter, onFilter, chosen, onChoose, had, labe
     observer.observe(box.current);
     return () => observer.disconnect();
   }, []);
-  const shown = useMemo(() => filtered(view, rows, filter), [view, rows, filter]);
+  const shown = useMemo(() => filtered(view, rows, filter).filter(([row]) => !hide || row.state !== "same"),
+    [view, rows, filter, hide]);
   const first = Math.max(0, Math.floor(seen.top / ROW_PIXELS) - AHEAD);
   const last = Math.min(shown.length, Math.ceil((seen.top + seen.height) / ROW_PIXELS) + AHEAD);
   const wide = { width: `${NUMBER_PIXELS + view.columns.length * COLUMN_PIXELS}px` };

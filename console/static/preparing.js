@@ -71,18 +71,18 @@ export function useProject(name) {
     if (current()) setView(found);
   });
 
-  useEffect(() => {
-    during("Opening the session…", async (current) => {
-      const found = await get("project", { name });
-      const opened = await post("session", { name });
-      if (!current()) return;
-      session.current = opened.ClientSessionId;
-      setProject(found);
-      setSteps(found.steps);
-      const shown = await seen(found.steps, found.steps.length);
-      if (current()) setView(shown);
-    });
-  }, [name]);
+  // Opens the session; somebody else's only on purpose.
+  const enter = (control) => during("Opening the session…", async (current) => {
+    const found = await get("project", { name });
+    const opened = await post("session", { name, control });
+    if (!current()) return;
+    session.current = opened.ClientSessionId;
+    setProject(found);
+    setSteps(found.steps);
+    const shown = await seen(found.steps, found.steps.length);
+    if (current()) setView(shown);
+  });
+  useEffect(() => void enter(false), [name]);
 
   // Whether the recipe was written; that it does not fit the sample is told by the look that follows.
   const write = async (wanted) => {
@@ -124,7 +124,7 @@ export function useProject(name) {
   return {
     project, steps, view, at, busy, error, setProject,
     canUndo: undone.past.length > 0, canRedo: undone.future.length > 0,
-    look: (index) => look(steps, index), change, apply, undo, redo,
+    look: (index) => look(steps, index), change, apply, undo, redo, enter,
     // {before, after}: the sample around a step that is tried at a place.
     tried: async (step, index) => ({ before: await seen(steps, index), after: await seen(steps, index, step) }),
   };

@@ -1,7 +1,4 @@
-"""The DataBrew service: datasets, recipes, rulesets, jobs and their runs, projects.
-
-Schedules are refused by name.
-"""
+"""The DataBrew service: datasets, recipes, rulesets, jobs and their runs, schedules, projects."""
 
 from __future__ import annotations
 
@@ -15,6 +12,7 @@ from localaws.databrew.recipe import evidence
 from localaws.databrew.recipes import Recipes
 from localaws.databrew.rulesets import Rulesets
 from localaws.databrew.runs import JobRuns
+from localaws.databrew.schedules import Schedules
 from localaws.databrew.tags import Tags
 
 
@@ -27,6 +25,7 @@ def service(aws: LocalAws) -> Service:
     profiles = ProfileJobs(aws, datasets, jobs, rulesets)
     runs = JobRuns(aws, datasets, recipes, jobs, rulesets)
     projects = Projects(aws, datasets, recipes, runs)
-    for part in (datasets, recipes, rulesets, jobs, profiles, runs, projects, Tags(aws)):
+    schedules = Schedules(aws, jobs, runs)
+    for part in (datasets, recipes, rulesets, jobs, profiles, runs, schedules, projects, Tags(aws)):
         part.register(built)
     return built

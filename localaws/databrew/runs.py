@@ -94,11 +94,15 @@ class JobRuns:
         return {"JobRuns": runs, **token}
 
     def start(self, call: Call) -> Json:
+        return self.start_job(call.params["Name"], call.caller.arn)
+
+    def start_job(self, name: str, started_by: str) -> Json:
         """Starts a run of the job as it is now; later changes to it are not this run's.
 
-        Raises ConflictException while the job has a run under way.
+        `started_by` is an ARN: a caller's, or a schedule's. Raises ConflictException while the job
+        has a run under way.
         """
-        job = self._jobs.get(call.params["Name"])
+        job = self._jobs.get(name)
         dataset = self._datasets.get(job["DatasetName"])
         kept, of_run = self._of_kind(job, dataset)
         run_id = "db_" + random.token_hex(32)
@@ -112,7 +116,7 @@ class JobRuns:
             "Outputs": job["Outputs"],
             "State": "STARTING",
             "StartedOn": now,
-            "StartedBy": call.caller.arn,
+            "StartedBy": started_by,
             "ExecutionTime": 0,
             "LogSubscription": job["LogSubscription"],
             "LogGroupName": LOG_GROUP,

@@ -9,7 +9,7 @@ from localaws.core.service import Call, Service
 from localaws.databrew.documents import not_found
 from localaws.shapes import Json
 
-KINDS = ("dataset", "job", "project", "recipe", "ruleset")
+KINDS = ("dataset", "job", "project", "recipe", "ruleset", "schedule")
 
 
 class Tags:

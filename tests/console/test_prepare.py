@@ -401,6 +401,10 @@ def test_anybody_can_use_it(page: Page, project: Callable[..., str], console: st
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
     expect(page.get_by_text("1 row goes")).to_be_visible(timeout=SLOW)
+    page.get_by_role("button", name="Show all rows").click()
+    page.get_by_role("button", name="Only these rows").click()
+    rows = page.get_by_role("table", name="Sample after the step").get_by_role("rowheader")
+    expect(rows).to_have_text(["removed row 3"])
     assert violations(page) == []
     page.goto(f"{console}/#/prepare")
     expect(page.get_by_role("heading", name="Go on with")).to_be_visible(timeout=SLOW)
