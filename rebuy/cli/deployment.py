@@ -25,6 +25,12 @@ def deploy(
     preview: Annotated[
         bool, typer.Option("--preview", help="Say what would change, and change nothing.")
     ] = False,
+    permissions: Annotated[
+        bool,
+        typer.Option(
+            "--permissions", help="Print the policies that a deployer needs, and change nothing."
+        ),
+    ] = False,
     yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
@@ -33,6 +39,14 @@ def deploy(
     from rebuy.cli.console import say
 
     connection = with_mapping(connection, mapping)
+    if permissions:
+        from infrastructure.template import template
+        from rebuy.validation import deployer
+
+        where = {"account": connection.account, "region": connection.region}
+        found = deployer.policies(template(), stack=connection.settings.stack_name, **where)
+        print(json.dumps(found, indent=1))
+        return
     if preview:
         for line in deployment.look_ahead(connection, say):
             print(line)

@@ -30,7 +30,10 @@ GROUPS: dict[str, dict[str, tuple[str, ...]]] = {
         "validate": ("rebuy validate",),
         "cost": ("rebuy cost",),
         "definition": ("rebuy definition --format svg > workflow.svg", "rebuy definition --write"),
-        "deploy": ("rebuy deploy --profile work --region eu-west-1",),
+        "deploy": (
+            "rebuy deploy --profile work --region eu-west-1",
+            "rebuy deploy --permissions",
+        ),
         "rollback": ("rebuy rollback --list", "rebuy rollback 3"),
         "destroy": ("rebuy destroy",),
     },

@@ -1,0 +1,84 @@
+"""A role with the policies that `rebuy deploy --permissions` prints, and no others, deploys."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from infrastructure import destroy, template
+from infrastructure.deploy import deploy
+from localaws.identity.uses import FILE
+from rebuy.cli import local
+from rebuy.connection import Connection
+from rebuy.settings import Settings
+from rebuy.validation import deployer
+
+TRUST = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}],
+}
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[tuple[Path, str]]:
+    """A local AWS that enforces policies: its folder and URL."""
+    server = local.up(tmp_path / "home", 0, 0.02)
+    yield tmp_path / "home", server.url
+    local.down(tmp_path / "home")
+
+
+def connection(url: str, **settings: Any) -> Connection:
+    quiet = {"schedule_state": "DISABLED", "upload_trigger": "DISABLED"}
+    return Connection(Settings(endpoint_url=url, **{**quiet, **settings}))
+
+
+def test_deploying_updating_and_destroying_need_no_more_than_is_printed(
+    home: tuple[Path, str],
+) -> None:
+    folder, url = home
+    root = connection(url)
+    iam = root.client("iam")
+    arn = iam.create_role(RoleName="deployer", AssumeRolePolicyDocument=json.dumps(TRUST))["Role"][
+        "Arn"
+    ]
+    place = {"stack": "rebuy", "account": root.account, "region": root.region}
+    for name, document in deployer.policies(template.template(), **place).items():
+        text = json.dumps(document, separators=(",", ":"))
+        assert len(text) <= deployer.MOST_CHARACTERS
+        made = iam.create_policy(PolicyName=name, PolicyDocument=text)["Policy"]["Arn"]
+        iam.attach_role_policy(RoleName="deployer", PolicyArn=made)
+    keys = root.client("sts").assume_role(RoleArn=arn, RoleSessionName="tests")["Credentials"]
+
+    def as_deployer(**settings: Any) -> Connection:
+        connected = connection(url, **settings)
+        connected.clients._session = boto3.Session(
+            *(keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"]), root.region
+        )
+        return connected
+
+    deploy(as_deployer(), lambda line: None)
+    deploy(as_deployer(endpoint_instance_type="ml.m5.xlarge"), lambda line: None)
+    destroy.destroy(as_deployer(), lambda line: None, with_data=True)
+
+    uses = [json.loads(line) for line in (folder / FILE).read_text().splitlines()]
+    own = [use for use in uses if use["principal"] == arn]
+    assert len(own) > 300
+    assert [use for use in own if use["refusal"]] == []
+
+
+def test_types_of_resources_bring_the_actions_of_their_handlers() -> None:
+    bucket = {"Resources": {"B": {"Type": "AWS::S3::Bucket"}}}
+    assert {"s3:CreateBucket", "s3:PutLifecycleConfiguration"} <= deployer.actions(bucket)
+    assert "dynamodb:CreateTable" not in deployer.actions(bucket)
+    assert "dynamodb:CreateTable" in deployer.actions(template.template())
+    unknown = {
+        resource["Type"]
+        for resource in template.template()["Resources"].values()
+        if not resource["Type"].startswith("Custom::")
+    } - {kind for kind, actions in deployer.handled().items() if actions}
+    assert unknown == set()
