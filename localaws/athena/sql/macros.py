@@ -35,6 +35,12 @@ _NESTED = (  # each after those it calls
         WHEN abs(first) > len(items) OR size = 0 THEN items[1:0]
         WHEN first > 0 THEN items[first:first + size - 1]
         ELSE items[len(items) + first + 1:least(len(items), len(items) + first + size)] END""",
+    # Code point by code point, where DuckDB keeps an accent with its letter.
+    """CREATE MACRO trino_reverse(v) AS CASE WHEN strlen(v) = length(v) THEN reverse(v)
+        ELSE trino_reversed(v) END""",
+    # Java has no capital of it; DuckDB has the one that is hardly ever written.
+    """CREATE MACRO trino_upper(v) AS CASE WHEN contains(v, 'ß') THEN array_to_string(
+        list_transform(string_split(v, 'ß'), lambda part: upper(part)), 'ß') ELSE upper(v) END""",
     """CREATE MACRO trino_substr(value, first, size) AS CASE
         WHEN first = 0 OR size <= 0 OR abs(first) > length(value) THEN
             CASE WHEN value IS NULL OR first IS NULL OR size IS NULL THEN NULL ELSE '' END
@@ -78,6 +84,13 @@ _NESTED = (  # each after those it calls
         WHEN low >= high THEN
             fail('INVALID_FUNCTION_ARGUMENT: start value must be less than stop value')
         ELSE low + CAST(floor(random() * (CAST(high AS DOUBLE) - low)) AS BIGINT) END""",
+    # In binary, as Trino does: 133.825 * 100 is less than 13382.5, and rounds to 133.82.
+    # https://github.com/trinodb/trino/pull/14620 and pull/25500
+    """CREATE MACRO trino_rescaled(value, rescaled, factor) AS CASE
+        WHEN isinf(rescaled) THEN value
+        WHEN value < 0 THEN -(round(rescaled) / factor) ELSE round(rescaled) / factor END""",
+    """CREATE MACRO trino_round_double(value, places) AS
+        trino_rescaled(value, abs(value) * pow(10::DOUBLE, places), pow(10::DOUBLE, places))""",
     """CREATE MACRO trino_round_whole(value, places) AS CASE
         WHEN places >= 0 THEN CAST(value AS HUGEINT)
         WHEN places < -18 THEN

@@ -11,7 +11,7 @@ from localaws.trino.values import NULL, Value, text
 from localaws.trino.values import name as name_of
 
 from .casts import convert, text_of
-from .dates import DATES
+from .dates import DATES, unexpected
 from .equality import equal
 from .operators import arithmetic, scaled, unscaled
 from .times import local
@@ -138,8 +138,9 @@ def numeric(name: str) -> Special:
         count(arguments, name, 1, 2) if name in ("round", "truncate") else count(arguments, name, 1)
         value = arguments[0]
         kind = value.type
-        if not (t.is_number(kind) or kind == t.UNKNOWN):
-            raise QueryError("TYPE_MISMATCH", f"Unexpected parameters ({kind}) for function {name}")
+        of_double = kind.name in ("real", "double") and len(arguments) == 2
+        if not (t.is_number(kind) or kind == t.UNKNOWN) or (of_double and name == "truncate"):
+            raise unexpected(name, arguments)
         places = arguments[1].sql if len(arguments) == 2 else None
         if kind.name in ("real", "double"):
             return _float_function(name, value, places)
@@ -162,11 +163,9 @@ def _float_function(name: str, value: Value, places: str | None) -> Value:
         "sign": "CASE WHEN isnan({0}) THEN {0} ELSE CAST(sign({0}) AS DOUBLE) END",
     }[name].format(value.sql)
     if places:
-        cut = "true" if name == "truncate" else "false"
-        sql = (
-            f"CASE WHEN isfinite({value.sql}) THEN "
-            f"trino_round_double({value.sql}, {places}, {cut}) ELSE {value.sql} END"
-        )
+        number = f"CAST({value.sql} AS DOUBLE)"
+        rounded = f"trino_round_double({number}, {places})"
+        sql = f"CASE WHEN isfinite({number}) THEN {rounded} ELSE {number} END"
     return Value(f"CAST({sql} AS {t.duckdb(value.type)})", value.type)
 
 

@@ -94,6 +94,16 @@ def _signed(number: int, bits: int) -> int:
     return number - (1 << bits) if number >> (bits - 1) else number
 
 
+@python("DOUBLE -> DOUBLE")
+def cbrt(number: float) -> float:
+    """The nearest double, as Java's; the C library's is off by a digit, of 27 too."""
+    root = Decimal(math.cbrt(number))
+    with localcontext(prec=40):
+        for _ in range(2 if root else 0):
+            root -= (root**3 - Decimal(number)) / (3 * root**2)
+    return float(root)
+
+
 @python("DOUBLE, DOUBLE, DOUBLE -> DOUBLE")
 def normal_cdf(mean: float, deviation: float, value: float) -> float:
     if deviation <= 0:
@@ -125,20 +135,6 @@ def wilson(successes: int, trials: int, z: float, upper: bool) -> float:
     spread = z * math.sqrt(share * (1 - share) / trials + z * z / (4 * trials * trials))
     bound = (middle + spread if upper else middle - spread) / (1 + z * z / trials)
     return min(1.0, bound) if upper else max(0.0, bound)
-
-
-@python("DOUBLE, BIGINT, BOOLEAN -> DOUBLE")
-def round_double(number: float, places: int, cut: bool) -> float:
-    """round and truncate to places, by the digits that the number is written with."""
-    if math.isnan(number) or math.isinf(number):
-        return number
-    exact = Decimal(repr(number))
-    if -int(exact.as_tuple().exponent) <= places:  # it has no more places than that
-        return number
-    step = Decimal(1).scaleb(-max(-400, places))
-    way = "ROUND_DOWN" if cut else ROUND_HALF_UP
-    with localcontext(prec=400):
-        return float((exact / step).quantize(Decimal(1), way) * step)
 
 
 _UNITS = ("", "K", "M", "B", "T", "Q")

@@ -36,6 +36,11 @@ def rtrim(text: str) -> str:
     return text.rstrip(_BLANKS)
 
 
+@python("VARCHAR -> VARCHAR", name="trino_reversed")
+def in_reverse(text: str) -> str:
+    return text[::-1]
+
+
 @python("VARCHAR, VARCHAR -> BIGINT")
 def levenshtein(left: str, right: str) -> int:
     if len(left) * len(right) > 1_000_000:

@@ -44,7 +44,7 @@ NUMBERS: dict[str, Overloads] = {
     "bitwise_or": [("bigint, bigint -> bigint", "({0} | {1})")],
     "bitwise_xor": [("bigint, bigint -> bigint", "xor({0}, {1})")],
     "bitwise_not": [("bigint -> bigint", "(~{0})")],
-    "cbrt": [("double -> double", "cbrt({0})")],
+    "cbrt": [("double -> double", "CASE WHEN isfinite({0}) THEN trino_cbrt({0}) ELSE {0} END")],
     "bitwise_and": [("bigint, bigint -> bigint", "({0} & {1})")],
     "bit_count": [("bigint, bigint -> bigint", "trino_bit_count({0}, {1})")],
     **{

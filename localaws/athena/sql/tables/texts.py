@@ -12,8 +12,8 @@ from ..signatures import Overloads
 
 TEXTS: dict[str, Overloads] = {
     **{
-        name: [("C -> C", f"{name}({{0}})"), ("varchar -> varchar", f"{name}({{0}})")]
-        for name in ("lower", "upper")
+        name: [("C -> C", f"{function}({{0}})"), ("varchar -> varchar", f"{function}({{0}})")]
+        for name, function in (("lower", "lower"), ("upper", "trino_upper"))
     },
     "starts_with": [("varchar, varchar -> boolean", "starts_with({0}, {1})")],
     "split_part": [("varchar, varchar, bigint -> varchar", "trino_split_part({0}, {1}, {2})")],
@@ -30,8 +30,8 @@ TEXTS: dict[str, Overloads] = {
         ("varbinary -> bigint", "octet_length({0})"),
     ],
     "reverse": [
-        ("C -> C", "reverse({0})"),
-        ("varchar -> varchar", "reverse({0})"),
+        ("C -> C", "trino_reverse({0})"),
+        ("varchar -> varchar", "trino_reverse({0})"),
         ("varbinary -> varbinary", "trino_reverse_bytes({0})"),
         ("array(T) -> array(T)", "list_reverse({0})"),
     ],
