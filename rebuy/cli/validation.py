@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rebuy.cli.options import AsJson, connected
+from rebuy.cli.options import AsJson, MappingFile, connected, with_mapping
 
 if TYPE_CHECKING:
     from rebuy.connection import Connection
@@ -22,6 +22,7 @@ app = typer.Typer()
 @connected
 def validate(
     connection: Connection,
+    mapping: MappingFile = None,
     in_account: Annotated[
         bool,
         typer.Option("--aws", help="Then ask the account what it can prove for nothing."),
@@ -30,10 +31,12 @@ def validate(
 ) -> None:
     """Check the whole product without an account: data flow, requests, SQL, recipes, scripts,
     permissions, template for the region."""
+    from rebuy.settings import FILE
     from rebuy.validation import checks, stack
     from rebuy.validation.product import Product
 
-    product = Product.load()
+    source = with_mapping(connection, mapping).settings.source
+    product = Product.load(source, str(mapping or FILE))
     told = checks.validate(product, connection.settings.region or stack.REGION)
     if in_account:
         ask(connection, product, told, as_json)

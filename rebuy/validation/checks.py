@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from rebuy.validation import (
     definition,
+    mapped,
     permissions,
     requests,
     scripts,
@@ -27,6 +28,7 @@ RULES: dict[str, Rule] = {
     "data flow": lambda product, rehearsal: rehearsal.findings,
     "requests": requests.check,
     "SQL and recipes": statements.check,
+    "mapping": mapped.check,
     "scripts": scripts.check,
     "permissions": permissions.check,
 }
@@ -50,6 +52,9 @@ def validate(product: Product, region: str = stack.REGION) -> list[Checked]:
         "requests": f"{len(rehearsal.calls)} requests of states, and those in functions",
         "SQL and recipes": f"{sum(path.endswith('.sql') for path in product.files)} SQL files, "
         f"{sum(path.startswith('databrew_recipes/') for path in product.files)} recipes",
+        "mapping": f"{len(product.mapping['statements'])} statements of {product.mapping_file}"
+        if product.mapping["statements"]
+        else "none: the files are the five tables",
         "scripts": f"{len(scripts.runtimes(product))} files on their runtimes",
         "permissions": f"{len(permissions.policies(product))} roles",
     }

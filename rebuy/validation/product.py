@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from rebuy.errors import DefinitionError
+from rebuy.mapping import Mapping as SourceMapping
+from rebuy.mapping.compiled import compiled
 from rebuy.validation import stack
 
 Json = dict[str, Any]
@@ -26,16 +28,19 @@ ENDINGS = (".py", ".sql", ".json")
 @dataclass(frozen=True)
 class Product:
     """`files` are texts by their path in the repository; `definition` and `template` as they are
-    deployed; `raw_tables` what the crawler makes: table to columns, all text."""
+    deployed; `raw_tables` what the crawler makes: table to columns, all text; `mapping` the
+    deployment's, compiled, of `mapping_file`."""
 
     files: Mapping[str, str]
     definition: Json
     template: Json
     raw_tables: Mapping[str, tuple[str, ...]]
+    mapping: Json
+    mapping_file: str
 
     @staticmethod
-    def load() -> Product:
-        """This checkout's."""
+    def load(mapping: SourceMapping | None = None, mapping_file: str = "rebuy.toml") -> Product:
+        """This checkout's, with the mapping of a shop's own files, if there is one."""
         from infrastructure import template
         from workflows import purchase_prediction as workflow
 
@@ -50,6 +55,8 @@ class Product:
             json.loads(workflow.definition_bytes()),
             template.template(),
             raw_tables(files),
+            compiled(mapping),
+            mapping_file,
         )
 
     def with_file(self, path: str, text: str) -> Product:

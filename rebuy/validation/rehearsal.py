@@ -203,13 +203,14 @@ class Rehearsal:
         for prefix in self._places(state):
             for chain, item in self._lists.items():
                 if chain[: len(prefix)] == prefix and len(chain) > len(prefix):
-                    put(found, chain[len(prefix) :], [dict(item)])
+                    known = {name: text for name, text in item.items() if name in written}
+                    put(found, chain[len(prefix) :], [known])
         return found
 
     @cached_property
     def _lists(self) -> dict[tuple[str, ...], Json]:
         """Every chain that a Map goes over, with an item that has what the states inside read of
-        it: what items hold comes from data, not from a function's source."""
+        it (and the function's source writes)."""
         found: dict[tuple[str, ...], Json] = {}
         for state in self.states.values():
             if state.type != "Map" or not state.groups:

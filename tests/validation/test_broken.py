@@ -5,14 +5,15 @@ from __future__ import annotations
 import copy
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from rebuy.mapping import load
 from rebuy.validation import checks, scripts, template
-from rebuy.validation.product import Product
+from rebuy.validation.product import ROOT, Product
 from rebuy.validation.rehearsal import Rehearsal
 
 Json = dict[str, Any]
@@ -254,6 +255,18 @@ CASES: list[tuple[str, str, Edit, str]] = [
         "a choice over a member that its function never answers",
         deployed("$.crawl.answer.finished", "$.crawl.answer.complete"),
         r"State 'Crawled\?' reads .*\$.crawl.answer.complete.*crawl_raw_data.py writes: .*finished",
+    ),
+    (
+        FLOW,
+        "a member that no item of a Map has",
+        deployed("$states.input.sql, '<try>'", "$states.input.sqls, '<try>'"),
+        r"State 'Run mapping statement' reads \$states.input.sqls, .*There is: .*\bfolder\b",
+    ),
+    (
+        FLOW,
+        "a function that leaves a member of its items out",
+        text("tasks/functions/plan_mapping.py", '"sql": filled(', '"statement": filled('),
+        r"State 'Run mapping statement' reads \$states.input.sql, ",
     ),
     (
         FLOW,
@@ -635,6 +648,63 @@ def test_the_product_itself_is_right(product: Product, rehearsed: Rehearsal) -> 
     }
     assert found == {name: [] for name in checks.RULES}
     assert list(checks.golden(product)) == []
+
+
+def shop(edit: Callable[[Json], None]) -> Iterator[str]:
+    """What is found of the example's mapping, compiled and then edited."""
+    source = load(ROOT / "examples/complete_journey/mapping.toml")
+    product = Product.load(source, "mapping.toml")
+    mapping = copy.deepcopy(product.mapping)
+    edit(mapping)
+    rule = checks.RULES["mapping"]
+    yield from (one.text() for one in rule(replace(product, mapping=mapping), Rehearsal(product)))
+
+
+def statement(name: str, old: str, new: str) -> Callable[[Json], None]:
+    def edit(mapping: Json) -> None:
+        (one,) = [one for one in mapping["statements"] if one["name"] == name]
+        assert old in one["sql"]
+        one["sql"] = one["sql"].replace(old, new, 1)
+
+    return edit
+
+
+@pytest.mark.parametrize(
+    ("edit", "sentence"),
+    [
+        (lambda mapping: None, None),
+        (
+            statement("Define transactions", "`quantity` bigint", "`quantity` number"),
+            r"^mapping.toml: Define transactions: Athena would refuse .*number",
+        ),
+        (
+            statement("Map orders", '"household_id"', '"household"'),
+            r"Map orders: Athena would refuse .*COLUMN_NOT_FOUND.*household",
+        ),
+        (
+            statement("Map aisles", "aisle_id", "aisle_number"),
+            r"aisle",
+        ),
+        (
+            lambda mapping: mapping["checks"][0].update(sql="SELECT nothing FROM nowhere"),
+            r"would refuse the mapping's statement: .*nowhere",
+        ),
+        (
+            lambda mapping: mapping["statements"].pop(),
+            r"The mapped table departments must have department_id as text; it has no such",
+        ),
+    ],
+    ids=["none", "a type", "a column of the files", "a column of the five", "a check", "a table"],
+)
+def test_a_mappings_statements_are_refused_as_athena_would(
+    edit: Callable[[Json], None], sentence: str | None
+) -> None:
+    found = list(shop(edit))
+
+    if sentence is None:
+        assert found == []
+    else:
+        assert any(re.search(sentence, one) for one in found), found
 
 
 def test_the_rehearsal_enters_every_state(rehearsed: Rehearsal) -> None:
