@@ -1,4 +1,4 @@
-"""The service that docs/architecture.md shows is one: its code runs as it stands there."""
+"""What docs/contributing shows is so: excerpts stand in the files they name, the service runs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,23 @@ from botocore.exceptions import ClientError
 
 from localaws.core.aws import LocalAws, start
 
-PAGE = Path(__file__).parents[2] / "docs/architecture.md"
+ROOT = Path(__file__).parents[2]
+PAGES = sorted((ROOT / "docs/contributing").glob("*.md"))
+PAGE = ROOT / "docs/contributing/local-aws.md"
+# A block of code, and the file before it: "From `file`:".
+EXCERPT = re.compile(
+    r"`([\w./-]+\.(?:sql|json|py))`:\n\n```\w+\n(.*?)^```$", re.MULTILINE | re.DOTALL
+)
+CODE = re.compile(r"^```(?:sql|json|python)$", re.MULTILINE)
+
+
+@pytest.mark.parametrize("page", [one for one in PAGES if one != PAGE], ids=lambda page: page.stem)
+def test_an_excerpt_stands_in_the_file_it_is_from(page: Path) -> None:
+    excerpts = EXCERPT.findall(page.read_text())
+    assert len(excerpts) == len(CODE.findall(page.read_text())) > 0
+    for file, excerpt in excerpts:
+        # One of several members may be the last: without the comma that the page shows.
+        assert excerpt.rstrip(",\n") in (ROOT / file).read_text(), f"{page.name}: {file}"
 
 
 @pytest.fixture
