@@ -20,42 +20,65 @@ class Settings(BaseModel):
     """One deployment and how to reach it. Flags win over the environment, that over the file, and
     there a stage's own table over the rest."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
-    stage: str = ""  # the table of the file that these are from; "": none
-    # Every name of the deployment begins with it. 18 characters leave room for a run's name and
-    # try in SageMaker's 63.
+    stage: str = ""
+    """The table of the file that these are from; empty: none."""
+    # 18 characters leave room for a run's name and try in SageMaker's 63.
     stack_name: str = Field("rebuy", pattern=r"^[a-z][a-z0-9-]{0,17}$")
-    endpoint_url: str | None = None  # None: AWS itself
+    """Every name of the deployment begins with it: at most 18 small letters, digits, hyphens."""
+    endpoint_url: str | None = None
+    """Where the AWS API is; without it AWS itself."""
     profile: str | None = None
-    region: str | None = None  # None: the profile's own
+    """Profile of the AWS credentials."""
+    region: str | None = None
+    """Without it the profile's own."""
 
     # What starts a run
     upload_trigger: Switch = "ENABLED"
-    settle_seconds: int = Field(60, ge=1, le=3600)  # quiet so long, an upload is complete
+    """Whether files below `raw/` start a run."""
+    settle_seconds: int = Field(60, ge=1, le=3600)
+    """Quiet for so long, an upload is complete."""
     schedule_state: Switch = "ENABLED"
+    """Whether the schedule starts runs."""
     schedule_expression: str = "cron(0 8 * * ? *)"
+    """When: `cron(...)` or `rate(...)` of EventBridge Scheduler."""
     schedule_timezone: str = "UTC"
-    # Where failed runs are told, by e-mail; empty: nowhere but the topic <stack>-notifications.
+    """The time zone of that, such as `Europe/Berlin`."""
     notification_email: str = Field("", pattern=r"^([^@\s]+@[^@\s]+\.[^@\s]+)?$")
+    """Where failed runs are told; without it on the topic `<stack>-notifications` alone."""
 
     training_instance_type: str = "ml.m5.xlarge"
+    """The machine that trains."""
     endpoint_instance_type: str = "ml.m5.large"
-    # A shop's own files: `[source]`, or the name of a file with it. None: Instacart's, as they are.
+    """The machine that answers, all the time."""
     source: Mapping | None = None
+    """A [mapping](mapping.md) of your own files: `[source]`, or the name of a file with it. Without
+    it Instacart's files as they are."""
 
     # What is reached from outside
     site: Literal["none", "website", "cloudfront"] = "website"
+    """The page: a public website of S3 (no TLS), CloudFront before a closed bucket, or none."""
     api_authorizer: Literal["none", "iam", "jwt"] = "none"
+    """Who may ask the API: everybody, signed requests, or a token of the two below. The page sends
+    neither."""
     jwt_issuer: str = ""
+    """With `jwt`: who issues the tokens."""
     jwt_audience: str = ""
-    api_concurrency: int = Field(0, ge=0)  # most requests at a time; 0: the account's own limit
+    """With `jwt`: for whom they are."""
+    api_concurrency: int = Field(0, ge=0)
+    """Most requests at a time (reserved concurrency, of which an account must keep 100); 0: no cap
+    but the API's throttle."""
 
     # The stack as a whole
-    query_limit_bytes: int = Field(100_000_000_000, ge=10_000_000)  # 0.5 USD a statement
+    query_limit_bytes: int = Field(100_000_000_000, ge=10_000_000)
+    """What one Athena statement may scan before it is cancelled."""
     permissions_boundary: str = Field("", pattern=r"^(arn:aws:iam::(\d{12}|aws):policy/\S+)?$")
+    """ARN of a policy that bounds every role."""
     termination_protection: bool = False
+    """Neither `rebuy destroy` nor anybody else deletes the stack."""
     tags: dict[str, str] = Field(default_factory=dict)
+    """Of the stack and all in it, beside `application` and `stage`."""
 
     @property
     def database_name(self) -> str:

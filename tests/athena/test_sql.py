@@ -15,10 +15,13 @@ import pytest
 from localaws.athena.database import Database, explain
 from localaws.athena.formatting import result_query
 from localaws.athena.sql import plain_patterns
+from localaws.athena.sql.functions import AGGREGATES, ALIASES, KNOWN_TO_TRINO, SCALARS, WINDOWS
+from localaws.athena.sql.lambdas import LAMBDAS
 from localaws.athena.sql.parsing import parse
 from localaws.athena.sql.python import regular_expressions
 from localaws.athena.sql.queries import Queries
 from localaws.athena.sql.sources import Found
+from localaws.athena.sql.special import SPECIALS
 from localaws.trino.errors import QueryError
 from localaws.trino.values import text
 from tests.conftest import cases
@@ -56,6 +59,12 @@ def test_athena_sql(connection: duckdb.DuckDBPyConnection, case: dict[str, Any])
     with pytest.raises(QueryError) as caught:
         answer(connection, case["sql"])
     assert str(caught.value).startswith(tuple(case["error"].split("|")))
+
+
+def test_no_function_is_said_to_be_lacking_that_is_there() -> None:
+    there = set(SCALARS) | set(AGGREGATES) | set(WINDOWS) | set(SPECIALS) | set(LAMBDAS)
+
+    assert KNOWN_TO_TRINO & (there | set(ALIASES)) == set()
 
 
 @pytest.mark.parametrize(

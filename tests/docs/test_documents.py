@@ -50,6 +50,8 @@ PROGRAMS = {
     ".venv/bin/python",
     "aws",
     "export",
+    "git",
+    "cd",
 }
 
 
@@ -63,7 +65,7 @@ class Line:
     @property
     def words(self) -> list[str]:
         """Without comment and without what follows a pipe."""
-        return shlex.split(self.text, comments=True)
+        return shlex.split(re.split(r" [|>] ", self.text)[0], comments=True)
 
 
 def blocks(page: Path, language: str) -> list[str]:
@@ -93,7 +95,7 @@ INLINE = [
     if text.split()[0] in ("rebuy", "make") and len(text.split()) > 1
 ]
 HELP = [
-    Line(f"rebuy {name} --help", re.split(r" [|>] ", example)[0])
+    Line(f"rebuy {name} --help", example)
     for commands in manual.GROUPS.values()
     for name, examples in commands.items()
     for example in examples
