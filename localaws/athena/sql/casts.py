@@ -59,6 +59,18 @@ def _float_to_integer(value: Value, wanted: Type, attempt: bool) -> str:
     )
 
 
+def _float_to_float(value: Value, wanted: Type, attempt: bool) -> str:
+    """What is too great for a real is infinite."""
+    if wanted.name == "double":
+        return _plain(value, wanted, attempt)
+    greatest = "3.4028235677973366e38"  # from here on it is nearer to the next power of two
+    infinite = f"CASE WHEN {value.sql} > 0 THEN 'Infinity' ELSE '-Infinity' END::REAL"
+    return (
+        f"CASE WHEN abs({value.sql}) >= {greatest} AND isfinite({value.sql}) THEN {infinite} "
+        f"ELSE CAST({value.sql} AS REAL) END"
+    )
+
+
 def _float_to_decimal(value: Value, wanted: Type, attempt: bool) -> str:
     """By the digits that the number is written with, not by its binary value."""
     digits = f"CAST({value.sql} AS VARCHAR)"
@@ -343,6 +355,7 @@ _CASTS: dict[tuple[str, str], Writer] = {
     **{(a, b): _plain for a in _NUMBERS for b in (*_NUMBERS, "boolean")},
     **{("boolean", kind): _boolean_to_number for kind in _NUMBERS},
     ("float", "integer"): _float_to_integer,
+    ("float", "float"): _float_to_float,
     ("float", "decimal"): _float_to_decimal,
     **{("varchar", kind): _from_text for kind in (*_NUMBERS, "date", "timestamp", "uuid")},
     ("varchar", "boolean"): _text_to_boolean,

@@ -35,8 +35,11 @@ def parenthesised(
     takes=("with_", "this", "expression", "distinct", "order", "limit", "offset"),
 )
 def set_operation(c: Compiler, node: Any, outer: Scope | None) -> tuple[str, tuple[Column, ...]]:
-    left, left_columns = c.query(node.this, outer)
-    right, right_columns = c.query(node.expression, outer)
+    beyond = Scope(outer=outer)
+    left, left_columns = c.query(node.this, beyond)
+    right, right_columns = c.query(node.expression, beyond)
+    if beyond.outside:  # no join can stand for it: see decorrelation.py
+        raise QueryError("NOT_SUPPORTED", "Given correlated subquery is not supported", node)
     word = type(node).__name__.upper()
     check_widths(left_columns, right_columns, f"{word} query has", node)
     kinds = []
