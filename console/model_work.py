@@ -50,6 +50,46 @@ def training(clients: Any, task: Task) -> Iterator[Section]:
     yield from log(clients, "/aws/sagemaker/TrainingJobs", stream_prefix=name)
 
 
+def tuning(clients: Any, task: Task) -> Iterator[Section]:
+    """The search, and each of its training jobs, the best first."""
+    client, name = clients("sagemaker"), task.request["HyperParameterTuningJobName"]
+    job = client.describe_hyper_parameter_tuning_job(HyperParameterTuningJobName=name)
+    config = job["HyperParameterTuningJobConfig"]
+    objective = config.get("HyperParameterTuningJobObjective", {})
+    best = job.get("BestTrainingJob", {})
+    yield facts(
+        "Tuning job",
+        {
+            "Name": name,
+            "State": job["HyperParameterTuningJobStatus"],
+            "Search": config["Strategy"],
+            "Objective": f"{objective.get('MetricName')}, {objective.get('Type')}",
+            "Best": best.get("TrainingJobName"),
+            "Training time of all": job.get("ConsumedResources", {}).get("RuntimeInSeconds"),
+            "Failure": job.get("FailureReason"),
+        },
+        {"Training time of all": "s"},
+    )
+    trials = client.list_training_jobs_for_hyper_parameter_tuning_job(
+        HyperParameterTuningJobName=name, MaxResults=100, SortBy="CreationTime"
+    )["TrainingJobSummaries"]
+    tuned = sorted({one for trial in trials for one in trial["TunedHyperParameters"]})
+    metric = "FinalHyperParameterTuningJobObjectiveMetric"
+    rows = [
+        [
+            trial["TrainingJobName"],
+            trial["TrainingJobStatus"],
+            trial.get(metric, {}).get("Value"),
+            *(trial["TunedHyperParameters"].get(one) for one in tuned),
+        ]
+        for trial in trials
+    ]
+    sign = -1 if objective.get("Type") == "Maximize" else 1
+    rows.sort(key=lambda row: (row[2] is None, sign * (row[2] or 0.0)))
+    if rows:
+        yield table("Trials", ["Training job", "State", "Objective", *tuned], rows)
+
+
 def endpoint(clients: Any, task: Task) -> Iterator[Section]:
     client = clients("sagemaker")
     name = task.request["EndpointName"]

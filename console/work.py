@@ -70,6 +70,7 @@ HANDLERS: dict[tuple[str, str], Handler] = {
     ("glue", "startCrawler"): data_work.crawler,
     ("glue", "getCrawler"): data_work.crawler,
     ("sagemaker", "createTrainingJob"): model_work.training,
+    ("sagemaker", "createHyperParameterTuningJob"): model_work.tuning,
     ("sagemaker", "createModel"): model_work.model,
     ("sagemaker", "createEndpointConfig"): model_work.endpoint_config_made,
     ("sagemaker", "createEndpoint"): model_work.endpoint,

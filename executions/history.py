@@ -362,8 +362,10 @@ def job_of(visit: Visit) -> Json | None:
             "service": attempt.service,
             "id": mapping(attempt.submitted)[member[attempt.service]],
         }
-    if attempt.service == "sagemaker" and visit.request and "TrainingJobName" in visit.request:
-        return {"service": "sagemaker", "id": visit.request["TrainingJobName"]}
+    if attempt.service == "sagemaker" and visit.request:
+        named = ("TrainingJobName", "HyperParameterTuningJobName")
+        name = next((visit.request[one] for one in named if one in visit.request), None)
+        return {"service": "sagemaker", "id": name} if name else None
     return None
 
 

@@ -247,6 +247,13 @@ FUNCTIONS = (
             ),
             allow(["databrew:DescribeRecipe"], *recipe_arns()),
             allow(["sagemaker:DescribeTrainingJob"], *sagemaker_names("training-job")),
+            allow(
+                [
+                    "sagemaker:DescribeHyperParameterTuningJob",
+                    "sagemaker:ListTrainingJobsForHyperParameterTuningJob",
+                ],
+                *sagemaker_names("hyper-parameter-tuning-job"),
+            ),
             allow(LOOKS, endpoint_arn()),
             allow(
                 ["sagemaker:DescribeEndpointConfig", "sagemaker:DescribeModel"],

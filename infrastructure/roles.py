@@ -82,9 +82,14 @@ def service_roles() -> dict[str, Json]:
     }
 
 
+# Of whose ends EventBridge tells Step Functions, by rules of its own.
+SAGEMAKER_JOBS = ("Training", "Tuning")
+SAGEMAKER_KINDS = ("training-job", "hyper-parameter-tuning-job", "model", "endpoint-config")
+
+
 def state_machine_role(function_names: list[str]) -> Json:
     """What Step Functions does itself, `.sync` included (which watches and cancels jobs)."""
-    training_rule = "rule/StepFunctionsGetEventsForSageMakerTrainingJobsRule"
+    rules = [f"rule/StepFunctionsGetEventsForSageMaker{jobs}JobsRule" for jobs in SAGEMAKER_JOBS]
     return role(
         "states",
         # A version of the workflow calls the versions of the functions that it was deployed with.
@@ -113,15 +118,18 @@ def state_machine_role(function_names: list[str]) -> Json:
                 "sagemaker:CreateTrainingJob",
                 "sagemaker:DescribeTrainingJob",
                 "sagemaker:StopTrainingJob",
+                "sagemaker:CreateHyperParameterTuningJob",
+                "sagemaker:DescribeHyperParameterTuningJob",
+                "sagemaker:StopHyperParameterTuningJob",
                 "sagemaker:CreateModel",
                 "sagemaker:CreateEndpointConfig",
                 "sagemaker:AddTags",
             ],
-            *sagemaker_names("training-job", "model", "endpoint-config"),
+            *sagemaker_names(*SAGEMAKER_KINDS),
         ),
         allow(
             ["events:PutTargets", "events:PutRule", "events:DescribeRule"],
-            arn("events", training_rule),
+            *(arn("events", rule) for rule in rules),
         ),
         pass_role("SageMakerRole", "sagemaker"),
         pass_role("DataBrewRole", "databrew"),

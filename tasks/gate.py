@@ -9,12 +9,18 @@ from tasks.states import State, choice, function, sdk
 APPROVAL_SECONDS = 60
 
 
-def train_a_model(train: State, keep: State) -> State:
-    """Goes on to `train`, or to `keep` when the input asks for the training sets alone."""
+def train_a_model(tune: State, train: State, keep: State) -> State:
+    """Goes on to `train`, to `tune` before it when the input says so, or to `keep` when it asks for
+    the training sets alone."""
+    tune.next(train)
+    rule = sdk.ChoiceRule
     return choice(
         "Train a model?",
         comment(6, "To the end when the input asks for the training sets alone."),
-        [(sdk.ChoiceRule.BooleanEquals("$.run.options.train", False), keep)],
+        [
+            (rule.BooleanEquals("$.run.options.train", False), keep),
+            (rule.IsNull("$.run.options.tune", False), tune),
+        ],
         otherwise=train,
     )
 

@@ -45,7 +45,8 @@ def of(outcome: Json) -> Json:
         },
         "training_details": {
             "training_observations": f"{rows['training']} rows of {users['training']} customers, "
-            f"{outcome['best_iteration'] + 1} rounds.",
+            f"{outcome['best_iteration'] + 1} rounds."
+            + (f" Hyperparameters of {outcome['tuning']}." if outcome.get("tuning") else ""),
             "training_job_details": {
                 "user_provided_hyper_parameters": [
                     {"name": name, "value": str(value)}

@@ -103,6 +103,17 @@ TUNABLE = tuple(
     name for name in RULES if name not in ("objective", "eval_metric", "threshold", "nthread")
 )
 
+# What a tuning job searches, unless the run's input fixes it: lowest and highest, and the scale on
+# which values are tried evenly.
+TUNED: dict[str, tuple[float, float, str]] = {
+    "max_depth": (3, 8, "Linear"),
+    "eta": (0.03, 0.2, "Logarithmic"),
+    "min_child_weight": (1.0, 100.0, "Logarithmic"),
+    "colsample_bytree": (0.3, 1.0, "Linear"),
+    "subsample": (0.5, 1.0, "Linear"),
+    "lambda": (0.1, 100.0, "Logarithmic"),
+}
+
 
 def read_hyperparameters(given: dict[str, str]) -> dict[str, Value]:
     """Every hyperparameter of `RULES` with its value: the one given, else the default.

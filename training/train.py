@@ -15,7 +15,9 @@ Where things are, all told by SageMaker's toolkit in the environment:
   first 1,024 characters of which become the job's FailureReason. The toolkit may write it after us.
 
 Arguments: the hyperparameters (`training.hyperparameters.RULES`), `--run` (the model's name,
-default TRAINING_JOB_NAME) and `--evaluation_dir`.
+default TRAINING_JOB_NAME), `--evaluation_dir`, and `--tuning`, words about the tuning job that
+found the hyperparameters. With `--trial yes` the job is one trial of a tuning job: it needs the
+channels training and validation alone, and writes the model and nothing about it.
 """
 
 from __future__ import annotations
@@ -81,6 +83,8 @@ class Job:
     model_dir: Path
     evaluation_dir: Path
     run: str
+    trial: bool = False
+    tuning: str | None = None
 
 
 def read_job(arguments: Sequence[str], environment: Mapping[str, str]) -> Job:
@@ -97,13 +101,28 @@ def read_job(arguments: Sequence[str], environment: Mapping[str, str]) -> Job:
     run = given.pop("run", environment.get("TRAINING_JOB_NAME", "")).strip()
     if not run:
         raise TrainingError("The run has no name: give --run, or set TRAINING_JOB_NAME.")
+    trial = given.pop("trial", "no")
+    if trial not in ("yes", "no"):
+        raise TrainingError(f"--trial is {trial!r}; accepted: yes or no.")
+    tuning = given.pop("tuning", None)
     return Job(
         hyperparameters=read_hyperparameters(given),
         channels={name: environment.get(f"SM_CHANNEL_{name.upper()}") for name in CHANNELS},
         model_dir=model_dir,
         evaluation_dir=Path(evaluation_dir),
         run=run,
+        trial=trial == "yes",
+        tuning=tuning,
     )
+
+
+def try_out(job: Job) -> None:
+    """One trial of a tuning job. Its result is the line that `fit` prints: customers of the holdout
+    are none of its business."""
+    training, validation = (open_set(n, job.channels[n]) for n in ("training", "validation"))
+    booster, _ = fit(training, validation, training.features, job.hyperparameters, 1)
+    job.model_dir.mkdir(parents=True, exist_ok=True)
+    (job.model_dir / MODEL_FILE).write_bytes(bytes(booster.save_raw(raw_format="ubj")))
 
 
 def train(job: Job) -> Json:
@@ -188,6 +207,7 @@ def train(job: Job) -> Json:
         **{of: {name: c[of] for name, c in counts.items()} for of in counts["holdout"]},
         "features": list(features),
         "hyperparameters": job.hyperparameters,
+        "tuning": job.tuning,
         "best_iteration": booster.num_boosted_rounds() - 1,
         "learning_curve": evaluation.learning_curve(history),
         "training_seconds": round(training_seconds, 3),
@@ -249,6 +269,9 @@ def fit(
             )
         ],
     )
+    # The last value of a log is a job's: here the model's own, and not the last round's.
+    best = int(booster.num_boosted_rounds()) - 1
+    print(f"[{best}]\tvalidation-auc:{history['validation']['auc'][best]:.5f}", flush=True)
     return booster, history
 
 
@@ -275,7 +298,11 @@ def summary(outcome: Json) -> str:
 def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     """Runs the job; 0, or 1 with the reason on stderr and in SM_OUTPUT_DIR/failure."""
     try:
-        outcome = train(read_job(arguments, environment))
+        job = read_job(arguments, environment)
+        if job.trial:
+            try_out(job)
+            return 0
+        outcome = train(job)
     except (TrainingError, xgb.core.XGBoostError, OSError) as error:
         reason = f"{type(error).__name__}: {error}"
         print(reason, file=sys.stderr, flush=True)

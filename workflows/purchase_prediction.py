@@ -34,7 +34,9 @@ def states() -> State:
             features.compute_product_history(),
             features.build_features(),
             glue.join_features(),
-            gate.train_a_model(train=train_model, keep=write_audit_record),
+            gate.train_a_model(
+                tune=training.tune(), train=train_model.steps[0], keep=write_audit_record
+            ),
         ]
     )
     clean = features.clean_with_databrew()

@@ -158,6 +158,16 @@ def _training(request: Json, job: Json) -> Iterator[Line]:
     yield Line("SageMaker", f"{seconds:,} s x {count} {kind}", seconds / 3600 * count * rate)
 
 
+def _tuning(request: Json, job: Json) -> Iterator[Line]:
+    """All its training jobs', together."""
+    definition = job.get("TrainingJobDefinition") or request.get("TrainingJobDefinition") or {}
+    resources = definition.get("ResourceConfig") or definition.get(
+        "HyperParameterTuningResourceConfig"
+    )
+    seconds = (job.get("ConsumedResources") or {}).get("RuntimeInSeconds")
+    yield from _training({}, {"ResourceConfig": resources, "BillableTimeInSeconds": seconds})
+
+
 def _function(_: Json, answer: Json) -> Iterator[Line]:
     price = PRICES["lambda"]
     payload = answer.get("Payload")  # `lambda:invoke` answers it as JSON, the SDK's action as text
@@ -182,6 +192,7 @@ CHARGES: dict[tuple[str, str], Callable[[Json, Json], Iterator[Line]]] = {
     ("glue", "startJobRun"): _glue,
     ("databrew", "startJobRun"): _databrew,
     ("sagemaker", "createTrainingJob"): _training,
+    ("sagemaker", "createHyperParameterTuningJob"): _tuning,
     ("lambda", "invoke"): _function,
 }
 # What costs, and of which an execution's history does not say how much.

@@ -36,6 +36,7 @@ class Plan:
     endpoint_instance: str
     runs_a_month: float
     predictions_a_month: int
+    trials: int = 0  # of the tuning job of every run
 
 
 @dataclass(frozen=True)
@@ -128,6 +129,12 @@ def _run(plan: Plan) -> Iterator[Line]:
     )
     trained = minutes("training", plan.raw_bytes)
     rate = PRICES["sagemaker"]["training_hour"].get(plan.training_instance, 0.0)
+    if plan.trials:
+        yield Line(
+            "SageMaker tuning",
+            f"{plan.trials} trials x {trained:.0f} min of {plan.training_instance} (assumed)",
+            plan.trials * trained / 60 * rate,
+        )
     yield Line(
         "SageMaker training",
         f"{trained:.0f} min of {plan.training_instance} (assumed)",

@@ -38,6 +38,7 @@ def cost(
     ] = None,
     runs: Annotated[float, typer.Option(min=0, help="Runs a month.")] = 30,
     predictions: Annotated[int, typer.Option(min=0, help="Predictions a month.")] = 100_000,
+    tune: Annotated[int, typer.Option(min=0, help="Trials of a tuning job, in every run.")] = 0,
     as_json: AsJson = False,
 ) -> None:
     """Estimate what a run, a month and a thousand predictions cost, by public list prices."""
@@ -55,7 +56,7 @@ def cost(
             return
         show("This run", told)
     else:
-        costs = of_plan.costs(plan(connection.settings, data, runs, predictions))
+        costs = of_plan.costs(plan(connection.settings, data, runs, predictions, tune))
         if as_json:
             shown: dict[str, Any] = {**asdict(costs), "of_run": costs.of_run}
             shown |= {"of_month": costs.of_month, "advice": costs.advice()}
@@ -73,7 +74,9 @@ def cost(
     print(f"\nPrices of {about['region']}, {about['date']}. {about['note']}")
 
 
-def plan(given: Settings, data: Path | None, runs: float, predictions: int) -> Plan:
+def plan(
+    given: Settings, data: Path | None, runs: float, predictions: int, trials: int = 0
+) -> Plan:
     """The product's own numbers, for these raw files."""
     from executions.costs.of_plan import Plan
     from infrastructure import deployables
@@ -103,6 +106,7 @@ def plan(given: Settings, data: Path | None, runs: float, predictions: int) -> P
         endpoint_instance=given.endpoint_instance_type,
         runs_a_month=runs,
         predictions_a_month=predictions,
+        trials=trials,
     )
 
 

@@ -29,6 +29,9 @@ app = typer.Typer()
 def start(
     connection: Connection,
     text: Annotated[str, typer.Option("--input", help="The execution's input, JSON.")] = "{}",
+    tune: Annotated[
+        int | None, typer.Option(help="Look for better hyperparameters first, in so many trials.")
+    ] = None,
     name: Annotated[str | None, typer.Option(help="The execution's name.")] = None,
     wait: Annotated[bool, typer.Option("--wait", help="Follow it to its end.")] = False,
     inject: Annotated[
@@ -44,7 +47,8 @@ def start(
     from rebuy.cli import runs
 
     outputs = stack_outputs(connection)
-    arn = runs.start(connection, outputs["LiveAliasArn"], text, name, inject or ())
+    given = runs.with_trials(text, tune)
+    arn = runs.start(connection, outputs["LiveAliasArn"], given, name, inject or ())
     tell(as_json, arn, execution_arn=arn)
     tell_console(connection, arn)
     if wait:

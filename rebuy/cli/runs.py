@@ -43,6 +43,19 @@ def start(
         return str(client.start_execution(**request)["executionArn"])
 
 
+def with_trials(text: str, trials: int | None) -> str:
+    """The input, with the option `tune` of so many trials. InputError when it has one already."""
+    if trials is None:
+        return text
+    try:
+        given = json.loads(text)
+    except ValueError as error:
+        raise InputError(f"--input is no JSON: {error}") from error
+    if not isinstance(given, dict) or "tune" in given:
+        raise InputError("--tune goes with an --input that is an object without tune.")
+    return json.dumps({**given, "tune": {"trials": trials}})
+
+
 @contextmanager
 def _injecting(client: Any, inject: Sequence[str]) -> Iterator[None]:
     """Sends the failures on purpose along; the local AWS says what is wrong with them."""

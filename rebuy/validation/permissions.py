@@ -27,8 +27,13 @@ FOLLOWED: dict[tuple[str, str], tuple[str, ...]] = {
     ("glue", "startJobRun"): ("GetJobRun", "GetJobRuns", "BatchStopJobRun"),
     ("databrew", "startJobRun"): ("ListJobRuns", "StopJobRun"),
     ("sagemaker", "createTrainingJob"): ("DescribeTrainingJob", "StopTrainingJob"),
+    ("sagemaker", "createHyperParameterTuningJob"): (
+        "DescribeHyperParameterTuningJob",
+        "StopHyperParameterTuningJob",
+    ),
 }
-RULE = "arn:aws:events:{}:{}:rule/StepFunctionsGetEventsForSageMakerTrainingJobsRule"
+RULE = "arn:aws:events:{}:{}:rule/StepFunctionsGetEventsForSageMaker{}JobsRule"
+RULED = {"createTrainingJob": "Training", "createHyperParameterTuningJob": "Tuning"}
 # Reached by reading a function's source, never called.
 UNCALLED = {"RollBack": {"create_endpoint"}}  # it never decides on what changes.call knows
 
@@ -91,9 +96,10 @@ def _asked(resource: Any, arguments: Any) -> Iterator[Asked]:
         return
     for operation in FOLLOWED.get((resource.service, resource.action), ()):
         yield from asked(name, operation, arguments, PLACE)
-    if resource.service == "sagemaker":
+    if resource.service == "sagemaker" and resource.action in RULED:
+        rule = RULE.format(stack.REGION, stack.ACCOUNT, RULED[resource.action])
         for action in ("PutTargets", "PutRule", "DescribeRule"):
-            yield Asked(f"events:{action}", RULE.format(stack.REGION, stack.ACCOUNT))
+            yield Asked(f"events:{action}", rule)
 
 
 def _of_functions(product: Product, found: dict[str, list[Policy]]) -> Iterator[Finding]:

@@ -24,6 +24,7 @@ DESCRIBED = {
     ("glue", "startJobRun"): "GetJobRun",
     ("databrew", "startJobRun"): "DescribeJobRun",
     ("sagemaker", "createTrainingJob"): "DescribeTrainingJob",
+    ("sagemaker", "createHyperParameterTuningJob"): "DescribeHyperParameterTuningJob",
     ("states", "startExecution"): "DescribeExecution",
 }
 UNKNOWN = object()

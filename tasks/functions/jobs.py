@@ -63,7 +63,12 @@ def _databrew(client: Any, run_id: str, request: Json) -> Json:
     }
 
 
+MOST_TRIALS = 100
+
+
 def _sagemaker(client: Any, name: str, request: Json) -> Json:
+    if "HyperParameterTuningJobName" in request:
+        return _tuning(client, name)
     job = client.describe_training_job(TrainingJobName=name)
     return {
         "training_job": name,
@@ -74,6 +79,31 @@ def _sagemaker(client: Any, name: str, request: Json) -> Json:
         "training_seconds": job.get("TrainingTimeInSeconds"),
         "billable_seconds": job.get("BillableTimeInSeconds"),
         "model_uri": job.get("ModelArtifacts", {}).get("S3ModelArtifacts"),
+        "failure": job.get("FailureReason"),
+    }
+
+
+def _tuning(client: Any, name: str) -> Json:
+    job = client.describe_hyper_parameter_tuning_job(HyperParameterTuningJobName=name)
+    trials = client.list_training_jobs_for_hyper_parameter_tuning_job(
+        HyperParameterTuningJobName=name, MaxResults=MOST_TRIALS, SortBy="CreationTime"
+    )["TrainingJobSummaries"]
+    metric = "FinalHyperParameterTuningJobObjectiveMetric"
+    return {
+        "tuning_job": name,
+        "status": job["HyperParameterTuningJobStatus"],
+        "strategy": job["HyperParameterTuningJobConfig"]["Strategy"],
+        "best": job.get("BestTrainingJob", {}).get("TrainingJobName"),
+        "trials": [
+            {
+                "training_job": trial["TrainingJobName"],
+                "status": trial["TrainingJobStatus"],
+                "hyperparameters": trial["TunedHyperParameters"],
+                "objective": trial.get(metric, {}).get("Value"),
+            }
+            for trial in trials
+        ],
+        "billable_seconds": job.get("ConsumedResources", {}).get("RuntimeInSeconds"),
         "failure": job.get("FailureReason"),
     }
 

@@ -18,7 +18,7 @@ from typing import Any
 
 from tasks.functions import databrew_leftovers, storage
 from training.errors import TrainingError
-from training.hyperparameters import TUNABLE, read_hyperparameters
+from training.hyperparameters import TUNABLE, TUNED, read_hyperparameters
 
 Json = dict[str, Any]
 
@@ -98,9 +98,51 @@ def _hyperparameters(name: str, value: Any) -> Json:
     return value
 
 
+def _tune(name: str, value: Any) -> Json | None:
+    """Every member of TUNE with its value; null for a run that does not tune."""
+    if value is None:
+        return None
+    if not isinstance(value, dict):
+        raise InvalidInput(f"{name} is {value!r}; it takes an object, or null.")
+    for one in value:
+        if one not in TUNE:
+            raise InvalidInput(f"{name} has {one!r}; it takes {', '.join(TUNE)}.")
+    return {
+        one: check(f"{name}.{one}", value[one]) if one in value else default
+        for one, (default, check) in TUNE.items()
+    }
+
+
+def _ranges(name: str, value: Any) -> Json:
+    """{hyperparameter: [lowest, highest]}, in place of those of TUNED."""
+    if not isinstance(value, dict):
+        raise InvalidInput(f"{name} is {value!r}; it takes an object.")
+    for one, ends in value.items():
+        if one not in TUNED:
+            raise InvalidInput(f"{name} has {one!r}; it takes {', '.join(TUNED)}.")
+        if not isinstance(ends, list) or len(ends) != 2:
+            raise InvalidInput(f"{name}.{one} is {ends!r}; it takes [lowest, highest].")
+        for end in ends:
+            _hyperparameters(name, {one: end})
+        if not ends[0] < ends[1] or (ends[0] <= 0 and TUNED[one][2] == "Logarithmic"):
+            raise InvalidInput(
+                f"{name}.{one} is {ends!r}; the lowest is not below the highest, or not above 0."
+            )
+    return value
+
+
+# name: (default, check). `trials` training jobs, so many at once as `parallel` says.
+TUNE: dict[str, tuple[Any, Callable[[str, Any], Any]]] = {
+    "trials": (10, _integer(2, 100)),
+    "parallel": (2, _integer(1, 10)),
+    "strategy": ("Bayesian", _one_of("Bayesian", "Random")),
+    "ranges": ({}, _ranges),
+}
+
 # name: (default, check). `force`: also when nothing is new (null: only a person's start does).
 # `train`: false ends the run with the training sets. `threshold`: of the decision, in place of the
-# one that training chooses (null). `hyperparameters` take the place of the workflow's. `publish`
+# one that training chooses (null). `hyperparameters` take the place of the workflow's; `tune` looks
+# for better ones among those that they leave open. `publish`
 # overrules the comparison with the live model. `minimum_gain` is the AUC by which a model must be
 # better than it for certain; below 0, so much worse is let through. `holdout_week` chooses which
 # kept-aside users judge (null: by the start). `approval` by hand waits for it in the registry.
@@ -112,6 +154,7 @@ OPTIONS: dict[str, tuple[Any, Callable[[str, Any], Any]]] = {
     "threshold": (None, _threshold),
     "publish": ("if_better", _one_of("if_better", "always", "never")),
     "hyperparameters": ({}, _hyperparameters),
+    "tune": (None, _tune),
     "approval": ("automatic", _one_of("automatic", "by_hand")),
     "minimum_gain": (0.0, _gain),
     "holdout_week": (None, _week),
@@ -125,9 +168,9 @@ def handler(event: Json, context: Any) -> Json:
     """`event`: {execution ($$.Execution), state_machine (ARN)}. Answers `$.run` of the workflow:
 
     id ([a-z0-9_], part of table and prefix names), name (the same with hyphens), execution,
-    trigger {kind, ...}, options, training {threshold, hyperparameters}, holdout_week, started_at,
-    waits_for (the ARN of an earlier run that is in progress, else null), and, when it waits for
-    none:
+    trigger {kind, ...}, options, training {threshold, hyperparameters, ranges}, holdout_week,
+    started_at, waits_for (the ARN of an earlier run that is in progress, else null), and, when it
+    waits for none:
     crawl_not_before, manifest {uri, sha256, objects, bytes} of every raw object as it is now,
     fingerprint (SHA-256 of what decides the result), nothing_new, and same_as {execution, record}:
     the last run that went well, if it had the same fingerprint.
@@ -224,6 +267,10 @@ def plan(execution: Json) -> Json:
         "training": {
             "threshold": str(chosen["threshold"] or "best"),
             "hyperparameters": {n: str(v) for n, v in chosen["hyperparameters"].items()},
+            "ranges": {
+                name: {"MinValue": str(low), "MaxValue": str(high)}
+                for name, (low, high) in (chosen["tune"] or {"ranges": {}})["ranges"].items()
+            },
         },
         "holdout_week": chosen["holdout_week"] or week_of(execution["StartTime"]),
         "started_at": execution["StartTime"],
@@ -263,10 +310,26 @@ def options(given: Json) -> Json:
             f"Unknown input {', '.join(unknown)}; accepted are {', '.join(sorted(OPTIONS))},"
             " and one of schedule, upload."
         )
-    return {
+    chosen = {
         name: check(name, given[name]) if name in given else default
         for name, (default, check) in OPTIONS.items()
     }
+    _check_tuning(chosen)
+    return chosen
+
+
+def _check_tuning(chosen: Json) -> None:
+    """Whether there is something to tune, and a training to tune it for."""
+    if chosen["tune"] is None:
+        return
+    if not chosen["train"]:
+        raise InvalidInput("tune is given with train false; it needs a training.")
+    fixed = [name for name in TUNED if name in chosen["hyperparameters"]]
+    both = [name for name in fixed if name in chosen["tune"]["ranges"]]
+    if both:
+        raise InvalidInput(f"hyperparameters and tune.ranges both have {', '.join(both)}.")
+    if len(fixed) == len(TUNED):
+        raise InvalidInput(f"hyperparameters has all that tune would look for: {', '.join(TUNED)}.")
 
 
 def identify(name: str, execution: str, started_at: str) -> str:

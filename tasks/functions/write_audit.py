@@ -152,6 +152,7 @@ def assemble(arn: str, redrives: int | None, clients: Any, bucket: str, now: dat
         "code": json.loads(BUILD.read_text()) if BUILD.exists() else None,
         "amendments": reached("amendments", lambda: _amendments(s3, definition)) or [],
         "hyperparameters": (evaluation or {}).get("hyperparameters"),
+        "tuning": state.get("tuning"),
         "versions": (evaluation or {}).get("versions"),
         "metrics": evaluation and {k: evaluation[k] for k in ("challenger", "champion")},
         "gate": (state.get("judgement") or {}).get("answer"),

@@ -28,6 +28,7 @@ DEFAULTS = {
     "threshold": None,
     "publish": "if_better",
     "hyperparameters": {},
+    "tune": None,
     "approval": "automatic",
     "minimum_gain": 0.0,
     "holdout_week": None,
@@ -41,7 +42,7 @@ def test_an_empty_input_is_a_manual_run_with_every_default() -> None:
 
     assert run["trigger"] == {"kind": "manual"}
     assert run["options"] == {**DEFAULTS, "force": True}
-    assert run["training"] == {"threshold": "best", "hyperparameters": {}}
+    assert run["training"] == {"threshold": "best", "hyperparameters": {}, "ranges": {}}
     assert run["waits_for"] is None
 
 
@@ -60,13 +61,24 @@ def test_a_threshold_reaches_training_as_text() -> None:
 
     for given, text, value in ((0.35, "0.35", 0.35), (1e-5, "1e-05", 1e-5), (None, "best", "best")):
         run = plan({"threshold": given})
-        assert run["training"] == {"threshold": text, "hyperparameters": {}}
+        assert run["training"] == {"threshold": text, "hyperparameters": {}, "ranges": {}}
         assert read_hyperparameters({"threshold": text})["threshold"] == value
 
 
 def test_hyperparameters_of_the_input_reach_training_as_text() -> None:
     run = plan({"hyperparameters": {"max_depth": 5, "eta": 0.1}})
     assert run["training"]["hyperparameters"] == {"max_depth": "5", "eta": "0.1"}
+
+
+def test_tuning_has_every_member_and_its_ranges_as_the_service_takes_them() -> None:
+    run = plan({"tune": {"trials": 4, "ranges": {"eta": [0.05, 0.1]}}})
+    assert run["options"]["tune"] == {
+        "trials": 4,
+        "parallel": 2,
+        "strategy": "Bayesian",
+        "ranges": {"eta": [0.05, 0.1]},
+    }
+    assert run["training"]["ranges"] == {"eta": {"MinValue": "0.05", "MaxValue": "0.1"}}
 
 
 RAW = [
@@ -122,6 +134,20 @@ def test_what_is_new_is_another_file_other_code_or_another_option(
         ({"hyperparameters": {"depth": 5}}, "hyperparameters has 'depth'; it takes max_depth, eta"),
         ({"hyperparameters": {"eta": 2}}, "hyperparameter eta is '2'; accepted: a number above 0"),
         ({"hyperparameters": {"eta": "1"}}, "hyperparameters.eta is '1'; it takes a number"),
+        ({"tune": 3}, "tune is 3; it takes an object, or null"),
+        ({"tune": {"jobs": 3}}, "tune has 'jobs'; it takes trials, parallel, strategy, ranges"),
+        ({"tune": {"trials": 1}}, "tune.trials is 1; it takes a whole number 2 to 100"),
+        ({"tune": {"strategy": "Grid"}}, "tune.strategy is 'Grid'; it takes one of Bayesian, R"),
+        ({"tune": {"ranges": {"seed": [1, 2]}}}, "tune.ranges has 'seed'; it takes max_depth"),
+        ({"tune": {"ranges": {"eta": 0.1}}}, r"tune.ranges.eta is 0.1; it takes \[lowest, high"),
+        ({"tune": {"ranges": {"eta": [0.1, 2]}}}, "hyperparameter eta is '2'; accepted"),
+        ({"tune": {"ranges": {"eta": [0.2, 0.1]}}}, "eta is .*; the lowest is not below"),
+        ({"tune": {"ranges": {"lambda": [0, 1]}}}, "lambda is .*or not above 0"),
+        ({"tune": {}, "train": False}, "tune is given with train false"),
+        (
+            {"tune": {"ranges": {"eta": [0.1, 0.2]}}, "hyperparameters": {"eta": 0.1}},
+            "hyperparameters and tune.ranges both have eta",
+        ),
         ({"approval": "no"}, "approval is 'no'; it takes one of automatic, by_hand"),
         ({"minimum_gain": 0.2}, "minimum_gain is 0.2; it takes a number from -0.05 to 0.05"),
         ({"minimum_gain": "0"}, "minimum_gain is '0'"),
