@@ -84,6 +84,12 @@ class ParquetSet:
                 if rows.num_rows:
                     yield self._batch(file, rows, names)
 
+    def spread(self, features: tuple[str, ...], most: int) -> tuple[Array, Array]:
+        """(matrix, label) of at most `most` rows, evenly spread over the set."""
+        every = -(-self.rows() // most)
+        parts = [batch.every(every) for batch in self.batches(features)]
+        return np.concatenate([p.matrix for p in parts]), np.concatenate([p.label for p in parts])
+
     def survey(self) -> tuple[dict[str, int], Array]:
         """How many `rows`, `users`, `orders` and `positives` (rows of label 1) the set holds; and
         the users, (users,).
@@ -92,13 +98,14 @@ class ParquetSet:
         `batches` refuses, or when all labels are the same: nothing can be learned or measured.
         """
         rows = positives = 0
-        users: Array = np.empty(0, dtype=np.int64)
-        orders: Array = np.empty(0, dtype=np.int64)
+        seen: list[Array] = []
+        predicted: list[Array] = []
         for batch in self.batches(()):
             rows += len(batch.label)
             positives += int(batch.label.sum())
-            users = np.union1d(users, batch.user_id)
-            orders = np.union1d(orders, batch.order_id)
+            seen.append(np.unique(batch.user_id))
+            predicted.append(np.unique(batch.order_id))
+        users, orders = np.unique(np.concatenate(seen)), np.unique(np.concatenate(predicted))
         if positives in (0, rows):
             kind = "positive (1)" if positives == 0 else "negative (0)"
             raise TrainingError(f"The {self.name} set has {rows} rows and no {kind} label.")
@@ -108,8 +115,9 @@ class ParquetSet:
     def _batch(self, file: Path, rows: Any, names: tuple[str, ...]) -> Batch:
         where = f"The {self.name} set, file {file.name}"
         label = _numbers(rows.column(LABEL)) if self.labels else np.empty(0, dtype=np.float32)
-        if not np.isin(label, (0.0, 1.0)).all():  # NaN is in no set, so a missing label fails too
-            wrong = label[~np.isin(label, (0.0, 1.0))]
+        right = (label == 0) | (label == 1)  # NaN is neither, so a missing label fails too
+        if not right.all():
+            wrong = label[~right]
             raise TrainingError(
                 f"{where}: {len(wrong)} labels are not 0 or 1 (the first is {wrong[0]}; "
                 "nan means missing)."
@@ -117,8 +125,10 @@ class ParquetSet:
         matrix = np.empty((rows.num_rows, len(names)), dtype=np.float32)
         for position, name in enumerate(names):
             matrix[:, position] = _numbers(rows.column(name))
-            if np.isinf(matrix[:, position]).any():
-                raise TrainingError(f"{where}: feature {name} holds an infinite value.")
+        infinite = np.isinf(matrix)
+        if infinite.any():
+            name = names[int(infinite.any(axis=0).argmax())]
+            raise TrainingError(f"{where}: feature {name} holds an infinite value.")
         return Batch(matrix, label, *(self._keys(where, rows, name) for name in KEYS))
 
     def _keys(self, where: str, rows: Any, name: str) -> Array:
@@ -212,22 +222,17 @@ def open_set(name: str, folder: str | None) -> ParquetSet:
 
 
 class BatchIterator(xgb.DataIter):
-    """Hands a set to XGBoost batch by batch; it asks for the whole set a few times over."""
+    """Hands a set to XGBoost batch by batch; it asks for the whole set a few times over.
 
-    def __init__(
-        self,
-        data: ParquetSet,
-        features: tuple[str, ...],
-        every: int = 1,
-        *,
-        both_forms: bool = False,
-    ) -> None:
-        """`every` takes each so-many-th row of a batch only. With `both_forms` each row comes a
-        second time with the wire features alone (of a large set, a share of the rows): a model that
-        has never seen the others missing answers a line of 18 numbers at random."""
+    Where there are more features than the wire's, each row comes a second time with those alone (of
+    a large set, a share of the rows): a model that has never seen the others missing answers a line
+    of 18 numbers at random.
+    """
+
+    def __init__(self, data: ParquetSet, features: tuple[str, ...]) -> None:
         super().__init__()
-        self._data, self._features, self._every = data, features, every
-        self._both_forms = both_forms and len(features) > len(WIRE_FEATURES)
+        self._data, self._features = data, features
+        self._both_forms = len(features) > len(WIRE_FEATURES)
         self._line_every = -(-data.rows() // MOST_LINES)
         self._batches = self._forms()
 
@@ -245,8 +250,7 @@ class BatchIterator(xgb.DataIter):
         batch = next(self._batches, None)
         if batch is None:
             return False
-        some = batch.every(self._every)
-        input_data(data=some.matrix, label=some.label, feature_names=list(self._features))
+        input_data(data=batch.matrix, label=batch.label, feature_names=list(self._features))
         return True
 
 

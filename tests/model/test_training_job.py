@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import training
+from localaws.sagemaker.metrics import read_metrics
 from tests.model.synthetic import environment, rows, write_sets
 from tests.model.trained import ARGUMENTS, Trained
 from training.features import WIRE_FEATURES
@@ -431,6 +432,25 @@ def test_run_is_named_after_the_training_job_unless_told_otherwise(tmp_path: Pat
     assert main(["--num_round=5", "--evaluation_dir", str(tmp_path / "elsewhere")], told) == 0
 
     assert json.loads((tmp_path / "elsewhere/evaluation.json").read_text())["run"] == "rebuy-7"
+
+
+def test_a_trial_needs_two_channels_and_leaves_the_same_model(
+    trained: Trained, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """What tuning measures is what training then makes, and the holdout has no part in it."""
+    told = {
+        name: value
+        for name, value in trained.environment.items()
+        if name in ("SM_CHANNEL_TRAINING", "SM_CHANNEL_VALIDATION")
+    } | {"SM_MODEL_DIR": str(tmp_path / "model")}
+    assert main([*ARGUMENTS, "--trial", "yes"], told) == 0
+
+    assert [file.name for file in (tmp_path / "model").iterdir()] == ["xgboost-model"]
+    model = (trained.model_dir / "xgboost-model").read_bytes()
+    assert (tmp_path / "model/xgboost-model").read_bytes() == model
+    last = capfd.readouterr().out.strip().splitlines()[-1]
+    auc = trained.read("evaluation.json")["validation"]["auc"]
+    assert read_metrics(last) == {"validation:auc": pytest.approx(auc, abs=1e-5)}
 
 
 def test_every_module_that_ships_parses_on_python_3_10() -> None:
