@@ -31,8 +31,9 @@ class Candidate:
 
 
 def _same(kind: str) -> str:
-    """The text of the value is the cell, but for blanks around it."""
-    return f"CAST(TRY_CAST({CELL} AS {kind}) AS VARCHAR) = trim({CELL})"
+    """The text of the value is the cell, but for blanks around it (trim is dear: only then)."""
+    text = f"CAST(TRY_CAST({CELL} AS {kind}) AS VARCHAR)"
+    return f"CASE WHEN {text} = {CELL} THEN true ELSE {text} = trim({CELL}) END"
 
 
 def _candidate(kind: str, fits: str) -> Candidate:

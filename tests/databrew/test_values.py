@@ -171,10 +171,13 @@ def test_json_keeps_digits_and_texts_and_nested_values_are_json_in_csv(tmp_path:
 def test_dates_that_workshops_use(tmp_path: Path, cell: str, year: str) -> None:
     """Exports of two AWS workshops; the last one is refused in a sample of the Glue transform."""
     steps = [step("YEAR", sourceColumn="d", targetColumn="y")]
+    typed = step("CHANGE_DATA_TYPE", sourceColumn="d", columnDataType="date")
 
     written = list(csv.reader(io.StringIO(run(tmp_path, f'd\n"{cell}"\n', steps=steps))))
+    dates = list(csv.reader(io.StringIO(run(tmp_path, f'd,e\n"{cell}",x\n', steps=[typed]))))
 
     assert written[1] == [cell, year]
+    assert dates[1][0][:4] == year
 
 
 def test_ids_beyond_a_double_are_compared_whole(tmp_path: Path) -> None:

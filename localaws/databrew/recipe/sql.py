@@ -154,7 +154,7 @@ def cast(expression: str, kind: str, target: str) -> str:
             f"CASE WHEN {word} IN ('true', 't', 'yes', 'y', '1') THEN true"
             f" WHEN {word} IN ('false', 'f', 'no', 'n', '0') THEN false END"
         )
-    if is_time(target) and (is_text(kind) or is_time(kind)):
+    if is_time(target) and (is_text(kind) or is_time(kind) or is_integer(kind)):
         return f"CAST({to_time(expression, kind)} AS {target})"
     return f"TRY_CAST({expression} AS {target})"
 
