@@ -18,14 +18,15 @@ _FIELDS = (
 _PAGE = ("MaxResults", "NextToken")
 
 
-def register(service: Service, aws: LocalAws) -> None:
-    """Adds the operations of crawlers and classifiers."""
+def register(service: Service, aws: LocalAws) -> Crawlers:
+    """Adds the operations of crawlers and classifiers; returns the crawlers, for triggers."""
     classifiers = Classifiers(aws)
     classifiers.register(service)
     crawlers = Crawlers(aws, classifiers)
     service.on_start(crawlers.recover)
     service.on_stop(crawlers.close)
     CrawlerOperations(aws, crawlers).register(service)
+    return crawlers
 
 
 class CrawlerOperations:

@@ -17,6 +17,8 @@ from localaws.errors import AwsError
 from localaws.shapes import Json
 
 _KIND = CRAWL.documents
+_REFUSED = "glue-crawl-refused"  # what a trigger could not start, by the id it gave
+MOST_CRAWLS = 20  # by triggers, that a crawler remembers
 _STATUS = {
     Outcome.SUCCEEDED: "SUCCEEDED",
     Outcome.FAILED: "FAILED",
@@ -82,10 +84,12 @@ class Crawlers:
 
     # running
 
-    def start(self, name: str) -> None:
+    def start(self, name: str, origin: str | None = None) -> None:
+        """`origin` is the id by which a trigger knows the crawl."""
+
         def store() -> None:
             crawler = self._idle(name)
-            crawler |= {"State": "RUNNING", "StartedAt": self.aws.clock.now()}
+            crawler |= {"State": "RUNNING", "StartedAt": self.aws.clock.now(), "Origin": origin}
             self.aws.documents.put(_KIND, name, crawler)
 
         self._runner.start(name, {}, store)
@@ -97,6 +101,35 @@ class Crawlers:
         if state == "STOPPING":
             raise AwsError("CrawlerStoppingException", f"Crawler with name {name} is stopping.")
         self._runner.stop(name, lambda: self._state(name, "STOPPING"))
+
+    def start_by_trigger(self, name: str, started: str, action: Json, origin: Json) -> None:
+        """Starts the crawl, unless it was; one that may not start has the state ERROR."""
+        if self.state_of(name, started) is not None:
+            return
+        try:
+            self.start(name, started)
+        except AwsError as error:
+            self.aws.documents.put(_REFUSED, started, {"ErrorMessage": error.message})
+
+    def state_of(self, name: str, started: str) -> Json | None:
+        """Of the crawl that a trigger started with the id; None if it did not."""
+        refused = self.aws.documents.get(_REFUSED, started)
+        if refused is not None:
+            return {"State": "ERROR", "Shown": {"State": "ERROR", **refused}}
+        crawler = self.aws.documents.get(_KIND, name) or {}
+        if crawler.get("Origin") == started and crawler["State"] != "READY":
+            state = {"RUNNING": "RUNNING", "STOPPING": "CANCELLING"}[crawler["State"]]
+            return {"State": state, "Shown": {"State": state, "StartedOn": crawler["StartedAt"]}}
+        for one in crawler.get("Crawls", []):
+            if one["Origin"] == started:
+                shown = {key: value for key, value in one.items() if key != "Origin"}
+                return {"State": one["State"], "Shown": shown}
+        return None
+
+    def stop_started(self, name: str, started: str) -> None:
+        found = self.state_of(name, started)
+        if found is not None and found["State"] == "RUNNING":
+            self.stop(name)
 
     def close(self) -> None:
         self._runner.close()
@@ -154,6 +187,17 @@ class Crawlers:
                 seconds = (now - began).total_seconds()
             crawler["Runs"] = [*crawler.get("Runs", []), seconds][-20:]
             crawler["State"], crawler["CrawlElapsedTime"] = "READY", 0
+            if (origin := crawler.pop("Origin", None)) is not None:
+                ended = {
+                    "Origin": origin,
+                    "State": status,
+                    "StartedOn": began,
+                    "CompletedOn": now,
+                    "LogGroup": LOG_GROUP,
+                    "LogStream": job_id,
+                    **({"ErrorMessage": message} if message else {}),
+                }
+                crawler["Crawls"] = [*crawler.get("Crawls", []), ended][-MOST_CRAWLS:]
             crawler["Last"] = {
                 "created": result.created,
                 "updated": result.updated,
@@ -175,7 +219,7 @@ class Crawlers:
 
     def shown(self, crawler: Json) -> Json:
         """As GetCrawler returns it."""
-        inner = ("StartedAt", "Runs", "Last")
+        inner = ("StartedAt", "Runs", "Last", "Origin", "Crawls")
         document = {key: value for key, value in crawler.items() if key not in inner}
         if crawler["State"] != "READY" and "StartedAt" in crawler:
             spent = self.aws.clock.now() - crawler["StartedAt"]

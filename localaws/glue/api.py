@@ -1,4 +1,4 @@
-"""The Glue service: the Data Catalog, the crawlers and the jobs, each from its own package."""
+"""The Glue service: the Data Catalog, crawlers, jobs and workflows, each from its own package."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from localaws.core.aws import LocalAws
 from localaws.core.service import Service
 from localaws.crawler import api as crawler
 from localaws.glue_jobs import api as jobs
+from localaws.glue_workflows import api as workflows
 
 
 def service(aws: LocalAws) -> Service:
     built = Service("glue")
     catalog.register(built, aws)
-    crawler.register(built, aws)
-    jobs.register(built, aws)
+    crawlers = crawler.register(built, aws)
+    runs = jobs.register(built, aws)
+    workflows.register(built, aws, runs, crawlers)
     return built

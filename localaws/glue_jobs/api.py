@@ -10,7 +10,7 @@ from localaws.glue_jobs.runs import JobRuns
 
 
 def register(service: Service, aws: LocalAws) -> JobRuns:
-    """Adds jobs and job runs to the Glue service; returns the runs, for tests."""
+    """Adds jobs and job runs to the Glue service; returns the runs, for triggers."""
     bookmarks = Bookmarks(aws)
     jobs = Jobs(aws, bookmarks)
     runs = JobRuns(aws, jobs, bookmarks)

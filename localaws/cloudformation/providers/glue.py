@@ -1,4 +1,4 @@
-"""AWS::Glue::*: databases, tables, classifiers, crawlers, jobs."""
+"""AWS::Glue::*: databases, tables, classifiers, crawlers, jobs, triggers, workflows."""
 
 from __future__ import annotations
 
@@ -206,4 +206,48 @@ class Job(Provider):
             request.call("glue", "delete_job", JobName=request.physical_id)
 
 
-PROVIDERS = (Database(), Table(), Classifier(), Crawler(), Job())
+class Trigger(Provider):
+    type = "AWS::Glue::Trigger"
+    name_property = "Name"
+    replaced_by = ("Name", "Type", "WorkflowName")
+    plain = ("Description", "Schedule", "Predicate", "Actions")
+    properties = ("Name", "Type", "WorkflowName", "StartOnCreation", "Tags", *plain)
+
+    def create(self, request: ResourceRequest) -> Made:
+        name = request.properties.get("Name") or request.name(255)
+        given = picked(request.properties, (*self.plain, "Type", "WorkflowName", "StartOnCreation"))
+        request.call("glue", "create_trigger", Name=name, Tags=request.tags() or None, **given)
+        return Made(name)
+
+    def update(self, request: ResourceRequest) -> Made:
+        update = picked(request.properties, self.plain)
+        request.call("glue", "update_trigger", Name=request.physical_id, TriggerUpdate=update)
+        return Made(request.physical_id)
+
+    def delete(self, request: ResourceRequest) -> None:
+        request.call("glue", "delete_trigger", Name=request.physical_id)
+
+
+class Workflow(Provider):
+    type = "AWS::Glue::Workflow"
+    name_property = "Name"
+    replaced_by = ("Name",)
+    plain = ("Description", "DefaultRunProperties", "MaxConcurrentRuns")
+    properties = ("Name", "Tags", *plain)
+
+    def create(self, request: ResourceRequest) -> Made:
+        name = request.properties.get("Name") or request.name(255)
+        given = picked(request.properties, self.plain)
+        request.call("glue", "create_workflow", Name=name, Tags=request.tags() or None, **given)
+        return Made(name)
+
+    def update(self, request: ResourceRequest) -> Made:
+        given = picked(request.properties, self.plain)
+        request.call("glue", "update_workflow", Name=request.physical_id, **given)
+        return Made(request.physical_id)
+
+    def delete(self, request: ResourceRequest) -> None:
+        request.call("glue", "delete_workflow", Name=request.physical_id)
+
+
+PROVIDERS = (Database(), Table(), Classifier(), Crawler(), Job(), Trigger(), Workflow())
