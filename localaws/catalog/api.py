@@ -1,7 +1,8 @@
-"""The Data Catalog's part of the Glue API: databases, tables, partitions, tags."""
+"""The Data Catalog's part of the Glue API: databases, tables, partitions, connections, tags."""
 
 from __future__ import annotations
 
+from localaws.catalog.connections import Connections
 from localaws.catalog.partitions import Partitions
 from localaws.catalog.tables import Databases, Tables
 from localaws.catalog.tags import Tags
@@ -15,6 +16,6 @@ def register(service: Service, aws: LocalAws) -> None:
     catalog = Catalog(aws)
     for part in (
         *(Databases(catalog), Tables(catalog), TableVersions(catalog), Partitions(catalog)),
-        Tags(aws),
+        *(Connections(aws), Tags(aws)),
     ):
         part.register(service)

@@ -32,7 +32,7 @@ SETTINGS = (
     "AllocatedCapacity", "Command", "DefaultArguments", "Description", "ExecutionClass",
     "ExecutionProperty", "GlueVersion", "JobMode", "LogUri", "MaxCapacity", "MaxRetries",
     "NonOverridableArguments", "NotificationProperty", "NumberOfWorkers", "Role", "Timeout",
-    "WorkerType", "JobRunQueuingEnabled",
+    "WorkerType", "JobRunQueuingEnabled", "Connections",
 )  # fmt: skip
 CAPACITY = ("WorkerType", "NumberOfWorkers", "MaxCapacity", "AllocatedCapacity")
 

@@ -7,7 +7,10 @@ import json
 import shutil
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+
+from botocore.exceptions import ClientError
 
 from localaws.core.aws import LocalAws
 from localaws.core.jobs.job import Job, JobFailed
@@ -54,9 +57,11 @@ class Work:
         (folder / "tmp").mkdir(parents=True, exist_ok=True)
         resolved = arguments.resolve(definition["Name"], job.id, given)
         role = self._role(definition)
+        drivers = self._drivers(role, definition)
         script = fetch(
             role, resolved.script or definition["Command"]["ScriptLocation"], folder / "script"
         )
+        resolved = replace(resolved, jars=(*resolved.jars, *drivers))
         self._running(job, record)
         if definition["Command"]["Name"] == SHELL:
             self._in_python(job, role, record, given, resolved, script)
@@ -68,6 +73,20 @@ class Work:
         arn = f"arn:aws:glue:{self._aws.region}:{self._aws.account}:job/{definition['Name']}"
         session = "GlueJobRunnerSession"
         return self._aws.acting_as_role(definition["Role"], session, "glue.amazonaws.com", arn)
+
+    def _drivers(self, role: LocalAws, definition: Json) -> list[str]:
+        """The drivers (s3 URIs) that the job's connections name. Raises JobFailed for one that is
+        not there, or that the role may not see."""
+        found = []
+        for name in (definition.get("Connections") or {}).get("Connections", []):
+            try:
+                kept = role.client("glue").get_connection(Name=name)["Connection"]
+            except ClientError as error:
+                message = error.response["Error"]["Message"]
+                raise JobFailed(f"LAUNCH ERROR | Connection {name}: {message}") from error
+            driver = (kept.get("ConnectionProperties") or {}).get("JDBC_DRIVER_JAR_URI")
+            found += [driver] if driver else []
+        return found
 
     # Python shell
 

@@ -310,7 +310,7 @@ def test_catalog_errors_are_glues(crawls: Any) -> None:
             lambda: glue.get_partition(DatabaseName="shop", TableName="t", PartitionValues=["1"]),
             "EntityNotFoundException",
         ),
-        (lambda: glue.get_table_versions(DatabaseName="shop", TableName="t"), "NotEmulated"),
+        (lambda: glue.get_partition_indexes(DatabaseName="shop", TableName="t"), "NotEmulated"),
     ):
         with pytest.raises(ClientError) as caught:
             call()

@@ -1,4 +1,4 @@
-"""Triggers and workflows as a stack's resources."""
+"""Triggers, workflows and connections as a stack's resources."""
 
 from __future__ import annotations
 
@@ -10,6 +10,22 @@ TEMPLATE = {
         "Flow": {
             "Type": "AWS::Glue::Workflow",
             "Properties": {"Name": "nightly", "MaxConcurrentRuns": 1},
+        },
+        "Base": {
+            "Type": "AWS::Glue::Connection",
+            "Properties": {
+                "CatalogId": {"Ref": "AWS::AccountId"},
+                "ConnectionInput": {
+                    "Name": "base",
+                    "ConnectionType": "JDBC",
+                    "ConnectionProperties": {
+                        "HOST": "db",
+                        "PORT": 5432,
+                        "JDBC_ENGINE": "postgresql",
+                        "SECRET_ID": "s",
+                    },
+                },
+            },
         },
         "Go": {
             "Type": "AWS::Glue::Trigger",
@@ -39,6 +55,8 @@ def test_a_stack_makes_changes_and_deletes_them(aws: Any) -> None:
 
     made = deploy("create_stack", "stack_create_complete", "cron(15 12 * * ? *)")
     assert (made["WorkflowName"], made["State"]) == ("nightly", "ACTIVATED")
+    properties = glue.get_connection(Name="base")["Connection"]["ConnectionProperties"]
+    assert properties["PORT"] == "5432"
     assert made["Actions"] == [{"JobName": "join", "Arguments": {"--percent": "10"}}]
     changed = deploy("update_stack", "stack_update_complete", "cron(0 1 * * ? *)")
     assert (changed["Name"], changed["Schedule"]) == (made["Name"], "cron(0 1 * * ? *)")
@@ -46,3 +64,4 @@ def test_a_stack_makes_changes_and_deletes_them(aws: Any) -> None:
     stacks.get_waiter("stack_delete_complete").wait(StackName="s", WaiterConfig={"Delay": 0})
     assert glue.list_triggers()["TriggerNames"] == []
     assert glue.list_workflows()["Workflows"] == []
+    assert glue.get_connections()["ConnectionList"] == []

@@ -1,4 +1,4 @@
-"""AWS::Glue::*: databases, tables, classifiers, crawlers, jobs, triggers, workflows."""
+"""AWS::Glue::*: databases, tables, classifiers, crawlers, jobs, triggers, connections."""
 
 from __future__ import annotations
 
@@ -250,4 +250,36 @@ class Workflow(Provider):
         request.call("glue", "delete_workflow", Name=request.physical_id)
 
 
-PROVIDERS = (Database(), Table(), Classifier(), Crawler(), Job(), Trigger(), Workflow())
+class Connection(Provider):
+    type = "AWS::Glue::Connection"
+    properties = ("CatalogId", "ConnectionInput")
+
+    def must_replace(self, new: Json, old: Json) -> list[str]:
+        same = new["ConnectionInput"].get("Name") == old["ConnectionInput"].get("Name")
+        return [] if same else ["ConnectionInput.Name"]
+
+    def create(self, request: ResourceRequest) -> Made:
+        name = request.properties["ConnectionInput"].get("Name") or request.name(255)
+        request.call("glue", "create_connection", ConnectionInput=self._input(request, name))
+        return Made(name)
+
+    def update(self, request: ResourceRequest) -> Made:
+        name = request.physical_id
+        request.call(
+            "glue", "update_connection", Name=name, ConnectionInput=self._input(request, name)
+        )
+        return Made(name)
+
+    def delete(self, request: ResourceRequest) -> None:
+        with ignoring_missing():
+            request.call("glue", "delete_connection", ConnectionName=request.physical_id)
+
+    @staticmethod
+    def _input(request: ResourceRequest, name: str) -> Json:
+        _check_catalog(request)
+        return {**request.properties["ConnectionInput"], "Name": name}
+
+
+PROVIDERS = (
+    *(Database(), Table(), Classifier(), Crawler(), Job(), Trigger(), Workflow(), Connection()),
+)

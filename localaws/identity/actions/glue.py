@@ -17,6 +17,8 @@ PARTITIONS = {
     *("BatchCreatePartition", "BatchDeletePartition", "BatchGetPartition", "BatchUpdatePartition"),
     *("CreatePartition", "DeletePartition", "GetPartition", "GetPartitions", "UpdatePartition"),
 }
+CONNECTIONS = {"CreateConnection", "GetConnection", "UpdateConnection", "DeleteConnection",
+               "GetConnections", "BatchDeleteConnection"}  # fmt: skip
 MANY = {  # operations on named things that are asked each by itself
     "BatchGetCrawlers": ("crawler", "CrawlerNames"),
     "BatchGetJobs": ("job", "JobNames"),
@@ -30,6 +32,9 @@ def asked(operation: str, params: Json, place: Place) -> list[Asked] | None:
         return [
             Asked(action, place.arn("glue", f"{kind}/{name}")) for name in params.get(member, [])
         ]
+    if operation in CONNECTIONS:
+        tails = ["catalog", *(f"connection/{name}" for name in _connections(params))]
+        return [Asked(action, place.arn("glue", tail)) for tail in tails]
     if operation not in DATABASES | TABLES | VERSIONS | PARTITIONS:
         return None
     tails = ["catalog"]
@@ -44,6 +49,13 @@ def asked(operation: str, params: Json, place: Place) -> list[Asked] | None:
         tails.append(f"database/{database}")
         tails += [f"table/{database}/{table.lower()}" for table in _tables(operation, params)]
     return [Asked(action, place.arn("glue", tail)) for tail in tails]
+
+
+def _connections(params: Json) -> list[str]:
+    if "ConnectionNameList" in params:
+        return [str(name) for name in params["ConnectionNameList"]]
+    given = params.get("ConnectionInput", {}).get("Name")
+    return [str(params.get("Name") or params.get("ConnectionName") or given or "*")]
 
 
 def _tables(operation: str, params: Json) -> list[str]:

@@ -50,7 +50,10 @@ def connection(client: Any, name: str) -> Json:
         found = json.loads(secret["SecretString"])
         user, password = found["username"], found["password"]
     vendor = url.split(":")[1]
-    return {"url": url, "fullUrl": url, "user": user, "password": password, "vendor": vendor}
+    found = {"url": url, "fullUrl": url, "user": user, "password": password, "vendor": vendor}
+    if driver := kept.get("JDBC_DRIVER_CLASS_NAME"):
+        found["customJdbcDriverClassName"] = driver
+    return found
 
 
 class Database:

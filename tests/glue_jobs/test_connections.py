@@ -1,0 +1,69 @@
+"""Jobs that find their database through a connection; Derby comes with Spark."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+from tests.glue_jobs.conftest import ENDED
+
+SCRIPT = """
+from awsglue.context import GlueContext
+from awsglue.dynamicframe import DynamicFrame
+from pyspark.context import SparkContext
+
+context = GlueContext(SparkContext.getOrCreate())
+data = context.spark_session.createDataFrame([(1, "ann"), (2, "bob")], "id int, name string")
+frame = DynamicFrame.fromDF(data, context, "people")
+context.write_dynamic_frame.from_jdbc_conf(
+    frame, catalog_connection="base", connection_options={"dbtable": "people", "database": "d"}
+)
+options = {"useConnectionProperties": "true", "connectionName": "base", "dbtable": "people"}
+read = context.create_dynamic_frame.from_options("jdbc", options)
+print(sorted((row["id"], row["name"]) for row in read.toDF().collect()))
+conf = context.extract_jdbc_conf("base")
+print(conf["user"], conf["password"], conf["vendor"])
+"""
+
+
+def run(server: Any, job: str) -> Any:
+    glue = server.client("glue")
+    started = glue.start_job_run(JobName=job)["JobRunId"]
+    deadline = time.monotonic() + 180
+    while True:
+        found = glue.get_job_run(JobName=job, RunId=started)["JobRun"]
+        if found["JobRunState"] in ENDED or time.monotonic() > deadline:
+            return found
+        time.sleep(0.1)
+
+
+def test_a_job_reads_and_writes_through_its_connection(server: Any, tmp_path: Path) -> None:
+    s3, glue = server.client("s3"), server.client("glue")
+    s3.create_bucket(Bucket="lake")
+    s3.put_object(Bucket="lake", Key="job.py", Body=SCRIPT.encode())
+    server.client("secretsmanager").create_secret(
+        Name="base", SecretString='{"username": "app", "password": "s3cret"}'
+    )
+    properties = {
+        "JDBC_CONNECTION_URL": f"jdbc:derby:{tmp_path / 'base'};create=true", "SECRET_ID": "base",
+    }  # fmt: skip
+    glue.create_connection(
+        ConnectionInput={
+            "Name": "base", "ConnectionType": "JDBC", "ConnectionProperties": properties,
+        }
+    )  # fmt: skip
+    for name, connection in (("people", "base"), ("lost", "none")):
+        glue.create_job(
+            Name=name, Role="role", Connections={"Connections": [connection]},
+            Command={"Name": "glueetl", "ScriptLocation": "s3://lake/job.py"},
+        )  # fmt: skip
+
+    found, lost = run(server, "people"), run(server, "lost")
+
+    assert found["JobRunState"] == "SUCCEEDED", found
+    output = server.home.directory("glue-runs") / found["Id"] / "output.log"
+    assert output.read_text().splitlines() == [
+        "[(1, 'ann'), (2, 'bob')]", "app s3cret derby",
+    ]  # fmt: skip
+    assert lost["ErrorMessage"] == ("LAUNCH ERROR | Connection none: Connection none not found.")
