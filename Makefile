@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: demo test check benchmark clean
+.PHONY: demo test check docs benchmark clean
 .DEFAULT_GOAL := demo
 
 demo: $(VENV)/local
@@ -24,6 +24,10 @@ check: $(VENV)/test
 	@$(BIN)/ruff format --check -q .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+
+docs: $(VENV)/test
+	@$(BIN)/python -m mkdocs build --strict --quiet
+	@echo "build/site/index.html"
 
 benchmark: $(VENV)/local
 	@$(BIN)/python -m benchmarks.pipeline $(ARGS)

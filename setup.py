@@ -1,4 +1,4 @@
-"""rebuy: author, validate and deploy; `[local]` to run here; `[test]` to test."""
+"""rebuy: author, validate and deploy; `[local]`, `[test]`, `[docs]`: as they say."""
 
 from setuptools import find_packages, setup
 
@@ -64,6 +64,10 @@ setup(
             "uvicorn",
             "werkzeug",
             "xgboost-cpu==3.0.5",
+        ],
+        "docs": [
+            "mkdocs-material==9.8.2",
+            "pillow",  # tools/pictures.py
         ],
         "test": [
             "antlr4-python3-runtime",  # moto's interpreter, in benchmarks/engine.py

@@ -21,7 +21,7 @@ if [ ! -x "$venv/bin/python" ]; then
     "$python" -m venv "$venv"
 fi
 extras=local
-[ "$kind" = test ] && extras=local,test
+[ "$kind" = test ] && extras=local,test,docs
 echo "== installing rebuy[$extras] into $venv (about 1.6 GB, some minutes the first time)"
 "$venv/bin/python" -m pip install --quiet --disable-pip-version-check \
     --constraint constraints.txt "setuptools<82" wheel

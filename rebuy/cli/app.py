@@ -118,7 +118,10 @@ def demo(
     result = chain.run(defaults, home, port, users, data, serve, browser and not as_json)
     chain.show(result)
     if serve:
-        err.print("The local AWS and the console go on running; `rebuy local down` stops them.")
+        where = "" if home == DEFAULT_HOME else f" --home {shlex.quote(str(home))}"
+        err.print("The local AWS and the console go on running. Your shell reaches them after")
+        err.print(f'  eval "$(rebuy local env{where})"', markup=False, soft_wrap=True)
+        err.print(f"`rebuy local down{where}` stops them.", soft_wrap=True)
     if as_json:
         print(json.dumps(result))
 
