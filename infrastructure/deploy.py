@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from executions.costs import of_plan
 from infrastructure import (
     adoption,
     code_bucket,
@@ -64,6 +65,7 @@ def deploy(connection: Connection, say: Say, confirm: Confirm | None = None) -> 
     cloudformation = connection.client("cloudformation")
     for line in where(connection):
         say(line)
+    say(f"the endpoint, once a model is live: {standing(connection.settings)}")
     looks.look(connection, say)
     settle(cloudformation, connection.settings.stack_name, say)
     built, request = upload(connection, say)
@@ -102,6 +104,7 @@ def look_ahead(connection: Connection, say: Say) -> list[str]:
     cloudformation = connection.client("cloudformation")
     for line in where(connection):
         say(line)
+    say(f"the endpoint, once a model is live: {standing(connection.settings)}")
     looks.look(connection, say)
     stack = find_stack(cloudformation, connection.settings.stack_name)
     if stack is not None and STATES[stack["StackStatus"]].way is not Way.UPDATE:
@@ -115,6 +118,15 @@ def look_ahead(connection: Connection, say: Say) -> list[str]:
         return [*found, "nothing to change"]
     preview.discard(cloudformation, planned.arn, planned.stack_id)
     return [*found, *planned.lines(whole=True)]
+
+
+def standing(settings: Settings) -> str:
+    """What the endpoint of these settings costs while nobody asks it anything."""
+    memory = settings.endpoint_memory_megabytes if settings.endpoint == "serverless" else None
+    line = of_plan.endpoint_month(settings.endpoint_instance_type, memory)
+    price = "of no known price" if line is None else f"{line.dollars:,.0f} USD a month"
+    quantity = settings.endpoint_instance_type if line is None else line.quantity
+    return f'{quantity}, {price} (`rebuy cost`; endpoint = "serverless" costs by the request)'
 
 
 def where(connection: Connection) -> Iterator[str]:
@@ -198,7 +210,10 @@ def stack_parameters(
         "DatabaseName": settings.database_name,
         "FiveTables": "raw" if settings.source is None else "mapped",
         "TrainingInstanceType": settings.training_instance_type,
+        "EndpointKind": settings.endpoint,
         "EndpointInstanceType": settings.endpoint_instance_type,
+        "EndpointMemoryMegabytes": str(settings.endpoint_memory_megabytes),
+        "EndpointConcurrency": str(settings.endpoint_concurrency),
         "QueryLimitBytes": str(settings.query_limit_bytes),
         "PermissionsBoundary": settings.permissions_boundary,
         "SiteKind": settings.site,

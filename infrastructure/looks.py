@@ -58,8 +58,10 @@ def quotas(connection: Connection) -> Iterator[str]:
     settings = connection.settings
     wanted = {
         f"{settings.training_instance_type} for training job usage": "training_instance_type",
-        f"{settings.endpoint_instance_type} for endpoint usage": "endpoint_instance_type",
     }
+    if settings.endpoint == "instance":
+        machine = settings.endpoint_instance_type
+        wanted[f"{machine} for endpoint usage"] = "endpoint_instance_type"
     client = connection.client("service-quotas")
     pages = client.get_paginator("list_service_quotas").paginate(ServiceCode="sagemaker")
     found = {quota["QuotaName"]: quota for page in pages for quota in page["Quotas"]}
@@ -71,6 +73,26 @@ def quotas(connection: Connection) -> Iterator[str]:
                 f" request-service-quota-increase --service-code sagemaker --quota-code"
                 f" {quota['QuotaCode']} --desired-value 1, or another {setting}."
             )
+
+
+def endpoint_kind(connection: Connection) -> Iterator[str]:
+    """An endpoint stays on instances, or serverless, as it was made
+    (https://docs.aws.amazon.com/sagemaker/latest/dg/serverless-endpoints-update.html)."""
+    client, name = connection.client("sagemaker"), names.named(names.ENDPOINT, connection)
+    try:
+        variants = client.describe_endpoint(EndpointName=name).get("ProductionVariants") or [{}]
+    except ClientError as error:
+        if "Could not find" in error.response["Error"]["Message"]:
+            return
+        raise
+    there = "serverless" if "CurrentServerlessConfig" in variants[0] else "instance"
+    wanted = connection.settings.endpoint
+    if there != wanted:
+        yield (
+            f'endpoint = "{wanted}", and the endpoint {name} is "{there}", which SageMaker does not'
+            f" change: aws sagemaker delete-endpoint --endpoint-name {name} first; the next run"
+            " that publishes makes it anew, and until then nothing answers."
+        )
 
 
 def public_access(connection: Connection) -> Iterator[str]:
@@ -108,7 +130,11 @@ def lake_formation(connection: Connection) -> Iterator[str]:
             )
 
 
-HERE: dict[str, Look] = {"the region": region, "who owns the buckets": buckets}
+HERE: dict[str, Look] = {
+    "the region": region,
+    "who owns the buckets": buckets,
+    "the endpoint": endpoint_kind,
+}
 IN_AN_ACCOUNT: dict[str, Look] = {
     "SageMaker's quotas": quotas,
     "the account's public access block": public_access,

@@ -50,8 +50,15 @@ class Settings(BaseModel):
 
     training_instance_type: str = "ml.m5.xlarge"
     """The machine that trains."""
+    endpoint: Literal["instance", "serverless"] = "instance"
+    """A machine that stands, or `serverless`: billed by the request, with cold starts. SageMaker
+    changes no endpoint from one to the other: delete it first."""
     endpoint_instance_type: str = "ml.m5.large"
     """The machine that answers, all the time."""
+    endpoint_memory_megabytes: int = Field(2048, ge=1024, le=6144, multiple_of=1024)
+    """Of a serverless endpoint: 1024 to 6144 in steps of 1024."""
+    endpoint_concurrency: int = Field(5, ge=1, le=200)
+    """Most requests at a time, of a serverless endpoint."""
     source: Mapping | None = None
     """A [mapping](mapping.md) of your own files: `[source]`, or the name of a file with it. Without
     it Instacart's files as they are."""

@@ -161,18 +161,16 @@ def _create_endpoint_config() -> State:
     return jsonata_task(
         "Create endpoint config",
         "sagemaker:createEndpointConfig",
-        comment=comment(9, "Which model, on which machine."),
+        comment=comment(9, "Which model, on which machine or on none."),
         arguments={
             "EndpointConfigName": jsonata(NAME),
-            "ProductionVariants": [
-                {
-                    "VariantName": "live",
-                    "ModelName": jsonata("$states.input.model.name"),
-                    "InitialInstanceCount": 1,
-                    "InstanceType": "${EndpointInstanceType}",
-                    "InitialVariantWeight": 1,
-                }
-            ],
+            "ProductionVariants": jsonata(
+                "[$merge([{'VariantName': 'live', 'ModelName': $states.input.model.name,"
+                " 'InitialVariantWeight': 1}, '${EndpointKind}' = 'serverless'"
+                " ? {'ServerlessConfig': {'MemorySizeInMB': $number('${EndpointMemoryMegabytes}'),"
+                " 'MaxConcurrency': $number('${EndpointConcurrency}')}}"
+                " : {'InitialInstanceCount': 1, 'InstanceType': '${EndpointInstanceType}'}])]"
+            ),
         },
         output=keeping("endpoint_config", f"'name': {NAME}"),
         timeout_seconds=120,

@@ -34,6 +34,7 @@ class Plan:
     functions: int
     training_instance: str
     endpoint_instance: str
+    serverless_megabytes: int | None  # None: the instance stands
     runs_a_month: float
     predictions_a_month: int
     trials: int = 0  # of the tuning job of every run
@@ -74,7 +75,7 @@ class Costs:
 
 LOWER = {
     "SageMaker endpoint": "It costs while it stands, asked or not: a smaller "
-    "`endpoint_instance_type`, or none between uses.",
+    '`endpoint_instance_type`, or endpoint = "serverless".',
     "SageMaker training": "A smaller `training_instance_type`, or fewer runs.",
     "DataBrew": "Its nodes are billed by the minute: fewer runs, or fewer nodes (MAX_NODES in "
     "tasks/databrew.py).",
@@ -92,11 +93,11 @@ def costs(plan: Plan) -> Costs:
             (plan.training_instance, "training_hour"),
             (plan.endpoint_instance, "endpoint_hour"),
         )
-        if kind not in PRICES["sagemaker"][table]
+        if not (table == "endpoint_hour" and plan.serverless_megabytes is not None)
+        and kind not in PRICES["sagemaker"][table]
     ]
-    return Costs(
-        list(_run(plan)), list(_month(plan)), list(_predictions()), plan.runs_a_month, unknown
-    )
+    predictions = list(_predictions(plan.serverless_megabytes))
+    return Costs(list(_run(plan)), list(_month(plan)), predictions, plan.runs_a_month, unknown)
 
 
 def minutes(kind: str, raw_bytes: int) -> float:
@@ -153,12 +154,9 @@ def _run(plan: Plan) -> Iterator[Line]:
 
 
 def _month(plan: Plan) -> Iterator[Line]:
-    rate = PRICES["sagemaker"]["endpoint_hour"].get(plan.endpoint_instance, 0.0)
-    yield Line(
-        "SageMaker endpoint",
-        f"{HOURS_A_MONTH} h of {plan.endpoint_instance}",
-        HOURS_A_MONTH * rate,
-    )
+    endpoint = endpoint_month(plan.endpoint_instance, plan.serverless_megabytes)
+    if endpoint is not None:
+        yield endpoint
     kept = (plan.raw_bytes + 2 * plan.raw_bytes * PARQUET * plan.runs_a_month) / GIGABYTE
     yield Line(
         "S3",
@@ -166,11 +164,31 @@ def _month(plan: Plan) -> Iterator[Line]:
         kept * PRICES["s3"]["gigabyte_month"],
     )
     thousands = plan.predictions_a_month / 1000
-    asked = sum(line.dollars for line in _predictions()) * thousands
+    asked = sum(line.dollars for line in _predictions(plan.serverless_megabytes)) * thousands
     yield Line("Predictions", f"{plan.predictions_a_month:,}", asked)
 
 
-def _predictions() -> Iterator[Line]:
+def endpoint_month(instance: str, serverless_megabytes: int | None) -> Line | None:
+    """What the endpoint costs while it stands; None for an instance without a price here."""
+    if serverless_megabytes is not None:
+        return Line("SageMaker endpoint", f"serverless, {serverless_megabytes} MB", 0.0)
+    rate = PRICES["sagemaker"]["endpoint_hour"].get(instance)
+    if rate is None:
+        return None
+    hours = f"{HOURS_A_MONTH} h of {instance}"
+    return Line("SageMaker endpoint", hours, HOURS_A_MONTH * rate)
+
+
+def _predictions(serverless_megabytes: int | None) -> Iterator[Line]:
+    if serverless_megabytes is not None:
+        seconds = 1000 * PREDICTION_SECONDS
+        yield Line(
+            "SageMaker endpoint",
+            f"1,000 requests of {PREDICTION_SECONDS * 1000:.0f} ms (assumed)",
+            seconds
+            * (serverless_megabytes / 1024)
+            * PRICES["sagemaker"]["serverless_gigabyte_second"],
+        )
     yield Line("HTTP API", "1,000 requests", 1000 * PRICES["http_api"]["request"])
     price = PRICES["lambda"]
     size = PREDICTION_SECONDS * FUNCTION_GIGABYTES

@@ -91,7 +91,14 @@ def parameters() -> Json:
             AllowedValues=["raw", "mapped"],
         ),
         "TrainingInstanceType": text("For training jobs", Default="ml.m5.xlarge"),
-        "EndpointInstanceType": text("For the endpoint", Default="ml.m5.large"),
+        "EndpointKind": text(
+            "instance: a machine that stands; serverless: billed by the request",
+            Default="instance",
+            AllowedValues=["instance", "serverless"],
+        ),
+        "EndpointInstanceType": text("For an endpoint of instances", Default="ml.m5.large"),
+        "EndpointMemoryMegabytes": text("For a serverless endpoint", Default="2048"),
+        "EndpointConcurrency": text("Most requests at a time, serverless", Default="5"),
         "QueryLimitBytes": {
             "Type": "Number",
             "Description": "What one Athena statement may scan before it is cancelled",

@@ -50,7 +50,13 @@ def state_machine() -> Json:
         "JoinFeaturesKey": ref("JoinFeaturesKey"),
         "TrainingImage": training_image(),
         "TrainingInstanceType": ref("TrainingInstanceType"),
-        "EndpointInstanceType": ref("EndpointInstanceType"),
+        **{
+            name: ref(name)
+            for name in (
+                *("EndpointKind", "EndpointInstanceType"),
+                *("EndpointMemoryMegabytes", "EndpointConcurrency"),
+            )
+        },
         "NamePrefix": sub(MADE),
         "EndpointName": sub(ENDPOINT),
         "SageMakerRoleArn": attribute("SageMakerRole", "Arn"),

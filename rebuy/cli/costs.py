@@ -104,6 +104,9 @@ def plan(
         functions=len(functions),
         training_instance=given.training_instance_type,
         endpoint_instance=given.endpoint_instance_type,
+        serverless_megabytes=(
+            given.endpoint_memory_megabytes if given.endpoint == "serverless" else None
+        ),
         runs_a_month=runs,
         predictions_a_month=predictions,
         trials=trials,

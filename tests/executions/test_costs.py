@@ -25,6 +25,7 @@ SMALL = Plan(
     functions=9,
     training_instance="ml.m5.xlarge",
     endpoint_instance="ml.m5.large",
+    serverless_megabytes=None,
     runs_a_month=30,
     predictions_a_month=100_000,
 )
@@ -51,6 +52,20 @@ def test_an_endpoint_of_a_month_dominates_and_is_said_so() -> None:
     )
     assert costs.advice()[0].startswith("SageMaker endpoint (month): ")
     assert "endpoint_instance_type" in costs.advice()[0]
+
+
+def test_a_serverless_endpoint_costs_by_the_request_alone() -> None:
+    """AWS's own example: 2 GB are 0.00004 USD a second
+    (https://aws.amazon.com/sagemaker/ai/pricing/)."""
+    from dataclasses import replace
+
+    costs = of_plan.costs(replace(SMALL, serverless_megabytes=2048, endpoint_instance="ml.z9"))
+
+    (month,) = [line for line in costs.month if line.service == "SageMaker endpoint"]
+    (asked,) = [line for line in costs.thousand_predictions if line.service == month.service]
+    assert month.dollars == 0
+    assert asked.dollars == pytest.approx(1000 * of_plan.PREDICTION_SECONDS * 0.00004)
+    assert costs.unknown == []
 
 
 def test_a_machine_without_a_price_is_named() -> None:

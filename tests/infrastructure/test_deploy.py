@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -203,6 +204,13 @@ def test_another_region_is_refused_before_anything_is_made(server: Any) -> None:
 
 
 # Answers as AWS documents them, and what is said of each.
+ENDPOINT = {
+    "EndpointName": "rebuy",
+    "EndpointArn": "arn:aws:sagemaker:us-east-1:111111111111:endpoint/rebuy",
+    "EndpointStatus": "InService",
+    "CreationTime": datetime(2026, 1, 1, tzinfo=UTC),
+    "LastModifiedTime": datetime(2026, 1, 1, tzinfo=UTC),
+}
 ANSWERS = [
     (
         *("service-quotas", "list_service_quotas", looks.quotas),
@@ -214,6 +222,17 @@ ANSWERS = [
             ]
         },
         ["quota 'ml.m5.xlarge for training job usage' is 0: aws service-quotas request-service"],
+    ),
+    (
+        *("sagemaker", "describe_endpoint", looks.endpoint_kind),
+        {**ENDPOINT, "ProductionVariants": [{"VariantName": "live", "CurrentServerlessConfig": {
+            "MemorySizeInMB": 2048, "MaxConcurrency": 5}}]},
+        ["and the endpoint rebuy is \"serverless\", which SageMaker does not change"],
+    ),
+    (
+        *("sagemaker", "describe_endpoint", looks.endpoint_kind),
+        {**ENDPOINT, "ProductionVariants": [{"VariantName": "live", "CurrentInstanceCount": 1}]},
+        [],
     ),
     (
         *("s3control", "get_public_access_block", looks.public_access),

@@ -369,7 +369,7 @@ CASES: list[tuple[str, str, Edit, str]] = [
     (
         REQUESTS,
         "a count below the least",
-        deployed('"InitialInstanceCount": 1', '"InitialInstanceCount": 0'),
+        deployed("'InitialInstanceCount': 1", "'InitialInstanceCount': 0"),
         r"InitialInstanceCount, value: 0, valid min value: 1",
     ),
     (
@@ -648,6 +648,31 @@ def test_the_product_itself_is_right(product: Product, rehearsed: Rehearsal) -> 
     }
     assert found == {name: [] for name in checks.RULES}
     assert list(checks.golden(product)) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "machine"),
+    [
+        ("instance", {"InitialInstanceCount": 1, "InstanceType": "ml.m5.large"}),
+        ("serverless", {"ServerlessConfig": {"MemorySizeInMB": 2048, "MaxConcurrency": 5}}),
+    ],
+)
+def test_the_endpoint_is_of_the_kind_that_is_set(
+    product: Product, kind: str, machine: Json
+) -> None:
+    template_ = copy.deepcopy(product.template)
+    template_["Parameters"]["EndpointKind"]["Default"] = kind
+    deployed_so = replace(product, template=template_)
+
+    rehearsal = Rehearsal(deployed_so).run()
+
+    calls = [one for one in rehearsal.calls if one.state == "Create endpoint config"]
+    variants = [one.arguments["ProductionVariants"] for one in calls]
+    common = {"VariantName": "live", "InitialVariantWeight": 1}
+    assert variants
+    for (variant,) in variants:
+        assert {k: v for k, v in variant.items() if k != "ModelName"} == {**common, **machine}
+    assert list(checks.RULES["requests"](deployed_so, rehearsal)) == []
 
 
 def shop(edit: Callable[[Json], None]) -> Iterator[str]:
