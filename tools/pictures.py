@@ -21,10 +21,10 @@ from playwright.sync_api import Page, sync_playwright
 
 IMAGES = Path(__file__).resolve().parents[1] / "docs" / "images"
 REBUY = Path(sys.executable).with_name("rebuy")
-SIZE = {"width": 1200, "height": 760}
+SIZE = {"width": 1200, "height": 600}
 SHOWN_WIDTH = 900  # pixels of the moving picture; the others stay as they are
-SECONDS_BETWEEN = 1.5
-FRAME_MILLISECONDS, LAST_MILLISECONDS = 350, 4000
+SECONDS_BETWEEN = 0.5
+FRAME_MILLISECONDS, LAST_MILLISECONDS = 600, 4000
 COLOURS = 64  # a page has few: half the bytes of 256
 
 
@@ -68,20 +68,22 @@ class Demo:
 
 
 def frames(page: Page, demo: Demo) -> list[bytes]:
-    """The console's page of the run, again and again until the demo ends."""
+    """The console's page of the run, whenever something but a time has changed on it."""
     page.goto(demo.run_url())
-    taken = []
+    taken, shown = [], ""
     while demo.process.poll() is None:
         page.wait_for_timeout(SECONDS_BETWEEN * 1000)
-        taken.append(page.screenshot())
+        words = re.sub(r"[\d.]+( min| s)?", "", page.locator("main").inner_text())
+        if words != shown:
+            taken.append(page.screenshot())
+            shown = words
     page.wait_for_timeout(2000)  # what the last event changes has been drawn
     return [*taken, page.screenshot()]
 
 
 def moving_picture(shots: list[bytes]) -> None:
-    """Frames that differ, smaller, as one GIF."""
-    kept = [shot for shot, before in zip(shots, [b"", *shots], strict=False) if shot != before]
-    images = [Image.open(io.BytesIO(shot)).convert("RGB") for shot in kept]
+    """The frames, smaller, as one GIF."""
+    images = [Image.open(io.BytesIO(shot)).convert("RGB") for shot in shots]
     size = (SHOWN_WIDTH, SHOWN_WIDTH * SIZE["height"] // SIZE["width"])
     palette = images[-1].resize(size).quantize(COLOURS)
     small = [
@@ -99,7 +101,9 @@ def moving_picture(shots: list[bytes]) -> None:
 
 def of_a_customer(page: Page, url: str) -> None:
     """The page's answer about its first example."""
+    page.set_viewport_size({"width": SIZE["width"], "height": 760})
     page.goto(url)
+    page.locator("#status:not([data-state=waiting])").wait_for()
     page.locator("#customer-examples button").first.click()
     page.locator("#basket-products > li").first.wait_for()
     page.screenshot(path=IMAGES / "page.png")
