@@ -122,6 +122,10 @@ _KNOWN = [
         lambda: "For aggregate function with DISTINCT, ORDER BY expressions must appear in "
         "arguments",
     ),
+    _Known(
+        'argument in function "quantile_disc" must be a constant', "NOT_SUPPORTED",
+        lambda: "localaws does not emulate approx_percentile with a percentile of each row",
+    ),
     _Known("as base64", _ARGUMENT, lambda: "Input is no base64"),
     _Known("[Uu]nknown [Tt]ime[Zz]one", _ARGUMENT, lambda: "The time zone is unknown"),
 ]  # fmt: skip

@@ -252,6 +252,13 @@ _MORE = (
         trino_array_distinct(list_transform(entries, lambda e: e.key)),
         lambda k: {'key': k, 'value': list_transform(
             list_filter(entries, lambda e: e.key = k), lambda e: e.value)}))""",
+    # The share above a percentile, as a negative (descending) fraction of quantile_disc. As a
+    # T-digest of single values, the percentile is the value at floor(share * count): airlift's
+    # TDigest.valuesAt. A decimal, and a little above, so that 1/3 of 3 is 1.
+    """CREATE MACRO trino_from_top(share) AS CASE
+        WHEN share < 0 OR share > 1 THEN
+            fail('INVALID_FUNCTION_ARGUMENT: Percentile must be between 0 and 1')
+        ELSE -greatest(0.000000000000001, 0.999999999999999 - CAST(share AS DECIMAL(16,15))) END""",
     """CREATE MACRO trino_multimap_of(entries) AS CASE WHEN entries IS NOT NULL
         THEN trino_multimap(list_filter(entries, lambda e: e.key IS NOT NULL)) END""",
     """CREATE MACRO trino_map_union(maps) AS trino_map_of(list_transform(

@@ -55,11 +55,17 @@ AGGREGATES: dict[str, Overloads] = {
         ("T -> bigint", "count(DISTINCT {0}){tail}"),
         ("T, double -> bigint", "count(DISTINCT {0}){tail}"),
     ],
+    # From the greatest down, since Trino takes the value at floor(share * count).
     "approx_percentile": [
-        ("bigint, double -> bigint", "quantile_disc({0}, {1}){tail}"),
-        ("double, double -> double", "quantile_disc({0}, {1}){tail}"),
-        ("bigint, array(double) -> array(bigint)", "quantile_disc({0}, {1}){tail}"),
-        ("double, array(double) -> array(double)", "quantile_disc({0}, {1}){tail}"),
+        (signature.format(kind), f"quantile_disc({{0}}, {fractions}){{tail}}")
+        for kind in ("bigint", "real", "double")
+        for signature, fractions in (
+            ("{0}, double -> {0}", "trino_from_top({1})"),
+            (
+                "{0}, array(double) -> array({0})",
+                "list_transform({1}, lambda share: trino_from_top(share))",
+            ),
+        )
     ],
     "bool_and": [("boolean -> boolean", "bool_and({0}){tail}")],
     "bool_or": [("boolean -> boolean", "bool_or({0}){tail}")],
