@@ -8,6 +8,7 @@ from localaws.core.aws import LocalAws
 from localaws.core.service import Call, Service
 from localaws.crawler.classifiers import Classifiers
 from localaws.crawler.crawlers import Crawlers
+from localaws.crawler.schedules import Schedules
 from localaws.shapes import Json
 
 _FIELDS = (
@@ -26,6 +27,7 @@ def register(service: Service, aws: LocalAws) -> Crawlers:
     service.on_start(crawlers.recover)
     service.on_stop(crawlers.close)
     CrawlerOperations(aws, crawlers).register(service)
+    Schedules(aws, crawlers).register(service)
     return crawlers
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import threading
 import uuid
+from collections.abc import Callable
 
 from localaws.core.aws import LocalAws
 from localaws.core.jobs.job import Job, JobFailed
@@ -36,6 +37,7 @@ class Crawlers:
     def __init__(self, aws: LocalAws, classifiers: Classifiers) -> None:
         self.aws = aws
         self.classifiers = classifiers
+        self.on_change: Callable[[], None] = lambda: None  # told when a schedule may be new
         self._lock = threading.RLock()
         self._runner = JobRunner(aws, CRAWL, self)
 
@@ -55,6 +57,7 @@ class Crawlers:
         crawler["CrawlElapsedTime"] = 0
         if not self.aws.documents.insert(_KIND, crawler["Name"], crawler):
             raise AwsError("AlreadyExistsException", f"{crawler['Name']} already exists")
+        self.on_change()
 
     def update(self, params: Json) -> None:
         with self._lock:
@@ -62,6 +65,15 @@ class Crawlers:
             crawler = self._checked("UpdateCrawler", params, before)
             crawler |= {"Version": before["Version"] + 1, "LastUpdated": self.aws.clock.now()}
             self.aws.documents.put(_KIND, crawler["Name"], crawler)
+        self.on_change()
+
+    def schedule(self, name: str, change: Callable[[Json], Json]) -> None:
+        """Changes the crawler's schedule, also while it is at work; it counts from now on."""
+        self.get(name)
+        with self.aws.documents.changing(_KIND, name) as crawler:
+            crawler["Schedule"] = change(crawler.get("Schedule") or {})
+            crawler["ScheduledSince"] = self.aws.clock.now()
+        self.on_change()
 
     def delete(self, name: str) -> None:
         with self._lock:
@@ -78,6 +90,8 @@ class Crawlers:
 
     def _checked(self, operation: str, params: Json, before: Json) -> Json:
         crawler = checked(operation, params, before)
+        if "Schedule" in params:
+            crawler["ScheduledSince"] = self.aws.clock.now()
         for name in crawler["Classifiers"]:
             self.classifiers.get(name)
         return crawler
@@ -219,8 +233,10 @@ class Crawlers:
 
     def shown(self, crawler: Json) -> Json:
         """As GetCrawler returns it."""
-        inner = ("StartedAt", "Runs", "Last", "Origin", "Crawls")
+        inner = ("StartedAt", "Runs", "Last", "Origin", "Crawls", "ScheduledSince")
         document = {key: value for key, value in crawler.items() if key not in inner}
+        if not document.get("Schedule"):
+            document.pop("Schedule", None)
         if crawler["State"] != "READY" and "StartedAt" in crawler:
             spent = self.aws.clock.now() - crawler["StartedAt"]
             document["CrawlElapsedTime"] = int(spent.total_seconds() * 1000)

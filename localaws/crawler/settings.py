@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from localaws.catalog.cron import cron
 from localaws.crawler.run import DEFAULT_DATABASE
 from localaws.errors import AwsError, NotEmulated
 from localaws.s3.objects import split_uri
@@ -18,6 +19,7 @@ _TARGETS = (
     "IcebergTargets",
     "HudiTargets",
 )
+ON = "SCHEDULED"
 _CHANGES = {
     "UpdateBehavior": ("UPDATE_IN_DATABASE", "LOG"),
     "DeleteBehavior": ("DEPRECATE_IN_DATABASE", "DELETE_FROM_DATABASE", "LOG"),
@@ -28,13 +30,8 @@ def checked(operation: str, params: Json, before: Json) -> Json:
     """The crawler as it will be stored; what it cannot do is refused now, not when it runs."""
     given = {key: value for key, value in params.items() if key != "Tags"}
     crawler = {**before, **given}
-    if given.get("Schedule"):
-        raise NotEmulated(
-            "glue",
-            operation,
-            "Schedule",
-            "Start it with StartCrawler or EventBridge Scheduler.",
-        )
+    if "Schedule" in given:
+        crawler["Schedule"] = schedule(given["Schedule"])
     for kind in _TARGETS:
         if (given.get("Targets") or {}).get(kind):
             raise NotEmulated("glue", operation, f"Targets.{kind}", "S3 targets are.")
@@ -77,6 +74,14 @@ def checked(operation: str, params: Json, before: Json) -> Json:
         "SchemaChangePolicy": policy,
         "RecrawlPolicy": {"RecrawlBehavior": recrawl},
     }
+
+
+def schedule(text: str) -> Json:
+    """A crawler's Schedule by its expression, on; none of an empty text."""
+    if not text:
+        return {}
+    cron(text)
+    return {"ScheduleExpression": text, "State": ON}
 
 
 def check_configuration(operation: str, text: str | None) -> None:

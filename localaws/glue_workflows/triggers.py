@@ -10,11 +10,12 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 
 from localaws.catalog import tags
+from localaws.catalog.cron import cron
 from localaws.catalog.lists import page
 from localaws.core.aws import LocalAws
 from localaws.core.service import Call, Service
 from localaws.errors import AwsError, NotEmulated
-from localaws.events.expressions import Cron, Expression, parse_expression
+from localaws.events.expressions import Expression
 from localaws.shapes import Json
 
 KIND = "glue-trigger"
@@ -68,7 +69,7 @@ class Triggers:
         return [
             (
                 each | {"Arn": tags.arn(self._aws, "trigger", each["Name"])},
-                parse_expression(each["Schedule"]),
+                cron(each["Schedule"]),
                 each["Since"],
             )
             for each in self.all()
@@ -204,7 +205,7 @@ def check(operation: str, trigger: Json) -> None:
         if bool(trigger.get(member)) != (kind == needed_by):
             raise invalid(f"{member} goes with Type {needed_by}, and only with it.")
     if kind == "SCHEDULED":
-        _check_schedule(trigger["Schedule"])
+        cron(trigger["Schedule"])
     if kind == "CONDITIONAL":
         _check_predicate(trigger["Predicate"])
     actions = trigger.get("Actions") or []
@@ -215,15 +216,6 @@ def check(operation: str, trigger: Json) -> None:
             raise invalid("An action names either a JobName or a CrawlerName.")
     if sum("CrawlerName" in action for action in actions) > MOST_CRAWLERS:
         raise invalid(f"A trigger starts at most {MOST_CRAWLERS} crawlers.")
-
-
-def _check_schedule(text: str) -> None:
-    try:
-        expression = parse_expression(text)
-    except AwsError as error:
-        raise invalid(error.message) from None
-    if not isinstance(expression, Cron):
-        raise invalid(f"Schedule is {text!r}; it is cron(...), as cron(15 12 * * ? *).")
 
 
 def _check_predicate(predicate: Json) -> None:

@@ -270,7 +270,6 @@ def test_a_crawler_runs_once_at_a_time_and_can_be_stopped(crawls: Any) -> None:
             {"RecrawlPolicy": {"RecrawlBehavior": "CRAWL_NEW_FOLDERS_ONLY"}},
             "RecrawlPolicy.RecrawlBehavior CRAWL_NEW_FOLDERS_ONLY",
         ),
-        ({"Schedule": "cron(0 1 * * ? *)"}, "parameter Schedule"),
         ({"Classifiers": ["nope"]}, "Classifier nope not found"),
         ({"Configuration": '{"Version":1.0,"Surprise":1}'}, "Configuration.Surprise"),
     ],
