@@ -97,7 +97,7 @@ class StackWrites:
             )
         if stack["status"].endswith("_IN_PROGRESS") and stack["status"] != "REVIEW_IN_PROGRESS":
             raise invalid(f"Stack [{stack['name']}] is {stack['status']}; wait until it is done.")
-        if "RetainResources" in call.params and stack["status"] != "DELETE_FAILED":
+        if call.params.get("RetainResources") and stack["status"] != "DELETE_FAILED":
             raise invalid("RetainResources can only be given for a stack that is DELETE_FAILED.")
         retain = call.params.get("RetainResources", [])
         self._stacks.begin(stack, "DELETE_IN_PROGRESS", retain=retain, **doing(stack, call))

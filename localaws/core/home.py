@@ -22,6 +22,7 @@ FILES = (
     *(f"{name}.sqlite{part}" for name in DATABASES for part in ("", "-wal", "-shm", "-journal")),
     "credentials.json", "credentials.new", "authorizations.jsonl",
     "port", "lock", "server.json", "server.log", "console.json", "console.log", "console.port",
+    "sagemaker.yaml",
 )  # fmt: skip
 MARK = "home.json"
 LOCK_WAIT_SECONDS = 0.5  # a look at the lock holds it for a moment

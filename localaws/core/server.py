@@ -32,10 +32,13 @@ def _starting(environ: dict[str, Any], start_response: Any) -> list[bytes]:
 class BackgroundServer:
     """Serves `application` on a thread until the `with` block ends."""
 
-    def __init__(self, server: BaseWSGIServer, application: Any) -> None:
+    def __init__(self, server: BaseWSGIServer, application: Any, poll_seconds: float = 0.5) -> None:
+        """`poll_seconds`: how long its end may take to be seen, while nobody calls."""
         self._server = server
         server.app = application
-        self._thread = threading.Thread(target=server.serve_forever, daemon=True)
+        self._thread = threading.Thread(
+            target=server.serve_forever, args=(poll_seconds,), daemon=True
+        )
 
     @property
     def url(self) -> str:

@@ -9,8 +9,8 @@ from localaws.errors import AwsError
 from localaws.iam.policies import Policies
 from localaws.iam.rules import (
     INLINE_CHARACTERS,
+    check_inline,
     check_name,
-    check_policy,
     conflict,
     encoded,
     limit,
@@ -91,7 +91,7 @@ class Entities:
                     f"Maximum policy size of {most} bytes exceeded for"
                     f" {self.kind.lower()} {call.params[self.name_member]}"
                 )
-            check_policy(text, most)
+            check_inline(text, most)
             entity["inline"][name] = text
 
     def get_policy(self, call: Call) -> Json:

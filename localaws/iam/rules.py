@@ -80,17 +80,31 @@ def check_policy(text: str, longest: int, what: str = "policy") -> None:
     _validate(IAMPolicyDocumentValidator(text))
 
 
+def check_inline(text: str, longest: int) -> None:
+    """A policy within a user or role: it may be of the old version, which is the default."""
+    check_policy(_of_any_version(text), longest)
+
+
 def check_trust(text: str) -> None:
     """A role's trust policy. Raises MalformedPolicyDocument, LimitExceeded."""
     if len(re.sub(r"\s", "", text)) > TRUST_CHARACTERS:
         raise limit(f"Cannot exceed quota for ACLSizePerRole: {TRUST_CHARACTERS}")
     try:
-        document = json.loads(text)
+        json.loads(text)
     except ValueError:
         raise AwsError("MalformedPolicyDocument", "This policy contains invalid Json") from None
+    _validate(IAMTrustPolicyDocumentValidator(_of_any_version(text)))
+
+
+def _of_any_version(text: str) -> str:
+    """The policy, for moto's validators, which take the new version alone."""
+    try:
+        document = json.loads(text)
+    except ValueError:
+        return text  # they say what is wrong
     if isinstance(document, dict) and document.get("Version", OLD_VERSION) == OLD_VERSION:
-        document["Version"] = VERSION  # both are good, and the old one is the default
-    _validate(IAMTrustPolicyDocumentValidator(json.dumps(document)))
+        return json.dumps(document | {"Version": VERSION})
+    return text
 
 
 def _validate(validator: Any) -> None:

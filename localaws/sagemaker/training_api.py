@@ -43,6 +43,9 @@ PARAMETERS = (
     "EnableManagedSpotTraining",
     "CheckpointConfig.S3Uri",
     "CheckpointConfig.LocalPath",
+    # SDKs send it always. A script writes there only by smdebug, which is no package here.
+    "DebugHookConfig.S3OutputPath",
+    "DebugHookConfig.CollectionConfigurations",
     "ProfilerConfig.DisableProfiler",
     "Environment",
     "RetryStrategy",
@@ -168,6 +171,8 @@ def check_request(aws: LocalAws, call: Call) -> None:
     for member in FALSE_ONLY:
         if params.get(member):
             raise refuse(call, f"{member}=True")
+    if params.get("DebugHookConfig", {}).get("CollectionConfigurations"):
+        raise refuse(call, "DebugHookConfig.CollectionConfigurations", "There is no debugger.")
     if not params.get("ProfilerConfig", {}).get("DisableProfiler", True):
         raise refuse(call, "ProfilerConfig.DisableProfiler=False")
     check_resources(call)

@@ -9,21 +9,49 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from localaws.core.home import write_whole
 from rebuy.cli import local
 from rebuy.errors import InputError
 
 REGION = "us-east-1"
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
+
+def _quoted(value: str) -> str:
+    """For a POSIX shell: in single quotes, of which one ends, is escaped, and begins again."""
+    return "'" + value.replace("'", "'\\''") + "'"
+
+
 FORMATS: dict[str, Callable[[str, str], str]] = {
-    "sh": lambda name, value: f"export {name}='{value}'",
+    "sh": lambda name, value: f"export {name}={_quoted(value)}",
     "dotenv": lambda name, value: f"{name}={value}",
-    "powershell": lambda name, value: f"$env:{name} = '{value}'",
+    "powershell": lambda name, value: f"$env:{name} = '{value.replace(chr(39), chr(39) * 2)}'",
 }
 
 
+# The SageMaker SDK asks AWS's own STS for the account in its default bucket's name, reports to AWS
+# what is called, and asks for the profiler, which is not here:
+# https://sagemaker.readthedocs.io/en/stable/overview.html#configuring-and-using-defaults-with-the-sagemaker-python-sdk
+SAGEMAKER_FILE = "sagemaker.yaml"
+SAGEMAKER_DEFAULTS = f"""\
+SchemaVersion: '1.0'
+SageMaker:
+  PythonSDK:
+    Modules:
+      TelemetryOptOut: true
+      Session:
+        DefaultS3Bucket: sagemaker-{REGION}-000000000000
+  TrainingJob:
+    ProfilerConfig:
+      DisableProfiler: true
+"""
+
+
 def variables(home: Path) -> dict[str, str]:
-    """Endpoint, region and the home's key. Raises InputError when no local AWS runs there."""
+    """Endpoint, region, the home's key, and what some clients need to be told to stay here.
+
+    Raises InputError when no local AWS runs there.
+    """
     server = local.find(home)
     if server is None:
         raise InputError(f"No local AWS runs on {home}; start it with `rebuy local up`.")
@@ -34,7 +62,17 @@ def variables(home: Path) -> dict[str, str]:
         "AWS_DEFAULT_REGION": REGION,
         "AWS_ACCESS_KEY_ID": kept["AccessKeyId"],
         "AWS_SECRET_ACCESS_KEY": kept["SecretAccessKey"],
+        # Some operations of Step Functions have another host on AWS: sync-states.
+        "AWS_DISABLE_HOST_PREFIX_INJECTION": "true",
+        "SAGEMAKER_USER_CONFIG_OVERRIDE": str(_sagemaker_defaults(home)),
     }
+
+
+def _sagemaker_defaults(home: Path) -> Path:
+    """The file with what the SageMaker SDK shall take by default."""
+    file = home.resolve() / SAGEMAKER_FILE
+    write_whole(file, SAGEMAKER_DEFAULTS)
+    return file
 
 
 def lines(home: Path, form: str) -> str:
