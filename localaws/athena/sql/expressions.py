@@ -136,6 +136,8 @@ def pipes(c: Compiler, node: exp.DPipe, scope: Scope) -> Value:
 def bracket(c: Compiler, node: exp.Bracket, scope: Scope) -> Value:
     value, place = c.compile(node.this, scope), c.compile(node.expressions[0], scope)
     if value.type.name == "array":
+        if place.type == t.UNKNOWN:
+            place = convert(place, t.BIGINT)
         if not t.is_integer(place.type):
             raise QueryError(
                 "TYPE_MISMATCH", f"Cannot use {place.type} for subscript of {value.type}"

@@ -206,6 +206,9 @@ _MORE = (
         trino_array_distinct(list_filter(items, lambda e: e IS NOT NULL)),
         lambda d: {'key': d,
             'value': CAST(len(list_filter(items, lambda e: e = d)) AS BIGINT)}))""",
+    """CREATE MACRO trino_at_least(n, least, wrong) AS CASE
+        WHEN n < least THEN fail('INVALID_FUNCTION_ARGUMENT: ' || wrong) ELSE n END""",
+    """CREATE MACRO trino_finite(v) AS CASE WHEN isfinite(v) THEN v END""",
     """CREATE MACRO trino_count(n, what) AS CASE
         WHEN n <= 0
         THEN fail('INVALID_FUNCTION_ARGUMENT: ' || what || ' must be a positive integer')

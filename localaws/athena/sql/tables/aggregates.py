@@ -75,7 +75,7 @@ AGGREGATES: dict[str, Overloads] = {
         for name in ("stddev", "stddev_pop", "stddev_samp", "variance", "var_pop", "var_samp")
     },
     **{
-        name: [("double, double -> double", f"{name}({{0}}, {{1}}){{tail}}")]
+        name: [("double, double -> double", f"trino_finite({name}({{0}}, {{1}}){{tail}})")]
         for name in ("corr", "covar_pop", "covar_samp", "regr_slope", "regr_intercept")
     },
     "geometric_mean": [("double -> double", "exp(avg(ln({0})){tail})")],
@@ -98,26 +98,32 @@ AGGREGATES: dict[str, Overloads] = {
         name: [("double -> double", f"trino_{name}(list({{0}}){{tail}})")]
         for name in ("skewness", "kurtosis")
     },
-    **{
-        name: [("double, double -> double", f"{name}({{0}}, {{1}}){{tail}}")]
-        for name in ("regr_avgx", "regr_avgy", "regr_r2", "regr_sxx", "regr_sxy", "regr_syy")
-    },
-    "regr_count": [("double, double -> bigint", "regr_count({0}, {1}){tail}")],
 }
 
+_OFFSET = "trino_at_least({1}, 0, 'Offset must be at least 0')"
 WINDOWS: dict[str, Overloads] = {
     **{name: [("-> bigint", f"{name}(){{tail}}")] for name in ("row_number", "rank", "dense_rank")},
     **{name: [("-> double", f"{name}(){{tail}}")] for name in ("percent_rank", "cume_dist")},
-    "ntile": [("bigint -> bigint", "ntile({0}){tail}")],
+    "ntile": [
+        (
+            "bigint -> bigint",
+            "ntile(trino_at_least({0}, 1, 'Buckets must be greater than 0')){tail}",
+        )
+    ],
     **{
         name: [
             ("T -> T", f"{name}({{0}}{{nulls}}){{tail}}"),
-            ("T, bigint -> T", f"{name}({{0}}, {{1}}{{nulls}}){{tail}}"),
-            ("T, bigint, T -> T", f"{name}({{0}}, {{1}}, {{2}}{{nulls}}){{tail}}"),
+            ("T, bigint -> T", f"{name}({{0}}, {_OFFSET}{{nulls}}){{tail}}"),
+            ("T, bigint, T -> T", f"{name}({{0}}, {_OFFSET}, {{2}}{{nulls}}){{tail}}"),
         ]
         for name in ("lag", "lead")
     },
     "first_value": [("T -> T", "first_value({0}{nulls}){tail}")],
     "last_value": [("T -> T", "last_value({0}{nulls}){tail}")],
-    "nth_value": [("T, bigint -> T", "nth_value({0}, {1}{nulls}){tail}")],
+    "nth_value": [
+        (
+            "T, bigint -> T",
+            "nth_value({0}, trino_at_least({1}, 1, 'Offset must be at least 1'){nulls}){tail}",
+        )
+    ],
 }
