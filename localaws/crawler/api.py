@@ -13,7 +13,8 @@ from localaws.shapes import Json
 
 _FIELDS = (
     "Name", "Role", "DatabaseName", "Description", "Targets.S3Targets.Path",
-    "Targets.S3Targets.Exclusions", "Schedule", "Classifiers", "TablePrefix", "SchemaChangePolicy",
+    "Targets.S3Targets.Exclusions", "Targets.CatalogTargets.DatabaseName",
+    "Targets.CatalogTargets.Tables", "Schedule", "Classifiers", "TablePrefix", "SchemaChangePolicy",
     "RecrawlPolicy.RecrawlBehavior", "LineageConfiguration.CrawlerLineageSettings", "Configuration",
 )  # fmt: skip
 _PAGE = ("MaxResults", "NextToken")

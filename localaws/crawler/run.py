@@ -36,17 +36,17 @@ class CrawlResult:
 def crawl(aws: LocalAws, crawler: Json, rules: list[CsvRules], job: Job) -> CrawlResult:
     """Raises Cancelled, and JobFailed, AwsError or OSError when the crawl fails."""
     catalog = ActingCatalog(aws)
-    if crawler["DatabaseName"] == DEFAULT_DATABASE and not _has_default(catalog):
-        catalog.create_database({"Name": DEFAULT_DATABASE})
-    catalog.database(crawler["DatabaseName"])
+    if crawler["Targets"]["S3Targets"]:
+        if crawler["DatabaseName"] == DEFAULT_DATABASE and not _has_default(catalog):
+            catalog.create_database({"Name": DEFAULT_DATABASE})
+        catalog.database(crawler["DatabaseName"])
     settings = json.loads(crawler.get("Configuration") or "{}")
     grouping = settings.get("Grouping") or {}
     outcome = CrawlResult()
     found: list[Group] = []
     roots = []
     for target in crawler["Targets"]["S3Targets"]:
-        bucket, prefix = split_uri(target["Path"])
-        root = prefix if prefix.endswith("/") or not prefix else prefix + "/"
+        bucket, prefix, root = _place(target["Path"])
         roots.append(f"s3://{bucket}/{root}")
         files = _read(
             aws, bucket, prefix, root, target.get("Exclusions") or [], rules, job, outcome
@@ -60,9 +60,73 @@ def crawl(aws: LocalAws, crawler: Json, rules: list[CsvRules], job: Job) -> Craw
             grouping.get("TableLevelConfiguration"),
             grouping.get("TableGroupingPolicy") == "CombineCompatibleSchemas",
         )
+    tables_again = [
+        _again(aws, catalog, target["DatabaseName"], name, rules, job, outcome)
+        for target in crawler["Targets"]["CatalogTargets"]
+        for name in target["Tables"]
+    ]
     job.check()
-    _write(catalog, crawler, settings, found, roots, outcome)
+    if roots:
+        _write(catalog, crawler, settings, found, roots, outcome)
+    for before, group in tables_again:
+        if group is not None:
+            _write_again(catalog, crawler, settings, before, group, outcome)
     return outcome
+
+
+def _place(uri: str) -> tuple[str, str, str]:
+    """Bucket, prefix as it is given, and the prefix of what lies below it."""
+    bucket, prefix = split_uri(uri)
+    return bucket, prefix, prefix if prefix.endswith("/") or not prefix else prefix + "/"
+
+
+def _again(
+    aws: LocalAws,
+    catalog: Catalog,
+    database: str,
+    name: str,
+    rules: list[CsvRules],
+    job: Job,
+    outcome: CrawlResult,
+) -> tuple[Json, Group | None]:
+    """A table of a catalog target, and its files as one group; None where there are none.
+
+    https://docs.aws.amazon.com/glue/latest/dg/crawler-data-stores.html: a crawl of existing tables
+    makes no table, and combines schemas that are compatible. Raises JobFailed for others.
+    """
+    table = catalog.table(database, name)
+    location = table.get("StorageDescriptor", {}).get("Location") or ""
+    if not location.startswith("s3://"):
+        raise JobFailed(f"Table {database}.{name} lies at {location!r}; it must be s3://...")
+    bucket, prefix, root = _place(location)
+    files = _read(aws, bucket, prefix, root, [], rules, job, outcome)
+    found = groups(bucket, root, files, None, True)
+    if len(found) > 1:
+        raise JobFailed(f"Table {database}.{name} has files of schemas that are not compatible.")
+    if not found:  # the only DeleteBehavior of catalog targets is LOG
+        outcome.log.append(f"WARN : Table {name} in database {database} has no files.")
+    return table, found[0] if found else None
+
+
+def _write_again(
+    catalog: Catalog,
+    crawler: Json,
+    settings: Json,
+    before: Json,
+    group: Group,
+    outcome: CrawlResult,
+) -> None:
+    """What a crawl of a catalog target changes: columns and partitions of the table."""
+    policy = crawler["SchemaChangePolicy"]
+    table = table_input(crawler["Name"], before["Name"], group)
+    if len(table["PartitionKeys"]) == len(before.get("PartitionKeys") or []):
+        table["PartitionKeys"] = before.get("PartitionKeys") or []  # named by who made it
+    merge, inherit = _behaviour(settings)
+    database = before["DatabaseName"]
+    table = _update(
+        catalog, database, {"PartitionKeys": [], **before}, table, policy, merge, outcome
+    )
+    _write_partitions(catalog, database, table, partition_inputs(group, table, inherit), policy)
 
 
 def _has_default(catalog: Catalog) -> bool:
@@ -118,9 +182,7 @@ def _write(
 ) -> None:
     database, name = crawler["DatabaseName"], crawler["Name"]
     policy = crawler["SchemaChangePolicy"]
-    output = settings.get("CrawlerOutput") or {}
-    merge = (output.get("Tables") or {}).get("AddOrUpdateBehavior") == "MergeNewColumns"
-    inherit = (output.get("Partitions") or {}).get("AddOrUpdateBehavior") == "InheritFromTable"
+    merge, inherit = _behaviour(settings)
     existing = {table["Name"]: table for table in catalog.tables(database)}
     places = {
         table.get("StorageDescriptor", {}).get("Location"): table["Name"]
@@ -147,6 +209,14 @@ def _write(
     for location, table_name_ in places.items():
         if table_name_ not in seen and location and location.startswith(tuple(roots)):
             _gone(catalog, database, existing[table_name_], policy, outcome)
+
+
+def _behaviour(settings: Json) -> tuple[bool, bool]:
+    """Whether columns are only added, and whether partitions take the table's."""
+    output = settings.get("CrawlerOutput") or {}
+    merge = (output.get("Tables") or {}).get("AddOrUpdateBehavior") == "MergeNewColumns"
+    inherit = (output.get("Partitions") or {}).get("AddOrUpdateBehavior") == "InheritFromTable"
+    return merge, inherit
 
 
 def _update(

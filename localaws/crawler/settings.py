@@ -14,7 +14,6 @@ _TARGETS = (
     "JdbcTargets",
     "MongoDBTargets",
     "DynamoDBTargets",
-    "CatalogTargets",
     "DeltaTargets",
     "IcebergTargets",
     "HudiTargets",
@@ -34,15 +33,8 @@ def checked(operation: str, params: Json, before: Json) -> Json:
         crawler["Schedule"] = schedule(given["Schedule"])
     for kind in _TARGETS:
         if (given.get("Targets") or {}).get(kind):
-            raise NotEmulated("glue", operation, f"Targets.{kind}", "S3 targets are.")
-    targets = (crawler.get("Targets") or {}).get("S3Targets") or []
-    if not targets:
-        raise AwsError(
-            "InvalidInputException",
-            "Targets.S3Targets is empty; a crawler needs at least one path.",
-        )
-    for target in targets:
-        split_uri(target.get("Path", ""))
+            raise NotEmulated("glue", operation, f"Targets.{kind}", "S3 and catalog targets are.")
+    targets = checked_targets(crawler.get("Targets") or {})
     crawler["DatabaseName"] = crawler.get("DatabaseName") or DEFAULT_DATABASE
     recrawl = (crawler.get("RecrawlPolicy") or {}).get("RecrawlBehavior", "CRAWL_EVERYTHING")
     if recrawl != "CRAWL_EVERYTHING":
@@ -64,16 +56,36 @@ def checked(operation: str, params: Json, before: Json) -> Json:
                 "InvalidInputException",
                 f"SchemaChangePolicy.{key} is {policy[key]!r}; it is one of {choices}.",
             )
+    if targets["CatalogTargets"] and policy["DeleteBehavior"] != "LOG":
+        raise AwsError(
+            "InvalidInputException",
+            f"SchemaChangePolicy.DeleteBehavior is {policy['DeleteBehavior']!r}; it is LOG for"
+            " catalog targets.",
+        )
     check_configuration(operation, crawler.get("Configuration"))
     return {
         "Classifiers": [],
         "TablePrefix": "",
         "LineageConfiguration": {"CrawlerLineageSettings": "DISABLE"},
         **crawler,
-        "Targets": {kind: [] for kind in _TARGETS} | {"S3Targets": targets},
+        "Targets": {kind: [] for kind in _TARGETS} | targets,
         "SchemaChangePolicy": policy,
         "RecrawlPolicy": {"RecrawlBehavior": recrawl},
     }
+
+
+def checked_targets(given: Json) -> Json:
+    """S3Targets or CatalogTargets: docs.aws.amazon.com/glue/latest/dg/define-crawler.html."""
+    paths, tables = given.get("S3Targets") or [], given.get("CatalogTargets") or []
+    if bool(paths) == bool(tables):
+        told = "are both given" if paths else "are empty"
+        raise AwsError(
+            "InvalidInputException",
+            f"Targets.S3Targets and Targets.CatalogTargets {told}; a crawler has one of them.",
+        )
+    for target in paths:
+        split_uri(target.get("Path", ""))
+    return {"S3Targets": paths, "CatalogTargets": tables}
 
 
 def schedule(text: str) -> Json:
