@@ -284,6 +284,34 @@ def test_a_messy_file_is_cleaned_by_what_is_suggested(
     assert (published["Description"], len(published["Steps"])) == ("Cleaned by hand", 8)
 
 
+def test_a_table_and_then_its_dataset_are_begun_with(
+    page: Page, console: str, filled: str, brew: Any
+) -> None:
+    page.goto(f"{console}/#/prepare")
+    page.get_by_role("button", name="A table").click(timeout=SLOW)
+    page.get_by_label("Database").select_option("shop")
+    page.get_by_role("combobox", name="Table").select_option("orders")
+    page.get_by_role("button", name="Begin").click()
+    sample = page.get_by_role("table", name="Sample")
+    expect(sample.get_by_role("columnheader")).to_have_text(
+        [re.compile(name) for name in ("Row", "order_id", "customer", "amount", "day")],
+        timeout=SLOW,
+    )
+    assert brew.describe_dataset(Name="orders")["Input"] == {
+        "DataCatalogInputDefinition": {"DatabaseName": "shop", "TableName": "orders"}
+    }
+
+    page.goto(f"{console}/#/prepare")
+    page.get_by_role("button", name="A dataset").click(timeout=SLOW)
+    page.get_by_role("combobox", name="Dataset").select_option("orders")
+    page.get_by_label("Name of the project").fill("again")
+    page.get_by_label("Which rows").select_option("random")
+    page.get_by_role("button", name="Begin").click()
+    expect(sample).to_be_visible(timeout=SLOW)
+    project = brew.describe_project(Name="again")
+    assert (project["DatasetName"], project["Sample"]["Type"]) == ("orders", "RANDOM")
+
+
 def test_steps_are_undone_edited_moved_and_taken_out(
     page: Page, project: Callable[..., str], brew: Any
 ) -> None:
