@@ -157,7 +157,17 @@ def test_a_version_is_a_rollback(connection: Connection) -> None:
     second = deploy(Connection(more), lambda line: None).outputs["StateMachineVersionArn"]
     assert second != first
     named = client.describe_state_machine(stateMachineArn=first)["definition"]
-    assert '"ml.m5.xlarge"' in named and ":function:rebuy-dev-check-raw-data:1" in named
+    assert '"ml.m5.xlarge"' in named and ":function:rebuy-dev-check-raw-data:release-" in named
+
+    def aliases() -> list[str]:
+        function = "rebuy-dev-check-raw-data"
+        found = connection.client("lambda").list_aliases(FunctionName=function)["Aliases"]
+        return [one["Name"] for one in found]
+
+    def packages() -> list[str]:
+        bucket = "rebuy-dev-code-000000000000-us-east-1"
+        listed = connection.client("s3").list_objects_v2(Bucket=bucket)
+        return [one["Key"] for one in listed["Contents"]]
 
     def started() -> str:
         arn = client.start_execution(stateMachineArn=outputs["LiveAliasArn"])["executionArn"]
@@ -177,10 +187,14 @@ def test_a_version_is_a_rollback(connection: Connection) -> None:
     assert not deploy(Connection(more), said.append).changed
     assert "version 2 is live again; version 1 had been rolled back to" in said
     assert started() == second
-    packages = connection.client("s3").list_objects_v2(
-        Bucket="rebuy-dev-code-000000000000-us-east-1"
-    )
-    assert len(packages["Contents"]) == 7  # as many as a deployment has
+    assert len(aliases()) == 2
+    assert len(packages()) == 5 + 2 * 2  # as many as a deployment has, and two of each release
+
+    # What no version names any more goes.
+    client.delete_state_machine_version(stateMachineVersionArn=first)
+    deploy(Connection(more), said.append)
+    assert len(aliases()) == 1
+    assert len(packages()) == 5 + 2
 
 
 def test_with_its_data_everything_goes_and_what_runs_is_stopped(connection: Connection) -> None:
