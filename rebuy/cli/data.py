@@ -28,10 +28,18 @@ def data_generate(
     out: Annotated[Path, typer.Option(help="The folder to write to.")],
     users: Annotated[int, typer.Option(help="206209 is the size of the original.")] = 2000,
     seed: Annotated[int, typer.Option(help="The same seed gives the same bytes.")] = 7,
+    days: Annotated[
+        int | None,
+        typer.Option(help="Of a shop without eval_set: what it sold before, and a file a day."),
+    ] = None,
 ) -> None:
     """Write raw files in the Instacart shape."""
+    from rebuy.cli import raw_files
     from rebuy.data import generate
 
+    if days is not None:
+        raw_files.generate_days(users, out, seed, days)
+        return
     size = generate.generate(users, out, seed)
     rows = {"orders": size.orders, "prior lines": size.prior_lines, "train lines": size.train_lines}
     for name, count in {"users": size.users, "products": size.products, **rows}.items():
@@ -89,7 +97,12 @@ def data_map(
 @connected
 def data_upload(
     connection: Connection,
-    folder: Annotated[Path, typer.Argument(help="The six raw files; or yours, by a mapping.")],
+    folder: Annotated[
+        Path,
+        typer.Argument(
+            help="The six raw files, or folders of their tables; or yours, by a mapping."
+        ),
+    ],
     mapping: MappingFile = None,
     allow_partial: Annotated[bool, typer.Option(help="Even if files are missing.")] = False,
 ) -> None:

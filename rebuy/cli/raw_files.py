@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import tempfile
 import time
+from datetime import date, timedelta
 from pathlib import Path
 
 from rebuy.cli.console import say, seconds
 from rebuy.connection import Connection
+from rebuy.data import days as day_files
 from rebuy.data import generate as generator
 from rebuy.data import sources
 from rebuy.data import upload as uploads
@@ -24,6 +27,15 @@ def generate(users: int, folder: Path) -> Path:
     size = generator.generate(users, folder)
     say(f"generated {users:,} users, {size.orders:,} orders in {seconds(time.monotonic() - began)}")
     return folder
+
+
+def generate_days(users: int, out: Path, seed: int, days: int) -> None:
+    """A shop of so many users, up to yesterday."""
+    with tempfile.TemporaryDirectory() as folder:
+        generator.generate(users, Path(folder), seed)
+        made = day_files.split(Path(folder), out, days, date.today() - timedelta(days=1))
+    print(f"{'files':<12} {len(made.files):>12,}")
+    print(f"{'days':<12} {made.days[0]} to {made.days[-1]}")
 
 
 def check_deployed(connection: Connection, parameters: dict[str, str]) -> None:

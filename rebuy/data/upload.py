@@ -17,9 +17,10 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from rebuy.data.contract.checking import looks_at
-from rebuy.data.contract.sources import SourceFile, Sources
-from rebuy.data.files import RAW_FILES, RawFile
+from rebuy.data.contract.sources import SourceFile, Sources, of_folder
+from rebuy.data.files import RAW_FILES
 from rebuy.errors import InputError
+from tasks.functions.raw_checks import SHAPES
 from tasks.functions.storage import stored_sha256
 
 # One PutObject takes 5 GiB at most. Parts would give a checksum of checksums instead of the
@@ -49,7 +50,8 @@ def upload(
     allow_partial: bool = False,
     progress: Progress | None = None,
 ) -> list[Uploaded]:
-    """Put the six raw files of `folder` to s3://<bucket>/raw/<table>/<file>, in a fixed order.
+    """Put the six raw files of `folder`, or those in the folders of its tables, to
+    s3://<bucket>/raw/<table>/<file>, in a fixed order.
 
     `client` is a boto3 S3 client. An object that already has the file's SHA-256 is left alone.
     Other files in the folder are ignored. `allow_partial` also takes a folder in which some of
@@ -64,25 +66,28 @@ def upload(
     sha256 = _checked(folder, files)
     uploaded = []
     for file in files:
-        path, key = folder / file.name, f"raw/{file.table}/{file.name}"
-        uploaded.append(put(path, key, bucket, client, sha256[file.name], progress))
+        key = f"raw/{file.table}/{file.name.removeprefix('raw/').removeprefix(f'{file.table}/')}"
+        uploaded.append(put(file.path, key, bucket, client, sha256[file.name], progress))
     return uploaded
 
 
-def files_of(folder: Path, allow_partial: bool = False) -> list[RawFile]:
-    """The raw files that are there. Raises InputError when one is missing."""
+def files_of(folder: Path, allow_partial: bool = False) -> list[SourceFile]:
+    """The raw files that are there: of each table all that its folder holds, if there are such
+    folders; else the six. Raises InputError when one is missing."""
     wanted = ", ".join(file.name for file in RAW_FILES)
     if not folder.is_dir():
         raise InputError(f"{folder} is not a folder; one that holds {wanted} is wanted.")
+    if any((folder / table).is_dir() for table in SHAPES):
+        return list(of_folder(folder).files)
     found = [file for file in RAW_FILES if (folder / file.name).is_file()]
     missing = [file.name for file in RAW_FILES if file not in found]
     if not found or (missing and not allow_partial):
         present = ", ".join(sorted(path.name for path in folder.iterdir())) or "nothing"
         raise InputError(
             f"{folder} lacks {', '.join(missing)}. It holds {present}; wanted are {wanted}, "
-            "unpacked and under these names."
+            "unpacked and under these names, or in folders of their tables."
         )
-    return found
+    return [SourceFile(folder / file.name, file.name, file.table) for file in found]
 
 
 def check_size(path: Path) -> None:
@@ -91,16 +96,14 @@ def check_size(path: Path) -> None:
         raise InputError(f"{path} has {size:,} bytes; at most {MOST_BYTES:,} can be put at once.")
 
 
-def _checked(folder: Path, files: list[RawFile]) -> dict[str, str]:
+def _checked(folder: Path, files: list[SourceFile]) -> dict[str, str]:
     """The SHA-256 of each file, by name. Raises InputError for what a run would refuse."""
     for file in files:
-        check_size(folder / file.name)
-        if not (folder / file.name).stat().st_size:
-            raise InputError(
-                f"{folder / file.name} is empty; its header must be {','.join(file.columns)!r}."
-            )
-    looked = tuple(SourceFile(folder / file.name, file.name, file.table) for file in files)
-    _, sha256, findings = looks_at(Sources(folder, looked))
+        check_size(file.path)
+        if not file.path.stat().st_size:
+            header = ",".join(file.shape.columns)
+            raise InputError(f"{file.path} is empty; its header must be {header!r}.")
+    _, sha256, findings = looks_at(Sources(folder, tuple(files)))
     if findings:
         said = "".join(f"\n  {finding.said()}" for finding in findings)
         raise InputError(f"{folder} holds what a run would refuse:{said}")
