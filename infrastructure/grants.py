@@ -22,6 +22,8 @@ CATALOG_WRITE = [
     "glue:CreatePartition",
     "glue:UpdatePartition",
 ]
+# Partitions whose files are gone.
+CATALOG_REMOVE = ["glue:DeletePartition", "glue:BatchDeletePartition"]
 ATHENA = [
     "athena:StartQueryExecution",
     "athena:StopQueryExecution",

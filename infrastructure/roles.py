@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from infrastructure.grants import (
     CATALOG_READ,
+    CATALOG_REMOVE,
     CATALOG_WRITE,
     allow,
     athena,
@@ -37,14 +38,13 @@ def service_roles() -> dict[str, Json]:
     return {
         "CrawlerRole": role(
             "glue",
-            *read_raw(),
-            catalog(CATALOG_WRITE, RAW_DATABASE),
+            *read("incoming/"),
+            catalog([*CATALOG_WRITE, *CATALOG_REMOVE], RAW_DATABASE),
             logs("/aws-glue/*"),
         ),
         "DataBrewRole": role(
             "databrew",
-            *read_raw(),
-            *read("runs/", "databrew-temporary/"),
+            *read("incoming/", "runs/", "databrew-temporary/"),
             write("runs/", "databrew-temporary/"),
             remove("runs/", "databrew-temporary/"),
             catalog(CATALOG_READ, FIVE_TABLES, DATABASE),
@@ -97,7 +97,7 @@ def state_machine_role(function_names: list[str]) -> Json:
         *athena(),
         catalog(CATALOG_WRITE, DATABASE, FIVE_TABLES),
         *read_raw(),
-        *read("runs/", "athena-results/"),
+        *read("incoming/", "runs/", "athena-results/"),
         write("runs/", "athena-results/"),
         allow(
             ["glue:StartJobRun", "glue:GetJobRun", "glue:GetJobRuns", "glue:BatchStopJobRun"],

@@ -32,11 +32,13 @@ GONE = ["DataBrew.ResourceNotFoundException"]
 @dataclass(frozen=True)
 class RecipeJob:
     """What a job does: `recipe` as the template calls it, `output` a folder below the run's
-    prefix, `dataset` a name that may hold `{}` for the run's."""
+    prefix, `dataset` a name that may hold `{}` for the run's, `by` the columns that it is
+    partitioned by."""
 
     recipe: str
     output: str
     dataset: str
+    by: tuple[str, ...] = ()
 
 
 def recipe_job(
@@ -70,6 +72,7 @@ def recipe_job(
                         "Bucket": "${LakeBucket}",
                         "Key.$": f"States.Format('runs/run={{}}/{job.output}/', $.run.id)",
                     },
+                    **({"PartitionColumns": list(job.by)} if job.by else {}),
                     # A second try replaces what the first one left.
                     "Overwrite": True,
                 }

@@ -13,12 +13,19 @@ def clean_with_databrew() -> State:
     """Orders and order lines, trimmed and typed, at the same time. `$.cleaned.<table>` then has
     the figures of the statement that made the catalog's table of it."""
     orders = _cleaned(
-        "orders", "Orders", RecipeJob("CleanOrders", "cleaned/orders", "${RawOrdersDataset}")
+        "orders",
+        "Orders",
+        RecipeJob("CleanOrders", "cleaned/orders", "${RawOrdersDataset}", ("object",)),
     )
     lines = _cleaned(
         "order_products",
         "Order lines",
-        RecipeJob("CleanOrderProducts", "cleaned/order_products", "${RawOrderProductsDataset}"),
+        RecipeJob(
+            "CleanOrderProducts",
+            "cleaned/order_products",
+            "${RawOrderProductsDataset}",
+            ("object",),
+        ),
     )
     return parallel(
         "Clean with DataBrew",

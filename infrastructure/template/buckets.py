@@ -81,6 +81,7 @@ def buckets() -> Json:
                     "Rules": [
                         _unended(),
                         _expire("results", "athena-results/", 7),
+                        _expire("incoming", "incoming/", 30),
                         _expire("databrew", "databrew-temporary/", 1),
                         {
                             "Id": "written-over",

@@ -8,9 +8,6 @@ from infrastructure.names import CRAWLER, DATABASE, MAPPED_DATABASE, RAW_DATABAS
 from infrastructure.template.functions import SERVICE_SECONDS
 from infrastructure.words import Json, attribute, ref, resource, sub
 
-# Hidden files, and those of a mapping, whose tables are its own.
-EXCLUSIONS = ["_**", "**/_**", ".**", "**/.**", "source/**"]
-
 
 def catalog() -> Json:
     """Databases, the crawler with its CSV classifier, the Athena work group."""
@@ -60,9 +57,8 @@ def catalog() -> Json:
                 "Role": attribute("CrawlerRole", "Arn"),
                 "DatabaseName": ref("RawDatabase"),
                 "Classifiers": [ref("OrderFiles")],
-                "Targets": {
-                    "S3Targets": [{"Path": sub("s3://${Raw}/raw/"), "Exclusions": EXCLUSIONS}]
-                },
+                # The raw files that a run reads anew (tasks/functions/increments.py).
+                "Targets": {"S3Targets": [{"Path": sub("s3://${Lake}/incoming/")}]},
                 "SchemaChangePolicy": {
                     "UpdateBehavior": "UPDATE_IN_DATABASE",
                     # A table whose files are gone must not look as if they were there.

@@ -33,6 +33,9 @@ def start(
         int | None, typer.Option(help="Look for better hyperparameters first, in so many trials.")
     ] = None,
     name: Annotated[str | None, typer.Option(help="The execution's name.")] = None,
+    full: Annotated[
+        bool, typer.Option("--full", help="Take nothing over from the last run: clean everything.")
+    ] = False,
     wait: Annotated[bool, typer.Option("--wait", help="Follow it to its end.")] = False,
     inject: Annotated[
         list[str] | None,
@@ -47,7 +50,8 @@ def start(
     from rebuy.cli import runs
 
     outputs = stack_outputs(connection)
-    given = runs.with_trials(text, tune)
+    trials = None if tune is None else {"trials": tune}
+    given = runs.with_options(text, {"tune": trials, "full": full or None})
     arn = runs.start(connection, outputs["LiveAliasArn"], given, name, inject or ())
     tell(as_json, arn, execution_arn=arn)
     tell_console(connection, arn)

@@ -43,17 +43,19 @@ def start(
         return str(client.start_execution(**request)["executionArn"])
 
 
-def with_trials(text: str, trials: int | None) -> str:
-    """The input, with the option `tune` of so many trials. InputError when it has one already."""
-    if trials is None:
+def with_options(text: str, chosen: dict[str, Any]) -> str:
+    """The input, with these options but for those that are None. InputError when it has one."""
+    chosen = {name: value for name, value in chosen.items() if value is not None}
+    if not chosen:
         return text
     try:
         given = json.loads(text)
     except ValueError as error:
         raise InputError(f"--input is no JSON: {error}") from error
-    if not isinstance(given, dict) or "tune" in given:
-        raise InputError("--tune goes with an --input that is an object without tune.")
-    return json.dumps({**given, "tune": {"trials": trials}})
+    for name in chosen:
+        if not isinstance(given, dict) or name in given:
+            raise InputError(f"--{name} goes with an --input that is an object without {name}.")
+    return json.dumps({**given, **chosen})
 
 
 @contextmanager

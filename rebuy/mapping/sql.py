@@ -11,6 +11,8 @@ from rebuy.mapping import catalogue, orders
 from rebuy.mapping import columns as c
 from rebuy.mapping.model import Mapping
 from rebuy.mapping.reading import DATABASE, Reading, define, numbered_kinds
+from tasks.functions.clean_data import WHOLE
+from tasks.functions.increments import GROWING
 
 MADE = "s3://${LakeBucket}/${folder}"
 
@@ -36,11 +38,18 @@ def statements(mapping: Mapping) -> list[Statement]:
                 f"Map {table}",
                 f"CREATE TABLE {DATABASE}.{table}\nWITH (\n    format = 'PARQUET',\n"
                 "    write_compression = 'SNAPPY',\n"
-                f"    external_location = '{MADE}/{table}${{try}}/'\n) AS\n{select}",
+                f"    external_location = '{MADE}/{table}${{try}}/'\n) AS\n{_whole(table, select)}",
                 table,
             )
         )
     return found
+
+
+def _whole(table: str, select: str) -> str:
+    """Cleaning partitions by raw object; what is mapped is mapped as a whole (clean_data.WHOLE)."""
+    if table not in GROWING:
+        return select
+    return f"SELECT *, '{WHOLE}' AS object\nFROM (\n{select}) AS mapped\n"
 
 
 def tables(mapping: Mapping) -> dict[str, str]:

@@ -21,6 +21,7 @@ from tasks import check_statements
 Json = dict[str, Any]
 LINE = re.compile(r"^(?:[A-Z_]+: )?line (\d+):(\d+): ")
 STRING = t.from_hive("string")
+OBJECT = ("object",)  # what crawled tables are partitioned by (tasks/functions/increments.py)
 
 
 @dataclass
@@ -87,7 +88,7 @@ class Statements:
 
     def _raw_tables(self) -> dict[Name, Described]:
         return {
-            (self.raw, table): Described(tuple((column, STRING) for column in columns))
+            (self.raw, table): Described(tuple((column, STRING) for column in (*columns, *OBJECT)))
             for table, columns in self.product.raw_tables.items()
         }
 
@@ -296,6 +297,13 @@ class Statements:
                 f"Its dataset has {', '.join(columns)}.",
             )
             return None
+        for column in (c for o in job.get("Outputs", []) for c in o.get("PartitionColumns", [])):
+            if column not in written:
+                self._report(
+                    *self.product.where_state(call.state),
+                    f"The job {name!r} partitions by {column!r}, which its recipe does not write.",
+                    f"It writes {', '.join(written)}.",
+                )
         places = [
             f"s3://{output['Location']['Bucket']}/{output['Location'].get('Key', '')}".rstrip("/")
             for output in job.get("Outputs", [])

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from tasks.functions import mapped_checks, raw_checks, storage
+from tasks.functions import clean_data, increments, mapped_checks, raw_checks, storage
 from tasks.functions.first_look import RULES, Look
 from tasks.functions.jobs import ATHENA_MINIMUM_BYTES
 
@@ -41,34 +41,47 @@ class RowsLost(Exception):
 
 def handler(event: Json, context: Any) -> Json:
     """`event`: {run, mapping, cleaned}. Answers {as_planned, changed: up to five keys}, and,
-    when raw/ is as planned, without `cleaned`: checks, rows (of each table), scanned_bytes,
-    charged_bytes, query_execution_ids; with `cleaned`, {rows (as they were checked), tables
-    {table: the clean one}}: the rows of those. Raises RawDataCheckFailed, RowsLost."""
+    when raw/ and incoming/ are as planned, without `cleaned`: checks, rows (of each table),
+    scanned_bytes, charged_bytes, query_execution_ids; with `cleaned`, {rows (as they were
+    checked)}: the rows of the run's clean tables, which are then whole, and in its ledger. Raises
+    RawDataCheckFailed, RowsLost, CleanDataUnlike."""
     import boto3
 
-    s3 = boto3.client("s3")
+    s3, lake = boto3.client("s3"), os.environ["LAKE_BUCKET"]
     manifest = storage.manifest(s3, event["run"])
+    increment = storage.read_json(s3, lake, increments.plan_key(event["run"]["id"]))
     mapping = event.get("mapping") or {}
     changed = [
         *changes(manifest["objects"], storage.raw_objects(s3, manifest["bucket"])),
+        *changes(increment["incoming"], storage.objects(s3, lake, increments.INCOMING)),
         *mapped_checks.remapped(boto3.client("glue"), os.environ["RAW_DATABASE"], mapping),
     ]
     planned = {"as_planned": not changed, "changed": changed[: raw_checks.SAMPLE]}
     if changed:
         return planned
     if "cleaned" in event:
-        return {**planned, **count_cleaned(event["cleaned"], os.environ["DATABASE"])}
-    return {**planned, **check(s3, manifest["bucket"], manifest["objects"], mapping)}
+        mapped = bool(mapping.get("statements"))
+        return {**planned, **gather(s3, event["run"], event["cleaned"]["rows"], mapped)}
+    objects = manifest["objects"]
+    answer, rows_of = check(s3, manifest["bucket"], objects, increment, mapping)
+    storage.write_json(s3, lake, clean_data.rows_key(event["run"]["id"]), rows_of)
+    return {**planned, **answer}
 
 
-def check(s3: Any, bucket: str, objects: list[Json], mapping: Json) -> Json:
-    """The first look at the files, then the tables, then SQL: what is cheaper comes first. Of a
-    shop's own files `Plan mapping` has taken the look."""
+def check(
+    s3: Any, bucket: str, objects: list[Json], increment: Json, mapping: Json
+) -> tuple[Json, dict[str, int]]:
+    """The first look at the new files, then the tables, then SQL: what is cheaper comes first. Of
+    a shop's own files `Plan mapping` has taken the look. The second answer has the rows of each
+    file that was looked at."""
 
     database = os.environ["RAW_DATABASE"]
     mapped = bool(mapping.get("statements"))
-    looks = [] if mapped else look_at(s3, bucket, objects, database)
-    statements = json.loads(STATEMENTS.read_text())
+    looks = [] if mapped else look_at(s3, bucket, objects, increment, database)
+    statements = [
+        {**statement, "sql": with_taken(statement["sql"], increment)}
+        for statement in json.loads(STATEMENTS.read_text())
+    ]
     with ThreadPoolExecutor(4) as pool:
         results = list(pool.map(lambda statement: rows(statement["sql"], database), statements))
         rows_found = counted(statements, [answer for answer, _ in results])
@@ -78,9 +91,13 @@ def check(s3: Any, bucket: str, objects: list[Json], mapping: Json) -> Json:
             refuse(mapped_checks.broken(mapping, [answer for answer, _ in answers]))
             results += answers
         else:
-            refuse(raw_checks.unlike_rows(raw_checks.rows_of(looks), rows_found, "athena"))
+            known = raw_checks.rows_of(looks)
+            for one in increment["taken"]:
+                known[one["table"]] += one["rows"]
+            refuse(raw_checks.unlike_rows(known, rows_found, "athena"))
         names = broken(statements, [answer for answer, _ in results[: len(statements)]])
-        samples = list(pool.map(lambda name: rows(sample_of(name), database)[0], names))
+        asked = [with_taken(sample_of(name), increment) for name in names]
+        samples = list(pool.map(lambda text: rows(text, database)[0], asked))
     refuse(
         [
             raw_checks.violation(
@@ -91,45 +108,79 @@ def check(s3: Any, bucket: str, objects: list[Json], mapping: Json) -> Json:
     )
     scanned = [metadata["Statistics"].get("DataScannedInBytes", 0) for _, metadata in results]
     of_tables = {check for statement in statements for check in statement["checks"]}
-    return {
+    answer = {
         "checks": [*(mapped_checks.names() if mapped else OF_FILES), *sorted(of_tables)],
         "rows": rows_found,
         "scanned_bytes": sum(scanned),
         "charged_bytes": sum(max(bytes_, ATHENA_MINIMUM_BYTES) for bytes_ in scanned if bytes_),
         "query_execution_ids": [metadata["QueryExecutionId"] for _, metadata in results],
     }
+    return answer, {seen.file: seen.rows for seen in looks}
 
 
-def look_at(s3: Any, bucket: str, objects: list[Json], database: str) -> list[Look]:
-    """The first look at the files, and at the tables that the crawler made of them."""
+def look_at(
+    s3: Any, bucket: str, objects: list[Json], increment: Json, database: str
+) -> list[Look]:
+    """The first look at the new files, and at the tables that the crawler made of them."""
     import boto3
 
-    looks = raw_checks.look_at_objects(s3, bucket, objects)
+    new = {entry["key"] for entry in increment["new"]}
+    looks = raw_checks.look_at_objects(s3, bucket, [one for one in objects if one["key"] in new])
     sha256 = {entry["key"]: entry["sha256"] for entry in objects}
     findings = [finding for seen in looks for finding in seen.findings]
+    among = raw_checks.among(looks, sha256, before=increment["taken"])
     refuse(
         [
             *raw_checks.stray_files(entry["key"] for entry in objects),
-            *raw_checks.violations([*findings, *raw_checks.among(looks, sha256)]),
+            *raw_checks.violations([*findings, *among]),
         ]
     )
-    raw = f"s3://{bucket}/{storage.RAW_PREFIX}"
-    refuse(raw_checks.unlike_tables(boto3.client("glue"), database, raw))
+    incoming = f"s3://{os.environ['LAKE_BUCKET']}/{increments.INCOMING}"
+    refuse(raw_checks.unlike_tables(boto3.client("glue"), database, incoming))
     return looks
 
 
-def count_cleaned(event: Json, database: str) -> Json:
-    """The rows of the clean tables, which are those that were checked. Raises RowsLost."""
+def with_taken(text: str, increment: Json) -> str:
+    """A check's SQL over whole tables: new rows as the files have them, and those that are taken
+    over from the last run as they were cleaned, as text again."""
+    if increment["from"] is None:
+        return text
+    for table in increments.GROWING:
+        columns = raw_checks.SHAPES[table].columns
+        cleaned = ", ".join(map(_as_text, columns))
+        names = ", ".join(f"'{name}'" for name in increment["dropped"])
+        kept = f" WHERE object NOT IN ({names})" if names else ""
+        whole = (
+            f"(SELECT {', '.join(columns)} FROM ${{RawDatabase}}.{table} UNION ALL"
+            f" SELECT {cleaned} FROM ${{Database}}.cleaned_{table}_{increment['from']}{kept})"
+        )
+        text = re.sub(rf"\$\{{RawDatabase\}}\.{table}\b", whole, text)
+    return text
+
+
+def _as_text(column: str) -> str:
+    """A cleaned value as a file could have it: no exponent, which a double's text may have."""
+    kind = "decimal(38, 9)" if column == "days_since_prior_order" else None
+    value = f"CAST({column} AS {kind})" if kind else column
+    return f"CAST({value} AS varchar) AS {column}"
+
+
+def gather(s3: Any, run: Json, checked: dict[str, int], mapped: bool) -> Json:
+    """Completes the clean tables, whose rows are those that were checked; then they are in the
+    run's ledger. Raises RowsLost, CleanDataUnlike."""
+    import boto3
+
+    lake, database, run_id = os.environ["LAKE_BUCKET"], os.environ["DATABASE"], run["id"]
+    partitions = clean_data.gather(boto3.client, lake, database, run_id, mapped)
     counts = " UNION ALL ".join(
-        f"SELECT '{name}' AS name, count(*) AS rows_found FROM {table}"
-        for name, table in event["tables"].items()
+        f"SELECT '{name}' AS name, count(*) AS rows_found FROM cleaned_{name}_{run_id}"
+        for name in increments.GROWING
     )
     found = {row["name"]: int(row["rows_found"]) for row in rows(counts, database)[0]}
-    unlike = raw_checks.unlike_rows(
-        {name: event["rows"][name] for name in found}, found, "databrew"
-    )
+    unlike = raw_checks.unlike_rows({name: checked[name] for name in found}, found, "databrew")
     if unlike:
         raise RowsLost(report(unlike))
+    clean_data.write_ledger(s3, lake, run_id, run["cleaning_code"], partitions)
     return {"rows": found}
 
 
@@ -144,7 +195,7 @@ def rows(text: str, database: str) -> tuple[list[Json], Json]:
     import boto3
 
     frame = wr.athena.read_sql_query(
-        text.replace("${RawDatabase}", database),
+        text.replace("${RawDatabase}", database).replace("${Database}", os.environ["DATABASE"]),
         database=database,
         workgroup=os.environ["WORK_GROUP"],
         ctas_approach=False,

@@ -9,7 +9,7 @@ from functools import partial
 from typing import IO, Any
 
 from executions.s3 import body_of
-from tasks.functions import storage
+from tasks.functions import increments, storage
 from tasks.functions.first_look import RULES, Finding, Look, Shape, look
 from tasks.functions.raw_text import ESCAPE, OPEN_CSV, cells, lines_with, unpacked
 
@@ -39,8 +39,8 @@ SHAPES = {
 
 def table_of(key: str) -> str | None:
     """The table that reads the object below raw/, if any does."""
-    table, slash, _ = key.removeprefix(storage.RAW_PREFIX).partition("/")
-    return table if slash and table in SHAPES else None
+    table = increments.table_of(key)
+    return table if table in SHAPES else None
 
 
 def stray_files(keys: Iterable[str]) -> list[Json]:
@@ -87,10 +87,14 @@ def among(
     looks: Sequence[Look],
     sha256: Mapping[str, str],
     table: Callable[[str], str | None] = table_of,
+    before: Iterable[Json] = (),
 ) -> list[Finding]:
-    """What is wrong with the files taken together: the same bytes twice, two ways of packing."""
+    """What is wrong with the files taken together: the same bytes twice, two ways of packing.
+    `before`: partitions that are taken over, whose objects were looked at by an earlier run."""
     found = []
-    first: dict[tuple[str | None, str], str] = {}
+    first: dict[tuple[str | None, str], str] = {
+        (one["table"], one["sha256"]): one["key"] for one in before if one["rows"]
+    }
     packed: dict[str | None, Look] = {}
     for seen in looks:
         same = first.setdefault((table(seen.file), sha256[seen.file]), seen.file)

@@ -16,7 +16,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from tasks.functions import databrew_leftovers, storage
+from tasks.functions import databrew_leftovers, increments, storage
 from training.errors import TrainingError
 from training.hyperparameters import TUNABLE, TUNED, read_hyperparameters
 
@@ -146,10 +146,12 @@ TUNE: dict[str, tuple[Any, Callable[[str, Any], Any]]] = {
 # overrules the comparison with the live model. `minimum_gain` is the AUC by which a model must be
 # better than it for certain; below 0, so much worse is let through. `holdout_week` chooses which
 # kept-aside users judge (null: by the start). `approval` by hand waits for it in the registry.
+# `full`: nothing is taken over from the last run, and so also when nothing is new.
 # `sample_buckets` of the 20 user buckets feed the features. `settle_seconds` is a minimum wait
 # after the crawl.
 OPTIONS: dict[str, tuple[Any, Callable[[str, Any], Any]]] = {
     "force": (None, _optional_boolean),
+    "full": (False, _boolean),
     "train": (True, _boolean),
     "threshold": (None, _threshold),
     "publish": ("if_better", _one_of("if_better", "always", "never")),
@@ -161,7 +163,7 @@ OPTIONS: dict[str, tuple[Any, Callable[[str, Any], Any]]] = {
     "sample_buckets": (20, _integer(1, 20)),
     "settle_seconds": (0, _integer(0, 3600)),
 }
-IRRELEVANT = ("force", "settle_seconds")  # to what a run computes
+IRRELEVANT = ("force", "full", "settle_seconds")  # to what a run computes
 
 
 def handler(event: Json, context: Any) -> Json:
@@ -172,8 +174,9 @@ def handler(event: Json, context: Any) -> Json:
     started_at, waits_for (the ARN of an earlier run that is in progress, else null), and, when it
     waits for none:
     crawl_not_before, manifest {uri, sha256, objects, bytes} of every raw object as it is now,
-    fingerprint (SHA-256 of what decides the result), nothing_new, and same_as {execution, record}:
-    the last run that went well, if it had the same fingerprint.
+    fingerprint (SHA-256 of what decides the result), nothing_new, same_as {execution, record}:
+    the last run that went well, if it had the same fingerprint; and, when something is to be done,
+    increment (the figures of `increments.plan`) and cleaning_code (SHA-256).
     """
     import boto3
 
@@ -205,7 +208,13 @@ def handler(event: Json, context: Any) -> Json:
     same = last is not None and last["fingerprint"] == run["fingerprint"]
     run["same_as"] = last["same_as"] if last is not None and same else None
     # Before the first files came, a daily run has nothing to do either.
-    run["nothing_new"] = (same or not raw) and not run["options"]["force"]
+    forced = run["options"]["force"] or run["options"]["full"]
+    run["nothing_new"] = (same or not raw) and not forced
+    if not run["nothing_new"]:
+        run["cleaning_code"] = cleaning_code(build)
+        known = None if run["options"]["full"] or last is None else ledger(s3, bucket, last, run)
+        buckets = {"raw": place, "lake": bucket}
+        run["increment"] = increments.plan(boto3.client, buckets, run["id"], raw, known)
     return run
 
 
@@ -247,6 +256,39 @@ def last_success(s3: Any, bucket: str) -> Json | None:
             earlier = run.get("same_as") if run.get("nothing_new") else None
             return {"fingerprint": run.get("fingerprint"), "same_as": earlier or itself}
     return None
+
+
+def ledger(s3: Any, bucket: str, last: Json, run: Json) -> Json | None:
+    """The ledger of the last run that went well, if it was made by the code that cleans today and
+    its tables are still in the catalog."""
+    import boto3
+
+    of = storage.read_json(s3, bucket, last["same_as"]["record"])["run"]["id"]
+    key = increments.ledger_key(of)
+    if not any(entry["Key"] == key for entry in storage.objects(s3, bucket, key)):
+        return None
+    found: Json = storage.read_json(s3, bucket, key)
+    glue = boto3.client("glue")
+    place = {"DatabaseName": os.environ["DATABASE"]}
+    if found["code"] != run["cleaning_code"]:
+        return None
+    try:
+        for table in increments.GROWING:
+            glue.get_table(**place, Name=f"cleaned_{table}_{of}")
+    except glue.exceptions.EntityNotFoundException:
+        return None
+    return found
+
+
+def cleaning_code(build: bytes) -> str:
+    """SHA-256 of what decides how a raw object is looked at, checked and cleaned."""
+    made = json.loads(build or b"{}")
+    parts = ("databrew_recipes/clean_", "sql/checks/", "sql/tables/cleaned_", "tasks/functions/")
+    files = {
+        path: sha256 for path, sha256 in made.get("files", {}).items() if path.startswith(parts)
+    }
+    decisive = {"files": files, "mapping": made.get("mapping_sql_sha256")}
+    return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()
 
 
 def plan(execution: Json) -> Json:

@@ -24,7 +24,7 @@ from executions.clients import Clients
 from executions.events import all_events
 from executions.history import History, recorded
 from executions.s3 import split_uri
-from tasks.functions import jobs, storage, tries
+from tasks.functions import increments, jobs, storage, tries
 
 Json = dict[str, Any]
 
@@ -142,6 +142,7 @@ def assemble(arn: str, redrives: int | None, clients: Any, bucket: str, now: dat
         "run": run,
         "trigger": run["trigger"] if run else None,
         "inputs": reached("inputs", lambda: _inputs(s3, bucket, prefix) if planned else []) or [],
+        "taken_over": reached("taken_over", lambda: _taken_over(s3, bucket, run) if run else []),
         "mapping": state.get("mapping"),
         "checks": checks if checks and "checks" in checks else None,
         "states": visited,
@@ -241,6 +242,13 @@ def _figures(clients: Any, visit: Json) -> Json:
 def _inputs(s3: Any, bucket: str, prefix: str | None) -> list[Json]:
     manifest = storage.read_json(s3, bucket, f"{prefix}manifest.json")
     return [{"bucket": manifest["bucket"], **entry} for entry in manifest["objects"]]
+
+
+def _taken_over(s3: Any, bucket: str, run: Json) -> list[Json]:
+    if "increment" not in run:  # it waited, or found nothing new
+        return []
+    plan = storage.read_json(s3, bucket, increments.plan_key(run["id"]))
+    return increments.taken_over(plan["taken"])
 
 
 def datasets(state: Json) -> tuple[str, ...]:

@@ -25,10 +25,14 @@ CASES = recorded_calls.FILE
 ROLE = re.compile(rf"arn:aws:iam::{ACCOUNT}:role/{STACK}-([A-Za-z]+)-[0-9A-F]{{12}}")
 SAME = (  # what differs from one run to the next
     (re.compile(r"demo[-_]\d{8}[-_]\d{6}[-_]\d+"), "one"),
+    (re.compile(r"test[-_]\d{10}"), "one"),
     (re.compile(r"/[0-9a-f]{16}/"), "/H/"),
     (re.compile(r"(:release-)[0-9a-f]{16}"), r"\1H"),
     (re.compile(r"(model-package/[^/]+/)\d+"), r"\1N"),
     (re.compile(r"(rebuy--fork-)[0-9-]+"), r"\1N"),
+    (re.compile(r"object=o[^\"]*"), "object=O"),
+    (re.compile(r'("s3:x-amz-copy-source": )"[^"]*"'), r"\1C"),
+    (re.compile(r"-(history|\d{4}-\d\d-\d\d)[^./]*"), "-D"),  # files of days
     (re.compile(r"(/audit/)[^\"]*"), r"\1R"),
     (re.compile(r'("s3:versionid": )"[^"]*"'), r"\1V"),
     (re.compile(r"run=[^/]+"), "run=R"),

@@ -22,28 +22,31 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from rebuy.cli import baskets
 from rebuy.connection import Connection
-from tasks.functions import pin_live_model, published_views
+from tasks.functions import crawl_raw_data, increments, pin_live_model, published_views
 
 Json = dict[str, Any]
 REPOSITORY = Path(__file__).parents[2]
 REBUY = [sys.executable, "-c", "from rebuy.cli.app import main; main()"]
 LONGEST_SECONDS = 400.0
+READING = ("Check raw data", "Clean with DataBrew")  # states that read what is in incoming/
 
 CLEANED = ("cleaned_orders", "cleaned_order_products")
 CLEAN = (*CLEANED, "clean_orders", "clean_order_products")
 PRIOR = (*CLEAN, "order_products_prior", "product_history")
 PRIOR_FOLDERS = ("features/order_products_prior/", "features/product_history/")
+PLAN = ("manifest", "increment")
 # What a run has made when it enters a state: (prefixes below its own, tables). From `Judge model`
 # on it has made everything that is needed.
 MADE: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    "Check raw data": (("manifest",), ()),
-    "Clean with DataBrew": (("manifest",), ()),
-    "Complete orders": (("manifest", "cleaned/"), CLEANED),
-    "Join prior order lines": (("manifest", "clean"), CLEAN),
-    "Build features": (("manifest", "clean", *PRIOR_FOLDERS), PRIOR),
-    "Join features": (("manifest", "clean", "features/"), PRIOR),
-    "Train": (("manifest", "clean", "features/", "sets/", "champion/"), PRIOR),
+    "Check raw data": (PLAN, ()),
+    "Clean with DataBrew": ((*PLAN, "rows"), ()),
+    "Complete orders": ((*PLAN, "cleaned/"), CLEANED),
+    "Join prior order lines": ((*PLAN, "clean"), CLEAN),
+    "Build features": ((*PLAN, "clean", *PRIOR_FOLDERS), PRIOR),
+    "Join features": ((*PLAN, "clean", "features/"), PRIOR),
+    "Train": ((*PLAN, "clean", "features/", "sets/", "champion/"), PRIOR),
 }
 
 
@@ -257,6 +260,8 @@ class Stack:
             source = {"Bucket": self.lake, "Key": key}
             s3.copy_object(Bucket=self.lake, Key=renamed(key), CopySource=source)
         self._copy_tables(run_id, renamed, tables)
+        if state in READING:
+            self._read_anew(run_id)
         forked: Json = renamed(before)
         if "live" in forked:  # what is live now, and not what was when the good run began
             found = pin_live_model.find(self.client("sagemaker"), self.outputs["EndpointName"])
@@ -268,6 +273,20 @@ class Stack:
                 Body=json.dumps(views, default=str).encode(),
             )
         return forked
+
+    def _read_anew(self, run_id: str) -> None:
+        """incoming/ and the raw tables as this run had them: later ones have read less."""
+        manifest = json.loads(self.read(f"runs/run={run_id}/manifest.json"))
+        plan = json.loads(self.read(increments.plan_key(run_id)))
+        new = {entry["key"] for entry in plan["new"]}
+        entries = [entry for entry in manifest["objects"] if entry["key"] in new]
+        buckets = {"raw": self.raw_bucket, "lake": self.lake}
+        increments.copy(self.client("s3"), buckets, entries)
+        glue, crawler = self.client("glue"), f"{self.connection.settings.stack_name}-raw"
+        glue.start_crawler(Name=crawler)
+        while glue.get_crawler(Name=crawler)["Crawler"]["State"] != "READY":
+            time.sleep(0.1)
+        crawl_raw_data.without_escape(glue, self.outputs["RawDatabase"])
 
     def _copy_tables(
         self, run_id: str, renamed: Callable[[Any], Any], only: tuple[str, ...] | None
@@ -309,6 +328,11 @@ class Stack:
                     return found
             assert time.monotonic() < deadline, f"no record {number} of {arn}"
             time.sleep(0.2)
+
+    def select(self, sql: str) -> list[tuple[str, ...]]:
+        """The rows of a statement, as texts; what is null is empty."""
+        uri = baskets.query(self.connection, self.outputs, sql)
+        return [tuple(row.values()) for row in baskets.read(self.connection, uri)]
 
     def redrive(self, arn: str) -> Execution:
         """The execution after it was redriven, and has ended again."""

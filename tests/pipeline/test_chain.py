@@ -467,7 +467,7 @@ def test_of_two_runs_at_the_same_time_one_waits_for_the_other(
     stack: Stack, good: Execution, record: Json
 ) -> None:
     """Both succeed with the good run's rows and model, one after the other."""
-    arns = [stack.start({"publish": "never"}) for _ in range(2)]
+    arns = [stack.start({"publish": "never", "full": True}) for _ in range(2)]
     runs = [stack.wait(arn) for arn in arns]
 
     for run in runs:

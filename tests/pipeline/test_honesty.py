@@ -87,9 +87,10 @@ def test_next_state_fails_when_the_output_is_gone(
 def test_crawled_table_that_is_gone_is_found_by_the_checks(stack: Stack, good: Execution) -> None:
     glue, database = stack.client("glue"), stack.outputs["RawDatabase"]
     table = glue.get_table(DatabaseName=database, Name="orders")["Table"]
+    given = stack.fork(good, "Check raw data")
     glue.delete_table(DatabaseName=database, Name="orders")
     try:
-        run = stack.run(stack.fork(good, "Check raw data"), stack.machine("Check raw data"))
+        run = stack.run(given, stack.machine("Check raw data"))
     finally:
         glue.create_table(DatabaseName=database, TableInput=table_input(table))
 

@@ -24,6 +24,7 @@ def plan(given: Any, name: str = "manual-1") -> dict[str, Any]:
 
 DEFAULTS = {
     "force": False,
+    "full": False,
     "train": True,
     "threshold": None,
     "publish": "if_better",
@@ -114,7 +115,7 @@ def test_what_is_new_is_another_file_other_code_or_another_option(
     [
         (
             {"publsh": "always"},
-            "Unknown input publsh; accepted are approval, force, holdout_week, h",
+            "Unknown input publsh; accepted are approval, force, full, holdout",
         ),
         ({"upload": {}, "schedule": {}}, "The input has upload and schedule; it takes one"),
         (
