@@ -35,7 +35,16 @@ def test_everything_that_it_imports_is_there(file: Path) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["attack.__main__", "console", "durability", "engine", "generate", "pipeline", "serving"],
+    [
+        "attack.__main__",
+        "console",
+        "days",
+        "durability",
+        "engine",
+        "generate",
+        "pipeline",
+        "serving",
+    ],
 )
 def test_its_arguments_are_read(
     name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

@@ -1,0 +1,130 @@
+"""A shop that grows: what each day's increment takes and costs, beside a run from nothing.
+
+    python -m benchmarks.days [--users 2000] [--days 50] [--json]
+
+The shop's history is cleaned by a first run; then each day's files come, and a run makes the
+training sets anew (`train: false`: training and the endpoint cost the same whatever came before). A
+last run takes nothing over (`full`). Seconds are of this machine; bytes and dollars are what AWS
+would charge for the whole run by its list prices. Bytes that were checked, and DataBrew's minutes
+for cleaning, are what an increment spares.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+import time
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from executions.costs import of_record
+
+Json = dict[str, Any]
+WAIT_SCALE = 0.02
+LAST = date(2026, 11, 29)
+CLEANING = ("Clean orders", "Clean order lines")
+
+
+class Shop:
+    """A fresh local AWS with the stack, and a shop's files by day."""
+
+    def __init__(self, folder: Path, users: int, days: int) -> None:
+        from infrastructure.deploy import deploy
+        from rebuy.cli import local
+        from rebuy.connection import Connection
+        from rebuy.data import days as day_files
+        from rebuy.data.generate import generate
+        from rebuy.settings import Settings
+
+        generate(users, folder / "six")
+        self.made = day_files.split(folder / "six", folder / "days", days, LAST)
+        self.home = folder / "home"
+        server = local.up(self.home, 0, WAIT_SCALE)
+        settings = Settings(
+            endpoint_url=server.url, schedule_state="DISABLED", upload_trigger="DISABLED"
+        )
+        self.connection = Connection(settings)
+        self.outputs = deploy(self.connection, lambda line: None).outputs
+
+    def put(self, day: date | None) -> None:
+        """The files of a day; of none: the catalogue and the history."""
+        s3 = self.connection.client("s3")
+        for file in self.made.files:
+            dated = next((one for one in self.made.days if str(one) in file.name), None)
+            if dated == day:
+                key = f"raw/{file.parent.name}/{file.name}"
+                s3.put_object(Bucket=self.outputs["RawBucket"], Key=key, Body=file.read_bytes())
+
+    def run(self, name: str, given: Json) -> Json:
+        """One run's figures. Raises RuntimeError if it does not go well."""
+        client = self.connection.client("stepfunctions")
+        began = time.monotonic()
+        arn = client.start_execution(
+            stateMachineArn=self.outputs["LiveAliasArn"], name=name, input=json.dumps(given)
+        )["executionArn"]
+        while (found := client.describe_execution(executionArn=arn))["status"] == "RUNNING":
+            time.sleep(0.1)
+        if found["status"] != "SUCCEEDED":
+            raise RuntimeError(f"{name}: {found.get('error')}: {found.get('cause')}")
+        seconds = time.monotonic() - began
+        return {"run": name, "seconds": round(seconds, 1), **figures(self.record(arn))}
+
+    def record(self, arn: str) -> Json:
+        from rebuy.cli import records
+
+        content: Json = records.find(self.connection, arn).content
+        return content
+
+
+def figures(record: Json) -> Json:
+    """Of an audit record: what was new, what was scanned, what it all costs."""
+    increment, checks = record["run"]["increment"], record["checks"]
+    of_states = {visit["state"]: visit.get("figures") or {} for visit in record["states"]}
+    return {
+        "new_objects": increment["new_objects"],
+        "taken_objects": increment["taken_objects"],
+        "new_bytes": increment["new_bytes"],
+        "checked_bytes": checks["scanned_bytes"],
+        "scanned_bytes": record["cost_inputs"]["athena_scanned_bytes"],
+        "cleaning_node_minutes": sum(of_states[name]["node_minutes"] for name in CLEANING),
+        "dollars": round(sum(line.dollars for line in of_record.lines(record, "")), 4),
+    }
+
+
+def measure(users: int, days: int) -> list[Json]:
+    from rebuy.cli import local
+
+    with tempfile.TemporaryDirectory() as scratch:
+        shop = Shop(Path(scratch), users, days)
+        try:
+            shop.put(None)
+            found = [shop.run("history", {"train": False})]
+            for day in shop.made.days:
+                shop.put(day)
+                found.append(shop.run(f"day-{day}", {"train": False}))
+            found.append(shop.run("full", {"train": False, "full": True}))
+        finally:
+            local.down(shop.home)
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="benchmarks.days", description=__doc__)
+    parser.add_argument("--users", type=int, default=2000)
+    parser.add_argument("--days", type=int, default=50)
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    options = parser.parse_args()
+    found = measure(options.users, options.days)
+    if options.json:
+        print(json.dumps(found))
+        return
+    names = list(found[0])
+    print("  ".join(f"{name:>14}" for name in names))
+    for row in found:
+        print("  ".join(f"{row[name]:>14}" for name in names))
+
+
+if __name__ == "__main__":
+    main()
