@@ -50,4 +50,4 @@ def test_the_commands_of_the_tutorial_do_what_they_say(
     assert "orders_are_in_range" in said or "orders_have_valid_types" in said
     assert (tmp_path / "report.html").stat().st_size > 100_000
     assert len((tmp_path / "baskets.csv").read_text().splitlines()) > 100
-    assert "will buy it again" in said or "will not buy it again" in said
+    assert '"will_buy": ' in said  # the API's answer
