@@ -124,13 +124,6 @@ class Orders(_Rows):
     order_hour_of_day: str | None = None
     days_since_prior_order: str | None = None
     eval_set: str | None = Field(None, description="prior, train or test, as in Instacart's files.")
-    predict_percent: int = Field(
-        30,
-        ge=0,
-        le=100,
-        description="Without eval_set: so many percent of the customers are predicted for, from all"
-        " of their orders; of the others the last order is what is learned from.",
-    )
     drop_without_customer: bool = Field(
         False, description="Leave out rows without a user_id, which are refused otherwise."
     )

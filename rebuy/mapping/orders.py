@@ -13,7 +13,6 @@ from rebuy.mapping.reading import (
 )
 
 WRITTEN = ("order_dow", "order_hour_of_day", "days_since_prior_order")
-NEXT = "customer || '|next'"
 
 
 def orders(reading: Reading) -> str:
@@ -37,8 +36,8 @@ def orders(reading: Reading) -> str:
     parts.append(named("numbered", _numbered(reading, list(more))))
     if rule.eval_set is not None:
         return query(parts, _selected(reading, "numbered"))
-    parts += [named("judged", _judged(reading)), named("with_roles", WITH_ROLES)]
-    return query(parts, _selected(reading, "with_roles") + _next_orders(reading))
+    parts.append(named("with_roles", _with_roles(reading)))
+    return query(parts, _selected(reading, "with_roles"))
 
 
 def _numbered(reading: Reading, more: list[str]) -> str:
@@ -70,32 +69,17 @@ def _numbered(reading: Reading, more: list[str]) -> str:
     return f"SELECT\n{listed(columns, 4)}\nFROM source"
 
 
-def _judged(reading: Reading) -> str:
-    """What decides an order's role: its place, whether its lines are known, its customer."""
-    rule = reading.mapping.orders
-    has_lines = "true"
+def _with_roles(reading: Reading) -> str:
+    """Whose orders nobody marked: all are prior (sql/clean/orders.sql says what is predicted then),
+    but for a last one whose lines are not known yet."""
+    is_announced = "false"
     if not reading.mapping.wide:
         lines = reading.mapping.order_products.file
         own = reading.line_columns()["order_key"]
-        has_lines = f"order_key IN (SELECT {own} FROM {reading.table(lines)})"
-    share = f"crc32(to_utf8('rebuy-predict-1:' || customer)) % 100 < {rule.predict_percent}"
-    columns = {
-        "is_last": "order_number = last_number",
-        "has_lines": has_lines,
-        "is_predicted": f"{share} OR last_number = 1",
-    }
-    return f"SELECT\n    *,\n{listed(columns, 4)}\nFROM numbered"
-
-
-WITH_ROLES = """SELECT
-    *,
-    CASE
-        WHEN NOT is_last THEN 'prior'
-        WHEN NOT has_lines THEN 'test'
-        WHEN is_predicted THEN 'prior'
-        ELSE 'train'
-    END AS eval_set
-FROM judged"""
+        known = f"order_key IN (SELECT {own} FROM {reading.table(lines)})"
+        is_announced = f"order_number = last_number AND NOT {known}"
+    role = f"CASE WHEN {is_announced} THEN 'test' ELSE 'prior' END"
+    return f"SELECT\n    *,\n{listed({'eval_set': role}, 4)}\nFROM numbered"
 
 
 def _order(reading: Reading) -> dict[str, str]:
@@ -111,27 +95,6 @@ def _order(reading: Reading) -> dict[str, str]:
 
 def _selected(reading: Reading, table: str) -> str:
     return f"SELECT\n{listed(_order(reading), 4)}\nFROM {table}\n"
-
-
-def _next_orders(reading: Reading) -> str:
-    """The next order of those who are predicted for: when it will be is not known, so it has the
-    customer's usual gap, and the weekday and hour of the last one."""
-    kept = map(c.kept, reading.mapping.orders.keep)
-    columns = _order(reading) | {
-        "order_id": f"CAST({c.number_of('order_id', NEXT)} AS varchar)",
-        "eval_set": "'test'",
-        "order_number": "CAST(order_number + 1 AS varchar)",
-        "days_since_prior_order": "usual_gap",
-        **dict.fromkeys(kept, "CAST(NULL AS varchar)"),
-    }
-    gaps = "TRY_CAST(days_since_prior_order AS double)"
-    own, of_all = f"avg({gaps}) OVER (PARTITION BY customer)", f"avg({gaps}) OVER ()"
-    usual = f"CAST(CAST(round(coalesce({own}, {of_all}, 0)) AS bigint) AS varchar)"
-    return (
-        f"UNION ALL\nSELECT\n{listed(columns, 4)}\nFROM (\n    SELECT\n        *,\n"
-        f"        {usual} AS usual_gap\n    FROM with_roles\n) AS with_usual_gaps\n"
-        "WHERE is_last AND has_lines AND is_predicted\n"
-    )
 
 
 def order_products(reading: Reading) -> str:

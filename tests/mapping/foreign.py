@@ -11,7 +11,6 @@ from typing import Any
 
 from rebuy.data.generate import generate
 from rebuy.mapping import Mapping
-from rebuy.mapping.model import Orders
 from tests.mapping import shops
 from tests.mapping.shops import NAMES
 
@@ -20,8 +19,7 @@ BEGIN = datetime(2023, 1, 1, tzinfo=UTC)
 
 
 def write(name: str, users: int, folder: Path) -> Mapping:
-    """The files of the kind `name` (tests/mapping/shops) in `folder`: the mapping, with some
-    customers to learn from and some to predict for."""
+    """The files of the kind `name` (tests/mapping/shops) in `folder`: the mapping."""
     instacart = folder / "instacart"
     generate(users, instacart)
     tables = {
@@ -35,9 +33,7 @@ def write(name: str, users: int, folder: Path) -> Mapping:
     out = folder / name
     out.mkdir()
     WRITERS[name](Shop(tables), out)
-    mapping = shops.mapping(name)
-    share = {"predict_percent": Orders.model_fields["predict_percent"].default}
-    return mapping.model_copy(update={"orders": mapping.orders.model_copy(update=share)})
+    return shops.mapping(name)
 
 
 class Shop:

@@ -64,16 +64,12 @@ def test_a_households_day_is_an_order(athena: Athena, sample: Path) -> None:  # 
         wanted = [str(value) for value in connection.execute(by_hand).fetchone() or ()]
     (orders,) = athena.rows(
         "SELECT count(*), sum(CAST(days_since_prior_order AS integer)) FROM journey.orders"
-        " WHERE eval_set <> 'test'"
     )
     (mapped,) = athena.rows(
         "SELECT count(*), sum(CAST(reordered AS integer)) FROM journey.order_products"
     )
     assert [*orders, *mapped] == wanted
-    roles = athena.rows(
-        "SELECT eval_set, count(DISTINCT user_id) FROM journey.orders GROUP BY 1 ORDER BY 1"
-    )
-    assert [role for role, _ in roles] == ["prior", "test", "train"]
+    assert athena.rows("SELECT DISTINCT eval_set FROM journey.orders") == [["prior"]]
     (products,) = athena.rows(
         "SELECT count(*), count(DISTINCT p.product_id), count(DISTINCT p.extra_brand)"
         " FROM journey.order_products l JOIN journey.products p ON p.product_id = l.product_id"

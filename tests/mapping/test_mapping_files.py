@@ -112,14 +112,14 @@ def test_a_file_in_another_encoding_is_told_by_its_line(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", shops.NAMES)
 def test_what_is_proposed_is_what_a_person_wrote(name: str, tmp_path: Path) -> None:
-    """But for what files cannot say: how many to predict, what to keep, what a day is, a place."""
+    """But for what files cannot say: what to keep, what a day is, a place."""
     for file in matching(shops.mapping(name), shops.SHOPS / name):
         (tmp_path / file.path.name).write_bytes(file.path.read_bytes())
     proposal = propose.propose(tmp_path)
     proposed, written = proposal.mapping(), shops.mapping(name)
     assert not any(wrong(proposed, file) for file in matching(proposed, tmp_path))
     unsaid = {
-        "orders": {"file", "keep", "predict_percent", "timezone", "order_id", "one_per"},
+        "orders": {"file", "keep", "timezone", "order_id", "one_per"},
         "order_products": {"file", "keep"},
         "products": {"file", "keep", "aisle", "department"},
     }
