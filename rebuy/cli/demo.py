@@ -103,7 +103,9 @@ def _chain(
         why = f"{execution.get('error')}: {message(execution.get('cause'))}"
         raise RunError(f"Execution {arn} is {execution['status']}.\n{why}")
     record = records.find(connection, arn)
-    answer = prediction.predict(outputs["ApiUrl"], EXAMPLE)
+    gate, live = record.content["gate"], record.content["endpoint"]["after"]
+    # A model that the gate keeps back, of few customers say, is not asked: nothing may be live.
+    answer = prediction.predict(outputs["ApiUrl"], EXAMPLE) if live["endpoint_config"] else None
     if connection.settings.upload_trigger == "ENABLED":
         heading("Upload trigger")
         deploy.deploy(connection, say)  # from now on, new files below raw/ start a run
@@ -116,6 +118,7 @@ def _chain(
         "site_url": outputs["SiteUrl"],
         "console_url": console and console.url,
         "metrics": record.content["metrics"]["challenger"] and _figures(record.content),
+        "gate": gate and gate["reason"],
         "prediction": answer,
         "audit_uri": record.uri,
     }
@@ -153,11 +156,14 @@ def show(result: Json) -> None:
     for name, value in result["metrics"].items():
         say(f"{name:<20} {value:.4f}")
     answer = result["prediction"]
-    will = "will buy it again" if answer["will_buy"] else "will not buy it again"
-    say(
-        f"example: {will} (probability {answer['probability']:.4f},"
-        f" threshold {answer['threshold']:.4f}, model {answer['model']})"
-    )
+    if answer is None:
+        say(f"no prediction, since nothing is live. {result['gate']}")
+    else:
+        will = "will buy it again" if answer["will_buy"] else "will not buy it again"
+        say(
+            f"example: {will} (probability {answer['probability']:.4f},"
+            f" threshold {answer['threshold']:.4f}, model {answer['model']})"
+        )
     say(f"audit record         {result['audit_uri']}")
     say(f"API                  {result['api_url']}/predict")
     say(f"web page             {result['site_url']}")
