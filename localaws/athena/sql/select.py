@@ -108,14 +108,15 @@ def _check_distinct(c: Compiler, node: exp.Select, items: list[Item], scope: Sco
     order = node.args.get("order")
     labels = {label for label, _, _ in items}
     for item in order.expressions if order is not None else []:
-        if isinstance(item.this, exp.Literal) or (
-            isinstance(item.this, exp.Column) and item.this.name.lower() in labels
-        ):
+        outputs = [
+            part
+            for part in nodes(item.this)
+            if isinstance(part, exp.Column) and len(part.parts) == 1 and part.name.lower() in labels
+        ]
+        if isinstance(item.this, exp.Literal) or item.this in outputs:
             continue
-        names = [part for part in nodes(item.this) if isinstance(part, exp.Column)]
-        if any(len(part.parts) == 1 and part.name.lower() in labels for part in names) or (
-            c.compile(item.this, scope).sql not in {value.sql for _, value, _ in items}
-        ):
+        selected = {value.sql for _, value, _ in items}
+        if outputs or c.compile(item.this, scope).sql not in selected:
             raise QueryError(
                 "EXPRESSION_NOT_IN_DISTINCT",
                 "For SELECT DISTINCT, ORDER BY expressions must appear in select list",
