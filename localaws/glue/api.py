@@ -7,6 +7,7 @@ from localaws.core.aws import LocalAws
 from localaws.core.service import Service
 from localaws.crawler import api as crawler
 from localaws.glue_jobs import api as jobs
+from localaws.glue_jobs.triggered import TriggeredRuns
 from localaws.glue_workflows import api as workflows
 
 
@@ -15,5 +16,5 @@ def service(aws: LocalAws) -> Service:
     catalog.register(built, aws)
     crawlers = crawler.register(built, aws)
     runs = jobs.register(built, aws)
-    workflows.register(built, aws, runs, crawlers)
+    workflows.register(built, aws, TriggeredRuns(aws, runs), crawlers)
     return built

@@ -83,17 +83,17 @@ class JobRuns:
     def start(self, call: Call) -> Json:
         """Raises EntityNotFound-, ConcurrentRunsExceeded- and InvalidInputException."""
         run_id = "jr_" + secrets.token_hex(32)
-        self._begin(call.operation, call.params, {"Id": run_id})
+        self.start_run(call.operation, call.params, {"Id": run_id})
         return {"JobRunId": run_id}
 
-    def _begin(self, operation: str, params: Json, members: Json) -> None:
+    def start_run(self, operation: str, params: Json, members: Json) -> None:
         """As StartJobRun with these parameters; `members` are the run's own, its Id among them."""
         job = self._jobs.get(params["JobName"])
         given = dict(params.get("Arguments") or {})
         arguments.check(operation, job["Command"]["Name"], given)
         arguments.resolve(job["Name"], "jr_check", arguments.merged(job, given))
         run = {
-            **self._new(job["Name"], given),
+            **self.new(job["Name"], given),
             "LogGroupName": logs.GROUPS[job["Command"]["Name"]],
             **run_settings(job, params),
             **members,
@@ -111,7 +111,8 @@ class JobRuns:
 
         self._runner.start(run["Id"], {"job": job, "given": given}, store_run)
 
-    def _new(self, job: str, given: Json) -> Json:
+    def new(self, job: str, given: Json) -> Json:
+        """What every run has from its beginning, but for its Id."""
         now = self._aws.clock.now()
         return {
             "Attempt": 0,
@@ -145,7 +146,7 @@ class JobRuns:
         stopped, errors = [], []
         for run_id in call.params["JobRunIds"]:
             try:
-                self._stop(name, run_id)
+                self.stop(name, run_id)
             except AwsError as error:
                 detail = {"ErrorCode": error.code, "ErrorMessage": error.message}
                 errors.append({"JobName": name, "JobRunId": run_id, "ErrorDetail": detail})
@@ -153,7 +154,7 @@ class JobRuns:
                 stopped.append({"JobName": name, "JobRunId": run_id})
         return {"SuccessfulSubmissions": stopped, "Errors": errors}
 
-    def _stop(self, job_name: str, run_id: str) -> None:
+    def stop(self, job_name: str, run_id: str) -> None:
         """Asks a run to stop. Raises InvalidInputException for one that is over."""
         run = self._get(job_name, run_id)
         if run["JobRunState"] not in GLUE_RUN.active:
@@ -195,54 +196,6 @@ class JobRuns:
     def folder(self, run_id: str) -> Path:
         """Where the run's script, settings and logs are."""
         return self._work.folder(run_id)
-
-    # By a trigger
-
-    def start_by_trigger(self, name: str, started: str, action: Json, origin: Json) -> None:
-        """Starts the run with the id, unless it is there; where it may not start there is one that
-        says why: ERROR without a job, else FAILED.
-
-        https://docs.aws.amazon.com/glue/latest/dg/job-run-statuses.html
-        """
-        if self._aws.documents.get(KIND, started) is not None:
-            return
-        given = dict(action.get("Arguments") or {})
-        if origin["Workflow"] is not None:
-            given |= {
-                "--WORKFLOW_NAME": origin["Workflow"],
-                "--WORKFLOW_RUN_ID": origin["WorkflowRun"],
-            }
-        members = {
-            "Id": started,
-            "TriggerName": origin["Trigger"],
-            "PredecessorRuns": origin["Predecessors"],
-        }
-        params: Json = {"JobName": name, "Arguments": given}
-        params |= {key: action[key] for key in ("Timeout", "NotificationProperty") if key in action}
-        try:
-            self._begin("StartTrigger", params, members)
-        except AwsError as error:
-            gone = error.code == "EntityNotFoundException"
-            end = {
-                "JobRunState": "ERROR" if gone else "FAILED",
-                "ErrorMessage": error.message,
-                "CompletedOn": self._aws.clock.now(),
-            }
-            self._aws.documents.put(KIND, started, self._new(name, given) | members | end)
-
-    def state_of(self, name: str, started: str) -> Json | None:
-        """Of the run with the id, or of the last attempt at the same."""
-        run = self._aws.documents.get(KIND, started)
-        if run is None:
-            return None
-        while again := self._aws.documents.get(KIND, f"{started}{ATTEMPT}{run['Attempt'] + 1}"):
-            run = again
-        return {"State": run["JobRunState"], "Shown": run}
-
-    def stop_started(self, name: str, started: str) -> None:
-        found = self.state_of(name, started)
-        if found is not None and found["State"] in GLUE_RUN.active:
-            self._stop(name, found["Shown"]["Id"])
 
     # One run's life
 
