@@ -17,6 +17,8 @@ from tasks.states import jsonata, of_this_try
 
 ROOT = Path(__file__).resolve().parent.parent / "sql"
 PLACEHOLDER = re.compile(r"\$\{(\w+)\}")
+# What is quoted, as a group, or a comment.
+COMMENT = re.compile(r"""('(?:[^']|\'\')*'|"[^"]*"|`[^`]*`)|[ ]*--[^\n]*""")
 OF_THE_DEPLOYMENT = {"LakeBucket", "RawDatabase", "Database"}
 FEATURE_TABLES = ("user_features", "user_product_features", "product_features", "products")
 OF_THE_RUN = {
@@ -46,10 +48,11 @@ class Statement:
 
     def query_string(self) -> str:
         """The `QueryString` argument: a text, or a JSONata expression that fills in the run's
-        names."""
-        pieces = re.split(r"\$\{(" + "|".join(OF_THE_RUN) + r")\}", self.text)
+        names. Comments are for who reads the file: a `;` or a quote in them is none of Athena's."""
+        text = without_comments(self.text)
+        pieces = re.split(r"\$\{(" + "|".join(OF_THE_RUN) + r")\}", text)
         if len(pieces) == 1:
-            return self.text
+            return text
         return jsonata(
             " & ".join(
                 OF_THE_RUN[piece] if index % 2 else _literal(piece)
@@ -57,6 +60,11 @@ class Statement:
                 if piece
             )
         )
+
+
+def without_comments(text: str) -> str:
+    """The statement alone; lines stay where they are."""
+    return COMMENT.sub(lambda found: found[1] or "", text)
 
 
 def read(name: str) -> Statement:

@@ -17,9 +17,11 @@ from rebuy.validation.findings import Finding
 from rebuy.validation.product import Product
 from rebuy.validation.rehearsal import Call, Rehearsal
 from tasks import check_statements
+from tasks.sql import PLACEHOLDER, without_comments
 
 Json = dict[str, Any]
 LINE = re.compile(r"^(?:[A-Z_]+: )?line (\d+):(\d+): ")
+WORD = re.compile(r"\w+")
 STRING = t.from_hive("string")
 OBJECT = ("object",)  # what crawled tables are partitioned by (tasks/functions/increments.py)
 
@@ -225,12 +227,16 @@ class Statements:
                 )
 
     def _sql_file(self, text: str, state: str) -> tuple[str, int]:
-        """The file of a statement, by its first lines; else where the state is."""
-        first = text.strip().split("\n", 1)[0]
-        for path, content in self.product.files.items():
-            if path.startswith("sql/") and first and content.strip().startswith(first):
-                return path, 1
-        return self.product.where_state(state)
+        """The file of a statement: that whose words it has most of; else where the state is."""
+        words = set(WORD.findall(text))
+        shares = {
+            path: len(words & own) / len(own)
+            for path, content in self.product.files.items()
+            if path.startswith("sql/")
+            and (own := set(WORD.findall(PLACEHOLDER.sub("", without_comments(content)))))
+        }
+        best = max(shares, key=lambda path: shares[path], default="")
+        return (best, 1) if shares.get(best, 0) > 0.8 else self.product.where_state(state)
 
     def _report(self, path: str, line: int, what: str, mend: str) -> None:
         finding = Finding(path, line, what, mend)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from jsonata.jsonata import Jsonata
 
@@ -15,6 +17,13 @@ def filled(argument: str, data: dict[str, object], redrives: int = 0) -> str:
     frame = expression.create_frame()
     frame.bind("states", {"input": data, "context": {"Execution": {"RedriveCount": redrives}}})
     return str(expression.evaluate(None, frame))
+
+
+def test_a_statement_is_deployed_without_its_comments() -> None:
+    text = "-- a; b's\nSELECT '--kept', \"--kept\" -- gone; it's\nFROM t\n"
+
+    assert sql.without_comments(text) == "\nSELECT '--kept', \"--kept\"\nFROM t\n"
+    assert "--" not in json.dumps([one.query_string() for one in sql.read_folder("features")])
 
 
 def test_a_statement_comes_out_as_written_with_the_run_filled_in() -> None:
