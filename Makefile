@@ -1,7 +1,7 @@
 # Two commands: `make demo` runs the chain here, `make test` tests everything.
 # Both set up what they need in .venv; a second call starts at once.
 
-PYTHON ?= python3.11
+PYTHON ?=
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
@@ -33,10 +33,10 @@ benchmark: $(VENV)/local
 	@$(BIN)/python -m benchmarks.pipeline $(ARGS)
 
 $(VENV)/local: setup.py constraints.txt tools/environment.sh
-	@sh tools/environment.sh $(PYTHON) $(VENV) local
+	@sh tools/environment.sh "$(PYTHON)" $(VENV) local
 
 $(VENV)/test: setup.py constraints.txt tools/environment.sh
-	@sh tools/environment.sh $(PYTHON) $(VENV) test
+	@sh tools/environment.sh "$(PYTHON)" $(VENV) test
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

