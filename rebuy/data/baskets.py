@@ -3,7 +3,8 @@
 A shopper fills an order partly with products bought before and partly with new ones. How many
 are reorders depends on how many orders came before and on the user. Which ones is a race: each
 known product runs at a speed that grows with the user's taste for it, the product's own
-stickiness, and how lately it was bought; the fastest get into the basket. New products are
+stickiness, and how lately it was bought, and falls with how far off it is from the day on which it
+is wanted again; many a product was only tried. The fastest get into the basket. New products are
 drawn by popularity among those that the user does not know. So `reordered` is true by
 construction, and the signal in a purchase history is limited by the luck of the race.
 """
@@ -32,10 +33,15 @@ FINAL_REORDER_SHIFT = -0.2  # a user's last order comes after a longer gap
 REORDER_SHIFT = 0.31  # makes up for what the next two take away
 LARGE_BASKET_SHIFT = -0.5  # per log (basket size / mean size): big shops hold more new things
 # Speed of a known product in the race, on the log scale.
-TASTE_SPREAD = 0.68  # between the products of one user
-STICKINESS = 1.0  # per logit of the product's reorder rate
-RECENCY_SLOPE = 0.45  # per log (1 + orders since the last purchase)
-HABIT_SLOPE = 0.13  # per log (times bought)
+TASTE_SPREAD = 0.2  # between the products of one user
+STICKINESS = 1.17  # per logit of the product's reorder rate
+ONE_OFFS = 0.5  # share of new products that were tried, and are hardly wanted again
+ONE_OFF_SHIFT = 1.85
+RECENCY_SLOPE = 0.2  # per log (1 + orders since the last purchase)
+# A product is wanted again after some days of its own: speed falls with how far off they are.
+CYCLE_DAYS, CYCLE_SPREAD = 18.0, 1.2  # of the cycles' median; of their logarithm
+DUE_SLOPE = 0.85  # per log (days since it was bought / days of its cycle), either way
+HABIT_SLOPE = 0.05  # per log (times bought)
 # Reorders tend to go into the cart first: this share of new products is put in second thoughts.
 LATE_NEW_PRODUCTS = 0.6
 
@@ -50,8 +56,11 @@ class Lines:
     reordered: NDArray[np.int8]
 
 
-def fill(order_counts: Integers, catalogue: Catalogue, rng: np.random.Generator) -> Lines:
-    """The lines of all orders of users who have `order_counts` orders: some 50 KiB a user."""
+def fill(
+    order_counts: Integers, gaps: Integers, catalogue: Catalogue, rng: np.random.Generator
+) -> Lines:
+    """The lines of all orders of users who have `order_counts` orders: some 50 KiB a user. `gaps`
+    are the days before each order, user by user."""
     by_count = np.argsort(-order_counts, kind="stable")  # then the users of step n stand first
     count = order_counts[by_count]
     first_row = (np.cumsum(order_counts) - order_counts)[by_count]
@@ -59,7 +68,9 @@ def fill(order_counts: Integers, catalogue: Catalogue, rng: np.random.Generator)
     parts: list[tuple[Integers, Integers, NDArray[np.bool_]]] = []
     for step in range(int(count[0])):
         active = int(np.searchsorted(-count, -step))
-        user, product, is_reorder = shop.visit(step, active, last=count[:active] == step + 1)
+        gap = gaps[first_row[:active] + step]
+        last = count[:active] == step + 1
+        user, product, is_reorder = shop.visit(step, active, gap, last)
         parts.append((first_row[user] + step, product, is_reorder))
     order, product, is_reorder = (np.concatenate(columns) for columns in zip(*parts, strict=True))
     cart_key = rng.random(len(order), dtype=np.float32)
@@ -92,14 +103,19 @@ class _Shop:
         self.taste = np.empty(0, dtype=np.float32)
         self.times = np.empty(0, dtype=np.int32)
         self.last_step = np.empty(0, dtype=np.int32)
+        self.last_day = np.empty(0, dtype=np.float32)
+        self.cycle = np.empty(0, dtype=np.float32)  # log days after which it is wanted again
+        self.today = np.zeros(users, dtype=np.float32)
         steps = np.arange(1, shape.MOST_ORDERS + 2, dtype=np.float32)
         self.recency = -RECENCY_SLOPE * np.log(steps)
         self.habit = HABIT_SLOPE * np.log(np.maximum(steps - 1, 1))
 
     def visit(
-        self, step: int, active: int, last: NDArray[np.bool_]
+        self, step: int, active: int, gap: Integers, last: NDArray[np.bool_]
     ) -> tuple[Integers, Integers, NDArray[np.bool_]]:
-        """One order each of the first `active` users: (user, product, is a reorder) by line."""
+        """One order each of the first `active` users, `gap` days after the one before: (user,
+        product, is a reorder) by line."""
+        self.today[:active] += np.maximum(gap, 0)
         self._forget_users_from(active)
         size = self._basket_sizes(active, last)
         known = np.bincount(self.user, minlength=active)
@@ -113,6 +129,7 @@ class _Shop:
         again = self._winners(step, reorders, known)
         self.times[again] += 1
         self.last_step[again] = step
+        self.last_day[again] = self.today[self.user[again]]
         user, product = self._discover(size - reorders)
         lines_user = np.concatenate((self.user[again], user))
         lines_product = np.concatenate((self.product[again], product))
@@ -122,7 +139,7 @@ class _Shop:
     def _forget_users_from(self, active: int) -> None:
         keep = self.user < active
         if not keep.all():
-            for name in ("user", "product", "taste", "times", "last_step"):
+            for name in ("user", "product", "taste", "times", "last_step", "last_day", "cycle"):
                 setattr(self, name, getattr(self, name)[keep])
 
     def _basket_sizes(self, active: int, last: NDArray[np.bool_]) -> Integers:
@@ -137,6 +154,8 @@ class _Shop:
         replacement with the speeds as weights.
         """
         speed = self.taste + self.recency[step - 1 - self.last_step] + self.habit[self.times]
+        days = self.today[self.user] - self.last_day
+        speed -= np.float32(DUE_SLOPE) * np.abs(np.log1p(days) - self.cycle)
         time = self.rng.standard_exponential(len(speed), dtype=np.float32) * np.exp(-speed)
         place = _sorted_within(self.user, time)
         rank = np.arange(len(place)) - np.repeat(np.cumsum(known) - known, known)
@@ -162,11 +181,16 @@ class _Shop:
 
     def _learn(self, user: Integers, product: Integers, step: int) -> None:
         taste = self.rng.standard_normal(len(user), dtype=np.float32) * np.float32(TASTE_SPREAD)
+        one_off = self.rng.random(len(user), dtype=np.float32) < ONE_OFFS
+        taste -= np.float32(ONE_OFF_SHIFT) * one_off
         self.user = np.append(self.user, user)
         self.product = np.append(self.product, product)
         self.taste = np.append(self.taste, taste + self.stickiness[product])
         self.times = np.append(self.times, np.ones(len(user), dtype=np.int32))
         self.last_step = np.append(self.last_step, np.full(len(user), step, dtype=np.int32))
+        self.last_day = np.append(self.last_day, self.today[user])
+        cycle = self.rng.standard_normal(len(user), dtype=np.float32) * np.float32(CYCLE_SPREAD)
+        self.cycle = np.append(self.cycle, cycle + np.float32(np.log1p(CYCLE_DAYS)))
 
 
 def _reorder_logits() -> Floats:

@@ -15,6 +15,7 @@ Integers = NDArray[np.int64]
 
 FREQUENCY_AND_GAP = 0.75  # how strongly many orders go with short gaps
 HABIT = 0.6  # share of the variation of gaps that is between users, not within one
+OWN_HOURS, AT_OWN_HOURS = 2, 0.4  # how many hours a user likes, and share of orders at them
 FIRST_ORDER_GAP = -1
 
 
@@ -60,7 +61,16 @@ def make(order_counts: Integers, rng: np.random.Generator) -> Orders:
         capped = gap[row] == shape.GAP_CAP_DAYS
         day[row] = np.where(capped, any_day[row], (day[row - 1] + gap[row]) % 7)
     hour = rng.choice(24, len(user), p=shape.HOUR_OF_DAY)
+    hour = _with_own_hours(user, hour, rng.spawn(1)[0])
     return Orders(user, number, is_last, gap, day, hour)
+
+
+def _with_own_hours(user: Integers, hour: Integers, rng: np.random.Generator) -> Integers:
+    """The hours, many of them now one of the user's own: drawn as all are, so that the hours keep
+    their shares."""
+    own = rng.choice(24, (int(user[-1]) + 1, OWN_HOURS), p=shape.HOUR_OF_DAY)
+    which = rng.integers(0, OWN_HOURS, len(user))
+    return np.where(rng.random(len(user)) < AT_OWN_HOURS, own[user, which], hour)
 
 
 def _gap_chances(

@@ -109,6 +109,32 @@ _QUERIES = (
         || if(add_to_cart_order < 30, add_to_cart_order::VARCHAR, '30+'), avg(reordered)
     FROM prior GROUP BY 1""",
     "SELECT 'pairs per user', count(*) / (SELECT count(*) FROM users) FROM pairs",
+    """SELECT 'products of a user bought once', avg(once)
+    FROM (SELECT avg((times = 1)::INT) AS once FROM pairs GROUP BY user_id)""",
+    # How much more often two orders of a user have the same hour than two orders of anybody.
+    """WITH hours AS (
+        SELECT user_id, order_hour_of_day AS hour, count(*) AS n FROM orders GROUP BY ALL
+    ), of_users AS (
+        SELECT sum(n * (n - 1)) AS same FROM hours
+    ), pairs_of_orders AS (
+        SELECT sum(orders * (orders - 1)) AS many FROM users
+    ), of_anybody AS (
+        SELECT sum(share * share) AS same
+        FROM (SELECT sum(n) / (SELECT count(*) FROM orders) AS share FROM hours GROUP BY hour)
+    )
+    SELECT 'own hours', of_users.same / many - of_anybody.same
+    FROM of_users, pairs_of_orders, of_anybody""",
+    # Of what was in the order before: how often it is bought again a day or two later, and after
+    # two weeks and more below the cap.
+    """SELECT 'bought again after ' || if(gap < 3, '1-2 days', '14-29 days'), avg(again::INT)
+    FROM (
+        SELECT o.gap, next.product_id IS NOT NULL AS again
+        FROM prior AS p
+        INNER JOIN orders AS o ON o.user_id = p.user_id AND o.order_number = p.order_number + 1
+        LEFT JOIN prior AS next ON next.user_id = p.user_id
+            AND next.order_number = p.order_number + 1 AND next.product_id = p.product_id
+        WHERE o.eval_set = 'prior' AND (o.gap BETWEEN 1 AND 2 OR o.gap BETWEEN 14 AND 29)
+    ) GROUP BY 1""",
     "SELECT 'candidate base rate', avg(bought_next::INT) FROM pairs WHERE in_train",
     """SELECT 'lines of the top ' || share || '% of products',
         sum(lines) FILTER (place <= share / 100 * products) / sum(lines)

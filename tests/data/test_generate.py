@@ -59,6 +59,13 @@ def test_a_statistic_is_that_of_the_real_data(
     assert counted[case["statistic"]] == pytest.approx(case["real"], abs=case["tolerance"])
 
 
+def test_people_have_hours_of_their_own_and_buy_by_days(counted: dict[str, float]) -> None:
+    """How strongly is assumed: no figure of the real data is known here."""
+    assert counted["own hours"] > 0.05
+    again = [counted[f"bought again after {days} days"] for days in ("1-2", "14-29")]
+    assert again[1] > again[0] + 0.05
+
+
 def test_every_file_starts_with_the_real_header(data: GeneratedData) -> None:
     headers = {path.name: path.open(encoding="utf-8").readline() for path in data.files}
     assert headers == {
