@@ -38,9 +38,13 @@ RESOURCES: dict[str, dict[str, tuple[str, tuple[str, ...]]]] = {
     "databrew": {
         "Dataset": ("dataset/{}", ("Name",)),
         "Job": ("job/{}", ("Name",)),
+        "Project": ("project/{}", ("Name",)),
         "Recipe": ("recipe/{}", ("Name",)),
+        "Ruleset": ("ruleset/{}", ("Name",)),
+        "Schedule": ("schedule/{}", ("Name",)),
     },
     "dynamodb": {"table": ("table/{}", ("TableName", "ResourceArn"))},
+    "ecr": {"repository": ("repository/{}", ("repositoryName",))},
     "events": {"event-bus": ("event-bus/{}", ("EventBusName", "Name"))},
     "glue": {
         "crawler": ("crawler/{}", ("Name", "CrawlerName")),
