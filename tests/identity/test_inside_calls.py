@@ -253,6 +253,9 @@ def test_a_schedule_invokes_a_function_as_its_role(
             "RoleArn": ROLES + "schedules",
         },
     )
-    invoked = until(lambda: [arn for arn, operation, _ in seen if operation == "lambda:Invoke"])
+    invoked = until(
+        lambda: [arn for arn, operation, _ in seen if operation == "lambda:Invoke"],
+        seconds=90,  # where it was created too late for its first time, it comes a minute later
+    )
     assert invoked[0].startswith(SESSIONS + "schedules/")
     assert until(lambda: log_lines(aws))  # its own policy is empty: the role's would count
