@@ -13,6 +13,7 @@ The other three tables are small, and read by the features as they came: they ar
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -50,6 +51,34 @@ def ledger_key(run_id: str) -> str:
 
 def plan_key(run_id: str) -> str:
     return f"runs/run={run_id}/increment.json"
+
+
+def ledger(clients: Any, bucket: str, database: str, run_id: str, code: str) -> Json | None:
+    """The ledger of a run that went well, if it was made by the code that cleans today and its
+    tables are still in the catalog."""
+    s3, glue, key = clients("s3"), clients("glue"), ledger_key(run_id)
+    if not any(entry["Key"] == key for entry in storage.objects(s3, bucket, key)):
+        return None
+    found: Json = storage.read_json(s3, bucket, key)
+    if found["code"] != code:
+        return None
+    try:
+        for table in GROWING:
+            glue.get_table(DatabaseName=database, Name=f"cleaned_{table}_{run_id}")
+    except glue.exceptions.EntityNotFoundException:
+        return None
+    return found
+
+
+def cleaning_code(build: bytes) -> str:
+    """SHA-256 of what decides how a raw object is looked at, checked and cleaned."""
+    made = json.loads(build or b"{}")
+    parts = ("databrew_recipes/clean_", "sql/checks/", "sql/tables/cleaned_", "tasks/functions/")
+    files = {
+        path: sha256 for path, sha256 in made.get("files", {}).items() if path.startswith(parts)
+    }
+    decisive = {"files": files, "mapping": made.get("mapping_sql_sha256")}
+    return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()
 
 
 def divided(raw: Iterable[Json], partitions: Iterable[Json]) -> tuple[list[Json], list[Json]]:

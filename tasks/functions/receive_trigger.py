@@ -211,8 +211,11 @@ def handler(event: Json, context: Any) -> Json:
     forced = run["options"]["force"] or run["options"]["full"]
     run["nothing_new"] = (same or not raw) and not forced
     if not run["nothing_new"]:
-        run["cleaning_code"] = cleaning_code(build)
-        known = None if run["options"]["full"] or last is None else ledger(s3, bucket, last, run)
+        run["cleaning_code"] = code = increments.cleaning_code(build)
+        known = None
+        if last is not None and not run["options"]["full"]:
+            before = storage.read_json(s3, bucket, last["same_as"]["record"])["run"]["id"]
+            known = increments.ledger(boto3.client, bucket, os.environ["DATABASE"], before, code)
         buckets = {"raw": place, "lake": bucket}
         run["increment"] = increments.plan(boto3.client, buckets, run["id"], raw, known)
     return run
@@ -256,39 +259,6 @@ def last_success(s3: Any, bucket: str) -> Json | None:
             earlier = run.get("same_as") if run.get("nothing_new") else None
             return {"fingerprint": run.get("fingerprint"), "same_as": earlier or itself}
     return None
-
-
-def ledger(s3: Any, bucket: str, last: Json, run: Json) -> Json | None:
-    """The ledger of the last run that went well, if it was made by the code that cleans today and
-    its tables are still in the catalog."""
-    import boto3
-
-    of = storage.read_json(s3, bucket, last["same_as"]["record"])["run"]["id"]
-    key = increments.ledger_key(of)
-    if not any(entry["Key"] == key for entry in storage.objects(s3, bucket, key)):
-        return None
-    found: Json = storage.read_json(s3, bucket, key)
-    glue = boto3.client("glue")
-    place = {"DatabaseName": os.environ["DATABASE"]}
-    if found["code"] != run["cleaning_code"]:
-        return None
-    try:
-        for table in increments.GROWING:
-            glue.get_table(**place, Name=f"cleaned_{table}_{of}")
-    except glue.exceptions.EntityNotFoundException:
-        return None
-    return found
-
-
-def cleaning_code(build: bytes) -> str:
-    """SHA-256 of what decides how a raw object is looked at, checked and cleaned."""
-    made = json.loads(build or b"{}")
-    parts = ("databrew_recipes/clean_", "sql/checks/", "sql/tables/cleaned_", "tasks/functions/")
-    files = {
-        path: sha256 for path, sha256 in made.get("files", {}).items() if path.startswith(parts)
-    }
-    decisive = {"files": files, "mapping": made.get("mapping_sql_sha256")}
-    return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()
 
 
 def plan(execution: Json) -> Json:
