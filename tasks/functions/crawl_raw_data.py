@@ -111,15 +111,20 @@ def _completed(described: Json) -> Json:
 def begins(run: Json, execution: Json) -> datetime:
     """From when on a crawl is this run's."""
     times = [run["crawl_not_before"], execution.get("RedriveTime")]
-    return max(datetime.fromisoformat(t.replace("Z", "+00:00")) for t in times if t).replace(
-        microsecond=0  # crawlers report whole seconds
-    )
+    return max(datetime.fromisoformat(t.replace("Z", "+00:00")) for t in times if t)
+
+
+def began_since(last: Json, since: datetime) -> bool:
+    """Whether the crawl may have begun then or later. Glue's crawlers tell whole seconds; one that
+    tells more is believed, for a run that ended in this very second may have crawled in it, too."""
+    started: datetime = last["StartTime"]
+    return started >= (since if started.microsecond else since.replace(microsecond=0))
 
 
 def decide(crawler: Json, since: datetime, now: datetime) -> str:
     """What to do: "finished", "start", or "wait". Raises CrawlFailed, CrawlTimedOut."""
     last = crawler.get("LastCrawl") or {}
-    if crawler["State"] == "READY" and "StartTime" in last and last["StartTime"] >= since:
+    if crawler["State"] == "READY" and "StartTime" in last and began_since(last, since):
         if last.get("Status") != "SUCCEEDED":
             raise CrawlFailed(json.dumps(last, default=str))
         return "finished"

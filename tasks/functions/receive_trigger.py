@@ -189,8 +189,6 @@ def handler(event: Json, context: Any) -> Json:
     databrew_leftovers.clear(boto3.client("databrew"), os.environ["DATABREW_PREFIX"])
     s3 = boto3.client("s3")
     bucket = os.environ["LAKE_BUCKET"]
-    # Crawlers report whole seconds.
-    run["crawl_not_before"] = _zulu(datetime.now(timezone.utc))
     place = os.environ["RAW_BUCKET"]
     raw = manifest(s3, place)
     written = storage.write_json(
@@ -218,6 +216,8 @@ def handler(event: Json, context: Any) -> Json:
             known = increments.ledger(boto3.client, bucket, os.environ["DATABASE"], before, code)
         buckets = {"raw": place, "lake": bucket}
         run["increment"] = increments.plan(boto3.client, buckets, run["id"], raw, known)
+    # From here on a crawl finds what this run is to read.
+    run["crawl_not_before"] = _zulu(datetime.now(timezone.utc))
     return run
 
 
@@ -364,4 +364,5 @@ def manifest(s3: Any, bucket: str) -> list[Json]:
 
 
 def _zulu(time: datetime) -> str:
-    return time.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    told = time.astimezone(timezone.utc).isoformat(timespec="milliseconds")
+    return told.replace("+00:00", "Z")

@@ -207,6 +207,19 @@ def test_a_crawl_counts_that_began_after_the_plan(found: dict[str, Any], step: s
     assert crawl_raw_data.decide(found, SINCE, NOW) == step
 
 
+@pytest.mark.parametrize(
+    ("began", "step"),
+    [
+        (SINCE, "finished"),  # in whole seconds, as Glue tells them
+        (SINCE + timedelta(milliseconds=200), "start"),  # of the run before, in the same second
+        (SINCE + timedelta(milliseconds=800), "finished"),
+    ],
+)
+def test_a_crawl_of_the_same_second_counts_if_it_may_be_later(began: datetime, step: str) -> None:
+    planned = SINCE + timedelta(milliseconds=500)
+    assert crawl_raw_data.decide(crawler("READY", began), planned, NOW) == step
+
+
 def test_a_crawl_that_failed_or_took_too_long_is_told_with_what_glue_says() -> None:
     failed = crawler("READY", SINCE, "FAILED")
     failed["LastCrawl"]["ErrorMessage"] = "AccessDenied"
@@ -220,4 +233,4 @@ def test_after_a_redrive_a_crawl_counts_that_began_after_it() -> None:
     run = {"crawl_not_before": "2026-11-22T08:00:00Z"}
     assert crawl_raw_data.begins(run, {}) == datetime(2026, 11, 22, 8, tzinfo=UTC)
     later = {"RedriveTime": "2026-11-23T09:00:00.750Z"}
-    assert crawl_raw_data.begins(run, later) == datetime(2026, 11, 23, 9, tzinfo=UTC)
+    assert crawl_raw_data.begins(run, later) == datetime(2026, 11, 23, 9, 0, 0, 750_000, UTC)
