@@ -62,6 +62,7 @@ ANSWERS: dict[str, Any] = {
     "Clean order lines": {"RunId": "db_2", "Outputs": []},
     "Compute product features": {"RunId": "db_3", "Outputs": []},
     "Join features": {"Id": "jr_1", "ExecutionTime": 3},
+    "Tune": {},  # is not entered: nobody asks for trials
     "Pin live model": None,
     "Train": {
         "TrainingJobName": "rebuy-x",
