@@ -16,10 +16,14 @@ from localaws.core.service import Call, Service
 from localaws.errors import AwsError, NotEmulated
 from localaws.shapes import Json
 
-KIND = "ssm-parameter"  # documents: name -> {"versions": [the latest ones, oldest first]}
+# documents: name -> {"versions": [the latest ones, oldest first; "Labels" is not in old ones]}
+KIND = "ssm-parameter"
 MOST_VERSIONS = 100
 MOST_CHARACTERS = 4096  # of a value in the standard tier
 MOST_NAMES = 10
+MOST_LABELS = 10  # of a version
+MOST_CHARACTERS_OF_LABEL = 100
+LABEL = re.compile(r"(?!aws|ssm|[0-9])[\w.-]+", re.ASCII | re.IGNORECASE)
 NAME = re.compile(r"/?[\w.-]+(/[\w.-]+)*", re.ASCII)
 RESERVED = re.compile(r"/?(aws|ssm)", re.IGNORECASE)
 TYPES = ("String", "StringList", "SecureString")
@@ -51,6 +55,7 @@ class Parameters:
         service.operation("GetParametersByPath", "Path", "Recursive", *pages)(self.by_path)
         service.operation("GetParameterHistory", "Name", *pages)(self.history)
         service.operation("DescribeParameters", "MaxResults", "NextToken")(self.describe)
+        service.operation("LabelParameterVersion", "Name", "ParameterVersion", "Labels")(self.label)
         service.operation("DeleteParameter", "Name")(self.delete)
         service.operation("DeleteParameters", "Names")(self.delete_several)
 
@@ -67,6 +72,14 @@ class Parameters:
                     "ParameterAlreadyExists",
                     "The parameter already exists. To overwrite this value, set the overwrite"
                     " option in the request to true.",
+                )
+            if len(versions) == MOST_VERSIONS and versions[0].get("Labels"):
+                raise AwsError(
+                    "ParameterMaxVersionLimitExceeded",
+                    f"You attempted to create a new version of {name} by calling the PutParameter"
+                    f" API with the overwrite flag. Version {versions[0]['Version']}, the oldest"
+                    " version, can't be deleted because it has a label associated with it. Move"
+                    " the label to another version of the parameter, and try again.",
                 )
             last = versions[-1] if versions else {}
             kind = params.get("Type", last.get("Type"))
@@ -88,6 +101,7 @@ class Parameters:
                 "DataType": "text",
                 "Tier": "Standard",
                 "Policies": [],
+                "Labels": [],
             }
             if "Description" in params:
                 version["Description"] = params["Description"]
@@ -131,7 +145,14 @@ class Parameters:
             raise _missing()
         secret = not call.params.get("WithDecryption", False)
         shown = (
-            (one["Version"], {**_described(one), "Value": _value(one, secret=secret), "Labels": []})
+            (
+                one["Version"],
+                {
+                    **_described(one),
+                    "Value": _value(one, secret=secret),
+                    "Labels": one.get("Labels", []),
+                },
+            )
             for one in document["versions"]
         )
         return _paged(shown, call, "Parameters", 50)
@@ -142,6 +163,34 @@ class Parameters:
             for name, document in self._documents.items(KIND)
         )
         return _paged(shown, call, "Parameters", 50)
+
+    def label(self, call: Call) -> Json:
+        """Names for a version, or for the latest; one that another version has moves from there.
+
+        https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_LabelParameterVersion.html
+        """
+        name = call.params["Name"].strip(" ")
+        if " " in name:
+            raise _invalid("Parameter names can't contain spaces.")
+        given = _labels(call.params["Labels"])
+        valid = [label for label in given if LABEL.fullmatch(label)]
+        with self._documents.changing(KIND, name, _missing()) as document:
+            versions: list[Json] = document["versions"]
+            number = call.params.get("ParameterVersion", versions[-1]["Version"])
+            labelled = next((one for one in versions if one["Version"] == number), None)
+            if labelled is None:
+                raise _no_version(number, name)
+            labels = list(dict.fromkeys([*labelled.get("Labels", []), *valid]))
+            if len(labels) > MOST_LABELS:
+                raise AwsError(
+                    "ParameterVersionLabelLimitExceeded",
+                    "A parameter version can have a maximum of ten labels.",
+                )
+            for one in versions:
+                one["Labels"] = [label for label in one.get("Labels", []) if label not in valid]
+            labelled["Labels"] = labels
+        wrong = [label for label in given if label not in valid]
+        return {"InvalidLabels": wrong, "ParameterVersion": number}
 
     def delete(self, call: Call) -> Json:
         if not self._documents.delete(KIND, self._plain(call.params["Name"])):
@@ -162,23 +211,26 @@ class Parameters:
         return f"/{rest}" if "/" in rest else rest
 
     def _find(self, given: str) -> Json:
-        """The latest version, or the one that the name has after a colon."""
+        """The latest version, or the one whose number or label the name has after a colon."""
         whole = self._plain(given)
-        name, colon, number = whole.partition(":")
+        name, colon, selected = whole.partition(":")
         document = self._documents.get(KIND, name)
         if document is None:
             raise _missing()
         versions: list[Json] = document["versions"]
         if not colon:
             return versions[-1]
-        found = next((one for one in versions if str(one["Version"]) == number), None)
+        found = next(
+            (
+                one
+                for one in versions
+                if str(one["Version"]) == selected or selected in one.get("Labels", [])
+            ),
+            None,
+        )
         if found is None:
-            raise AwsError(
-                "ParameterVersionNotFound",
-                f"Systems Manager could not find version {number} of {name}."
-                " Verify the version and try again.",
-            )
-        return {**found, "Selector": f":{number}"}
+            raise _no_version(selected, name)
+        return {**found, "Selector": f":{selected}"}
 
 
 def _check(call: Call) -> None:
@@ -226,13 +278,26 @@ def _value(parameter: Json, *, secret: bool) -> str:
     return base64.b64encode(hashlib.sha512(salted).digest()).decode()
 
 
-def _few(names: list[str]) -> list[str]:
-    if len(names) > MOST_NAMES:
+def _few(given: list[str], member: str = "names", most: int = MOST_NAMES) -> list[str]:
+    if len(given) > most:
         raise _invalid(
-            f"1 validation error detected: Value '[{', '.join(names)}]' at 'names' failed to"
-            f" satisfy constraint: Member must have length less than or equal to {MOST_NAMES}"
+            f"1 validation error detected: Value '[{', '.join(given)}]' at '{member}' failed to"
+            f" satisfy constraint: Member must have length less than or equal to {most}"
         )
-    return names
+    return given
+
+
+def _labels(given: list[str]) -> list[str]:
+    """Those of a call, each once: one that is too long fails it, as its model says."""
+    long = [label for label in given if len(label) > MOST_CHARACTERS_OF_LABEL]
+    if long:
+        raise _invalid(
+            f"1 validation error detected: Value '[{', '.join(given)}]' at 'labels' failed to"
+            " satisfy constraint: Member must satisfy constraint: [Member must have length less"
+            f" than or equal to {MOST_CHARACTERS_OF_LABEL}, Member must have length greater than"
+            " or equal to 1]"
+        )
+    return list(dict.fromkeys(_few(given, "labels", MOST_LABELS)))
 
 
 def _paged(items: Any, call: Call, member: str, most: int) -> Json:
@@ -249,6 +314,14 @@ def _paged(items: Any, call: Call, member: str, most: int) -> Json:
 
 def _missing() -> AwsError:
     return AwsError("ParameterNotFound", "")  # AWS's has no text
+
+
+def _no_version(selected: object, name: str) -> AwsError:
+    return AwsError(
+        "ParameterVersionNotFound",
+        f"Systems Manager could not find version {selected} of {name}."
+        " Verify the version and try again.",
+    )
 
 
 def _invalid(message: str) -> AwsError:

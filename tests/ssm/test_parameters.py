@@ -86,3 +86,119 @@ def test_a_secure_string_is_shown_to_who_asks_for_it(ssm: Any) -> None:
 def test_what_is_refused(ssm: Any, params: dict[str, Any], problem: str) -> None:
     with pytest.raises(ClientError, match=problem):
         ssm.put_parameter(**params)
+
+
+# What a label may be, and each error:
+# https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_LabelParameterVersion.html
+
+
+def versions_of(ssm: Any, name: str, count: int) -> None:
+    for number in range(count):
+        ssm.put_parameter(Name=name, Value=f"v{number + 1}", Type="String", Overwrite=True)
+
+
+def labels_of(ssm: Any, name: str) -> dict[int, list[str]]:
+    pages = ssm.get_paginator("get_parameter_history").paginate(Name=name)
+    return {one["Version"]: one["Labels"] for page in pages for one in page["Parameters"]}
+
+
+def test_a_label_finds_its_version_and_moves(ssm: Any) -> None:
+    versions_of(ssm, "/shop/url", 2)
+    first = ssm.label_parameter_version(Name="/shop/url", ParameterVersion=1, Labels=["Prod", "a"])
+    assert (first["ParameterVersion"], first["InvalidLabels"]) == (1, [])
+    found = ssm.get_parameter(Name="/shop/url:Prod")["Parameter"]
+    assert (found["Value"], found["Version"], found["Selector"]) == ("v1", 1, ":Prod")
+    assert ssm.get_parameter(Name=f"{found['ARN']}:a")["Parameter"]["Value"] == "v1"
+    several = ssm.get_parameters(Names=["/shop/url:Prod", "/shop/url:prod"])
+    assert [one["Value"] for one in several["Parameters"]] == ["v1"]
+    assert several["InvalidParameters"] == ["/shop/url:prod"]  # case sensitive
+    with pytest.raises(ssm.exceptions.ParameterVersionNotFound, match="prod of /shop/url"):
+        ssm.get_parameter(Name="/shop/url:prod")
+
+    # Without a version: the latest. The other label stays where it is.
+    assert ssm.label_parameter_version(Name=" /shop/url ", Labels=["Prod"])["ParameterVersion"] == 2
+    assert ssm.get_parameter(Name="/shop/url:Prod")["Parameter"]["Value"] == "v2"
+    assert labels_of(ssm, "/shop/url") == {1: ["a"], 2: ["Prod"]}
+
+    # A new version has none, whatever the one before it has.
+    versions_of(ssm, "/shop/url", 1)
+    assert labels_of(ssm, "/shop/url") == {1: ["a"], 2: ["Prod"], 3: []}
+
+
+@pytest.mark.parametrize(
+    ("label", "valid"),
+    [
+        ("My_label-1.2", True),
+        ("xaws", True),
+        ("x" * 100, True),
+        ("1st", False),
+        ("awsome", False),
+        ("AWS-x", False),
+        ("ssm", False),
+        ("SsM.x", False),
+        ("a b", False),
+        ("a/b", False),
+        ("a:b", False),
+        ("\u00e4", False),
+        ("a\n", False),
+    ],
+)
+def test_an_invalid_label_is_told_and_not_attached(ssm: Any, label: str, valid: bool) -> None:
+    versions_of(ssm, "x", 1)
+    answer = ssm.label_parameter_version(Name="x", Labels=[label, "good", label])
+    assert answer["InvalidLabels"] == ([] if valid else [label])
+    assert labels_of(ssm, "x") == {1: [label, "good"] if valid else ["good"]}
+
+
+@pytest.mark.parametrize(
+    ("params", "code", "problem"),
+    [
+        ({"Name": "y"}, "ParameterNotFound", None),
+        ({"Name": "arn:aws:ssm:us-east-1:000000000000:parameter/x"}, "ParameterNotFound", None),
+        ({"Name": "x:1"}, "ParameterNotFound", None),
+        ({"Name": "x y"}, "ValidationException", "can't contain spaces"),
+        ({"ParameterVersion": 3}, "ParameterVersionNotFound", "version 3 of x"),
+        ({"Labels": ["x" * 101]}, "ValidationException", "less than or equal to 100"),
+        ({"Labels": [f"l{n}" for n in range(11)]}, "ValidationException", "or equal to 10$"),
+        ({"Labels": ["b", "new"]}, "ParameterVersionLabelLimitExceeded", "maximum of ten labels"),
+    ],
+)
+def test_what_a_label_is_refused_for(
+    ssm: Any, params: dict[str, Any], code: str, problem: str | None
+) -> None:
+    versions_of(ssm, "x", 2)
+    ten = [f"l{number}" for number in range(10)]
+    ssm.label_parameter_version(Name="x", ParameterVersion=1, Labels=["b"])
+    ssm.label_parameter_version(Name="x", Labels=ten)
+    with pytest.raises(ClientError, match=problem) as refused:
+        ssm.label_parameter_version(**{"Name": "x", "Labels": ["c"], **params})
+    assert refused.value.response["Error"]["Code"] == code
+    assert labels_of(ssm, "x") == {1: ["b"], 2: ten}  # nothing has moved
+    again = ssm.label_parameter_version(Name="x", Labels=ten[:2])  # those are there already
+    assert again["InvalidLabels"] == []
+
+
+def test_the_oldest_version_is_kept_for_its_label(ssm: Any) -> None:
+    """https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html:
+    ParameterMaxVersionLimitExceeded."""
+    versions_of(ssm, "x", 101)
+    assert list(labels_of(ssm, "x")) == list(range(2, 102))
+    ssm.label_parameter_version(Name="x", ParameterVersion=2, Labels=["first"])
+    with pytest.raises(
+        ssm.exceptions.ParameterMaxVersionLimitExceeded, match="Version 2, the oldest version"
+    ):
+        versions_of(ssm, "x", 1)
+    ssm.label_parameter_version(Name="x", Labels=["first"])
+    versions_of(ssm, "x", 1)
+    assert list(labels_of(ssm, "x")) == list(range(3, 103))
+    assert ssm.get_parameter(Name="x:first")["Parameter"]["Version"] == 101
+
+
+def test_labels_are_there_after_a_restart(tmp_path: Path) -> None:
+    first = start(tmp_path / "home", [api.service])
+    versions_of(first.client("ssm"), "x", 2)
+    first.client("ssm").label_parameter_version(Name="x", ParameterVersion=1, Labels=["old"])
+    first.stop()
+    second = start(tmp_path / "home", [api.service])
+    assert second.client("ssm").get_parameter(Name="x:old")["Parameter"]["Version"] == 1
+    second.stop()
