@@ -44,7 +44,7 @@ class Pattern:
     """One argument of a signature: a named type, a type variable (one capital letter), or an array,
     map of patterns. N stands for any number, D for any decimal, C for any char, S for any varchar,
     W for any timestamp, E and K for what DuckDB compares as Trino does, O for what it orders so.
-    `many`: it repeats (`T...`)."""
+    `many`: it repeats (`T...`). A result may be `decimal(38,0)`."""
 
     name: str
     items: tuple[Pattern, ...] = ()
@@ -156,6 +156,8 @@ def _match(pattern: Pattern, given: Type, bound: dict[str, Type]) -> bool:
 def _resolve(pattern: Pattern, bound: dict[str, Type]) -> Type:
     if len(pattern.name) == 1:
         return bound.get(pattern.name, t.UNKNOWN)
+    if pattern.name == "decimal":
+        return t.decimal(*(int(item.name) for item in pattern.items))
     if pattern.items:
         items = [_resolve(item, bound) for item in pattern.items]
         return t.row(items) if pattern.name == "row" else Type(pattern.name, items=tuple(items))

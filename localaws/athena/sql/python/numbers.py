@@ -8,7 +8,8 @@ import hmac
 import math
 import struct
 import zlib
-from decimal import ROUND_HALF_UP, Decimal, localcontext
+from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal, localcontext
+from itertools import takewhile
 from statistics import NormalDist
 
 from localaws.trino.errors import Fault, invalid
@@ -16,6 +17,7 @@ from localaws.trino.errors import Fault, invalid
 from .json_values import double_text
 from .registry import python
 
+_SIZES = {"B": 0, **{f"{letter}B": power for power, letter in enumerate("kMGTPEZY", 1)}}
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
@@ -47,6 +49,25 @@ def from_base(text: str, radix: int) -> int:
     if not -(1 << 63) <= number < 1 << 63:
         raise wrong
     return number
+
+
+@python("VARCHAR -> VARCHAR")
+def data_size(text: str) -> str:
+    """Bytes, without the fraction of one: https://trino.io/docs/current/functions/conversion.html"""
+    digits = "".join(takewhile(_is_of_a_number, text))
+    power = _SIZES.get(text.removeprefix(digits))
+    if power is None or not digits.strip(".") or digits.count(".") > 1:
+        raise invalid(f"Invalid data size: '{text}'")
+    with localcontext(prec=len(text) + 32):  # exact: the largest factor has 25 digits
+        size = (Decimal(digits) * 1024**power).to_integral_value(ROUND_DOWN)
+    if size >= 10**38:
+        raise Fault(f"NUMERIC_VALUE_OUT_OF_RANGE: Value out of range: '{text}' ('{size:f}B')")
+    return f"{size:f}"
+
+
+def _is_of_a_number(letter: str) -> bool:
+    """As Java's isDigit has it: of any script, in one UTF-16 unit."""
+    return letter == "." or (letter.isdecimal() and letter <= "\uffff")
 
 
 def _radix(radix: int) -> None:

@@ -15,6 +15,7 @@ ALIASES = {
     "day_of_month": "day",
     "char_length": "length",
     "character_length": "length",
+    "parse_presto_data_size": "parse_data_size",
 }
 
 # Functions that Trino has and this engine does not: the error says which of the two lacks it.
@@ -29,8 +30,8 @@ KNOWN_TO_TRINO = frozenset(
     geometry_invalid_reason geometry_nearest_points geometry_to_bing_tiles geometry_union
     geometry_union_agg great_circle_distance hash_counts intersection_cardinality inverse_beta_cdf
     jaccard_index learn_classifier line_interpolate_point line_interpolate_points line_locate_point
-    make_set_digest merge merge_set_digest numeric_histogram objectid_timestamp parse_data_size
-    parse_presto_data_size qdigest_agg quantile_at_value quantiles_at_values reduce_agg regr_avgx
+    make_set_digest merge merge_set_digest numeric_histogram objectid_timestamp
+    qdigest_agg quantile_at_value quantiles_at_values reduce_agg regr_avgx
     regr_avgy regr_count regr_r2 regr_sxx regr_sxy regr_syy render rgb set_agg set_union shuffle
     simplify_geometry spooky_hash_v2_32 spooky_hash_v2_64 st_area st_asbinary st_astext st_boundary
     st_buffer st_centroid st_contains st_convexhull st_coorddim st_crosses st_difference

@@ -63,6 +63,9 @@ NUMBERS: dict[str, Overloads] = {
     ],
     "to_base": [("bigint, bigint -> varchar", "trino_to_base({0}, {1})")],
     "from_base": [("varchar, bigint -> bigint", "trino_from_base({0}, {1})")],
+    "parse_data_size": [
+        ("varchar -> decimal(38,0)", "CAST(trino_data_size({0}) AS DECIMAL(38,0))")
+    ],
     "normal_cdf": [
         (
             "double, double, double -> double",
