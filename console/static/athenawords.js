@@ -34,15 +34,15 @@ export const FUNCTIONS = `
   levenshtein_distance listagg ln log log10 log2 lower lpad ltrim luhn_check map map_agg map_concat map_entries
   map_filter map_from_entries map_keys map_union map_values map_zip_with max max_by md5 millisecond min min_by
   minute mod month multimap_agg multimap_from_entries murmur3 nan ngrams none_match normal_cdf normalize now
-  nth_value ntile nullif parse_datetime parse_duration percent_rank pi pow power quarter radians rand random
-  rank reduce regexp_count regexp_extract regexp_extract_all regexp_like regexp_position regexp_replace
-  regexp_split regr_intercept regr_slope repeat replace reverse round row row_number rpad rtrim second sequence
-  sha1 sha256 sha512 sign sin sinh skewness slice soundex split split_part split_to_map split_to_multimap sqrt
-  starts_with stddev stddev_pop stddev_samp strpos substr substring sum tan tanh timezone timezone_hour
-  timezone_minute to_base to_base32 to_base64 to_base64url to_big_endian_32 to_big_endian_64 to_hex
-  to_ieee754_32 to_ieee754_64 to_iso8601 to_milliseconds to_unixtime to_utf8 transform transform_keys
-  transform_values translate trim trim_array truncate try try_cast typeof upper url_decode url_encode
-  url_extract_fragment url_extract_host url_extract_parameter url_extract_path url_extract_port
+  nth_value ntile nullif parse_data_size parse_datetime parse_duration parse_presto_data_size percent_rank pi
+  pow power quarter radians rand random rank reduce regexp_count regexp_extract regexp_extract_all regexp_like
+  regexp_position regexp_replace regexp_split regr_intercept regr_slope repeat replace reverse round row
+  row_number rpad rtrim second sequence sha1 sha256 sha512 sign sin sinh skewness slice soundex split split_part
+  split_to_map split_to_multimap sqrt starts_with stddev stddev_pop stddev_samp strpos substr substring sum tan
+  tanh timezone timezone_hour timezone_minute to_base to_base32 to_base64 to_base64url to_big_endian_32
+  to_big_endian_64 to_hex to_ieee754_32 to_ieee754_64 to_iso8601 to_milliseconds to_unixtime to_utf8 transform
+  transform_keys transform_values translate trim trim_array truncate try try_cast typeof upper url_decode
+  url_encode url_extract_fragment url_extract_host url_extract_parameter url_extract_path url_extract_port
   url_extract_protocol url_extract_query uuid var_pop var_samp variance week week_of_year width_bucket
   wilson_interval_lower wilson_interval_upper with_timezone word_stem xxhash64 year year_of_week yow zip
   zip_with`.trim().split(/\s+/);

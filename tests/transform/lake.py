@@ -123,7 +123,7 @@ class Lake:
         self._table(table, self.path(location.name))
         declared = {
             column.name: column.args["kind"].sql("duckdb").replace("TEXT", "VARCHAR")
-            for column in statement.find_all(exp.ColumnDef)
+            for column in statement.this.find_all(exp.ColumnDef)  # not those of partitions
         }
         stored = {
             name: kind.replace("INTEGER", "INT")
