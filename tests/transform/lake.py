@@ -120,7 +120,8 @@ class Lake:
         location = statement.find(exp.LocationProperty)
         assert location is not None
         table = statement.this.this.sql("duckdb")
-        self._table(table, self.path(location.name))
+        partitioned = statement.find(exp.PartitionedByProperty) is not None
+        self._table(table, self.path(location.name), partitioned=partitioned)
         declared = {
             column.name: column.args["kind"].sql("duckdb").replace("TEXT", "VARCHAR")
             for column in statement.this.find_all(exp.ColumnDef)  # not those of partitions
@@ -151,8 +152,8 @@ class Lake:
 
     def build_features(self) -> None:
         """Raw tables to feature tables, in the order of the workflow."""
-        self.brew("clean_orders", "raw.orders", "cleaned/orders")
-        self.brew("clean_order_products", "raw.order_products", "cleaned/order_products")
+        for table in ("orders", "order_products"):  # all of one raw object
+            self.brew(f"clean_{table}", f"raw.{table}", f"cleaned/{table}/object=o1")
         self.execute("tables/cleaned_orders")
         self.execute("tables/cleaned_order_products")
         self.execute("clean/orders")

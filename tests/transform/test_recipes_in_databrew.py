@@ -93,6 +93,8 @@ def test_databrew_gives_the_rows_and_types_that_the_tables_declare(
         files = run_recipe(aws, recipe, {"Input": location, "Format": "PARQUET"})
 
     found = lake.connection.sql(f"FROM read_parquet({[str(f) for f in files]})")
-    declared = lake.connection.sql(f"FROM lake.{table}_r1")  # its types are the table's
+    # Its types are the table's; what an object's rows lie under is no column of their files.
+    columns = "* EXCLUDE (object)" if source in RAW_COLUMNS else "*"
+    declared = lake.connection.sql(f"SELECT {columns} FROM lake.{table}_r1")
     assert (found.columns, found.types) == (declared.columns, declared.types)
     assert sorted(found.fetchall(), key=str) == sorted(declared.fetchall(), key=str)
