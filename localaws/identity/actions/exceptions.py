@@ -216,10 +216,17 @@ def stacks(operation: str, params: Json, place: Place) -> Answer:
 
 def parameters(operation: str, params: Json, place: Place) -> Answer:
     names = params.get("Names") or ([params["Name"]] if "Name" in params else [])
-    return [
-        Asked(f"ssm:{operation}", place.arn("ssm", f"parameter/{str(name).lstrip('/')}"))
-        for name in names
-    ] or None
+    return [Asked(f"ssm:{operation}", _parameter(str(name), place)) for name in names] or None
+
+
+def _parameter(name: str, place: Place) -> str:
+    """By its name alone, whichever version or label stands after it.
+
+    https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssystemsmanager.html
+    """
+    name = name.strip(" ")
+    arn = name if name.startswith("arn:") else place.arn("ssm", f"parameter/{name.lstrip('/')}")
+    return ":".join(arn.split(":")[:6])
 
 
 def secrets(operation: str, params: Json, place: Place) -> Answer:
