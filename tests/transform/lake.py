@@ -124,7 +124,7 @@ class Lake:
         self._table(table, self.path(location.name), partitioned=partitioned)
         declared = {
             column.name: column.args["kind"].sql("duckdb").replace("TEXT", "VARCHAR")
-            for column in statement.this.find_all(exp.ColumnDef)  # not those of partitions
+            for column in statement.find_all(exp.ColumnDef)
         }
         stored = {
             name: kind.replace("INTEGER", "INT")
