@@ -27,8 +27,8 @@ BROKEN = (
     ("tasks/glue_jobs/join_features.py", "    summary = write_sets(spark, arguments)\n", SPARK),
     (
         "training/train.py",
-        "    try:\n        outcome",
-        '    print("no coffee left", file=sys.stderr)\n    sys.exit(3)\n    try:\n        outcome',
+        "    try:\n        job",
+        '    print("no coffee left", file=sys.stderr)\n    sys.exit(3)\n    try:\n        job',
     ),
     ("inference/serve.py", "model.booster.inplace_predict(matrix)", "np.full(len(matrix), 0.5)"),
 )
