@@ -13,8 +13,10 @@ export function Problem({ error }) {
   return error ? html`<p class="problem" role="alert"><b>${error.code ?? error.name}</b> ${error.message}</p>` : null;
 }
 
-// Rows of one height, of which only those in sight exist.
-export function Rows({ items, height, row, label, head, keyOf }) {
+const AHEAD = 10; // rows that are drawn above and below those in sight
+
+// Of `total` rows of one height in a box that scrolls: the box's ref and its onScroll, the first and the last in sight.
+export function useSight(total, height) {
   const box = useRef(null);
   const [seen, setSeen] = useState({ top: 0, height: 600 });
   const measure = () => box.current && setSeen({ top: box.current.scrollTop, height: box.current.clientHeight });
@@ -24,8 +26,14 @@ export function Rows({ items, height, row, label, head, keyOf }) {
     observer.observe(box.current);
     return () => observer.disconnect();
   }, []);
-  const first = Math.max(0, Math.floor(seen.top / height) - 8);
-  const last = Math.min(items.length, Math.ceil((seen.top + seen.height) / height) + 8);
+  const first = Math.max(0, Math.floor(seen.top / height) - AHEAD);
+  const last = Math.min(total, Math.ceil((seen.top + seen.height) / height) + AHEAD);
+  return { box, measure, first, last };
+}
+
+// Rows of one height, of which only those in sight exist.
+export function Rows({ items, height, row, label, head, keyOf }) {
+  const { box, measure, first, last } = useSight(items.length, height);
   return html`<div class="rows" role="table" aria-label=${label} aria-rowcount=${items.length + 1}>
     ${head && html`<div role="rowgroup">${head}</div>`}
     <div class="scroll" role="rowgroup" ref=${box} onScroll=${measure} tabindex="0">

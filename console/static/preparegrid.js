@@ -1,12 +1,12 @@
 // The sample as a grid: only the rows in sight exist; each column's head has its type and its figures.
-import { html, useEffect, useLayoutEffect, useMemo, useRef, useState } from "./ui.js";
+import { html, useMemo } from "./ui.js";
 import { count } from "./format.js";
+import { useSight } from "./parts.js";
 import { fits, isMissing } from "./suggestions.js";
 
 const ROW_PIXELS = 28;
 const COLUMN_PIXELS = 184;
 const NUMBER_PIXELS = 56;
-const AHEAD = 10;
 const BARS = 12;
 const SIGNS = { string: "abc", boolean: "y/n", date: "date", timestamp: "time", array: "[ ]", map: "{ }",
   struct: "{ }" };
@@ -16,19 +16,9 @@ const ranged = ({ type }) => ["123", "date", "time"].includes(sign(type));
 
 // rows: of difference.js; hide: those that are the same. filter: {column, kind} or null. had: the columns before.
 export function Grid({ view, rows, hide, filter, onFilter, chosen, onChoose, had, label }) {
-  const box = useRef(null);
-  const [seen, setSeen] = useState({ top: 0, height: 600 });
-  const measure = () => box.current && setSeen({ top: box.current.scrollTop, height: box.current.clientHeight });
-  useLayoutEffect(measure, []);
-  useEffect(() => {
-    const observer = new ResizeObserver(measure);
-    observer.observe(box.current);
-    return () => observer.disconnect();
-  }, []);
   const shown = useMemo(() => filtered(view, rows, filter).filter(([row]) => !hide || row.state !== "same"),
     [view, rows, filter, hide]);
-  const first = Math.max(0, Math.floor(seen.top / ROW_PIXELS) - AHEAD);
-  const last = Math.min(shown.length, Math.ceil((seen.top + seen.height) / ROW_PIXELS) + AHEAD);
+  const { box, measure, first, last } = useSight(shown.length, ROW_PIXELS);
   const wide = { width: `${NUMBER_PIXELS + view.columns.length * COLUMN_PIXELS}px` };
   return html`<div class="grid" ref=${box} onScroll=${measure} tabindex="0" role="region" aria-label=${label}>
     <div role="table" aria-label=${label} aria-rowcount=${shown.length + 1} style=${wide}>
