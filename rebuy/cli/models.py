@@ -63,8 +63,7 @@ def show(found: list[Json], console: Console) -> None:
         table.add_row(
             model["run"],
             (model["version"] or "").rpartition("/")[2],
-            *(f"{figures[n]:.4f}" for n in ("auc", "logloss", "mean_f1")),
-            f"{figures['mean_f1_of_baskets']:.4f}" if "mean_f1_of_baskets" in figures else "",
+            *(f"{figures[name]:.4f}" if name in figures else "" for name in FIGURES),
             f"{gain['gain']:+.4f} ({gain['low']:+.4f} to {gain['high']:+.4f})" if gain else "",
             state,
         )

@@ -457,8 +457,13 @@ def test_stop_ends_the_spark_process_that_the_run_waits_for(stack: Stack, good: 
     wait_for(lambda: not spark_processes(stack.home), 15)
     job = stack.record(good.arn)["states"]
     name = next(v["figures"]["job"] for v in job if v["state"] == "Join features")
-    newest = stack.client("glue").get_job_runs(JobName=name)["JobRuns"][0]
-    assert newest["JobRunState"] == "STOPPED"
+    glue = stack.client("glue")
+
+    def newest() -> str:
+        return str(glue.get_job_runs(JobName=name)["JobRuns"][0]["JobRunState"])
+
+    wait_for(lambda: newest() != "STOPPING", 15)  # what the script said is logged first
+    assert newest() == "STOPPED"
     assert "ABORTED" in stack.rebuy("status", arn).stdout
     assert stack.rebuy("watch", arn, check=False).returncode == 1
 
