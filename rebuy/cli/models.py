@@ -13,6 +13,7 @@ from rebuy.errors import InputError, RunError
 from tasks.functions import endpoint_changes, published_views, storage
 
 FIGURES = ("auc", "logloss", "average_precision", "mean_f1", "mean_f1_of_baskets")
+SHOWN = {"AUC": "auc", "logloss": "logloss", "F1": "mean_f1", "F1 of baskets": "mean_f1_of_baskets"}
 POLL_SECONDS = 2.0
 Json = dict[str, Any]
 
@@ -53,7 +54,7 @@ def listed(connection: Connection, outputs: dict[str, str], most: int) -> list[J
 
 def show(found: list[Json], console: Console) -> None:
     table = Table(title="Models", title_justify="left")
-    for column in ("run", "version", "AUC", "logloss", "F1", "F1 of baskets", "gain in AUC", ""):
+    for column in ("run", "version", *SHOWN, "gain in AUC", ""):
         table.add_column(column, justify="left" if column in ("run", "") else "right")
     for model in found:
         figures, gain = model["figures"], model["gain"]
@@ -63,7 +64,7 @@ def show(found: list[Json], console: Console) -> None:
         table.add_row(
             model["run"],
             (model["version"] or "").rpartition("/")[2],
-            *(f"{figures[name]:.4f}" if name in figures else "" for name in FIGURES),
+            *(f"{figures[name]:.4f}" if name in figures else "" for name in SHOWN.values()),
             f"{gain['gain']:+.4f} ({gain['low']:+.4f} to {gain['high']:+.4f})" if gain else "",
             state,
         )
