@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Any
 
 from executions.clients import Clients, NoRegion, Target
-from rebuy.errors import InputError
+from rebuy.errors import NoRegionError
 from rebuy.settings import Settings
 
 
@@ -24,11 +24,11 @@ class Connection:
 
     @property
     def region(self) -> str:
-        """Raises InputError when neither settings nor profile have one."""
+        """Raises NoRegionError when neither settings nor profile have one."""
         try:
             return self.clients.region
         except NoRegion as error:
-            raise InputError(str(error)) from error
+            raise NoRegionError(str(error)) from error
 
     @cached_property
     def account(self) -> str:
@@ -41,8 +41,8 @@ class Connection:
         return self.settings.endpoint_url or f"AWS, region {self.region}"
 
     def client(self, service: str) -> Any:
-        """Raises InputError when neither settings nor profile have a region."""
+        """Raises NoRegionError when neither settings nor profile have a region."""
         try:
             return self.clients(service)
         except NoRegion as error:
-            raise InputError(str(error)) from error
+            raise NoRegionError(str(error)) from error

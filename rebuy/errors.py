@@ -9,6 +9,10 @@ class InputError(RebuyError):
     """A given value, file or folder is wrong: says what was given and what is accepted."""
 
 
+class NoRegionError(InputError):
+    """Neither settings nor profile have one: without an endpoint, AWS itself is meant."""
+
+
 class DefinitionError(RebuyError):
     """The workflow, a SQL file or the template is wrong: says what, where, and what is known."""
 

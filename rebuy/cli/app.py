@@ -24,7 +24,7 @@ from rebuy.cli.options import (
     read_mapping,
     settings,
 )
-from rebuy.errors import RebuyError
+from rebuy.errors import NoRegionError, RebuyError
 
 if TYPE_CHECKING:
     from rebuy.connection import Connection
@@ -71,6 +71,9 @@ def main() -> None:
     """The entry point: errors of ours are one message and exit code 1, without a traceback."""
     try:
         app()
+    except NoRegionError as error:
+        print(f"rebuy: {error}{_local_aws()}", file=sys.stderr)
+        sys.exit(1)
     except RebuyError as error:
         print(f"rebuy: {error}", file=sys.stderr)
         sys.exit(1)
@@ -82,6 +85,16 @@ def main() -> None:
             raise
         print(f"rebuy: {error}", file=sys.stderr)
         sys.exit(1)
+
+
+def _local_aws() -> str:
+    """What whoever meant the local AWS of this folder should do, where one runs."""
+    from rebuy.cli import local, local_env
+
+    if not DEFAULT_HOME.exists() or local.find(DEFAULT_HOME) is None:
+        return ""
+    line = local_env.evaluate(DEFAULT_HOME)
+    return f"\nThe local AWS of this folder runs; commands reach it after\n  {line}"
 
 
 def is_client_error(error: Exception) -> bool:
@@ -110,6 +123,7 @@ def demo(
 ) -> None:
     """Run the whole chain on this machine: deploy, data, one execution, one prediction."""
     from rebuy.cli import demo as chain
+    from rebuy.cli import local_env
     from rebuy.cli.console import err
 
     defaults = settings(endpoint_url="http://127.0.0.1", source=read_mapping(mapping))
@@ -118,10 +132,9 @@ def demo(
     result = chain.run(defaults, home, port, users, data, serve, browser and not as_json)
     chain.show(result)
     if serve:
-        where = "" if home == DEFAULT_HOME else f" --home {shlex.quote(str(home))}"
         err.print("The local AWS and the console go on running. Your shell reaches them after")
-        err.print(f'  eval "$(rebuy local env{where})"', markup=False, soft_wrap=True)
-        err.print(f"`rebuy local down{where}` stops them.", soft_wrap=True)
+        err.print(f"  {local_env.evaluate(home)}", markup=False, soft_wrap=True)
+        err.print(f"`rebuy local down{local_env.option(home)}` stops them.", soft_wrap=True)
     if as_json:
         print(json.dumps(result))
 

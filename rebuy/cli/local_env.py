@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from localaws.core.home import write_whole
 from rebuy.cli import local
+from rebuy.cli.options import DEFAULT_HOME
 from rebuy.errors import InputError
 
 REGION = "us-east-1"
@@ -45,6 +47,16 @@ SageMaker:
     ProfilerConfig:
       DisableProfiler: true
 """
+
+
+def evaluate(home: Path) -> str:
+    """The line that points a shell at a home's local AWS."""
+    return f'eval "$(rebuy local env{option(home)})"'
+
+
+def option(home: Path) -> str:
+    """How a command names the home: not at all where it is the usual one."""
+    return "" if home == DEFAULT_HOME else f" --home {shlex.quote(str(home))}"
 
 
 def variables(home: Path) -> dict[str, str]:

@@ -141,3 +141,28 @@ def test_server_that_is_starting_runs(home: Path) -> None:
         assert local.describe(home)["pid"] == process.pid
         assert local.up(home, None, 0).pid == process.pid  # waits for it
         assert local.down(home) and process.wait(10) == 0
+
+
+def test_a_command_without_an_address_names_the_local_aws_that_runs_beside_it(
+    tmp_path: Path,
+) -> None:
+    def status() -> str:
+        done = subprocess.run(
+            [sys.executable, "-c", "from rebuy.cli.app import main; main()", "status"],
+            cwd=tmp_path,
+            env={"PATH": os.environ["PATH"], "HOME": str(tmp_path)},
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 1
+        return done.stderr
+
+    assert status() == (
+        "rebuy: No AWS region: give --region, set AWS_REGION, or name one in the profile.\n"
+    )
+    assert not (tmp_path / ".localaws").exists()
+    local.up(tmp_path / ".localaws", 0, 0)
+    try:
+        assert 'eval "$(rebuy local env)"' in status()
+    finally:
+        local.down(tmp_path / ".localaws")
