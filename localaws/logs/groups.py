@@ -104,7 +104,7 @@ class Groups:
         kind = call.params.get("logGroupClass")
         found = page(
             (
-                (row["name"], self._described(row))
+                (row["name"], row)
                 for row in self._store.rows("SELECT * FROM groups")
                 if row["name"].startswith(prefix)
                 and part in row["name"].lower()
@@ -114,7 +114,8 @@ class Groups:
             limit(call.params, MOST_OF_A_PAGE),
             invalid=invalid,
         )
-        return {"logGroups": found.items, **found.next("nextToken")}
+        groups = [self._described(row) for row in found.items]  # each adds up its events' bytes
+        return {"logGroups": groups, **found.next("nextToken")}
 
     def delete(self, call: Call) -> None:
         self._store.run("DELETE FROM groups WHERE name = ?", self.find(call)["name"])
