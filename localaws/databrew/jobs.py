@@ -23,7 +23,8 @@ from localaws.shapes import Json
 KIND = "databrew-job"
 DEFAULT_CAPACITY_NODES = 5
 DEFAULT_TIMEOUT_MINUTES = 2880
-SETTINGS = ("RoleArn", "Outputs", "LogSubscription", "MaxCapacity", "MaxRetries", "Timeout")
+OUTPUTS = ("Outputs", "DataCatalogOutputs", "DatabaseOutputs")
+SETTINGS = ("RoleArn", *OUTPUTS, "LogSubscription", "MaxCapacity", "MaxRetries", "Timeout")
 
 
 class RecipeJobs:
@@ -59,7 +60,7 @@ class RecipeJobs:
             "Tags": given.get("Tags", {}),
             "ResourceArn": arn(self._aws, "job", name),
             **created(self._aws, call.caller),
-            **_settings(call),
+            **self._settings(call),
         }
         if not self._aws.documents.insert(KIND, name, document):
             raise conflict(f"Job {name} already exists.")
@@ -94,10 +95,29 @@ class RecipeJobs:
         name = call.params["Name"]
         if self.get(name)["Type"] != "RECIPE":
             raise invalid(f"Job {name} is a profile job; UpdateProfileJob changes it.")
-        settings = _settings(call) | modified(self._aws, call.caller)
+        settings = self._settings(call) | modified(self._aws, call.caller)
         with self._aws.documents.transaction():
-            self._aws.documents.put(KIND, name, self.get(name) | settings)
+            kept = {key: value for key, value in self.get(name).items() if key not in OUTPUTS}
+            self._aws.documents.put(KIND, name, kept | settings)
         return {"Name": name}
+
+    def _settings(self, call: Call) -> Json:
+        given, operation = call.params, call.operation
+        if not any(given.get(member) for member in OUTPUTS):
+            raise invalid(f"A recipe job needs at least one of {', '.join(OUTPUTS)}.")
+        found: dict[str, list[Json]] = {
+            "Outputs": [outputs.checked(operation, each) for each in given.get("Outputs", [])],
+            "DataCatalogOutputs": [
+                outputs.in_catalog(self._aws, operation, each)
+                for each in given.get("DataCatalogOutputs", [])
+            ],
+            "DatabaseOutputs": [
+                {"DatabaseOutputMode": "NEW_TABLE", **each}
+                for each in given.get("DatabaseOutputs", [])
+            ],
+        }
+        places = {member: each for member, each in found.items() if each}
+        return {"RoleArn": given["RoleArn"], **places, **limits(call)}
 
     def delete(self, call: Call) -> Json:
         name = call.params["Name"]
@@ -117,17 +137,6 @@ class RecipeJobs:
             call.params,
         )
         return {"Jobs": found, **token}
-
-
-def _settings(call: Call) -> Json:
-    given = call.params
-    if not given.get("Outputs"):
-        raise invalid("A recipe job needs at least one of Outputs.")
-    return {
-        "RoleArn": given["RoleArn"],
-        "Outputs": [outputs.checked(call.operation, output) for output in given["Outputs"]],
-        **limits(call),
-    }
 
 
 def limits(call: Call) -> Json:

@@ -28,9 +28,30 @@ def checked(operation: str, output: Json) -> Json:
         raise NotEmulated(
             "databrew", operation, f"Outputs.Format={kind},CompressionFormat={packed}", reason
         )
-    if found["Overwrite"] and not found["Location"].get("Key", "").strip("/"):
-        raise invalid("Overwrite without Location.Key would delete the whole bucket.")
+    if found["Overwrite"]:
+        _check_overwrite(found["Location"])
     return found
+
+
+def in_catalog(aws: LocalAws, operation: str, output: Json) -> Json:
+    """Raises ValidationException for what excludes each other, NotEmulated for another account."""
+    if ("S3Options" in output) == ("DatabaseOptions" in output):
+        raise invalid("DataCatalogOutputs: each has either S3Options or DatabaseOptions.")
+    if output.get("Overwrite") and "DatabaseOptions" in output:
+        raise invalid("DataCatalogOutputs: Overwrite does not go with DatabaseOptions.")
+    if output.get("CatalogId", aws.account) != aws.account:
+        raise NotEmulated(
+            *("databrew", operation, f"DataCatalogOutputs.CatalogId={output['CatalogId']}"),
+            f"It has the account {aws.account}.",
+        )
+    if output.get("Overwrite"):
+        _check_overwrite(output["S3Options"]["Location"])
+    return output
+
+
+def _check_overwrite(location: Json) -> None:
+    if not location.get("Key", "").strip("/"):
+        raise invalid("Overwrite without Location.Key would delete the whole bucket.")
 
 
 def publish(aws: LocalAws, output: Json, written: Sequence[Written]) -> None:

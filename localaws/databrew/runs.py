@@ -14,11 +14,11 @@ from localaws.core.jobs.kind import RECIPE_RUN
 from localaws.core.jobs.runner import Ending, JobRunner, Outcome
 from localaws.core.service import Call, Service
 from localaws.core.signals import EventSent
-from localaws.databrew import inputs, outputs, secrets
+from localaws.databrew import inputs, outputs, secrets, targets
 from localaws.databrew.datasets import KIND as DATASET
 from localaws.databrew.datasets import Datasets
 from localaws.databrew.documents import conflict, not_found, page
-from localaws.databrew.jobs import RecipeJobs
+from localaws.databrew.jobs import OUTPUTS, RecipeJobs
 from localaws.databrew.recipe.compiler import datasets_of, parse
 from localaws.databrew.recipe.errors import RecipeError
 from localaws.databrew.recipe.privacy import secrets_of
@@ -113,7 +113,7 @@ class JobRuns:
             "Attempt": 0,
             "DatasetName": job["DatasetName"],
             **of_run,
-            "Outputs": job["Outputs"],
+            **{member: job[member] for member in OUTPUTS if member in job},
             "State": "STARTING",
             "StartedOn": now,
             "StartedBy": started_by,
@@ -182,11 +182,15 @@ class JobRuns:
             if given["Type"] == "PROFILE":
                 self._profile(job, aws)
                 return
-            written = aws.workers.perform(job, WORK, self._request(job, aws))
+            request = self._request(job, aws)
+            written = aws.workers.perform(job, WORK, request)
             job.check()
-            for output, result in zip(given["Outputs"], written, strict=True):
+            for output, result in zip(request["outputs"], written, strict=True):
                 files = [Written(**file) for file in result["files"]]
-                outputs.publish(aws, output, files)
+                if "Location" in output:
+                    outputs.publish(aws, output, files)
+                if output.get("New"):
+                    targets.define(aws, output, result["columns"])
                 self._say(job, aws, output, result["rows"], len(files))
         except OutOfMemory:
             most = self._aws.workers.limits.memory_bytes >> 20
@@ -237,10 +241,13 @@ class JobRuns:
 
     def _say(self, job: Job, aws: LocalAws, output: Json, rows: int, files: int) -> None:
         """A line in the run's log: a result without rows is a success that should not surprise."""
-        place = output["Location"]
-        line = (
-            f"Wrote {rows} rows in {files} files to s3://{place['Bucket']}/{place.get('Key', '')}"
-        )
+        if "Database" in output:
+            table, connection = output["Database"]["table"], output["Connection"]
+            line = f"Wrote {rows} rows to the table {table} of the connection {connection}"
+        else:
+            place = output["Location"]
+            place = f"s3://{place['Bucket']}/{place.get('Key', '')}"
+            line = f"Wrote {rows} rows in {files} files to {place}"
         if job.request["job"]["LogSubscription"] == "ENABLE":
             name = job.request["job"]["Name"]
             self._aws.logs.send(aws.caller, LOG_GROUP, f"{name}/{job.id}", [line])
@@ -253,7 +260,7 @@ class JobRuns:
             "steps": steps,
             "source": inputs.resolve(aws, job.request["dataset"]).to_json(),
             **self.others(aws, steps),
-            "outputs": given["Outputs"],
+            "outputs": targets.resolve(aws, given, job.request["when"]),
             "job": given["Name"],
             "when": job.request["when"],
             "now": self._aws.clock.now(),

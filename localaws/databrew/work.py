@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import base64
 import contextlib
-from collections.abc import Iterator
-from dataclasses import asdict
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +13,10 @@ import duckdb
 
 from localaws.core.jobs.failures import OutOfMemory, WorkFailed
 from localaws.core.jobs.limits import Limits
-from localaws.databrew import reading, viewing, writing
+from localaws.databrew import databases, hive_types, reading, viewing, writing
 from localaws.databrew.profile import profiling
 from localaws.databrew.recipe import functions
-from localaws.databrew.recipe.compiler import compile_steps, parse
+from localaws.databrew.recipe.compiler import Compiled, compile_steps, parse
 from localaws.databrew.recipe.errors import RecipeError
 from localaws.databrew.recipe.sql import ident
 from localaws.databrew.recipe.table import Context, Table
@@ -100,19 +100,28 @@ def _run(request: Json, folder: Path, connection: duckdb.DuckDBPyConnection) -> 
         query,
     )
     return [
-        asdict(
-            writing.write(
-                output,
-                compiled.sql,
-                compiled.columns,
-                request["job"],
-                request["when"],
-                folder / f"output-{number}",
-                query,
-            )
-        )
+        asdict(_written(output, compiled, request, folder / f"output-{number}", query))
         for number, output in enumerate(request["outputs"])
     ]
+
+
+def _written(
+    output: Json,
+    compiled: Compiled,
+    request: Json,
+    scratch: Path,
+    query: Callable[[str], list[tuple[Any, ...]]],
+) -> writing.Result:
+    """The compiled rows in one of the places that they are to go to."""
+    sql, columns = compiled.sql, compiled.columns
+    shape: tuple[tuple[str, str], ...] = ()
+    if "Database" in output:
+        return writing.Result((), databases.write(output["Database"], sql, columns, scratch, query))
+    if "Table" in output:
+        sql, columns, shape = hive_types.shaped(sql, columns, output.get("Columns"))
+    job, when = request["job"], request["when"]
+    found = writing.write(output, sql, columns, job, when, scratch, query)
+    return replace(found, columns=shape)
 
 
 def _secrets(request: Json) -> dict[str, functions.Secret]:

@@ -54,10 +54,15 @@ class Written:
 
 @dataclass(frozen=True)
 class Result:
-    """An output's files, and the rows in them."""
+    """An output's files, the rows that were written, and a catalog table's columns with types."""
 
     files: tuple[Written, ...]
     rows: int
+    columns: tuple[tuple[str, str], ...] = ()
+
+
+def is_nested(kind: str) -> bool:
+    return "(" in kind.replace("DECIMAL(", "") or kind.endswith("]")
 
 
 def flat(sql: str, columns: dict[str, str]) -> str:
@@ -67,11 +72,7 @@ def flat(sql: str, columns: dict[str, str]) -> str:
     nothing and any reader takes it.
     """
     # GUESSED: lists, maps and structs are written as JSON texts into CSV files.
-    nested = [
-        name
-        for name, kind in columns.items()
-        if "(" in kind.replace("DECIMAL(", "") or kind.endswith("]")
-    ]
+    nested = [name for name, kind in columns.items() if is_nested(kind)]
     if not nested:
         return sql
     texts = ", ".join(

@@ -88,6 +88,12 @@ def test_a_cell_stays_as_it_is(tmp_path: Path, cells: list[str], written: list[s
     assert text.splitlines()[1:] == [f"{n},{cell}" for n, cell in enumerate(written)]
 
 
+def test_a_cell_of_two_lines_changes_nothing_of_the_others(tmp_path: Path) -> None:
+    text = 'id,name,note\n1,,x\n2,"",y\n3,z,"two\nlines"\n'
+
+    assert run(tmp_path, text) == 'id,name,note\n1,,x\n2,,y\n3,z,"two\nlines"\n'
+
+
 CELLS = st.one_of(
     st.text(st.characters(codec="utf-8", exclude_characters="\r\x00"), max_size=8),
     st.integers(-(10**25), 10**25).map(str),
