@@ -6,13 +6,15 @@ Each compiles and checks its statement with the state at hand, has the rows read
 
 from __future__ import annotations
 
+import json
 from typing import Protocol
 
-from localaws.athena import results, reuse, shaping, writing
+from localaws.athena import analysis, results, reuse, shaping, writing
 from localaws.athena.formatting import column_info, result_query
 from localaws.athena.grammar import statements as s
 from localaws.athena.iceberg import plan as iceberg_plan
 from localaws.athena.iceberg.state import is_iceberg
+from localaws.athena.read_plan import ANALYZE, EXPLAIN
 from localaws.athena.session import Change, Effect, Session, change
 from localaws.athena.sql.parameters import bind
 from localaws.athena.sql.parsing import parse
@@ -49,13 +51,20 @@ def _location(execution: Json) -> str:
 
 
 def explain(session: Session, statement: s.Explain, parameters: list[str]) -> Effect:
-    """DuckDB's plan of the compiled query: the engine that would run it, not Trino's.
+    """DuckDB's plan of the compiled query: the engine that runs it, not Trino's.
 
-    It reads no data: neither a byte limit nor the scanned bytes count what the query would read.
+    Only ANALYZE reads data: otherwise neither a byte limit nor the scanned bytes count any.
     """
     query = session.compile(bind(parse(statement.query), parameters))
-    result = session.read(query, f"SELECT * FROM ({query.sql})", explain=True)
-    lines = [line for row in result.values for line in str(row[1]).splitlines()]
+    if statement.form == "validate":
+        return lines_outcome(session, ["true"], [column_info("Valid", t.BOOLEAN)])
+    text = f"SELECT * FROM ({query.sql})"
+    if statement.form == "analyze":
+        result = session.read(query, text, explain=ANALYZE)
+        lines = analysis.lines(json.loads(result.values[0][1]), result.scanned_bytes)
+    else:
+        result = session.read(query, text, explain=EXPLAIN)
+        lines = [line for row in result.values for line in str(row[1]).splitlines()]
     return lines_outcome(session, lines, [column_info("Query Plan", t.VARCHAR)])
 
 

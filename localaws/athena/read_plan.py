@@ -9,6 +9,7 @@ from localaws.athena.iceberg.source import IcebergScan
 from localaws.shapes import Json
 from localaws.tables.snapshot import Columns, TableSnapshot
 
+EXPLAIN, ANALYZE = "EXPLAIN", "EXPLAIN (ANALYZE, FORMAT JSON)"
 BYTE_LIMIT = "BYTE_LIMIT"  # the failure of a query that would read more than it may
 
 
@@ -46,7 +47,7 @@ class ReadPlan:
     byte_limit: int | None = None
     copy: str | None = None
     keys: tuple[str, ...] = ()
-    explain: bool = False  # the rows are DuckDB's plan
+    explain: str = ""  # EXPLAIN or ANALYZE: the rows are DuckDB's plan, that of a run perhaps
 
     def to_json(self) -> Json:
         return {**self.__dict__, "scans": [scan.to_json() for scan in self.scans]}

@@ -10,7 +10,14 @@ from typing import Any
 
 from localaws.athena.iceberg.locks import TableLocks
 from localaws.athena.iceberg.lookup import IcebergTables
-from localaws.athena.read_plan import BYTE_LIMIT, PrunePlan, ReadPlan, ReadResult, ScanPlan
+from localaws.athena.read_plan import (
+    BYTE_LIMIT,
+    EXPLAIN,
+    PrunePlan,
+    ReadPlan,
+    ReadResult,
+    ScanPlan,
+)
 from localaws.athena.sql.queries import Queries, Query
 from localaws.athena.sql.sources import Scan
 from localaws.athena.tables import CatalogTables
@@ -110,7 +117,7 @@ class Session:
         copy: str | None = None,
         keys: tuple[str, ...] = (),
         *,
-        explain: bool = False,
+        explain: str = "",
     ) -> ReadResult:
         """Runs `select`, a text over the query (see ReadPlan), in a worker. What is only explained
         counts no bytes.
@@ -118,7 +125,7 @@ class Session:
         Raises QueryError, ByteLimit and the job's Cancelled.
         """
         result = self._read(self.plan(query, select, copy, keys, explain=explain))
-        if not explain:
+        if explain != EXPLAIN:
             self.scanned_bytes = result.scanned_bytes
         return result
 
@@ -129,14 +136,14 @@ class Session:
         copy: str | None = None,
         keys: tuple[str, ...] = (),
         *,
-        explain: bool = False,
+        explain: str = "",
     ) -> ReadPlan:
         """What a worker needs to run `select` over the query. Raises QueryError."""
         try:
             scans = tuple(self._scan(scan, query) for scan in query.scans)
         except TableError as error:
             raise QueryError(error.code, error.message) from None
-        limit = None if explain else self.byte_limit
+        limit = None if explain == EXPLAIN else self.byte_limit
         return ReadPlan(select, scans, str(self.folder), limit, copy, keys, explain)
 
     def _value(self, sql: str) -> object:

@@ -106,7 +106,7 @@ class Work:
         BYTE_LIMIT, when it would read more than the limit."""
         prepared = self.prepare(plan)
         if plan.copy is None:
-            sql = f"{'EXPLAIN ' if plan.explain else ''}{prepared.sql}"
+            sql = f"{plan.explain} {prepared.sql}"
             values = [list(row) for row in self.run(sql, prepared.names)]
             return ReadResult(prepared.scanned_bytes, values=values)
         return self._copy(plan, prepared)

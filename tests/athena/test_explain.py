@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tests.athena.conftest import Athena
@@ -28,7 +30,33 @@ def test_a_table_that_is_not_there_has_no_plan(athena: Athena) -> None:
     assert "TABLE_NOT_FOUND" in athena.failure("EXPLAIN SELECT * FROM nowhere")
 
 
-@pytest.mark.parametrize("sql", ["EXPLAIN ANALYZE SELECT 1", "EXPLAIN (TYPE IO) SELECT 1"])
-def test_other_kinds_of_plan_are_refused_by_name(athena: Athena, sql: str) -> None:
-    with pytest.raises(Exception, match=r"NotEmulated.*EXPLAIN with ANALYZE or options"):
+def test_analyze_runs_the_query_and_tells_what_it_took(athena: Athena) -> None:
+    athena.run("CREATE TABLE orders AS SELECT * FROM (VALUES 7, 8, 9) AS given (user_id)")
+    sql = "EXPLAIN ANALYZE SELECT count(*) FROM orders WHERE user_id > 7"
+    found = athena.run(sql)
+    told = [row[0] or "" for row in athena.rows(sql)]
+
+    scanned = found["Statistics"]["DataScannedInBytes"]
+    assert scanned > 0
+    assert re.match(rf"Total: [\d.]+ ms, CPU: .*data scanned: {scanned} B", told[0])
+    scan = next(line for line in told if "TABLE_SCAN" in line)
+    assert "[2 rows, " in scan  # of three, by the filter
+    assert found["StatementType"] == "DML"
+    assert not any(str(athena.local.home.root) in line for line in told)
+
+
+def test_a_query_is_validated(athena: Athena) -> None:
+    assert athena.rows("EXPLAIN (TYPE VALIDATE) SELECT 1") == [["true"]]
+    assert "COLUMN_NOT_FOUND" in athena.failure("EXPLAIN (TYPE VALIDATE) SELECT x")
+
+
+@pytest.mark.parametrize(
+    ("sql", "named"),
+    [
+        ("EXPLAIN (TYPE IO) SELECT 1", "EXPLAIN (TYPE IO)"),
+        ("EXPLAIN ANALYZE (FORMAT JSON) SELECT 1", "EXPLAIN ANALYZE (FORMAT JSON)"),
+    ],
+)
+def test_other_kinds_of_plan_are_refused_by_name(athena: Athena, sql: str, named: str) -> None:
+    with pytest.raises(Exception, match=rf"NotEmulated.*{re.escape(named)}"):
         athena.start(sql)

@@ -71,9 +71,19 @@ def view(reader: Reader, or_replace: bool) -> Statement:
 
 
 def explain(reader: Reader) -> Statement:
-    if reader.take("ANALYZE") or reader.next.upper == "(":
-        return s.Unsupported("EXPLAIN with ANALYZE or options")
-    return s.Explain(reader.sql[reader.next.start :])
+    """EXPLAIN [ANALYZE] [(FORMAT TEXT | TYPE VALIDATE)] query"""
+    form = "analyze" if reader.take("ANALYZE") else "plan"
+    if reader.next.upper == "(" and reader.tokens[reader.at + 1].upper in ("FORMAT", "TYPE"):
+        for option in reader.listed(_explain_option):
+            if option == "TYPE VALIDATE" and form == "plan":
+                form = "validate"
+            elif option != "FORMAT TEXT":
+                return s.Unsupported(f"EXPLAIN {'ANALYZE ' * (form == 'analyze')}({option})")
+    return s.Explain(rest(reader), form)
+
+
+def _explain_option(reader: Reader) -> str:
+    return f"{reader.name()} {reader.name()}".upper()
 
 
 def unload(reader: Reader) -> Statement:

@@ -42,9 +42,12 @@ class Select(Statement):
 
 @dataclass(frozen=True)
 class Explain(Statement):
+    """`form`: plan, analyze (ANALYZE) or validate (TYPE VALIDATE)."""
+
     TYPE = "DML"  # as recorded
     SUBTYPE = "EXPLAIN"
     query: str
+    form: str = "plan"
 
 
 @dataclass(frozen=True)

@@ -36,8 +36,27 @@ def _substr(arguments: list[Value]) -> Value | None:
     return Value(f"substr({', '.join(value.sql for value in arguments)})", t.VARCHAR)
 
 
+# Bytes of an array's item in Trino's blocks, with its null flag.
+_WIDTHS = {
+    "boolean": 2, "tinyint": 2, "smallint": 3, "integer": 5, "real": 5, "date": 5,
+    "bigint": 9, "double": 9,
+}  # fmt: skip
+
+
+def _repeat(arguments: list[Value]) -> Value | None:
+    """An array of items of one width is limited in bytes, too: Trino's RepeatFunction."""
+    if len(arguments) != 2 or not t.is_integer(arguments[1].type):
+        return None
+    item, size = arguments
+    width = _WIDTHS.get(item.type.items[0].name) if item.type.name == "array" else None
+    if width is None:
+        return None
+    taken = f"5 + {width} * len({item.sql})"
+    return Value(f"trino_repeat_sized({item.sql}, {taken}, {size.sql})", t.array(item.type))
+
+
 # Where a function is another for some arguments; None: it is not.
-CLOSER = {**SEARCHES, "substr": _substr}
+CLOSER = {**SEARCHES, "substr": _substr, "repeat": _repeat}
 
 
 @compiles(exp.Anonymous, takes=("this", "expressions"))

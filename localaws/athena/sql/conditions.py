@@ -151,7 +151,11 @@ def in_(c: Compiler, node: exp.In, scope: Scope) -> Value:
     (first, *rest), kind = unify([value, *others], "IN value and list items")
     if not is_plain(kind) or kind.items or kind.name in ("double", "real"):
         return Value(f"({' OR '.join(equal(first, item) for item in rest)})", t.BOOLEAN)
-    return Value(f"({first.sql} IN ({', '.join(item.sql for item in rest)}))", t.BOOLEAN)
+    listed = ", ".join(item.sql for item in rest)
+    if any(item.find(exp.Div, exp.Mod) for item in node.expressions):
+        # DuckDB stops at the first that is equal; an item that fails after it fails in Trino.
+        return Value(f"trino_in([{listed}], {first.sql})", t.BOOLEAN)
+    return Value(f"({first.sql} IN ({listed}))", t.BOOLEAN)
 
 
 @compiles(exp.Like, takes=("this", "expression", "negate"))

@@ -20,7 +20,7 @@ from localaws.trino.values import Value
 from .compiler import Compiler, name_parts
 from .functions import AGGREGATES, ALIASES
 from .grammar import nodes
-from .scope import Scope
+from .scope import SHOWN, Scope
 from .stars import Item
 
 _SETS = (exp.Rollup, exp.Cube, exp.GroupingSets)
@@ -35,6 +35,8 @@ def check(c: Compiler, node: exp.Select, scope: Scope, items: list[Item]) -> Non
 
 def _plans(c: Compiler, node: exp.Select, scope: Scope, items: list[Item]) -> bool:
     if "FROM" in scope.outside:
+        if SHOWN in scope.outside and not _is_single_row(node):
+            return False
         return not _reads_unnest(node) or _plans_over_unnest(node)
     exists = isinstance(node.parent, exp.Exists)
     calls = list(_aggregates(node))

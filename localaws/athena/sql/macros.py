@@ -230,6 +230,10 @@ _MORE = (
         ELSE list_transform(trino_places(len(items), size),
             lambda c: list_transform(c, lambda i: items[i])) END""",
     # Whatever a CASE decides, DuckDB may compute a constant list before: never one of any length.
+    """CREATE MACRO trino_in(items, wanted) AS CASE
+        WHEN wanted IS NULL THEN NULL
+        WHEN list_contains(items, wanted) THEN true
+        WHEN list_count(items) = len(items) THEN false END""",
     """CREATE MACRO trino_bounded(size) AS
         CASE WHEN size BETWEEN 0 AND 10000 THEN CAST(size AS BIGINT) ELSE 0 END""",
     """CREATE MACRO trino_repeat(item, size) AS CASE
@@ -240,7 +244,8 @@ _MORE = (
         WHEN size IS NOT NULL
         THEN list_transform(range(trino_bounded(size)), lambda e: item) END""",
     """CREATE MACRO trino_repeat_sized(item, bytes, size) AS CASE
-        WHEN size <= 10000 AND bytes * size > 1000000 THEN fail('INVALID_FUNCTION_ARGUMENT: '
+        WHEN size BETWEEN 1 AND 10000 AND bytes > 1000000 // size
+        THEN fail('INVALID_FUNCTION_ARGUMENT: '
             || 'result of repeat function must not take more than 1000000 bytes')
         ELSE trino_repeat(item, size) END""",
     """CREATE MACRO trino_multimap(entries) AS map_from_entries(list_transform(

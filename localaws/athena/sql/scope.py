@@ -35,6 +35,9 @@ class Relation:
         return bool(parts) and self.qualifiers[-len(parts) :] == parts
 
 
+SHOWN = "SELECT in FROM"  # a clause of `Scope.outside`
+
+
 @dataclass
 class Scope:
     """The relations in sight; names not found here are looked up in `outer` (correlation)."""
@@ -88,7 +91,7 @@ class Scope:
                 "context",
                 node,
             )
-        self.outside.add(self.clause)
+        self._reads_outside()
         return found
 
     def find_relations(self, qualifier: tuple[str, ...]) -> list[Relation]:
@@ -97,8 +100,15 @@ class Scope:
         if not found and self.outer is not None:
             found = self.outer.find_relations(qualifier)
             if found:
-                self.outside.add(self.clause)
+                self._reads_outside()
         return found
+
+    def _reads_outside(self) -> None:
+        """Notes the clause; a SELECT list in a FROM shows the outer row to that FROM's query, too,
+        where it is an outer one's (SHOWN)."""
+        self.outside.add(self.clause)
+        if self.clause == "SELECT" and self.outer is not None and self.outer.outside & {"FROM"}:
+            self.outer.outside.add(SHOWN)
 
     def _value(self, column: Column) -> Value:
         sql = column.origin if self.at_origin and column.origin else column.sql

@@ -182,10 +182,24 @@ def _group(
                 + ", ".join(key(part, False) for part in item.expressions)
                 + ")"
             )
-        return one(c.compile(item, scope), "")
+        value = c.compile(item, scope)
+        _check_fields(value, items, item)
+        return one(value, "")
 
     keys = [key(item, True) for item in node.expressions]
     return " GROUP BY " + ", ".join(keys)
+
+
+def _check_fields(value: Value, items: list[Item], node: exp.Expression) -> None:
+    """Rows whose fields' names differ by capital letters only are one to DuckDB, not to Trino."""
+    for _, item, _ in items:
+        if item.sql == value.sql and item.type != value.type:
+            raise QueryError(
+                "EXPRESSION_NOT_AGGREGATE",
+                "an expression of the select list must be an aggregate expression or appear in "
+                "GROUP BY clause",
+                node,
+            )
 
 
 def _set_name(item: exp.Expression) -> str:

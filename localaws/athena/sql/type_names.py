@@ -70,13 +70,18 @@ def from_trino(node: exp.DataType, literal: str | int | None = None) -> Type:
         return t.map_of(from_trino(node.expressions[0]), from_trino(node.expressions[1]))
     if kind == "STRUCT":
         fields = [
-            (part.name.lower(), from_trino(part.args["kind"]))
+            (_field(part.this), from_trino(part.args["kind"]))
             if isinstance(part, exp.ColumnDef)
             else (None, from_trino(part))
             for part in node.expressions
         ]
-        named = [name for name, _ in fields if name is not None]
+        named = [name.lower() for name, _ in fields if name is not None]
         if len(set(named)) < len(named):
             raise not_emulated(f"the type {written(node)}: two fields of one name", node)
         return t.row((item for _, item in fields), (name for name, _ in fields))
     raise not_emulated(f"the type {written(node)}", node)
+
+
+def _field(node: exp.Identifier) -> str:
+    """A field's name: only quotes keep its capital letters."""
+    return node.name if node.args.get("quoted") else node.name.lower()
