@@ -73,10 +73,19 @@ def _slices(found: Json) -> Rows:
 def _drift(found: Json) -> Rows:
     drift = found["drift"]
     text = "PSI since the live model was made: below 0.1 no change, above 0.25 a great one."
-    yield ["Drift", text, "Of", "PSI"]
-    yield ["probabilities", _four(drift["probability"])]
-    for name, value in list(drift["features"].items())[:MOST_ROWS]:
-        yield [name, _four(value)]
+    asked = drift.get("asked") or {}
+    if asked:
+        text += (
+            f" Asked: the {asked['rows']:,} rows that the endpoint was sent since "
+            f"{asked['since'][:10]}; so few differ by about {asked['by_chance']:.4f} by chance."
+        )
+    by_asked = asked.get("features", {})
+    yield ["Drift", text, "Of", "PSI", "Asked"]
+    yield ["probabilities", _four(drift["probability"]), ""]
+    most = dict.fromkeys([*list(drift["features"])[:MOST_ROWS], *list(by_asked)[:MOST_ROWS]])
+    for name in most:
+        values = (drift["features"].get(name), by_asked.get(name))
+        yield [name, *("" if value is None else _four(value) for value in values)]
 
 
 def _shap(found: Json) -> Rows:

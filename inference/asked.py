@@ -1,14 +1,18 @@
 """What an endpoint is asked, counted in the groups of its model's profile (`training/drift.py`): so
 many values in each group of each feature, and no row is kept.
 
-The counts are this process's, from its start: a server has several. Each writes them to its log,
-one line of JSON a thousand rows; whoever adds up the lines knows what the endpoint was asked.
+A process writes what it has counted since its last line to its log, as one line of JSON: with its
+first row, then once a minute while it is asked, and when it ends. So the sum of the lines is what
+the endpoint was asked, however many processes, instances or serverless containers answered
+(`tasks/functions/asked_lines.py` adds them up). A process that is killed takes a minute with it.
 """
 
 from __future__ import annotations
 
+import atexit
 import json
 import threading
+import time
 from typing import Any
 
 import numpy as np
@@ -16,8 +20,7 @@ import numpy as np
 Json = dict[str, Any]
 Array = Any
 
-ROWS_A_LINE = 1_000
-LEAST_SHARE = 0.0001  # as in training/drift.py
+SECONDS_A_LINE = 60.0
 
 
 class Counts:
@@ -26,16 +29,18 @@ class Counts:
     def __init__(self, groups: Json, run: str) -> None:
         self._run = run
         self._place = {name: place for place, name in enumerate(groups)}
-        self._then = {name: np.asarray(told["shares"]) for name, told in groups.items()}
+        self._groups = np.array([len(told["shares"]) for told in groups.values()], np.int64)
         most = max((len(told["edges"]) for told in groups.values()), default=0)
         # One table for all features, since numpy's calls are what a request of one row waits for.
         self._edges = np.full((len(groups), most), np.inf, dtype=np.float32)
         for edges, told in zip(self._edges, groups.values(), strict=True):
             edges[: len(told["edges"])] = told["edges"]
-        self._missing = np.array([len(then) - 1 for then in self._then.values()], np.int64)
+        self._missing = self._groups - 1
         self._counts = np.zeros((len(groups), most + 2), np.int64)
         self._rows = 0
+        self._written = -SECONDS_A_LINE
         self._lock = threading.Lock()
+        atexit.register(self.write)
 
     def add(self, names: tuple[str, ...], values: Array) -> None:
         """Counts (rows, names) float32; a feature that was not sent is not counted."""
@@ -48,28 +53,21 @@ class Counts:
         cells = (places * self._counts.shape[1] + group).ravel()
         found = np.bincount(cells, minlength=self._counts.size).reshape(self._counts.shape)
         with self._lock:
-            line = self._rows // ROWS_A_LINE
             self._rows += len(values)
             self._counts += found
-            told = self._told() if self._rows // ROWS_A_LINE > line else None
-        if told is not None:
-            print(json.dumps({"model": self._run, "asked": told}), flush=True)
+            due = time.monotonic() - self._written >= SECONDS_A_LINE
+        if due:
+            self.write()
 
-    def told(self) -> Json:
-        """{rows, features: {name: {counts, psi}}} of the features that were sent so far."""
+    def write(self) -> None:
+        """The line of what was counted since the last one: {model, counted: {rows, features: {name:
+        [count of each group]}}}. None if nothing was."""
         with self._lock:
-            return self._told()
-
-    def _told(self) -> Json:
-        told = {}
-        for (name, then), row in zip(self._then.items(), self._counts, strict=True):
-            counts = row[: len(then)]
-            if counts.any():
-                told[name] = {"counts": counts.tolist(), "psi": _psi(then, counts)}
-        return {"rows": self._rows, "features": told}
-
-
-def _psi(then: Array, counts: Array) -> float:
-    before = np.maximum(then, LEAST_SHARE)
-    now = np.maximum(counts / counts.sum(), LEAST_SHARE)
-    return round(float(((now - before) * np.log(now / before)).sum()), 6)
+            rows, counts = self._rows, self._counts.copy()
+            self._rows, self._written = 0, time.monotonic()
+            self._counts[:] = 0
+        if rows:
+            table = zip(self._place, counts, self._groups, strict=True)
+            told = {name: row[:groups].tolist() for name, row, groups in table if row.any()}
+            line = {"model": self._run, "counted": {"rows": rows, "features": told}}
+            print(json.dumps(line, separators=(",", ":")), flush=True)

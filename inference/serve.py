@@ -26,6 +26,7 @@ The functions share nothing but the model, which they only read: threads may cal
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import sys
@@ -308,7 +309,6 @@ def describe(model: Model) -> dict[str, Any]:
         "threshold": model.threshold,
         "features": list(model.features),
         **model.told,
-        **({"asked": model.asked.told()} if model.asked is not None else {}),
     }
 
 
@@ -324,16 +324,22 @@ def read_csv(text: str) -> Rows:
     """Lines of 18 numbers."""
     lines = text.replace("\r\n", "\n").strip("\n ").split("\n")
     check_row_count(len(lines) if lines != [""] else 0)
-    table, given = [], []
-    for row, line in enumerate(lines, start=1):
-        cells = line.split(",")
+    table = [line.split(",") for line in lines]
+    for row, cells in enumerate(table, start=1):
         if len(cells) != len(WIRE_FEATURES):
             raise RequestError(
                 f"Row {row} has {len(cells)} values; accepted: {len(WIRE_FEATURES)}."
             )
-        table.append([read_number(row, n, c) for n, c in zip(WIRE_FEATURES, cells, strict=True)])
-        given.append([bool(cell.strip()) for cell in cells])
-    return finite_rows(WIRE_FEATURES, table, given, null_unless_given(WIRE_FEATURES, given))
+    if "_" not in text:  # float() takes 1_000, which no CSV means
+        with contextlib.suppress(ValueError):  # an empty cell, or what is no number
+            numbers = [[*map(float, cells)] for cells in table]
+            return finite_rows(WIRE_FEATURES, numbers, True, ())
+    numbers = [
+        [read_number(row, n, c) for n, c in zip(WIRE_FEATURES, cells, strict=True)]
+        for row, cells in enumerate(table, start=1)
+    ]
+    given = [[bool(cell.strip()) for cell in cells] for cells in table]
+    return finite_rows(WIRE_FEATURES, numbers, given, null_unless_given(WIRE_FEATURES, given))
 
 
 def read_json(text: str) -> Asked:
@@ -366,12 +372,16 @@ def read_json(text: str) -> Asked:
         raise RequestError("Not one feature is given.")
     if len(names) > 10 * len(WIRE_FEATURES):  # bounds the table below, whatever is sent
         raise RequestError(f"The rows have {len(names)} different names.")
-    table = [
-        [json_number(i, n, row[n]) if n in row else math.nan for n in names]
-        for i, row in enumerate(rows, start=1)
-    ]
-    given = [[row.get(name) is not None for name in names] for row in rows]
-    nulls = tuple(n for n in names if any(n in row and row[n] is None for row in rows))
+    table = [[*map(row.get, names)] for row in rows]
+    given: bool | list[list[bool]] = True
+    nulls: tuple[str, ...] = ()
+    if {type(value) for values in table for value in values} != {float}:
+        given = [[value is not None for value in values] for values in table]
+        nulls = tuple(n for n in names if any(n in row and row[n] is None for row in rows))
+        table = [
+            [json_number(i, n, value) for n, value in zip(names, values, strict=True)]
+            for i, values in enumerate(table, start=1)
+        ]
     return replace(
         finite_rows(names, table, given, nulls), explain=explained, request_id=request_id
     )
@@ -398,7 +408,7 @@ def read_number(row: int, name: str, text: str) -> float:
     if not text.strip():
         return math.nan
     try:
-        if "_" in text:  # float() takes 1_000, which no CSV means
+        if "_" in text:
             raise ValueError(text)
         return float(text)
     except ValueError as error:
@@ -416,7 +426,7 @@ def json_number(row: int, name: str, value: object) -> float:
 def finite_rows(
     names: tuple[str, ...],
     table: Sequence[Sequence[float]],
-    given: Sequence[Sequence[bool]],
+    given: bool | Sequence[Sequence[bool]],
     nulls: tuple[str, ...],
 ) -> Rows:
     """The table as float32. Raises RequestError for a given value that float32 cannot hold."""

@@ -31,6 +31,7 @@ from infrastructure.names import (
     CODE_ARN,
     CRAWLER,
     DATABASE,
+    ENDPOINT_LOGS,
     FIVE_TABLES,
     JOIN_FEATURES,
     MADE,
@@ -161,6 +162,7 @@ FUNCTIONS = (
             *read("models/", "runs/"),
             write("runs/"),
             catalog(["glue:GetTable"], DATABASE),
+            allow(["logs:FilterLogEvents"], arn("logs", f"log-group:{ENDPOINT_LOGS}:*")),
         ),
     ),
     Function(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import tarfile
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ MODEL_FILE = "xgboost-model"
 DESCRIPTION_FILE = "model.json"
 ARCHIVE = "model.tar.gz"
 NO_CHAMPION = "none.json"
+ASKED = "asked.json"
 MAX_MEMBER_BYTES = {MODEL_FILE: 512 * 1024**2, DESCRIPTION_FILE: 1024**2}
 
 
@@ -29,6 +30,7 @@ class Model:
     threshold: float
     run: str
     profile: dict[str, Any] | None = None  # training.drift; none in models from before there was
+    asked: dict[str, Any] | None = None  # tasks/functions/asked_lines.py, of a live model
 
 
 def booster_from(raw: bytes, nthread: int) -> Any:
@@ -66,7 +68,9 @@ def load_champion(folder: str | None, nthread: int) -> Model | None:
     if none:
         return None
     members = _read_members(archives[0])
-    return _model(members[MODEL_FILE], members[DESCRIPTION_FILE], nthread)
+    champion = _model(members[MODEL_FILE], members[DESCRIPTION_FILE], nthread)
+    asked = archives[0].with_name(ASKED)
+    return replace(champion, asked=json.loads(asked.read_bytes()) if asked.exists() else None)
 
 
 def _read_members(archive: Path) -> dict[str, bytes]:

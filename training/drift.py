@@ -2,9 +2,9 @@
 
 A profile is kept in model.json: for every feature the edges of ten groups of about as many holdout
 rows, and the share of rows in each; the same of the probabilities, and the share bought. The next
-run counts its own holdout in the groups of the live model, and the endpoint what it is asked; the
-population stability index (PSI) is sum((now - then) * ln(now / then)). By custom, below 0.1 is no
-change, above 0.25 a great one.
+run counts its own holdout in the groups of the live model, and the endpoint what it is asked
+(`inference/asked.py`); the population stability index (PSI) is sum((now - then) * ln(now / then)).
+By custom, below 0.1 is no change, above 0.25 a great one.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from training.artefact import Model
 from training.sets import Array, ParquetSet, Scores
 
 Json = dict[str, Any]
@@ -62,10 +63,10 @@ def _described(values: Array) -> Json:
     return {"edges": edges, "shares": shares_of(values, edges)}
 
 
-def since(then: Json, holdout: ParquetSet, scores: Scores, run: str) -> Json:
+def since(live: Model, then: Json, holdout: ParquetSet, scores: Scores) -> Json:
     """Drift from the live model's profile to this run's holdout: {since, features: {name: psi},
-    probability, base_rate: {then, now}}; `scores` are the live model's on it. The features that
-    moved most come first."""
+    probability, base_rate: {then, now}, asked}; `scores` are the live model's on it. The features
+    that moved most come first, and `asked` is `of_requests`."""
     found = {
         name: psi(told["shares"], shares_of(holdout.column(name), told["edges"]))
         for name, told in then["features"].items()
@@ -73,11 +74,36 @@ def since(then: Json, holdout: ParquetSet, scores: Scores, run: str) -> Json:
     }
     moved = then["probability"]
     return {
-        "since": run,
-        "features": dict(sorted(found.items(), key=lambda item: (-item[1], item[0]))),
+        "since": live.run,
+        "features": _most_moved(found),
         "probability": psi(moved["shares"], shares_of(scores.probability, moved["edges"])),
         "base_rate": {
             "then": then["base_rate"],
             "now": round(float(scores.label.mean(dtype=np.float64)), DIGITS),
         },
+        "asked": of_requests(then, live.run, live.asked),
     }
+
+
+def of_requests(then: Json, run: str, asked: Json | None) -> Json | None:
+    """Drift from the live model's profile to the rows that its endpoint was asked: {since,
+    complete, rows, by_chance, features: {name: psi}}; None where nobody asked. `by_chance` is about
+    the index of as many rows of the holdout, so no more than that says nothing."""
+    counted = asked and asked["models"].get(run)
+    if not asked or not counted:
+        return None
+    found = {
+        name: psi(then["features"][name]["shares"], [count / sum(counts) for count in counts])
+        for name, counts in counted["features"].items()
+    }
+    return {
+        "since": asked["since"],
+        "complete": asked["complete"],
+        "rows": counted["rows"],
+        "by_chance": round((GROUPS - 1) / counted["rows"], DIGITS),
+        "features": _most_moved(found),
+    }
+
+
+def _most_moved(found: dict[str, float]) -> dict[str, float]:
+    return dict(sorted(found.items(), key=lambda item: (-item[1], item[0])))

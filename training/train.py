@@ -182,7 +182,7 @@ def train(job: Job) -> Json:
         their_line = evaluation.of_the_line(champion, holdout, theirs, measured_champion)
         compared = comparison.report(unseen, theirs, as_line, their_line, parts)
         if champion.profile:
-            drifted = drift.since(champion.profile, holdout, theirs, champion.run)
+            drifted = drift.since(champion, champion.profile, holdout, theirs)
 
     description = {
         "features": list(features),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from typing import Any
 
 from rich.console import Console
@@ -20,8 +21,8 @@ Json = dict[str, Any]
 
 def listed(connection: Connection, outputs: dict[str, str], most: int) -> list[Json]:
     """The newest judged models, the newest first: {run, started_at, outcome, reason, live,
-    live_since, version, approval, gain, figures {FIGURES}}. `live_since` is when the run ended
-    that published what is live."""
+    live_since, version, approval, gain, drift, figures {FIGURES}}. `live_since` is when the run
+    ended that published what is live; `drift` is judge_model's, from what was live before."""
     live = endpoint_changes.look(connection.client("sagemaker"), outputs["EndpointName"]).config
     approvals = _approvals(connection)
     found = []
@@ -44,6 +45,7 @@ def listed(connection: Connection, outputs: dict[str, str], most: int) -> list[J
                 "version": version,
                 "approval": approvals.get(version, gate.get("approval")),
                 "gain": gate.get("gain"),
+                "drift": gate.get("drift"),
                 "figures": {n: gate["challenger"][n] for n in FIGURES if n in gate["challenger"]},
             }
         )
@@ -54,7 +56,7 @@ def listed(connection: Connection, outputs: dict[str, str], most: int) -> list[J
 
 def show(found: list[Json], console: Console) -> None:
     table = Table(title="Models", title_justify="left")
-    for column in ("run", "version", *SHOWN, "gain in AUC", ""):
+    for column in ("run", "version", *SHOWN, "gain in AUC", "drift, asked", ""):
         table.add_column(column, justify="left" if column in ("run", "") else "right")
     for model in found:
         figures, gain = model["figures"], model["gain"]
@@ -66,9 +68,17 @@ def show(found: list[Json], console: Console) -> None:
             (model["version"] or "").rpartition("/")[2],
             *(f"{figures[name]:.4f}" if name in figures else "" for name in SHOWN.values()),
             f"{gain['gain']:+.4f} ({gain['low']:+.4f} to {gain['high']:+.4f})" if gain else "",
+            " ".join(_moved(model["drift"] or {})),
             state,
         )
     console.print(table)
+
+
+def _moved(drift: Json) -> Iterator[str]:
+    """The largest PSI of a feature in the run's holdout, then in what the endpoint was asked."""
+    for what in ("holdout", "asked"):
+        if told := drift.get(what):
+            yield f"{told['psi']:.3f}"
 
 
 def decide(connection: Connection, version: str, status: str, because: str | None) -> str:

@@ -45,9 +45,10 @@ class Objection:
 
 def handler(event: Json, context: Any) -> Json:
     """`event`: {state, container}. Answers {publish, waits, reason, objections, version, approval,
-    gain, challenger, champion}: `reason` is a sentence, `version` the ARN in the Model Registry,
-    `waits` whether somebody is still to approve it there, `gain` {gain, low, high} in AUC; the last
-    two have the scores of SCORES on this run's holdout (`gain` and `champion` null when nothing is
+    gain, drift, challenger, champion}: `reason` is a sentence, `version` the ARN in the Model
+    Registry, `waits` whether somebody is still to approve it there, `gain` {gain, low, high} in
+    AUC, `drift` what moved most since the live model was made (`moved`); the last two have the
+    scores of SCORES on this run's holdout (`gain`, `drift` and `champion` null when nothing is
     live)."""
     import boto3
 
@@ -123,9 +124,32 @@ def judge(evaluation: Json, wish: str, minimum_gain: float) -> Json:
         "reason": sentence(evaluation, objections, wish),
         "objections": [{"guard": o.guard, "reason": o.reason} for o in objections],
         "gain": compared and compared["auc"],
+        "drift": moved(evaluation.get("drift")),
         "challenger": _scores(evaluation["challenger"]),
         "champion": _scores(evaluation["champion"]) if evaluation["champion"] else None,
     }
+
+
+def moved(drift: Json | None) -> Json | None:
+    """{holdout, asked}, each {feature, psi} of the feature that moved most; of what the endpoint
+    was asked also {rows, by_chance}, and null where nobody asked."""
+    if drift is None:
+        return None
+    asked = drift.get("asked")
+    return {
+        "holdout": _first(drift["features"]),
+        "asked": asked
+        and {
+            **(_first(asked["features"]) or {}),
+            "rows": asked["rows"],
+            "by_chance": asked["by_chance"],
+        },
+    }
+
+
+def _first(features: dict[str, float]) -> Json | None:
+    name = next(iter(features), None)
+    return None if name is None else {"feature": name, "psi": features[name]}
 
 
 def refused_by(guards: dict[str, Guard], evaluation: Json) -> list[Objection]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+from datetime import datetime, timezone
 from typing import Any
 from urllib.parse import urlsplit
 
-from tasks.functions import published_views, storage
+from tasks.functions import asked_lines, published_views, storage
 
 Json = dict[str, Any]
 
@@ -16,8 +17,9 @@ SERVING = {"InService", "Updating", "SystemUpdating", "RollingBack", "UpdateRoll
 
 def handler(event: Json, context: Any) -> Json:
     """`event`: {run}. Answers {endpoint_status, endpoint_config, model, model_uri, sha256}, all
-    null when nothing is live. Writes `champion/model.tar.gz` or `champion/none.json`, and the
-    definitions of the published views to `live_views.json`."""
+    null when nothing is live. Writes `champion/model.tar.gz` and what it was asked lately to
+    `champion/asked.json`, or `champion/none.json`, and the definitions of the published views to
+    `live_views.json`."""
     import boto3
 
     s3 = boto3.client("s3")
@@ -29,6 +31,10 @@ def handler(event: Json, context: Any) -> Json:
     if live["model_uri"] is None:
         storage.write_json(s3, bucket, f"{prefix}/none.json", {"live": None})
         return {**live, "sha256": None}
+    asked = asked_lines.summed(
+        boto3.client("logs"), os.environ["ENDPOINT_NAME"], datetime.now(timezone.utc)
+    )
+    storage.write_json(s3, bucket, f"{prefix}/asked.json", asked)
     source = urlsplit(live["model_uri"])
     key = f"{prefix}/model.tar.gz"
     s3.copy_object(

@@ -233,25 +233,3 @@ def test_model_that_does_not_fit_its_description_is_not_loaded(
 
     with pytest.raises(ValueError, match=message):
         serve.model_fn(str(tmp_path / "model"))
-
-
-def test_what_is_asked_is_counted_by_group_and_no_row_is_kept(
-    trained: Trained, capsys: pytest.CaptureFixture[str]
-) -> None:
-    model = serve.model_fn(str(trained.model_dir))
-    usual = np.tile(np.array([[3.0, 11.0]], dtype=np.float32), (999, 1))
-    names = ("up_orders", "user_mean_days_since_prior")
-    asked = model.asked
-    assert asked is not None and asked.told() == {"rows": 0, "features": {}}
-
-    asked.add(names, usual)
-    assert capsys.readouterr().out == ""
-    asked.add(names, np.array([[3.0, np.nan]], dtype=np.float32))
-
-    told = serve.describe(model)["asked"]
-    assert told["rows"] == 1000
-    assert set(told["features"]) == set(names)
-    counts = told["features"]["user_mean_days_since_prior"]["counts"]
-    assert (sum(counts), max(counts), counts[-1]) == (1000, 999, 1)
-    assert told["features"]["up_orders"]["psi"] > 0.25  # always 3: not what it was made on
-    assert json.loads(capsys.readouterr().out)["asked"] == told

@@ -484,6 +484,7 @@ def test_the_console_shows_every_part_of_an_evaluation(trained: Trained) -> None
 
 def test_drift_is_seen_where_it_is(tmp_path: Path) -> None:
     from training import drift
+    from training.artefact import Model
     from training.sets import Scores, open_set
 
     folders = [write_sets(tmp_path / name, users=60) for name in ("then", "now")]
@@ -492,9 +493,11 @@ def test_drift_is_seen_where_it_is(tmp_path: Path) -> None:
     label = then.column("label")
     scores = Scores(label, then.column("up_order_rate"), label, label, label)
 
-    found = drift.since(drift.profile(then, then.features, scores), now, scores, "r")
+    profile = drift.profile(then, then.features, scores)
+    found = drift.since(Model(None, then.features, 0.5, "r"), profile, now, scores)
 
     assert next(iter(found["features"])) == "user_period"
     assert found["features"]["user_period"] > 1
     assert found["features"]["up_orders"] == found["probability"] == 0
     assert found["base_rate"]["then"] == found["base_rate"]["now"]
+    assert (found["since"], found["asked"]) == ("r", None)

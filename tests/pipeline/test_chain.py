@@ -378,6 +378,10 @@ def test_a_start_by_hand_makes_the_same_model_again_and_changes_nothing(
     assert again["gate"]["publish"] is False
     assert "more than +0.0000 must be certain" in again["gate"]["reason"]
     assert again["metrics"]["champion"]["auc"] == again["metrics"]["challenger"]["auc"]
+    # Counted by the endpoint's process, written to its log, summed and compared by the next run.
+    drift = again["gate"]["drift"]
+    assert drift["holdout"]["psi"] == 0
+    assert drift["asked"]["rows"] >= 1
     assert again["endpoint"]["before"]["endpoint_config"] == live.endpoint_config
     assert again["endpoint"]["after"]["endpoint_config"] == live.endpoint_config
     assert stack.live().answer == live.answer

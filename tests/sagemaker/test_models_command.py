@@ -143,7 +143,9 @@ def test_models_are_listed_and_what_was_live_before_comes_back(lake: Any) -> Non
     outputs = {**OUTPUTS, "StateMachineArn": machine}
     put(aws, "audit/1_a.json", record("a", "published", None, "one"))
     gain = {"gain": 0.01, "low": 0.005, "high": 0.015}
-    put(aws, "audit/2_bb.json", record("bb", "published", "one", "two", version=version, gain=gain))
+    drift = {"holdout": {"feature": "f", "psi": 0.0312}, "asked": {"feature": "g", "psi": 0.4321}}
+    more = {"version": version, "gain": gain, "drift": drift}
+    put(aws, "audit/2_bb.json", record("bb", "published", "one", "two", **more))
     put(aws, "audit/3_ccc.json", record("ccc", "not better", "two", "two"))
     glue = aws.client("glue")
     glue.create_database(DatabaseInput={"Name": "rebuy"})
@@ -161,6 +163,7 @@ def test_models_are_listed_and_what_was_live_before_comes_back(lake: Any) -> Non
     models.show(found, Console(file=shown, width=160))
     assert "live since 2026-11-22T09:00" in shown.getvalue()
     assert "+0.0100 (+0.0050 to +0.0150)" in shown.getvalue()
+    assert "0.031 0.432" in shown.getvalue()
 
     told = models.roll_back(here, outputs, wait_seconds=120)  # type: ignore[arg-type]
 
