@@ -7,6 +7,7 @@ from pathlib import Path
 
 import duckdb
 
+from localaws.athena import buckets
 from localaws.athena.failures import explain
 from localaws.athena.iceberg import hashing
 from localaws.athena.sql.macros import MACROS
@@ -60,5 +61,6 @@ def prepare(connection: duckdb.DuckDBPyConnection) -> None:
     """Adds the macros and functions that compiled queries call."""
     register(connection)
     hashing.register(connection)
+    buckets.register(connection)
     for macro in MACROS:
         connection.execute(macro)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from typing import Protocol
 
-from localaws.athena import analysis, results, reuse, shaping, writing
+from localaws.athena import analysis, buckets, results, reuse, shaping, writing
 from localaws.athena.formatting import column_info, result_query
 from localaws.athena.grammar import statements as s
 from localaws.athena.iceberg import plan as iceberg_plan
@@ -113,6 +113,7 @@ def create_table_as(session: Session, statement: s.CreateTableAs, parameters: li
     location, format_, keys = ctas_properties(session, statement.properties)
     hive = check_types(query, labels)
     check_partition_keys(keys, labels, query)
+    bucketed = buckets.chosen(statement.properties, keys, query)
     if writing.others(session, location):
         raise QueryError(
             "HIVE_PATH_ALREADY_EXISTS",
@@ -121,10 +122,12 @@ def create_table_as(session: Session, statement: s.CreateTableAs, parameters: li
         )
     written = WrittenRows()
     if statement.with_data:
-        written = write(session, query, labels, keys, location, format_)
+        written = write(session, query, labels, keys, location, format_, bucketed)
     columns = [{"Name": label, "Type": kind} for label, kind in zip(labels, hive, strict=True)]
     plain = columns[: len(columns) - len(keys)]
     table = ctas_table(name, plain, columns[len(plain) :], location, format_)
+    if bucketed is not None:
+        table["StorageDescriptor"] |= bucketed.described()
     changes = [
         change(Catalog.create_table, database, table),
         *_new_partitions(database, table, written, set()),
@@ -165,14 +168,12 @@ class Writer(Protocol):
 _KNOWN = (
     "format", "write_compression", "parquet_compression", "orc_compression", "external_location",
     "partitioned_by", "field_delimiter", "table_type", "compression_level", "is_external",
+    "bucketed_by", "bucket_count",
 )  # fmt: skip
 
 
 def ctas_properties(session: Writer, properties: Json) -> tuple[str, Format, list[str]]:
     """(location, format, partition keys) that the properties say. Raises QueryError."""
-    for key in ("bucketed_by", "bucket_count"):
-        if key in properties:
-            raise not_emulated(f"the CTAS property {key}")
     if str(properties.get("table_type", "HIVE")).upper() != "HIVE":
         raise not_emulated(f"table_type {properties['table_type']}; HIVE is")
     if str(properties.get("is_external", "true")).lower() != "true":
@@ -274,6 +275,8 @@ def insert(session: Session, statement: s.Insert, parameters: list[str]) -> Effe
         raise no_insert_into_views()
     if is_iceberg(table):
         return iceberg_plan.insert(session, statement, table, tree)
+    if table["StorageDescriptor"].get("BucketColumns"):
+        raise QueryError("NOT_SUPPORTED", "INSERT INTO is not supported on bucketed tables")
     found = session.tables.find(database, name, None)
     labels = [label for label, _ in found.columns]
     query = session.compile(tree)

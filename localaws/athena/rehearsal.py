@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from localaws.athena import plan, shaping
+from localaws.athena import buckets, plan, shaping
 from localaws.athena.commands.tables import described
 from localaws.athena.grammar import statements as s
 from localaws.athena.grammar.read import read
@@ -102,6 +102,7 @@ def create_table_as(state: Rehearsal, statement: s.CreateTableAs) -> Effect:
     plan.check_named(labels)
     kept = [t.from_hive(kind) for kind in check_types(query, labels)]
     plan.check_partition_keys(keys, labels, query)
+    buckets.chosen(statement.properties, keys, query)
     _check_new(state, name, statement.if_not_exists)
     columns = tuple(zip(labels, kept, strict=True))
     return Effect((name, Described(columns, frozenset(keys), location)))

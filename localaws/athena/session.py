@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from localaws.athena import buckets
 from localaws.athena.iceberg.locks import TableLocks
 from localaws.athena.iceberg.lookup import IcebergTables
 from localaws.athena.read_plan import (
@@ -183,6 +184,7 @@ class Session:
                 kept = prune(keys, values, tuple(scan.conditions))
                 partitions = [partitions[place] for place in kept]
         snapshot = files.take(table, partitions, self.aws.objects)
+        buckets.check(table, snapshot)
         return ScanPlan(scan.relation, snapshot, frozenset(query.columns_read(scan)))
 
     def perform(self, work: str, request: Json) -> Any:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from localaws.athena import buckets
 from localaws.athena.read_plan import ReadResult
 from localaws.athena.session import Session
 from localaws.athena.sql.queries import Query
@@ -123,6 +124,7 @@ def write(
     keys: list[str],
     location: str,
     format_: Format,
+    bucketed: buckets.Buckets | None = None,
 ) -> WrittenRows:
     """Runs the query; its rows become objects below `location` (ending in /).
 
@@ -134,7 +136,12 @@ def write(
         f"{_plain(column.sql, column.type, format_)} AS {name(label)}"
         for column, label in zip(query.columns, labels, strict=True)
     )
-    result = session.read(query, f"SELECT {selected} FROM ({query.sql})", format_.copy, tuple(keys))
+    folders = list(keys)
+    if bucketed is not None:
+        selected += f", {bucketed.column(query, labels)}"
+        folders.append(buckets.COLUMN)
+    select = f"SELECT {selected} FROM ({query.sql})"
+    result = session.read(query, select, format_.copy, tuple(folders))
     if session.again:
         forget_first_attempt(session, location)
     return _adopt(session, result, keys, location, format_)
@@ -157,12 +164,16 @@ def _adopt(
         return written
     stamp = session.aws.clock.now().strftime("%Y%m%d_%H%M%S")
     for number, file in enumerate(result.files):
-        below = partitions.folder(keys, file.values)
-        key = f"{prefix}{below}{stamp}_{number:05d}_{session.execution_id}{format_.ending}"
+        values, hashed = file.values[: len(keys)], file.values[len(keys) :]
+        below = partitions.folder(keys, values)
+        own = f"{stamp}_{number:05d}_{session.execution_id}{format_.ending}"
+        if hashed:
+            own = buckets.file_name(hashed[0], number, session.execution_id, format_.ending)
+        key = f"{prefix}{below}{own}"
         session.aws.objects.adopt(bucket, key, Path(file.path))
         written.files.append(f"s3://{bucket}/{key}")
         if keys:
-            written.partitions[file.values] = f"s3://{bucket}/{prefix}{below}"
+            written.partitions[values] = f"s3://{bucket}/{prefix}{below}"
     return written
 
 

@@ -52,6 +52,10 @@ def _boolean(sql: str, kind: Type) -> str:
     return f"CASE lower({sql}) WHEN 'true' THEN true WHEN 'false' THEN false END"
 
 
+def _java_boolean(sql: str, kind: Type) -> str:
+    return f"(lower({sql}) = 'true')"
+
+
 def _varchar(sql: str, kind: Type) -> str:
     return f"substr({sql}, 1, {kind.numbers[0]})" if kind.numbers else sql
 
@@ -120,6 +124,11 @@ _LENIENT: dict[str, Cell] = {
 CELLS: dict[str, dict[str, Cell]] = {
     "text": _LENIENT,
     "regex": _LENIENT,
+    "grok": {
+        **{name: reader for name, reader in _LENIENT.items() if name != "varbinary"},
+        **dict.fromkeys(t.INTEGERS, _integer),
+        "boolean": _java_boolean,
+    },
     "open_csv": {
         **_LENIENT,
         **dict.fromkeys(t.INTEGERS, _integer),
@@ -136,6 +145,7 @@ CELLS: dict[str, dict[str, Cell]] = {
 _FORMAT_NAMES = {
     "text": "a text",
     "regex": "a RegexSerDe",
+    "grok": "a GrokSerDe",
     "open_csv": "an OpenCSVSerDe",
     "json": "a JSON",
 }

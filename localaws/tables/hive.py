@@ -30,6 +30,11 @@ Query = Callable[[str], list[tuple[Any, ...]]]
 Typed = tuple[tuple[str, Type], ...]
 # "$path" and its like: name and DuckDB type, in this order after the partition keys.
 HIDDEN = (("$path", "VARCHAR"), ("$file_size", "BIGINT"), ("$file_modified_time", "TIMESTAMPTZ"))
+# What a SerDe says of a cell that is no value of its column, where that is no NULL.
+_WRONG = {
+    "open_csv": "HIVE_BAD_DATA: Error parsing field value",
+    "grok": "INVALID_FUNCTION_ARGUMENT: Error Parsing a column in the table: For input string:",
+}
 _NEVER = ("\x10\x11\x12", "\x13\x14\x15")  # for NULL, where a text has no way to say it
 
 
@@ -180,7 +185,7 @@ class _Reader:
         return self._texts([LINE], files, "delim='\x02', quote='', escape=''", _NEVER[0])
 
     def _delimited(self, columns: Typed, files: list[DataFile]) -> str:
-        """OpenCSVSerDe and LazySimpleSerDe: columns by their place in the line."""
+        """OpenCSVSerDe, LazySimpleSerDe and the like: columns by their place in the line."""
         storage = self.storage
         quote = text(storage.quote) if storage.quote else "''"
         options = f"delim={text(storage.separator)}, quote={quote}, escape={quote}"
@@ -191,12 +196,9 @@ class _Reader:
         shown = []
         for label, kind in columns:
             value = value_of(name(label), kind, storage, label)
-            if (
-                storage.format == "open_csv"
-                and kind.name != "varchar"
-                and not storage.null_for_invalid
-            ):
-                value = checked(name(label), value, label)
+            wrong = _WRONG.get(storage.format)
+            if wrong and kind.name != "varchar" and not storage.null_for_invalid:
+                value = checked(name(label), value, label, wrong)
             shown.append(f"{value} AS {name(label)}")
         return f"SELECT {', '.join(shown)}, {name(FILE)} FROM ({source})"
 
@@ -205,7 +207,7 @@ class _Reader:
         quick: dict[str, list[DataFile]] = {}
         slow = []
         exact = (
-            self.storage.format == "regex"
+            self.storage.format in ("regex", "grok")
             or self.storage.records
             or self.storage.last_takes_rest
             or (self.storage.format == "text" and self.storage.separator in null)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from localaws.shapes import Json
 from localaws.tables.errors import TableError, not_emulated
+from localaws.tables.grok import program
 
 PARQUET = "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe"
 OPEN_CSV = "org.apache.hadoop.hive.serde2.OpenCSVSerde"
@@ -18,6 +19,7 @@ LAZY_SIMPLE = "org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe"
 OPENX_JSON = "org.openx.data.jsonserde.JsonSerDe"
 HIVE_JSON = "org.apache.hive.hcatalog.data.JsonSerDe"
 REGEX = "org.apache.hadoop.hive.serde2.RegexSerDe"
+GROK = "com.amazonaws.glue.serde.GrokSerDe"
 ORC = "org.apache.hadoop.hive.ql.io.orc.OrcSerde"
 AVRO = "org.apache.hadoop.hive.serde2.avro.AvroSerDe"
 CLOUDTRAIL = "com.amazon.emr.hive.serde.CloudTrailSerde"
@@ -108,6 +110,7 @@ SERDES: dict[str, SerDe] = {
             ("input.regex", "input.regex.case.insensitive"),
             ("serialization.format", "output.format.string"),
         ),
+        SerDe(GROK, "grok", _TEXT_FILES, ("input.format", "input.grokCustomPatterns")),
         SerDe(CLOUDTRAIL, "json", _CLOUDTRAIL_FILES, ()),
         SerDe(ORC, "orc", _ORC_FILES, ("orc.column.index.access",)),
         SerDe(AVRO, "avro", _AVRO_FILES, ("avro.schema.literal",)),
@@ -122,8 +125,8 @@ _REFUSED_PROPERTIES = ("skip.footer.line.count",)
 @dataclass(frozen=True)
 class Storage:
     """One SerDe with its properties. Which members count depends on the format: `parquet`, `orc`,
-    `avro`, `open_csv` (OpenCSVSerDe), `text` (LazySimpleSerDe), `regex` or `json` (one object a
-    line)."""
+    `avro`, `open_csv` (OpenCSVSerDe), `text` (LazySimpleSerDe), `regex`, `grok` or `json` (one
+    object a line)."""
 
     format: str
     header_lines: int = 0
@@ -139,7 +142,8 @@ class Storage:
     mapping: tuple[tuple[str, str], ...] = ()  # (column, JSON key)
     by_position: bool = False  # columns of Parquet and ORC, otherwise by name
     nesting: str = ""  # what is between the parts of nested values, a letter for each level
-    regex: str = ""  # in Java's syntax, of a whole line
+    regex: str = ""  # in Java's syntax, of a whole line; Grok's input.format
+    patterns: str = ""  # Grok's own ones, a line each
     schema: str = ""  # Avro's, as JSON
     records: bool = False  # JSON: a file is one object, its list `Records` has the rows
 
@@ -246,6 +250,16 @@ def _regex(given: Mapping[str, str], header: int, name: str) -> Storage:
     return Storage("regex", header, regex=f"(?s{'i' if ignore_case else ''}){written}")
 
 
+def _grok(given: Mapping[str, str], header: int, name: str) -> Storage:
+    written, custom = given.get("input.format"), given.get("input.grokCustomPatterns", "")
+    if not written or not written.strip():
+        raise TableError(
+            "HIVE_INVALID_METADATA", f"table {name}: GrokSerDe needs the property input.format"
+        )
+    program(written, custom)
+    return Storage("grok", header, regex=written, patterns=custom)
+
+
 def _orc(given: Mapping[str, str], header: int, name: str) -> Storage:
     return Storage("orc", by_position=_flag(given, "orc.column.index.access", True, name))
 
@@ -290,6 +304,7 @@ _READ = {
     HIVE_JSON: _hive_json,
     CLOUDTRAIL: _hive_json,
     REGEX: _regex,
+    GROK: _grok,
     ORC: _orc,
     AVRO: _avro,
 }

@@ -25,6 +25,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from localaws.core.jobs.seen import remembered
+from localaws.tables import grok
 from localaws.tables.codecs import codec
 from localaws.tables.errors import TableError
 from localaws.tables.snapshot import DataFile
@@ -318,6 +319,10 @@ def split_by_regex(line: str, storage: Storage, width: int) -> list[str | None]:
     return list(found.groups()) if found else []
 
 
+def split_by_grok(line: str, storage: Storage, width: int) -> list[str | None]:
+    return grok.cells(line, storage.regex, storage.patterns)[:width]
+
+
 def _whole_line(line: str, storage: Storage, width: int) -> list[str | None]:
     return [line]
 
@@ -326,5 +331,6 @@ _SPLIT: dict[str, Callable[[str, Storage, int], list[str | None]]] = {
     "open_csv": split_open_csv,
     "text": split_delimited,
     "regex": split_by_regex,
+    "grok": split_by_grok,
     "json": _whole_line,
 }

@@ -80,8 +80,8 @@ def test_insert_appends_in_the_tables_format(athena: Any, format_: str) -> None:
             "NOT_SUPPORTED: localaws does not emulate the format ORC",
         ),
         (
-            "CREATE TABLE t WITH (bucketed_by = ARRAY['a'], bucket_count = 2) AS SELECT 1 AS a",
-            "NOT_SUPPORTED: localaws does not emulate the CTAS property bucketed_by",
+            "CREATE TABLE t WITH (format = 'PARQUET', compression_level = 3) AS SELECT 1 AS a",
+            "NOT_SUPPORTED: localaws does not emulate compression_level",
         ),
         ("CREATE TABLE t AS SELECT 1 / 0 AS a", "DIVISION_BY_ZERO: Division by zero"),
         (

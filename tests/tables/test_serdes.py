@@ -14,6 +14,8 @@ import pyarrow as pa
 import pytest
 from pyarrow import orc
 
+from localaws.tables import grok
+
 # https://docs.aws.amazon.com/athena/latest/ug/regex-serde.html
 REGEX = (
     "CREATE EXTERNAL TABLE t (host string, status int, bytes bigint) ROW FORMAT SERDE "
@@ -48,6 +50,87 @@ def test_a_pattern_has_a_group_for_each_column(readers: Any) -> None:
     assert failure == (
         "HIVE_CURSOR_ERROR: Number of matching groups doesn't match the number of columns"
     )
+
+
+# https://docs.aws.amazon.com/athena/latest/ug/grok-serde.html, and its reader as it was offered to
+# Trino: https://github.com/trinodb/trino/pull/25205
+GROK = (
+    "CREATE EXTERNAL TABLE t ({columns}) ROW FORMAT SERDE 'com.amazonaws.glue.serde.GrokSerDe' "
+    "WITH SERDEPROPERTIES ({properties}) STORED AS INPUTFORMAT "
+    "'org.apache.hadoop.mapred.TextInputFormat' OUTPUTFORMAT "
+    "'org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat' LOCATION 's3://lake/t/'"
+)
+
+
+def test_lines_of_a_log_are_read_by_grok_patterns(readers: Any) -> None:
+    readers.put(
+        "t/a.log",
+        '1.2.3.4 - ann [27/Feb/2026:10:15:30 +0000] "GET /a?b=c HTTP/1.1" 200 17 SKU-7\nnonsense\n',
+    )
+    columns = (
+        "ip string, usr string, at string, verb string, url string, status int, b int, s string"
+    )
+    written = (
+        r'%{IP:ip} - %{USER:usr} \\[%{HTTPDATE:at}\\] "%{WORD:verb} %{URIPATHPARAM:url} '
+        r'HTTP/%{NUMBER}" %{NUMBER:status:int} %{NUMBER:b} %{SKU:s}'
+    )
+    custom = r"'input.grokCustomPatterns' = 'DIGITS [0-9]+\nSKU SKU-%{DIGITS}'"
+    properties = f"'input.format' = '{written}', {custom}"
+    readers.athena.run(GROK.format(columns=columns, properties=properties))
+
+    assert (
+        readers.by_athena("t")
+        == readers.by_databrew("t")
+        == [
+            [""] * 8,
+            ["1.2.3.4", "ann", "27/Feb/2026:10:15:30 +0000", "GET", "/a?b=c", "200", "17", "SKU-7"],
+        ]
+    )
+
+
+@pytest.mark.parametrize(
+    ("line", "written", "cells"),
+    [
+        # Columns are filled by place, and only named patterns count, also those inside of another.
+        ("Feb 9 07:15:00 mail postfix[19]: rest", "%{SYSLOGBASE} %{DATA:a}$",
+         ["Feb 9 07:15:00", "mail", "postfix", "19", "rest"]),
+        ("x - 7", "%{WORD:a} (?:%{INT:b}|-) %{INT:c}", ["x", "7"]),  # what is not there moves on
+        ("x 'y z' \"\"", "%{WORD:a} %{QS:b} %{QS:c}", ["x", "y z", ""]),  # no quotes around
+        ("fe80::1%eth0", "^%{IP:a}$", ["fe80::1%eth0"]),
+        ("::ffff:1.2.3.4 1:2:3:4:5:6:7:8", "%{IPV6:a} %{IPV6:b}",
+         ["::ffff:1.2.3.4", "1:2:3:4:5:6:7:8"]),
+        ("300.1.1.1", "^%{IPV4:a}$", []),
+        ("007 +5 TRUE", "%{INT:a:int} %{INT:b:long} %{WORD:c:boolean}", ["7", "5", "true"]),
+        ("", "%{SPACE:a}", []),
+        ("k v", r"(?<key>\S+) (?<val_ue>\S+)", ["k", "v"]),
+        ("2026-09-12T12:10:34,972Z Error", "%{TIMESTAMP_ISO8601:a} %{LOGLEVEL:b}",
+         ["2026-09-12T12:10:34,972Z", "Error"]),
+    ],
+)  # fmt: skip
+def test_what_a_line_holds_by_grok(line: str, written: str, cells: list[str]) -> None:
+    assert grok.cells(line, written, "") == cells
+
+
+@pytest.mark.parametrize(
+    ("columns", "written", "message"),
+    [
+        ("a string", "%{NOPE:a}", "Grok compilation failure: Pattern NOPE is not defined."),
+        ("a string", "%{UNIXPATH:a}", "does not emulate the pattern UNIXPATH of GrokSerDe"),
+        ("a double", "%{NUMBER:a:double}", "does not emulate double in %{..:a:double}"),
+        ("a string", "%{INT:a} %{INT:a}", "%{INT:a} stands in input.format twice"),
+        ("a int", "%{WORD:a}", "INVALID_FUNCTION_ARGUMENT: Error Parsing a column in the table"),
+    ],
+)
+def test_grok_refuses_by_name_what_it_does_not_read(
+    readers: Any, columns: str, written: str, message: str
+) -> None:
+    readers.put("t/a.log", "x y\n")
+    sql = GROK.format(columns=columns, properties=f"'input.format' = '{written}'")
+    if columns == "a int":  # a cell that is none
+        readers.athena.run(sql)
+        sql = "SELECT * FROM t"
+
+    assert message in readers.athena.failure(sql)
 
 
 def orc_file(**columns: Any) -> bytes:

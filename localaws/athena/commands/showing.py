@@ -119,6 +119,15 @@ def show_create_table(session: Session, statement: Any) -> CommandResult:
     ]
     if table.get("PartitionKeys"):
         lines += ["PARTITIONED BY ( ", *columns(table["PartitionKeys"])]
+    if place.get("BucketColumns"):
+        lines += ["CLUSTERED BY ( ", ", \n".join(f"  {c}" for c in place["BucketColumns"]) + ") "]
+        ordered = [
+            f"  {c['Column']} {'ASC' if c['SortOrder'] else 'DESC'}"
+            for c in place.get("SortColumns") or []
+        ]
+        if ordered:
+            lines += ["SORTED BY ( ", ", \n".join(ordered) + ") "]
+        lines += [f"INTO {place['NumberOfBuckets']} BUCKETS"]
     lines += ["ROW FORMAT SERDE ", f"  '{serde.get('SerializationLibrary', '')}' "]
     if serde.get("Parameters"):
         lines += ["WITH SERDEPROPERTIES ( ", *pairs(serde["Parameters"])]

@@ -136,7 +136,23 @@ def _storage(statement: s.CreateTable, location: str) -> Json:
     built = descriptor(library, parameters, statement.columns, location)
     if formats:
         built["InputFormat"], built["OutputFormat"] = formats
+    if statement.clustered is not None:
+        built |= _clustered(statement.clustered, {c["Name"] for c in statement.columns})
     return built
+
+
+def _clustered(said: s.Clustered, columns: set[str]) -> Json:
+    for column in [*said.columns, *(column for column, _ in said.ordered)]:
+        if column not in columns:
+            raise failed(f"SemanticException [Error 10002]: Invalid column reference {column}")
+    ordered = [
+        {"Column": name, "SortOrder": int(not descending)} for name, descending in said.ordered
+    ]
+    return {
+        "BucketColumns": said.columns,
+        "NumberOfBuckets": said.count,
+        "SortColumns": ordered,
+    }
 
 
 def drop_table(session: Session, statement: s.DropTable) -> CommandResult:

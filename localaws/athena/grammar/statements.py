@@ -178,6 +178,15 @@ class ShowDatabases(Statement):
 
 
 @dataclass(frozen=True)
+class Clustered:
+    """CLUSTERED BY: `ordered` are columns and whether they descend."""
+
+    columns: list[str]
+    count: int
+    ordered: list[tuple[str, bool]]
+
+
+@dataclass(frozen=True)
 class CreateTable(Statement):
     """`serde`, `formats`, `stored_as` are None where the statement says nothing; `delimited` are
     the SerDe properties of ROW FORMAT DELIMITED."""
@@ -194,6 +203,7 @@ class CreateTable(Statement):
     delimited: Pairs = field(default_factory=dict)
     formats: tuple[str, str] | None = None
     stored_as: str | None = None
+    clustered: Clustered | None = None
     location: str | None = None
     properties: Pairs = field(default_factory=dict)
 

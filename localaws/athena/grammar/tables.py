@@ -40,7 +40,7 @@ def create_table(reader: Reader) -> Statement:
         elif reader.take("PARTITIONED", "BY"):
             said["keys"] = reader.columns()
         elif reader.take("CLUSTERED", "BY"):
-            return s.Unsupported("CREATE EXTERNAL TABLE ... CLUSTERED BY")
+            said["clustered"] = _clustered(reader)
         elif reader.take("ROW", "FORMAT", "SERDE"):
             said["serde"] = reader.text()
         elif reader.take("WITH", "SERDEPROPERTIES"):
@@ -65,6 +65,25 @@ def create_table(reader: Reader) -> Statement:
     if given.get("table_type", "").lower() == "iceberg":
         raise SyntaxMistake("External keyword not supported for table type ICEBERG")
     return s.CreateTable(database, name, columns, skip, **said)
+
+
+def _clustered(reader: Reader) -> s.Clustered:
+    """(a, b) [SORTED BY (c DESC, ..)] INTO 8 BUCKETS"""
+
+    def order(inside: Reader) -> tuple[str, bool]:
+        name, descending = inside.name(), inside.take("DESC")
+        if not descending:
+            inside.take("ASC")
+        return name, descending
+
+    columns = reader.names()
+    ordered = reader.listed(order) if reader.take("SORTED", "BY") else []
+    reader.need("INTO")
+    count = reader.value()
+    reader.need("BUCKETS")
+    if not count.isdigit() or int(count) < 1:
+        raise SyntaxMistake(f"the number of buckets must be greater than 0, not {count}")
+    return s.Clustered(columns, int(count), ordered)
 
 
 def _delimited(reader: Reader) -> s.Pairs:
