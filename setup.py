@@ -19,6 +19,7 @@ setup(
             "localaws*",
             "console*",
             "executions*",
+            "configuration*",
         ]
     ),
     # The packages read files beside them (sql/, databrew_recipes/, site/): installed in place.

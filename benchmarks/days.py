@@ -31,12 +31,12 @@ class Shop:
     """A fresh local AWS with the stack, and a shop's files by day."""
 
     def __init__(self, folder: Path, users: int, days: int) -> None:
+        from configuration.connection import Connection
+        from configuration.settings import Settings
         from infrastructure.deploy import deploy
         from rebuy.cli import local
-        from rebuy.connection import Connection
         from rebuy.data import days as day_files
         from rebuy.data.generate import generate
-        from rebuy.settings import Settings
 
         generate(users, folder / "six")
         self.made = day_files.split(folder / "six", folder / "days", days, LAST)

@@ -53,13 +53,13 @@ def start(home: Path, record: Path) -> subprocess.Popen[bytes]:
 
 def execute(home: Path, users: int, sampler: Sampler) -> tuple[list[Visit], float]:
     """(the states of one execution that went well, its seconds)."""
+    from configuration.connection import Connection
+    from configuration.settings import Settings
     from executions.history import History
     from infrastructure.deploy import deploy
     from rebuy.cli import local
-    from rebuy.connection import Connection
     from rebuy.data.generate import generate
     from rebuy.data.upload import upload
-    from rebuy.settings import Settings
 
     server = local.find(home)
     assert server is not None

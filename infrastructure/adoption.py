@@ -11,12 +11,12 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
+from configuration.connection import Connection
 from infrastructure import names
 from infrastructure.code_bucket import exists
 from infrastructure.preview import json_of
 from infrastructure.stack import find_stack
 from infrastructure.words import Json
-from rebuy.connection import Connection
 
 KEPT = {"Raw": names.RAW, "Lake": names.LAKE}  # logical id to name
 

@@ -16,13 +16,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from configuration.connection import Connection
+from configuration.errors import InputError
 from executions.paging import everything
 from executions.releases import Release, amendments, of_definition
 from infrastructure import names, releases
 from infrastructure.deployables import FUNCTIONS
 from infrastructure.stack import Say, deployed_parameters, stack_outputs
-from rebuy.connection import Connection
-from rebuy.errors import InputError
 
 Json = dict[str, Any]
 PARTS = ("functions", *releases.FILES)

@@ -11,12 +11,12 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
+from configuration.connection import Connection
+from configuration.errors import DeploymentError
 from infrastructure import names, packages
 from infrastructure.grants import over_tls
 from infrastructure.stack import Say
 from infrastructure.template.buckets import CLOSED
-from rebuy.connection import Connection
-from rebuy.errors import DeploymentError
 
 
 def ensure(connection: Connection) -> str:

@@ -12,6 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from configuration.connection import Connection
+from configuration.errors import DeploymentError
+from configuration.settings import Settings
 from executions.costs import of_plan
 from infrastructure import (
     adoption,
@@ -26,9 +29,6 @@ from infrastructure import (
 from infrastructure.stack import Say, find_stack, follow, newest_event, stack_outputs, wait
 from infrastructure.stack_states import STATES, Way, way_out
 from infrastructure.words import Json
-from rebuy.connection import Connection
-from rebuy.errors import DeploymentError
-from rebuy.settings import Settings
 
 SITE = Path(__file__).resolve().parent.parent / "site"
 # What services answer to a role that was made some seconds ago, beside its being wrong:

@@ -7,12 +7,12 @@ import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from configuration.connection import Connection
+from configuration.errors import DeploymentError
 from infrastructure import inventory, names
 from infrastructure.inventory import Kind
 from infrastructure.stack import Say, find_stack, follow, missing, newest_event, poll_seconds, wait
 from infrastructure.stack_states import STATES, Way
-from rebuy.connection import Connection
-from rebuy.errors import DeploymentError
 
 ROUNDS = 3  # a run that was stopped may have made one thing more
 LONGEST_SECONDS = 900.0  # for executions to end and for the endpoint to be gone

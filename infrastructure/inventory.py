@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from configuration.connection import Connection
 from infrastructure import names
 from infrastructure.code_bucket import exists
 from infrastructure.deployables import FUNCTIONS, RECIPES, recipe_name
 from infrastructure.words import arn
-from rebuy.connection import Connection
 from tasks.functions import databrew_leftovers
 
 MAX_KEYS_A_CALL = 1000

@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterator
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from configuration.connection import Connection
+from configuration.errors import DeploymentError
 from infrastructure import code_bucket, names
 from infrastructure.regions import REGIONS
 from infrastructure.stack import Say
-from rebuy.connection import Connection
-from rebuy.errors import DeploymentError
 
 Look = Callable[[Connection], Iterator[str]]
 LAKE_PRINCIPAL = "IAM_ALLOWED_PRINCIPALS"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rebuy.connection import Connection
+from configuration.connection import Connection
 
 # Names are given rather than generated wherever a policy or a state has to know them.
 RAW = "${AWS::StackName}-raw-${AWS::AccountId}-${AWS::Region}"

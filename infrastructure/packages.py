@@ -15,10 +15,10 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from configuration.mapping import Mapping
+from configuration.mapping.compiled import compiled
 from infrastructure import template
 from infrastructure.template import jobs
-from rebuy.mapping import Mapping
-from rebuy.mapping.compiled import compiled
 from tasks import check_statements
 from workflows import purchase_prediction
 

@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from configuration.errors import DeploymentError
 from infrastructure import resolved, widening
 from infrastructure.stack import Say, find_stack, newest_event, poll_seconds, wait
 from infrastructure.words import Json
-from rebuy.errors import DeploymentError
 
 SIGNS = {"Add": "+", "Import": "^", "Remove": "-"}
 NO_CHANGES = ("didn't contain changes", "No updates are to be performed")

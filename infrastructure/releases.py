@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from configuration.connection import Connection
 from executions import hashes
 from executions.releases import FOLDER, Release, amendments
 from infrastructure.packages import Package
-from rebuy.connection import Connection
 
 # Files that a version of the workflow reads when a state begins. Not the endpoint's code: models
 # that are live name it, and outlive the version that made them.

@@ -7,9 +7,9 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from configuration.connection import Connection
+from configuration.errors import DeploymentError
 from infrastructure.stack_states import GOOD, STATES, Way, way_out
-from rebuy.connection import Connection
-from rebuy.errors import DeploymentError
 
 POLL_SECONDS = 2.0
 LOCAL_POLL_SECONDS = 0.1

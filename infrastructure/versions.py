@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from configuration.connection import Connection
+from configuration.errors import InputError
 from executions.paging import everything
 from executions.releases import FOLDER
 from infrastructure import names
 from infrastructure.deployables import FUNCTIONS
 from infrastructure.stack import Say, deployed_parameters, stack_outputs
-from rebuy.connection import Connection
-from rebuy.errors import InputError
 
 KEPT = 10  # the newest, beside the one that is live and those that run
 

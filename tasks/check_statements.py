@@ -21,8 +21,8 @@ from typing import Any
 import sqlglot
 from sqlglot import exp
 
-from rebuy.errors import DefinitionError
 from tasks import sql
+from tasks.errors import DefinitionError
 
 DATABASE = "${RawDatabase}"
 STAND_IN = "raw_database_"  # an identifier in its place, while a file is parsed

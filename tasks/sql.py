@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from rebuy.errors import DefinitionError
+from tasks.errors import DefinitionError
 from tasks.states import jsonata, of_this_try
 
 ROOT = Path(__file__).resolve().parent.parent / "sql"

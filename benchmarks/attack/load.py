@@ -21,9 +21,9 @@ from urllib.parse import urlsplit
 from botocore.exceptions import ClientError
 
 from benchmarks.attack.product import Product
+from configuration.errors import RebuyError
 from infrastructure.deploy import deploy
 from rebuy.cli.demo import EXAMPLE
-from rebuy.errors import RebuyError
 
 BUCKET = "attack-load"
 OWN = "attack"  # the endpoint that no run touches

@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.attack.histories import history_problems
+from configuration.connection import Connection
+from configuration.errors import RebuyError
+from configuration.settings import Settings
 from localaws.core.home import holder
 from rebuy.cli import background, local
-from rebuy.connection import Connection
-from rebuy.errors import RebuyError
-from rebuy.settings import Settings
 
 Json = dict[str, Any]
 WAIT_SCALE = 0.02

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from configuration.errors import NoRegionError, RebuyError
 from rebuy.cli import costs, deployment, executions, manual, parity, redriving, replay, validation
 from rebuy.cli import data as data_commands
 from rebuy.cli.options import (
@@ -24,10 +25,10 @@ from rebuy.cli.options import (
     read_mapping,
     settings,
 )
-from rebuy.errors import NoRegionError, RebuyError
+from tasks.errors import DefinitionError
 
 if TYPE_CHECKING:
-    from rebuy.connection import Connection
+    from configuration.connection import Connection
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -74,7 +75,7 @@ def main() -> None:
     except NoRegionError as error:
         print(f"rebuy: {error}{_local_aws()}", file=sys.stderr)
         sys.exit(1)
-    except RebuyError as error:
+    except (RebuyError, DefinitionError) as error:
         print(f"rebuy: {error}", file=sys.stderr)
         sys.exit(1)
     except KeyboardInterrupt:

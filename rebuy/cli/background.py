@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
-from rebuy.errors import RebuyError
+from configuration.errors import RebuyError
 
 POLL_SECONDS = 0.05
 ANSWER_SECONDS = 2.0

@@ -9,8 +9,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from rebuy.connection import Connection
-from rebuy.errors import InputError, RunError
+from configuration.connection import Connection
+from configuration.errors import InputError, RunError
 
 POLL_SECONDS = 0.3
 TOP = 10  # products of one customer that are shown unless told otherwise

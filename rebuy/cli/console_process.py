@@ -16,10 +16,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from urllib.parse import quote
 
+from configuration.errors import RebuyError
+from configuration.settings import read
 from rebuy.cli import local
 from rebuy.cli.background import Background, alive, get_json
-from rebuy.errors import RebuyError
-from rebuy.settings import read
 
 START_SECONDS = 30.0
 STOP_SECONDS = 5.0

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from configuration.errors import InputError
 from rebuy.cli.options import AsJson, connected, stack_outputs
-from rebuy.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from configuration.connection import Connection
+    from configuration.settings import Settings
     from executions.costs.of_plan import Plan
     from executions.costs.prices import Line
-    from rebuy.connection import Connection
-    from rebuy.settings import Settings
 
 app = typer.Typer()
 # The public files' sizes, in MB: what is estimated for when nothing else is said.

@@ -18,7 +18,7 @@ from rebuy.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from rebuy.connection import Connection
+    from configuration.connection import Connection
 
 app = typer.Typer(help="Raw order files.", no_args_is_help=True)
 

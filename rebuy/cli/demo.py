@@ -11,6 +11,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from configuration.connection import Connection
+from configuration.errors import RunError
+from configuration.settings import Settings
 from executions.cause import message
 from rebuy.cli import (
     console_process,
@@ -22,9 +25,6 @@ from rebuy.cli import (
     runs,
 )
 from rebuy.cli.console import heading, say, seconds
-from rebuy.connection import Connection
-from rebuy.errors import RunError
-from rebuy.settings import Settings
 
 WAIT_SCALE = 0.02  # the workflow's waits are for AWS's pace: 15 s become 0.3 s
 # The reference's example: a product bought once, 46 orders ago.

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from configuration.errors import InputError
 from rebuy.cli.options import AsJson, MappingFile, Yes, connected, with_mapping
-from rebuy.errors import InputError
 
 if TYPE_CHECKING:
-    from rebuy.connection import Connection
+    from configuration.connection import Connection
 
 app = typer.Typer()
 
@@ -72,9 +72,9 @@ def destroy(
     yes: Yes = False,
 ) -> None:
     """Delete all that a deployment consists of, and prove it; the data stays unless told."""
+    from configuration.errors import DeploymentError
     from infrastructure import destroy as removal
     from rebuy.cli.console import say
-    from rebuy.errors import DeploymentError
 
     if not yes:
         for line in removal.plan(connection, with_data=with_data).lines():
@@ -101,8 +101,8 @@ def rollback(
     yes: Yes = False,
 ) -> None:
     """Have triggers start an earlier version; what runs ends with the one that it began with."""
+    from configuration.errors import DeploymentError
     from infrastructure import versions
-    from rebuy.errors import DeploymentError
 
     if only_list:
         for one in versions.versions(connection):

@@ -19,7 +19,7 @@ from rebuy.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from rebuy.connection import Connection
+    from configuration.connection import Connection
 
 app = typer.Typer()
 

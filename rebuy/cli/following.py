@@ -11,12 +11,12 @@ from typing import Any
 
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from configuration.connection import Connection
 from executions.cause import message
 from executions.events import Events
 from executions.history import ENDS, History, Visit, details_of, failure_of
 from executions.s3 import ObjectFile
 from rebuy.cli.console import err, seconds
-from rebuy.connection import Connection
 
 POLL_SECONDS_LOCAL = 0.2
 POLL_SECONDS_AWS = 3.0

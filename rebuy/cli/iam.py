@@ -8,14 +8,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from configuration.connection import Connection
+from configuration.errors import InputError
+from configuration.settings import Settings
 from localaws.core.home import is_home
 from localaws.identity.least_privilege import RoleUse, role_use
 from localaws.identity.policy.document import Policy, compile_policy
 from localaws.identity.uses import FILE, read
 from rebuy.cli import local
-from rebuy.connection import Connection
-from rebuy.errors import InputError
-from rebuy.settings import Settings
 
 
 def report(home: Path, only: str | None = None) -> list[RoleUse]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+from configuration.connection import Connection
 from console.executions import Origins
 from rebuy.cli.console import seconds
-from rebuy.connection import Connection
 
 STATUSES = ("RUNNING", "SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED", "PENDING_REDRIVE")
 BY = {"request": "hand"}

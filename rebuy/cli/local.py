@@ -7,11 +7,11 @@ import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from configuration.errors import InputError, RebuyError
 from localaws.core import orphans
 from localaws.core.home import NotAHome, claim, holder, remove
 from localaws.identity.authorization import Mode
 from rebuy.cli.background import POLL_SECONDS, Background, end, get_json
-from rebuy.errors import InputError, RebuyError
 
 START_SECONDS = 60.0
 STOP_SECONDS = 20.0

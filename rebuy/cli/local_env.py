@@ -10,10 +10,10 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from configuration.errors import InputError
 from localaws.core.home import write_whole
 from rebuy.cli import local
 from rebuy.cli.options import DEFAULT_HOME
-from rebuy.errors import InputError
 
 REGION = "us-east-1"
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}

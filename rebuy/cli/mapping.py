@@ -6,12 +6,12 @@ import json
 import sys
 from pathlib import Path
 
+from configuration.errors import InputError
+from configuration.mapping import Mapping, propose, sql
+from configuration.mapping.checks import checks
+from configuration.mapping.sources import matching
 from rebuy.cli.console import say
 from rebuy.data.sources import wrong
-from rebuy.errors import InputError
-from rebuy.mapping import Mapping, propose, sql
-from rebuy.mapping.checks import checks
-from rebuy.mapping.sources import matching
 
 
 def run(folder: Path | None, out: Path | None, as_sql: bool, mapping: Mapping | None) -> None:

@@ -9,8 +9,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from rebuy.connection import Connection
-from rebuy.errors import InputError, RunError
+from configuration.connection import Connection
+from configuration.errors import InputError, RunError
 from tasks.functions import endpoint_changes, published_views, storage
 
 FIGURES = ("auc", "logloss", "average_precision", "mean_f1", "mean_f1_of_baskets")

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Concatenate, ParamSpec, TypeVa
 import typer
 
 if TYPE_CHECKING:
-    from rebuy.connection import Connection
-    from rebuy.mapping import Mapping
-    from rebuy.settings import Settings
+    from configuration.connection import Connection
+    from configuration.mapping import Mapping
+    from configuration.settings import Settings
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -90,14 +90,14 @@ def connected(command: Callable[Concatenate[Connection, P], R]) -> Callable[...,
 
 
 def settings(**flags: Any) -> Settings:
-    from rebuy.settings import read
+    from configuration.settings import read
 
     return read(**flags)
 
 
 def with_mapping(connection: Connection, file: Path | None) -> Connection:
     """The same connection, with the mapping of `file`, if there is one."""
-    from rebuy.connection import Connection
+    from configuration.connection import Connection
 
     if file is None:
         return connection
@@ -105,13 +105,13 @@ def with_mapping(connection: Connection, file: Path | None) -> Connection:
 
 
 def read_mapping(file: Path | None) -> Mapping | None:
-    from rebuy.mapping import load
+    from configuration.mapping import load
 
     return None if file is None else load(file)
 
 
 def connect(**flags: str | None) -> Connection:
-    from rebuy.connection import Connection
+    from configuration.connection import Connection
 
     return Connection(settings(**flags))
 

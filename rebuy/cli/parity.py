@@ -10,7 +10,7 @@ import typer
 from rebuy.cli.options import Execution, connected, stack_outputs
 
 if TYPE_CHECKING:
-    from rebuy.connection import Connection
+    from configuration.connection import Connection
 
 app = typer.Typer()
 KIT = Path("parity.json")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from configuration.connection import Connection
+from configuration.errors import InputError
 from executions.audit import Finding
 from rebuy.cli import runs
-from rebuy.connection import Connection
-from rebuy.errors import InputError
 
 IMAGE = Path(__file__).resolve().parents[2] / "docs" / "images" / "purchase_prediction.svg"
 

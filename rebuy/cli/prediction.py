@@ -7,7 +7,7 @@ import urllib.error
 import urllib.request
 from typing import Any
 
-from rebuy.errors import RunError
+from configuration.errors import RunError
 
 TIMEOUT_SECONDS = 30
 

@@ -7,15 +7,15 @@ import time
 from datetime import date, timedelta
 from pathlib import Path
 
+from configuration.connection import Connection
+from configuration.errors import InputError
+from configuration.mapping.sources import matching
+from configuration.settings import Settings
 from rebuy.cli.console import say, seconds
-from rebuy.connection import Connection
 from rebuy.data import days as day_files
 from rebuy.data import generate as generator
 from rebuy.data import sources
 from rebuy.data import upload as uploads
-from rebuy.errors import InputError
-from rebuy.mapping.sources import matching
-from rebuy.settings import Settings
 
 
 def generate(users: int, folder: Path) -> Path:

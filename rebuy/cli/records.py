@@ -7,12 +7,12 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from configuration.connection import Connection
+from configuration.errors import RunError
 from executions import audit
 from executions.audit import Finding, Record
 from executions.events import all_events
 from rebuy.cli import runs
-from rebuy.connection import Connection
-from rebuy.errors import RunError
 
 
 def find(connection: Connection, arn: str) -> Record:

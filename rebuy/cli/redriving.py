@@ -12,7 +12,7 @@ from rebuy.cli.executions import follow, tell
 from rebuy.cli.options import AsJson, Execution, Yes, connected, stack_outputs
 
 if TYPE_CHECKING:
-    from rebuy.connection import Connection
+    from configuration.connection import Connection
 
 app = typer.Typer()
 
@@ -55,9 +55,9 @@ def redrive(
 
 
 def _amend(connection: Connection, execution: dict[str, Any], parts: list[Part], yes: bool) -> None:
+    from configuration.errors import DeploymentError
     from infrastructure import amendments
     from rebuy.cli.console import say
-    from rebuy.errors import DeploymentError
 
     changes = amendments.plan(connection, execution, parts)
     if not (yes or connection.is_local):

@@ -1,7 +1,7 @@
 """The pages of reference that are written from the code: `python -m rebuy.cli.reference`.
 
-docs/command-line.md is made of the commands' own help, docs/settings.md of rebuy/settings.py. A
-test compares both with the code.
+docs/command-line.md is made of the commands' own help, docs/settings.md of
+configuration/settings.py. A test compares both with the code.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from typing import Any, get_args
 from pydantic.fields import FieldInfo
 from typer.main import get_command
 
+from configuration.settings import ENVIRONMENT, STAGE_VARIABLE, Settings
 from rebuy.cli import manual
 from rebuy.cli.app import app
 from rebuy.cli.options import CONNECTION
-from rebuy.settings import ENVIRONMENT, STAGE_VARIABLE, Settings
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 WRITTEN = "Written by `python -m rebuy.cli.reference`; a test compares this page with the code."

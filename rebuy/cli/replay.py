@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from configuration.errors import RunError
 from rebuy.cli.options import Execution, connected, stack_outputs
-from rebuy.errors import RunError
 
 if TYPE_CHECKING:
-    from rebuy.connection import Connection
+    from configuration.connection import Connection
 
 app = typer.Typer()
 SHOWN_CHARACTERS = 200  # of one step

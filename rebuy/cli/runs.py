@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-from rebuy.connection import Connection
-from rebuy.errors import InputError, RunError
+from configuration.connection import Connection
+from configuration.errors import InputError, RunError
 from tasks.functions import receive_trigger
 
 INJECT = "X-Localaws-Inject"  # the header that the local AWS knows, and AWS does not

@@ -11,7 +11,7 @@ import typer
 from rebuy.cli.options import AsJson, MappingFile, connected, with_mapping
 
 if TYPE_CHECKING:
-    from rebuy.connection import Connection
+    from configuration.connection import Connection
     from rebuy.validation.checks import Checked
     from rebuy.validation.product import Product
 
@@ -31,7 +31,7 @@ def validate(
 ) -> None:
     """Check the whole product without an account: data flow, requests, SQL, recipes, scripts,
     permissions, template for the region."""
-    from rebuy.settings import FILE
+    from configuration.settings import FILE
     from rebuy.validation import checks, stack
     from rebuy.validation.product import Product
 

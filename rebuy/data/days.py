@@ -15,8 +15,8 @@ from pathlib import Path
 
 import duckdb
 
+from configuration.errors import InputError
 from rebuy.data import files
-from rebuy.errors import InputError
 
 LAST_DAYS = 14
 MOST_DAYS = 365

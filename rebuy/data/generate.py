@@ -17,9 +17,9 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from configuration.errors import InputError
 from rebuy.data import baskets, catalogue, files, orders, shape
 from rebuy.data.catalogue import Catalogue
-from rebuy.errors import InputError
 
 MOST_USERS = 10_000_000
 USERS_AT_ONCE = 2_000

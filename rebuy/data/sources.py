@@ -8,12 +8,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from configuration.errors import InputError
+from configuration.mapping import Mapping
+from configuration.mapping.compiled import rules
+from configuration.mapping.sources import SourceFile, is_utf8, matching, not_readable
 from rebuy.data.files import sha256_of
 from rebuy.data.upload import Uploaded, check_size, put
-from rebuy.errors import InputError
-from rebuy.mapping import Mapping
-from rebuy.mapping.compiled import rules
-from rebuy.mapping.sources import SourceFile, is_utf8, matching, not_readable
 from tasks.functions import source_files
 from tasks.functions.plan_mapping import SOURCE_PREFIX
 

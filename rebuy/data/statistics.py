@@ -6,8 +6,8 @@ from pathlib import Path
 
 import duckdb
 
+from configuration.errors import InputError
 from rebuy.data import files
-from rebuy.errors import InputError
 
 # Grains: prior, train: one row per order line. pairs: one row per (user, product in prior),
 # with what happened in the user's train order, if there is one.

@@ -16,10 +16,10 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from configuration.errors import InputError
 from rebuy.data.contract.checking import looks_at
 from rebuy.data.contract.sources import SourceFile, Sources, of_folder
 from rebuy.data.files import RAW_FILES
-from rebuy.errors import InputError
 from tasks.functions.raw_checks import SHAPES
 from tasks.functions.storage import stored_sha256
 

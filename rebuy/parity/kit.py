@@ -12,10 +12,10 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from configuration.connection import Connection
+from configuration.errors import InputError
 from executions.events import all_events
 from executions.history import History, Visit, details_of
-from rebuy.connection import Connection
-from rebuy.errors import InputError
 from rebuy.parity.described import described, run_of
 from rebuy.parity.forms import Forms
 

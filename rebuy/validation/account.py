@@ -14,9 +14,9 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from configuration.connection import Connection
+from configuration.errors import DeploymentError, RebuyError
 from infrastructure import code_bucket, deploy, looks, names, preview, stack
-from rebuy.connection import Connection
-from rebuy.errors import DeploymentError, RebuyError
 from rebuy.validation import recorded_calls
 from rebuy.validation import stack as sample
 from rebuy.validation.product import Product

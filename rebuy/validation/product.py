@@ -11,10 +11,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from rebuy.errors import DefinitionError
-from rebuy.mapping import Mapping as SourceMapping
-from rebuy.mapping.compiled import compiled
+from configuration.mapping import Mapping as SourceMapping
+from configuration.mapping.compiled import compiled
 from rebuy.validation import stack
+from tasks.errors import DefinitionError
 
 Json = dict[str, Any]
 ROOT = Path(__file__).resolve().parents[2]

@@ -11,12 +11,12 @@ from localaws.athena.rehearsal import Described, Name
 from localaws.athena.rehearsal import Rehearsal as Athena
 from localaws.trino import types as t
 from localaws.trino.errors import QueryError, SyntaxMistake
-from rebuy.errors import DefinitionError
 from rebuy.validation import recipes
 from rebuy.validation.findings import Finding
 from rebuy.validation.product import Product
 from rebuy.validation.rehearsal import Call, Rehearsal
 from tasks import check_statements
+from tasks.errors import DefinitionError
 from tasks.sql import PLACEHOLDER, without_comments
 
 Json = dict[str, Any]

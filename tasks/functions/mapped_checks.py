@@ -1,5 +1,5 @@
 """Checks of a deployment with a mapping: its tables are this plan's, its files' rows are all read,
-and its own rules hold (rebuy/mapping/checks.py)."""
+and its own rules hold (configuration/mapping/checks.py)."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ PYTHONS = {
     **{letter: f"%{letter}" for letter in "abdfHIjmpSyY%"},
 }
 NUMBER = re.compile(r"[0-9]{1,18}")
-# Of Athena's SQL too (rebuy/mapping/columns.py).
+# Of Athena's SQL too (configuration/mapping/columns.py).
 ISO = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}(:[0-9]{2})?.*)?")
 ZONED = re.compile(
     "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?(Z|[+-][0-9]{2}:?[0-9]{2})"

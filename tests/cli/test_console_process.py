@@ -16,12 +16,12 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from configuration.errors import RebuyError
 from rebuy.cli import console_process, demo, local
 from rebuy.cli.app import app
 from rebuy.cli.background import Background, alive
 from rebuy.cli.executions import tell_console
 from rebuy.cli.options import connect
-from rebuy.errors import RebuyError
 
 
 @pytest.fixture(scope="module")

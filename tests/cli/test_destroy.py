@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
+from configuration.connection import Connection
+from configuration.errors import DeploymentError, InputError
+from configuration.settings import Settings
 from infrastructure import destroy as removal
 from infrastructure import inventory, versions
 from infrastructure.deploy import deploy
 from rebuy.cli import local
-from rebuy.connection import Connection
-from rebuy.errors import DeploymentError, InputError
-from rebuy.settings import Settings
 from tests.cli.test_commands import assert_refused, rebuy
 
 BUCKET = "rebuy-raw-000000000000-us-east-1"

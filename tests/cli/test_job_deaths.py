@@ -15,14 +15,14 @@ from typing import Any
 
 import pytest
 
+from configuration.connection import Connection
+from configuration.settings import Settings
 from localaws.core import orphans
 from localaws.core.aws import start
 from localaws.core.jobs.kind import KINDS
 from localaws.core.jobs.limits import Limits
 from localaws.services import factories
 from rebuy.cli import local
-from rebuy.connection import Connection
-from rebuy.settings import Settings
 
 ROLE = "arn:aws:iam::000000000000:role/jobs"
 ENDLESS = (

@@ -13,9 +13,9 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from configuration.errors import InputError
 from executions.clients import Clients, Target
 from rebuy.cli import local, local_env
-from rebuy.errors import InputError
 
 BIN = Path(sys.executable).parent
 # Each writes and reads with nothing but the variables; what it prints last.

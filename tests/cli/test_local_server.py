@@ -13,13 +13,13 @@ from pathlib import Path
 
 import pytest
 
+from configuration.connection import Connection
+from configuration.errors import InputError, RebuyError
+from configuration.settings import Settings
 from localaws.core import orphans
 from localaws.core.home import holder
 from rebuy.cli import local
 from rebuy.cli.background import alive
-from rebuy.connection import Connection
-from rebuy.errors import InputError, RebuyError
-from rebuy.settings import Settings
 from tests.functions.conftest import create, invoke
 
 STARTER = """

@@ -9,8 +9,8 @@ from xml.etree import ElementTree
 import pytest
 from typer.testing import CliRunner
 
+from configuration.errors import InputError
 from rebuy.cli.app import app
-from rebuy.errors import InputError
 
 OTHER = {"StartAt": "Only", "States": {"Only": {"Type": "Succeed"}}}
 BEGINNINGS = {"svg": "<svg ", "mermaid": "flowchart TD", "dot": "digraph "}

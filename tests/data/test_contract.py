@@ -19,11 +19,11 @@ from typing import Any
 
 import pytest
 
+from configuration.errors import InputError
 from rebuy.cli.contract import engine
 from rebuy.data import generate
 from rebuy.data.contract import advice, figures, page, sources, text
 from rebuy.data.contract.checking import Contract, check
-from rebuy.errors import InputError
 from tasks import sql
 
 WEEK = "2026-W48"

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from configuration.errors import InputError
 from rebuy.data import days, generate
-from rebuy.errors import InputError
 
 LAST = date(2026, 11, 29)
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from configuration.errors import InputError
 from rebuy.data.files import RAW_FILES
 from rebuy.data.generate import USERS_AT_ONCE, GeneratedData, generate
 from rebuy.data.statistics import statistics
-from rebuy.errors import InputError
 from tests.conftest import cases
 
 USERS = 6_000

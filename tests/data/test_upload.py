@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from configuration.errors import InputError
 from rebuy.data.files import RAW_FILES
 from rebuy.data.upload import upload
-from rebuy.errors import InputError
 
 BUCKET = "lake"
 KEYS = [

@@ -20,10 +20,10 @@ import pytest
 from botocore.exceptions import ClientError
 from typer.main import get_command
 
+from configuration.settings import Settings
 from localaws.core.jobs.kind import recovery
 from rebuy.cli import manual
 from rebuy.cli.app import app
-from rebuy.settings import Settings
 from tasks import check_statements
 from tasks.functions.check_raw_data import OF_FILES
 from tasks.functions.first_look import RULES

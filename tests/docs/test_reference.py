@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from configuration.settings import Settings
 from rebuy.cli import reference
-from rebuy.settings import Settings
 
 
 @pytest.mark.parametrize("name", sorted(reference.PAGES))

@@ -13,7 +13,10 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "troubleshooting.md"
-FOLDERS = ("rebuy", "infrastructure", "tasks", "executions", "inference", "training", "localaws")
+FOLDERS = (
+    "rebuy", "configuration", "infrastructure", "tasks", "executions", "inference", "training",
+    "localaws",
+)  # fmt: skip
 HEADINGS = re.findall(r"^### (?:`` (.+) ``|`(.+)`)$", PAGE.read_text(), re.MULTILINE)
 VALUE = "\0"  # in place of what a text is filled with
 

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from configuration.connection import Connection
+from configuration.errors import InputError
+from configuration.settings import read
 from console.__main__ import main
 from executions.clients import Clients, NoRegion, Target
 from rebuy.cli.app import app
-from rebuy.connection import Connection
-from rebuy.errors import InputError
-from rebuy.settings import read
 
 VARIABLES = ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE", "AWS_ENDPOINT_URL")
 

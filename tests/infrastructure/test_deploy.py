@@ -14,15 +14,15 @@ import pytest
 from botocore.stub import Stubber
 from sagemaker import image_uris
 
+from configuration import settings
+from configuration.connection import Connection
+from configuration.errors import DeploymentError, InputError
+from configuration.settings import Settings
 from infrastructure import code_bucket, deploy, looks, names, preview, stack_states
 from infrastructure.regions import OTHER_LAYER_ACCOUNT, REGIONS
 from infrastructure.stack import find_stack, stack_outputs
 from infrastructure.stack_states import STATES, Way
 from localaws.errors import AwsError
-from rebuy import settings
-from rebuy.connection import Connection
-from rebuy.errors import DeploymentError, InputError
-from rebuy.settings import Settings
 
 
 def connection(server: Any, region: str = "us-east-1", **more: Any) -> Connection:

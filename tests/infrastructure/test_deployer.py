@@ -10,12 +10,12 @@ from typing import Any
 import boto3
 import pytest
 
+from configuration.connection import Connection
+from configuration.settings import Settings
 from infrastructure import destroy, template
 from infrastructure.deploy import deploy
 from localaws.identity.uses import FILE
 from rebuy.cli import local
-from rebuy.connection import Connection
-from rebuy.settings import Settings
 from rebuy.validation import deployer
 
 TRUST = {

@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from configuration.mapping import Mapping
 from rebuy.data.generate import generate
-from rebuy.mapping import Mapping
 from tests.mapping import shops
 from tests.mapping.shops import NAMES
 

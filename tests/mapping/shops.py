@@ -10,9 +10,9 @@ import re
 from pathlib import Path
 from typing import Any
 
+from configuration.mapping import Mapping, columns, load
+from configuration.mapping.sources import matching
 from rebuy.data.sources import as_utf8
-from rebuy.mapping import Mapping, columns, load
-from rebuy.mapping.sources import matching
 
 SHOPS = Path(__file__).parent / "shops"
 NAMES = sorted(folder.name for folder in SHOPS.iterdir())

@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from rebuy.mapping import load, sql
+from configuration.mapping import load, sql
 from tests.athena.conftest import Athena
 from tests.mapping.test_mapping_sql import athena, run  # noqa: F401
 

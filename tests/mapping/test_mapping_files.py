@@ -12,12 +12,12 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from rebuy import settings
+from configuration import settings
+from configuration.errors import InputError
+from configuration.mapping import model, propose, sql
+from configuration.mapping.compiled import compiled, rules
+from configuration.mapping.sources import matching
 from rebuy.data.sources import wrong
-from rebuy.errors import InputError
-from rebuy.mapping import model, propose, sql
-from rebuy.mapping.compiled import compiled, rules
-from rebuy.mapping.sources import matching
 from tasks.functions import plan_mapping, source_files
 from tests.mapping import shops
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from rebuy.mapping import sql
+from configuration.mapping import sql
 from tasks.functions.clean_data import WHOLE
 from tasks.functions.increments import GROWING
 from tests.athena.conftest import Athena

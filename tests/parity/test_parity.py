@@ -9,16 +9,16 @@ from typing import Any
 
 import pytest
 
+from configuration.connection import Connection
+from configuration.errors import InputError
+from configuration.settings import Settings
 from localaws.athena.grammar import statements
 from localaws.stepfunctions.integrations import failures
 from rebuy.cli.runs import describe
-from rebuy.connection import Connection
-from rebuy.errors import InputError
 from rebuy.parity import differences, kit
 from rebuy.parity.forms import Forms
 from rebuy.parity.guesses import guesses
 from rebuy.parity.kit import Kit
-from rebuy.settings import Settings
 
 Json = dict[str, Any]
 TRUST = {

@@ -20,13 +20,13 @@ WAIT_SCALE = 0.02
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """A local AWS in a process of its own on a free port, the stack, and raw files of 300 users."""
+    from configuration.connection import Connection
+    from configuration.settings import Settings
     from infrastructure.deploy import deploy
     from rebuy.cli import local
     from rebuy.cli.demo import EXAMPLE
-    from rebuy.connection import Connection
     from rebuy.data.generate import generate
     from rebuy.data.upload import upload
-    from rebuy.settings import Settings
 
     kept = os.environ.get("REBUY_TEST_HOME")
     folder = tmp_path_factory.mktemp("pipeline")

@@ -22,8 +22,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from configuration.connection import Connection
 from rebuy.cli import baskets
-from rebuy.connection import Connection
 from tasks.functions import crawl_raw_data, increments, pin_live_model, published_views
 
 Json = dict[str, Any]

@@ -397,8 +397,8 @@ def test_an_upload_of_the_same_bytes_and_a_schedule_find_nothing_new(
     stack: Stack, good: Execution, record: Json
 ) -> None:
     """The real trigger, switched on for this test; and what the schedule sends."""
+    from configuration.connection import Connection
     from infrastructure.deploy import deploy
-    from rebuy.connection import Connection
 
     live, before = stack.live(), set(stack.executions())
     settings = stack.connection.settings

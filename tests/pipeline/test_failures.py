@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from rebuy.errors import DeploymentError
+from configuration.errors import DeploymentError
 from tests.pipeline.checkout import Checkout, deployed
 from tests.pipeline.stack import Execution, Json, Live, Stack
 

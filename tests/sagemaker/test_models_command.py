@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from configuration.errors import InputError
 from rebuy.cli import models
-from rebuy.errors import InputError
 from tasks.functions import judge_model, model_registry, published_views
 from tests.model.test_gate import evaluation
 from tests.sagemaker.conftest import IMAGE, SERVE

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
+from configuration.connection import Connection
+from configuration.errors import InputError
+from configuration.settings import Settings
 from localaws.core.aws import LocalAws
 from rebuy.cli import runs
 from rebuy.cli.app import app
 from rebuy.cli.following import Follower
-from rebuy.connection import Connection
-from rebuy.errors import InputError
-from rebuy.settings import Settings
 
 ROLE = "arn:aws:iam::000000000000:role/workflow"
 LOOK = {

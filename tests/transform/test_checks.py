@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from rebuy.errors import DefinitionError
 from tasks import check_statements
+from tasks.errors import DefinitionError
 from tasks.functions import check_raw_data
 from tests.transform import tiny
 from tests.transform.lake import RAW_COLUMNS, SQL, Lake, Raw

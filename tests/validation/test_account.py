@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from configuration.connection import Connection
+from configuration.settings import Settings
 from infrastructure import code_bucket
 from infrastructure.stack import find_stack
-from rebuy.connection import Connection
-from rebuy.settings import Settings
 from rebuy.validation import account
 from rebuy.validation.product import Product
 from tests.validation.test_broken import deployed, without_action

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from rebuy.mapping import load
+from configuration.mapping import load
 from rebuy.validation import checks, scripts, template
 from rebuy.validation.product import ROOT, Product
 from rebuy.validation.rehearsal import Rehearsal

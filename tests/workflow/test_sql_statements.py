@@ -7,8 +7,8 @@ import json
 import pytest
 from jsonata.jsonata import Jsonata
 
-from rebuy.errors import DefinitionError
 from tasks import sql
+from tasks.errors import DefinitionError
 
 
 def filled(argument: str, data: dict[str, object], redrives: int = 0) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from configuration.errors import InputError
 from rebuy.data.files import RAW_FILES
-from rebuy.errors import InputError
 from tasks.functions.first_look import Shape
 from tasks.functions.raw_checks import SHAPES
 from tasks.functions.raw_text import CODECS

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from rebuy.mapping import sql
-from rebuy.mapping.checks import checks
-from rebuy.mapping.model import INSTACART, Files, Mapping, load
-from rebuy.mapping.reading import source_table
+from configuration.mapping import sql
+from configuration.mapping.checks import checks
+from configuration.mapping.model import INSTACART, Files, Mapping, load
+from configuration.mapping.reading import source_table
 
 Json = dict[str, Any]
 

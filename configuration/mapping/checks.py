@@ -5,10 +5,10 @@ As sql/checks: each selects the rows that break it. `Check raw data` runs them w
 
 from __future__ import annotations
 
-from rebuy.mapping import columns as c
-from rebuy.mapping.model import Mapping
-from rebuy.mapping.reading import DATABASE, Reading
-from rebuy.mapping.sql import dictionary
+from configuration.mapping import columns as c
+from configuration.mapping.model import Mapping
+from configuration.mapping.reading import DATABASE, Reading
+from configuration.mapping.sql import dictionary
 
 
 def checks(mapping: Mapping) -> dict[str, str]:

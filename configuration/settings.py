@@ -9,8 +9,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from rebuy.errors import InputError
-from rebuy.mapping import Mapping, load
+from configuration.errors import InputError
+from configuration.mapping import Mapping, load
 
 FILE = Path("rebuy.toml")
 Switch = Literal["ENABLED", "DISABLED"]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Any
 
+from configuration.errors import NoRegionError
+from configuration.settings import Settings
 from executions.clients import Clients, NoRegion, Target
-from rebuy.errors import NoRegionError
-from rebuy.settings import Settings
 
 
 class Connection:

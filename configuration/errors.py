@@ -13,10 +13,6 @@ class NoRegionError(InputError):
     """Neither settings nor profile have one: without an endpoint, AWS itself is meant."""
 
 
-class DefinitionError(RebuyError):
-    """The workflow, a SQL file or the template is wrong: says what, where, and what is known."""
-
-
 class DeploymentError(RebuyError):
     """The stack is missing or could not be brought to the wanted state: says which part and why."""
 

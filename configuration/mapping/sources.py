@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from rebuy.errors import InputError
-from rebuy.mapping.model import Files, Mapping
+from configuration.errors import InputError
+from configuration.mapping.model import Files, Mapping
 from tasks.functions.storage import is_hidden
 
 

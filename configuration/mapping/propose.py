@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rebuy.errors import InputError
-from rebuy.mapping.model import Mapping, parse
-from rebuy.mapping.profile import Column, Kind, kinds, zoned
+from configuration.errors import InputError
+from configuration.mapping.model import Mapping, parse
+from configuration.mapping.profile import Column, Kind, kinds, zoned
 
 # What people call the columns: the first words are the surest.
 WORDS = {

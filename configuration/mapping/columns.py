@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 
-from rebuy.mapping.model import Files, Key, Mapping
+from configuration.mapping.model import Files, Key, Mapping
 from tasks.functions import source_files
 
 # JavaScript and JSON's readers keep whole numbers exactly up to 2^53. Orders, of which there are

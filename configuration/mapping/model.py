@@ -18,7 +18,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from rebuy.errors import InputError
+from configuration.errors import InputError
 
 SCHEMA = Path(__file__).with_name("schema.json")
 INSTACART = Path(__file__).with_name("instacart.toml")

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rebuy.errors import InputError
-from rebuy.mapping.sources import files_of
+from configuration.errors import InputError
+from configuration.mapping.sources import files_of
 from tasks.functions.source_files import NUMBER, ZONED, is_time
 
 ENDINGS = {

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from rebuy.mapping import columns as c
-from rebuy.mapping.reading import (
+from configuration.mapping import columns as c
+from configuration.mapping.reading import (
     DATABASE,
     Reading,
     listed,

@@ -6,8 +6,8 @@ import hashlib
 import json
 from dataclasses import dataclass
 
-from rebuy.mapping import columns as c
-from rebuy.mapping.model import Files, Mapping
+from configuration.mapping import columns as c
+from configuration.mapping.model import Files, Mapping
 
 DATABASE = "${RawDatabase}"
 SOURCE = "s3://${SourcePlace}"

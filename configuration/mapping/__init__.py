@@ -3,6 +3,6 @@
 
 from __future__ import annotations
 
-from rebuy.mapping.model import Mapping, load, parse
+from configuration.mapping.model import Mapping, load, parse
 
 __all__ = ["Mapping", "load", "parse"]

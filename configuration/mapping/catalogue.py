@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from rebuy.mapping import columns as c
-from rebuy.mapping.model import Files
-from rebuy.mapping.reading import Reading, listed, named, query
+from configuration.mapping import columns as c
+from configuration.mapping.model import Files
+from configuration.mapping.reading import Reading, listed, named, query
 
 ABSENT = c.quoted(c.ABSENT)
 

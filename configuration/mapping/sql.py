@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rebuy.mapping import catalogue, orders
-from rebuy.mapping import columns as c
-from rebuy.mapping.model import Mapping
-from rebuy.mapping.reading import DATABASE, Reading, define, numbered_kinds
+from configuration.mapping import catalogue, orders
+from configuration.mapping import columns as c
+from configuration.mapping.model import Mapping
+from configuration.mapping.reading import DATABASE, Reading, define, numbered_kinds
 from tasks.functions.clean_data import WHOLE
 from tasks.functions.increments import GROWING
 
