@@ -1,5 +1,5 @@
-"""CloudWatch: GetMetricData over what endpoints have measured of their invocations; alarms and
-dashboards, kept.
+"""CloudWatch: what endpoints have measured of their invocations and training jobs of their models;
+alarms and dashboards, kept.
 
 docs.aws.amazon.com/sagemaker/latest/dg/monitoring-cloudwatch.html names the metrics. Another
 metric is refused, since no value would look like no event.
@@ -7,7 +7,9 @@ metric is refused, since no value would look like no event.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,12 +20,31 @@ from localaws.core.service import Call, Service
 from localaws.errors import AwsError, NotEmulated
 from localaws.shapes import Json
 
-NAMESPACE = "AWS/SageMaker"
-METRICS = (
-    *("Invocations", "ModelLatency", "OverheadLatency"),
-    *("Invocation4XXErrors", "Invocation5XXErrors"),
-)
-DIMENSIONS = {"EndpointName", "VariantName"}
+ENDPOINTS = "AWS/SageMaker"
+TRAININGS = "/aws/sagemaker/TrainingJobs"
+
+
+@dataclass(frozen=True)
+class Known:
+    """The metrics of a namespace, as a pattern and in words, and what each is measured by."""
+
+    metrics: re.Pattern[str]
+    words: str
+    dimensions: tuple[str, ...]
+
+
+KNOWN = {
+    ENDPOINTS: Known(
+        re.compile("Invocations|(Model|Overhead)Latency|Invocation[45]XXErrors"),
+        "Invocations, ModelLatency, OverheadLatency, Invocation4XXErrors, Invocation5XXErrors",
+        ("EndpointName", "VariantName"),
+    ),
+    TRAININGS: Known(
+        re.compile(r"(train|validation):\w+"),
+        "train:auc, validation:auc, ...",
+        ("TrainingJobName",),
+    ),
+}
 STATISTICS: dict[str, Callable[[Point], float]] = {
     "SampleCount": lambda point: float(point.count),
     "Sum": lambda point: point.total,
@@ -32,6 +53,8 @@ STATISTICS: dict[str, Callable[[Point], float]] = {
     "Maximum": lambda point: point.highest,
 }
 MOST_VALUES = 100_800
+MOST_POINTS = 1440  # of GetMetricStatistics
+OF_DATA = "MetricDataQueries.MetricStat."
 
 
 class CloudWatch(Service):
@@ -44,7 +67,13 @@ def measure(aws: LocalAws, endpoint: str, variant: str, values: dict[str, float]
     """One invocation of an endpoint: latencies in microseconds, the others 0 or 1."""
     service: Any = aws.gateway.services["cloudwatch"]
     dimensions = {"EndpointName": endpoint, "VariantName": variant}
-    service.points.add(NAMESPACE, dimensions, values, aws.clock.now())
+    service.points.add(ENDPOINTS, dimensions, values, aws.clock.now())
+
+
+def measure_training(aws: LocalAws, job: str, values: dict[str, float]) -> None:
+    """What a line of a training job's log tells of its model: `{"validation:auc": 0.8}`."""
+    service: Any = aws.gateway.services["cloudwatch"]
+    service.points.add(TRAININGS, {"TrainingJobName": job}, values, aws.clock.now())
 
 
 def service(aws: LocalAws) -> Service:
@@ -68,6 +97,10 @@ class Metrics:
             *(f"{statistic}.Metric.{name}" for name in ("Namespace", "MetricName", "Dimensions")),
             *(f"{statistic}.Period", f"{statistic}.Stat"),
         )(self.get_data)
+        service.operation(
+            *("GetMetricStatistics", "Namespace", "MetricName", "Dimensions", "StartTime"),
+            *("EndTime", "Period", "Statistics"),
+        )(self.get_statistics)
 
     def get_data(self, call: Call) -> Json:
         params = call.params
@@ -83,15 +116,68 @@ class Metrics:
             "Messages": [],
         }
 
+    def get_statistics(self, call: Call) -> Json:
+        params = call.params
+        start, end = (_seconds(params[name]) for name in ("StartTime", "EndTime"))
+        if start >= end:
+            raise AwsError("InvalidParameterValue", "StartTime must be less than EndTime.", 400)
+        period, wanted = params["Period"], params.get("Statistics", [])
+        if not wanted:
+            raise AwsError("MissingParameter", "Statistics or ExtendedStatistics is required.", 400)
+        if (end - start) / period > MOST_POINTS:
+            raise AwsError(
+                "InvalidParameterCombination",
+                f"You have requested up to {(end - start) // period} datapoints, which exceeds the"
+                f" limit of {MOST_POINTS}.",
+            )
+        for statistic in wanted:
+            _check("GetMetricStatistics", "", params, period, statistic)
+        found = _points(self._points, params, period, start, end)
+        return {
+            "Label": params["MetricName"],
+            "Datapoints": [
+                {"Timestamp": datetime.fromtimestamp(at, UTC), "Unit": "None"}
+                | {statistic: STATISTICS[statistic](point) for statistic in wanted}
+                for at, point in sorted(found.items())
+            ],
+        }
+
 
 def _seconds(moment: datetime) -> int:
     return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
 
 
-def _refuse(parameter: str, detail: str) -> NotEmulated:
-    return NotEmulated(
-        "cloudwatch", "GetMetricData", f"MetricDataQueries.MetricStat.{parameter}", detail
-    )
+def _refuse(operation: str, parameter: str, detail: str) -> NotEmulated:
+    return NotEmulated("cloudwatch", operation, parameter, detail)
+
+
+def _check(operation: str, path: str, metric: Json, period: int, statistic: str) -> None:
+    """Raises for a metric, a statistic or a period that is not here."""
+    namespace, name = metric.get("Namespace"), metric.get("MetricName")
+    of = f"{path}Metric." if path else ""
+    known = KNOWN.get(str(namespace))
+    if known is None or not known.metrics.fullmatch(str(name)):
+        there = "; ".join(f"{key} {one.words}" for key, one in KNOWN.items())
+        raise _refuse(operation, f"{path}Metric={namespace} {name}", f"It has {there}.")
+    if {item["Name"] for item in metric.get("Dimensions", [])} != set(known.dimensions):
+        told = f"They are {' and '.join(known.dimensions)}."
+        raise _refuse(operation, f"{of}Dimensions", told)
+    if statistic not in STATISTICS:
+        told = f"It has {', '.join(STATISTICS)}."
+        raise _refuse(operation, f"{path}Stat={statistic}", told)
+    if period < MINUTE or period % MINUTE:
+        raise AwsError("ValidationError", f"Period is {period}; it is a multiple of {MINUTE}.")
+
+
+def _points(points: Points, metric: Json, period: int, start: int, end: int) -> dict[int, Point]:
+    """What was measured, by the beginning of each period."""
+    dimensions = {item["Name"]: item["Value"] for item in metric["Dimensions"]}
+    found: dict[int, Point] = {}
+    begin = start // period * period
+    for point in points.between(metric["Namespace"], metric["MetricName"], dimensions, begin, end):
+        at = point.at // period * period
+        found[at] = _together(at, found[at], point) if at in found else point
+    return found
 
 
 def _result(points: Points, query: Json, start: int, end: int, order: str) -> Json:
@@ -99,29 +185,18 @@ def _result(points: Points, query: Json, start: int, end: int, order: str) -> Js
     if wanted is None:
         raise AwsError("ValidationError", f"Query {query['Id']} has no MetricStat.")
     metric, period, statistic = wanted["Metric"], wanted["Period"], wanted["Stat"]
-    name, dimensions = metric.get("MetricName"), metric.get("Dimensions", [])
-    given = {item["Name"]: item["Value"] for item in dimensions}
-    if metric.get("Namespace") != NAMESPACE or name not in METRICS:
-        raise _refuse(
-            f"Metric={metric.get('Namespace')} {name}",
-            f"It has {NAMESPACE} {', '.join(METRICS)}.",
-        )
-    if set(given) != DIMENSIONS:
-        raise _refuse("Metric.Dimensions", "They are EndpointName and VariantName.")
-    if statistic not in STATISTICS:
-        raise _refuse(f"Stat={statistic}", f"It has {', '.join(STATISTICS)}.")
-    if period < MINUTE or period % MINUTE:
-        raise AwsError("ValidationError", f"Period is {period}; it is a multiple of {MINUTE}.")
-    found: dict[int, Point] = {}
-    for point in points.between(NAMESPACE, name, given, start // period * period, end):
-        at = point.at // period * period
-        found[at] = _together(at, found[at], point) if at in found else point
+    _check("GetMetricData", OF_DATA, metric, period, statistic)
+    found = _points(points, metric, period, start, end)
     times = sorted(found, reverse=order != "TimestampAscending")
     if len(times) > MOST_VALUES:
-        raise _refuse("Period", f"More than {MOST_VALUES} values; it gives one page.")
+        raise _refuse(
+            "GetMetricData",
+            f"{OF_DATA}Period",
+            f"More than {MOST_VALUES} values; it gives one page.",
+        )
     return {
         "Id": query["Id"],
-        "Label": query.get("Label", name),
+        "Label": query.get("Label", metric["MetricName"]),
         "Timestamps": [datetime.fromtimestamp(at, UTC) for at in times],
         "Values": [STATISTICS[statistic](found[at]) for at in times],
         "StatusCode": "Complete",

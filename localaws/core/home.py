@@ -14,8 +14,8 @@ from pathlib import Path
 
 # What a home holds; nothing else is made in it, and a reset removes nothing else.
 FOLDERS = (
-    "objects", "moto", "glue-runs", "training", "endpoints", "functions", "crawler-logs",
-    "athena-work", "databrew-runs", "databrew-sessions", "cache", "run", "data",
+    "objects", "moto", "glue-runs", "training", "transforms", "endpoints", "functions",
+    "crawler-logs", "athena-work", "databrew-runs", "databrew-sessions", "cache", "run", "data",
 )  # fmt: skip
 DATABASES = ("s3", "documents", "stepfunctions", "cloudwatch", "logs")
 FILES = (

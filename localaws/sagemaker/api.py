@@ -11,6 +11,8 @@ from localaws.sagemaker.registry import Registry
 from localaws.sagemaker.tags import Tags
 from localaws.sagemaker.training import TrainingRuns
 from localaws.sagemaker.training_api import TrainingJobs
+from localaws.sagemaker.transform import TransformRuns
+from localaws.sagemaker.transform_api import TransformJobs
 from localaws.sagemaker.tuning import TuningRuns
 from localaws.sagemaker.tuning_api import TuningJobs
 
@@ -23,6 +25,7 @@ def service(aws: LocalAws) -> Service:
     trainings = TrainingRuns(aws, logs)
     TrainingJobs(aws, trainings).register(sagemaker)
     TuningJobs(aws, TuningRuns(aws, trainings)).register(sagemaker)
+    TransformJobs(aws, TransformRuns(aws, logs)).register(sagemaker)
     EndpointOperations(aws, sagemaker.endpoints).register(sagemaker)
     for part in (Models(aws), EndpointConfigs(aws), Registry(aws), Tags(aws)):
         part.register(sagemaker)

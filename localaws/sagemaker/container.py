@@ -1,8 +1,9 @@
 """What runs inside "the container": a training script, or the server of a model.
 
 Run as `python -I -S container.py train <folders> <allowed> <module> [arguments]` or
-`... serve <folders> <allowed> <socket> <model dir> <code dir> <module>`. Only the packages of the
-SageMaker XGBoost image can be imported; nothing of localaws is.
+`... serve <folders> <allowed> <socket> <model dir> <code dir> <module>`. Without a module, "",
+it is the image's algorithm mode. Only the packages of the SageMaker XGBoost image can be imported;
+nothing of localaws is.
 """
 
 from __future__ import annotations
@@ -22,14 +23,21 @@ def main(what: str, folders: str, allowed: str, *rest: str) -> None:
 
     install(folders, allowed)
     if what == "serve":
+        import image_serving  # type: ignore[import-not-found]
         import model_server  # type: ignore[import-not-found]
 
         del sys.path[:2]
-        model_server.serve(*rest)
+        model_server.serve(*rest, image_serving)
+        return
+    module, *arguments = rest
+    if not module:
+        import image_training  # type: ignore[import-not-found]
+
+        del sys.path[:2]
+        image_training.main()
         return
     del sys.path[:2]
     # `python -m <module> <arguments>` as the image's toolkit runs it, in the source folder.
-    module, *arguments = rest
     sys.path.insert(0, os.getcwd())  # noqa: PTH109 - what `-m` puts there
     sys.argv = [module, *arguments]
     runpy.run_module(module, run_name="__main__", alter_sys=True)

@@ -8,7 +8,6 @@ import shutil
 import threading
 import uuid
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from localaws.core import scratch
@@ -16,10 +15,7 @@ from localaws.core.aws import LocalAws
 from localaws.core.log_shipping import LogShipper
 from localaws.core.service import Service
 from localaws.errors import AwsError
-from localaws.s3.names import split_uri
-from localaws.sagemaker import archives
-from localaws.sagemaker.model_process import ModelProcess, NotServing
-from localaws.sagemaker.models import CODE_IN_MODEL
+from localaws.sagemaker.model_process import ModelProcess, NotServing, Serves, unpack
 from localaws.sagemaker.names import (
     ENDPOINT,
     ENDPOINT_CONFIG,
@@ -28,7 +24,7 @@ from localaws.sagemaker.names import (
     find,
     validation,
 )
-from localaws.sagemaker.principals import acting, pull
+from localaws.sagemaker.principals import acting
 from localaws.shapes import Json
 
 START_WAIT_SECONDS = 60.0
@@ -138,37 +134,18 @@ class Endpoints:
     def _launch(self, name: str, plan: Json) -> ModelProcess:
         """A server that answers /ping. NotServing otherwise."""
         folder = self._aws.home.root / plan["folder"]
+        role = acting(self._aws, plan.get("role"))
         if not (folder / "model").is_dir():
-            self._unpack(plan, folder)
-        process = ModelProcess(acting(self._aws, plan.get("role")), self._logs, name, folder, plan)
+            unpack(role, plan["container"], folder)
+            for file in folder.rglob("*"):
+                self._aws.durability.wrote(file, folder.parent)
+        process = ModelProcess(role, self._logs, serves(name, plan), folder, plan["container"])
         try:
             process.wait_until_serving()
         except NotServing:
             process.stop(0)
             raise
         return process
-
-    def _unpack(self, plan: Json, folder: Path) -> None:
-        """The model and its code, as the container would have them."""
-        container = plan["container"]
-        fresh = folder.with_suffix(".new")
-        shutil.rmtree(fresh, ignore_errors=True)
-        source = container["Environment"]["SAGEMAKER_SUBMIT_DIRECTORY"].removeprefix("file://")
-        role = acting(self._aws, plan.get("role"))
-        try:
-            pull(role, container["Image"])
-            data = role.objects.path(*split_uri(container["ModelDataUrl"]))
-            archives.unpack(data, fresh / "model")
-            if f"{source}/".startswith(CODE_IN_MODEL):
-                inside = fresh / "model" / source[len(CODE_IN_MODEL) :]
-                shutil.copytree(inside, fresh / "code")
-            else:
-                archives.unpack(role.objects.path(*split_uri(source)), fresh / "code")
-        except (AwsError, ValueError, OSError) as problem:
-            raise NotServing(f"Failed to download model data: {problem}") from problem
-        fresh.rename(folder)
-        for file in folder.rglob("*"):
-            self._aws.durability.wrote(file, folder.parent)
 
     # -- life ----------------------------------------------------------------------------------
 
@@ -290,6 +267,11 @@ class Endpoints:
         if process is None or not process.alive():
             raise AwsError("ServiceUnavailable", f"Endpoint {name} is not serving.", 503)
         return process
+
+
+def serves(name: str, plan: Json) -> Serves:
+    return Serves(f"endpoint {name}", f"/aws/sagemaker/Endpoints/{name}",
+                  plan["variant"]["VariantName"])  # fmt: skip
 
 
 def summary(plan: Json, now: object) -> Json:

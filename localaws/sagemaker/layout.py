@@ -156,13 +156,13 @@ def environment(layout: Layout, request: Json, job_arn: str) -> dict[str, str]:
     user = {name: value for name, value in everything.items() if not is_framework(name)}
     framework = {name: value for name, value in everything.items() if is_framework(name)}
     entry, source = program(request)
-    module = str(entry).removesuffix(".py")
+    module = str(entry or "").removesuffix(".py")
     channels = [channel["ChannelName"] for channel in request.get("InputDataConfig", [])]
     shape = {
         "hosts": [HOST],
         "network_interface_name": "eth0",
         "hps": user,
-        "user_entry_point": entry,
+        "user_entry_point": entry or "",
         "framework_params": framework,
         "resource_config": resource_config(request),
         "input_data_config": input_config(request),
@@ -179,7 +179,7 @@ def environment(layout: Layout, request: Json, job_arn: str) -> dict[str, str]:
         "num_cpus": os.cpu_count() or 1,
         "num_gpus": 0,
         "model_dir": layout.model,
-        "module_dir": source,
+        "module_dir": source or "",
         "user_args": arguments(user),
     }
     variables = {f"SM_{name.upper()}": as_text(value) for name, value in shape.items()}

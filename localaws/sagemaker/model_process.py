@@ -15,8 +15,12 @@ from localaws.core import scratch
 from localaws.core.aws import LocalAws
 from localaws.core.log_shipping import LogShipper
 from localaws.core.processes import told
+from localaws.errors import AwsError
 from localaws.identity.caller import Caller
-from localaws.sagemaker import images
+from localaws.s3.names import split_uri
+from localaws.sagemaker import archives, images
+from localaws.sagemaker.models import CODE_IN_MODEL
+from localaws.sagemaker.principals import pull
 from localaws.sagemaker.tail import Tail
 from localaws.shapes import Json
 
@@ -28,6 +32,15 @@ REASON_LINES = 3
 
 class NotServing(Exception):
     """The server did not come up, or is gone."""
+
+
+@dataclass(frozen=True)
+class Serves:
+    """What a model server is for: an endpoint's variant or a transform job."""
+
+    title: str
+    log_group: str
+    stream: str
 
 
 @dataclass(frozen=True)
@@ -43,9 +56,9 @@ class ModelProcess:
     """A model server's process. Each request has a connection of its own while it lasts."""
 
     def __init__(
-        self, aws: LocalAws, logs: LogShipper, endpoint: str, folder: Path, plan: Json
+        self, aws: LocalAws, logs: LogShipper, serves: Serves, folder: Path, container: Json
     ) -> None:
-        self.variant: str = plan["variant"]["VariantName"]
+        self.variant = serves.stream
         self._scratch = scratch.make(aws.home, "ep")
         self._socket = str(self._scratch / "s")
         self._log = folder / "server.log"
@@ -53,11 +66,11 @@ class ModelProcess:
         self._active = 0
         self._changed = threading.Condition()
         tail = Tail(self._log)
-        variables = plan["container"]["Environment"]
-        module = str(variables["SAGEMAKER_PROGRAM"]).removesuffix(".py")
+        variables = container.get("Environment", {})
+        module = str(variables.get("SAGEMAKER_PROGRAM", "")).removesuffix(".py")
         model, code = folder / "model", folder / "code"
         self.process = aws.processes.start(
-            f"endpoint {endpoint}",
+            serves.title,
             images.command("serve", self._socket, str(model), str(code), module),
             env=aws.child_environment(
                 variables | {"SM_MODEL_DIR": str(model), "SM_MODULE_NAME": module}
@@ -67,8 +80,8 @@ class ModelProcess:
         )
         threading.Thread(
             target=self._ship,
-            args=(aws.caller, logs, f"/aws/sagemaker/Endpoints/{endpoint}", tail),
-            name=f"log of {endpoint}",
+            args=(aws.caller, logs, serves.log_group, tail),
+            name=f"log of {serves.title}",
             daemon=True,
         ).start()
 
@@ -160,6 +173,27 @@ class ModelProcess:
             connection.close()
         self.process.stop(1.0)
         shutil.rmtree(self._scratch, ignore_errors=True)
+
+
+def unpack(role: LocalAws, container: Json, folder: Path) -> None:
+    """The model and its code, as the container would have them, in `folder`. NotServing."""
+    fresh = folder.with_suffix(".new")
+    shutil.rmtree(fresh, ignore_errors=True)
+    variables = container.get("Environment", {})
+    source = variables.get("SAGEMAKER_SUBMIT_DIRECTORY", "").removeprefix("file://")
+    try:
+        pull(role, container["Image"])
+        data = role.objects.path(*split_uri(container["ModelDataUrl"]))
+        archives.unpack(data, fresh / "model")
+        if not source:
+            (fresh / "code").mkdir()
+        elif f"{source}/".startswith(CODE_IN_MODEL):
+            shutil.copytree(fresh / "model" / source[len(CODE_IN_MODEL) :], fresh / "code")
+        else:
+            archives.unpack(role.objects.path(*split_uri(source)), fresh / "code")
+    except (AwsError, ValueError, OSError) as problem:
+        raise NotServing(f"Failed to download model data: {problem}") from problem
+    fresh.rename(folder)
 
 
 def read_answer(connection: socket.socket) -> Served:

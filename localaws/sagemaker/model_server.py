@@ -42,30 +42,28 @@ class Reply(NamedTuple):
 Transform = Callable[[Any, str, str], Any]
 
 
-def load(module: ModuleType, model_dir: str) -> Transform:
+def load(module: ModuleType, model_dir: str, image: ModuleType) -> Transform:
     """The request handler of a script: (body, content type, accept) to output_fn's result.
 
-    The image's defaults for missing functions are not copied here: a script must have them.
+    `image` has the functions that a script may leave out. It has no model_fn.
     """
     has = {name for name in ("input_fn", "predict_fn", "output_fn") if hasattr(module, name)}
-    missing = {"model_fn"} - set(vars(module))
-    if not hasattr(module, "transform_fn"):
-        missing |= {"input_fn", "predict_fn", "output_fn"} - has
-    elif has:
+    if hasattr(module, "transform_fn") and has:
         raise ValueError(
             "Cannot use transform_fn implementation with input_fn, predict_fn, and/or output_fn"
         )
-    if missing:
-        raise NotImplementedError(
-            f"{module.__name__} has no {', '.join(sorted(missing))}; localaws does not emulate the "
-            "defaults of the XGBoost image."
-        )
+    if not hasattr(module, "model_fn"):
+        raise NotImplementedError("Please provide a model_fn implementation.")
     model = module.model_fn(model_dir)
     if hasattr(module, "transform_fn"):
         return lambda body, kind, accept: module.transform_fn(model, body, kind, accept)
+    take, predict, give = (
+        getattr(module, name, getattr(image, name))
+        for name in ("input_fn", "predict_fn", "output_fn")
+    )
 
     def transform(body: Any, kind: str, accept: str) -> Any:
-        return module.output_fn(module.predict_fn(module.input_fn(body, kind), model), accept)
+        return give(predict(take(body, kind), model), accept)
 
     return transform
 
@@ -188,11 +186,17 @@ async def run(socket: str, app: flask.Flask) -> None:
         await stop.wait()
 
 
-def serve(socket: str, model_dir: str, code_dir: str, module: str) -> None:
-    """Loads the model, then listens: the socket exists only when /ping would answer 200."""
+def serve(socket: str, model_dir: str, code_dir: str, module: str, image: ModuleType) -> None:
+    """Loads the model, then listens: the socket exists only when /ping would answer 200.
+
+    Without a module it is the image's own algorithm.
+    """
     sys.path.insert(0, code_dir)
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(line_buffering=True)  # type: ignore[union-attr]
-    transform = load(importlib.import_module(module), model_dir)
-    print(json.dumps({"serving": module, "model": Path(model_dir).name}))
-    asyncio.run(run(socket, worker(transform, module)))
+    if module:
+        app = worker(load(importlib.import_module(module), model_dir, image), module)
+    else:
+        app = image.algorithm(model_dir)
+    print(json.dumps({"serving": module or "algorithm", "model": Path(model_dir).name}))
+    asyncio.run(run(socket, app))

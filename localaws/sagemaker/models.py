@@ -6,7 +6,7 @@ from localaws.core.aws import LocalAws
 from localaws.core.service import Call, Service
 from localaws.errors import AwsError, NotEmulated
 from localaws.s3.names import split_uri
-from localaws.sagemaker import archives, images, listing
+from localaws.sagemaker import algorithm, archives, images, listing
 from localaws.sagemaker.names import (
     ENDPOINT_CONFIG,
     MODEL,
@@ -35,6 +35,7 @@ VARIANT = (
     "ProductionVariants.ServerlessConfig.MemorySizeInMB",
     "ProductionVariants.ServerlessConfig.MaxConcurrency",
 )
+SCRIPT = ("SAGEMAKER_PROGRAM", "SAGEMAKER_SUBMIT_DIRECTORY")
 CODE_IN_MODEL = "/opt/ml/model/"
 SERVERLESS_MEMORY_MB = (1024, 2048, 3072, 4096, 5120, 6144)
 
@@ -144,12 +145,16 @@ def check_container(aws: LocalAws, call: Call) -> None:
         raise NotEmulated("sagemaker", call.operation, "PrimaryContainer without ModelDataUrl")
     check_archive(aws, role, url, "model data")
     variables = container.get("Environment", {})
-    if "SAGEMAKER_PROGRAM" not in variables or "SAGEMAKER_SUBMIT_DIRECTORY" not in variables:
+    named = [name for name in SCRIPT if variables.get(name)]
+    if not named:
+        algorithm.check_serving(call, variables)
+        return
+    if len(named) < len(SCRIPT):
         raise NotEmulated(
             "sagemaker",
             call.operation,
-            "PrimaryContainer.Environment without SAGEMAKER_PROGRAM and SAGEMAKER_SUBMIT_DIRECTORY",
-            "It has script mode hosting.",
+            f"PrimaryContainer.Environment with {named[0]} alone",
+            f"A script needs {' and '.join(SCRIPT)}, the image's algorithm none.",
         )
     source = variables["SAGEMAKER_SUBMIT_DIRECTORY"].removeprefix("file://")
     if not f"{source}/".startswith(CODE_IN_MODEL):

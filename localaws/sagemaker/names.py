@@ -12,6 +12,7 @@ from localaws.shapes import Json
 NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")
 TRAINING_JOB = "sagemaker-training-job"
 TUNING_JOB = "sagemaker-tuning-job"
+TRANSFORM_JOB = "sagemaker-transform-job"
 MODEL = "sagemaker-model"
 ENDPOINT_CONFIG = "sagemaker-endpoint-config"
 ENDPOINT = "sagemaker-endpoint"
@@ -22,6 +23,7 @@ MODEL_PACKAGE = "sagemaker-model-package"
 WORDS = {
     TRAINING_JOB: ("training-job", "training job"),
     TUNING_JOB: ("hyper-parameter-tuning-job", "hyperparameter tuning job"),
+    TRANSFORM_JOB: ("transform-job", "transform job"),
     MODEL: ("model", "model"),
     ENDPOINT_CONFIG: ("endpoint-config", "endpoint configuration"),
     ENDPOINT: ("endpoint", "endpoint"),
@@ -89,4 +91,6 @@ def insert(aws: LocalAws, kind: str, name: str, document: Json) -> None:
             f"A hyperparameter tuning job with the name, {name}, already exists. Choose a different"
             " name.",
         )
+    if kind == TRANSFORM_JOB:
+        raise AwsError("ResourceInUse", f"Job name must be unique; {there} already exists.")
     raise validation(f'Cannot create already existing {WORDS[kind][1]} "{there}".')

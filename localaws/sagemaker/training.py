@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
+from localaws.cloudwatch.api import TRAININGS, measure_training
 from localaws.core.aws import LocalAws
 from localaws.core.jobs.job import Cancelled, Job, JobFailed
 from localaws.core.jobs.kind import TRAINING
@@ -20,14 +21,13 @@ from localaws.s3.names import split_uri
 from localaws.sagemaker import archives, images
 from localaws.sagemaker import layout as opt_ml
 from localaws.sagemaker.layout import InputError, Layout
-from localaws.sagemaker.metrics import LastMetrics
+from localaws.sagemaker.metrics import LastMetrics, read_metrics
 from localaws.sagemaker.names import TRAINING_JOB, find, insert, validation
 from localaws.sagemaker.principals import acting, publish_metrics, pull
 from localaws.sagemaker.tail import Tail
 from localaws.shapes import Json
 
 LOG_GROUP = "/aws/sagemaker/TrainingJobs"
-METRICS = "/aws/sagemaker/TrainingJobs"  # the namespace of a job's metrics
 FAILURE_CHARACTERS = 1024
 REMEMBERED_LINES = 20
 STOP_GRACE_SECONDS = 120.0  # SIGTERM first, as the service does
@@ -92,7 +92,7 @@ class TrainingRuns:
         role = acting(self._aws, request["RoleArn"], name)
         try:
             pull(role, request["AlgorithmSpecification"]["TrainingImage"])
-            publish_metrics(role, METRICS)
+            publish_metrics(role, TRAININGS)
         except AwsError as refused:
             raise InputError(f"ClientError: {refused.message}") from refused
         self._prepare(role, request, layout)
@@ -103,7 +103,7 @@ class TrainingRuns:
         entry, _ = opt_ml.program(request)
         values = opt_ml.decoded(request.get("HyperParameters", {}))
         words = opt_ml.arguments({k: v for k, v in values.items() if not opt_ml.is_framework(k)})
-        module = str(entry).removesuffix(".py")
+        module = str(entry or "").removesuffix(".py")
         tail, metrics = Tail(log), LastMetrics()
         job.limit(request["StoppingCondition"]["MaxRuntimeInSeconds"])
         process = self._aws.processes.start(
@@ -123,6 +123,9 @@ class TrainingRuns:
             lines = tail.lines(last=end)
             last.extend(lines)
             metrics.read(lines, self._aws.clock.now())
+            for line in lines:
+                if values := read_metrics(line):
+                    measure_training(self._aws, name, values)
             self._logs.send(role.caller, LOG_GROUP, stream, lines)
 
         try:
@@ -176,7 +179,8 @@ class TrainingRuns:
         layout.make()
         _, source = opt_ml.program(request)
         try:
-            archives.unpack(aws.objects.path(*split_uri(str(source))), layout.code)
+            if source:
+                archives.unpack(aws.objects.path(*split_uri(str(source))), layout.code)
         except (AwsError, ValueError, OSError) as problem:
             raise InputError(
                 f"AlgorithmError: framework error: {source}: {problem}, exit code: 1"

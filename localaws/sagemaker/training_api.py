@@ -6,7 +6,7 @@ from localaws.core.aws import LocalAws
 from localaws.core.service import Call, Service
 from localaws.errors import AwsError, NotEmulated
 from localaws.s3.names import split_uri
-from localaws.sagemaker import archives, images, listing
+from localaws.sagemaker import algorithm, archives, images, listing
 from localaws.sagemaker.layout import program
 from localaws.sagemaker.metrics import definitions
 from localaws.sagemaker.names import TRAINING_JOB, arn, check_name, find, validation
@@ -46,7 +46,9 @@ PARAMETERS = (
     # SDKs send it always. A script writes there only by smdebug, which is no package here.
     "DebugHookConfig.S3OutputPath",
     "DebugHookConfig.CollectionConfigurations",
+    # So is this, by the SDK's Estimator. Nothing is profiled: DescribeTrainingJob says so.
     "ProfilerConfig.DisableProfiler",
+    "ProfilerConfig.S3OutputPath",
     "Environment",
     "RetryStrategy",
 )
@@ -139,6 +141,7 @@ def described(request: Json) -> Json:
         **request["AlgorithmSpecification"],
         "MetricDefinitions": definitions(),
     }
+    describe["ProfilingStatus"] = "Disabled"
     describe["OutputDataConfig"] = {
         "KmsKeyId": "", "CompressionType": "GZIP", **request["OutputDataConfig"]
     }  # fmt: skip
@@ -153,28 +156,26 @@ def refuse(call: Call, parameter: str, detail: str = "") -> NotEmulated:
 def check_request(aws: LocalAws, call: Call) -> None:
     """Raises for what AWS refuses, and by name for what is not done here."""
     params = call.params
-    algorithm = params.get("AlgorithmSpecification", {})
-    if "TrainingImage" not in algorithm:
+    specified = params.get("AlgorithmSpecification", {})
+    if "TrainingImage" not in specified:
         raise refuse(call, "AlgorithmSpecification without TrainingImage")
     images.check_image(
-        call.operation, "AlgorithmSpecification.TrainingImage", algorithm["TrainingImage"]
+        call.operation, "AlgorithmSpecification.TrainingImage", specified["TrainingImage"]
     )
-    if algorithm.get("MetricDefinitions"):
+    if specified.get("MetricDefinitions"):
         raise validation(
             "You can't override the metric definitions for Amazon SageMaker algorithms. Please "
             "retry the request without specifying metric definitions."
         )
-    if algorithm["TrainingInputMode"] != "File":
+    if specified["TrainingInputMode"] != "File":
         raise refuse(
-            call, f"AlgorithmSpecification.TrainingInputMode={algorithm['TrainingInputMode']}"
+            call, f"AlgorithmSpecification.TrainingInputMode={specified['TrainingInputMode']}"
         )
     for member in FALSE_ONLY:
         if params.get(member):
             raise refuse(call, f"{member}=True")
     if params.get("DebugHookConfig", {}).get("CollectionConfigurations"):
         raise refuse(call, "DebugHookConfig.CollectionConfigurations", "There is no debugger.")
-    if not params.get("ProfilerConfig", {}).get("DisableProfiler", True):
-        raise refuse(call, "ProfilerConfig.DisableProfiler=False")
     check_resources(call)
     for channel in params.get("InputDataConfig", []):
         check_channel(call, channel)
@@ -226,13 +227,16 @@ def check_uri(parameter: str, uri: str) -> None:
 
 
 def check_program(aws: LocalAws, call: Call) -> None:
-    """Script mode only, with the packages the image has."""
+    """A script, with the packages the image has, or the image's algorithm."""
     entry, source = program(call.params)
+    if not entry and not source:
+        algorithm.check_training(call)
+        return
     if not entry or not source:
         raise refuse(
             call,
-            "HyperParameters without sagemaker_program and sagemaker_submit_directory",
-            "It has script mode; the image's built-in algorithm is not run.",
+            "HyperParameters with one of sagemaker_program and sagemaker_submit_directory",
+            "A script needs both, the image's algorithm none.",
         )
     check_uri("sagemaker_submit_directory", str(source))
     try:

@@ -25,6 +25,7 @@ MANAGED_RULES = {
     "sagemaker:createHyperParameterTuningJob.sync": (
         "StepFunctionsGetEventsForSageMakerTuningJobsRule"
     ),
+    "sagemaker:createTransformJob.sync": "StepFunctionsGetEventsForSageMakerTransformJobsRule",
     "states:startExecution.sync": "StepFunctionsGetEventsForStepFunctionsExecutionRule",
 }
 RESOURCE = re.compile(r'"Resource"\s*:\s*"arn:[^:]*:states:::([^"]+)"')

@@ -210,6 +210,17 @@ def console(
 
 
 @app.command()
+def new(
+    folder: Annotated[Path, typer.Argument(help="A folder to make; its name is the pipeline's.")],
+) -> None:
+    """Begin a workflow of your own: a crawler, a CTAS and a Glue job, with data and a test."""
+    from rebuy.cli import new as own
+
+    for file in own.make(folder):
+        print(file)
+
+
+@app.command()
 def support(
     write: Annotated[
         bool, typer.Option("--write", help="Update docs/support-matrix.md of this checkout.")
@@ -311,6 +322,28 @@ def local_reset(
     console_process.down(home)
     local.reset(home)
     print(f"{home} is gone")
+
+
+@local_app.command("save")
+def local_save(
+    file: Annotated[Path, typer.Argument(help="The file that is written.")],
+    home: Home = DEFAULT_HOME,
+) -> None:
+    """Write a stopped home into one file, which another machine loads."""
+    from rebuy.cli import snapshots
+
+    print(snapshots.save(home, file))
+
+
+@local_app.command("load")
+def local_load(
+    file: Annotated[Path, typer.Argument(help="A file of `rebuy local save`.")],
+    home: Home = DEFAULT_HOME,
+) -> None:
+    """Make an empty folder the home that was saved; `rebuy local up` goes on from there."""
+    from rebuy.cli import snapshots
+
+    print(snapshots.load(file, home))
 
 
 @iam_app.command("report")

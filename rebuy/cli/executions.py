@@ -140,6 +140,40 @@ def stop(connection: Connection, execution: Execution = "latest", as_json: AsJso
     tell(as_json, f"stopped {arn}", execution_arn=arn, stopped=True, status="ABORTED")
 
 
+@app.command("diff")
+@connected
+def compare(
+    connection: Connection,
+    one: Annotated[str, typer.Argument(help="An execution: its name, ARN, `latest`.")],
+    other: Annotated[str, typer.Argument(help="The one beside it.")],
+    every: Annotated[
+        bool, typer.Option("--all", help="Also show what is the same in both.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Two runs side by side: rows, features, scores, hyperparameters, code, times and cost.
+
+    From their audit records, so of runs that have ended.
+    """
+    from executions import comparison
+    from rebuy.cli import comparing, records, runs
+    from rebuy.cli.console import out
+
+    found = []
+    for named in (one, other):
+        arn = named
+        if not named.startswith("arn:"):
+            arn = runs.resolve(connection, stack_outputs(connection)["StateMachineArn"], named)
+        found.append(records.find(connection, arn).content)
+    instance = connection.settings.training_instance_type
+    rows = comparison.compare(found[0], found[1], instance)
+    if as_json:
+        print(json.dumps([row.as_json() for row in rows]))
+        return
+    names = (found[0]["execution"]["name"], found[1]["execution"]["name"])
+    comparing.show(names, rows, out, every=every)
+
+
 @app.command()
 @connected
 def audit(

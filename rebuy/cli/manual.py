@@ -21,6 +21,7 @@ GROUPS: dict[str, dict[str, tuple[str, ...]]] = {
             "rebuy models --approve 3 --because 'looked at it'",
             "rebuy models --roll-back",
         ),
+        "new": ("rebuy new my-pipeline",),
         "console": (
             "rebuy console --endpoint-url http://127.0.0.1:4566",
             "rebuy console --read-only",
@@ -56,6 +57,7 @@ GROUPS: dict[str, dict[str, tuple[str, ...]]] = {
             "rebuy parity --profile work",
             "rebuy parity --guesses",
         ),
+        "diff": ("rebuy diff monday tuesday", "rebuy diff monday latest --json"),
         "audit": ("rebuy audit latest --verify", "rebuy audit latest --html report.html"),
     },
     "Data and the local AWS": {

@@ -11,7 +11,7 @@ import pytest
 
 from inference import serve
 from infrastructure.packages import ENDPOINT_FILES
-from localaws.sagemaker import model_server
+from localaws.sagemaker import image_serving, model_server
 from tests.model.test_serve import BAD
 from tests.model.toolkit import Json, answers, toolkit
 from tests.model.trained import EXAMPLE_LINE, Trained
@@ -139,7 +139,9 @@ def written(folder: Path, text: str) -> tuple[Path, ModuleType]:
 
 def here(module: ModuleType, base: Path, cases: list[Json]) -> list[Json]:
     """The local endpoint's answers."""
-    app = model_server.worker(model_server.load(module, str(base / "model")), "script")
+    app = model_server.worker(
+        model_server.load(module, str(base / "model"), image_serving), "script"
+    )
     told = []
     for case in cases:
         body = case["body"].encode("latin-1")

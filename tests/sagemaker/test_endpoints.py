@@ -176,10 +176,10 @@ def test_a_failed_update_keeps_the_old_model_in_service(stocked: Any) -> None:
 
 def test_a_failed_creation_can_only_be_deleted(stocked: Any) -> None:
     make_config(stocked, "one", SERVE.format(name="one"))
-    make_config(stocked, "bad", "def model_fn(model_dir): return 1")
+    make_config(stocked, "bad", "def input_fn(body, kind): return 1")
     seen = create(stocked, "bad")
     assert seen["EndpointStatus"] == "Failed"
-    assert "serve has no input_fn, output_fn, predict_fn" in seen["FailureReason"]
+    assert "Please provide a model_fn implementation" in seen["FailureReason"]
     client = stocked.client("sagemaker")
     with pytest.raises(ClientError, match="Cannot update endpoint"):
         client.update_endpoint(EndpointName="e", EndpointConfigName="one")

@@ -224,7 +224,7 @@ ALGORITHM = {"TrainingInputMode": "File"}
         ),
         ({"EnableManagedSpotTraining": True}, "EnableManagedSpotTraining=True"),
         ({"VpcConfig": {"SecurityGroupIds": ["a"], "Subnets": ["b"]}}, "VpcConfig"),
-        ({"HyperParameters": {"num_round": "2"}}, "without sagemaker_program"),
+        ({"HyperParameters": {"sagemaker_program": "a.py"}}, "with one of sagemaker_program"),
     ],
 )
 def test_what_it_does_not_do_is_refused_by_name(

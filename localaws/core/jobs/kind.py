@@ -61,6 +61,15 @@ TUNING = JobKind(
     active=frozenset({"InProgress", "Stopping"}),
     slots=None,
 )
+TRANSFORM = JobKind(
+    name="transform-job",
+    service="sagemaker",
+    title="a batch transform",
+    documents="sagemaker-transform-job",
+    state=("describe", "TransformJobStatus"),
+    active=frozenset({"InProgress", "Stopping"}),
+    slots=2,  # each is a process of its own
+)
 RECIPE_RUN = JobKind(
     name="databrew-run",
     service="databrew",
@@ -88,7 +97,7 @@ QUERY = JobKind(
     active=frozenset({"QUEUED", "RUNNING"}),
     slots=2,
 )
-KINDS = (QUERY, GLUE_RUN, RECIPE_RUN, CRAWL, TRAINING, TUNING)
+KINDS = (QUERY, GLUE_RUN, RECIPE_RUN, CRAWL, TRAINING, TUNING, TRANSFORM)
 
 
 def recovery() -> str:

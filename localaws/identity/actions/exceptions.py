@@ -185,6 +185,7 @@ def sagemaker(operation: str, params: Json, place: Place) -> Answer:
         "hyper-parameter-tuning-job",
         "HyperParameterTuningJobName",
     )
+    kinds["CreateTransformJob"] = ("transform-job", "TransformJobName")
     kinds |= {"CreateEndpointConfig": ("endpoint-config", "EndpointConfigName")}
     if operation not in kinds:
         return None

@@ -68,6 +68,7 @@ RESOURCES: dict[str, dict[str, tuple[str, tuple[str, ...]]]] = {
         ),
         "model": ("model/{}", ("ModelName",)),
         "training-job": ("training-job/{}", ("TrainingJobName",)),
+        "transform-job": ("transform-job/{}", ("TransformJobName",)),
     },
     "s3": {},
     "scheduler": {"schedule-group": ("schedule-group/{}", ("Name", "GroupName"))},

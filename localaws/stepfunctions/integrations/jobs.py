@@ -177,6 +177,19 @@ KINDS: dict[tuple[str, str], JobKind] = {
         ),
         find=_find_named("describe_hyper_parameter_tuning_job", "HyperParameterTuningJobName"),
     ),
+    ("sagemaker", "createTransformJob"): JobKind(
+        service="sagemaker",
+        handle=lambda params, _: {"id": params["TransformJobName"]},
+        describe=lambda client, job: client.describe_transform_job(TransformJobName=job["id"]),
+        status=lambda response: response["TransformJobStatus"],
+        running=frozenset({"InProgress", "Stopping"}),
+        succeeded=frozenset({"Completed"}),
+        output=lambda response: to_output(
+            _shape("sagemaker", "DescribeTransformJob"), response, milliseconds=True
+        ),
+        stop=lambda client, job: client.stop_transform_job(TransformJobName=job["id"]),
+        find=_find_named("describe_transform_job", "TransformJobName"),
+    ),
     ("states", "startExecution"): JobKind(
         service="states",
         handle=lambda _, response: {"id": response["executionArn"]},
