@@ -7,7 +7,7 @@ setup(
     version="0.1.0",
     description="Raw order files to a live purchase prediction, as one Step Functions workflow",
     license="Apache-2.0",
-    python_requires=">=3.11,<3.12",
+    python_requires=">=3.11,<3.14",
     packages=find_packages(
         include=[
             "rebuy*",

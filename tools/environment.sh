@@ -8,20 +8,24 @@ set -eu
 python=$1 venv=$2 kind=$3
 
 good() { # of a version that is taken, and with what a virtual environment is made of
-    "$1" -c 'import ensurepip, sys, venv; sys.exit(not sys.version_info[:2] == (3, 11))' \
+    "$1" -c 'import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
         >/dev/null 2>&1
 }
 if [ -n "$python" ]; then
     set -- "$python"
 else
-    set -- python3.11 python3 "${HOME:-/}"/.pyenv/versions/3.11.*/bin/python \
-        "${HOME:-/}"/.local/share/uv/python/cpython-3.11.*/bin/python
+    # 3.11 first: what AWS runs functions and Glue jobs with.
+    set -- python3.11 python3 python3.12 python3.13
+    for version in 3.11 3.12 3.13; do
+        set -- "$@" "${HOME:-/}"/.pyenv/versions/$version.*/bin/python \
+            "${HOME:-/}"/.local/share/uv/python/cpython-$version.*/bin/python
+    done
 fi
 for python in "$@" ""; do
     if good "$python"; then break; fi
 done
 if [ -z "$python" ]; then
-    echo "rebuy needs Python 3.11, as its AWS runtimes have, with its module venv: apt-get install" \
+    echo "rebuy needs Python 3.11, 3.12 or 3.13, with its module venv: apt-get install" \
         "python3.11-venv, brew install python@3.11, uv python install 3.11 or pyenv install 3.11" \
         "brings it, and make PYTHON=/path/to/python3.11 names one that is elsewhere." >&2
     exit 1

@@ -51,12 +51,12 @@ def check(operation: str, params: Json) -> None:
     if runtime is not None and interpreters.interpreter(runtime) is None:
         how = interpreters.how_to_get(runtime)
         raise NotEmulated("lambda", operation, f"Runtime={runtime}", how)
-    if runtime not in (None, interpreters.OWN) and params.get("Layers"):
+    if runtime not in (None, interpreters.LAYERED) and params.get("Layers"):
         raise NotEmulated(
             "lambda",
             operation,
             f"Layers with Runtime={runtime}",
-            f"The layer's packages are those of {interpreters.OWN}.",
+            f"The layer's packages are those of {interpreters.LAYERED}.",
         )
     for arn in params.get("Layers", []):
         if not packages.is_known_layer(arn):

@@ -12,6 +12,9 @@ from pathlib import Path
 # docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html: those of 2026.
 PYTHONS = ("python3.10", "python3.11", "python3.12", "python3.13", "python3.14")
 NODES = ("nodejs20.x", "nodejs22.x", "nodejs24.x")
+# The runtime whose layer is here. A project's environment of a later Python stands in for it, since
+# the layer's packages are installed in that one.
+LAYERED = "python3.11"
 OWN = f"python{sys.version_info.major}.{sys.version_info.minor}"
 # Where version managers keep interpreters that are not on the PATH, below the user's home.
 MANAGED = {
@@ -27,17 +30,19 @@ def is_node(runtime: str) -> bool:
 
 
 @functools.cache
-def interpreter(runtime: str) -> str | None:
+def interpreter(runtime: str, *, layers: bool = False) -> str | None:
     """The runtime's interpreter, or None where this machine has none. It is run once to see
-    that it works: a version manager's command of that name may lead nowhere."""
-    if runtime == OWN:
+    that it works: a version manager's command of that name may lead nowhere. With `layers` it is
+    the one that their packages are installed for."""
+    if runtime == OWN or (layers and runtime == LAYERED):
         return sys.executable
     if runtime not in (*PYTHONS, *NODES):
         return None
     kind, version = ("node" if is_node(runtime) else "python"), _version(runtime)
     on_path = shutil.which("node" if is_node(runtime) else runtime)
     places = [*([on_path] if on_path else []), *_managed(kind, version)]
-    return next((place for place in places if _version_of(place, kind) == version), None)
+    found = next((place for place in places if _version_of(place, kind) == version), None)
+    return found or (sys.executable if runtime == LAYERED else None)
 
 
 def _version(runtime: str) -> str:

@@ -123,7 +123,7 @@ class FunctionWorker:
         return [self._interpreter(), *isolated, str(BOOTSTRAP), place, folders(), allowed]
 
     def _interpreter(self) -> str:
-        found = interpreters.interpreter(self.spec.runtime)
+        found = interpreters.interpreter(self.spec.runtime, layers=bool(self.spec.layers))
         if found is None:  # it was there when the function was made
             raise RuntimeError(interpreters.how_to_get(self.spec.runtime))
         return found

@@ -36,9 +36,10 @@ def made(folder: Path, programs: dict[str, str], named: str = "") -> tuple[int, 
         (("python3.11", "python3"), "", "python3.11"),
         (("python3",), "", "python3"),
         ((PYENV,), "", PYENV),
+        (("python3.13", PYENV), "", "python3.13"),
         (("python3.11", "mine"), "mine", "mine"),
     ],
-    ids=["by its number", "the default", "pyenv's", "the one that is named"],
+    ids=["by its number", "the default", "pyenv's", "a later one", "the one that is named"],
 )
 def test_it_is_found(tmp_path: Path, there: tuple[str, ...], named: str, taken: str) -> None:
     status, said = made(tmp_path, {"python3": BAD, **dict.fromkeys(there, GOOD)}, named)
@@ -50,5 +51,5 @@ def test_it_is_found(tmp_path: Path, there: tuple[str, ...], named: str, taken: 
 def test_one_sentence_says_how_to_get_it(tmp_path: Path, named: str) -> None:
     status, said = made(tmp_path, {"python3": BAD}, named)
     assert status == 1
-    assert said.startswith("rebuy needs Python 3.11")
+    assert said.startswith("rebuy needs Python 3.11, 3.12 or 3.13")
     assert said.count("\n") == 1
