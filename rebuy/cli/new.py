@@ -6,7 +6,7 @@ import re
 import shutil
 from pathlib import Path
 
-from rebuy.errors import InputError
+from configuration.errors import InputError
 
 EXAMPLE = Path(__file__).parents[2] / "examples/own_workflow"
 EXAMPLES_NAME = "own-workflow"

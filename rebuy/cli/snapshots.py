@@ -5,10 +5,10 @@ from __future__ import annotations
 from importlib import metadata
 from pathlib import Path
 
+from configuration.errors import InputError
 from localaws.core import snapshot
 from rebuy.cli import local
 from rebuy.cli.local_env import option
-from rebuy.errors import InputError
 
 NO_KEY = "the key of the home is not in it"
 

@@ -12,12 +12,12 @@ from typing import Any
 
 import pytest
 
+from configuration.errors import InputError
 from localaws.core.aws import start
 from localaws.core.home import locked
 from localaws.core.snapshot import HEAD
 from localaws.services import factories
 from rebuy.cli import snapshots
-from rebuy.errors import InputError
 
 
 @contextlib.contextmanager

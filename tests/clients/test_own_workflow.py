@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from configuration.errors import InputError
 from rebuy.cli import new
-from rebuy.errors import InputError
 
 
 def test_a_new_pipeline_passes_its_own_test(tmp_path: Path) -> None:
