@@ -16,7 +16,7 @@ from localaws.tables.storage import Storage
 from rebuy.data.contract import page, sources, text
 from rebuy.data.contract.checking import RAW, Rows, check
 from tasks.functions.raw_text import ESCAPE
-from tasks.functions.receive_trigger import week_of
+from tasks.functions.run_plan import week_of
 
 
 def run(folder: Path, html: Path | None, *, as_json: bool) -> bool:

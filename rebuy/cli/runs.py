@@ -10,7 +10,7 @@ from typing import Any
 
 from configuration.connection import Connection
 from configuration.errors import InputError, RunError
-from tasks.functions import receive_trigger
+from tasks.functions import run_options, run_plan
 
 INJECT = "X-Localaws-Inject"  # the header that the local AWS knows, and AWS does not
 
@@ -30,9 +30,9 @@ def start(
     if inject and not connection.is_local:
         raise InputError(f"--inject is for a local AWS; {connection.where} would ignore it.")
     try:
-        _, chosen = receive_trigger.recognise(json.loads(text))
-        receive_trigger.options(chosen)
-    except receive_trigger.InvalidInput as error:
+        _, chosen = run_plan.recognise(json.loads(text))
+        run_options.options(chosen)
+    except run_options.InvalidInput as error:
         raise InputError(f"--input: {error}") from error
     except ValueError as error:
         raise InputError(f"--input is no JSON: {error}") from error

@@ -21,7 +21,7 @@ from infrastructure.names import RAW, STATE_MACHINE
 from infrastructure.template import triggers
 from infrastructure.words import attribute, ref, resource, sub
 from localaws.core.aws import LocalAws
-from tasks.functions import receive_trigger
+from tasks.functions import run_options, run_plan
 
 RAW_BUCKET = "tiny-raw-000000000000-us-east-1"
 MACHINE = "arn:aws:states:us-east-1:000000000000:stateMachine:tiny-purchase-prediction"
@@ -249,4 +249,4 @@ def test_every_client_starts_a_run_by_hand(tiny: Tiny, tmp_path: Path) -> None:
         "sdk": {"threshold": 0.3},
     }
     for given in runs.values():
-        receive_trigger.options(receive_trigger.recognise(given)[1])
+        run_options.options(run_plan.recognise(given)[1])

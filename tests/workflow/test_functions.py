@@ -6,13 +6,20 @@ from typing import Any
 
 import pytest
 
-from tasks.functions import check_raw_data, raw_checks, receive_trigger, smoke_test
+from tasks.functions import (
+    check_raw_data,
+    raw_checks,
+    receive_trigger,
+    run_options,
+    run_plan,
+    smoke_test,
+)
 
 ARN = "arn:aws:states:us-east-1:000000000000:execution:rebuy:"
 
 
 def plan(given: Any, name: str = "manual-1") -> dict[str, Any]:
-    return receive_trigger.plan(
+    return run_plan.plan(
         {
             "Input": given,
             "Id": ARN + name,
@@ -159,7 +166,7 @@ def test_what_is_new_is_another_file_other_code_or_another_option(
     ],
 )
 def test_a_wrong_input_is_refused_with_what_is_accepted(given: Any, message: str) -> None:
-    with pytest.raises(receive_trigger.InvalidInput, match=message):
+    with pytest.raises(run_options.InvalidInput, match=message):
         plan(given)
 
 
@@ -176,7 +183,7 @@ def test_the_users_who_judge_change_on_mondays(
     given: str | None, started_at: str, week: str
 ) -> None:
     execution = {"Id": ARN, "Name": "a", "StartTime": started_at}
-    run = receive_trigger.plan({**execution, "Input": {"holdout_week": given}})
+    run = run_plan.plan({**execution, "Input": {"holdout_week": given}})
     assert run["holdout_week"] == week
 
 
