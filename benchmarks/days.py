@@ -24,7 +24,7 @@ from executions.costs import of_record
 Json = dict[str, Any]
 WAIT_SCALE = 0.02
 LAST = date(2026, 11, 29)
-CLEANING = ("Clean orders", "Clean order lines")
+CLEANING = "Clean table"
 
 
 class Shop:
@@ -81,14 +81,17 @@ class Shop:
 def figures(record: Json) -> Json:
     """Of an audit record: what was new, what was scanned, what it all costs."""
     increment, checks = record["run"]["increment"], record["checks"]
-    of_states = {visit["state"]: visit.get("figures") or {} for visit in record["states"]}
     return {
         "new_objects": increment["new_objects"],
         "taken_objects": increment["taken_objects"],
         "new_bytes": increment["new_bytes"],
         "checked_bytes": checks["scanned_bytes"],
         "scanned_bytes": record["cost_inputs"]["athena_scanned_bytes"],
-        "cleaning_node_minutes": sum(of_states[name]["node_minutes"] for name in CLEANING),
+        "cleaning_node_minutes": sum(
+            visit["figures"]["node_minutes"]
+            for visit in record["states"]
+            if visit["state"] == CLEANING
+        ),
         "dollars": round(sum(line.dollars for line in of_record.lines(record, "")), 4),
     }
 

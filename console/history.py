@@ -7,6 +7,7 @@ from collections import OrderedDict
 from typing import Any
 
 from executions.events import Events
+from executions.history import mapping
 
 Json = dict[str, Any]
 
@@ -14,6 +15,7 @@ KEPT_EXECUTIONS = 8
 PAYLOADS = ("input", "output", "parameters")
 PREVIEW_CHARACTERS = 160
 CAUSE_CHARACTERS = 2000
+ITEM_CHARACTERS = 65_536  # of an input that is read for its name
 
 
 class Histories:
@@ -33,9 +35,10 @@ class Histories:
 
 
 def preview(event: Json) -> Json:
-    """The event with its payloads cut to a preview: {text, characters}, where they were cut.
+    """The event with its payloads cut to a preview: {text, characters, name}, where they were cut.
 
-    A history of 10,000 events may hold hundreds of megabytes; a page shows a few of them.
+    A history of 10,000 events may hold hundreds of megabytes; a page shows a few of them. `name` is
+    the member of a state's input that a Map's item is called by.
     """
     shown: Json = {}
     for name, value in event.items():
@@ -50,4 +53,8 @@ def _cut(key: str, value: Any) -> Any:
     if not isinstance(value, str):
         return value
     most = PREVIEW_CHARACTERS if key in PAYLOADS else CAUSE_CHARACTERS
-    return value if len(value) <= most else {"text": value[:most], "characters": len(value)}
+    if len(value) <= most:
+        return value
+    cut = {"text": value[:most], "characters": len(value)}
+    name = mapping(value).get("name") if key == "input" and len(value) <= ITEM_CHARACTERS else None
+    return {**cut, "name": name} if isinstance(name, str) else cut

@@ -142,9 +142,10 @@ def _shown(record: Record, findings: list[Finding], budget: _Budget) -> Json:
 
 # Of a record, what the document says in words; the whole text is in it as far as the budget goes.
 SHOWN_OF_RECORD = (
-    "status", "outcome", "error", "cause", "failed_state", "written_at", "execution", "run",
-    "trigger", "inputs", "checks", "outputs", "hyperparameters", "metrics", "gate", "model",
-    "endpoint", "smoke_test", "tries", "gaps", "cost_inputs", "code", "previous", "states",
+    "status", "outcome", "error", "cause", "failed_state", "failed_item", "written_at",
+    "execution", "run", "trigger", "inputs", "checks", "outputs", "hyperparameters", "metrics",
+    "gate", "model", "endpoint", "smoke_test", "tries", "gaps", "cost_inputs", "code", "previous",
+    "states",
 )  # fmt: skip
 
 

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from executions.cause import message
+
 Json = dict[str, Any]
 
 ATTEMPT = re.compile(
@@ -22,6 +24,7 @@ ATTEMPT = re.compile(
 )
 CONTAINERS = ("Parallel", "Map")
 FAILURES = ("failed", "timed out")
+MOST_CAUSE = 32_768  # characters, as Step Functions takes them
 # What ends an execution that did not succeed.
 ENDS = {
     "ExecutionFailed": "failed",
@@ -74,7 +77,8 @@ class Visit:
 
     `status`: as an attempt's, and "caught" for one that failed and was left by its Catch.
     `exited_at` is None for a visit that was not left by a StateExited event; `ended_at` also says
-    when an error or the end of the execution left it. `scope` is the Parallel or Map around it.
+    when an error or the end of the execution left it. `scope` is the Parallel or Map around it,
+    `item` the `name` of the Map's item, where it has one; `after` the caught visit that led here.
     """
 
     id: int  # of its StateEntered event
@@ -83,6 +87,8 @@ class Visit:
     entered_at: datetime
     scope: Visit | None = None
     iteration: int | None = None
+    item: str | None = None
+    after: Visit | None = None
     status: str = "running"
     exited_at: datetime | None = None
     ended_at: datetime | None = None
@@ -91,6 +97,11 @@ class Visit:
     error: str | None = None
     cause: str | None = None
     output: str | None = None
+
+    @property
+    def label(self) -> str:
+        """The state as people are told it: with its item."""
+        return label(self.state, self.item)
 
     @property
     def request(self) -> Json | None:
@@ -158,6 +169,11 @@ class History:
         iteration = self._iterations.get(previous)
         if iteration is None and before is not None and scope is before.scope:
             iteration = before.iteration
+        if previous in self._iterations:
+            name = mapping(details.get("input")).get("name")
+            item = name if isinstance(name, str) else None
+        else:
+            item = before.item if before else None
         visit = Visit(
             event["id"],
             details["name"],
@@ -165,6 +181,8 @@ class History:
             event["timestamp"],
             scope,
             iteration,
+            item,
+            before if before is not None and not begins and before.status == "caught" else None,
         )
         visit.failed = visit.type == "Fail"
         self.visits.append(visit)
@@ -302,12 +320,37 @@ def is_failing(visit: Visit) -> bool:
 
 def failure_of(visits: list[Visit]) -> Visit | None:
     """The visit that made an execution fail: the last one whose own attempts failed; of a Fail
-    state, the one whose caught error it tells; else the last failed one."""
-    failed = [visit for visit in visits if visit.status in FAILURES]
+    state, the one whose caught error it tells; else the last failed one. What failed within a
+    caught one was handled, unless a state that the catch led to fails in its name."""
+    failed = [visit for visit in visits if visit.status in FAILURES and not _handled(visit)]
     own = [visit for visit in failed if visit.type != "Fail" and visit.attempts]
     told = [v for v in visits if v.status == "caught" and failed and v.error == failed[-1].error]
     candidates = own or told or failed
-    return candidates[-1] if candidates else None
+    return _meant(candidates[-1], visits) if candidates else None
+
+
+def _handled(visit: Visit) -> bool:
+    return any(outer.status == "caught" for outer in visit.around())
+
+
+def _meant(found: Visit, visits: list[Visit]) -> Visit:
+    """The one in whose name `found` failed: as a roll back does, which a Catch led to and which
+    ends with the caught error, and its cause first; `found` itself, if that is not so."""
+    told = message(found.cause, MOST_CAUSE)
+    for visit in reversed(visits):
+        if visit.state != found.state or visit.after is None:
+            continue
+        # Of a container the visit within: its own events need not say the error.
+        within = (v for v in reversed(visits) if visit.after in v.around() and v.attempts)
+        caught = next(filter(is_failing, within), visit.after)
+        begins = (message(caught.cause, MOST_CAUSE), caught.cause or "")
+        if caught.error == found.error and told.startswith(begins):
+            return caught
+    return found
+
+
+def label(state: str, item: str | None) -> str:
+    return state if item is None else f"{state} ({item})"
 
 
 def details_of(event: Json) -> Json:
@@ -329,6 +372,7 @@ def recorded(visit: Visit) -> Json:
     end = visit.exited_at
     return {
         "state": visit.state,
+        "item": visit.item,
         "type": visit.type,
         "status": visit.status,
         "entered_at": _iso(visit.entered_at),

@@ -9,35 +9,29 @@ from __future__ import annotations
 from tasks.stages import comment
 from tasks.states import State, choice, function, sdk
 
-POLL_SECONDS = 15
-
 
 def crawl_raw_data(then: State) -> State:
-    """The first state; goes on to `then` when a crawl of this run succeeded."""
+    """The first state; goes on to `then` when a crawl of this run succeeded and files settled."""
     crawl = function(
         "Crawl raw data",
         "${CrawlRawDataArn}",
-        {"run.$": "$.run", "execution.$": "$$.Execution"},
+        {"run.$": "$.run", "state.$": "$", "execution.$": "$$.Execution"},
         comment=comment(2, "Starts the crawler, or looks how far it is."),
         result_path="$.crawl",
         timeout_seconds=60,
     )
     wait = sdk.Wait(
-        "Wait for crawler", comment=comment(2, "Gives the crawler time."), seconds=POLL_SECONDS
-    )
-    settle = sdk.Wait(
-        "Let files settle",
-        comment=comment(2, "Waits for the option settle_seconds."),
-        seconds_path="$.run.options.settle_seconds",
+        "Wait for crawler",
+        comment=comment(2, "Gives the crawler time, then the files the option settle_seconds."),
+        seconds_path="$.crawl.answer.wait_seconds",
     )
     crawl.next(
         choice(
             "Crawled?",
-            comment(2, "On when a crawl that began after the plan has succeeded."),
-            [(sdk.ChoiceRule.BooleanEquals("$.crawl.answer.finished", True), settle)],
+            comment(2, "On when a crawl that began after the plan succeeded and files settled."),
+            [(sdk.ChoiceRule.BooleanEquals("$.crawl.answer.finished", True), then)],
             otherwise=wait,
         )
     )
     wait.next(crawl)
-    settle.next(then)
     return crawl

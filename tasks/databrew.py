@@ -15,30 +15,41 @@ from tasks.states import (
     TRANSIENT,
     Catch,
     DataBrewTask,
-    Json,
     State,
     backoff,
     jsonata,
+    jsonata_task,
     keeping,
-    task,
 )
 
 JOB_TIMEOUT_MINUTES = 60
 MAX_NODES = 5
 EXISTS = ["DataBrew.ConflictException"]
 GONE = ["DataBrew.ResourceNotFoundException"]
+INPUT = jsonata("$states.input")
 
 
 @dataclass(frozen=True)
 class RecipeJob:
-    """What a job does: `recipe` as the template calls it, `output` a folder below the run's
-    prefix, `dataset` a name that may hold `{}` for the run's, `by` the columns that it is
-    partitioned by."""
+    """A job as its requests have it, each member a text or JSONata: `folder` is where in the lake
+    it writes, `by` the columns that its output is partitioned by."""
 
-    recipe: str
-    output: str
+    name: str
     dataset: str
+    recipe: str
+    version: str
+    folder: str
     by: tuple[str, ...] = ()
+
+
+def of_run(prefix: str) -> str:
+    """What a run names its own after: `<prefix>-<run>`."""
+    return jsonata(f"'{prefix}-' & $states.input.run.name")
+
+
+def below_run(folder: str) -> str:
+    """A folder of the run, as an object's key."""
+    return jsonata(f"'runs/run=' & $states.input.run.id & '/{folder}/'")
 
 
 def recipe_job(
@@ -49,18 +60,14 @@ def recipe_job(
     With `dataset`, the state that makes the job's input, that one is first. (A job's recipe and
     dataset cannot be deleted while there is the job, so what is made anew can be started.)
     """
-    name = f"States.Format('${{{job.recipe}JobName}}-{{}}', $.run.name)"
-    make = task(
+    make = jsonata_task(
         made,
         "aws-sdk:databrew:createRecipeJob",
         comment=comments[0],
-        parameters={
-            "Name.$": name,
-            **_name("DatasetName", job.dataset),
-            "RecipeReference": {
-                "Name": f"${{{job.recipe}Recipe}}",
-                "RecipeVersion": f"${{{job.recipe}Version}}",
-            },
+        arguments={
+            "Name": job.name,
+            "DatasetName": job.dataset,
+            "RecipeReference": {"Name": job.recipe, "RecipeVersion": job.version},
             "RoleArn": "${DataBrewRoleArn}",
             "MaxCapacity": MAX_NODES,
             "Timeout": JOB_TIMEOUT_MINUTES,
@@ -68,59 +75,47 @@ def recipe_job(
                 {
                     "Format": "PARQUET",
                     "CompressionFormat": "SNAPPY",
-                    "Location": {
-                        "Bucket": "${LakeBucket}",
-                        "Key.$": f"States.Format('runs/run={{}}/{job.output}/', $.run.id)",
-                    },
+                    "Location": {"Bucket": "${LakeBucket}", "Key": job.folder},
                     **({"PartitionColumns": list(job.by)} if job.by else {}),
                     # A second try replaces what the first one left.
                     "Overwrite": True,
                 }
             ],
         },
+        output=INPUT,
         timeout_seconds=60,
     )
     start = DataBrewTask(
         run,
         comment=comments[1],
         query_language="JSONata",
-        parameters={"Name": jsonata(f"'${{{job.recipe}JobName}}-' & $states.input.run.name")},
+        parameters={"Name": job.name},
         output=keeping("job", "'run_id': $states.result.RunId"),
         timeout_seconds=JOB_TIMEOUT_MINUTES * 60 + 300,
     )
     start.add_retry(backoff(TRANSIENT["databrew"]))
-    make.add_catch(Catch(error_equals=EXISTS, next_step=start, result_path=None))
-    make.next(start)
-    first = make
+    first = make if dataset is None else dataset
     if dataset is not None:
-        first = dataset
-        dataset.add_catch(Catch(error_equals=EXISTS, next_step=make, result_path=None))
+        dataset.add_catch(Catch(error_equals=EXISTS, next_step=make, output=INPUT))
         dataset.next(make)
-    start.add_catch(Catch(error_equals=GONE, next_step=first, output=jsonata("$states.input")))
+    make.add_catch(Catch(error_equals=EXISTS, next_step=start, output=INPUT))
+    make.next(start)
+    start.add_catch(Catch(error_equals=GONE, next_step=first, output=INPUT))
     return first, start
 
 
-def make_dataset(name: str, dataset: str, table_path: str, comment: str) -> State:
-    """The dataset of a table of the run's own."""
-    return task(
+def make_dataset(name: str, dataset: str, table: str, comment: str) -> State:
+    """The dataset of a table of the run's own; both are JSONata."""
+    return jsonata_task(
         name,
         "aws-sdk:databrew:createDataset",
         comment=comment,
-        parameters={
-            **_name("Name", dataset),
+        arguments={
+            "Name": dataset,
             "Input": {
-                "DataCatalogInputDefinition": {
-                    "DatabaseName": "${Database}",
-                    "TableName.$": table_path,
-                }
+                "DataCatalogInputDefinition": {"DatabaseName": "${Database}", "TableName": table}
             },
         },
+        output=INPUT,
         timeout_seconds=60,
     )
-
-
-def _name(member: str, text: str) -> Json:
-    """`text` as a parameter; `{}` in it is the run's name."""
-    if "{}" not in text:
-        return {member: text}
-    return {f"{member}.$": f"States.Format('{text}', $.run.name)"}

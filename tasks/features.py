@@ -3,57 +3,61 @@
 from __future__ import annotations
 
 from tasks import sql
-from tasks.athena import run_statement
-from tasks.databrew import RecipeJob, make_dataset, recipe_job
+from tasks.athena import by_name, run_item, run_statement
+from tasks.databrew import RecipeJob, below_run, make_dataset, of_run, recipe_job
 from tasks.stages import comment
-from tasks.states import Parallel, State, Task, sdk
+from tasks.states import Map, Parallel, State, Task, jsonata, sdk
+
+# The recipe of each table that grows, as the template calls it, and the dataset that it reads.
+CLEANED = {
+    "orders": ("CleanOrders", "${RawOrdersDataset}"),
+    "order_products": ("CleanOrderProducts", "${RawOrderProductsDataset}"),
+}
 
 
 def clean_with_databrew() -> State:
     """Orders and order lines, trimmed and typed, at the same time. `$.cleaned.<table>` then has
     the figures of the statement that made the catalog's table of it."""
-    orders = _cleaned(
-        "orders",
-        "Orders",
-        RecipeJob("CleanOrders", "cleaned/orders", "${RawOrdersDataset}", ("object",)),
-    )
-    lines = _cleaned(
-        "order_products",
-        "Order lines",
-        RecipeJob(
-            "CleanOrderProducts",
-            "cleaned/order_products",
-            "${RawOrderProductsDataset}",
-            ("object",),
-        ),
-    )
-    return parallel(
+    tables = Map(
         "Clean with DataBrew",
         comment(4, "Orders and order lines, trimmed and typed, at the same time."),
-        {"orders": orders, "order_products": lines},
-        result_path="$.cleaned",
+        items=[
+            {
+                "name": table,
+                "job_name": of_run(f"${{{recipe}JobName}}"),
+                "dataset": dataset,
+                "recipe": f"${{{recipe}Recipe}}",
+                "version": f"${{{recipe}Version}}",
+                "folder": below_run(f"cleaned/{table}"),
+                "sql": sql.read(f"tables/cleaned_{table}").query_string(),
+            }
+            for table, (recipe, dataset) in CLEANED.items()
+        ],
+        output=by_name("cleaned"),
+        most_at_once=len(CLEANED),
     )
-
-
-def _cleaned(table: str, what: str, job: RecipeJob) -> State:
-    lower = what.lower()
+    of_item = {
+        member: jsonata(f"$states.input.{member}")
+        for member in ("dataset", "recipe", "version", "folder")
+    }
     first, last = recipe_job(
-        f"Make the job for {lower}",
-        f"Clean {lower}",
-        job,
+        "Make the cleaning job",
+        "Clean table",
+        RecipeJob(name=jsonata("$states.input.job_name"), by=("object",), **of_item),
         (
             comment(4, "A DataBrew job of this run's own."),
-            comment(4, f"{what} as the recipe clean_{table} writes them."),
+            comment(4, "The table as its recipe writes it: a folder a raw object."),
         ),
     )
     last.next(
-        run_statement(
-            f"Define cleaned {lower}",
-            sql.read(f"tables/cleaned_{table}"),
+        run_item(
+            "Define cleaned table",
+            "tables",
             comment(4, "The catalog's name for what the recipe wrote."),
         )
     )
-    return first
+    tables.attach(first)
+    return tables
 
 
 def complete_orders() -> Task:
@@ -104,11 +108,17 @@ def compute_product_history() -> Task:
 
 def build_features() -> State:
     """User and user-product features by SQL, product features by recipe, at the same time."""
-    dataset = "${PriorLinesDatasetName}-{}"
+    dataset = of_run("${PriorLinesDatasetName}")
     first, last = recipe_job(
         "Make the job for product features",
         "Compute product features",
-        RecipeJob("ProductFeatures", "features/product_features", dataset),
+        RecipeJob(
+            name=of_run("${ProductFeaturesJobName}"),
+            dataset=dataset,
+            recipe="${ProductFeaturesRecipe}",
+            version="${ProductFeaturesVersion}",
+            folder=below_run("features/product_features"),
+        ),
         (
             comment(5, "A DataBrew job of this run's own."),
             comment(5, "One row a product, as the recipe product_features writes it."),
@@ -116,7 +126,7 @@ def build_features() -> State:
         make_dataset(
             "Make the dataset of prior lines",
             dataset,
-            "$.prior.table",
+            jsonata("$states.input.prior.table"),
             comment(5, "DataBrew's name for this run's table of prior lines."),
         ),
     )

@@ -6,9 +6,9 @@ package, and without a mapping there are none.
 
 from __future__ import annotations
 
-from tasks.athena import FIGURES, QUERY_TIMEOUT_SECONDS
+from tasks.athena import FIGURES, QUERY_TIMEOUT_SECONDS, RUN, request
 from tasks.stages import comment
-from tasks.states import REDRIVEN, Map, State, function, jsonata, jsonata_task, keeping, of_this_try
+from tasks.states import Map, State, function, jsonata, jsonata_task, keeping, of_this_try
 
 ITEM = "$states.input"
 TRY = of_this_try("_")
@@ -28,17 +28,13 @@ def map_source_files(then: State) -> State:
     )
     run = jsonata_task(
         "Run mapping statement",
-        "athena:startQueryExecution.sync",
+        RUN,
         comment=comment(2, "A table over files, or one of the five tables, as Parquet."),
-        arguments={
-            "QueryString": jsonata(f"$replace({ITEM}.sql, '{MARK}', {TRY})"),
-            "ClientRequestToken": jsonata(
-                f"$hash($states.context.Execution.Id & '/' & {ITEM}.folder & '/' & {ITEM}.name"
-                f" & '/' & {REDRIVEN} & '/' & $states.context.State.RetryCount, 'SHA-256')"
-            ),
-            "QueryExecutionContext": {"Database": "${RawDatabase}"},
-            "WorkGroup": "${WorkGroup}",
-        },
+        arguments=request(
+            jsonata(f"$replace({ITEM}.sql, '{MARK}', {TRY})"),
+            f"{ITEM}.folder & '/' & {ITEM}.name",
+            "${RawDatabase}",
+        ),
         output=jsonata(
             f"{{'name': {ITEM}.name, {FIGURES},"
             f" 'dataset': {ITEM}.dataset ? {ITEM}.dataset & {TRY} : null}}"
@@ -49,7 +45,6 @@ def map_source_files(then: State) -> State:
         "Map source files",
         comment(2, "One statement after the other; none, where the files are the five tables."),
         items=jsonata("$states.input.mapping.answer.statements"),
-        selector=jsonata("$states.context.Map.Item.Value"),
         output=keeping(
             "mapping",
             "'sha256': $states.input.mapping.answer.sha256,"

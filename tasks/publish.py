@@ -2,18 +2,19 @@
 
 The endpoint is changed first, which takes minutes, then tried with the golden rows, then the views
 are pointed at the run's tables, which takes seconds. Whatever fails from the change on is undone by
-`Roll back`, which then fails as that did. A redrive begins there, and publishes again.
+`Roll back`, which then fails as that did. A redrive begins there, and publishes again. Both look
+again and again how far the endpoint is, and count in one place, `$.endpoint.answer`.
 """
 
 from __future__ import annotations
 
 from tasks import sql
-from tasks.athena import run_statement
-from tasks.features import parallel
+from tasks.athena import by_name, run_item, run_statement
 from tasks.stages import comment
 from tasks.states import (
     Catch,
     Json,
+    Map,
     State,
     choice,
     function,
@@ -24,7 +25,6 @@ from tasks.states import (
     sdk,
 )
 
-POLL_SECONDS = 30
 # What serves a model's archive.
 CONTAINER: Json = {
     "Image": "${TrainingImage}",
@@ -62,8 +62,20 @@ def publish(then: State) -> State:
         result_path="$.endpoint",
         timeout_seconds=60,
     )
+    back = function(
+        "Roll back",
+        "${RollBackArn}",
+        EVENT,
+        comment=comment(
+            9, "Puts back what was live, then fails as it was told; a redrive publishes again."
+        ),
+        result_path="$.endpoint",
+        timeout_seconds=60,
+    )
     wait = sdk.Wait(
-        "Wait for endpoint", comment=comment(9, "Gives SageMaker time."), seconds=POLL_SECONDS
+        "Wait for endpoint",
+        comment=comment(9, "Gives SageMaker time to change the endpoint, or to change it back."),
+        seconds_path="$.endpoint.answer.wait_seconds",
     )
     smoke = function(
         "Smoke test",
@@ -73,70 +85,48 @@ def publish(then: State) -> State:
         result_path="$.smoke_test",
         timeout_seconds=300,
     )
-    tables = parallel(
-        "Publish tables",
-        comment(9, "The model serves; views show the tables of its run."),
-        {
-            statement.name.split("/")[1]: run_statement(
-                f"Publish {statement.name.split('/')[1]}",
-                statement,
-                comment(9, "Points the view at this run's table."),
-            )
-            for statement in sql.read_folder("publish")
-        },
-        result_path="$.published",
-    )
+    tables = _publish_tables()
     model.next(config)
     config.next(baskets)
     baskets.next(put)
-    put.next(
+    put.next(wait)
+    back.next(wait)
+    holds = sdk.ChoiceRule.BooleanEquals
+    wait.next(
         choice(
             "Serving?",
-            comment(9, "On when the endpoint is in service with this run's model."),
-            [(_settled("$.endpoint"), smoke)],
-            otherwise=wait,
+            comment(9, "On when the endpoint serves this run's model; else another look."),
+            [
+                (holds("$.endpoint.answer.settled", True), smoke),
+                (holds("$.endpoint.answer.rolling_back", True), back),
+            ],
+            otherwise=put,
         )
     )
-    wait.next(put)
     smoke.next(tables)
     tables.next(then)
 
-    back = _roll_back(again=put)
-    for state in (put, smoke, tables):
+    for state in (put, smoke):
         state.add_catch(Catch(error_equals=["States.ALL"], next_step=back, result_path="$.failure"))
+    kept = jsonata("$merge([$states.input, {'failure': $states.errorOutput}])")
+    tables.add_catch(Catch(error_equals=["States.ALL"], next_step=back, output=kept))
     return model
 
 
-def _roll_back(again: State) -> State:
-    """Puts back what was live, then fails as the state that was caught; after a redrive on to
-    `again`."""
-    back = function(
-        "Roll back",
-        "${RollBackArn}",
-        EVENT,
-        comment=comment(
-            9, "Puts back what was live, then fails as it was told; a redrive publishes again."
-        ),
-        result_path="$.rolled_back",
-        timeout_seconds=60,
+def _publish_tables() -> Map:
+    """The views of sql/publish/, at once; `$.published.<view>` has a statement's figures."""
+    statements = sql.read_folder("publish")
+    each = Map(
+        "Publish tables",
+        comment(9, "The model serves; views show the tables of its run."),
+        items=[{"name": one.base, "sql": one.query_string()} for one in statements],
+        output=by_name("published"),
+        most_at_once=len(statements),
     )
-    wait = sdk.Wait(
-        "Wait for roll back", comment=comment(9, "Gives SageMaker time."), seconds=POLL_SECONDS
+    each.attach(
+        run_item("Publish table", "publish", comment(9, "Points a view at this run's table."))
     )
-    back.next(
-        choice(
-            "Rolled back?",
-            comment(9, "Looks again; on to publishing when the run was redriven."),
-            [(_settled("$.rolled_back"), again)],
-            otherwise=wait,
-        )
-    )
-    wait.next(back)
-    return back
-
-
-def _settled(path: str) -> object:
-    return sdk.ChoiceRule.BooleanEquals(f"{path}.answer.settled", True)
+    return each
 
 
 def _create_model() -> State:

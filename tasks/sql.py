@@ -43,6 +43,10 @@ class Statement:
     text: str
 
     @property
+    def base(self) -> str:
+        return self.name.rpartition("/")[2]
+
+    @property
     def sha256(self) -> str:
         return hashlib.sha256(self.text.encode()).hexdigest()
 

@@ -84,30 +84,24 @@ class Parallel(_Selecting, sdk.Parallel):
 class Map(sdk.states.State):
     """The same states for each of some items, which may be none, in JSONata.
 
-    The SDK's own writes `Iterator`, the older name of the processor.
+    An item is an object, which the states within have as input; its `name` is what console,
+    command line and audit record call it by. `items`: a list, or JSONata. (The SDK's own writes
+    `Iterator`, the older name of the processor.)
     """
 
     def __init__(
-        self,
-        name: str,
-        comment: str,
-        *,
-        items: str,
-        selector: str,
-        output: str,
-        most_at_once: int,
+        self, name: str, comment: str, *, items: str | list[Json], output: str, most_at_once: int
     ) -> None:
         super().__init__(name, "Map", comment=comment)
         self._fields = {
             "QueryLanguage": "JSONata",
             "Items": items,
-            "ItemSelector": selector,
             "MaxConcurrency": most_at_once,
             "Output": output,
         }
 
     def allowed_fields(self) -> list[Enum]:
-        return [field for field in super().allowed_fields() if field.value == "comment"]
+        return [sdk.states.Field.Comment, sdk.states.Field.Catch]
 
     def attach(self, first: State) -> None:
         """The states of an item, by the first of them."""
@@ -185,36 +179,6 @@ def resource(integration: str) -> str:
     return f"arn:aws:states:::{integration}"
 
 
-def task(
-    name: str,
-    integration: str,
-    *,
-    comment: str,
-    parameters: Json,
-    timeout_seconds: int,
-    result_selector: Json | None = None,
-    result_path: str | None = None,
-    retry_on: list[str] | None = None,
-) -> Task:
-    """A Task of the integration `<service>:<action>`, retried on that service's transient errors
-    (or on `retry_on`). Without a `result_path` its answer is dropped.
-
-    Nothing downstream sees the service's whole answer: `result_selector` picks what is needed,
-    which keeps the state under 256 KiB and independent of fields AWS may add.
-    """
-    state = Task(
-        name,
-        comment=comment,
-        resource=resource(integration),
-        parameters=parameters,
-        result_selector=result_selector or {},
-        result_path=result_path,
-        timeout_seconds=timeout_seconds,
-    )
-    state.add_retry(backoff(TRANSIENT[_service(integration)] if retry_on is None else retry_on))
-    return state
-
-
 def jsonata_task(
     name: str,
     integration: str,
@@ -224,8 +188,13 @@ def jsonata_task(
     output: str,
     timeout_seconds: int,
 ) -> Task:
-    """The same in JSONata: for a request that is put together from the run's names, and for an
-    answer whose members may be missing (which a JSONPath could only end the execution at)."""
+    """A Task of the integration `<service>:<action>`, retried on that service's transient errors.
+
+    Nothing downstream sees the service's whole answer: `output` picks what is needed, which keeps
+    the state under 256 KiB and independent of fields AWS may add. In JSONata, for requests are put
+    together from the run's names, and members of an answer may be missing (which a JSONPath could
+    only end the execution at).
+    """
     state = Task(
         name,
         comment=comment,

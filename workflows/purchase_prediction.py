@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,8 @@ def states() -> State:
     """The first state; every other one follows from it.
 
     A state that fails fails the execution, which can be redriven from there. What is caught is
-    what has an answer: a DataBrew job that is there already, or not any more, and a publication
-    that must be taken back.
+    what has an answer: raw files that changed since the plan, a DataBrew job that is there already,
+    or not any more, and a publication that must be taken back.
     """
     receive_trigger = trigger.receive_trigger()
     write_audit_record = audit.write_audit_record()
@@ -40,7 +41,7 @@ def states() -> State:
         ]
     )
     clean = features.clean_with_databrew()
-    clean.next(checks.look_again(then=build_features, again=receive_trigger))
+    clean.next(checks.look_again(then=build_features.steps[0], again=receive_trigger))
     check_raw_data = checks.check_raw_data(then=clean, again=receive_trigger)
     map_source_files = mapping.map_source_files(then=check_raw_data)
     crawl_raw_data = crawl.crawl_raw_data(then=map_source_files)
@@ -59,6 +60,15 @@ def definition() -> dict[str, Any]:
     )
     written: dict[str, Any] = graph.to_dict()
     return written
+
+
+def every_state(states: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """(name, state) of a definition's States, those in branches and of a Map's items too."""
+    for name, state in states.items():
+        yield name, state
+        inner = [state["ItemProcessor"]] if "ItemProcessor" in state else []
+        for group in [*state.get("Branches", ()), *inner]:
+            yield from every_state(group["States"])
 
 
 def definition_bytes() -> bytes:

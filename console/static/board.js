@@ -1,7 +1,7 @@
 // The stages of a workflow as boxes, each with its status, time and cost; a click opens its states.
 import { html, useRef } from "./ui.js";
 import { message } from "./cause.js";
-import { WORDS, text } from "./fold.js";
+import { labelOf, WORDS, text } from "./fold.js";
 import { dollars, duration } from "./format.js";
 import { aboutOf } from "./stages.js";
 
@@ -63,7 +63,7 @@ function Box({ stage, standing, cost, local, onOpen, actions }) {
         ${badges.map(([badge, title]) => html`<i class="badge" title=${title}>${badge}</i>`)}
       </span>
     </button>
-    ${failure && html`<div class="stage-cause"><p><b>${failure.error || "Failed"}</b> in ${failure.name}</p>
+    ${failure && html`<div class="stage-cause"><p><b>${failure.error || "Failed"}</b> in ${labelOf(failure)}</p>
       <p class="cause">${message(text(failure.cause), 220)}</p>${actions?.(failure, stage)}</div>`}
   </li>`;
 }

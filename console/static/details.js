@@ -5,7 +5,7 @@ import { clock, duration } from "./format.js";
 import { Json } from "./json.js";
 import { Section } from "./sections.js";
 import { Problem, Tabs, useAnswer } from "./parts.js";
-import { text, tookOf, WORDS } from "./fold.js";
+import { itemWords, text, tookOf, WORDS } from "./fold.js";
 import { kindOf } from "./machine.js";
 import { sentenceOf, stageOf } from "./stages.js";
 
@@ -36,7 +36,7 @@ export function Details({ arn, machine, fold, version, name, onClose, live }) {
       <button class="small" disabled=${at <= 0} onClick=${() => setChosen(at - 1)} aria-label="Previous pass">‹</button>
       <select aria-label="Pass" value=${at} onChange=${(event) => setChosen(Number(event.target.value))}>
         ${visits.map((item, index) => html`<option value=${index}>Pass ${index + 1} of ${visits.length}
-          ${item.iteration !== undefined ? `, item ${item.iteration}` : ""}: ${WORDS[item.status]}</option>`)}
+          ${itemWords(item)}: ${WORDS[item.status]}</option>`)}
       </select>
       <button class="small" disabled=${at >= visits.length - 1} onClick=${() => setChosen(at + 1)}
         aria-label="Next pass">›</button>

@@ -3,7 +3,7 @@ import { html, useEffect, useMemo, useRef, useState } from "./ui.js";
 import { get, post, watch } from "./api.js";
 import { date, dollars, duration, lastPart, qualifier } from "./format.js";
 import { message } from "./cause.js";
-import { Fold, failureOf, text } from "./fold.js";
+import { Fold, failureOf, labelOf, text } from "./fold.js";
 import { parse } from "./machine.js";
 import { warm } from "./layout.js";
 import { Details } from "./details.js";
@@ -180,6 +180,7 @@ function Ended({ execution, fold, onSelect }) {
   const error = execution.error ?? { ABORTED: "Stopped", TIMED_OUT: "States.Timeout" }[execution.status] ?? "Failed";
   const cause = execution.cause ?? (execution.status === "TIMED_OUT" ? "It took longer than it may." : "");
   return html`<div class="ended failure"><p><b>${error}</b> ${message(text(cause), 280)}${" "}
-      ${culprit && html`<button class="small" onClick=${() => onSelect(culprit.name)}>Go to “${culprit.name}”</button>`}
+      ${culprit && html`<button class="small" onClick=${() => onSelect(culprit.name)}>
+        Go to “${labelOf(culprit)}”</button>`}
     </p>${cause && html`<details><summary>Whole cause</summary><${Json} text=${text(cause)} /></details>`}</div>`;
 }

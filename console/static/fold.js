@@ -1,5 +1,7 @@
 // History events folded, as they come, into visits of states with their attempts.
+import { message } from "./cause.js";
 
+const MOST_CAUSE = 32768; // characters, as Step Functions takes them
 const OUTCOMES = "ScheduleFailed|StartFailed|SubmitFailed|Scheduled|Started|Submitted|Succeeded|Failed|TimedOut";
 const ATTEMPT = new RegExp(`^(Task|LambdaFunction|Activity)(${OUTCOMES})$`);
 const CONTAINER = /^(Parallel|Map)State(Started|Succeeded|Failed|Aborted)$/;
@@ -22,10 +24,28 @@ export function detailsOf(event) {
   return {};
 }
 
+// The state as people are told it: with the name of the Map's item that it is of.
+export const labelled = (state, item) => (item ? `${state} (${item})` : state);
+export const labelOf = (visit) => labelled(visit.name, visit.item);
+
+// Which of a Map's items a visit is of, after the number of its pass.
+export const itemWords = ({ item, iteration }) => (iteration === undefined ? "" : `, item ${item ?? iteration}`);
+
+// The `name` of a Map's item, which is its first state's input: whole, or a preview that says it.
+function itemOf(input) {
+  if (input && typeof input === "object") return input.name ?? null;
+  try {
+    const { name } = JSON.parse(input);
+    return typeof name === "string" ? name : null;
+  } catch {
+    return null;
+  }
+}
+
 export class Fold {
   constructor() {
     this.events = [];
-    this.visits = []; // {id, name, type, start, end, status, attempts, scope, iteration, ...}, by entry
+    this.visits = []; // {id, name, type, start, end, status, attempts, scope, iteration, item, ...}, by entry
     this.states = new Map(); // name -> visits
     this.ways = new Map(); // wayOf -> times taken
     this.owner = new Map(); // event id -> visit it belongs to
@@ -90,10 +110,12 @@ export class Fold {
       ? before : (before?.scope ?? null);
     const iteration = this.iterations.get(event.previousEventId)
       ?? (scope && before?.scope === scope ? before.iteration : undefined);
+    const item = this.iterations.has(event.previousEventId) ? itemOf(details.input) : (before?.item ?? null);
     const visit = {
       id: event.id, name: details.name, type: TYPES[event.type.replace("StateEntered", "")]
         ?? event.type.replace("StateEntered", ""),
-      start: event.timestamp, end: null, status: "running", attempts: [], scope, iteration,
+      start: event.timestamp, end: null, status: "running", attempts: [], scope, iteration, item,
+      after: before && before !== scope && before.status === "caught" ? before : null,
       entered: event.id, exited: null,
       error: null, cause: null, failed: false, paused: 0, events: [event.id],
     };
@@ -209,10 +231,35 @@ const failing = (visit) => visit.failed || visit.attempts.at(-1)?.status === "fa
 // The visit that made an execution fail: the last one whose own attempts failed; of a Fail state,
 // the one whose caught error it tells; else the last failed one.
 export function failureOf(fold) {
-  const failed = fold.visits.filter((visit) => visit.status === "failed" || visit.status === "timed out");
+  const failed = fold.visits.filter((visit) => (visit.status === "failed" || visit.status === "timed out")
+    && !around(visit).some((outer) => outer.status === "caught"));
   const own = failed.findLast((visit) => visit.type !== "Fail" && visit.attempts.length);
   const told = fold.visits.findLast((visit) => visit.status === "caught" && visit.error === failed.at(-1)?.error);
-  return own ?? told ?? failed.at(-1) ?? null;
+  const found = own ?? told ?? failed.at(-1);
+  return found ? meant(found, fold.visits) : null;
+}
+
+function around(visit) {
+  const found = [];
+  for (let at = visit; at; at = at.scope) found.push(at);
+  return found;
+}
+
+// The one in whose name a visit failed: as a roll back does, which a Catch led to and which ends with the
+// caught error, and its cause first. (A cause that was cut says nothing either way.)
+function meant(found, visits) {
+  const cut = (cause) => cause && typeof cause === "object";
+  const told = message(found.cause, MOST_CAUSE);
+  for (const { name, after } of [...visits].reverse()) {
+    if (name !== found.name || !after) continue;
+    // Of a container the visit within: its own events need not say the error.
+    const within = (visit) => visit.attempts.length && failing(visit) && around(visit).includes(after);
+    const caught = visits.findLast(within) ?? after;
+    const begins = cut(found.cause) || cut(caught.cause)
+      || [message(caught.cause, MOST_CAUSE), caught.cause ?? ""].some((start) => told.startsWith(start));
+    if (caught.error === found.error && begins) return caught;
+  }
+  return found;
 }
 
 // Milliseconds of a visit, without those in which its execution lay ended before a redrive.

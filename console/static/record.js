@@ -1,6 +1,7 @@
 // An audit record (docs/audit.md) as a document: what came in, what was done to it, what was measured,
 // what went live, who or what decided, and the seal. The same in the page and in a report.
 import { html } from "./ui.js";
+import { labelled } from "./fold.js";
 import { bytes, count, duration, lastPart } from "./format.js";
 import { message } from "./cause.js";
 
@@ -59,15 +60,17 @@ function Verdict({ record }) {
     ?? [record.status === "FAILED" ? "problem" : "", `${record.status ?? ""}`];
   const same = record.outcome === "nothing new" ? record.run?.same_as?.execution : null;
   return html`<div class=${`verdict ${tone}`}><p><b>${words}</b>${same ? ` The same as ${lastPart(same)}.` : ""}</p>
-    ${record.error && html`<p>${record.failed_state ? `At “${record.failed_state}”: ` : ""}
+    ${record.error && html`<p>
+      ${record.failed_state ? `At “${labelled(record.failed_state, record.failed_item)}”: ` : ""}
       <b>${record.error}</b>${" "}
       ${message(record.cause, 400)}</p>`}</div>`;
 }
 
 // What an execution that was redriven tried, and what the record has no room for.
 function Tries({ tries, gaps }) {
-  const ended = ({ status, failed_state: state, error, cause }) => (
-    `${status.toLowerCase().replace("_", " ")}${state ? ` at “${state}”` : ""}${error ? `: ${error}` : ""}`
+  const ended = ({ status, failed_state: state, failed_item: item, error, cause }) => (
+    `${status.toLowerCase().replace("_", " ")}${state ? ` at “${labelled(state, item)}”` : ""}`
+      + `${error ? `: ${error}` : ""}`
       + `${cause ? `, ${message(cause, 160)}` : ""}`
   );
   return html`${tries?.length > 1 && html`<ol class="tries" aria-label="Tries">${tries.map((one) => html`<li>
@@ -112,7 +115,7 @@ function Done({ record }) {
         output.objects?.length])} />` : html`<${None}>It wrote no dataset.<//>`}
     ${work.length > 0 && html`<details><summary>${work.length} jobs</summary><${Grid} label="Jobs"
       columns=${["State", "Service", "Took", "Attempts", "What it says"]} numbers=${[2, 3]}
-      rows=${work.map((visit) => [visit.state, visit.job?.service, isSet(visit.seconds)
+      rows=${work.map((visit) => [labelled(visit.state, visit.item), visit.job?.service, isSet(visit.seconds)
         ? duration(visit.seconds * 1000) : "", visit.attempts.length, figuresOf(visit)])} /></details>`}
     ${parameters.length > 0 && html`<details><summary>${parameters.length} hyperparameters</summary>
       <${Facts} rows=${parameters.map(([name, value]) => [name, String(value)])} /></details>`}`;

@@ -2,7 +2,7 @@
 import { asIs, html } from "./markup.js";
 import { count, dollars, duration, lastPart, mark, qualifier } from "./format.js";
 import { message } from "./cause.js";
-import { detailsOf, failureOf, standing, text, tookOf, WORDS } from "./fold.js";
+import { detailsOf, failureOf, itemWords, labelOf, standing, text, tookOf, WORDS } from "./fold.js";
 import { kindOf } from "./machine.js";
 import { Picture } from "./picture.js";
 import { Model } from "./model.js";
@@ -84,7 +84,7 @@ export function Report({ given, machine, place, story, id }) {
       ]} /></header>
     <nav aria-label="Parts of this report">${parts.map(([key, name]) => html`<a href=${`#${key}`}>${name}</a> `)}</nav>
     ${(execution.error || execution.cause) && html`<section aria-labelledby="why"><h2 id="why">Why it ended</h2>
-      ${culprit && html`<p>In the state <a href=${`#${anchor(story, culprit.name)}`}>${culprit.name}</a>.</p>`}
+      ${culprit && html`<p>In the state <a href=${`#${anchor(story, culprit.name)}`}>${labelOf(culprit)}</a>.</p>`}
       <${Failure} error=${execution.error} cause=${execution.cause} /></section>`}
     <section aria-labelledby="graph"><h2 id="graph">${parts[0][1]}</h2>
       ${stages.length ? html`<${Stages} rows=${rows} />
@@ -129,7 +129,7 @@ function Stages({ rows }) {
         ${went && html`<b class="number">${duration(went.milliseconds)}</b>`}
         ${went && cost !== undefined && html`<span class="number quiet">${dollars(cost)}</span>`}</span></a>
       ${went?.failure && html`<div class="stage-cause"><p><b>${went.failure.error || "Failed"}
-        </b> in ${went.failure.name}</p>
+        </b> in ${labelOf(went.failure)}</p>
         <p class="cause">${message(text(went.failure.cause), 220)}</p></div>`}</li>`)}</ol>`;
 }
 
@@ -202,7 +202,7 @@ function State({ name, visits, entry, story, now, open }) {
     ${entry?.state.Comment && html`<p class="quiet">${entry.state.Comment}</p>`}
     ${shown.map((visit) => html`<div class="pass">
       ${visits.length > 1 && html`<h3>Pass ${visits.indexOf(visit) + 1}
-        ${visit.iteration !== undefined ? `, item ${visit.iteration}` : ""}: ${WORDS[visit.status]}</h3>`}
+        ${itemWords(visit)}: ${WORDS[visit.status]}</h3>`}
           <${Pass} visit=${visit} story=${story} now=${now} /></div>`)}
     ${shown.length < visits.length && html`<p class="quiet">
       ${count(visits.length - shown.length)} more passes are in the events.</p>`}

@@ -1,6 +1,6 @@
 // Where the time went: a bar a stage, opened to one a pass, attempts within.
 import { html, useEffect, useMemo, useState } from "./ui.js";
-import { failureOf, tookOf, WORDS } from "./fold.js";
+import { failureOf, labelOf, tookOf, WORDS } from "./fold.js";
 import { clock, duration, mark } from "./format.js";
 import { Rows } from "./parts.js";
 import { stageByState, stageStanding, stagesOf } from "./stages.js";
@@ -22,7 +22,7 @@ export function Timeline({ machine, fold, version, selected, onSelect, live }) {
   const stages = useMemo(() => (machine ? stagesOf(machine) : []), [machine]);
   const visits = useMemo(() => {
     const wanted = filter.toLowerCase();
-    const found = fold.visits.filter((visit) => visit.name.toLowerCase().includes(wanted));
+    const found = fold.visits.filter((visit) => labelOf(visit).toLowerCase().includes(wanted));
     return longest ? [...found].sort((a, b) => tookOf(b, now) - tookOf(a, now)) : found;
   }, [fold, version, filter, longest, longest ? now : 0]);
   const grouped = stages.length > 0 && !filter && !longest;
@@ -87,7 +87,8 @@ function VisitRow({ visit, within, now, bar, chosen, onSelect }) {
   const failed = visit.attempts.length > 1 ? visit.attempts.filter((one) => /failed|timed/.test(one.status)) : [];
   return html`<div class=${`time-row ${chosen ? "chosen" : ""}`} role="row">
     <span role="cell" style=${{ paddingLeft: `${(depth(visit) + within) * 14}px` }}>
-      <button class="plain" onClick=${() => onSelect(visit.name)} title=${visit.name}>${visit.name}</button></span>
+      <button class="plain" onClick=${() => onSelect(visit.name)} title=${labelOf(visit)}>
+        ${labelOf(visit)}</button></span>
     <span role="cell" class="number">${duration(tookOf(visit, now))}</span>
     <span role="cell" class="track" title=${`${WORDS[visit.status]}, ${clock(visit.start, { fraction: true })} to ${
       visit.end ? clock(visit.end, { fraction: true }) : "now"}`}>

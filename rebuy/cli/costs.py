@@ -13,8 +13,6 @@ from configuration.errors import InputError
 from rebuy.cli.options import AsJson, connected, stack_outputs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from configuration.connection import Connection
     from configuration.settings import Settings
     from executions.costs.of_plan import Plan
@@ -90,7 +88,7 @@ def plan(
     for statement in check_statements.of_project():
         read = [size for table, size in sizes.items() if f".{table}" in statement["sql"]]
         scans.append(sum(read))
-    states = list(every_state(workflow.definition()["States"]))
+    states = [state for _, state in workflow.every_state(workflow.definition()["States"])]
     functions = [one for one in states if str(one.get("Resource", "")).endswith("lambda:invoke")]
     worker = jobs.glue_job()["JoinFeaturesJob"]["Properties"]
     return Plan(
@@ -124,13 +122,6 @@ def table_bytes(folder: Path | None) -> dict[str, int]:
     if not found:
         raise InputError(f"{folder} has no CSV file.")
     return found
-
-
-def every_state(states: dict[str, Any]) -> Iterable[dict[str, Any]]:
-    for state in states.values():
-        yield state
-        for branch in state.get("Branches", []):
-            yield from every_state(branch["States"])
 
 
 def show(title: str, lines: list[Line]) -> None:

@@ -14,7 +14,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from configuration.connection import Connection
 from executions.cause import message
 from executions.events import Events
-from executions.history import ENDS, History, Visit, details_of, failure_of
+from executions.history import ENDS, History, Visit, details_of, failure_of, label
 from executions.s3 import ObjectFile
 from rebuy.cli.console import err, seconds
 
@@ -23,8 +23,8 @@ POLL_SECONDS_AWS = 3.0
 
 # The dataset that a state leaves behind, below the run's prefix: its rows can be counted.
 DATASETS = {
-    "Clean orders": "cleaned/orders",
-    "Clean order lines": "cleaned/order_products",
+    "Clean table (orders)": "cleaned/orders",
+    "Clean table (order_products)": "cleaned/order_products",
     "Join prior order lines": "features/order_products_prior",
     "Compute user features": "features/user_features",
     "Compute user-product features": "features/user_product_features",
@@ -44,6 +44,11 @@ class Step:
     seconds: float
     failed: bool = False
     detail: str = ""
+    item: str | None = None  # of a state in a Map
+
+    @property
+    def label(self) -> str:
+        return label(self.state, self.item)
 
 
 @dataclass
@@ -60,7 +65,8 @@ class Follower:
     on_running: Callable[[str | None], None] | None = None  # told the state that goes on
     run_id: str | None = None
     _redriven_at: datetime | None = None
-    _waits_input: dict[str, str] = field(default_factory=dict)  # of Wait states not yet told of
+    _waits_input: dict[str, str] = field(default_factory=dict)  # of each Wait, its last one
+    _told: set[tuple[str, float]] = field(default_factory=set)  # Waits, with what they take on AWS
     _waits: dict[str, dict[str, Any]] | None = None
 
     def steps(self) -> Iterator[Step]:
@@ -81,20 +87,21 @@ class Follower:
             self._redriven_at = event["timestamp"]
         elif kind in ENDS:
             culprit = failure_of(history.visits)
-            where = f"at {culprit.state}: " if culprit is not None else ""
+            where = f"at {culprit.label}: " if culprit is not None else ""
             text = f"{where}{details.get('error') or kind}: {message(details.get('cause'))}"
             return Step(kind, kind, 0.0, failed=True, detail=text)
         elif visit is None:
             return None
         elif kind == "WaitStateEntered":
-            self._waits_input.setdefault(visit.state, details["input"])
+            self._waits_input[visit.state] = details["input"]
         elif kind.endswith("StateExited"):
             return self._left(event, visit)
         return None
 
     def _left(self, event: dict[str, Any], visit: Visit) -> Step:
         began = max(visit.entered_at, self._redriven_at or visit.entered_at)
-        step = Step(visit.state, visit.type, (event["timestamp"] - began).total_seconds())
+        took = (event["timestamp"] - began).total_seconds()
+        step = Step(visit.state, visit.type, took, item=visit.item)
         if visit.status == "caught":  # an error that the workflow goes on from
             step.detail = f"caught {visit.error}: {message(visit.cause)}"
         elif visit.type == "Wait":
@@ -104,8 +111,8 @@ class Follower:
         return step
 
     def _tell_scaled(self, step: Step) -> None:
-        """What a Wait takes on AWS, once a state, where the local AWS waited less."""
-        if not self.connection.is_local or not self._waits_input.get(step.state):
+        """What a Wait takes on AWS, once a state and time, where the local AWS waited less."""
+        if not self.connection.is_local:
             return
         if self._waits is None:
             client = self.connection.client("stepfunctions")
@@ -113,21 +120,20 @@ class Follower:
             self._waits = dict(wait_states(json.loads(described["definition"])))
         state_input = json.loads(self._waits_input[step.state])
         on_aws = wait_seconds(self._waits.get(step.state, {}), state_input)
-        if on_aws is not None and step.seconds < on_aws:
-            self._waits_input[step.state] = ""
+        if on_aws is not None and step.seconds < on_aws and (step.state, on_aws) not in self._told:
+            self._told.add((step.state, on_aws))
             step.kind = SCALED_WAIT
             step.detail = f"{on_aws:g} s on AWS: waits are scaled here"
 
     def _describe(self, step: Step, output: Any) -> None:
         if isinstance(output, dict) and isinstance(output.get("run"), dict):
             self.run_id = output["run"]["id"]  # every state's output has it from the first on
-        if step.state in DATASETS and self.run_id is not None:
-            prefix = f"runs/run={self.run_id}/{DATASETS[step.state]}/"
+        if step.label in DATASETS and self.run_id is not None:
+            prefix = f"runs/run={self.run_id}/{DATASETS[step.label]}/"
             rows = count_rows(self.connection.client("s3"), self.lake, prefix)
             step.detail = f"{rows:,} rows"
         elif step.state == "Check raw data":
-            checks = output["checks"]["answer"].get("checks")
-            step.detail = f"{len(checks)} checks hold" if checks else "raw files have changed"
+            step.detail = f"{len(output['checks']['answer']['checks'])} checks hold"
         elif step.state == "Judge model":
             step.detail = output["judgement"]["answer"]["reason"]
         elif step.state == "Receive trigger":
@@ -146,9 +152,9 @@ def follow(connection: Connection, arn: str, lake: str, after: int = 0) -> None:
         for step in Follower(connection, arn, lake, after, running).steps():
             if step.failed:
                 err.print(f"  failed  {step.detail}", style="red", markup=False, soft_wrap=True)
-            elif step.kind not in SILENT and (step.state != shown or step.detail):
-                shown = step.state
-                line = f"  {step.state:<42}{seconds(step.seconds):>9}   {step.detail}"
+            elif step.kind not in SILENT and (step.label != shown or step.detail):
+                shown = step.label
+                line = f"  {step.label:<42}{seconds(step.seconds):>9}   {step.detail}"
                 err.print(line, markup=False, soft_wrap=True)
 
 
@@ -156,7 +162,7 @@ def _at_work(history: History) -> str | None:
     """The Task or Wait that was entered last and goes on."""
     for visit in reversed(history.visits):
         if visit.ended_at is None and visit.type in ("Task", "Wait"):
-            return visit.state
+            return visit.label
     return None
 
 

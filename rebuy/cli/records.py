@@ -12,6 +12,7 @@ from configuration.errors import RunError
 from executions import audit
 from executions.audit import Finding, Record
 from executions.events import all_events
+from executions.history import label
 from rebuy.cli import runs
 
 
@@ -53,7 +54,8 @@ def show(record: dict[str, Any], console: Console) -> None:
         f"{record['execution']['name']}  [dim]{record['execution']['arn']}[/]"
     )
     if not good:
-        console.print(f"at [bold]{record['failed_state']}[/]: {record['error']}")
+        where = label(record["failed_state"], record.get("failed_item"))
+        console.print(f"at [bold]{where}[/]: {record['error']}")
         console.print(str(record["cause"]), style="red", markup=False)
     trigger = record["trigger"] or {}
     console.print(f"Trigger: {trigger.get('kind', 'not recognised')}")
@@ -105,7 +107,7 @@ def _states(record: dict[str, Any]) -> Table:
             continue
         attempts = visit["attempts"]
         table.add_row(
-            visit["state"],
+            label(visit["state"], visit.get("item")),
             "" if visit["seconds"] is None else f"{visit['seconds']:.1f}",
             str(len(attempts) or ""),
             attempts[-1]["status"] if attempts else "",

@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from functools import cached_property
 from typing import Any
 
@@ -55,7 +56,7 @@ class Rehearsal:
     product: Product
     findings: list[Finding] = field(default_factory=list)
     calls: list[Call] = field(default_factory=list)
-    seen: set[tuple[str, str, tuple[int, ...]]] = field(default_factory=set)
+    seen: set[tuple[str, int, str, tuple[int, ...]]] = field(default_factory=set)
     visits: int = 0
 
     def run(self) -> Rehearsal:
@@ -68,15 +69,18 @@ class Rehearsal:
 
     # --- the walk --------------------------------------------------------------------------------
 
-    def _walk(self, group: Group, value: Any, way: tuple[int, ...]) -> tuple[Any, tuple[int, ...]]:
-        """The output of the group's last state, and the calls on the way to it."""
+    def _walk(
+        self, group: Group, value: Any, way: tuple[int, ...], item: int = 0
+    ) -> tuple[Any, tuple[int, ...]]:
+        """The output of the group's last state, and the calls on the way to it. Of a Map's items
+        each is walked, though they are of one shape."""
         last: tuple[Any, tuple[int, ...]] | None = None
         waiting: list[tuple[str, Any, tuple[int, ...]]] = [(group.start_at, value, way)]
         while waiting and self.visits < MOST_VISITS:
             name, given, before = waiting.pop()
             if name not in group.states:
                 continue  # the definition's own checks say so
-            key = (f"{group.pointer}/{name}", shape(given), tuple(sorted(set(before))))
+            key = (f"{group.pointer}/{name}", item, shape(given), tuple(sorted(set(before))))
             if key in self.seen:
                 continue
             self.seen.add(key)
@@ -140,16 +144,17 @@ class Rehearsal:
     def _map(
         self, scope: Scope, language: Language, way: tuple[int, ...]
     ) -> tuple[Any, tuple[int, ...]]:
-        """One item stands for all."""
+        """What the states of each item put out; items that only a run has are one, `{}`."""
+        found: list[tuple[Any, tuple[int, ...]]] = []
         try:
             items = [] if "ItemReader" in scope.state.body else list(language.items(scope))
-            item = items[0] if items else {}
-            scope.context["Map"] = {"Item": {"Index": 0, "Value": item}}
-            output, after = self._walk(scope.state.groups[0], language.item_input(scope, item), way)
+            for index, item in enumerate(items or [{}]):
+                scope.context["Map"] = {"Item": {"Index": index, "Value": item}}
+                given = language.item_input(scope, item)
+                found.append(self._walk(scope.state.groups[0], given, way, index))
         except StateError as error:
             self._found(scope.state, error)
-            return [], way
-        return [output], joined(way, after)
+        return [output for output, _ in found], joined(way, *(after for _, after in found))
 
     def _task(
         self, state: State, arguments: Any, way: tuple[int, ...]
@@ -215,7 +220,9 @@ class Rehearsal:
         for state in self.states.values():
             if state.type != "Map" or not state.groups:
                 continue
-            over = str(state.body.get("Items", state.body.get("ItemsPath", "")))
+            over = state.body.get("Items", state.body.get("ItemsPath", ""))
+            if not isinstance(over, str):  # the items themselves
+                continue
             chains = READ.findall(over)
             inside = [dict(inner.body) for inner in state.groups[0].states.values()]
             names = {match[1:].split(".")[0] for match in READ.findall(json.dumps(inside))}
@@ -312,7 +319,8 @@ class Rehearsal:
         self._add(Finding(file, line, what, mend))
 
     def _writers(self, path: str) -> str:
-        """For a path into a function's answer: which members that function writes."""
+        """For a path into a function's answer: which members that function writes, and which of
+        like names the modules that it imports."""
         for call in self.calls:
             source = self.source_of(call.arguments) if call.resource.service == "lambda" else None
             state = self.states.get(call.state)
@@ -320,8 +328,9 @@ class Rehearsal:
                 continue
             chain = path.removeprefix("$").removeprefix("states.input").strip(".").split(".")
             if any(place and chain[: len(place)] == list(place) for place in self._places(state)):
-                names = sorted(samples.written_by({source: self.product.files[source]}, source))
-                return f" {source} writes: {', '.join(names)}."
+                own = samples.written_by({source: self.product.files[source]}, source)
+                near = get_close_matches(chain[-1], samples.written_by(self.product.files, source))
+                return f" {source} writes: {', '.join(sorted({*own, *near}))}."
         return ""
 
     @cached_property

@@ -65,9 +65,11 @@ def of_shape(shape: Any, name: str = "", depth: int = DEPTH) -> Any:
     return values.get(kind, 1)
 
 
-def of_name(name: str) -> str:
-    """A text that a member of this name may have."""
+def of_name(name: str) -> str | int:
+    """What a member of this name may have: a text, but for a number of seconds."""
     lower = name.lower()
+    if lower.endswith("_seconds"):
+        return 1
     if "s3" in lower or lower.endswith(("uri", "url", "location")):
         return "s3://sample-bucket/sample/"
     if lower.endswith("arn"):

@@ -31,6 +31,10 @@ OF_FILES = (
 )
 
 
+class FilesChanged(Exception):
+    """What is to be read is not what was planned any more; the text has the keys."""
+
+
 class RawDataCheckFailed(Exception):
     """At least one check does not hold; the text has each one's name, count and sample."""
 
@@ -40,11 +44,11 @@ class RowsLost(Exception):
 
 
 def handler(event: Json, context: Any) -> Json:
-    """`event`: {run, mapping, cleaned}. Answers {as_planned, changed: up to five keys}, and,
-    when raw/ and incoming/ are as planned, without `cleaned`: checks, rows (of each table),
+    """`event`: {run, mapping, cleaned}. Answers, without `cleaned`: checks, rows (of each table),
     scanned_bytes, charged_bytes, query_execution_ids; with `cleaned`, {rows (as they were
     checked)}: the rows of the run's clean tables, which are then whole, and in its ledger. Raises
-    RawDataCheckFailed, RowsLost, CleanDataUnlike."""
+    FilesChanged unless raw/ and incoming/ are as planned; RawDataCheckFailed, RowsLost,
+    CleanDataUnlike."""
     import boto3
 
     s3, lake = boto3.client("s3"), os.environ["LAKE_BUCKET"]
@@ -56,16 +60,16 @@ def handler(event: Json, context: Any) -> Json:
         *changes(increment["incoming"], storage.objects(s3, lake, increments.INCOMING)),
         *mapped_checks.remapped(boto3.client("glue"), os.environ["RAW_DATABASE"], mapping),
     ]
-    planned = {"as_planned": not changed, "changed": changed[: raw_checks.SAMPLE]}
     if changed:
-        return planned
+        some = ", ".join(changed[: raw_checks.SAMPLE])
+        raise FilesChanged(f"{len(changed)} not as planned any more, for example {some}")
     if "cleaned" in event:
         mapped = bool(mapping.get("statements"))
-        return {**planned, **gather(s3, event["run"], event["cleaned"]["rows"], mapped)}
+        return gather(s3, event["run"], event["cleaned"]["rows"], mapped)
     objects = manifest["objects"]
     answer, rows_of = check(s3, manifest["bucket"], objects, increment, mapping)
     storage.write_json(s3, lake, clean_data.rows_key(event["run"]["id"]), rows_of)
-    return {**planned, **answer}
+    return answer
 
 
 def check(

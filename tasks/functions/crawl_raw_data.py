@@ -17,6 +17,7 @@ from tasks.functions.raw_text import ESCAPE, OPEN_CSV
 Json = dict[str, Any]
 
 LIMIT = timedelta(hours=1)
+POLL_SECONDS = 15
 MOST_PARTITIONS = 100  # of one BatchUpdatePartition
 # What of a described table or partition can be written back.
 TABLE_INPUT = (
@@ -37,7 +38,8 @@ class CrawlTimedOut(Exception):
 
 
 def handler(event: Json, context: Any) -> Json:
-    """`event`: {run, execution ($$.Execution)}. Answers {finished, state, last_crawl}."""
+    """`event`: {run, state, execution ($$.Execution)}. Answers {finished, wait_seconds, settles
+    (the start of the crawl after which files were given time), state, last_crawl}."""
     import boto3
 
     glue = boto3.client("glue")
@@ -45,17 +47,30 @@ def handler(event: Json, context: Any) -> Json:
     crawler = glue.get_crawler(Name=name)["Crawler"]
     since = begins(event["run"], event["execution"])
     step = decide(crawler, since, datetime.now(timezone.utc))
-    if step == "finished":
+    earlier = (event["state"].get("crawl") or {}).get("answer") or {}
+    pause, settles = waits(step, crawler, event["run"]["options"], earlier.get("settles"))
+    if step == "finished" and not pause:
         without_escape(glue, os.environ["RAW_DATABASE"])
     if step == "start":
         # One that runs already is somebody else's: it is waited for, then ours is started.
         with suppress(glue.exceptions.CrawlerRunningException):
             glue.start_crawler(Name=name)
     return {
-        "finished": step == "finished",
+        "finished": step == "finished" and not pause,
+        "wait_seconds": pause,
+        "settles": settles,
         "state": crawler["State"],
         "last_crawl": json.loads(json.dumps(crawler.get("LastCrawl"), default=str)),
     }
+
+
+def waits(step: str, crawler: Json, options: Json, settled: str | None) -> tuple[int, str | None]:
+    """(seconds until the next look, the crawl after which they are for files to settle). `settled`
+    is the crawl after which they had that time already."""
+    if step != "finished":
+        return POLL_SECONDS, None
+    crawl = str(crawler["LastCrawl"]["StartTime"])
+    return (0 if settled == crawl else options["settle_seconds"]), crawl
 
 
 def without_escape(glue: Any, database: str) -> None:

@@ -6,12 +6,13 @@ for before comes in with the state, and counts in the same try of the execution 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
 Json = dict[str, Any]
 
+POLL_SECONDS = 30
 LIMIT = timedelta(hours=1)  # SageMaker itself gives up on a container within that time
 CHANGING = {"Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting"}
 
@@ -32,11 +33,24 @@ class Endpoint:
 
 @dataclass(frozen=True)
 class Round:
-    """What was asked of the endpoint so far, in this try."""
+    """What was asked of the endpoint so far, in this try, in putting live or in rolling back."""
 
     redrive_count: int
     began_at: str
+    rolling_back: bool = False
     asked: bool = False
+
+    def answer(self, endpoint: Endpoint, *, settled: bool, asked: bool) -> Json:
+        """{settled, wait_seconds (until the next look), status, config, ...}: what the workflow
+        chooses by, and what the next look goes on from."""
+        return {
+            "settled": settled,
+            "wait_seconds": 0 if settled else POLL_SECONDS,
+            "status": endpoint.status,
+            "config": endpoint.config,
+            **asdict(self),
+            "asked": self.asked or asked,
+        }
 
 
 def look(sagemaker: Any, name: str) -> Endpoint:
@@ -52,13 +66,16 @@ def look(sagemaker: Any, name: str) -> Endpoint:
     )
 
 
-def current_round(earlier: Json | None, execution: Json, now: datetime) -> Round:
-    """The round that `earlier`, the last look's answer, belongs to, or a new one: the first look
-    of a try, also when the execution was redriven."""
-    count = execution.get("RedriveCount", 0)
-    if earlier is not None and earlier["redrive_count"] == count:
-        return Round(count, earlier["began_at"], earlier["asked"])
-    return Round(count, now.isoformat())
+def current_round(state: Json, execution: Json, now: datetime, *, rolling_back: bool) -> Round:
+    """The round that the last look's answer belongs to, or a new one: the first look of a try, also
+    when the execution was redriven, and the first one of rolling back."""
+    new = Round(execution.get("RedriveCount", 0), now.isoformat(), rolling_back)
+    earlier = (state.get("endpoint") or {}).get("answer")
+    if earlier is None or earlier["rolling_back"] is not rolling_back:
+        return new
+    if earlier["redrive_count"] != new.redrive_count:
+        return new
+    return Round(new.redrive_count, earlier["began_at"], rolling_back, earlier["asked"])
 
 
 def next_call(endpoint: Endpoint, config: str, asked: bool) -> str:

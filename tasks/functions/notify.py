@@ -58,7 +58,8 @@ def handler(event: Json, context: Any) -> Json:
 def ended(detail: Json, events: list[Json]) -> tuple[str, str]:
     """(subject, text) of an end that was not SUCCEEDED: state, error, cause, and where to go on."""
     attempt = tries.tries_of(events)[detail.get("redriveCount") or 0]
-    state = tries.failed_state(attempt) or "its start"
+    visit = tries.failed_visit(attempt)
+    state = visit.label if visit else "its start"
     error = attempt.error or detail["status"]
     name = detail["name"]
     lines = {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import asdict
 from typing import Any
 
 from tasks.functions import endpoint_changes as changes
@@ -20,8 +19,7 @@ class LiveModelChanged(Exception):
 
 
 def handler(event: Json, context: Any) -> Json:
-    """`event`: {state, execution ($$.Execution), ...}. Answers {settled, status, config,
-    redrive_count, began_at, asked}."""
+    """`event`: {state, execution ($$.Execution), ...}. Answers `Round.answer`."""
     import boto3
 
     sagemaker = boto3.client("sagemaker")
@@ -29,9 +27,7 @@ def handler(event: Json, context: Any) -> Json:
     state = event["state"]
     config = state["endpoint_config"]["name"]
     now = changes.utc_now()
-    turn = changes.current_round(
-        (state.get("endpoint") or {}).get("answer"), event["execution"], now
-    )
+    turn = changes.current_round(state, event["execution"], now, rolling_back=False)
     endpoint = changes.look(sagemaker, name)
     step = changes.next_call(endpoint, config, turn.asked)
     if step == "update":
@@ -39,13 +35,7 @@ def handler(event: Json, context: Any) -> Json:
     if step == "failed" or (step == "wait" and changes.out_of_time(now, turn.began_at)):
         raise EndpointDidNotChange(f"Endpoint {name} {endpoint}")
     changes.call(sagemaker, name, step, config)
-    asked = turn.asked or step in ("create", "update")
-    return {
-        "settled": step == "done",
-        "status": endpoint.status,
-        "config": endpoint.config,
-        **asdict(changes.Round(turn.redrive_count, turn.began_at, asked)),
-    }
+    return turn.answer(endpoint, settled=step == "done", asked=step in ("create", "update"))
 
 
 def require_compared(name: str, endpoint: changes.Endpoint, compared: str | None, own: str) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -20,26 +20,23 @@ Json = dict[str, Any]
 
 def handler(event: Json, context: Any) -> Json:
     """`event`: {state, execution ($$.Execution), entered_at ($$.State.EnteredTime)}. Answers
-    {settled, redrive_count, began_at, asked}: false while the endpoint is changing, true after a
-    redrive; and else raises the error that stands at state.failure, by its name, with its message.
+    `Round.answer`, while the endpoint is changing, and not as one of rolling back after a redrive;
+    else raises the error that stands at state.failure, by its name, with its message.
     """
     import boto3
 
-    now = changes.utc_now()
+    now, state = changes.utc_now(), event["state"]
+    sagemaker, name = boto3.client("sagemaker"), os.environ["ENDPOINT_NAME"]
+    endpoint = changes.look(sagemaker, name)
+    turn = changes.current_round(state, event["execution"], now, rolling_back=True)
     if redriven(event["execution"], event["entered_at"]):
-        return {"settled": True, **asdict(changes.current_round(None, event["execution"], now))}
-    state = event["state"]
+        again = replace(turn, rolling_back=False, asked=False)
+        return again.answer(endpoint, settled=False, asked=False) | {"wait_seconds": 0}
     run_id = state["run"]["id"]
     before = storage.read_json(
         boto3.client("s3"), os.environ["LAKE_BUCKET"], published_views.key(run_id)
     )
     published_views.put_back(boto3.client("glue"), os.environ["DATABASE"], before, run_id)
-
-    sagemaker = boto3.client("sagemaker")
-    name = os.environ["ENDPOINT_NAME"]
-    earlier = (state.get("rolled_back") or {}).get("answer")
-    turn = changes.current_round(earlier, event["execution"], now)
-    endpoint = changes.look(sagemaker, name)
     live = state["live"]["answer"]["endpoint_config"]
     step = changes.next_call_back(endpoint, state["endpoint_config"]["name"], live, turn.asked)
     if step == "failed" or (step == "wait" and changes.out_of_time(now, turn.began_at)):
@@ -47,13 +44,7 @@ def handler(event: Json, context: Any) -> Json:
     if step == "done":
         raise failure(state["failure"])
     changes.call(sagemaker, name, step, live)
-    asked = turn.asked or step in ("update", "delete")
-    return {
-        "settled": False,
-        "status": endpoint.status,
-        "config": endpoint.config,
-        **asdict(changes.Round(turn.redrive_count, turn.began_at, asked)),
-    }
+    return turn.answer(endpoint, settled=False, asked=step in ("update", "delete"))
 
 
 def redriven(execution: Json, entered_at: str) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from executions.history import History, Visit, details_of, mapping
+from executions.history import History, Visit, details_of, failure_of, mapping
 
 Json = dict[str, Any]
 
@@ -65,32 +65,9 @@ def data_of(events: list[Json]) -> Json:
     return {}
 
 
-def failed_state(attempt: Try) -> str | None:
-    """The state that ended a try: whose last attempt failed with its error, else the last one that
-    was entered and not left (where it was stopped, or what no attempt shows).
-
-    A state that was caught, and after which another one failed in its name (`Roll back`), is the
-    one that is meant.
-    """
+def failed_visit(attempt: Try) -> Visit | None:
+    """The visit of a state that ended a try: what failed (`failure_of`), else the last one that was
+    entered and not left (where it was stopped)."""
     visits = History(attempt.events).visits
-    failed = _failed(visits, attempt.error, attempt.cause)
-    if failed is None:
-        left = [visit.state for visit in visits if visit.exited_at is None]
-        return left[-1] if left else None
-    entered = next(event for event in attempt.events if event["id"] == failed.id)
-    caught = mapping(details_of(entered).get("input")).get("failure")
-    if isinstance(caught, dict) and caught.get("Error") == attempt.error:
-        before = [visit for visit in visits if visit.id < failed.id]
-        failed = _failed(before, caught["Error"], caught.get("Cause")) or failed
-    return failed.state
-
-
-def _failed(visits: list[Visit], error: str | None, cause: str | None) -> Visit | None:
-    """The last visit whose last attempt failed with this error and cause."""
-    for visit in reversed(visits):
-        last = visit.attempts[-1] if visit.attempts else None
-        if last is None or last.error != error:
-            continue
-        if last.status == "timed out" or (last.status == "failed" and last.cause == cause):
-            return visit
-    return None
+    left = [visit for visit in visits if visit.exited_at is None]
+    return failure_of(visits) or (left[-1] if left else None)

@@ -137,6 +137,7 @@ def assemble(arn: str, redrives: int | None, clients: Any, bucket: str, now: dat
         "error": told[-1]["error"],
         "cause": told[-1]["cause"],
         "failed_state": told[-1]["failed_state"],
+        "failed_item": told[-1]["failed_item"],
         "tries": told,
         "execution": execution,
         "run": run,
@@ -144,7 +145,7 @@ def assemble(arn: str, redrives: int | None, clients: Any, bucket: str, now: dat
         "inputs": reached("inputs", lambda: _inputs(s3, bucket, prefix) if planned else []) or [],
         "taken_over": reached("taken_over", lambda: _taken_over(s3, bucket, run) if run else []),
         "mapping": state.get("mapping"),
-        "checks": checks if checks and "checks" in checks else None,
+        "checks": checks,
         "states": visited,
         "outputs": reached(
             "outputs", lambda: outputs(s3, bucket, prefix, datasets(state)) if prefix else []
@@ -166,8 +167,9 @@ def assemble(arn: str, redrives: int | None, clients: Any, bucket: str, now: dat
 
 
 def _try(entry: tries.Try) -> Json:
-    """{number, began_at, ended_at, status, error, cause, failed_state} of a try."""
+    """{number, began_at, ended_at, status, error, cause, failed_state, failed_item} of a try."""
     well = entry.status in ("SUCCEEDED", "RUNNING")
+    failed = None if well else tries.failed_visit(entry)
     return {
         "number": entry.number,
         "began_at": entry.began_at.isoformat(timespec="milliseconds"),
@@ -175,7 +177,8 @@ def _try(entry: tries.Try) -> Json:
         "status": entry.status,
         "error": entry.error,
         "cause": entry.cause,
-        "failed_state": None if well else tries.failed_state(entry),
+        "failed_state": failed and failed.state,
+        "failed_item": failed and failed.item,
     }
 
 

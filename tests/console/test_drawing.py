@@ -251,10 +251,10 @@ def test_stages_are_frames_around_their_states() -> None:
     assert len(clusters) == 10
     assert mermaid.count("    subgraph stage") == 10
     assert 'subgraph stage7["8 Better than the live model?"]' in mermaid
-    check = clusters["3 Check raw data"]
-    assert [node.get_label().split("\\n")[0].strip('"') for node in check.get_nodes()] == [
-        "Check raw data",
-        "Files as planned?",
+    join = clusters["6 Join features"]
+    assert [node.get_label().split("\\n")[0].strip('"') for node in join.get_nodes()] == [
+        "Join features",
+        "Train a model?",
     ]
 
 

@@ -27,7 +27,7 @@ from rebuy.cli.app import app
 from tasks import check_statements
 from tasks.functions.check_raw_data import OF_FILES
 from tasks.functions.first_look import RULES
-from tasks.functions.receive_trigger import OPTIONS
+from tasks.functions.run_options import OPTIONS
 from tasks.functions.write_audit import assemble
 from workflows import purchase_prediction
 
@@ -282,8 +282,8 @@ def test_workflow_page_names_every_state_outside_of_branches() -> None:
     assert [name for name in work if name not in text] == []
 
 
-def test_workflow_page_names_every_option() -> None:
-    text = (ROOT / "docs" / "workflow.md").read_text()
+def test_input_page_names_every_option() -> None:
+    text = (ROOT / "docs" / "run-data.md").read_text()
     for name, (default, _) in OPTIONS.items():
         shown = json.dumps(default)
         assert re.search(rf"^\| `{name}` \| `?{re.escape(shown)}`? \|", text, re.MULTILINE)

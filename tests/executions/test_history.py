@@ -40,6 +40,10 @@ def history_of(case: Json) -> list[Json]:
     ]
 
 
+def items_of(case: Json) -> list[str | None]:
+    return case.get("items", [None] * len(case["visits"]))
+
+
 each = pytest.mark.parametrize("case", cases("visits"), ids=itemgetter("why"))
 
 
@@ -53,7 +57,8 @@ def test_visits_attempts_and_transitions(case: Json) -> None:
         for visit in history.visits
     ] == case["visits"]
     assert history.transitions == case["transitions"]
-    assert (failure and failure.state) == case["failed"]
+    assert (failure and failure.label) == case["failed"]
+    assert [visit.item for visit in history.visits] == items_of(case)
     for visit, seconds in zip(history.visits, case.get("seconds", ()), strict=False):
         assert recorded(visit)["seconds"] == seconds
 
@@ -66,11 +71,13 @@ def test_the_page_reads_the_same(case: Json) -> None:
     page = drawing.engine().evaluate(
         f"(() => {{ const fold = modules['draw.js'].fold({events});"
         " return {visits: fold.visits.map(v => [v.name, v.status, v.attempts.map(a => a.status)]),"
-        " transitions: fold.transitions,"
-        " failed: modules['fold.js'].failureOf(fold)?.name ?? null}; })()"
+        " items: fold.visits.map(v => v.item), transitions: fold.transitions,"
+        " failed: (v => v && modules['fold.js'].labelOf(v))"
+        "(modules['fold.js'].failureOf(fold))}; })()"
     )
 
-    assert page == {name: case[name] for name in ("visits", "transitions", "failed")}
+    expected = {name: case[name] for name in ("visits", "transitions", "failed")}
+    assert page == {**expected, "items": items_of(case)}
 
 
 @each

@@ -5,7 +5,6 @@ That each role allows what its part calls is for `rebuy validate` to say (tests/
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -37,21 +36,13 @@ def test_the_calls_are_found() -> None:
     assert {"start_execution", "update_item", "update_schedule", "list_objects_v2"} <= upload
 
 
-def tasks(states: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    for state in states.values():
-        if state["Type"] == "Task":
-            yield state
-        for branch in state.get("Branches", []):
-            yield from tasks(branch["States"])
-
-
 def test_the_state_machine_may_invoke_the_functions_of_its_states(
     resources: dict[str, Any],
 ) -> None:
     invoked = {
         state["Parameters"]["FunctionName"]
-        for state in tasks(workflow.definition()["States"])
-        if state["Resource"].endswith(":lambda:invoke")
+        for _, state in workflow.every_state(workflow.definition()["States"])
+        if state.get("Resource", "").endswith(":lambda:invoke")
     }
     invoke = next(
         statement

@@ -15,7 +15,6 @@ from infrastructure.names import LAKE_ARN, RAW, RAW_ARN
 from infrastructure.template import explained, jobs
 from rebuy.validation import template as linting
 from rebuy.validation.product import Product
-from tests.infrastructure.test_grants import tasks
 from workflows import purchase_prediction as workflow
 
 VALUES = {"AWS::StackName": "rebuy", "DatabaseName": "rebuy"}
@@ -321,10 +320,10 @@ def test_every_end_that_is_not_well_is_recorded_and_told(resources: dict[str, An
 
 def test_a_state_waits_no_longer_than_its_function_may_take() -> None:
     waits = {}
-    for state in tasks(workflow.definition()["States"]):
-        name = re.fullmatch(r"\$\{(\w+)Arn\}", state.get("Parameters", {}).get("FunctionName", ""))
+    for state, body in workflow.every_state(workflow.definition()["States"]):
+        name = re.fullmatch(r"\$\{(\w+)Arn\}", body.get("Parameters", {}).get("FunctionName", ""))
         if name:
-            waits[state["Comment"]] = (state["TimeoutSeconds"], deployables.named(name[1]))
+            waits[state] = (body["TimeoutSeconds"], deployables.named(name[1]))
     assert len(waits) >= 9
-    for comment, (seconds, function) in waits.items():
-        assert seconds <= function.timeout_seconds, comment
+    for state, (seconds, function) in waits.items():
+        assert seconds <= function.timeout_seconds, state

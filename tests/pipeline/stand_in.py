@@ -14,6 +14,7 @@ import zipfile
 from typing import Any
 
 from tests.pipeline.stack import Json, Stack
+from workflows import purchase_prediction as workflow
 
 FUNCTION = "stand-in"
 CODE = """
@@ -52,14 +53,12 @@ ANSWERS: dict[str, Any] = {
     "Receive trigger": None,
     "Crawl raw data": {"finished": True},
     "Plan mapping": None,  # its answer has no statements, so none runs
-    "Check raw data": {"as_planned": True, "checks": ["all"], "rows": {}, "scanned_bytes": 1},
-    "Look at raw files again": {"as_planned": True},
-    "Make the job for orders": {"Name": "orders"},
-    "Make the job for order lines": {"Name": "lines"},
+    "Check raw data": {"checks": ["all"], "rows": {}, "scanned_bytes": 1},
+    "Look at raw files again": {"rows": {}},
+    "Make the cleaning job": {"Name": "orders"},
     "Make the job for product features": {"Name": "products"},
     "Make the dataset of prior lines": {"Name": "prior"},
-    "Clean orders": {"RunId": "db_1", "Outputs": []},
-    "Clean order lines": {"RunId": "db_2", "Outputs": []},
+    "Clean table": {"RunId": "db_1", "Outputs": []},
     "Compute product features": {"RunId": "db_3", "Outputs": []},
     "Join features": {"Id": "jr_1", "ExecutionTime": 3},
     "Tune": {},  # is not entered: nobody asks for trials
@@ -72,7 +71,10 @@ ANSWERS: dict[str, Any] = {
     "Judge model": {"publish": True, "reason": "better", "challenger": {}, "champion": None},
     "Create model": {"ModelArn": "arn:aws:sagemaker:us-east-1:000000000000:model/x"},
     "Create endpoint config": {"EndpointConfigArn": "arn:aws:sagemaker:::endpoint-config/x"},
-    "Put model live": {"settled": True, "redrive_count": 0, "began_at": "", "asked": True},
+    "Put model live": {
+        **{"settled": True, "wait_seconds": 0, "asked": True},
+        **{"rolling_back": False, "redrive_count": 0, "began_at": "2026-11-22T08:00:00Z"},
+    },
     "Smoke test": {"rows": 5, "largest_difference": 0.0},
     "Roll back": None,
     "Write audit record": None,
@@ -134,10 +136,8 @@ def role(stack: Stack) -> str:
 
 
 def replace(states: Json, stand_in: str, bucket: str) -> None:
-    """Puts the stand-in behind every Task, in branches too."""
-    for name, state in states.items():
-        for branch in state.get("Branches", []):
-            replace(branch["States"], stand_in, bucket)
+    """Puts the stand-in behind every Task."""
+    for name, state in workflow.every_state(states):
         if state["Type"] != "Task":
             continue
         query = "startQueryExecution" in state["Resource"]
@@ -170,10 +170,4 @@ def replace(states: Json, stand_in: str, bucket: str) -> None:
 
 
 def tasks_of(states: Json) -> list[str]:
-    """The Task states, in branches too."""
-    found = []
-    for name, state in states.items():
-        found += [name] if state["Type"] == "Task" else []
-        for branch in state.get("Branches", []):
-            found += tasks_of(branch["States"])
-    return found
+    return [name for name, state in workflow.every_state(states) if state["Type"] == "Task"]

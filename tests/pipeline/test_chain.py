@@ -187,11 +187,10 @@ def test_record_has_every_member_that_is_promised(
         "Join prior order lines",
         "Compute product history",
         "Compute user features",
-        "Publish user_features",
+        "Publish table",
     }
     assert {name for name, found in figures.items() if "recipe_sha256" in found} == {
-        "Clean orders",
-        "Clean order lines",
+        "Clean table",
         "Compute product features",
     }
     assert figures["Join features"]["job_run_id"] and figures["Train"]["training_job"]

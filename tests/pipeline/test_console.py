@@ -19,7 +19,7 @@ def sections(stack: Stack, good: Execution) -> dict[str, list[Section]]:
     for visit in History(good.events).visits:
         for attempt in visit.attempts:
             shown = work.look_up(stack.client, Task.of(attempt))
-            found.setdefault(visit.state, []).extend(shown)
+            found.setdefault(visit.label, []).extend(shown)
     return found
 
 
@@ -53,7 +53,7 @@ def test_model_has_all_charts_with_its_threshold_on_them(
 
 
 def test_recipes_show_rows_before_and_after(sections: dict[str, list[Section]]) -> None:
-    found = of_kind(sections["Clean orders"], "sample")
+    found = of_kind(sections["Clean table (orders)"], "sample")
 
     assert found["before"]["columns"] == found["after"]["columns"]
     assert len(found["before"]["rows"]) == len(found["after"]["rows"]) == 10

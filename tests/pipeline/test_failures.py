@@ -204,7 +204,8 @@ def test_recipe_that_fails_ends_the_run_at_its_job(broken: Stack, good: Executio
     with nothing_changes(broken):
         run = broken.run()  # all of it, as a person starts it
 
-        assert_failed_at(broken, run, "Clean orders", "States.TaskFailed")
+        record = assert_failed_at(broken, run, "Clean table", "States.TaskFailed")
+    assert record["failed_item"] == "orders"
     described = json.loads(run.cause)
     assert described["State"] == "FAILED"
     assert "order_identity" in described["ErrorMessage"]
@@ -253,7 +254,7 @@ def test_endpoint_that_answers_wrongly_is_rolled_back(broken: Stack, good: Execu
 
         record = assert_failed_at(broken, run, "Smoke test", "SmokeTestFailed")
     assert "Golden row" in run.cause and "0.5 instead of" in run.cause
-    assert {"Put model live", "Roll back", "Wait for roll back"} <= set(run.states)
+    assert {"Put model live", "Roll back", "Wait for endpoint"} <= set(run.states)
     assert record["endpoint"]["after"]["endpoint_config"] == before.endpoint_config
 
 

@@ -15,6 +15,7 @@ from configuration.mapping import load
 from rebuy.validation import checks, scripts, template
 from rebuy.validation.product import ROOT, Product
 from rebuy.validation.rehearsal import Rehearsal
+from workflows import purchase_prediction as workflow
 
 Json = dict[str, Any]
 Edit = Callable[[Product], Product]
@@ -56,13 +57,7 @@ def deployed(old: str, new: str) -> Edit:
 
 
 def find(states: Json, name: str) -> Json | None:
-    for key, state in states.items():
-        if key == name:
-            return state
-        for branch in state.get("Branches", []):
-            if found := find(branch["States"], name):
-                return found
-    return None
+    return dict(workflow.every_state(states)).get(name)
 
 
 def state(name: str, **members: Any) -> Edit:
@@ -160,7 +155,7 @@ CASES: list[tuple[str, str, Edit, str]] = [
     (
         "definition",
         "a misspelled field",
-        state("Let files settle", SecondPath="$.run"),
+        state("Wait for crawler", SecondPath="$.run"),
         r"Field 'SecondPath' is not supported",
     ),
     (
@@ -190,8 +185,8 @@ CASES: list[tuple[str, str, Edit, str]] = [
     (
         "definition",
         "JSONata that does not parse",
-        state("Clean orders", Output="{% $merge([$states.input %}"),
-        r"State 'Clean orders'",
+        state("Clean table", Output="{% $merge([$states.input %}"),
+        r"State 'Clean table'",
     ),
     (
         "definition",
@@ -246,8 +241,8 @@ CASES: list[tuple[str, str, Edit, str]] = [
     (
         FLOW,
         "a path that nothing writes",
-        state("Let files settle", SecondsPath="$.run.options.settle_second"),
-        r"tasks/crawl.py:\d+: State 'Let files settle' reads \$.run.options.settle_second, which no"
+        state("Wait for crawler", SecondsPath="$.run.options.settle_second"),
+        r"tasks/crawl.py:\d+: State 'Wait for crawler' reads \$.run.options.settle_second, which no"
         r" state before it writes.*receive_trigger.py writes: .*settle_seconds",
     ),
     (
@@ -271,8 +266,8 @@ CASES: list[tuple[str, str, Edit, str]] = [
     (
         FLOW,
         "a function that answers another member than its choice reads",
-        text("tasks/functions/check_raw_data.py", '"as_planned": not', '"planned": not'),
-        r"State 'Files as planned\?' reads .*\$.checks.answer.as_planned.*writes: .*planned",
+        text("tasks/functions/endpoint_changes.py", '"settled": settled', '"done": settled'),
+        r"State 'Serving\?' reads .*\$.endpoint.answer.settled, which no state before",
     ),
     (
         FLOW,
@@ -319,14 +314,16 @@ CASES: list[tuple[str, str, Edit, str]] = [
     (
         FLOW,
         "branches in another number than the selector reads",
-        state("Clean with DataBrew", ResultSelector={"orders.$": "$[2]"}),
-        r"State 'Clean with DataBrew' reads \$\[2\]",
+        state("Build features", ResultSelector={"products.$": "$[4]"}),
+        r"State 'Build features' reads \$\[4\]",
     ),
     (
         FLOW,
         "an intrinsic with too few arguments",
-        request("Make the job for orders", **{"Name.$": "States.Format('job-{}-{}', $.run.name)"}),
-        r"State 'Make the job for orders' fails before it does anything: ",
+        request(
+            "Join features", JobName=None, **{"JobName.$": "States.Format('{}-{}', $.run.name)"}
+        ),
+        r"State 'Join features' fails before it does anything: ",
     ),
     # --- requests
     (
@@ -493,22 +490,20 @@ CASES: list[tuple[str, str, Edit, str]] = [
     (
         SQL,
         "a job of a recipe that is not there",
-        request(
-            "Make the job for orders", RecipeReference={"Name": "other", "RecipeVersion": "1.0"}
-        ),
+        request("Make the cleaning job", RecipeReference={"Name": "other", "RecipeVersion": "1.0"}),
         r"makes a job of the recipe 'other', which is not there.*rebuy-clean-orders",
     ),
     (
         SQL,
         "a job over a dataset that is not there",
-        request("Make the job for orders", DatasetName="raw"),
+        request("Make the cleaning job", DatasetName="raw"),
         r"makes a job over the dataset 'raw', which is not there",
     ),
     (
         SQL,
         "a job that is started by another name than it was made",
-        request("Clean orders", Name="{% 'rebuy-' & $states.input.run.name %}"),
-        r"State 'Clean orders' starts the DataBrew job 'rebuy-samplename', which no state before",
+        request("Clean table", Name="{% 'rebuy-' & $states.input.name %}"),
+        r"State 'Clean table' starts the DataBrew job 'rebuy-orders', which no state before",
     ),
     # --- scripts
     (
@@ -617,7 +612,7 @@ CASES: list[tuple[str, str, Edit, str]] = [
                 Principal={"Service": "glue.amazonaws.com"}
             ),
         ),
-        r"DataBrewRole does not trust databrew.amazonaws.com, to which State 'Make the job for ",
+        r"DataBrewRole does not trust databrew.amazonaws.com, to which State 'Make the ",
     ),
 ]
 
@@ -733,7 +728,7 @@ def test_a_mappings_statements_are_refused_as_athena_would(
 
 
 def test_the_rehearsal_enters_every_state(rehearsed: Rehearsal) -> None:
-    entered = {name.rsplit("/", 1)[1] for name, _, _ in rehearsed.seen}
+    entered = {name.rsplit("/", 1)[1] for name, *_ in rehearsed.seen}
     assert entered == set(rehearsed.states)
 
 

@@ -67,13 +67,18 @@ def test_back_to_what_was_live(
 
 
 def test_what_was_asked_counts_in_its_own_try_alone() -> None:
-    answer = {"redrive_count": 0, "began_at": NOW.isoformat(), "asked": True}
-    later = NOW + timedelta(days=2)
+    first, later = changes.Round(0, NOW.isoformat()), NOW + timedelta(days=2)
+    endpoint = changes.Endpoint("Updating", BEFORE)
+    state = {"endpoint": {"answer": first.answer(endpoint, settled=False, asked=True)}}
 
-    same = changes.current_round(answer, {"RedriveCount": 0}, later)
+    def then(redrives: int, *, rolling_back: bool = False) -> changes.Round:
+        execution = {"RedriveCount": redrives}
+        return changes.current_round(state, execution, later, rolling_back=rolling_back)
+
+    same, redriven, back = then(0), then(1), then(0, rolling_back=True)
     assert (same.asked, same.began_at) == (True, NOW.isoformat())
-    redriven = changes.current_round(answer, {"RedriveCount": 1}, later)
     assert (redriven.asked, redriven.began_at) == (False, later.isoformat())
+    assert (back.asked, back.began_at) == (False, later.isoformat())
     assert changes.out_of_time(later, same.began_at)
     assert not changes.out_of_time(later, redriven.began_at)
 
