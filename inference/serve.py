@@ -49,6 +49,7 @@ if not __package__:
 
 from inference import customers
 from inference.asked import Counts
+from inference.booster import probabilities
 from inference.features import NAMES as WIRE_FEATURES
 
 MODEL_FILE = "xgboost-model"
@@ -243,8 +244,7 @@ def predict(rows: Asked, model: Model) -> Prediction | Model | Told:
         matrix[:, model.features.index(name)] = rows.values[:, position]
     if model.asked is not None:
         model.asked.add(rows.names, rows.values)
-    # inplace_predict builds no DMatrix and changes nothing in the booster: it is thread-safe.
-    probability = model.booster.inplace_predict(matrix)
+    probability = probabilities(model.booster, matrix)
     contributions = explain(model, matrix) if rows.explain else None
     if rows.request_id:
         line = {

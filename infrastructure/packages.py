@@ -36,7 +36,7 @@ API_FILES = (
 )
 # Those of training/ that say what a run's input may hold.
 INPUT_FILES = ("__init__.py", "errors.py", "hyperparameters.py")
-ENDPOINT_FILES = ("asked.py", "customers.py", "features.py", "serve.py")
+ENDPOINT_FILES = ("asked.py", "booster.py", "customers.py", "features.py", "serve.py")
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip can hold
 
 

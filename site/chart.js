@@ -1,12 +1,11 @@
 // Which features pushed a prediction up or down: a table whose middle column is a bar chart in SVG.
 // Contributions are log-odds; exp of one is the factor by which it multiplies the odds.
 import { element, percent, short } from "./dom.js";
-import { BY_NAME, GROUPS } from "./fields.js";
+import { reason } from "./fields.js";
 
 const SHOWN = 8;
-const COUNTED = ["orders", "days", "products", "purchases"]; // the other units say what a number may be
+const COUNTED = ["orders", "days", "products", "purchases", "times"]; // the other units say what a number may be
 const SVG = "http://www.w3.org/2000/svg";
-const ABOUT = Object.fromEntries(GROUPS.map((group) => [group.id, group.short]));
 
 const share = (logOdds) => 1 / (1 + Math.exp(-logOdds));
 
@@ -43,17 +42,23 @@ function line(name, detail, contribution, longest) {
     element("td", { className: "factor", textContent: factor(contribution) }));
 }
 
+function shown(value, unit) {
+  if (value === undefined) return "";
+  if (value === null) return "not known";
+  if (unit === "0 to 1") return percent(value);
+  return COUNTED.includes(unit) ? `${short(value)} ${unit}` : short(value);
+}
+
 // Fills `table`, and returns in words what it says. `row`: the values by name.
 export function draw(table, { bias, contributions }, row) {
   const sorted = Object.entries(contributions).sort(([, a], [, b]) => Math.abs(b) - Math.abs(a));
-  const shown = sorted.slice(0, SHOWN);
+  const first = sorted.slice(0, SHOWN);
   const rest = sorted.slice(SHOWN).reduce((sum, [, value]) => sum + value, 0);
-  const longest = Math.max(Math.abs(shown[0]?.[1] ?? 0), Math.abs(rest), 0.1);
-  const label = (name) => BY_NAME[name]?.label ?? name;
+  const longest = Math.max(Math.abs(first[0]?.[1] ?? 0), Math.abs(rest), 0.1);
+  const label = (name) => reason(name)?.label ?? name;
   const detail = (name) => {
-    const of = BY_NAME[name];
-    const value = row[name] === undefined ? "" : row[name] === null ? "not known" : short(row[name]);
-    return of ? `${value} ${COUNTED.includes(of.unit) ? of.unit : ""}`.trim() + ` · ${ABOUT[of.group]}` : value;
+    const { unit, about } = reason(name) ?? {};
+    return [shown(row[name], unit), about].filter(Boolean).join(" · ");
   };
   table.replaceChildren(
     element("caption", { className: "visually-hidden", textContent: "What each feature does to the odds" }),
@@ -62,7 +67,7 @@ export function draw(table, { bias, contributions }, row) {
       element("th", { scope: "col", className: "sides" }, element("span", { textContent: "against" }), element("span", { textContent: "for" })),
       element("th", { scope: "col", className: "factor", textContent: "Odds" }))),
     element("tbody", {},
-      ...shown.map(([name, value]) => line(label(name), detail(name), value, longest)),
+      ...first.map(([name, value]) => line(label(name), detail(name), value, longest)),
       ...(sorted.length > SHOWN ? [line(`The other ${sorted.length - SHOWN}`, "together", rest, longest)] : [])),
   );
   const name = (found) => `“${label(found[0]).toLowerCase()}”`;

@@ -37,13 +37,14 @@ function productItem(product, place) {
       element("strong", { textContent: name }),
       element("span", { className: "hint", textContent: `${product.aisle} · ${product.department}` }),
       element("span", { textContent: habit(product) })),
-    element("span", { className: "chance" }, bar, percent(probability)),
+    element("span", { className: "chance" }, bar, percent(probability),
+      element("span", { className: "visually-hidden", textContent: " likely" })),
     why);
 }
 
 const fill = (list, products) => list.replaceChildren(...products.map((product) => productItem(product, product.rank)));
 
-function show({ customer_id: id, basket_size: size, products_known: known, products, model }) {
+function show({ customer_id: id, basket_size: size, products_known: known, products }) {
   const basket = products.filter((product) => product.in_basket);
   const others = products.filter((product) => !product.in_basket);
   at("basket-title").textContent = size ? `Customer ${id} will most likely buy ${count(size, "product")} again`
@@ -52,13 +53,14 @@ function show({ customer_id: id, basket_size: size, products_known: known, produ
     size ? "The best set for this customer: one more would more likely be wrong than right, one less would miss too much."
       : "No product is likely enough to be worth a guess.",
     basket.length < size ? `The first ${basket.length} are shown.` : "",
-    `Out of ${count(known, "product")} bought before. Model ${model}.`,
+    `Out of ${count(known, "product")} bought before.`,
   ].filter(Boolean).join(" ");
   fill(at("basket-products"), basket);
   fill(at("other-products"), others);
   at("others").hidden = !others.length;
   at("others").open = !size;
   at("basket").hidden = false;
+  progress(at("basket-title").textContent, true);
   const { top, bottom } = at("basket-title").getBoundingClientRect();
   if (top < 0 || bottom > innerHeight) at("basket").scrollIntoView({ block: "start" }); // on a phone
 }
@@ -69,19 +71,25 @@ function say(text) {
   at("customer").toggleAttribute("aria-invalid", Boolean(text));
 }
 
+// What a screen reader is told, not the whole list; `done` has its own heading for those who see.
+function progress(text, done = false) {
+  at("customer-progress").classList.toggle("visually-hidden", done);
+  at("customer-progress").textContent = text;
+}
+
 async function ask(number) {
   const mine = (asked += 1);
   say("");
   at("basket").hidden = true;
   at("customer").value = number;
-  at("customer-progress").textContent = "Looking…";
+  progress("Looking…");
   try {
     const told = await nextBasket(number);
     if (mine === asked) show(told);
   } catch (problem) {
-    if (mine === asked) say(problem instanceof Problem ? problem.message : `The page failed: ${problem.message}`);
-  } finally {
-    if (mine === asked) at("customer-progress").textContent = "";
+    if (mine !== asked) return;
+    progress("");
+    say(problem instanceof Problem ? problem.message : `The page failed: ${problem.message}`);
   }
 }
 
@@ -115,6 +123,7 @@ export async function startCustomers() {
       return;
     }
     asked += 1;
+    progress("");
     at("basket").hidden = true;
     say("Enter a customer's number, such as one of the examples.");
     at("customer").focus();

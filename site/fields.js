@@ -4,9 +4,9 @@
 const COUNT = 1_000_000_000;
 
 export const GROUPS = [
-  { id: "up", title: "This customer and this product", short: "both" },
-  { id: "user", title: "The customer", short: "customer" },
-  { id: "prod", title: "The product, among all customers", short: "product" },
+  { id: "up", title: "This customer and this product", short: "this product" },
+  { id: "user", title: "The customer", short: "this customer" },
+  { id: "prod", title: "The product, among all customers", short: "all customers" },
 ];
 
 const divide = (a, b) => (b > 0 ? a / b : undefined);
@@ -66,6 +66,37 @@ export const FIELDS = [
 
 export const NAMES = FIELDS.map(({ name }) => name);
 export const BY_NAME = Object.fromEntries(FIELDS.map((f, index) => [f.name, { ...f, position: index + 1 }]));
+
+// What a model may know of a customer by number beside the 18: nobody fills these in, reasons name them.
+const MORE = {
+  up_hazard: ["How often they buy it at this point", "0 to 1"],
+  up_decayed_orders: ["Orders with it, recent ones counting more", "orders"],
+  up_orders_of_last_5: ["Orders with it among the last 5", "orders"],
+  up_decayed_30_days: ["Orders with it about the last month", "orders"],
+  up_rate_of_last_5: ["Share of the last 5 orders", "0 to 1"],
+  up_decayed_90_days: ["Orders with it about the last three months", "orders"],
+  up_decayed_rate: ["Share of orders, recent ones counting more", "0 to 1"],
+  prod_hazard: ["How often others buy it at this point", "0 to 1"],
+  up_days_since_last: ["From its last purchase to the last order", "days"],
+  up_wait_ratio: ["Wait for it, against the usual wait", "times"],
+  up_days_overdue: ["Overdue by", "days"],
+  aisle_hazard: ["How often others buy of its aisle at this point", "0 to 1"],
+  user_wait_ratio: ["Time since the last order, against the usual", "times"],
+  user_recent_reorder_ratio: ["Repeats in the last 3 orders", "0 to 1"],
+  up_days_since_last_at_order: ["Since they last bought it", "days"],
+  user_active_share: ["Share of their products bought lately", "0 to 1"],
+  user_days_spread: ["How irregularly they order", "days"],
+  aisle_reorder_probability: ["Buyers who came back to its aisle", "0 to 1"],
+  user_once_share: ["Share of their products tried once", "0 to 1"],
+  user_aisle_rate: ["Share of orders with something of its aisle", "0 to 1"],
+};
+
+// Of a feature in a reason: {label, unit, about}; undefined where the page does not know it.
+export function reason(name) {
+  const [label, unit] = MORE[name] ?? [BY_NAME[name]?.label, BY_NAME[name]?.unit];
+  const of = name.split("_")[0];
+  return label && { label, unit, about: GROUPS.find(({ id }) => id === (of === "aisle" ? "prod" : of)).short };
+}
 
 export const EXAMPLES = [
   {

@@ -8,12 +8,12 @@ function control(of) {
   const { name, label, unit, help, derived, whole } = of;
   const input = element("input", {
     id: `field-${name}`, name, type: "text", inputMode: whole ? "numeric" : "decimal", autocomplete: "off",
-    "aria-describedby": `help-${name}`,
+    "aria-describedby": `unit-${name} help-${name}`,
   });
   inputs[name] = input;
   return element("div", { className: "field" },
     element("label", { for: input.id, textContent: label }),
-    element("span", { className: "with-unit" }, input, element("span", { className: "unit", textContent: unit, "aria-hidden": "true" })),
+    element("span", { className: "with-unit" }, input, element("span", { className: "unit", id: `unit-${name}`, textContent: unit })),
     element("span", { className: "help", id: `help-${name}`, textContent: `${help}${derived ? ` ${derived[0].toUpperCase()}${derived.slice(1)}.` : ""}` }));
 }
 
@@ -63,7 +63,7 @@ export function clearMarks() {
   for (const input of Object.values(inputs)) {
     input.removeAttribute("aria-invalid");
     input.closest(".field").querySelector(".wrong")?.remove();
-    input.setAttribute("aria-describedby", `help-${input.name}`);
+    input.setAttribute("aria-describedby", `unit-${input.name} help-${input.name}`);
   }
 }
 
@@ -72,7 +72,7 @@ export function mark(name, reason) {
   if (!input || input.hasAttribute("aria-invalid")) return;
   const id = `wrong-${name}`;
   input.setAttribute("aria-invalid", "true");
-  input.setAttribute("aria-describedby", `${id} help-${name}`);
+  input.setAttribute("aria-describedby", `${id} unit-${name} help-${name}`);
   input.closest(".field").append(element("span", { className: "wrong", id, textContent: reason }));
 }
 

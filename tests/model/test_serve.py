@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from inference import serve
+from inference.booster import probabilities
 from inference.serve import CSV, JSON, Model
 from tests.model.trained import EXAMPLE_LINE, Trained
 from training.features import WIRE_FEATURES
@@ -233,3 +234,16 @@ def test_model_that_does_not_fit_its_description_is_not_loaded(
 
     with pytest.raises(ValueError, match=message):
         serve.model_fn(str(tmp_path / "model"))
+
+
+def test_the_short_way_to_a_booster_says_to_the_bit_what_xgboost_says(trained: Trained) -> None:
+    booster = serve.model_fn(str(trained.model_dir)).booster
+    random = np.random.default_rng(3)
+    matrix = (random.random((500, 18)) * 20).astype(np.float32)
+    matrix[random.random(matrix.shape) < 0.2] = np.nan
+
+    for given in (matrix, matrix[:1], matrix[::2], np.asfortranarray(matrix), matrix[:0]):
+        expected = booster.inplace_predict(given) if len(given) else np.empty(0, np.float32)
+        assert np.array_equal(probabilities(booster, given), expected)
+    with pytest.raises(ValueError, match="17 columns; the model takes 18"):
+        probabilities(booster, matrix[:, 1:])

@@ -120,8 +120,9 @@ def test_limits_of_the_form_are_those_of_the_api(page: Page, key: str) -> None:
 
 def test_every_field_says_what_it_means_and_in_which_unit(page: Page) -> None:
     for feature in features.FEATURES:
-        described = field(page, feature.name).get_attribute("aria-describedby")
-        assert len(page.locator(f"#{described}").inner_text()) > 20
+        unit, help_id = field(page, feature.name).get_attribute("aria-describedby").split()
+        assert page.locator(f"#{unit}.unit").inner_text()
+        assert len(page.locator(f"#{help_id}").inner_text()) > 20
     assert page.locator(".unit").count() == 18
 
 
