@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from pathlib import Path
 from typing import Any, Literal
@@ -13,6 +14,9 @@ from configuration.errors import InputError
 from configuration.mapping import Mapping, load
 
 FILE = Path("rebuy.toml")
+# https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_ProductionVariant.html: no key for
+# machines with NVMe disks, which have a d behind their generation (or are of these families).
+OWN_DISK = re.compile(r"ml\.(g5|g6|g6e|p4de?|p5e?|trn1n?|trn2|inf2|[a-z]+\d+[a-z]*d[a-z]*)\.")
 Switch = Literal["ENABLED", "DISABLED"]
 
 
@@ -55,6 +59,12 @@ class Settings(BaseModel):
     changes no endpoint from one to the other: delete it first."""
     endpoint_instance_type: str = "ml.m5.large"
     """The machine that answers, all the time."""
+    endpoint_instances_min: int = Field(1, ge=1)
+    """Machines that answer at least, of an endpoint of instances."""
+    endpoint_instances_max: int = Field(1, ge=1)
+    """At most: above the least the endpoint is scaled (Application Auto Scaling)."""
+    endpoint_requests_per_minute: int = Field(1000, ge=1)
+    """That each machine is to answer: with more a minute on average one more is started."""
     endpoint_memory_megabytes: int = Field(2048, ge=1024, le=6144, multiple_of=1024)
     """Of a serverless endpoint: 1024 to 6144 in steps of 1024."""
     endpoint_concurrency: int = Field(5, ge=1, le=200)
@@ -78,10 +88,24 @@ class Settings(BaseModel):
     but the API's throttle."""
 
     # The stack as a whole
+    keep_runs_days: int = 0
+    """Days after which what a run left (files, models, tables) goes, unless it was published, is
+    live, went well last, or one of those has taken over its rows; more than the 14 days for which
+    a run can be redriven. 0: nothing goes."""
     query_limit_bytes: int = Field(100_000_000_000, ge=10_000_000)
     """What one Athena statement may scan before it is cancelled."""
     permissions_boundary: str = Field("", pattern=r"^(arn:aws:iam::(\d{12}|aws):policy/\S+)?$")
     """ARN of a policy that bounds every role."""
+    kms_key: str = Field("", pattern=r"^(arn:aws:kms:[a-z0-9-]+:\d{12}:key/[a-z0-9-]+)?$")
+    """ARN of a KMS key that data, logs, messages and volumes lie under; else the services' own keys
+    ([what it takes](security.md#a-key-of-your-own))."""
+    vpc_subnets: tuple[str, ...] = ()
+    """Subnets in which functions, Glue job, training and endpoint run
+    ([what it takes](security.md#a-network-of-your-own))."""
+    vpc_security_groups: tuple[str, ...] = ()
+    """Their security groups."""
+    vpc_availability_zone: str = ""
+    """The zone of the first subnet, where the Glue job runs: `eu-west-1a`."""
     termination_protection: bool = False
     """Neither `rebuy destroy` nor anybody else deletes the stack."""
     tags: dict[str, str] = Field(default_factory=dict)
@@ -91,6 +115,14 @@ class Settings(BaseModel):
     def database_name(self) -> str:
         """The catalog's name for this stack; the raw tables stand in `<this>_raw`."""
         return self.stack_name.replace("-", "_")
+
+    @property
+    def endpoint_scaling(self) -> tuple[int, int, int] | None:
+        """Machines at least and at most, and requests a minute for each; None: not scaled."""
+        least, most = self.endpoint_instances_min, self.endpoint_instances_max
+        if self.endpoint == "serverless" or least == most:
+            return None
+        return least, most, self.endpoint_requests_per_minute
 
     @field_validator("stack_name")
     @classmethod
@@ -108,6 +140,24 @@ class Settings(BaseModel):
         tokens = [self.jwt_issuer, self.jwt_audience]
         if (self.api_authorizer == "jwt") != all(tokens) or (any(tokens) and not all(tokens)):
             raise ValueError('jwt_issuer and jwt_audience go with api_authorizer = "jwt"')
+        if self.endpoint_instances_max < self.endpoint_instances_min:
+            raise ValueError("endpoint_instances_max is below endpoint_instances_min")
+        if self.keep_runs_days and self.keep_runs_days <= 14:
+            raise ValueError("keep_runs_days is 0 or more than 14: so long a run can be redriven")
+        network = [self.vpc_subnets, self.vpc_security_groups, self.vpc_availability_zone]
+        if any(network) and not all(network):
+            raise ValueError(
+                "vpc_subnets, vpc_security_groups and vpc_availability_zone go together"
+            )
+        machines = {"training_instance_type": self.training_instance_type}
+        if self.endpoint == "instance":
+            machines["endpoint_instance_type"] = self.endpoint_instance_type
+        for setting, machine in machines.items():
+            if self.kms_key and OWN_DISK.match(machine):
+                raise ValueError(
+                    f"{setting} {machine} has disks of its own, which SageMaker encrypts itself and"
+                    " takes no kms_key for"
+                )
         if wrong := [name for name in self.tags if name.lower().startswith("aws:")]:
             raise ValueError(f"tags: {', '.join(wrong)}: names that begin with aws: are AWS's own")
         return self

@@ -5,11 +5,8 @@ Said first: where to. Then what will change, and only then it is changed (`confi
 
 from __future__ import annotations
 
-import json
-import mimetypes
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from configuration.connection import Connection
@@ -22,15 +19,17 @@ from infrastructure import (
     looks,
     names,
     packages,
+    page,
     preview,
-    releases,
     versions,
 )
-from infrastructure.stack import Say, find_stack, follow, newest_event, stack_outputs, wait
-from infrastructure.stack_states import STATES, Way, way_out
+from infrastructure.requests import definition, upload
+from infrastructure.settling import settle
+from infrastructure.stack import Say, find_stack, stack_outputs
+from infrastructure.stack_states import STATES, Way
 from infrastructure.words import Json
+from tasks.functions import endpoint_changes, scaling
 
-SITE = Path(__file__).resolve().parent.parent / "site"
 # What services answer to a role that was made some seconds ago, beside its being wrong:
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html (changes are not always
 # immediately visible)
@@ -72,10 +71,11 @@ def deploy(connection: Connection, say: Say, confirm: Confirm | None = None) -> 
     adopt(connection, say, confirm)
     changed = bring(connection, request, say, confirm)
     protect(connection)
+    scale(connection, say)
     versions.go_live(connection, say)
     versions.prune(connection, say, "/".join(request["TemplateURL"].split("/")[-2:]))
     outputs = stack_outputs(connection)
-    publish_site(connection.client("s3"), outputs, say)
+    page.publish(connection.client("s3"), outputs, say)
     return Deployment(connection.settings.stack_name, outputs, changed, definition(built).sha256)
 
 
@@ -123,7 +123,8 @@ def look_ahead(connection: Connection, say: Say) -> list[str]:
 def standing(settings: Settings) -> str:
     """What the endpoint of these settings costs while nobody asks it anything."""
     memory = settings.endpoint_memory_megabytes if settings.endpoint == "serverless" else None
-    line = of_plan.endpoint_month(settings.endpoint_instance_type, memory)
+    machines = settings.endpoint_instances_min
+    line = of_plan.endpoint_month(settings.endpoint_instance_type, memory, machines)
     price = "of no known price" if line is None else f"{line.dollars:,.0f} USD a month"
     quantity = settings.endpoint_instance_type if line is None else line.quantity
     return f'{quantity}, {price} (`rebuy cost`; endpoint = "serverless" costs by the request)'
@@ -138,100 +139,6 @@ def where(connection: Connection) -> Iterator[str]:
         f"{stage}stack {settings.stack_name} in account {connection.account},"
         f" region {connection.region}, at {settings.endpoint_url or 'AWS'}{profile}"
     )
-
-
-def settle(cloudformation: Any, name: str, say: Say) -> None:
-    """Brings the stack to a state in which it can be created or updated: waits for what is at work,
-    takes away what could not be created, goes on with a rollback that hangs.
-
-    Raises DeploymentError with a way out where that does not help.
-    """
-    tried: set[str] = set()
-    while (stack := find_stack(cloudformation, name)) is not None:
-        status = str(stack["StackStatus"])
-        state = STATES[status]
-        if state.way in (Way.CREATE, Way.UPDATE):
-            return
-        say(f"stack {name} is {status}: {state.words}")
-        seen = newest_event(cloudformation, name)
-        if status in tried:
-            raise DeploymentError(f"Stack {name} stays {status}. {way_out(status, name)}")
-        if state.way is Way.REMOVE:
-            tried.add(status)
-            say("remove the stack that could not be created")
-            cloudformation.delete_stack(StackName=name)
-            # By its id: the name of a deleted stack names nothing any more.
-            wait(cloudformation, stack["StackId"], seen, say)
-            continue
-        if state.way is Way.CONTINUE:
-            tried.add(status)
-            cloudformation.continue_update_rollback(StackName=name)
-        follow(cloudformation, stack["StackId"], seen, say)
-
-
-def upload(connection: Connection, say: Say) -> tuple[list[packages.Package], Json]:
-    """Puts packages and template into the code bucket; (packages, request for a change set)."""
-    bucket = code_bucket.ensure(connection)
-    built, stack, request = prepared(connection)
-    code_bucket.upload(connection, bucket, [*built, stack], say)
-    return built, request
-
-
-def prepared(connection: Connection) -> tuple[list[packages.Package], packages.Package, Json]:
-    """(packages, the template's own, the change set's request once they are uploaded)."""
-    settings, bucket = connection.settings, names.named(names.CODE, connection)
-    built, stack = packages.build(settings.source), packages.of_template()
-    parameters = stack_parameters(settings, bucket, built)
-    release = releases.named(connection, bucket, [parameters, stack.key])
-    built = releases.placed(built, release)
-    parameters = stack_parameters(settings, bucket, built) | {"Release": release.id}
-    stage = {"stage": settings.stage} if settings.stage else {}
-    tags = {"application": "rebuy", **stage, **settings.tags}
-    request = {
-        "StackName": settings.stack_name,
-        "TemplateURL": code_bucket.url(connection, bucket, stack.key),
-        "Parameters": [
-            {"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()
-        ],
-        "Capabilities": ["CAPABILITY_IAM"],
-        "Tags": [{"Key": key, "Value": value} for key, value in tags.items()],
-    }
-    return built, stack, request
-
-
-def stack_parameters(
-    settings: Settings, bucket: str, built: Sequence[packages.Package]
-) -> dict[str, str]:
-    """The template's parameters for these settings and packages."""
-    return {
-        **{package.parameter: package.key for package in built},
-        "CodeBucket": bucket,
-        "DefinitionSha256": definition(built).sha256,
-        "DatabaseName": settings.database_name,
-        "FiveTables": "raw" if settings.source is None else "mapped",
-        "TrainingInstanceType": settings.training_instance_type,
-        "EndpointKind": settings.endpoint,
-        "EndpointInstanceType": settings.endpoint_instance_type,
-        "EndpointMemoryMegabytes": str(settings.endpoint_memory_megabytes),
-        "EndpointConcurrency": str(settings.endpoint_concurrency),
-        "QueryLimitBytes": str(settings.query_limit_bytes),
-        "PermissionsBoundary": settings.permissions_boundary,
-        "SiteKind": settings.site,
-        "ApiAuthorizer": settings.api_authorizer,
-        "JwtIssuer": settings.jwt_issuer,
-        "JwtAudience": settings.jwt_audience,
-        "ApiConcurrency": str(settings.api_concurrency),
-        "UploadTrigger": settings.upload_trigger,
-        "SettleSeconds": str(settings.settle_seconds),
-        "ScheduleState": settings.schedule_state,
-        "ScheduleExpression": settings.schedule_expression,
-        "ScheduleTimezone": settings.schedule_timezone,
-        "NotificationEmail": settings.notification_email,
-    }
-
-
-def definition(built: Sequence[packages.Package]) -> packages.Package:
-    return next(package for package in built if package.parameter == "DefinitionKey")
 
 
 def adopt(connection: Connection, say: Say, confirm: Confirm | None) -> None:
@@ -274,6 +181,18 @@ def change(
     preview.execute(cloudformation, planned, say)
 
 
+def scale(connection: Connection, say: Say) -> None:
+    """Has an endpoint that is there scaled as the settings say; a run does it for a new one."""
+    settings, name = connection.settings, names.named(names.ENDPOINT, connection)
+    client = connection.client("application-autoscaling")
+    if settings.endpoint_scaling is None:
+        scaling.off(client, name)
+    elif endpoint_changes.look(connection.client("sagemaker"), name).status == "InService":
+        bounds = scaling.Bounds(*settings.endpoint_scaling)
+        scaling.on(client, name, bounds)
+        say(f"the endpoint has {bounds.least} to {bounds.most} machines")
+
+
 def protect(connection: Connection) -> None:
     """Has CloudFormation refuse to delete the stack, or no longer, as the settings say."""
     settings = connection.settings
@@ -283,25 +202,4 @@ def protect(connection: Connection) -> None:
     if stack.get("EnableTerminationProtection", False) != wanted:
         cloudformation.update_termination_protection(
             StackName=settings.stack_name, EnableTerminationProtection=wanted
-        )
-
-
-def publish_site(s3: Any, outputs: dict[str, str], say: Say) -> None:
-    """Uploads the page, and config.json with the API's address, which the page reads."""
-    if "SiteBucket" not in outputs:
-        return
-    say("upload the site")
-    files = {
-        file.relative_to(SITE).as_posix(): file.read_bytes()
-        for file in sorted(SITE.rglob("*"))
-        if file.is_file()
-    }
-    files["config.json"] = json.dumps({"apiUrl": outputs["ApiUrl"]}).encode()
-    for name, body in files.items():
-        s3.put_object(
-            Bucket=outputs["SiteBucket"],
-            Key=name,
-            Body=body,
-            ContentType=mimetypes.guess_type(name)[0] or "application/octet-stream",
-            CacheControl="no-cache",
         )

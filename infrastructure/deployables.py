@@ -18,6 +18,7 @@ from infrastructure.grants import (
     endpoint_arn,
     get,
     list_executions,
+    list_models_of_runs,
     list_raw,
     pass_role,
     read,
@@ -57,6 +58,7 @@ class Function:
     memory_megabytes: int
     timeout_seconds: int
     grants: tuple[Json, ...]
+    scales: bool = False  # puts the endpoint's scaling on and off
     awswrangler: bool = False  # with AWS's managed layer
     in_workflow: bool = True  # a state calls it
     package: str = "FunctionsKey"  # the template's parameter that has the key of its code
@@ -188,6 +190,7 @@ FUNCTIONS = (
         "tasks.functions.put_model_live.handler",
         memory_megabytes=256,
         timeout_seconds=60,
+        scales=True,
         grants=(
             allow(
                 [
@@ -216,6 +219,7 @@ FUNCTIONS = (
         "tasks.functions.roll_back.handler",
         memory_megabytes=256,
         timeout_seconds=60,
+        scales=True,
         grants=(
             *read("runs/"),
             catalog(["glue:GetTable", "glue:UpdateTable", "glue:DeleteTable"], DATABASE),
@@ -301,6 +305,21 @@ FUNCTIONS = (
             allow(["states:GetExecutionHistory"], EXECUTIONS),
             list_executions(),
             list_raw(),
+        ),
+    ),
+    Function(
+        "ExpireRuns",
+        "tasks.functions.expire_runs.handler",
+        memory_megabytes=512,
+        timeout_seconds=900,
+        in_workflow=False,
+        grants=(
+            list_executions(),
+            *read("audit/", "runs/"),
+            list_models_of_runs(),
+            remove("runs/", "models/"),
+            catalog(["glue:GetTable", "glue:GetTables", "glue:BatchDeleteTable"], DATABASE),
+            allow(["sagemaker:ListModels"], "*"),  # takes no resource
         ),
     ),
     Function(

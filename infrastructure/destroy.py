@@ -17,10 +17,7 @@ from infrastructure.stack_states import STATES, Way
 ROUNDS = 3  # a run that was stopped may have made one thing more
 LONGEST_SECONDS = 900.0  # for executions to end and for the endpoint to be gone
 # What no call can take away, or what is the account's and not this deployment's.
-STAYS = (
-    "the account's records of training jobs and of queries (they cost nothing)",
-    "lines of jobs in log groups that the whole account shares (/aws-glue/*)",
-)
+STAYS = ("the account's records of training jobs and of queries (they cost nothing)",)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from infrastructure.names import ENDPOINT, LAKE_ARN, MADE, RAW_ARN, STATE_MACHINE, WORK_GROUP
+from collections.abc import Sequence
+
+from infrastructure.names import (
+    ENDPOINT,
+    LAKE_ARN,
+    MADE,
+    NETWORK,
+    RAW_ARN,
+    STATE_MACHINE,
+    WORK_GROUP,
+)
 from infrastructure.words import Json, arn, ref, resource, sub, when
 
 CATALOG_READ = [
@@ -22,15 +32,29 @@ CATALOG_WRITE = [
     "glue:CreatePartition",
     "glue:UpdatePartition",
 ]
-# Partitions whose files are gone.
-CATALOG_REMOVE = ["glue:DeletePartition", "glue:BatchDeletePartition"]
+# Partitions and tables whose files are gone.
+CATALOG_REMOVE = ["glue:DeletePartition", "glue:BatchDeletePartition", "glue:BatchDeleteTable"]
 ATHENA = [
     "athena:StartQueryExecution",
     "athena:StopQueryExecution",
     "athena:GetQueryExecution",
     "athena:GetQueryResults",
     "athena:GetWorkGroup",
+    "athena:GetDataCatalog",
 ]
+
+
+# How a trust policy is held to this account. What says aws:SourceAccount has to, by its guide:
+#   docs.aws.amazon.com/step-functions/latest/dg/procedure-create-iam-role.html
+#   docs.aws.amazon.com/scheduler/latest/UserGuide/cross-service-confused-deputy-prevention.html
+#   docs.aws.amazon.com/sagemaker/latest/dg/security-confused-deputy-prevention.html
+# The guides of Lambda, Glue and DataBrew have no trust policy with it, and users report that Lambda
+# and Glue do not say it (github.com/prowler-cloud/prowler/issues/2810). There a StringEquals could
+# refuse the service itself; this one refuses another account wherever one is named.
+_SOURCE = {
+    **dict.fromkeys(("states", "scheduler", "sagemaker"), "StringEquals"),
+    **dict.fromkeys(("lambda", "glue", "databrew"), "StringEqualsIfExists"),
+}
 
 
 def over_tls(*resources: str | Json) -> Json:
@@ -57,7 +81,8 @@ def allow(actions: list[str], *resources: str, condition: Json | None = None) ->
     return statement
 
 
-def role(service: str, *statements: Json) -> Json:
+def role(service: str, *statements: Json, more: Sequence[Json] = ()) -> Json:
+    """A role that the service takes on; `more` are further policies."""
     return resource(
         "AWS::IAM::Role",
         {
@@ -69,9 +94,9 @@ def role(service: str, *statements: Json) -> Json:
                         "Principal": {"Service": f"{service}.amazonaws.com"},
                         "Action": "sts:AssumeRole",
                         # Not on behalf of anybody else's jobs.
-                        # GUESSED: Lambda, Glue, DataBrew, Scheduler, API Gateway, SageMaker and
-                        #     Step Functions all say aws:SourceAccount when they take a role on.
-                        "Condition": {"StringEquals": {"aws:SourceAccount": ref("AWS::AccountId")}},
+                        "Condition": {
+                            _SOURCE[service]: {"aws:SourceAccount": ref("AWS::AccountId")}
+                        },
                     }
                 ],
             },
@@ -79,13 +104,119 @@ def role(service: str, *statements: Json) -> Json:
                 "HasBoundary", ref("PermissionsBoundary"), ref("AWS::NoValue")
             ),
             "Policies": [
-                {
-                    "PolicyName": "work",
-                    "PolicyDocument": {"Version": "2012-10-17", "Statement": list(statements)},
-                }
+                _policy("work", *statements),
+                *_of_key(statements),
+                *_of_network(service),
+                *more,
             ],
         },
     )
+
+
+def _policy(name: str, *statements: Json) -> Json:
+    return {
+        "PolicyName": name,
+        "PolicyDocument": {"Version": "2012-10-17", "Statement": list(statements)},
+    }
+
+
+# What who does this asks of the key that the data lies under, or the volume will.
+_KEY_ACTIONS = {
+    "s3:GetObject": ("kms:Decrypt",),
+    "s3:PutObject": ("kms:Decrypt", "kms:GenerateDataKey"),
+    "sns:Publish": ("kms:Decrypt", "kms:GenerateDataKey"),
+    "sqs:SendMessage": ("kms:Decrypt", "kms:GenerateDataKey"),
+    "sqs:ReceiveMessage": ("kms:Decrypt",),
+    # docs.aws.amazon.com/sagemaker/latest/dg/api-permissions-reference.html
+    **dict.fromkeys(
+        (
+            *("sagemaker:CreateTrainingJob", "sagemaker:CreateHyperParameterTuningJob"),
+            *("sagemaker:CreateEndpointConfig", "sagemaker:CreateEndpoint"),
+            "sagemaker:UpdateEndpoint",
+        ),
+        ("kms:CreateGrant", "kms:DescribeKey"),
+    ),
+}
+# What services ask of EC2 with the role of a thing that stands in subnets:
+# docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html
+# docs.aws.amazon.com/sagemaker/latest/dg/sagemaker-roles.html
+# docs.aws.amazon.com/glue/latest/dg/create-an-iam-role.html
+_NETWORK_ACTIONS = {
+    "lambda": (
+        *("CreateNetworkInterface", "DescribeNetworkInterfaces", "DescribeSubnets"),
+        *("DeleteNetworkInterface", "AssignPrivateIpAddresses", "UnassignPrivateIpAddresses"),
+    ),
+    "sagemaker": (
+        *("CreateNetworkInterface", "CreateNetworkInterfacePermission", "DescribeSubnets"),
+        *("DeleteNetworkInterface", "DeleteNetworkInterfacePermission", "DescribeVpcs"),
+        *("DescribeNetworkInterfaces", "DescribeDhcpOptions", "DescribeSecurityGroups"),
+    ),
+    "glue": (
+        *("CreateNetworkInterface", "DeleteNetworkInterface", "DescribeNetworkInterfaces"),
+        *("DescribeSecurityGroups", "DescribeSubnets", "DescribeVpcAttribute"),
+        *("DescribeVpcEndpoints", "DescribeRouteTables", "CreateTags", "DeleteTags"),
+    ),
+}
+
+
+def _of_key(statements: tuple[Json, ...]) -> list[Json]:
+    """The policy of a role that works with what lies under the settings' key."""
+    asked = {action for statement in statements for action in statement["Action"]}
+    actions = sorted({use for action in asked for use in _KEY_ACTIONS.get(action, ())})
+    if not actions:
+        return []
+    statement = {"Effect": "Allow", "Action": actions, "Resource": ref("KmsKey")}
+    return [when("HasKey", _policy("key", statement), ref("AWS::NoValue"))]
+
+
+def _of_network(service: str) -> list[Json]:
+    """The policy of a role whose work stands in the settings' subnets."""
+    if service not in _NETWORK_ACTIONS:
+        return []
+    statements = [allow([f"ec2:{name}" for name in _NETWORK_ACTIONS[service]], "*")]
+    if service == "glue":
+        places = (arn("glue", "catalog"), arn("glue", f"connection/{NETWORK}"))
+        statements.append(allow(["glue:GetConnection"], *places))
+    return [when("HasNetwork", _policy("network", *statements), ref("AWS::NoValue"))]
+
+
+def scaling_policy() -> Json:
+    """Of who puts the endpoint's scaling on and off. AWS names targets by ids of its own: the role
+    is held to this deployment's by their tag.
+    https://docs.aws.amazon.com/sagemaker/latest/dg/endpoint-auto-scaling-prerequisites.html"""
+    scaled = "sagemaker.application-autoscaling.amazonaws.com"
+    of_service = (
+        f"arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:role/aws-service-role/{scaled}/*"
+    )
+    targets, name = arn("application-autoscaling", "scalable-target/*"), sub(ENDPOINT)
+    prefix = "application-autoscaling:"
+    policy = _policy(
+        "scaling",
+        allow([f"{prefix}DescribeScalableTargets"], "*"),
+        allow(
+            [f"{prefix}RegisterScalableTarget", f"{prefix}TagResource"],
+            targets,
+            condition={"StringEquals": {"aws:RequestTag/endpoint": name}},
+        ),
+        allow(
+            [f"{prefix}{verb}" for verb in
+             ("RegisterScalableTarget", "DeregisterScalableTarget", "PutScalingPolicy")],
+            targets,
+            condition={"StringEquals": {"aws:ResourceTag/endpoint": name}},
+        ),
+        allow(["sagemaker:DescribeEndpoint", "sagemaker:UpdateEndpointWeightsAndCapacities"],
+              endpoint_arn()),
+        allow(
+            ["cloudwatch:PutMetricAlarm", "cloudwatch:DeleteAlarms", "cloudwatch:DescribeAlarms"],
+            arn("cloudwatch", f"alarm:TargetTracking-endpoint/{ENDPOINT}/*"),
+        ),
+        allow(
+            ["iam:CreateServiceLinkedRole"],
+            of_service,
+            condition={"StringEquals": {"iam:AWSServiceName": scaled}},
+        ),
+    )  # fmt: skip
+    return when("HasScaling", policy, ref("AWS::NoValue"))
 
 
 def get(*prefixes: str, bucket: str = LAKE_ARN) -> Json:
@@ -118,6 +249,11 @@ def list_raw() -> Json:
     return read_raw()[1]
 
 
+def list_models_of_runs() -> Json:
+    """The listing of what jobs trained, alone."""
+    return read("models/")[1]
+
+
 def write(*prefixes: str) -> Json:
     return allow(
         ["s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"],
@@ -129,11 +265,18 @@ def remove(*prefixes: str) -> Json:
     return allow(["s3:DeleteObject"], *(f"{LAKE_ARN}/{prefix}*" for prefix in prefixes))
 
 
+def bucket_of_jobs() -> Json:
+    """What Glue's workers ask of a bucket beside its objects, as AWS's own policy for them has it
+    (docs.aws.amazon.com/aws-managed-policy/latest/reference/AWSGlueServiceRole.html)."""
+    return allow(["s3:GetBucketLocation", "s3:GetBucketAcl"], LAKE_ARN)
+
+
 def code() -> Json:
     return allow(["s3:GetObject"], "arn:${AWS::Partition}:s3:::${CodeBucket}/*")
 
 
 def logs(group: str) -> Json:
+    """Of a group that the service makes itself, if it is not there."""
     return allow(
         ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"],
         arn("logs", f"log-group:{group}:*"),
@@ -151,9 +294,13 @@ def athena() -> list[Json]:
     whatever the statement reads
     (https://docs.aws.amazon.com/athena/latest/ug/fine-grained-access-to-glue-resources.html)."""
     return [
-        allow(ATHENA, arn("athena", f"workgroup/{WORK_GROUP}")),
+        allow(
+            ATHENA,
+            arn("athena", f"workgroup/{WORK_GROUP}"),
+            arn("athena", "datacatalog/AwsDataCatalog"),
+        ),
         allow(["glue:GetDatabase"], arn("glue", "catalog"), arn("glue", "database/default")),
-        allow(["s3:GetBucketLocation"], LAKE_ARN),
+        allow(["s3:GetBucketLocation", "s3:ListBucketMultipartUploads"], LAKE_ARN),
     ]
 
 

@@ -11,14 +11,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from configuration.connection import Connection
-from infrastructure import names
+from infrastructure import names, service_logs
 from infrastructure.code_bucket import exists
 from infrastructure.deployables import FUNCTIONS, RECIPES, recipe_name
 from infrastructure.words import arn
-from tasks.functions import databrew_leftovers
+from tasks.functions import databrew_leftovers, scaling
 
 MAX_KEYS_A_CALL = 1000
-TRAINING_LOGS = "/aws/sagemaker/TrainingJobs"  # of every training job in the account
 Find = Callable[[Connection], list[str]]
 Remove = Callable[[Connection, str], None]
 
@@ -104,6 +103,15 @@ def _model_versions(connection: Connection) -> list[str]:
         return []
 
 
+def _scaling(connection: Connection) -> list[str]:
+    name = names.named(names.ENDPOINT, connection)
+    return [name] if scaling.is_on(connection.client("application-autoscaling"), name) else []
+
+
+def _unscale(connection: Connection, name: str) -> None:
+    scaling.off(connection.client("application-autoscaling"), name)
+
+
 def _databrew(connection: Connection) -> list[str]:
     prefix = names.named(names.MADE, connection)
     found = []
@@ -117,31 +125,6 @@ def _clear_databrew(connection: Connection, _: str) -> None:
     prefix = names.named(names.MADE, connection)
     for _made in databrew_leftovers.clear(connection.client("databrew"), prefix, kept_runs=0):
         pass
-
-
-def _log_groups(connection: Connection) -> list[str]:
-    """Services make them again when a last line comes late."""
-    wanted = [f"/aws/lambda/${{AWS::StackName}}-{one.short_name}" for one in FUNCTIONS]
-    wanted += [names.STATE_MACHINE_LOGS, names.API_LOGS, names.ENDPOINT_LOGS]
-    logs = connection.client("logs")
-    found = []
-    for name in (names.named(text, connection) for text in wanted):
-        groups = logs.describe_log_groups(logGroupNamePrefix=name)["logGroups"]
-        found += [name for group in groups if group["logGroupName"] == name]
-    return found
-
-
-def _training_streams(connection: Connection) -> list[str]:
-    prefix = names.named(names.MADE, connection)
-    logs = connection.client("logs")
-    pages = _pages(
-        connection, "logs", "describe_log_streams", logGroupName=TRAINING_LOGS,
-        logStreamNamePrefix=prefix,
-    )  # fmt: skip
-    try:
-        return [one["logStreamName"] for page in pages for one in page["logStreams"]]
-    except logs.exceptions.ResourceNotFoundException:
-        return []
 
 
 def _bucket(text: str) -> Find:
@@ -202,6 +185,7 @@ EXECUTIONS = Kind(
 )
 # What runs have made, what costs most first.
 MADE_BY_RUNS = (
+    Kind("the scaling of the endpoint", _scaling, _unscale),
     Kind(
         "the endpoint",
         _there(_look("sagemaker", "describe_endpoint", "EndpointName"), names.ENDPOINT),
@@ -231,7 +215,9 @@ MADE_BY_RUNS = (
         _call("sagemaker", "delete_model_package_group", "ModelPackageGroupName"),
     ),
     Kind("DataBrew jobs and datasets of runs", _databrew, _clear_databrew),
+    Kind("logs of the Glue job's runs", service_logs.of_glue, service_logs.delete),
 )
+_SCHEDULES = (names.DAILY, names.SETTLE, names.WATCH, names.EXPIRE)
 # What the stack has made, and goes with it.
 OF_THE_STACK = (
     Kind(
@@ -270,7 +256,7 @@ OF_THE_STACK = (
     ),
     Kind(
         "schedules",
-        _there(_look("scheduler", "get_schedule", "Name"), names.DAILY, names.SETTLE, names.WATCH),
+        _there(_look("scheduler", "get_schedule", "Name"), *_SCHEDULES),
     ),
     Kind(
         "the table of the upload trigger",
@@ -281,11 +267,9 @@ OF_THE_STACK = (
 )
 # What is nobody's part, and what is left after the stack.
 BESIDE = (
-    Kind("log groups", _log_groups, _call("logs", "delete_log_group", "logGroupName")),
+    Kind("log groups", service_logs.groups, _call("logs", "delete_log_group", "logGroupName")),
     Kind(
-        "logs of training jobs",
-        _training_streams,
-        _call("logs", "delete_log_stream", "logStreamName", logGroupName=TRAINING_LOGS),
+        "logs of jobs and crawls in the account's groups", service_logs.of_jobs, service_logs.delete
     ),
     Kind("packages", _bucket(names.CODE), _remove_bucket),
     Kind("raw files", _bucket(names.RAW), _remove_bucket, data=True),

@@ -53,25 +53,46 @@ def buckets(connection: Connection) -> Iterator[str]:
             yield str(error)
 
 
+def key(connection: Connection) -> Iterator[str]:
+    """The key of the settings is there, can encrypt, and is in this region."""
+    wanted = connection.settings.kms_key
+    if not wanted:
+        return
+    if wanted.split(":")[3] != connection.region:
+        yield f"kms_key is of {wanted.split(':')[3]}; S3, SQS and SageMaker take one of their own."
+        return
+    try:
+        found = connection.client("kms").describe_key(KeyId=wanted)["KeyMetadata"]
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "NotFoundException":
+            raise
+        yield f"kms_key {wanted} is not there."
+        return
+    if found["KeyState"] != "Enabled" or found["KeySpec"] != "SYMMETRIC_DEFAULT":
+        yield (
+            f"kms_key {wanted} is {found['KeyState']}, {found['KeySpec']}: it must be Enabled and"
+            " SYMMETRIC_DEFAULT."
+        )
+
+
 def quotas(connection: Connection) -> Iterator[str]:
-    """One training job and one endpoint of the instance types in the settings."""
+    """One training job and the endpoint at its most, of the instance types in the settings."""
     settings = connection.settings
-    wanted = {
-        f"{settings.training_instance_type} for training job usage": "training_instance_type",
-    }
+    training = f"{settings.training_instance_type} for training job usage"
+    wanted = {training: ("training_instance_type", 1)}
     if settings.endpoint == "instance":
-        machine = settings.endpoint_instance_type
-        wanted[f"{machine} for endpoint usage"] = "endpoint_instance_type"
+        usage = f"{settings.endpoint_instance_type} for endpoint usage"
+        wanted[usage] = ("endpoint_instance_type", settings.endpoint_instances_max)
     client = connection.client("service-quotas")
     pages = client.get_paginator("list_service_quotas").paginate(ServiceCode="sagemaker")
     found = {quota["QuotaName"]: quota for page in pages for quota in page["Quotas"]}
-    for name, setting in wanted.items():
+    for name, (setting, machines) in wanted.items():
         quota = found.get(name)
-        if quota is not None and quota["Value"] < 1:
+        if quota is not None and quota["Value"] < machines:
             yield (
                 f"the account's SageMaker quota {name!r} is {quota['Value']:g}: aws service-quotas"
                 f" request-service-quota-increase --service-code sagemaker --quota-code"
-                f" {quota['QuotaCode']} --desired-value 1, or another {setting}."
+                f" {quota['QuotaCode']} --desired-value {machines}, or another {setting}."
             )
 
 
@@ -134,6 +155,7 @@ HERE: dict[str, Look] = {
     "the region": region,
     "who owns the buckets": buckets,
     "the endpoint": endpoint_kind,
+    "the key": key,
 }
 IN_AN_ACCOUNT: dict[str, Look] = {
     "SageMaker's quotas": quotas,

@@ -21,6 +21,7 @@ from infrastructure import template
 from infrastructure.template import jobs
 from tasks import check_statements
 from workflows import purchase_prediction
+from workflows.protection import Protection
 
 ROOT = Path(__file__).resolve().parent.parent
 # The files of inference/ that the Lambda needs, and those that the endpoint needs.
@@ -59,9 +60,9 @@ class Package:
         return f"{self.folder or self.sha256[:16]}/{self.name}"
 
 
-def build(mapping: Mapping | None = None) -> list[Package]:
+def build(mapping: Mapping | None = None, protection: Protection | None = None) -> list[Package]:
     """Every package of this checkout; without a mapping the files are Instacart's."""
-    definition = purchase_prediction.definition_bytes()
+    definition = purchase_prediction.definition_bytes(protection)
     return [
         Package("DefinitionKey", "purchase_prediction.asl.json", definition),
         Package("FunctionsKey", "functions.zip", _zip(functions(definition, mapping))),

@@ -8,6 +8,7 @@ from infrastructure.grants import (
     CATALOG_WRITE,
     allow,
     athena,
+    bucket_of_jobs,
     catalog,
     code,
     logs,
@@ -25,9 +26,9 @@ from infrastructure.names import (
     FIVE_TABLES,
     JOIN_FEATURES,
     MADE,
-    NOTIFY,
     RAW_DATABASE,
     START_ON_UPLOAD,
+    STATE_MACHINE_LOGS,
     UNDELIVERED,
 )
 from infrastructure.words import Json, arn
@@ -39,6 +40,7 @@ def service_roles() -> dict[str, Json]:
         "CrawlerRole": role(
             "glue",
             *read("incoming/"),
+            bucket_of_jobs(),
             catalog([*CATALOG_WRITE, *CATALOG_REMOVE], RAW_DATABASE),
             logs("/aws-glue/*"),
         ),
@@ -47,7 +49,11 @@ def service_roles() -> dict[str, Json]:
             *read("incoming/", "runs/", "databrew-temporary/"),
             write("runs/", "databrew-temporary/"),
             remove("runs/", "databrew-temporary/"),
-            catalog(CATALOG_READ, FIVE_TABLES, DATABASE),
+            bucket_of_jobs(),
+            # AWS's own policy for it (AWSGlueDataBrewServiceRole) has these two as well.
+            catalog(
+                [*CATALOG_READ, "glue:GetDatabases", "glue:GetConnection"], FIVE_TABLES, DATABASE
+            ),
             logs("/aws-glue-databrew/*"),
         ),
         "JoinFeaturesRole": role(
@@ -55,6 +61,7 @@ def service_roles() -> dict[str, Json]:
             *read("runs/"),
             write("runs/"),
             remove("runs/"),  # Spark clears its own temporary folders
+            bucket_of_jobs(),
             code(),
             logs("/aws-glue/*"),
         ),
@@ -124,6 +131,8 @@ def state_machine_role(function_names: list[str]) -> Json:
                 "sagemaker:CreateModel",
                 "sagemaker:CreateEndpointConfig",
                 "sagemaker:AddTags",
+                # docs.aws.amazon.com/step-functions/latest/dg/connect-sagemaker.html
+                "sagemaker:ListTags",
             ],
             *sagemaker_names(*SAGEMAKER_KINDS),
         ),
@@ -145,6 +154,11 @@ def state_machine_role(function_names: list[str]) -> Json:
                 "logs:DescribeLogGroups",
             ],
             "*",  # log delivery takes no resource
+        ),
+        # docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html
+        allow(
+            ["logs:CreateLogStream", "logs:PutLogEvents"],
+            arn("logs", f"log-group:{STATE_MACHINE_LOGS}:*"),
         ),
     )
 
@@ -168,10 +182,10 @@ def settle_role() -> Json:
     )
 
 
-def watch_role() -> Json:
-    """Calls the function that tells, every hour."""
+def calling_role(function: str) -> Json:
+    """Calls a function by a schedule."""
     return role(
         "scheduler",
-        allow(["lambda:InvokeFunction"], arn("lambda", f"function:{NOTIFY}")),
+        allow(["lambda:InvokeFunction"], arn("lambda", f"function:{function}")),
         allow(["sqs:SendMessage"], arn("sqs", UNDELIVERED)),
     )

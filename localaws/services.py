@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from localaws.athena import api as athena
+from localaws.autoscaling import api as autoscaling
 from localaws.cloudformation import api as cloudformation
 from localaws.cloudwatch import api as cloudwatch
 from localaws.core.aws import Factory
@@ -13,6 +14,7 @@ from localaws.functions import api as functions
 from localaws.glue import api as glue
 from localaws.http_api import api as http_api
 from localaws.iam import api as iam
+from localaws.kms import api as kms
 from localaws.logs import api as logs
 from localaws.plain import api as plain
 from localaws.s3 import api as s3
@@ -27,6 +29,7 @@ from localaws.sts import api as sts
 
 SERVICES: dict[str, Factory] = {
     "s3": s3.service,
+    "kms": kms.service,
     "iam": iam.service,
     "sts": sts.service,
     **plain.FACTORIES,
@@ -44,6 +47,7 @@ SERVICES: dict[str, Factory] = {
     "lambda": functions.service,
     "sagemaker": sagemaker.service,
     "sagemaker-runtime": sagemaker_runtime.service,
+    "application-autoscaling": autoscaling.service,
     "apigatewayv2": http_api.service,
     "stepfunctions": stepfunctions.service,
     "cloudformation": cloudformation.service,

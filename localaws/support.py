@@ -24,6 +24,7 @@ ENGINES = {
     "sts": "Who calls, and temporary keys of roles; one account, 000000000000.",
     "logs": "Log groups, streams and events in SQLite; filter patterns of terms and of JSON.",
     "ssm": "Parameters in versions; a SecureString is kept as it is, in the home.",
+    "kms": "Keys and their policies, which S3 holds readers and writers to; nothing is encrypted.",
     "ecr": "Repositories and their policies; there is no registry to push images to.",
     "secretsmanager": "Secrets in versions with staging labels, kept as they are in the home.",
     "cloudwatch": "What endpoints measure of their invocations, a minute each, for 15 days; alarms"
@@ -40,6 +41,8 @@ ENGINES = {
     "lambda": "Handlers run in processes of their own, with the packages of the runtime.",
     "sagemaker": "Training in script mode and endpoints of the XGBoost image, a process each.",
     "sagemaker-runtime": "Requests go to the endpoint's server process.",
+    "application-autoscaling": "Targets and policies of endpoints' variants are kept; nothing is"
+    " scaled.",
     "apigatewayv2": "HTTP APIs below /_aws/execute-api, in front of functions and state machines.",
     "stepfunctions": "A durable engine: each transition is in SQLite before it takes effect.",
     "cloudformation": "An engine that creates, updates, rolls back and deletes.",

@@ -159,7 +159,8 @@ def _create_endpoint_config() -> State:
                 " 'InitialVariantWeight': 1}, '${EndpointKind}' = 'serverless'"
                 " ? {'ServerlessConfig': {'MemorySizeInMB': $number('${EndpointMemoryMegabytes}'),"
                 " 'MaxConcurrency': $number('${EndpointConcurrency}')}}"
-                " : {'InitialInstanceCount': 1, 'InstanceType': '${EndpointInstanceType}'}])]"
+                " : {'InitialInstanceCount': $number('${EndpointInstancesMin}'),"
+                " 'InstanceType': '${EndpointInstanceType}'}])]"
             ),
         },
         output=keeping("endpoint_config", f"'name': {NAME}"),

@@ -10,6 +10,7 @@ from typing import Any
 
 from tasks import audit, checks, crawl, features, gate, glue, mapping, publish, training, trigger
 from tasks.states import State, sdk
+from workflows.protection import Protection, protected
 
 GOLDEN = Path(__file__).with_suffix(".asl.json")
 TIMEOUT_SECONDS = 24 * 3600
@@ -71,9 +72,13 @@ def every_state(states: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
             yield from every_state(group["States"])
 
 
-def definition_bytes() -> bytes:
-    """The definition as it is deployed: the same bytes from every build."""
-    return (json.dumps(definition(), indent=2, ensure_ascii=False) + "\n").encode()
+def definition_bytes(protection: Protection | None = None) -> bytes:
+    """The definition as it is deployed: the same bytes from every build, but for what a key or a
+    network of the deployment's own adds."""
+    written = definition()
+    if protection:
+        written = protected(written, protection)
+    return (json.dumps(written, indent=2, ensure_ascii=False) + "\n").encode()
 
 
 def definition_sha256(content: bytes | None = None) -> str:

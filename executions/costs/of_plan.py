@@ -168,15 +168,18 @@ def _month(plan: Plan) -> Iterator[Line]:
     yield Line("Predictions", f"{plan.predictions_a_month:,}", asked)
 
 
-def endpoint_month(instance: str, serverless_megabytes: int | None) -> Line | None:
-    """What the endpoint costs while it stands; None for an instance without a price here."""
+def endpoint_month(
+    instance: str, serverless_megabytes: int | None, machines: int = 1
+) -> Line | None:
+    """What the endpoint costs while it stands, with so many machines; None for an instance without
+    a price here."""
     if serverless_megabytes is not None:
         return Line("SageMaker endpoint", f"serverless, {serverless_megabytes} MB", 0.0)
     rate = PRICES["sagemaker"]["endpoint_hour"].get(instance)
     if rate is None:
         return None
-    hours = f"{HOURS_A_MONTH} h of {instance}"
-    return Line("SageMaker endpoint", hours, HOURS_A_MONTH * rate)
+    hours = f"{HOURS_A_MONTH * machines} h of {instance}"
+    return Line("SageMaker endpoint", hours, HOURS_A_MONTH * machines * rate)
 
 
 def _predictions(serverless_megabytes: int | None) -> Iterator[Line]:

@@ -16,10 +16,12 @@ from infrastructure.template import (
     api,
     buckets,
     catalog,
+    expiry,
     explained,
     functions,
     jobs,
     notifications,
+    protection,
     triggers,
     workflow,
 )
@@ -37,6 +39,23 @@ def template() -> Json:
             **api.conditions(),
             **alarms.conditions(),
             **notifications.conditions(),
+            **protection.conditions(),
+            **expiry.conditions(),
+            "HasScaling": {
+                "Fn::And": [
+                    {"Fn::Equals": [ref("EndpointKind"), "instance"]},
+                    {
+                        "Fn::Not": [
+                            {
+                                "Fn::Equals": [
+                                    ref("EndpointInstancesMin"),
+                                    ref("EndpointInstancesMax"),
+                                ]
+                            }
+                        ]
+                    },
+                ]
+            },
             "HasBoundary": {"Fn::Not": [{"Fn::Equals": [ref("PermissionsBoundary"), ""]}]},
         },
         "Mappings": {"TrainingImages": workflow.training_images()},
@@ -46,6 +65,7 @@ def template() -> Json:
                 **catalog.catalog(),
                 **roles.service_roles(),
                 **jobs.databrew(),
+                **protection.network(),
                 **jobs.glue_job(),
                 **functions.functions(),
                 **workflow.state_machine(),
@@ -54,6 +74,7 @@ def template() -> Json:
                 ),
                 **triggers.triggers(),
                 **notifications.notifications(),
+                **expiry.expiry(),
                 **api.api(),
                 **alarms.alarms(),
             }
@@ -99,12 +120,17 @@ def parameters() -> Json:
         "EndpointInstanceType": text("For an endpoint of instances", Default="ml.m5.large"),
         "EndpointMemoryMegabytes": text("For a serverless endpoint", Default="2048"),
         "EndpointConcurrency": text("Most requests at a time, serverless", Default="5"),
+        "EndpointInstancesMin": text("Machines of an endpoint at least", Default="1"),
+        "EndpointInstancesMax": text("At most; the same: it is not scaled", Default="1"),
+        "EndpointRequestsPerMinute": text("That each machine is to answer", Default="1000"),
         "QueryLimitBytes": {
             "Type": "Number",
             "Description": "What one Athena statement may scan before it is cancelled",
             "MinValue": 10_000_000,
         },
         "PermissionsBoundary": text("Policy that bounds every role; empty: none"),
+        **protection.parameters(),
+        **expiry.parameters(),
         **buckets.parameters(),
         **api.parameters(),
         **triggers.parameters(),

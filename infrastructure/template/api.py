@@ -6,6 +6,7 @@ import json
 
 from infrastructure.names import API_LOGS
 from infrastructure.template.buckets import site_url
+from infrastructure.template.protection import KEY
 from infrastructure.words import Json, attribute, ref, resource, sub, when
 
 LOG_DAYS = 90
@@ -112,7 +113,8 @@ def api() -> Json:
             Condition="HasTokens",
         ),
         "ApiLogs": resource(
-            "AWS::Logs::LogGroup", {"LogGroupName": sub(API_LOGS), "RetentionInDays": LOG_DAYS}
+            "AWS::Logs::LogGroup",
+            {"LogGroupName": sub(API_LOGS), "RetentionInDays": LOG_DAYS, "KmsKeyId": KEY},
         ),
         "ApiStage": resource(
             "AWS::ApiGatewayV2::Stage",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from infrastructure.grants import over_tls
 from infrastructure.names import LAKE, RAW, SITE
+from infrastructure.template.protection import ENCRYPTED, OF_S3
 from infrastructure.words import Json, attribute, ref, resource, sub, when
 
 # The data outlives the stack, but a stack that could not be created leaves nothing.
@@ -13,11 +14,6 @@ CLOSED = {
     "BlockPublicPolicy": True,
     "IgnorePublicAcls": True,
     "RestrictPublicBuckets": True,
-}
-ENCRYPTED = {
-    "ServerSideEncryptionConfiguration": [
-        {"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
-    ]
 }
 UPLOAD_DAYS = 7  # after which an upload in parts that was never ended is given up
 NONCURRENT_DAYS = 30  # of what runs wrote over; of raw files every version stays
@@ -141,7 +137,10 @@ def _site() -> Json:
             "AWS::S3::Bucket",
             {
                 "BucketName": sub(SITE),
-                "BucketEncryption": ENCRYPTED,
+                # A page that everybody may read is under no key that somebody has to be allowed.
+                "BucketEncryption": {
+                    "ServerSideEncryptionConfiguration": [{"ServerSideEncryptionByDefault": OF_S3}]
+                },
                 "WebsiteConfiguration": when("SiteIsWebsite", website, ref("AWS::NoValue")),
                 # A website endpoint serves what everybody may read; nothing else lies here.
                 "PublicAccessBlockConfiguration": when("SiteIsWebsite", open_to_all, CLOSED),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from executions import hashes
 from infrastructure import deployables
 from infrastructure.deployables import FUNCTIONS, Function
-from infrastructure.grants import function_logs, role
+from infrastructure.grants import function_logs, role, scaling_policy
 from infrastructure.names import (
     CRAWLER,
     DATABASE,
@@ -14,7 +14,8 @@ from infrastructure.names import (
     MADE,
     MODEL_PACKAGE_GROUP,
 )
-from infrastructure.template import notifications, triggers
+from infrastructure.template import expiry, notifications, triggers
+from infrastructure.template.protection import KEY, of_functions
 from infrastructure.words import Json, attribute, ref, resource, sub, when
 
 LOG_DAYS = 90
@@ -55,6 +56,8 @@ def environment(name: str) -> Json:
     """What the functions of the workflow are told; some have an environment of their own."""
     if name == "StartOnUpload":
         return triggers.environment()
+    if name == "ExpireRuns":
+        return expiry.environment()
     if name == "Notify":
         return notifications.environment()
     if name == "Predict":
@@ -70,6 +73,10 @@ def environment(name: str) -> Json:
         "DATABREW_PREFIX": sub(MADE),
         "WORK_GROUP": ref("WorkGroup"),
         "ENDPOINT_NAME": sub(ENDPOINT),
+        "ENDPOINT_KIND": ref("EndpointKind"),
+        "ENDPOINT_INSTANCES_MIN": ref("EndpointInstancesMin"),
+        "ENDPOINT_INSTANCES_MAX": ref("EndpointInstancesMax"),
+        "ENDPOINT_REQUESTS_PER_MINUTE": ref("EndpointRequestsPerMinute"),
         "DEFINITION_SHA256": ref("DefinitionSha256"),
     }
 
@@ -88,6 +95,7 @@ def _function(function: Function, variables: Json) -> Json:
         "MemorySize": function.memory_megabytes,
         "Timeout": function.timeout_seconds,
         "Environment": {"Variables": variables},
+        "VpcConfig": of_functions(),
     }
     if function.name == "Predict":
         properties["ReservedConcurrentExecutions"] = when(
@@ -101,12 +109,18 @@ def _function(function: Function, variables: Json) -> Json:
             )
         ]
     return {
-        f"{name}Role": role("lambda", *grants, function_logs(short)),
+        f"{name}Role": role(
+            "lambda",
+            *grants,
+            function_logs(short),
+            more=[scaling_policy()] if function.scales else [],
+        ),
         f"{name}Logs": resource(
             "AWS::Logs::LogGroup",
             {
                 "LogGroupName": sub("/aws/lambda/${AWS::StackName}-" + short),
                 "RetentionInDays": LOG_DAYS,
+                "KmsKeyId": KEY,
             },
         ),
         name: resource("AWS::Lambda::Function", properties, DependsOn=[f"{name}Logs"]),

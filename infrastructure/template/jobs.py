@@ -9,6 +9,7 @@ from executions import hashes
 from infrastructure import deployables
 from infrastructure.names import FIVE_TABLES, JOIN_FEATURES, databrew_name
 from infrastructure.template.functions import SERVICE_SECONDS
+from infrastructure.template.protection import of_glue_job
 from infrastructure.words import Json, attribute, ref, resource, sub
 from tasks import glue
 
@@ -82,6 +83,7 @@ def glue_job() -> Json:
                 "NumberOfWorkers": 2,
                 "Timeout": glue.JOB_TIMEOUT_SECONDS // 60,
                 "ExecutionProperty": {"MaxConcurrentRuns": 3},
+                "Connections": of_glue_job(),
                 "Command": {
                     "Name": "glueetl",
                     "PythonVersion": "3",

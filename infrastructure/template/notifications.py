@@ -4,7 +4,8 @@ what was decided about a new model."""
 from __future__ import annotations
 
 from infrastructure import roles
-from infrastructure.names import NOTIFICATIONS, RAW, WATCH
+from infrastructure.names import NOTIFICATIONS, NOTIFY, RAW, WATCH
+from infrastructure.template.protection import KEY
 from infrastructure.words import Json, attribute, ref, resource, sub
 
 UNSUCCESSFUL = ["FAILED", "TIMED_OUT", "ABORTED"]
@@ -38,7 +39,9 @@ def environment() -> Json:
 def notifications() -> Json:
     """The topic, the rule of unsuccessful ends, and the hourly look for what no event tells."""
     return {
-        "Notifications": resource("AWS::SNS::Topic", {"TopicName": sub(NOTIFICATIONS)}),
+        "Notifications": resource(
+            "AWS::SNS::Topic", {"TopicName": sub(NOTIFICATIONS), "KmsMasterKeyId": KEY}
+        ),
         "NotificationEmailSubscription": resource(
             "AWS::SNS::Subscription",
             {
@@ -82,7 +85,7 @@ def notifications() -> Json:
             },
         ),
         "ModelJudgedRuleNotifyPermission": _permission("Notify", "ModelJudgedRule"),
-        "WatchRole": roles.watch_role(),
+        "WatchRole": roles.calling_role(NOTIFY),
         "WatchSchedule": resource(
             "AWS::Scheduler::Schedule",
             {

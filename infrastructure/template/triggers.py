@@ -11,7 +11,8 @@ from infrastructure.names import (
     UNDELIVERED,
     UPLOAD_RULE,
 )
-from infrastructure.words import Json, attribute, ref, resource, sub
+from infrastructure.template.protection import KEY, NOTHING
+from infrastructure.words import Json, attribute, ref, resource, sub, when
 
 ENDINGS = ["SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"]
 FOURTEEN_DAYS = 14 * 24 * 3600
@@ -75,7 +76,8 @@ def undelivered(*rules: str) -> Json:
             {
                 "QueueName": sub(UNDELIVERED),
                 "MessageRetentionPeriod": FOURTEEN_DAYS,
-                "SqsManagedSseEnabled": True,
+                "SqsManagedSseEnabled": when("HasKey", NOTHING, True),
+                "KmsMasterKeyId": KEY,
             },
         ),
         # Rules send under this policy; a schedule sends under its own role.

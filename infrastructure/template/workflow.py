@@ -14,6 +14,7 @@ from infrastructure.names import (
 )
 from infrastructure.regions import REGIONS
 from infrastructure.template import functions
+from infrastructure.template.protection import KEY
 from infrastructure.words import Json, attribute, ref, resource, sub
 
 
@@ -54,7 +55,7 @@ def state_machine() -> Json:
             name: ref(name)
             for name in (
                 *("EndpointKind", "EndpointInstanceType"),
-                *("EndpointMemoryMegabytes", "EndpointConcurrency"),
+                *("EndpointMemoryMegabytes", "EndpointConcurrency", "EndpointInstancesMin"),
             )
         },
         "NamePrefix": sub(MADE),
@@ -83,6 +84,7 @@ def state_machine() -> Json:
                 # This prefix stays clear of the limit on the size of log resource policies.
                 "LogGroupName": sub(STATE_MACHINE_LOGS),
                 "RetentionInDays": functions.LOG_DAYS,
+                "KmsKeyId": KEY,
             },
         ),
         "StateMachine": resource(

@@ -79,6 +79,9 @@ class ObjectStore(Protocol):
     def delete(self, bucket: str, key: str) -> None:
         """A key that is not there is fine."""
 
+    def default_key(self, bucket: str) -> str | None:
+        """The ARN of the KMS key that new objects of the bucket lie under."""
+
     def watched(self) -> AbstractContextManager[Called]:
         """What calls make of files within the block: other changes are the work of engines."""
 
@@ -146,6 +149,9 @@ class ActingObjects:
     def discover(self, bucket: str, prefix: str = "") -> Listed:
         self._ask("ListObjectsV2", Bucket=bucket, Prefix=prefix)
         return self._store.discover(bucket, prefix)
+
+    def default_key(self, bucket: str) -> str | None:
+        return self._store.default_key(bucket)
 
     def watched(self) -> AbstractContextManager[Called]:
         return self._store.watched()

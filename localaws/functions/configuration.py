@@ -37,6 +37,9 @@ PARAMETERS = (
     "LoggingConfig.LogGroup",
     "LoggingConfig.ApplicationLogLevel",
     "LoggingConfig.SystemLogLevel",
+    # Kept and shown; every function reaches what this machine reaches.
+    "VpcConfig.SubnetIds",
+    "VpcConfig.SecurityGroupIds",
 )
 
 
@@ -74,6 +77,9 @@ def check(operation: str, params: Json) -> None:
         name in params.get("LoggingConfig", {}) for name in ("ApplicationLogLevel",)
     ):
         raise invalid("ApplicationLogLevel can be set only when LogFormat is JSON.")
+    vpc = params.get("VpcConfig", {})
+    if bool(vpc.get("SubnetIds")) != bool(vpc.get("SecurityGroupIds")):
+        raise invalid("SubnetIds and SecurityIds must coexist or be both empty list.")
     check_environment(params.get("Environment", {}).get("Variables", {}))
 
 
@@ -100,6 +106,13 @@ def apply(configuration: Json, params: Json) -> None:
         configuration["Environment"] = {"Variables": params["Environment"].get("Variables", {})}
     if "Layers" in params:
         configuration["Layers"] = [{"Arn": arn, "CodeSize": 0} for arn in params["Layers"]]
+    if "VpcConfig" in params:
+        subnets = params["VpcConfig"].get("SubnetIds", [])
+        groups = params["VpcConfig"].get("SecurityGroupIds", [])
+        vpc = "vpc-local" if subnets else ""
+        configuration["VpcConfig"] = {
+            "SubnetIds": subnets, "SecurityGroupIds": groups, "VpcId": vpc
+        }  # fmt: skip
     if "LoggingConfig" in params:
         given = configuration["LoggingConfig"] | params["LoggingConfig"]
         if given["LogFormat"] == "JSON":

@@ -11,6 +11,7 @@ from localaws.errors import AwsError, NotEmulated
 from localaws.functions import configuration as settings
 from localaws.functions.functions import FUNCTION, LAMBDA, LATEST, Functions, split_name
 from localaws.functions.versions import Versions, check_revision
+from localaws.identity.actions.asked import Asked
 from localaws.shapes import Json
 
 CODE_ROUTE = "/_aws/lambda-code"
@@ -71,6 +72,7 @@ class FunctionResources:
         configuration["Architectures"] = params.get("Architectures", ["x86_64"])
         configuration["CodeSha256"] = package.code_sha256
         configuration["CodeSize"] = package.size_bytes
+        self._check_network(configuration)
         settings.touch(configuration, self._clock.now())
         document: Json = {
             "configuration": configuration,
@@ -81,6 +83,23 @@ class FunctionResources:
         if not self._documents.insert(FUNCTION, name, document):
             raise already_there(name)
         return self._versions.freeze(name, "") if params.get("Publish") else configuration
+
+    def _check_network(self, configuration: Json) -> None:
+        """What Lambda asks with the role of a function that stands in subnets; there are none here.
+        https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html"""
+        if not configuration.get("VpcConfig", {}).get("SubnetIds"):
+            return
+        arn = self._functions.arn(configuration["FunctionName"])
+        role = self._functions.aws.acting_as_role(
+            configuration["Role"], configuration["FunctionName"], LAMBDA, arn
+        )
+        for action in ("CreateNetworkInterface", "DescribeNetworkInterfaces"):
+            try:
+                role.authorize.ask(role.caller, "lambda", Asked(f"ec2:{action}"))
+            except AwsError as error:
+                raise settings.invalid(
+                    f"The provided execution role does not have permissions to call {action} on EC2"
+                ) from error
 
     def update_code(self, call: Call) -> Json:
         params = call.params
@@ -114,6 +133,7 @@ class FunctionResources:
                 | ({"LoggingConfig": logging} if "LoggingConfig" in call.params else {}),
             )
             settings.apply(configuration, call.params)
+            self._check_network(configuration)
             settings.touch(configuration, self._clock.now())
         return configuration
 

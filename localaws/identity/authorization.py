@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from enum import Enum
 
@@ -45,13 +45,15 @@ class Authorizer:
     `observers` see each call before it is done: (caller, service, operation, params), with
     botocore's names of the three. Services that keep policies of their resources put a function
     into `resource_policies` (ARN to the policy's text), by botocore's name; those whose
-    parameters do not name the resource complete them in `lookups`.
+    parameters do not name the resource complete them in `lookups`; what only they know to be asked
+    besides (of the key that an object lies under) they add in `more`.
     """
 
     def __init__(self, in_force: InForce, place: Place, uses: Uses, mode: Mode = Mode.OFF) -> None:
         self.observers: list[Observer] = []
         self.resource_policies: dict[str, Callable[[str], str | None]] = {}
         self.lookups: dict[str, Callable[[str, Json], Json]] = {}
+        self.more: dict[str, Callable[[str, Json], Iterable[Asked]]] = {}
         self.mode = mode
         self.uses = uses
         self._in_force = in_force
@@ -69,6 +71,8 @@ class Authorizer:
             if service in self.lookups:
                 params = self.lookups[service](operation, params)
             for asked in table.asked(service, operation, params, self._place):
+                self.ask(caller, service, asked)
+            for asked in self.more[service](operation, params) if service in self.more else ():
                 self.ask(caller, service, asked)
         for passed in passing.roles(service, operation, params, self._place.account):
             self._hand_over(service, operation, params, passed)
@@ -109,7 +113,8 @@ class Authorizer:
                 if not self.may_assume(assuming, self._in_force.role_arn(caller) or "").allowed:
                     return request, Decision(False, TRUST)
             policies = self._in_force.policies(caller)
-            find = self.resource_policies.get(service)
+            owner = "kms" if asked.action.startswith("kms:") else service
+            find = self.resource_policies.get(owner)
             text = find(asked.resource) if find is not None else None
             if text is not None:
                 policies = replace(policies, resource=compile_policy(asked.resource, text))

@@ -12,6 +12,9 @@ from localaws.core.aws import LocalAws
 from localaws.core.pages import page
 from localaws.core.service import Call, Service
 from localaws.errors import AwsError
+from localaws.identity.actions.asked import Asked
+from localaws.identity.caller import Caller
+from localaws.kms import api as kms
 from localaws.logs.errors import (
     MOST_OF_A_PAGE,
     check_name,
@@ -38,6 +41,7 @@ class Groups:
     def __init__(self, aws: LocalAws, store: LogStore) -> None:
         self._store = store
         self._clock = aws.clock
+        self._aws = aws
         self._arn = f"arn:aws:logs:{aws.region}:{aws.account}:log-group:"
 
     def register(self, service: Service) -> None:
@@ -48,6 +52,8 @@ class Groups:
             *("nextToken", "limit"),
         )(self.describe)
         add("DeleteLogGroup", "logGroupName")(self.delete)
+        add("AssociateKmsKey", "logGroupName", "kmsKeyId")(self.associate_key)
+        add("DisassociateKmsKey", "logGroupName")(self.disassociate_key)
         add("PutRetentionPolicy", "logGroupName", "retentionInDays")(self.put_retention)
         add("DeleteRetentionPolicy", "logGroupName")(self.delete_retention)
         add("TagResource", "resourceArn", "tags")(self.tag)
@@ -87,6 +93,7 @@ class Groups:
         if kind not in CLASSES:
             raise unmet(kind, "logGroupClass", f"satisfy enum value set: [{', '.join(CLASSES)}]")
         tags = _few(call.params.get("tags", {}))
+        self._check_key(name, call.params.get("kmsKeyId"))
         try:
             self._store.run(
                 "INSERT INTO groups (name, created_ms, kms_key, class, tags)"
@@ -119,6 +126,35 @@ class Groups:
 
     def delete(self, call: Call) -> None:
         self._store.run("DELETE FROM groups WHERE name = ?", self.find(call)["name"])
+
+    def associate_key(self, call: Call) -> None:
+        self._check_key(self.find(call)["name"], call.params["kmsKeyId"])
+        self._set_key(call, call.params["kmsKeyId"])
+
+    def disassociate_key(self, call: Call) -> None:
+        self._set_key(call, None)
+
+    def _set_key(self, call: Call, key: str | None) -> None:
+        name = self.find(call)["name"]
+        self._store.run("UPDATE groups SET kms_key = ? WHERE name = ?", key, name)
+
+    def _check_key(self, group: str, key: str | None) -> None:
+        """The key's policy lets CloudWatch Logs use it.
+        https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html"""
+        if key is None:
+            return
+        aws = self._aws
+        who = Caller(f"logs.{aws.region}.amazonaws.com", aws.account)
+        try:
+            used = kms.uses(aws, key, "Encrypt", "Decrypt", "GenerateDataKey", "DescribeKey")
+            refused = [one for one in used if not aws.authorize.allows(who, "kms", one)]
+        except AwsError as error:
+            refused = [Asked(error.code)]
+        if refused:
+            raise invalid(
+                "The specified KMS key does not exist or is not allowed to be used with Arn"
+                f" '{self._arn}{group}'"
+            )
 
     def put_retention(self, call: Call) -> None:
         days = call.params["retentionInDays"]

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from localaws.core.aws import LocalAws
 from localaws.core.service import Call, Records, Service
 from localaws.plain import nesting
-from localaws.plain.policies import POLICIES
+from localaws.plain.policies import MORE, POLICIES
 from localaws.plain.records import dynamodb, sqs
 
 OPERATIONS: dict[str, tuple[str, ...]] = {
@@ -43,6 +43,9 @@ def _factory(name: str) -> Callable[[LocalAws], Service]:
         if name in POLICIES:
             find = POLICIES[name]
             aws.authorize.resource_policies[name] = lambda arn: find(aws, arn)
+        if name in MORE:
+            more = MORE[name]
+            aws.authorize.more[name] = lambda operation, params: more(aws, operation, params)
         return plain
 
     return service

@@ -8,7 +8,8 @@ from localaws.core.aws import LocalAws
 from localaws.core.durability import DOUBT_SECONDS
 from localaws.core.service import Service
 from localaws.core.signals import EventSent
-from localaws.s3 import answers, website
+from localaws.errors import AwsError
+from localaws.s3 import answers, encryption, website
 from localaws.s3.bucket_operations import BucketOperations
 from localaws.s3.copying import Copies
 from localaws.s3.cors import Cors
@@ -23,6 +24,7 @@ from localaws.s3.owners import check_owners
 from localaws.s3.power_cut import take_out_torn
 from localaws.s3.tagging import Tagging
 from localaws.s3.upload_operations import UploadOperations
+from localaws.shapes import Json
 
 
 def service(aws: LocalAws) -> Service:
@@ -61,6 +63,14 @@ def service(aws: LocalAws) -> Service:
     s3.form = Forms(objects, aws)
     s3.pages = cors
     aws.authorize.resource_policies["s3"] = objects.buckets.policy_of
+
+    def properties(bucket: str, key: str, version: str | None) -> Json:
+        try:
+            return objects.head(bucket, key, version).properties
+        except AwsError:  # which the operation itself will tell
+            return {}
+
+    aws.authorize.more["s3"] = encryption.KeysAsked(aws, objects.buckets, properties)
     lifecycle = Lifecycle(objects, aws.clock)
     s3.on_start(lifecycle.start)
     s3.on_stop(lifecycle.stop)

@@ -37,6 +37,7 @@ PARAMETERS = {
     "acl": "ACL",
     "x-amz-storage-class": "StorageClass",
     "x-amz-server-side-encryption": "ServerSideEncryption",
+    "x-amz-server-side-encryption-aws-kms-key-id": "SSEKMSKeyId",
 }
 # Fields that a policy need not name.
 FREE = ("x-amz-signature", "file", "policy", "awsaccesskeyid", "signature")

@@ -20,7 +20,7 @@ from typing import Any
 from localaws.core.clock import Clock
 from localaws.core.object_store import Called, state_of
 from localaws.errors import AwsError
-from localaws.s3 import announce
+from localaws.s3 import announce, encryption
 from localaws.s3.buckets import ENABLED, Buckets
 from localaws.s3.files import Files
 from localaws.s3.folders import BucketFolders
@@ -153,6 +153,10 @@ class Objects:
             if path.is_file() and path.resolve() == self.root.resolve() / bucket / key:
                 return self._register(bucket, key, path) or found
         return found
+
+    def default_key(self, bucket: str) -> str | None:
+        """The ARN of the KMS key that new objects of the bucket lie under."""
+        return encryption.of_bucket(self.buckets, bucket).get(encryption.KEY)
 
     def head(self, bucket: str, key: str, version_id: str | None = None) -> StoredObject:
         """An object with a file. Raises NoSuchKey, NoSuchVersion, MethodNotAllowed (a marker)."""
@@ -376,6 +380,8 @@ class Objects:
         mtime_ns: int | None = None,
     ) -> StoredObject:
         now = self.clock.now().timestamp()
+        if encryption.MEMBER not in properties:  # what engines wrote
+            properties = properties | encryption.of_bucket(self.buckets, bucket)
         self._wrote(path, self.root)
         self.index.run(
             "INSERT INTO objects (bucket, key, version_id, latest, marker, path, bytes, etag,"

@@ -22,7 +22,7 @@ CHECKSUMS = (
     *("ChecksumSHA256", "ChecksumAlgorithm"),
 )
 WHERE = ("Bucket", "Key", "RequestPayer", "ExpectedBucketOwner")
-WRITE = (*WHERE, *KEPT, "ACL", "Tagging", encryption.MEMBER)
+WRITE = (*WHERE, *KEPT, "ACL", "Tagging", encryption.MEMBER, encryption.KEY)
 CLASSES = ("STANDARD", "STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING", "REDUCED_REDUNDANCY")
 
 

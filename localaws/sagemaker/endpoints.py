@@ -62,6 +62,7 @@ class Endpoints:
             "variant": variant,
             "container": model["PrimaryContainer"],
             "role": model.get("ExecutionRoleArn"),
+            "network": model.get("VpcConfig"),
             "folder": str(folder.relative_to(self._aws.home.root)),
         }
 
@@ -136,7 +137,7 @@ class Endpoints:
         folder = self._aws.home.root / plan["folder"]
         role = acting(self._aws, plan.get("role"))
         if not (folder / "model").is_dir():
-            unpack(role, plan["container"], folder)
+            unpack(role, plan["container"], folder, plan.get("network"))
             for file in folder.rglob("*"):
                 self._aws.durability.wrote(file, folder.parent)
         process = ModelProcess(role, self._logs, serves(name, plan), folder, plan["container"])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from localaws.core.aws import LocalAws
 from localaws.core.service import Call, Service
-from localaws.errors import NotEmulated
 from localaws.sagemaker import listing
 from localaws.sagemaker.endpoints import Endpoints
 from localaws.sagemaker.names import (
@@ -64,10 +63,11 @@ class EndpointOperations:
 
     def update(self, call: Call) -> Json:
         name, config = call.params["EndpointName"], call.params["EndpointConfigName"]
-        if call.params.get("RetainAllVariantProperties"):
-            raise NotEmulated("sagemaker", call.operation, "RetainAllVariantProperties=True")
+        retain = bool(call.params.get("RetainAllVariantProperties"))
         with changing(self._aws, ENDPOINT, name) as document:
             self._begin_update(document, name, config)
+            if retain:
+                _retain(document)
         self._endpoints.deploy(name)
         return {"EndpointArn": arn(self._aws, ENDPOINT, name)}
 
@@ -110,3 +110,12 @@ class EndpointOperations:
             for _, doc in self._aws.documents.items(ENDPOINT)
         ]
         return listing.page(call, "Endpoints", "Endpoint", items, status="EndpointStatus")
+
+
+def _retain(document: Json) -> None:
+    """The new variant has the number of machines and the weight of the one before it.
+    https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_UpdateEndpoint.html"""
+    before, after = (document[plan]["variant"] for plan in ("current", "pending"))
+    for member in ("InitialInstanceCount", "InitialVariantWeight"):
+        if member in before and member in after:
+            after[member] = before[member]

@@ -20,7 +20,7 @@ from localaws.identity.caller import Caller
 from localaws.s3.names import split_uri
 from localaws.sagemaker import archives, images
 from localaws.sagemaker.models import CODE_IN_MODEL
-from localaws.sagemaker.principals import pull
+from localaws.sagemaker.principals import join_network, pull
 from localaws.sagemaker.tail import Tail
 from localaws.shapes import Json
 
@@ -175,14 +175,16 @@ class ModelProcess:
         shutil.rmtree(self._scratch, ignore_errors=True)
 
 
-def unpack(role: LocalAws, container: Json, folder: Path) -> None:
-    """The model and its code, as the container would have them, in `folder`. NotServing."""
+def unpack(role: LocalAws, container: Json, folder: Path, network: Json | None = None) -> None:
+    """The model and its code, as the container would have them, in `folder`; `network` is the
+    model's VpcConfig. NotServing."""
     fresh = folder.with_suffix(".new")
     shutil.rmtree(fresh, ignore_errors=True)
     variables = container.get("Environment", {})
     source = variables.get("SAGEMAKER_SUBMIT_DIRECTORY", "").removeprefix("file://")
     try:
         pull(role, container["Image"])
+        join_network(role, network)
         data = role.objects.path(*split_uri(container["ModelDataUrl"]))
         archives.unpack(data, fresh / "model")
         if not source:

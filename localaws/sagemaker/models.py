@@ -92,7 +92,7 @@ class Models(Stored):
         super().register(service)
         service.operation(
             *("CreateModel", "ModelName", *CONTAINER, "ExecutionRoleArn", "Tags"),
-            "EnableNetworkIsolation",
+            *("EnableNetworkIsolation", "VpcConfig.Subnets", "VpcConfig.SecurityGroupIds"),
         )(self.create)
 
     def create(self, call: Call) -> Json:
@@ -103,8 +103,10 @@ class Models(Stored):
             "PrimaryContainer": {"Mode": "SingleModel", **params["PrimaryContainer"]},
             "EnableNetworkIsolation": False,
         }
-        if "ExecutionRoleArn" in params:
-            described["ExecutionRoleArn"] = params["ExecutionRoleArn"]
+        # Of VpcConfig nothing follows: the network is this machine's.
+        described |= {
+            name: params[name] for name in ("ExecutionRoleArn", "VpcConfig") if name in params
+        }
         return self._keep(call, described)
 
 
@@ -113,9 +115,9 @@ class EndpointConfigs(Stored):
 
     def register(self, service: Service) -> None:
         super().register(service)
-        service.operation("CreateEndpointConfig", "EndpointConfigName", *VARIANT, "Tags")(
-            self.create
-        )
+        service.operation(
+            *("CreateEndpointConfig", "EndpointConfigName", *VARIANT, "KmsKeyId", "Tags")
+        )(self.create)
 
     def create(self, call: Call) -> Json:
         check_name("EndpointConfigName", call.params["EndpointConfigName"])
@@ -124,7 +126,11 @@ class EndpointConfigs(Stored):
             {"InitialVariantWeight": 1.0, **variant}
             for variant in call.params["ProductionVariants"]
         ]
-        return self._keep(call, {"ProductionVariants": variants})
+        # Of the volume; an endpoint's files are on this machine's disk.
+        key = {name: call.params[name] for name in ("KmsKeyId",) if name in call.params}
+        if key and any("ServerlessConfig" in variant for variant in variants):
+            raise validation("KmsKeyId is not supported for serverless endpoints.")
+        return self._keep(call, {"ProductionVariants": variants, **key})
 
 
 def check_container(aws: LocalAws, call: Call) -> None:

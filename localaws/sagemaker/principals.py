@@ -23,6 +23,14 @@ def pull(role: LocalAws, image: str) -> None:
         role.authorize.ask(role.caller, "sagemaker", Asked(f"ecr:{action}", repository))
 
 
+def join_network(role: LocalAws, config: object) -> None:
+    """What it asks to stand in subnets with the role; there are none here. Raises AwsError.
+    https://docs.aws.amazon.com/sagemaker/latest/dg/sagemaker-roles.html"""
+    if config:
+        for action in ("CreateNetworkInterface", "CreateNetworkInterfacePermission"):
+            role.authorize.ask(role.caller, "sagemaker", Asked(f"ec2:{action}"))
+
+
 def publish_metrics(role: LocalAws, namespace: str) -> None:
     """What it asks to publish a job's metrics. Raises AwsError."""
     asked = Asked("cloudwatch:PutMetricData", keys={"cloudwatch:namespace": namespace})

@@ -23,7 +23,7 @@ from localaws.sagemaker import layout as opt_ml
 from localaws.sagemaker.layout import InputError, Layout
 from localaws.sagemaker.metrics import LastMetrics, read_metrics
 from localaws.sagemaker.names import TRAINING_JOB, find, insert, validation
-from localaws.sagemaker.principals import acting, publish_metrics, pull
+from localaws.sagemaker.principals import acting, join_network, publish_metrics, pull
 from localaws.sagemaker.tail import Tail
 from localaws.shapes import Json
 
@@ -92,6 +92,7 @@ class TrainingRuns:
         role = acting(self._aws, request["RoleArn"], name)
         try:
             pull(role, request["AlgorithmSpecification"]["TrainingImage"])
+            join_network(role, request.get("VpcConfig"))
             publish_metrics(role, TRAININGS)
         except AwsError as refused:
             raise InputError(f"ClientError: {refused.message}") from refused

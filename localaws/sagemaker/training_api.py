@@ -33,9 +33,14 @@ PARAMETERS = (
     f"{CHANNEL}.InputMode",
     "OutputDataConfig.S3OutputPath",
     "OutputDataConfig.CompressionType",
+    "OutputDataConfig.KmsKeyId",
     "ResourceConfig.InstanceType",
     "ResourceConfig.InstanceCount",
     "ResourceConfig.VolumeSizeInGB",
+    # Kept and shown: the volume is this machine's disk, the network is this machine's.
+    "ResourceConfig.VolumeKmsKeyId",
+    "VpcConfig.Subnets",
+    "VpcConfig.SecurityGroupIds",
     "StoppingCondition.MaxRuntimeInSeconds",
     "Tags",
     "EnableNetworkIsolation",
@@ -148,6 +153,16 @@ def described(request: Json) -> Json:
     return describe
 
 
+def check_output_key(aws: LocalAws, call: Call, output: Json) -> None:
+    """What a job writes lies under its bucket's key here."""
+    if not (key := output.get("KmsKeyId")):
+        return
+    bucket, _ = split_uri(output["S3OutputPath"])
+    own = aws.object_store.default_key(bucket)
+    if key != own:
+        raise refuse(call, "OutputDataConfig.KmsKeyId", f"Taken is the bucket's own, {own}.")
+
+
 def refuse(call: Call, parameter: str, detail: str = "") -> NotEmulated:
     """The refusal of one value."""
     return NotEmulated("sagemaker", call.operation, parameter, detail)
@@ -184,6 +199,7 @@ def check_request(aws: LocalAws, call: Call) -> None:
         raise validation(f"Channel names must be unique; they are {', '.join(names)}.")
     if params["OutputDataConfig"].get("CompressionType", "GZIP") != "GZIP":
         raise refuse(call, "OutputDataConfig.CompressionType=NONE")
+    check_output_key(aws, call, params["OutputDataConfig"])
     check_uri("OutputDataConfig.S3OutputPath", params["OutputDataConfig"]["S3OutputPath"])
     if "CheckpointConfig" in params:
         check_uri("CheckpointConfig.S3Uri", params["CheckpointConfig"]["S3Uri"])

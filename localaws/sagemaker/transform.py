@@ -121,7 +121,7 @@ class TransformRuns:
         stream = f"{job.id}/i-{int(self._aws.clock.now().timestamp()):x}"
         serves = Serves(f"transform {job.id}", LOG_GROUP, stream)
         try:
-            unpack(role, container, folder)
+            unpack(role, container, folder, plan.get("network"))
             server = ModelProcess(role, self._logs, serves, folder, container)
             try:
                 server.wait_until_serving()

@@ -62,7 +62,11 @@ class TransformJobs:
             "CreationTime": self._aws.clock.now(),
         }
         # A copy: the model may be deleted meanwhile.
-        plan = {"container": model["PrimaryContainer"], "role": model.get("ExecutionRoleArn")}
+        plan = {
+            "container": model["PrimaryContainer"],
+            "role": model.get("ExecutionRoleArn"),
+            "network": model.get("VpcConfig"),
+        }
         self._runs.start(name, {"describe": describe, "plan": plan, "tags": tags})
         return {"TransformJobArn": describe["TransformJobArn"]}
 

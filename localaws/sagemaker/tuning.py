@@ -33,7 +33,7 @@ HOPELESS_AFTER = 5  # training jobs without one that succeeded
 # Of a definition, what a training job's own request has.
 SAME = (
     *("RoleArn", "InputDataConfig", "OutputDataConfig", "StoppingCondition", "CheckpointConfig"),
-    *("Environment", "RetryStrategy", "EnableNetworkIsolation"),
+    *("Environment", "RetryStrategy", "EnableNetworkIsolation", "VpcConfig"),
     *("EnableInterContainerTrafficEncryption", "EnableManagedSpotTraining"),
 )
 RESOURCES = ("ResourceConfig", "HyperParameterTuningResourceConfig")

@@ -27,12 +27,13 @@ OF_DEFINITION = (
     "AlgorithmSpecification.MetricDefinitions",
     *(path for path in training_api.PARAMETERS if path.startswith(training_api.CHANNEL)),
     *(f"{config}.{member}" for config in RESOURCES for member in (
-        "InstanceType", "InstanceCount", "VolumeSizeInGB"
+        "InstanceType", "InstanceCount", "VolumeSizeInGB", "VolumeKmsKeyId"
     )),
     *("RoleArn", "OutputDataConfig.S3OutputPath", "OutputDataConfig.CompressionType"),
     *("StoppingCondition.MaxRuntimeInSeconds", "CheckpointConfig.S3Uri"),
     *("CheckpointConfig.LocalPath", "Environment", "RetryStrategy", "EnableNetworkIsolation"),
-    "EnableInterContainerTrafficEncryption",
+    *("EnableInterContainerTrafficEncryption", "OutputDataConfig.KmsKeyId"),
+    *("VpcConfig.Subnets", "VpcConfig.SecurityGroupIds"),
 )  # fmt: skip
 PARAMETERS = (
     f"{JOB}Name",

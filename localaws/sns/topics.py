@@ -11,14 +11,17 @@ from localaws.core.aws import LocalAws
 from localaws.core.pages import page
 from localaws.core.service import Call, Service
 from localaws.errors import AwsError, NotEmulated
+from localaws.identity.actions.asked import Asked
+from localaws.kms import api as kms
 from localaws.shapes import Json
 
 KIND = "sns-topic"  # documents: ARN -> {"attributes", "tags", "sequence", "recent"}
 NAME = re.compile(r"[\w-]{1,256}|[\w-]{1,251}\.fifo", re.ASCII)
 FIFO, DEDUPLICATION = "FifoTopic", "ContentBasedDeduplication"
-# Attributes that a topic may be given. Others (delivery policies, encryption, logs) are refused.
-TAKEN = ("DisplayName", "Policy", FIFO, DEDUPLICATION)
-LATER = ("DisplayName", "Policy", DEDUPLICATION)
+KEY = "KmsMasterKeyId"
+# Attributes that a topic may be given. Others (delivery policies, logs) are refused.
+TAKEN = ("DisplayName", "Policy", KEY, FIFO, DEDUPLICATION)
+LATER = ("DisplayName", "Policy", KEY, DEDUPLICATION)
 PAGE = 100
 
 
@@ -27,6 +30,8 @@ class Topics:
         self._documents = aws.documents
         self._account = aws.account
         self._prefix = f"arn:aws:sns:{aws.region}:{aws.account}:"
+        self._aws = aws
+        aws.authorize.more["sns"] = self._keys_asked
 
     def register(self, service: Service) -> None:
         service.operation("CreateTopic", "Name", "Attributes", "Tags")(self.create)
@@ -53,6 +58,15 @@ class Topics:
         """The topic's policy; None where there is no topic."""
         topic = self._documents.get(KIND, arn)
         return str(topic["attributes"]["Policy"]) if topic else None
+
+    def _keys_asked(self, operation: str, params: Json) -> list[Asked]:
+        """Who publishes to an encrypted topic uses its key.
+        https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html"""
+        topic = self._documents.get(KIND, str(params.get("TopicArn") or params.get("TargetArn")))
+        key = topic["attributes"].get(KEY) if topic else None
+        if not key or operation not in ("Publish", "PublishBatch"):
+            return []
+        return kms.uses(self._aws, key, "GenerateDataKey", "Decrypt")
 
     def changing(self, arn: str) -> AbstractContextManager[Json]:
         return self._documents.changing(KIND, arn, missing("Topic"))
@@ -161,6 +175,8 @@ def _check_attribute(call: Call, name: str, value: str, taken: tuple[str, ...]) 
         raise NotEmulated("sns", call.operation, f"attribute {name}", f"It has {', '.join(taken)}.")
     if name in (FIFO, DEDUPLICATION) and value not in ("true", "false"):
         raise invalid(f"Attributes Reason: {name}: Invalid value [{value}]. Must be true or false.")
+    if name == KEY and value:
+        kms.check_arn("sns", call.operation, KEY, value)
     if name == "Policy":
         try:
             json.loads(value)

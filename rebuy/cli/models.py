@@ -11,7 +11,7 @@ from rich.table import Table
 
 from configuration.connection import Connection
 from configuration.errors import InputError, RunError
-from tasks.functions import endpoint_changes, published_views, storage
+from tasks.functions import endpoint_changes, published_views, scaling, storage
 
 FIGURES = ("auc", "logloss", "average_precision", "mean_f1", "mean_f1_of_baskets")
 SHOWN = {"AUC": "auc", "logloss": "logloss", "F1": "mean_f1", "F1 of baskets": "mean_f1_of_baskets"}
@@ -125,7 +125,9 @@ def roll_back(connection: Connection, outputs: dict[str, str], wait_seconds: flo
         raise InputError(f"Nothing was live before {record['run']['name']}.")
     run_id = record["run"]["id"]
     views = storage.read_json(s3, outputs["LakeBucket"], published_views.key(run_id))
-    endpoint_changes.call(sagemaker, name, "update", before)
+    given = connection.settings.endpoint_scaling
+    scaled = scaling.Bounds(*given) if given else None
+    endpoint_changes.call(connection.client, name, "update", before, scaled)
     deadline = time.monotonic() + wait_seconds
     while (now := endpoint_changes.look(sagemaker, name)).status in endpoint_changes.CHANGING:
         if time.monotonic() > deadline:
@@ -133,6 +135,7 @@ def roll_back(connection: Connection, outputs: dict[str, str], wait_seconds: flo
         time.sleep(POLL_SECONDS)
     if (now.status, now.config) != ("InService", before):
         raise RunError(f"Endpoint {name} {now}; nothing else was changed.")
+    endpoint_changes.call(connection.client, name, "done", before, scaled)
     published_views.put_back(connection.client("glue"), outputs["Database"], views, run_id)
     return {"run": record["run"]["name"], "endpoint_config": before}
 

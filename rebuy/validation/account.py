@@ -16,7 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from configuration.connection import Connection
 from configuration.errors import DeploymentError, RebuyError
-from infrastructure import code_bucket, deploy, looks, names, preview, stack
+from infrastructure import code_bucket, deploy, looks, names, preview, requests, stack
 from rebuy.validation import recorded_calls
 from rebuy.validation import stack as sample
 from rebuy.validation.product import Product
@@ -94,7 +94,7 @@ def change_set(connection: Connection, product: Product, told: Look) -> str:
             " `rebuy deploy --preview` makes it"
         )
     cloudformation = connection.client("cloudformation")
-    _, stack_template, request = deploy.prepared(connection)
+    _, stack_template, request = requests.prepared(connection)
     code_bucket.upload(connection, bucket, [stack_template], lambda _: None)
     cloudformation.validate_template(TemplateURL=request["TemplateURL"])
     planned = deploy.plan(cloudformation, request)

@@ -21,6 +21,7 @@ S3_ACTIONS = {
     "list_objects_v2": {"s3:ListBucket"},
     "head_object": {"s3:GetObject"},
     "copy_object": {"s3:PutObject"},
+    "delete_objects": {"s3:DeleteObject"},
 }
 # What a library calls for us.
 LIBRARY = {"read_sql_query": {"athena:StartQueryExecution"}}

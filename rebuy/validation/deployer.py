@@ -2,8 +2,8 @@
 
 CloudFormation makes each resource with its caller's permissions. Which ones a type of resource
 takes, its schema in CloudFormation's registry says, and cfn-lint brings those schemas along; what
-`rebuy deploy`, `rollback` and `destroy` call besides is DIRECT. Both are held to what the stack is
-called, where AWS knows a name at all.
+`rebuy deploy`, `rollback` and `destroy` call besides is DIRECT. Both are held to the names of this
+stack, and to none that another could have, where AWS knows a name at all.
 """
 
 from __future__ import annotations
@@ -14,56 +14,93 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from infrastructure.names import filled
+from infrastructure.service_logs import SHARED_LOGS
 from infrastructure.template.functions import AWSWRANGLER_ACCOUNT
 from localaws.identity.actions.table import DATA
 
 Json = dict[str, Any]
 
 MOST_CHARACTERS = 6144  # of a managed policy, without blanks
-# Prefix of actions to the ARNs that they are about; {A}ccount, {P}artition, {R}egion, {S}tack.
-# Services that are not here are for what the template does not use (own keys, VPC, S3 tables).
+# Type of resource to the property that names it, and the ends of its ARNs with that name: whole
+# names, since what begins with the name of stack `rebuy` may belong to stack `rebuy-dev`.
+NAMED: dict[str, tuple[str, tuple[str, ...]]] = {
+    "AWS::Athena::WorkGroup": ("Name", ("athena:{R}:{A}:workgroup/{}",)),
+    "AWS::CloudWatch::Alarm": ("AlarmName", ("cloudwatch:{R}:{A}:alarm:{}",)),
+    "AWS::CloudWatch::Dashboard": ("DashboardName", ("cloudwatch::{A}:dashboard/{}",)),
+    "AWS::DataBrew::Dataset": ("Name", ("databrew:{R}:{A}:dataset/{}",)),
+    "AWS::DataBrew::Recipe": ("Name", ("databrew:{R}:{A}:recipe/{}",)),
+    "AWS::DynamoDB::Table": ("TableName", ("dynamodb:{R}:{A}:table/{}",)),
+    "AWS::Events::Rule": ("Name", ("events:{R}:{A}:rule/{}",)),
+    "AWS::Glue::Crawler": ("Name", ("glue:{R}:{A}:crawler/{}",)),
+    "AWS::Glue::Job": ("Name", ("glue:{R}:{A}:job/{}",)),
+    "AWS::Lambda::Function": (
+        "FunctionName",
+        ("lambda:{R}:{A}:function:{}", "lambda:{R}:{A}:function:{}:*"),
+    ),
+    "AWS::Logs::LogGroup": (
+        "LogGroupName",
+        ("logs:{R}:{A}:log-group:{}", "logs:{R}:{A}:log-group:{}:*"),
+    ),
+    "AWS::S3::Bucket": ("BucketName", ("s3:::{}", "s3:::{}/*")),
+    "AWS::SNS::Topic": ("TopicName", ("sns:{R}:{A}:{}", "sns:{R}:{A}:{}:*")),
+    "AWS::SQS::Queue": ("QueueName", ("sqs:{R}:{A}:{}",)),
+    "AWS::Scheduler::Schedule": ("Name", ("scheduler:{R}:{A}:schedule/default/{}",)),
+    "AWS::StepFunctions::StateMachine": (
+        "StateMachineName",
+        (
+            *("states:{R}:{A}:stateMachine:{}", "states:{R}:{A}:stateMachine:{}:*"),
+            "states:{R}:{A}:execution:{}:*",
+        ),
+    ),
+}
+# Beside these: what is no resource of the template, and what AWS names by an id of its own (APIs,
+# distributions), where a policy can name no stack. {A}ccount, {R}egion, {S}tack, {D}atabase.
+# Services that are in neither are for what the template does not use (S3 tables, file systems).
 PLACES: dict[str, tuple[str, ...]] = {
-    "apigateway": ("arn:{P}:apigateway:{R}::/*",),
+    "apigateway": ("apigateway:{R}::/*",),
     "application-autoscaling": ("*",),
-    "athena": ("arn:{P}:athena:{R}:{A}:workgroup/{S}",),
     "cloudformation": (
-        "arn:{P}:cloudformation:{R}:{A}:stack/{S}/*",
-        "arn:{P}:cloudformation:{R}:{A}:changeSet/rebuy-*",
+        "cloudformation:{R}:{A}:stack/{S}/*",
+        "cloudformation:{R}:{A}:changeSet/rebuy-*",
     ),
     "cloudfront": ("*",),
-    "cloudwatch": ("*",),  # alarms and dashboards alone
-    "databrew": ("arn:{P}:databrew:{R}:{A}:*/{S}-*",),
-    "dynamodb": ("arn:{P}:dynamodb:{R}:{A}:table/{S}-*",),
-    "events": ("arn:{P}:events:{R}:{A}:rule/{S}-*",),
+    "databrew": ("databrew:{R}:{A}:*/{S}--*",),
     "glue": (
-        "arn:{P}:glue:{R}:{A}:catalog",
-        "arn:{P}:glue:{R}:{A}:database/{D}*",
-        "arn:{P}:glue:{R}:{A}:table/{D}*/*",
-        "arn:{P}:glue:{R}:{A}:userDefinedFunction/{D}*/*",
-        "arn:{P}:glue:{R}:{A}:crawler/{S}-*",
-        "arn:{P}:glue:{R}:{A}:job/{S}-*",
+        *("glue:{R}:{A}:catalog", "glue:{R}:{A}:connection/{S}-network"),
+        *(
+            f"glue:{{R}}:{{A}}:{kind}"
+            for database in ("{D}", "{D}_raw", "{D}_mapped")
+            for kind in (
+                *(f"database/{database}", f"table/{database}/*"),
+                f"userDefinedFunction/{database}/*",
+            )
+        ),
     ),
-    "iam": ("arn:{P}:iam::{A}:role/{S}-*",),
+    "ec2": ("*",),  # describes subnets and security groups
+    "kms": ("kms:{R}:{A}:key/*",),
     "lakeformation": ("*",),
-    "lambda": (
-        "arn:{P}:lambda:{R}:{A}:function:{S}-*",
-        f"arn:{{P}}:lambda:{{R}}:{AWSWRANGLER_ACCOUNT}:layer:*",
+    "lambda": (f"lambda:{{R}}:{AWSWRANGLER_ACCOUNT}:layer:*",),
+    "logs": (
+        "logs:{R}:{A}:log-group:/aws/sagemaker/Endpoints/{S}",
+        "logs:{R}:{A}:log-group:/aws/sagemaker/Endpoints/{S}:*",
+        *(f"logs:{{R}}:{{A}}:log-group:{group}:*" for group in SHARED_LOGS),
     ),
-    "logs": ("arn:{P}:logs:{R}:{A}:log-group:*",),
-    "s3": ("arn:{P}:s3:::{S}-*-{A}-{R}", "arn:{P}:s3:::{S}-*-{A}-{R}/*"),
-    "sagemaker": ("arn:{P}:sagemaker:{R}:{A}:*/{S}", "arn:{P}:sagemaker:{R}:{A}:*/{S}-*"),
-    "scheduler": ("arn:{P}:scheduler:{R}:{A}:schedule/default/{S}-*",),
+    "s3": ("s3:::{S}-code-{A}-{R}", "s3:::{S}-code-{A}-{R}/*"),
+    "sagemaker": (
+        *("sagemaker:{R}:{A}:*/{S}", "sagemaker:{R}:{A}:*/{S}--*"),
+        "sagemaker:{R}:{A}:model-package/{S}/*",
+    ),
     "servicequotas": ("*",),
-    "sns": ("arn:{P}:sns:{R}:{A}:{S}-*",),
-    "sqs": ("arn:{P}:sqs:{R}:{A}:{S}-*",),
-    "states": (
-        "arn:{P}:states:{R}:{A}:stateMachine:{S}-*",
-        "arn:{P}:states:{R}:{A}:execution:{S}-*",
-    ),
     "sts": ("*",),
 }
+SERVICES = {*PLACES, *(end.split(":")[0] for _, ends in NAMED.values() for end in ends), "iam"}
 # What the commands call themselves, and functions of theirs.
 DIRECT: dict[str, tuple[str, ...]] = {
+    "application-autoscaling": (
+        *("DescribeScalableTargets", "RegisterScalableTarget", "DeregisterScalableTarget"),
+        *("PutScalingPolicy", "TagResource"),
+    ),
     "athena": ("GetWorkGroup",),
     "cloudformation": (
         *("CreateChangeSet", "DescribeChangeSet", "ExecuteChangeSet", "DeleteChangeSet"),
@@ -82,13 +119,14 @@ DIRECT: dict[str, tuple[str, ...]] = {
     ),
     "dynamodb": ("DescribeTable",),
     "events": ("DescribeRule",),
-    "glue": ("GetDatabase", "GetCrawler", "GetJob", "GetClassifier"),
+    "glue": ("GetDatabase", "GetCrawler", "GetJob", "GetJobRuns", "GetClassifier"),
+    "kms": ("DescribeKey",),
     "lakeformation": ("GetDataLakeSettings",),
     "lambda": (
         *("GetFunction", "ListVersionsByFunction", "ListAliases", "DeleteAlias"),
         *("GetFunctionConfiguration", "UpdateAlias", "InvokeFunction"),
     ),
-    "logs": ("DescribeLogGroups", "DeleteLogGroup"),
+    "logs": ("DescribeLogGroups", "DeleteLogGroup", "DescribeLogStreams", "DeleteLogStream"),
     "s3": (
         *("CreateBucket", "ListBucket", "PutBucketPublicAccessBlock"),
         *("PutBucketPolicy", "GetObject", "PutObject", "DeleteObject", "DeleteObjectVersion"),
@@ -111,8 +149,8 @@ DIRECT: dict[str, tuple[str, ...]] = {
     ),
     "sts": ("GetCallerIdentity",),
 }
-# Actions of which the reference says a resource that their requests do not name.
-NAMELESS = {"sagemaker:ListModelPackages"}
+# Actions of which the reference says a resource that their requests do not name, or not one alone.
+NAMELESS = {"sagemaker:ListModelPackages", "logs:DescribeLogGroups", "cloudwatch:DescribeAlarms"}
 # Services that a role of the stack may be handed to.
 PASSED_TO = ("databrew", "glue", "lambda", "sagemaker", "scheduler", "states")
 
@@ -121,8 +159,9 @@ def policies(template: Json, *, stack: str, account: str, region: str) -> dict[s
     """Name to document, each small enough for a managed policy."""
     partition = "aws-cn" if region.startswith("cn-") else "aws"
     names = {"A": account, "R": region, "S": stack, "P": partition, "D": stack.replace("-", "_")}
+    places = _places(template, names)
     documents: list[list[Json]] = []
-    for statement in _statements(actions(template), names):
+    for statement in _statements(actions(template), places):
         if documents and _length([*documents[-1], statement]) <= MOST_CHARACTERS:
             documents[-1].append(statement)
         else:
@@ -137,7 +176,7 @@ def actions(template: Json) -> set[str]:
     """`prefix:Action`, of the types of resources and of the commands."""
     found = {f"{service}:{name}" for service, names in DIRECT.items() for name in names}
     for kind in {resource["Type"] for resource in template["Resources"].values()}:
-        found |= {one for one in handled().get(kind, ()) if one.split(":")[0] in PLACES}
+        found |= {one for one in handled().get(kind, ()) if one.split(":")[0] in SERVICES}
     return found - {"iam:PassRole"}
 
 
@@ -161,21 +200,44 @@ def _cased(action: str) -> str:
     return f"{prefix.lower()}:{name}"
 
 
-def _statements(wanted: Iterable[str], names: dict[str, str]) -> Iterator[Json]:
+def _places(template: Json, names: dict[str, str]) -> dict[str, list[str]]:
+    """Prefix of actions to the ARNs that they are about."""
+    found: dict[str, list[str]] = {}
+
+    def add(end: str, *own: str) -> None:
+        arn = f"arn:{names['P']}:{end.format(*own, **names)}"
+        found.setdefault(end.split(":")[0], []).append(arn)
+
+    for logical, one in template["Resources"].items():
+        if one["Type"] == "AWS::IAM::Role":  # CloudFormation adds an id of its own
+            add("iam::{A}:role/{S}-{}-*", logical)
+        member, ends = NAMED.get(one["Type"], ("", ()))
+        for end in ends:
+            text = one["Properties"][member]["Fn::Sub"]
+            add(end, filled(text, names["S"], names["A"], names["R"]))
+    for service, ends in PLACES.items():
+        for end in ends:
+            if end == "*":
+                found.setdefault(service, []).append(end)
+            else:
+                add(end)
+    return found
+
+
+def _statements(wanted: Iterable[str], places: dict[str, list[str]]) -> Iterator[Json]:
     by_service: dict[str, list[str]] = {}
     nameless: list[str] = []
     for action in sorted(wanted):
         service = action.split(":")[0]
-        anywhere = PLACES[service] == ("*",) or _takes_no_resource(action)
+        anywhere = places[service] == ["*"] or _takes_no_resource(action)
         (nameless if anywhere else by_service.setdefault(service, [])).append(action)
     for service, found in by_service.items():
-        places = [place.format(**names) for place in PLACES[service]]
-        yield {"Effect": "Allow", "Action": found, "Resource": places}
+        yield {"Effect": "Allow", "Action": found, "Resource": places[service]}
     yield {"Effect": "Allow", "Action": nameless, "Resource": "*"}
     yield {
         "Effect": "Allow",
         "Action": ["iam:PassRole"],
-        "Resource": [place.format(**names) for place in PLACES["iam"]],
+        "Resource": places["iam"],
         "Condition": {
             "StringEquals": {"iam:PassedToService": [f"{one}.amazonaws.com" for one in PASSED_TO]}
         },

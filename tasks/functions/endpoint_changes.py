@@ -10,6 +10,8 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
+from tasks.functions import scaling
+
 Json = dict[str, Any]
 
 POLL_SECONDS = 30
@@ -105,14 +107,23 @@ def next_call_back(endpoint: Endpoint, config: str, before: str | None, asked: b
     return "delete" if before is None or endpoint.status == "Failed" else "update"
 
 
-def call(sagemaker: Any, name: str, operation: str, config: str | None) -> None:
-    """Sends what was decided."""
+def call(
+    clients: Any, name: str, operation: str, config: str | None, scaled: scaling.Bounds | None
+) -> None:
+    """Sends what was decided; the scaling that there should be is off while the endpoint changes.
+    `clients`: the name of a service to its client."""
+    sagemaker = clients("sagemaker")
+    if scaled is not None and operation == "done":
+        scaling.on(clients("application-autoscaling"), name, scaled)
+    if scaled is not None and operation in ("update", "delete"):
+        scaling.off(clients("application-autoscaling"), name)
     if operation == "delete":
         sagemaker.delete_endpoint(EndpointName=name)
     elif operation == "create":
         sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=config)
     elif operation == "update":
-        sagemaker.update_endpoint(EndpointName=name, EndpointConfigName=config)
+        more = {"RetainAllVariantProperties": True} if scaled else {}
+        sagemaker.update_endpoint(EndpointName=name, EndpointConfigName=config, **more)
 
 
 def out_of_time(now: datetime, began_at: str) -> bool:

@@ -6,6 +6,7 @@ import os
 from typing import Any
 
 from tasks.functions import endpoint_changes as changes
+from tasks.functions import scaling
 
 Json = dict[str, Any]
 
@@ -34,7 +35,7 @@ def handler(event: Json, context: Any) -> Json:
         require_compared(name, endpoint, state["live"]["answer"]["endpoint_config"], config)
     if step == "failed" or (step == "wait" and changes.out_of_time(now, turn.began_at)):
         raise EndpointDidNotChange(f"Endpoint {name} {endpoint}")
-    changes.call(sagemaker, name, step, config)
+    changes.call(boto3.client, name, step, config, scaling.wanted())
     return turn.answer(endpoint, settled=step == "done", asked=step in ("create", "update"))
 
 

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from tasks.functions import endpoint_changes as changes
-from tasks.functions import published_views, storage
+from tasks.functions import published_views, scaling, storage
 
 Json = dict[str, Any]
 
@@ -42,8 +42,10 @@ def handler(event: Json, context: Any) -> Json:
     if step == "failed" or (step == "wait" and changes.out_of_time(now, turn.began_at)):
         raise failure(state["failure"], f"Rolling back: endpoint {name} {endpoint}")
     if step == "done":
+        if endpoint.status == "InService":
+            changes.call(boto3.client, name, step, None, scaling.wanted())
         raise failure(state["failure"])
-    changes.call(sagemaker, name, step, live)
+    changes.call(boto3.client, name, step, live, scaling.wanted())
     return turn.answer(endpoint, settled=False, asked=step in ("update", "delete"))
 
 

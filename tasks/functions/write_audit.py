@@ -8,9 +8,9 @@ from the execution's history.
 
 from __future__ import annotations
 
+import io
 import json
 import os
-import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timezone
@@ -29,7 +29,7 @@ from tasks.functions import increments, jobs, storage, tries
 Json = dict[str, Any]
 
 SCHEMA_VERSION = 2
-SPOOL_BYTES = 64 * 1024 * 1024
+FOOTER_BYTES = 64 * 1024 * 1024  # of a Parquet file at most; those of runs have some kilobytes
 # Written while packaging: hashes of the SQL, recipes and code that this deployment consists of.
 BUILD = Path(__file__).resolve().parents[2] / "build.json"
 # Outputs of the run, by the folder below its prefix.
@@ -292,21 +292,34 @@ def outputs(s3: Any, bucket: str, prefix: str, folders: tuple[str, ...]) -> list
     return found
 
 
+class End:
+    """Keeps the last bytes of what is written: all that a reader of a Parquet footer looks at."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._kept = bytearray()
+
+    def write(self, data: bytes) -> None:
+        self._kept += data
+        if len(self._kept) > 2 * self._most:
+            del self._kept[: -self._most]
+
+    def content(self) -> bytes:
+        return bytes(self._kept[-self._most :])
+
+
 def _output(s3: Any, bucket: str, entry: Json) -> Json:
-    """Reads the object once: hashed as it streams, its Parquet footer looked at afterwards."""
+    """Reads the object once, whatever its size: hashed as it streams, its end kept for the rows."""
     answer = s3.get_object(Bucket=bucket, Key=entry["Key"])
     rows = None
-    with tempfile.SpooledTemporaryFile(max_size=SPOOL_BYTES) as copy:
-        parquet = any(
-            part in entry["Key"] for part in (".parquet", "/clean/", "features/", "/mapped/")
-        )
-        sha256 = hashes.of_body(answer["Body"], copy)
-        if parquet:
-            from pyarrow import parquet as pq
+    parquet = any(part in entry["Key"] for part in (".parquet", "/clean/", "features/", "/mapped/"))
+    end = End(FOOTER_BYTES)
+    sha256 = hashes.of_body(answer["Body"], end if parquet else None)
+    if parquet:
+        from pyarrow import parquet as pq
 
-            copy.seek(0)
-            with suppress(ValueError):  # half a file, which a failed try has left
-                rows = pq.ParquetFile(copy).metadata.num_rows
+        with suppress(ValueError):  # half a file, which a failed try has left
+            rows = pq.ParquetFile(io.BytesIO(end.content())).metadata.num_rows
     return {
         "key": entry["Key"],
         "version_id": answer.get("VersionId"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -88,9 +89,16 @@ def leave_what_runs_leave(connection: Connection, stack_name: str) -> None:
     sagemaker.create_endpoint_config(
         EndpointConfigName=f"{stack_name}--demo", ProductionVariants=[variant]
     )
-    connection.client("logs").create_log_group(
-        logGroupName=f"/aws/sagemaker/Endpoints/{stack_name}"
-    )
+    logs = connection.client("logs")
+    logs.create_log_group(logGroupName=f"/aws/sagemaker/Endpoints/{stack_name}")
+    for group, stream in (
+        ("/aws-glue/crawlers", f"{stack_name}-raw"),
+        ("/aws-glue-databrew/jobs", f"{stack_name}--clean-orders-demo"),
+        ("/aws/sagemaker/TrainingJobs", f"{stack_name}--demo/algo-1"),
+    ):
+        with suppress(logs.exceptions.ResourceAlreadyExistsException):
+            logs.create_log_group(logGroupName=group)
+        logs.create_log_stream(logGroupName=group, logStreamName=stream)
 
 
 def everything(connection: Connection) -> dict[str, list[str]]:
@@ -109,6 +117,7 @@ def test_the_data_stays_and_what_another_stage_has_is_not_touched(connection: Co
         s3.put_object(Bucket=BUCKET, Key=RAW, Body=body)
     before = everything(other)
     assert {"models", "functions", "raw files", "log groups"} <= set(before)
+    assert len(before["logs of jobs and crawls in the account's groups"]) == 3
 
     refused = rebuy("destroy", url=str(connection.settings.endpoint_url))
     assert refused.returncode == 1

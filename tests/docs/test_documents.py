@@ -199,9 +199,8 @@ def test_refusal_in_the_readme_is_what_a_client_sees(server: Any) -> None:
         "RoleArn": "arn:aws:iam::000000000000:role/training-of-the-model",
         "AlgorithmSpecification": {"TrainingInputMode": "File"},
         "OutputDataConfig": {"S3OutputPath": "s3://lake/models"},
-        "ResourceConfig": {"VolumeSizeInGB": 1},
+        "ResourceConfig": {"VolumeSizeInGB": 1, "KeepAlivePeriodInSeconds": 60},
         "StoppingCondition": {"MaxRuntimeInSeconds": 60},
-        "VpcConfig": {"SecurityGroupIds": ["sg-1"], "Subnets": ["subnet-1"]},
     }
     with pytest.raises(ClientError) as refused:
         server.client("sagemaker").create_training_job(**request)

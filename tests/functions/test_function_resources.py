@@ -60,7 +60,7 @@ def test_code_comes_from_s3_and_can_be_downloaded(server: Any) -> None:
     [
         ({"Runtime": "ruby3.4"}, "Runtime=ruby3.4"),
         ({"Layers": ["arn:aws:lambda:us-east-1:111111111111:layer:other:1"]}, "Layers=arn:"),
-        ({"VpcConfig": {"SubnetIds": ["subnet-1"]}}, "VpcConfig.SubnetIds"),
+        ({"VpcConfig": {"Ipv6AllowedForDualStack": True}}, "VpcConfig.Ipv6AllowedForDualStack"),
         ({"DeadLetterConfig": {"TargetArn": "arn:aws:sqs:us-east-1:1:q"}}, "DeadLetterConfig"),
     ],
 )

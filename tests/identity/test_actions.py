@@ -56,7 +56,7 @@ def test_the_product_grants_an_action_without_a_resource_on_all() -> None:
         for role, one in template.template()["Resources"].items()
         if one["Type"] == "AWS::IAM::Role"
         for policy in one["Properties"]["Policies"]
-        for statement in policy["PolicyDocument"]["Statement"]
+        for statement in policy.get("Fn::If", [0, policy])[1]["PolicyDocument"]["Statement"]
         for action in statement["Action"]
         if takes_no_resource(action) and statement["Resource"] != ["*"]
     ]

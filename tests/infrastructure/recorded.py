@@ -23,6 +23,7 @@ from rebuy.validation.stack import NAME as STACK
 
 CASES = recorded_calls.FILE
 ROLE = re.compile(rf"arn:aws:iam::{ACCOUNT}:role/{STACK}-([A-Za-z]+)-[0-9A-F]{{12}}")
+SETTINGS = ("kms:", "ec2:", "glue:GetConnection", "application-autoscaling:")
 SAME = (  # what differs from one run to the next
     (re.compile(r"demo[-_]\d{8}[-_]\d{6}[-_]\d+"), "one"),
     (re.compile(r"test[-_]\d{10}"), "one"),
@@ -36,7 +37,8 @@ SAME = (  # what differs from one run to the next
     (re.compile(r"(/audit/)[^\"]*"), r"\1R"),
     (re.compile(r'("s3:versionid": )"[^"]*"'), r"\1V"),
     (re.compile(r"run=[^/]+"), "run=R"),
-    (re.compile(r"(rebuy--(?:[a-z-]+-)?)[a-z0-9-]+-[0-9a-f]{8}\b"), r"\1R"),
+    (re.compile(r"(rebuy--(?:[a-z-]+-)?)[a-z0-9-]+-[0-9a-f]{8}(?:-\d)?\b"), r"\1R"),
+    (re.compile(r"(rebuy--)[0-9a-f]{8}(?:-\d)?\b"), r"\1R"),
     (re.compile(r"(/athena-results/).*"), r"\1R"),
     (re.compile(r"(log-stream:).*"), r"\1S"),
     (re.compile(r"[^/]*\.parquet\b.*"), "F"),
@@ -62,8 +64,9 @@ def uses() -> dict[str, list[Use]]:
 
 
 def policies() -> dict[str, Policy]:
-    """Logical name of each role to its policy, as the template has it, with names filled in."""
-    return {name: policy for name, (policy,) in permissions.policies(Product.load()).items()}
+    """Logical name of each role to its policy, as the template has it, with names filled in: of
+    the work, not of a key or a network that settings may name."""
+    return {name: found[0] for name, found in permissions.policies(Product.load()).items()}
 
 
 def record(homes: list[Path], recorded: list[list[Any]]) -> None:
@@ -74,6 +77,8 @@ def record(homes: list[Path], recorded: list[list[Any]]) -> None:
         role = ROLE.fullmatch(use.principal)
         if role is None or use.refusal is not None or "test-from-" in use.resource:
             continue  # nobody's, or of a machine that tests have made
+        if use.action.startswith(SETTINGS):
+            continue  # of a key, a network or a scaling that settings ask for
         kept = {k: v for k, v in use.keys if k == "aws:calledvia" or not k.startswith("aws:")}
         resource = ROLE.sub(lambda found: role_arn(found[1]), use.resource)
         line = json.dumps([role[1], use.action, resource, kept])

@@ -18,7 +18,7 @@ from configuration import settings
 from configuration.connection import Connection
 from configuration.errors import DeploymentError, InputError
 from configuration.settings import Settings
-from infrastructure import code_bucket, deploy, looks, names, preview, stack_states
+from infrastructure import code_bucket, deploy, looks, names, preview, settling, stack_states
 from infrastructure.regions import OTHER_LAYER_ACCOUNT, REGIONS
 from infrastructure.stack import find_stack, stack_outputs
 from infrastructure.stack_states import STATES, Way
@@ -38,7 +38,7 @@ def template(name: str) -> dict[str, Any]:
 def apply(connected: Connection, body: dict[str, Any], said: list[str]) -> bool:
     """The steps of a deployment on another template; whether there was anything to change."""
     cloudformation = connected.client("cloudformation")
-    deploy.settle(cloudformation, "rebuy", said.append)
+    settling.settle(cloudformation, "rebuy", said.append)
     planned = deploy.plan(cloudformation, {"StackName": "rebuy", "TemplateBody": json.dumps(body)})
     if planned is not None:
         preview.execute(cloudformation, planned, said.append)
@@ -112,7 +112,7 @@ def test_what_is_in_progress_is_followed(server: Any, monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(Bucket, "create", slowly)
     cloudformation.create_stack(StackName="rebuy", TemplateBody=json.dumps(template("mine")))
-    deploy.settle(cloudformation, "rebuy", say)
+    settling.settle(cloudformation, "rebuy", say)
     assert said[0].startswith("stack rebuy is CREATE_IN_PROGRESS: an operation that began elsewh")
     assert find_stack(cloudformation, "rebuy")["StackStatus"] == "CREATE_COMPLETE"  # type: ignore[index]
 
@@ -124,7 +124,7 @@ def test_a_stack_that_cannot_be_taken_away_is_told_with_a_way_out(server: Any) -
     connected.client("s3").put_object(Bucket="mine", Key="a", Body=b"a")
     cloudformation.delete_stack(StackName="rebuy")
     with pytest.raises(DeploymentError, match=r"DELETE_FAILED[\s\S]*Take away what stands in the"):
-        deploy.settle(cloudformation, "rebuy", said.append)
+        settling.settle(cloudformation, "rebuy", said.append)
 
 
 def test_every_state_of_a_stack_has_words_and_a_way() -> None:

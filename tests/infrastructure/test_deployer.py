@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -69,6 +70,29 @@ def test_deploying_updating_and_destroying_need_no_more_than_is_printed(
     own = [use for use in uses if use["principal"] == arn]
     assert len(own) > 300
     assert [use for use in own if use["refusal"]] == []
+
+
+def test_a_stage_reaches_no_name_of_another() -> None:
+    """What belongs to nobody by its name (APIs, distributions, shared log groups) is not told."""
+    place = {"account": "111122223333", "region": "us-east-1"}
+
+    def resources(stack: str) -> set[str]:
+        found = deployer.policies(template.template(), stack=stack, **place).values()
+        statements = [statement for one in found for statement in one["Statement"]]
+        return {text for one in statements for text in texts(one["Resource"])}
+
+    short, long = resources("rebuy"), resources("rebuy-dev")
+    own = {text.replace("*", "x") for text in long - short}
+    assert len(own) > 100
+    assert {one for one in own for text in short if text != "*" and matches(text, one)} == set()
+
+
+def texts(value: Any) -> list[str]:
+    return [str(one) for one in (value if isinstance(value, list) else [value])]
+
+
+def matches(pattern: str, text: str) -> bool:
+    return re.fullmatch(re.escape(pattern).replace(r"\*", ".*"), text) is not None
 
 
 def test_types_of_resources_bring_the_actions_of_their_handlers() -> None:

@@ -32,7 +32,7 @@ class Here:
 
     @property
     def settings(self) -> Any:
-        return SimpleNamespace(stack_name="shop")
+        return SimpleNamespace(stack_name="shop", endpoint_scaling=None)
 
     def client(self, service: str) -> Any:
         return self.aws.client(service)

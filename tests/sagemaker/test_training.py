@@ -223,7 +223,10 @@ ALGORITHM = {"TrainingInputMode": "File"}
             "ResourceConfig.InstanceCount=2",
         ),
         ({"EnableManagedSpotTraining": True}, "EnableManagedSpotTraining=True"),
-        ({"VpcConfig": {"SecurityGroupIds": ["a"], "Subnets": ["b"]}}, "VpcConfig"),
+        (
+            {"OutputDataConfig": {"S3OutputPath": "s3://lake/models", "KmsKeyId": "other"}},
+            "OutputDataConfig.KmsKeyId",
+        ),
         ({"HyperParameters": {"sagemaker_program": "a.py"}}, "with one of sagemaker_program"),
     ],
 )

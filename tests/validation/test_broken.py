@@ -366,7 +366,7 @@ CASES: list[tuple[str, str, Edit, str]] = [
     (
         REQUESTS,
         "a count below the least",
-        deployed("'InitialInstanceCount': 1", "'InitialInstanceCount': 0"),
+        deployed("$number('${EndpointInstancesMin}')", "0"),
         r"InitialInstanceCount, value: 0, valid min value: 1",
     ),
     (

@@ -25,7 +25,7 @@ class Function(Provider):
     attributes = ("Arn",)
     plain = (
         *("Role", "Handler", "Runtime", "Timeout", "MemorySize", "Environment", "Description"),
-        *("Layers", "EphemeralStorage", "LoggingConfig"),
+        *("Layers", "EphemeralStorage", "LoggingConfig", "VpcConfig"),
     )
     properties = (
         *("FunctionName", "PackageType", "Architectures", "Tags", "Code.S3Bucket"),

@@ -221,17 +221,26 @@ class LogGroup(Provider):
     name_property = "LogGroupName"
     replaced_by = ("LogGroupName",)
     attributes = ("Arn",)
-    properties = ("LogGroupName", "RetentionInDays", "Tags")
+    properties = ("LogGroupName", "RetentionInDays", "KmsKeyId", "Tags")
 
     def create(self, request: ResourceRequest) -> Made:
         name = request.properties.get("LogGroupName") or request.name(512)
-        request.call("logs", "create_log_group", logGroupName=name, tags=request.tags() or None)
+        request.call(
+            *("logs", "create_log_group"),
+            logGroupName=name,
+            tags=request.tags() or None,
+            kmsKeyId=request.properties.get("KmsKeyId"),
+        )
         request.physical_id = name  # there already, should the retention be refused
         self._retain(request, name)
         return Made(name, {"Arn": request.sub_arn("logs", f"log-group:{name}:*")})
 
     def update(self, request: ResourceRequest) -> Made:
         self._retain(request, request.physical_id)
+        key = request.properties.get("KmsKeyId")
+        if key != request.previous.get("KmsKeyId"):
+            operation = "associate_kms_key" if key else "disassociate_kms_key"
+            request.call("logs", operation, logGroupName=request.physical_id, kmsKeyId=key)
         if tags := request.tags():
             arn = request.attributes["Arn"].removesuffix(":*")
             request.call("logs", "tag_resource", resourceArn=arn, tags=tags)

@@ -75,33 +75,34 @@ class Topic(Provider):
     name_property = "TopicName"
     replaced_by = ("TopicName",)
     attributes = ("TopicArn", "TopicName")
-    properties = ("TopicName", "DisplayName", "Tags")
+    settable = ("DisplayName", "KmsMasterKeyId")
+    properties = ("TopicName", "Tags", *settable)
 
     def create(self, request: ResourceRequest) -> Made:
         name = request.properties.get("TopicName") or request.name(256)
         arn = request.call("sns", "create_topic", Name=name, Tags=request.tag_list())["TopicArn"]
         request.physical_id = arn
-        self._display(request, arn)
+        self._set(request, arn)
         return Made(arn, {"TopicArn": arn, "TopicName": name})
 
     def update(self, request: ResourceRequest) -> Made:
-        self._display(request, request.physical_id)
+        self._set(request, request.physical_id)
         return Made(request.physical_id, request.attributes)
 
     def delete(self, request: ResourceRequest) -> None:
         with ignoring_missing():
             request.call("sns", "delete_topic", TopicArn=request.physical_id)
 
-    @staticmethod
-    def _display(request: ResourceRequest, arn: str) -> None:
-        shown = request.properties.get("DisplayName", "")
-        if shown != request.previous.get("DisplayName", ""):
-            request.call(
-                *("sns", "set_topic_attributes"),
-                TopicArn=arn,
-                AttributeName="DisplayName",
-                AttributeValue=shown,
-            )
+    def _set(self, request: ResourceRequest, arn: str) -> None:
+        for name in self.settable:
+            value = request.properties.get(name, "")
+            if value != request.previous.get(name, ""):
+                request.call(
+                    *("sns", "set_topic_attributes"),
+                    TopicArn=arn,
+                    AttributeName=name,
+                    AttributeValue=value,
+                )
 
 
 class Subscription(Provider):
@@ -144,6 +145,7 @@ class Queue(Provider):
         *("VisibilityTimeout", "MessageRetentionPeriod", "DelaySeconds", "MaximumMessageSize"),
         *("ReceiveMessageWaitTimeSeconds", "RedrivePolicy", "FifoQueue"),
         *("ContentBasedDeduplication", "SqsManagedSseEnabled"),
+        "KmsMasterKeyId",
     )
     properties = ("QueueName", "Tags", *plain)
 

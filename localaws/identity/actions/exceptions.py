@@ -167,6 +167,33 @@ def logs(operation: str, params: Json, place: Place) -> Answer:
     return [Asked(f"logs:{operation}", place.arn("logs", f"{tail}:*"))]
 
 
+def scaling(operation: str, params: Json, place: Place) -> Answer:
+    """A target is known by its tags alone; those of a new one are asked for as well.
+    https://docs.aws.amazon.com/autoscaling/application/userguide/security_iam_service-with-iam.html"""
+    if operation.startswith("Describe"):
+        return None
+    arn = place.arn("application-autoscaling", "scalable-target/*")
+    tags = params.get("resource_tags") or {}
+    keys: dict[str, Value] = {f"aws:resourcetag/{key}".lower(): tags[key] for key in tags}
+    found = [Asked(f"application-autoscaling:{operation}", arn, keys)]
+    if params.get("Tags"):
+        found.append(Asked("application-autoscaling:TagResource", arn))
+    return found
+
+
+MADE = {
+    "CreateTrainingJob": ("training-job", "TrainingJobName"),
+    "CreateHyperParameterTuningJob": (
+        "hyper-parameter-tuning-job",
+        "HyperParameterTuningJobName",
+    ),
+    "CreateTransformJob": ("transform-job", "TransformJobName"),
+    "CreateModel": ("model", "ModelName"),
+    "CreateEndpointConfig": ("endpoint-config", "EndpointConfigName"),
+    "CreateEndpoint": ("endpoint", "EndpointName"),
+}
+
+
 def sagemaker(operation: str, params: Json, place: Place) -> Answer:
     """A model version is asked for with its group, whose name is part of its ARN; tags that are
     given when something is made need AddTags as well."""
@@ -177,21 +204,15 @@ def sagemaker(operation: str, params: Json, place: Place) -> Answer:
         name = str(wanted) if wanted else f"{group}/*" if kind == "model-package" else str(group)
         arn = name if name.startswith("arn:") else place.arn("sagemaker", f"{kind}/{name}")
         return [Asked(f"sagemaker:{operation}", arn)]
-    if not (operation.startswith("Create") and params.get("Tags")):
+    # https://docs.aws.amazon.com/sagemaker/latest/dg/api-permissions-reference.html
+    key = params.get("KmsKeyId") or (params.get("ResourceConfig") or {}).get("VolumeKmsKeyId")
+    if operation not in MADE or not (params.get("Tags") or key):
         return None
-    kinds = {"CreateTrainingJob": ("training-job", "TrainingJobName")}
-    kinds |= {"CreateModel": ("model", "ModelName"), "CreateEndpoint": ("endpoint", "EndpointName")}
-    kinds["CreateHyperParameterTuningJob"] = (
-        "hyper-parameter-tuning-job",
-        "HyperParameterTuningJobName",
-    )
-    kinds["CreateTransformJob"] = ("transform-job", "TransformJobName")
-    kinds |= {"CreateEndpointConfig": ("endpoint-config", "EndpointConfigName")}
-    if operation not in kinds:
-        return None
-    kind, member = kinds[operation]
+    kind, member = MADE[operation]
     arn = place.arn("sagemaker", f"{kind}/{params.get(member)}")
-    found = [Asked(f"sagemaker:{operation}", arn), Asked("sagemaker:AddTags", arn)]
+    found = [Asked(f"sagemaker:{operation}", arn)]
+    found += [Asked("sagemaker:AddTags", arn)] if params.get("Tags") else []
+    found += [Asked("kms:CreateGrant", str(key))] if key else []
     if operation == "CreateEndpoint":
         config = place.arn("sagemaker", f"endpoint-config/{params.get('EndpointConfigName')}")
         found.append(Asked("sagemaker:CreateEndpoint", config))

@@ -124,15 +124,20 @@ def deleted(bucket: str, one: Json) -> Asked:
     return Asked("s3:DeleteObject", arn)
 
 
-def _source(params: Json) -> Asked:
-    """What is read to be copied: "bucket/key?versionId=v", or an object of these members."""
+def copied_from(params: Json) -> Json:
+    """{Bucket, Key, VersionId} of what is read to be copied: "bucket/key?versionId=v", or an object
+    of these members already."""
     given = params.get("CopySource", "")
     if isinstance(given, dict):
-        bucket, key, version = given["Bucket"], given["Key"], given.get("VersionId", "")
-    else:
-        where, _, version = str(given).partition("?versionId=")
-        bucket, _, key = unquote(where).lstrip("/").partition("/")
-    if version:
-        arn = f"arn:aws:s3:::{bucket}/{key}"
+        return given
+    where, _, version = str(given).partition("?versionId=")
+    bucket, _, key = unquote(where).lstrip("/").partition("/")
+    return {"Bucket": bucket, "Key": key, **({"VersionId": version} if version else {})}
+
+
+def _source(params: Json) -> Asked:
+    source = copied_from(params)
+    arn = f"arn:aws:s3:::{source['Bucket']}/{source['Key']}"
+    if version := source.get("VersionId"):
         return Asked("s3:GetObjectVersion", arn, {"s3:versionid": version})
-    return Asked("s3:GetObject", f"arn:aws:s3:::{bucket}/{key}")
+    return Asked("s3:GetObject", arn)

@@ -29,6 +29,8 @@ PREFIXES = {
 # Type of resource to (end of its ARN, the parameters that name it, the best first). A parameter
 # that is an ARN already is taken as it is.
 RESOURCES: dict[str, dict[str, tuple[str, tuple[str, ...]]]] = {
+    # A target has an id of AWS's own.
+    "application-autoscaling": {"ScalableTarget": ("scalable-target/{}", ())},
     "athena": {
         "workgroup": ("workgroup/{}", ("WorkGroup", "WorkGroupName")),
         "datacatalog": ("datacatalog/{}", ("CatalogName", "Name")),
@@ -55,6 +57,7 @@ RESOURCES: dict[str, dict[str, tuple[str, tuple[str, ...]]]] = {
         "user": ("user/{}", ("UserName",)),
         "policy": ("policy/{}", ("PolicyArn", "PolicyName")),
     },
+    "kms": {"key": ("key/{}", ("KeyId",))},
     "lambda": {"function": ("function:{}", ("FunctionName", "Resource"))},
     "logs": {
         "log-group": ("log-group:{}", ("logGroupName", "logGroupIdentifier", "resourceArn")),
@@ -96,6 +99,7 @@ TAGGED = ("ResourceArn", "resourceArn", "ResourceARN", "Resource")  # whose tags
 TAGGING = ("Tag", "Untag", "ListTags", "AddTags", "DeleteTags", "GetTags")
 EXCEPTIONS: dict[str, Callable[[str, Json, Place], list[Asked] | None]] = {
     "apigatewayv2": exceptions.http_apis,
+    "application-autoscaling": exceptions.scaling,
     "cloudformation": exceptions.stacks,
     "dynamodb": exceptions.tables,
     "events": exceptions.events,

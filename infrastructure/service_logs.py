@@ -1,0 +1,70 @@
+"""What services write of this deployment's work: groups of its own, and streams of ours in groups
+that the whole account shares, whose retention is the account's to set."""
+
+from __future__ import annotations
+
+from configuration.connection import Connection
+from infrastructure import names
+from infrastructure.deployables import FUNCTIONS
+
+TRAINING_LOGS = "/aws/sagemaker/TrainingJobs"
+CRAWLER_LOGS = "/aws-glue/crawlers"
+DATABREW_LOGS = "/aws-glue-databrew/jobs"
+GLUE_LOGS = ("/aws-glue/jobs/output", "/aws-glue/jobs/error", "/aws-glue/jobs/logs-v2")
+SHARED_LOGS = (TRAINING_LOGS, CRAWLER_LOGS, DATABREW_LOGS, *GLUE_LOGS)
+
+
+def groups(connection: Connection) -> list[str]:
+    """Services make them again when a last line comes late."""
+    wanted = [f"/aws/lambda/${{AWS::StackName}}-{one.short_name}" for one in FUNCTIONS]
+    wanted += [names.STATE_MACHINE_LOGS, names.API_LOGS, names.ENDPOINT_LOGS]
+    logs = connection.client("logs")
+    found = []
+    for name in (names.named(text, connection) for text in wanted):
+        groups = logs.describe_log_groups(logGroupNamePrefix=name)["logGroups"]
+        found += [name for group in groups if group["logGroupName"] == name]
+    return found
+
+
+def _streams(connection: Connection, group: str, begin: str) -> list[str]:
+    """`group:stream` of the streams of a group with this begin."""
+    logs = connection.client("logs")
+    pages = logs.get_paginator("describe_log_streams").paginate(
+        logGroupName=group, logStreamNamePrefix=begin
+    )
+    try:
+        return [f"{group}:{one['logStreamName']}" for page in pages for one in page["logStreams"]]
+    except logs.exceptions.ResourceNotFoundException:
+        return []
+
+
+def of_jobs(connection: Connection) -> list[str]:
+    """Of training and DataBrew jobs, by what names that runs make begin with; of the crawler."""
+    made = names.named(names.MADE, connection)
+    crawler = names.named(names.CRAWLER, connection)
+    return [
+        *_streams(connection, TRAINING_LOGS, made),
+        *_streams(connection, DATABREW_LOGS, made),
+        *(
+            one
+            for one in _streams(connection, CRAWLER_LOGS, crawler)
+            if one == f"{CRAWLER_LOGS}:{crawler}"
+        ),
+    ]
+
+
+def of_glue(connection: Connection) -> list[str]:
+    """Of the Glue job's runs, which are known as long as the job is there."""
+    glue = connection.client("glue")
+    job = names.named(names.JOIN_FEATURES, connection)
+    try:
+        pages = glue.get_paginator("get_job_runs").paginate(JobName=job)
+        runs = [run["Id"] for page in pages for run in page["JobRuns"]]
+    except glue.exceptions.EntityNotFoundException:
+        return []
+    return [one for run in runs for group in GLUE_LOGS for one in _streams(connection, group, run)]
+
+
+def delete(connection: Connection, name: str) -> None:
+    group, _, stream = name.partition(":")
+    connection.client("logs").delete_log_stream(logGroupName=group, logStreamName=stream)

@@ -1,0 +1,1 @@
+"""AWS KMS: keys as records, and who may use them."""

@@ -1,0 +1,82 @@
+"""What a deployment with a key or a network of its own adds to the workflow's requests.
+
+Step Functions has no member that may be left out of a request, and SageMaker takes no empty one: so
+these are written into the definition of such a deployment, which has its own SHA-256 then.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Protection:
+    """`kms_key` is an ARN; empty members add nothing. A serverless endpoint takes no key."""
+
+    kms_key: str = ""
+    subnets: tuple[str, ...] = ()
+    security_groups: tuple[str, ...] = ()
+    serverless: bool = False
+
+    def __bool__(self) -> bool:
+        return bool(self.kms_key or self.subnets)
+
+    @property
+    def vpc(self) -> Json:
+        groups, subnets = list(self.security_groups), list(self.subnets)
+        return {"VpcConfig": {"SecurityGroupIds": groups, "Subnets": subnets}} if subnets else {}
+
+    def key(self, member: str) -> Json:
+        return {member: self.kms_key} if self.kms_key else {}
+
+
+def protected(definition: Json, protection: Protection) -> Json:
+    """The definition with the key and the network in each request that takes one."""
+    made = copy.deepcopy(definition)
+    for state in _tasks(made["States"]):
+        add = _ADDED.get(state["Resource"].rpartition(":states:::")[2])
+        if add is not None:
+            add(state["Arguments"], protection)
+    return made
+
+
+def _tasks(states: Json) -> Iterator[Json]:
+    for state in states.values():
+        if state["Type"] == "Task":
+            yield state
+        inner = [state["ItemProcessor"]] if "ItemProcessor" in state else []
+        for group in [*state.get("Branches", ()), *inner]:
+            yield from _tasks(group["States"])
+
+
+def _training(request: Json, protection: Protection) -> None:
+    """Of CreateTrainingJob; a tuning job's definition of its trials is spelled alike."""
+    request["OutputDataConfig"] |= protection.key("KmsKeyId")
+    request["ResourceConfig"] |= protection.key("VolumeKmsKeyId")
+    request |= protection.vpc
+
+
+def _tuning(request: Json, protection: Protection) -> None:
+    _training(request["TrainingJobDefinition"], protection)
+
+
+def _model(request: Json, protection: Protection) -> None:
+    request |= protection.vpc
+
+
+def _endpoint_config(request: Json, protection: Protection) -> None:
+    if not protection.serverless:
+        request |= protection.key("KmsKeyId")
+
+
+_ADDED: dict[str, Callable[[Json, Protection], None]] = {
+    "sagemaker:createTrainingJob.sync": _training,
+    "sagemaker:createHyperParameterTuningJob.sync": _tuning,
+    "sagemaker:createModel": _model,
+    "sagemaker:createEndpointConfig": _endpoint_config,
+}
