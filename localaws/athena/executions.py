@@ -84,10 +84,15 @@ class QueryExecutions:
     def start(self, params: Json, caller: Caller) -> str:
         """The id of the execution; the one already there for a ClientRequestToken seen before."""
         sql = params["QueryString"]
-        if len(sql.encode()) > MAXIMUM_BYTES:
+        size = len(sql.encode(errors="surrogatepass"))
+        if size > MAXIMUM_BYTES:
             raise AwsError(
                 "InvalidRequestException",
-                f"QueryString has {len(sql.encode())} bytes; the most is {MAXIMUM_BYTES}.",
+                f"QueryString has {size} bytes; the most is {MAXIMUM_BYTES}.",
+            )
+        if any("\ud800" <= letter <= "\udfff" for letter in sql):
+            raise AwsError(
+                "InvalidRequestException", "QueryString is no text: half a surrogate pair"
             )
         reused = reuse.settings(params)
         group = params.get("WorkGroup") or "primary"

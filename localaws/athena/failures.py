@@ -44,6 +44,7 @@ class _Known:
 _OUT, _CAST, _ARGUMENT = (
     "NUMERIC_VALUE_OUT_OF_RANGE", "INVALID_CAST_ARGUMENT", "INVALID_FUNCTION_ARGUMENT",
 )  # fmt: skip
+_FRAMES = {"following": "FOLLOWING", "current": "CURRENT ROW", "preceding": "PRECEDING"}
 _KNOWN = [
     _Known("ivision by zero", "DIVISION_BY_ZERO", lambda: "Division by zero"),
     _Known(
@@ -125,6 +126,45 @@ _KNOWN = [
     _Known(
         'argument in function "quantile_disc" must be a constant', "NOT_SUPPORTED",
         lambda: "localaws does not emulate approx_percentile with a percentile of each row",
+    ),
+    _Known(
+        "Max expression depth limit", "NOT_SUPPORTED",
+        lambda: "localaws does not emulate an expression of over 1000 levels",
+    ),
+    _Known(
+        "RANGE frames must have only one ORDER BY", "INVALID_ORDER_BY",
+        lambda: "Window frame of type RANGE PRECEDING or FOLLOWING requires single sort item in "
+        "ORDER BY",
+    ),
+    _Known(
+        r"Frame starting from (following|current) row cannot (?:end with|have) (current|preceding)",
+        "INVALID_WINDOW_FRAME",
+        lambda start, end: f"Window frame starting from {_FRAMES[start]} cannot end with "
+        f"{_FRAMES[end]}",
+    ),
+    _Known(
+        "Frame (start|end) cannot be (UNBOUNDED (?:FOLLOWING|PRECEDING))", "INVALID_WINDOW_FRAME",
+        lambda side, bound: f"Window frame {side} cannot be {bound}",
+    ),
+    _Known(
+        "aggregate functions are not allowed in FILTER", "EXPRESSION_NOT_SCALAR",
+        lambda: "FILTER cannot contain aggregations, window functions or grouping operations",
+    ),
+    _Known(
+        "aggregate function calls cannot contain window function", "NESTED_WINDOW",
+        lambda: "Cannot nest window functions inside aggregation",
+    ),
+    _Known(
+        "window functions are not allowed in window definitions", "NESTED_WINDOW",
+        lambda: "Cannot nest window functions inside window specification",
+    ),
+    _Known(
+        "HAVING clause cannot contain window functions", "NESTED_WINDOW",
+        lambda: "HAVING clause cannot contain window functions",
+    ),
+    _Known(
+        "don't know what type|Variable-length int over|decompression failure|[Pp]arquet file",
+        "HIVE_BAD_DATA", lambda: "Malformed Parquet file",
     ),
     _Known("as base64", _ARGUMENT, lambda: "Input is no base64"),
     _Known("[Uu]nknown [Tt]ime[Zz]one", _ARGUMENT, lambda: "The time zone is unknown"),

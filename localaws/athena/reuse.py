@@ -19,8 +19,9 @@ from localaws.shapes import Json
 
 DEFAULT_MINUTES, MOST_MINUTES = 60, 10_080
 _CHANGING = {"NOW", "RANDOM", "RAND", "SHUFFLE", "UUID", "CURRENT_TIMEZONE"}
-_MOMENTS = (
+_EACH_TIME = (
     exp.CurrentDate, exp.CurrentTimestamp, exp.CurrentTime, exp.Localtime, exp.Localtimestamp,
+    exp.TableSample,
 )  # fmt: skip
 # What must be the same.
 _SAME = ("Query", "QueryExecutionContext", "WorkGroup", "ExecutionParameters", "Given")
@@ -45,7 +46,7 @@ def settings(params: Json) -> Json:
 def repeatable(tree: exp.Expr) -> bool:
     """Whether the query's answer is the same as long as the data is."""
     for node in nodes(tree):
-        if isinstance(node, _MOMENTS):
+        if isinstance(node, _EACH_TIME):
             return False
         if isinstance(node, exp.Anonymous) and node.name.upper() in _CHANGING:
             return False

@@ -12,6 +12,8 @@ from dataclasses import dataclass, replace
 from localaws.shapes import Json
 from localaws.tables.errors import TableError, not_emulated
 from localaws.tables.grok import program
+from localaws.trino.errors import Fault
+from localaws.trino.regular_expressions import compiled
 
 PARQUET = "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe"
 OPEN_CSV = "org.apache.hadoop.hive.serde2.OpenCSVSerde"
@@ -247,7 +249,15 @@ def _regex(given: Mapping[str, str], header: int, name: str) -> Storage:
             "HIVE_INVALID_METADATA", f"table {name}: RegexSerDe needs the property input.regex"
         )
     ignore_case = _flag(given, "input.regex.case.insensitive", False, name)
-    return Storage("regex", header, regex=f"(?s{'i' if ignore_case else ''}){written}")
+    regex = f"(?s{'i' if ignore_case else ''}){written}"
+    try:
+        compiled(regex)
+    except Fault:
+        raise TableError(
+            "HIVE_INVALID_METADATA",
+            f"table {name}: input.regex is no regular expression: {written}",
+        ) from None
+    return Storage("regex", header, regex=regex)
 
 
 def _grok(given: Mapping[str, str], header: int, name: str) -> Storage:

@@ -191,8 +191,11 @@ def _aggregate(
     return Value(f"CAST({value.sql} AS {t.duckdb(value.type)})", value.type)
 
 
-@compiles(exp.GroupConcat, takes=("this", "separator"))
+@compiles(exp.GroupConcat, takes=("this", "separator", "on_overflow"))
 def listagg(c: Compiler, node: exp.GroupConcat, scope: Scope) -> Value:
+    overflow = node.args.get("on_overflow")
+    if overflow is not None and overflow.name.upper() != "ERROR":
+        raise not_emulated("LISTAGG with ON OVERFLOW TRUNCATE", node)
     return call_by_name(c, function_name(node), call_arguments(node), node, scope, "", None)
 
 

@@ -27,7 +27,8 @@ from .times import ZONED, sized
 from .unnest import unnest
 
 structure(exp.Join, takes=("this", "on", "side", "kind", "using"))
-structure(exp.Table, takes=("this", "alias", "db", "catalog", "joins", "version"))
+structure(exp.Table, takes=("this", "alias", "db", "catalog", "joins", "version", "sample"))
+structure(exp.TableSample, takes=("method", "percent"))
 structure(exp.Version, takes=("this", "expression", "kind"))
 structure(exp.Lateral, takes=("this", "alias"))
 structure(exp.Subquery, takes=("joins",))
@@ -236,7 +237,9 @@ def _table(c: Compiler, node: exp.Table, scope: Scope) -> str:
                 tuple(replace(c, sql=f"{inner}.{c.sql}", origin=None) for c in columns),
             )
         )
-        return f"{held} AS {inner}"
+        return f"{_sampled(node, held)} AS {inner}"
+    if isinstance(node.this, exp.Anonymous):
+        raise not_emulated("table functions, TABLE(...)", node)
     database, table = placed(parts, c.environment.database, node)
     told = {} if as_of is None else {"as_of": as_of}
     found = c.tables.find(database, table, node, **told)
@@ -260,7 +263,22 @@ def _table(c: Compiler, node: exp.Table, scope: Scope) -> str:
         for read in [f"{inner}.{name(label_)}"]
     )
     scope.relations.append(Relation(qualifiers, columns + hidden))
-    return f"{scan.relation} AS {inner}"
+    return f"{_sampled(node, scan.relation)} AS {inner}"
+
+
+def _sampled(node: exp.Table, source: str) -> str:
+    """TABLESAMPLE BERNOULLI: each row is taken with a probability of its own."""
+    sample = node.args.get("sample")
+    if sample is None:
+        return source
+    if sample.args["method"].name.upper() != "BERNOULLI":
+        raise not_emulated("TABLESAMPLE SYSTEM, of splits; BERNOULLI is", node)
+    percent = sample.args["percent"]
+    if not isinstance(percent, exp.Literal) or percent.is_string:
+        raise not_emulated("TABLESAMPLE with a percentage that is not a literal", node)
+    if not 0 <= float(percent.name) <= 100:
+        raise QueryError("INVALID_ARGUMENTS", "Sample percentage must be between 0 and 100", node)
+    return f"(SELECT * FROM {source} WHERE random() * 100 < {float(percent.name)!r})"
 
 
 def _as_of(c: Compiler, node: exp.Version | None) -> AsOf | None:
@@ -298,7 +316,7 @@ def _held(read: str, kind: Type) -> str:
 
 def _view(
     c: Compiler, found: Found, database: str, table: str, qualifiers: tuple[str, ...], alias: Any,
-    scope: Scope, node: exp.Expression,
+    scope: Scope, node: exp.Table,
 ) -> str:  # fmt: skip
     before, key = c.environment, f"{database}.{table}"
     if key in before.views:
@@ -328,4 +346,4 @@ def _view(
     scope.relations.append(
         Relation(qualifiers, tuple(replace(c, sql=f"{inner}.{c.sql}") for c in named))
     )
-    return f"({sql}) AS {inner}"
+    return f"{_sampled(node, f'({sql})')} AS {inner}"

@@ -6,6 +6,7 @@ from sqlglot import exp
 
 from localaws.trino import types as t
 from localaws.trino.errors import QueryError
+from localaws.trino.types import Type
 from localaws.trino.values import Value
 
 from .calls import call_arguments, call_by_name, function_name
@@ -90,8 +91,26 @@ def _distance(c: Compiler, node: exp.Window, bound: exp.Expression, scope: Scope
         sql = f"CASE WHEN {sql} >= 0 THEN {sql} ELSE {wrong} END"
     order = node.args.get("order")
     sorted_by = c.compile(order.expressions[0].this, scope).type if order is not None else None
+    if node.args["spec"].args["kind"] == "RANGE":
+        _check_range(node, sorted_by)
     if sorted_by == value.type:  # held alike
         return sql
     if value.type == t.YEAR_INTERVAL:
         return f"to_months({sql})"
     return f"to_milliseconds({sql})" if value.type == t.DAY_INTERVAL else sql
+
+
+def _check_range(node: exp.Window, sorted_by: Type | None) -> None:
+    """A distance in values: there must be a sort key that has some."""
+    frame = "Window frame of type RANGE PRECEDING or FOLLOWING requires"
+    if sorted_by is None:
+        if node.args.get("alias") is not None:  # the named window may sort
+            return
+        raise QueryError("MISSING_ORDER_BY", f"{frame} single sort item in ORDER BY", node)
+    moments = ("date", "timestamp", "time", "interval")
+    if not t.is_number(sorted_by) and not sorted_by.name.startswith(moments):
+        raise QueryError(
+            "TYPE_MISMATCH",
+            f"{frame} that sort item type be numeric, datetime or interval (actual: {sorted_by})",
+            node,
+        )
