@@ -137,7 +137,8 @@ def _items(c: Compiler, node: exp.Select, scope: Scope) -> list[Item]:
         else:
             with c.collecting(reads):
                 value = c.compile(item, scope)
-            named = item.expression if isinstance(item, exp.Dot) else item
+            named = item.unnest()  # parentheses take no name away
+            named = named.expression if isinstance(named, exp.Dot) else named
             label = (
                 name_parts(named)[-1] if isinstance(named, exp.Column | exp.Identifier) else None
             )
