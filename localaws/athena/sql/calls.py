@@ -237,7 +237,8 @@ def _decimal_aggregate(name: str, values: list[Value], tail: str, distinct: str)
     total = f"CAST(sum({distinct}{values[0].sql}){tail} AS {t.duckdb(wide)})"
     if name == "sum":
         return Value(total, wide)
-    return Value(average(total, f"count({distinct}{values[0].sql}){tail}", kind), kind)
+    rows = f"count({distinct}{values[0].sql}){tail}"
+    return Value(average(total, rows, kind, window=" OVER (" in tail), kind)
 
 
 def function_name(call: exp.Expression) -> str:

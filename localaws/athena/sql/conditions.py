@@ -53,7 +53,19 @@ def _comparison(c: Compiler, node: exp.Binary, scope: Scope) -> Value:
         if t.common(left.type, right.type) != left.type or not _is_simple(left.type):
             return _over_rows(test, query, word)
         return Value(f"({left.sql} {operator} {word} ({query}))", t.BOOLEAN)
-    return comparison(operator, c.compile(node.this, scope), c.compile(quantified, scope))
+    left, right = c.compile(node.this, scope), c.compile(quantified, scope)
+    above = {"<": quantified, ">": node.this}.get(operator)
+    if isinstance(above, exp.Subquery) and t.common(left.type, right.type) == t.DOUBLE:
+        return _above(*((left, right) if operator == "<" else (right, left)))
+    return comparison(operator, left, right)
+
+
+def _above(value: Value, query: Value) -> Value:
+    """`value < (SELECT ..)` of doubles with the query written once: it would be run twice. NaN,
+    which nothing is below, becomes the double that nothing is below."""
+    number = convert(Value("v", query.type), t.DOUBLE).sql
+    held = f"(SELECT CASE WHEN isnan({number}) THEN '-Infinity' ELSE {number} END FROM "
+    return Value(f"({convert(value, t.DOUBLE).sql} < {held}{query.sql} AS s(v)))", t.BOOLEAN)
 
 
 def _is_simple(kind: Type) -> bool:

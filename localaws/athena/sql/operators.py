@@ -93,21 +93,35 @@ def unscaled(value: Value, scale: int, wanted: int) -> str:
     return f"({whole} * {10 ** (wanted - scale)}::HUGEINT)" if wanted > scale else whole
 
 
-def scaled(whole: str, kind: Type) -> str:
-    """The decimal whose unscaled value is `whole`."""
+def scaled(whole: str, kind: Type, digits: int = 38) -> str:
+    """The decimal whose unscaled value is `whole`, of `digits` at the most."""
     scale = kind.numbers[1]
     if scale == 0:
         return f"CAST({whole} AS {t.duckdb(kind)})"
     step = f"CAST('0.{'1'.zfill(scale)}' AS DECIMAL({scale},{scale}))"
-    return f"CAST(CAST({whole} AS DECIMAL(38,0)) * {step} AS {t.duckdb(kind)})"
+    return f"CAST(CAST({whole} AS DECIMAL({digits},0)) * {step} AS {t.duckdb(kind)})"
 
 
-def average(total: str, rows: str, kind: Type) -> str:
-    """avg of a decimal: the sum by the count, half up, in the scale of the argument."""
+def average(total: str, rows: str, kind: Type, *, window: bool) -> str:
+    """avg of a decimal: the sum by the count, half up, in the scale of the argument. Of a group,
+    a small sum is divided as a BIGINT: that takes a tenth of the time."""
     scale = kind.numbers[1]
     above = unscaled(Value(total, Type("decimal", (38, scale))), scale, scale)
     divided = scaled(f"trino_decimal_divide({above}, {rows}::HUGEINT)", kind)
-    return f"CASE WHEN {rows} > 0 THEN {divided} END"
+    held = 17 - scale  # so that the sum without its point has 17 digits at the most
+    if window or held - scale < 5:
+        return f"CASE WHEN {rows} > 0 THEN {divided} END"
+    most = 10 ** (held - scale) - 1
+    small = (
+        f"CAST(TRY_CAST({total} AS DECIMAL({held},{scale})) * {10**scale}::DECIMAL({scale + 1},0) "
+        "AS BIGINT)"
+    )
+    sign = f"CASE WHEN {total} < 0 THEN -1 ELSE 1 END"
+    quick = scaled(f"({sign}) * ((2 * abs({small}) + {rows}) // (2 * {rows}))", kind, 18)
+    return (
+        f"CASE WHEN {rows} = 0 THEN NULL WHEN {total} BETWEEN {-most} AND {most} THEN {quick} "
+        f"ELSE {divided} END"
+    )
 
 
 def _with_interval(operator: str, left: Value, right: Value) -> Value:
