@@ -8,8 +8,9 @@
 -- up_hazard is the chance that such an order holds the product: of the pair's own waits that came
 -- so far, those that ended there, leaning on the product's (product_history) with two imagined cases.
 --
--- The decayed purchases are added up as decimals: a sum of doubles depends on the order in which an
--- engine meets them, and the same data must give the same features again, to the last digit.
+-- The decayed purchases are added up as whole numbers of 1e-15: a sum of doubles depends on the order
+-- in which an engine meets them, and the same data must give the same features again, to the last
+-- digit. (Decimals would do, at many times the work.)
 CREATE TABLE ${Database}.user_product_features_${run}${try}
 WITH (
     format = 'PARQUET',
@@ -18,6 +19,7 @@ WITH (
 ) AS
 WITH
 
+-- last_of_<held_back>: orders_back of the pair's last purchase that is known then.
 prior_lines AS (
 
     SELECT
@@ -32,7 +34,14 @@ prior_lines AS (
         order_number - lag(order_number) OVER (
             PARTITION BY user_id, product_id
             ORDER BY order_number
-        ) AS gap
+        ) AS gap,
+        min(orders_back) OVER (PARTITION BY user_id, product_id) AS last_of_0,
+        min(CASE WHEN orders_back > 1 THEN orders_back END) OVER (
+            PARTITION BY user_id, product_id
+        ) AS last_of_1,
+        min(CASE WHEN orders_back > 2 THEN orders_back END) OVER (
+            PARTITION BY user_id, product_id
+        ) AS last_of_2
     FROM ${Database}.${prior_lines_table}
     WHERE user_bucket < ${sample_buckets}
 
@@ -65,7 +74,7 @@ known_lines AS (
         prior_lines.*,
         held_back,
         orders_back - held_back - 1 AS orders_ago,
-        min(orders_back) OVER (PARTITION BY user_id, product_id, held_back) - held_back
+        CASE held_back WHEN 0 THEN last_of_0 WHEN 1 THEN last_of_1 ELSE last_of_2 END - held_back
             AS possible_order
     FROM prior_lines
     CROSS JOIN UNNEST(sequence(0, least(earlier_labels, orders_back - 1))) AS held (held_back)
@@ -88,13 +97,13 @@ pairs AS (
         max(known_lines.possible_order) AS up_possible_order,
         count(CASE WHEN known_lines.gap = known_lines.possible_order THEN 1 END) AS ended_here,
         count(CASE WHEN known_lines.gap >= known_lines.possible_order THEN 1 END) AS came_so_far,
-        sum(CAST(power(0.9e0, known_lines.orders_ago) AS decimal(38, 30))) AS up_decayed_orders,
+        sum(CAST(power(0.9e0, known_lines.orders_ago) * 1e15 AS bigint)) AS up_decayed_orders,
         count(CASE WHEN known_lines.orders_ago < 5 THEN 1 END) AS up_orders_of_last_5,
         sum(
-            CAST(exp((known_lines.order_day - known_days.last_day) / 30e0) AS decimal(38, 30))
+            CAST(exp((known_lines.order_day - known_days.last_day) / 30e0) * 1e15 AS bigint)
         ) AS up_decayed_30_days,
         sum(
-            CAST(exp((known_lines.order_day - known_days.last_day) / 90e0) AS decimal(38, 30))
+            CAST(exp((known_lines.order_day - known_days.last_day) / 90e0) * 1e15 AS bigint)
         ) AS up_decayed_90_days
     FROM known_lines
     INNER JOIN known_days
@@ -118,7 +127,8 @@ aisle_orders AS (
             aisle_id,
             orders_back,
             earlier_labels
-        FROM prior_lines
+        FROM ${Database}.${prior_lines_table}
+        WHERE user_bucket < ${sample_buckets}
     ) AS visits
     CROSS JOIN UNNEST(sequence(0, least(earlier_labels, orders_back - 1))) AS held (held_back)
     GROUP BY user_id, aisle_id, held_back
@@ -140,10 +150,10 @@ SELECT
     history.prod_hazard,
     history.aisle_hazard,
     history.aisle_reorder_probability,
-    CAST(pairs.up_decayed_orders AS double) AS up_decayed_orders,
+    pairs.up_decayed_orders / 1e15 AS up_decayed_orders,
     pairs.up_orders_of_last_5,
-    CAST(pairs.up_decayed_30_days AS double) AS up_decayed_30_days,
-    CAST(pairs.up_decayed_90_days AS double) AS up_decayed_90_days,
+    pairs.up_decayed_30_days / 1e15 AS up_decayed_30_days,
+    pairs.up_decayed_90_days / 1e15 AS up_decayed_90_days,
     aisle_orders.user_aisle_orders
 FROM pairs
 LEFT JOIN ${Database}.${product_history_table} AS history

@@ -1,0 +1,46 @@
+"""How many earlier orders are labels, by the number of customers to learn from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.transform.lake import Lake
+
+MOST_ORDERS = 90_000
+
+
+@pytest.mark.parametrize(
+    ("users", "share"), [(1_000, 1.0), (30_000, 1.0), (45_000, 0.5), (90_000, 0.0), (130_000, 0.0)]
+)
+def test_earlier_orders_fill_up_what_there_is_to_learn_from(
+    tmp_path: Path, users: int, share: float
+) -> None:
+    lake = Lake(tmp_path)
+    # Three prior orders and a train order each; those of a few users more are test orders.
+    lake.connection.execute(
+        f"""
+        CREATE TABLE lake.clean_orders_r1 AS
+        SELECT 4 * user_id + number AS order_id, user_id, number::INTEGER AS order_number,
+            CASE WHEN number < 4 THEN 'prior' WHEN user_id <= {users} THEN 'train' ELSE 'test' END
+                AS eval_set,
+            7.0 AS days_since_prior_order
+        FROM range(1, {users + users // 20 + 1}) AS u (user_id), range(1, 5) AS n (number);
+        CREATE TABLE lake.clean_order_products_r1 AS
+        SELECT order_id, 1::BIGINT AS product_id, 1 AS add_to_cart_order, 1 AS reordered
+        FROM lake.clean_orders_r1 WHERE eval_set = 'prior';
+        CREATE TABLE raw.products AS SELECT '1' AS product_id, '1' AS aisle_id
+        """
+    )
+    lake.execute("features/order_products_prior")
+
+    (found,) = lake.rows(
+        "SELECT count(DISTINCT user_id) AS users, sum(earlier_labels) / 3 AS earlier,"
+        f" max(CASE WHEN user_id > {users} THEN earlier_labels END) AS of_others"
+        " FROM lake.order_products_prior_r1"
+    )
+
+    assert found["earlier"] == pytest.approx(2 * share * users, rel=0.03)
+    assert found["of_others"] == 0
+    assert users + found["earlier"] <= max(users, MOST_ORDERS * 1.03)
