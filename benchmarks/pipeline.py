@@ -6,7 +6,8 @@ One execution on a fresh local AWS; then the server is stopped and what its engi
 done again without it, in the same benchmark run: the same DuckDB statements (checks, cleaning,
 features), the same Spark script and the same training script, each with the same files, settings
 and command. The ratio is the execution's seconds over the sum of those. Spark starts without a
-class archive on both sides.
+class archive on both sides. Last, the same model by hand (`benchmarks.by_hand`): one DuckDB script
+and XGBoost, over the same raw files.
 """
 
 from __future__ import annotations
@@ -117,6 +118,19 @@ def bare(record: Path, folder: Path) -> dict[str, Json]:
     return found
 
 
+def by_hand(data: Path) -> Json:
+    """What benchmarks.by_hand prints over these raw files, with its memory."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "benchmarks.by_hand", str(data)], stdout=subprocess.PIPE
+    )
+    with Sampler(process.pid) as sampler:
+        output, _ = process.communicate()
+    if process.returncode:
+        raise RuntimeError("the model could not be made by hand")
+    found: Json = json.loads(output.decode().splitlines()[-1])
+    return {**found, "peak_megabytes": round(sampler.peak() / MEGABYTE)}
+
+
 def _measured_sql(record: Path, folder: Path) -> Json:
     """The statements in a process of their own, so that its memory is theirs."""
     script = (
@@ -153,14 +167,17 @@ def measure(users: int, folder: Path) -> Json:
         server.wait()
     engines = bare(record, folder)
     work = sum(engine["seconds"] for engine in engines.values())
+    hand = by_hand(folder / "data")
     return {
         "users": users,
         "seconds": round(seconds, 2),
         "bare_seconds": round(work, 2),
         "ratio": round(seconds / work, 3),
+        "ratio_to_by_hand": round(seconds / hand["seconds"], 2),
         "peak_megabytes": round(sampler.peak() / MEGABYTE),
         "load_before_and_after": [round(load, 1), round(os.getloadavg()[0], 1)],
         "bare": engines,
+        "by_hand": hand,
         "states": by_state(visits, sampler),
     }
 
@@ -174,7 +191,9 @@ def show(found: Json) -> None:
     for name, engine in found["bare"].items():
         print(f"{'bare ' + name:<44}{engine['seconds']:>9.2f}{engine['peak_megabytes']:>9,}")
     print(f"{'all bare work':<44}{found['bare_seconds']:>9.2f}")
-    print(f"ratio {found['ratio']:.2f}")
+    hand = found["by_hand"]
+    print(f"{'the model by hand':<44}{hand['seconds']:>9.2f}{hand['peak_megabytes']:>9,}")
+    print(f"ratio to bare work {found['ratio']:.2f}, to by hand {found['ratio_to_by_hand']:.2f}")
 
 
 def main() -> None:

@@ -18,7 +18,17 @@ ROOT = Path(__file__).parents[2]
 FILES = sorted(
     path for path in (ROOT / "benchmarks").rglob("*.py") if path.read_text(encoding="utf-8").strip()
 )
-OURS = ("benchmarks", "executions", "infrastructure", "localaws", "rebuy", "tests", "workflows")
+OURS = (
+    "benchmarks",
+    "executions",
+    "infrastructure",
+    "localaws",
+    "rebuy",
+    "tasks",
+    "tests",
+    "training",
+    "workflows",
+)
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(ROOT)))
