@@ -236,6 +236,26 @@ def test_a_crawl_that_failed_or_took_too_long_is_told_with_what_glue_says() -> N
         crawl_raw_data.decide(crawler("RUNNING"), SINCE, SINCE + timedelta(hours=1, seconds=1))
 
 
+CRAWL = SINCE.isoformat(sep=" ")
+
+
+@pytest.mark.parametrize(
+    ("step", "settled", "pause"),
+    [
+        ("start", None, (crawl_raw_data.POLL_SECONDS, None)),
+        ("wait", CRAWL, (crawl_raw_data.POLL_SECONDS, None)),
+        ("finished", None, (60, CRAWL)),
+        ("finished", CRAWL, (0, CRAWL)),
+        ("finished", "an older crawl", (60, CRAWL)),  # of the try before a redrive
+    ],
+)
+def test_files_settle_once_after_a_crawl(
+    step: str, settled: str | None, pause: tuple[int, str | None]
+) -> None:
+    found = crawler("READY", SINCE)
+    assert crawl_raw_data.waits(step, found, {"settle_seconds": 60}, settled) == pause
+
+
 def test_after_a_redrive_a_crawl_counts_that_began_after_it() -> None:
     run = {"crawl_not_before": "2026-11-22T08:00:00Z"}
     assert crawl_raw_data.begins(run, {}) == datetime(2026, 11, 22, 8, tzinfo=UTC)
