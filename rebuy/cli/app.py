@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import sys
 from enum import StrEnum
@@ -12,7 +13,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from configuration.errors import NoRegionError, RebuyError
-from rebuy.cli import costs, deployment, executions, manual, parity, redriving, replay, validation
+from rebuy.cli import (
+    costs,
+    deployment,
+    executions,
+    manual,
+    parity,
+    proxies,
+    redriving,
+    replay,
+    validation,
+)
 from rebuy.cli import data as data_commands
 from rebuy.cli.options import (
     DEFAULT_HOME,
@@ -70,6 +81,7 @@ def rebuy(
 
 def main() -> None:
     """The entry point: errors of ours are one message and exit code 1, without a traceback."""
+    os.environ.update(proxies.passed_by(os.environ))
     try:
         app()
     except NoRegionError as error:

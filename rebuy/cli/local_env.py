@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from configuration.errors import InputError
 from localaws.core.home import write_whole
-from rebuy.cli import local
+from rebuy.cli import local, proxies
 from rebuy.cli.options import DEFAULT_HOME
 
 REGION = "us-east-1"
@@ -92,7 +92,8 @@ def lines(home: Path, form: str) -> str:
     write = FORMATS.get(form)
     if write is None:
         raise InputError(f"--format {form!r} is none of {', '.join(FORMATS)}.")
-    return "\n".join(write(name, value) for name, value in variables(home).items())
+    found = variables(home) | proxies.passed_by(os.environ)
+    return "\n".join(write(name, value) for name, value in found.items())
 
 
 def write_profile(home: Path, name: str) -> list[Path]:

@@ -101,3 +101,26 @@ def test_a_profile_is_written_beside_others(
     assert session.client("sts").get_caller_identity()["Arn"].endswith(":root")
     with pytest.raises(InputError, match="is there already and is no local AWS's"):
         local_env.write_profile(home, "work")
+
+
+def test_a_proxy_of_the_environment_is_passed_by(tmp_path: Path) -> None:
+    """Nothing answers at the proxy: whatever went through it would fail."""
+    dead = {"HTTP_PROXY": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:9"}
+    script = f"""set -e
+cd "$T"; rebuy local up --port 0 > up; trap 'rebuy local down > down' EXIT
+eval "$(rebuy local env)"
+{CLIENTS["boto3"]}; echo "$NO_PROXY"; {BIN / "aws"} s3 ls"""
+    done = subprocess.run(
+        ["sh", "-c", script],
+        env={
+            "PATH": f"{BIN}:{os.environ['PATH']}",
+            "T": str(tmp_path),
+            "NO_PROXY": "example.com",
+            **dead,
+        },
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert ROOT in done.stdout and "example.com,127.0.0.1" in done.stdout
+    assert done.stdout.split()[-1] == "clients"
