@@ -208,9 +208,10 @@ _FLAVOURS = (
     "Green Tea", "Açaí", "Jalapeño", "Roasted Garlic", "Rosemary", "Smoky", "Spicy", "Herb",
     "Citrus", "Almond", "Maple", "Pumpkin", "Berry Blend", "Strawberry & Cream", "Original",
 )  # fmt: skip
+# Inches with a backslash, as in 120 names of the public products.csv.
 _ENDINGS = (
     "", "", "", "", "", ", 12 oz", ", 2 Pack", ", Large", ", 16 oz Bag", ", 6 Count", ", Mini",
-    ' 9"', ", 1.5 L", " (Bag)", ", Sliced, Resealable", " & More", " with Omega-3", " - Low Fat",
+    ' 6\\"', ", 1.5 L", " (Bag)", ", Sliced, Resealable", " & More", " with Omega-3", " - Low Fat",
 )  # fmt: skip
 _SIMPLE_FORMS = ("{}", "Organic {}", "Bag of {}", "Organic {}, Family Size", "Large {}")
 

@@ -30,6 +30,8 @@ from localaws.shapes import ObjectFile
 from localaws.tables import files as tables
 from localaws.tables import hive
 from localaws.tables.snapshot import TableSnapshot
+from rebuy.data.files import RAW_FILES
+from rebuy.data.generate import generate
 from tasks import sql
 from tasks.functions import crawl_raw_data, raw_checks, storage
 from tasks.functions.first_look import Finding, look
@@ -281,6 +283,32 @@ def test_refused_with_file_and_line(
     (one,) = [each for each in found if each.rule == rule]
     assert (one.file, one.line) == (file, line)
     assert one.advice
+
+
+def cleaned_up(data: bytes) -> bytes:
+    """The same rows as a careful program writes them: all cells quoted, CRLF."""
+    out = io.StringIO()
+    lines = csv.reader(io.StringIO(data.decode(), newline=""))
+    csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="\r\n").writerows(lines)
+    return out.getvalue().encode()
+
+
+def test_a_folder_as_published_is_the_one_that_was_cleaned_up(tmp_path: Path) -> None:
+    """Names with quotes, commas and a backslash before a quote, hours with a zero, empty gaps."""
+    generate(20, tmp_path / "raw")
+    for file in RAW_FILES:
+        data = (tmp_path / "raw" / file.name).read_bytes()
+        meant = list(csv.reader(io.StringIO(data.decode(), newline="")))[1:]
+        if file.table == "products":
+            assert sum('\\"' in name for _, name, *_ in meant) > 100
+        for content in (data, cleaned_up(data)):
+            folder = tmp_path / hashlib.sha256(content).hexdigest()
+            folder.mkdir()
+            stored = Objects(folder, {f"raw/{file.table}/{file.name}": content})
+            assert findings(stored) == []
+            table = crawled(stored)
+            for lenient in (False, True):
+                assert rows(table, folder, lenient=lenient) == sorted(meant)
 
 
 def test_there_are_all_of_them() -> None:
