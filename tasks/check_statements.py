@@ -16,14 +16,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import sqlglot
 from sqlglot import exp
 
-from tasks import sql
 from tasks.errors import DefinitionError
 
+# Not tasks.sql's, which imports the SDK of the workflow: `rebuy data check` needs none of it.
+CHECKS = Path(__file__).resolve().parents[1] / "sql" / "checks"
 DATABASE = "${RawDatabase}"
 STAND_IN = "raw_database_"  # an identifier in its place, while a file is parsed
 
@@ -70,7 +72,7 @@ class Rule:
 
 def of_project() -> list[dict[str, Any]]:
     """Those of sql/checks."""
-    return compose({file.stem: file.read_text() for file in (sql.ROOT / "checks").glob("*.sql")})
+    return compose({file.stem: file.read_text() for file in CHECKS.glob("*.sql")})
 
 
 def compose(files: Mapping[str, str]) -> list[dict[str, Any]]:
