@@ -132,7 +132,7 @@ FUNCTIONS = (
         memory_megabytes=1024,
         timeout_seconds=900,
         awswrangler=True,  # its pyarrow and numpy: the look at the files
-        grants=(get("raw/", bucket=RAW_ARN), *read("runs/")),
+        grants=(get("raw/", bucket=RAW_ARN), *read("runs/"), write("runs/")),
     ),
     Function(
         "CheckRawData",

@@ -27,12 +27,14 @@ MAX_NODES = 5
 EXISTS = ["DataBrew.ConflictException"]
 GONE = ["DataBrew.ResourceNotFoundException"]
 INPUT = jsonata("$states.input")
+# For what a run reads anew (tasks/functions/increments.py).
+NODES_OF_NEW = jsonata("$states.input.run.increment.nodes")
 
 
 @dataclass(frozen=True)
 class RecipeJob:
     """A job as its requests have it, each member a text or JSONata: `folder` is where in the lake
-    it writes, `by` the columns that its output is partitioned by."""
+    it writes, `by` the columns that its output is partitioned by, `nodes` how many may work."""
 
     name: str
     dataset: str
@@ -40,6 +42,7 @@ class RecipeJob:
     version: str
     folder: str
     by: tuple[str, ...] = ()
+    nodes: int | str = MAX_NODES
 
 
 def of_run(prefix: str) -> str:
@@ -69,7 +72,7 @@ def recipe_job(
             "DatasetName": job.dataset,
             "RecipeReference": {"Name": job.recipe, "RecipeVersion": job.version},
             "RoleArn": "${DataBrewRoleArn}",
-            "MaxCapacity": MAX_NODES,
+            "MaxCapacity": job.nodes,
             "Timeout": JOB_TIMEOUT_MINUTES,
             "Outputs": [
                 {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tasks import sql
 from tasks.athena import by_name, run_item, run_statement
-from tasks.databrew import RecipeJob, below_run, make_dataset, of_run, recipe_job
+from tasks.databrew import NODES_OF_NEW, RecipeJob, below_run, make_dataset, of_run, recipe_job
 from tasks.stages import comment
 from tasks.states import Map, Parallel, State, Task, jsonata, sdk
 
@@ -29,6 +29,7 @@ def clean_with_databrew() -> State:
                 "recipe": f"${{{recipe}Recipe}}",
                 "version": f"${{{recipe}Version}}",
                 "folder": below_run(f"cleaned/{table}"),
+                "nodes": NODES_OF_NEW,
                 "sql": sql.read(f"tables/cleaned_{table}").query_string(),
             }
             for table, (recipe, dataset) in CLEANED.items()
@@ -38,7 +39,7 @@ def clean_with_databrew() -> State:
     )
     of_item = {
         member: jsonata(f"$states.input.{member}")
-        for member in ("dataset", "recipe", "version", "folder")
+        for member in ("dataset", "recipe", "version", "folder", "nodes")
     }
     first, last = recipe_job(
         "Make the cleaning job",

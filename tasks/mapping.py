@@ -36,7 +36,7 @@ def map_source_files(then: State) -> State:
             "${RawDatabase}",
         ),
         output=jsonata(
-            f"{{'name': {ITEM}.name, {FIGURES},"
+            f"{{'name': {ITEM}.name, 'table': {ITEM}.table, {FIGURES},"
             f" 'dataset': {ITEM}.dataset ? {ITEM}.dataset & {TRY} : null}}"
         ),
         timeout_seconds=QUERY_TIMEOUT_SECONDS,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from configuration.mapping import columns as c
 from configuration.mapping.model import Mapping
-from configuration.mapping.reading import DATABASE, Reading
+from configuration.mapping.reading import DATABASE, OBJECT, Reading
 from configuration.mapping.sql import dictionary
 
 
@@ -23,7 +23,7 @@ def checks(mapping: Mapping) -> dict[str, str]:
         if orders.drop_without_customer:
             customers = f"\n    AND {c.text(files, orders.user_id)} IS NOT NULL"
         found["mapped_times_are_read"] = (
-            f'SELECT "$path" AS file, {c.text(files, orders.ordered_at)} AS ordered_at\n'
+            f"SELECT {OBJECT} AS file, {c.text(files, orders.ordered_at)} AS ordered_at\n"
             f"FROM {place}\nWHERE {moment} IS NULL{customers}\n"
         )
     if mapping.wide and orders.order_id is not None:

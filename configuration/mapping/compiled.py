@@ -7,26 +7,23 @@ from typing import Any
 from configuration.mapping import sql
 from configuration.mapping.checks import checks
 from configuration.mapping.model import INSTACART, Files, Mapping, load
-from configuration.mapping.reading import source_table
 
 Json = dict[str, Any]
 
 
 def compiled(mapping: Mapping | None) -> Json:
-    """{sha256, files, tables, statements, checks} (tasks/functions/plan_mapping.py). None: the
+    """{sha256, files, statements, checks} (tasks/functions/plan_mapping.py). None: the
     mapping that ships, whose files are the five tables as they are: there is nothing to run."""
     if mapping is None:
         return {
             "sha256": load(INSTACART).sha256,
             "files": {},
-            "tables": {},
             "statements": [],
             "checks": [],
         }
     return {
         "sha256": mapping.sha256,
         "files": {kind: rules(mapping, kind) for kind in mapping.files},
-        "tables": {kind: source_table(kind, files) for kind, files in mapping.files.items()},
         "statements": [
             {"name": one.name, "sql": one.sql, "table": one.table}
             for one in sql.statements(mapping)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from configuration.mapping import columns as c
 from configuration.mapping.reading import (
     DATABASE,
+    OBJECT,
     Reading,
     listed,
     named,
@@ -23,6 +24,7 @@ def orders(reading: Reading) -> str:
         given |= {name: getattr(rule, name) for name in ("order_number", *WRITTEN)}
     more = {name: c.text(files, column) for name, column in given.items() if column}
     more |= {c.kept(column): c.text(files, column) for column in rule.keep}
+    more[OBJECT] = OBJECT
     rows = f"SELECT\n{listed(reading.order_columns() | more, 4)}\n{reading.rows(rule.file)}"
     parts = [named("source", rows)]
     if reading.mapping.wide:
@@ -42,7 +44,7 @@ def orders(reading: Reading) -> str:
 
 def _numbered(reading: Reading, more: list[str]) -> str:
     """Orders in the customer's order, with weekday (Sunday is 0), hour and the gap in days."""
-    kept = [name for name in more if name.startswith("extra_") or name == "eval_set"]
+    kept = [name for name in more if name.startswith("extra_") or name in ("eval_set", OBJECT)]
     columns = {name: name for name in ("order_key", "customer", *kept)}
     if reading.mapping.orders.ordered_at is None:
         number = "TRY_CAST(order_number AS bigint)"
@@ -93,14 +95,25 @@ def _order(reading: Reading) -> dict[str, str]:
     }
 
 
+def order_columns(reading: Reading) -> list[str]:
+    """Of the mapped orders, without the raw object."""
+    return list(_order(reading))
+
+
+def line_columns(reading: Reading) -> list[str]:
+    """Of the mapped lines."""
+    kept = map(c.kept, reading.mapping.order_products.keep)
+    return ["order_id", "product_id", "add_to_cart_order", "reordered", *kept]
+
+
 def _selected(reading: Reading, table: str) -> str:
-    return f"SELECT\n{listed(_order(reading), 4)}\nFROM {table}\n"
+    return f"SELECT\n{listed(_order(reading) | {OBJECT: OBJECT}, 4)}\nFROM {table}\n"
 
 
 def order_products(reading: Reading) -> str:
     rule = reading.mapping.order_products
     files = reading.files(rule.file)
-    kept = {c.kept(column): c.text(files, column) for column in rule.keep}
+    kept = {c.kept(column): c.text(files, column) for column in rule.keep} | {OBJECT: OBJECT}
     columns = reading.line_columns() | {
         "position": c.text(files, rule.add_to_cart_order)
         if rule.add_to_cart_order
@@ -142,7 +155,7 @@ def order_products(reading: Reading) -> str:
         else f"CASE WHEN {number} > {before} THEN '1' ELSE '0' END",
         **{name: f"lines.{name}" for name in kept},
     }
-    joins += f"LEFT JOIN {DATABASE}.orders AS orders ON orders.order_id = {ids['order_id']}\n"
+    joins += f"LEFT JOIN {DATABASE}.whole_orders AS orders ON orders.order_id = {ids['order_id']}\n"
     return query(
         [named("source", rows), named("lines", lines)],
         f"SELECT\n{listed(made, 4)}\nFROM lines\n{joins}",

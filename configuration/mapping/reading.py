@@ -11,6 +11,7 @@ from configuration.mapping.model import Files, Mapping
 
 DATABASE = "${RawDatabase}"
 SOURCE = "s3://${SourcePlace}"
+OBJECT = "raw_object"  # the raw object that a row is of (tasks/functions/increments.object_id)
 NO_ESCAPE = "\\u0001"  # a character that no file has: a backslash is data
 
 
@@ -20,8 +21,13 @@ def source_table(kind: str, files: Files) -> str:
     return f"source_{kind}_{said}"
 
 
+def staged(kind: str) -> str:
+    """The table of what the mapping takes of one kind of file (staging.py)."""
+    return f"staged_{kind}"
+
+
 def define(kind: str, files: Files) -> str:
-    """The table over the files of one kind."""
+    """The table over the new files of one kind."""
     columns = ",\n".join(
         f"    `{c.name_of(files, column)}` {files.type_of(column)}" for column in files.columns
     )
@@ -92,7 +98,7 @@ class Reading:
         return self.mapping.files[kind]
 
     def table(self, kind: str) -> str:
-        return f"{DATABASE}.{source_table(kind, self.files(kind))}"
+        return f"{DATABASE}.{staged(kind)}"
 
     def rows(self, kind: str) -> str:
         """FROM and WHERE: the rows of a file that count: with a customer, and of lines, those of

@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from configuration.mapping import catalogue, orders
+from configuration.mapping import catalogue, orders, staging
 from configuration.mapping import columns as c
 from configuration.mapping.model import Mapping
-from configuration.mapping.reading import DATABASE, Reading, define, numbered_kinds
-from tasks.functions.clean_data import WHOLE
+from configuration.mapping.reading import DATABASE, Reading, define, numbered_kinds, staged
 from tasks.functions.increments import GROWING
 
 MADE = "s3://${LakeBucket}/${folder}"
@@ -28,28 +27,48 @@ class Statement:
 
 def statements(mapping: Mapping) -> list[Statement]:
     """In the order in which they run."""
-    found = [
-        Statement(f"Define {kind}", define(kind, files)) for kind, files in mapping.files.items()
-    ]
+    found = []
+    for kind, files in mapping.files.items():
+        table = staged(kind)
+        found.append(Statement(f"Define {kind}", define(kind, files)))
+        found += _previous(table, staging.staged_columns(mapping, kind))
+        found += _made(f"Stage {kind}", table, staging.stage(mapping, kind))
+    reading = Reading(mapping)
+    names = {
+        "orders": orders.order_columns(reading),
+        "order_products": orders.line_columns(reading),
+    }
     for table, select in tables(mapping).items():
-        found.append(Statement(f"Drop {table}", f"DROP TABLE IF EXISTS {DATABASE}.{table}"))
-        found.append(
-            Statement(
-                f"Map {table}",
-                f"CREATE TABLE {DATABASE}.{table}\nWITH (\n    format = 'PARQUET',\n"
-                "    write_compression = 'SNAPPY',\n"
-                f"    external_location = '{MADE}/{table}${{try}}/'\n) AS\n{_whole(table, select)}",
-                table,
-            )
-        )
+        if table not in GROWING:
+            found += _made(f"Map {table}", table, select)
+            continue
+        parts = f"parts_{table}"
+        found += _made(f"Map {table}", f"whole_{table}", select)
+        found += _previous(parts, staging.PARTS)
+        found += _made(f"Part {table}", parts, staging.parts(table, names[table]))
+        found += _made(f"Choose {table}", table, staging.new_parts(table, names[table]))
     return found
 
 
-def _whole(table: str, select: str) -> str:
-    """Cleaning partitions by raw object; what is mapped is mapped as a whole (clean_data.WHOLE)."""
-    if table not in GROWING:
-        return select
-    return f"SELECT *, '{WHOLE}' AS object\nFROM (\n{select}) AS mapped\n"
+def _previous(table: str, columns: dict[str, str]) -> list[Statement]:
+    """The same table of the last good run."""
+    return [
+        Statement(f"Drop previous_{table}", f"DROP TABLE IF EXISTS {DATABASE}.previous_{table}"),
+        Statement(f"Take over {table}", staging.previous(table, columns)),
+    ]
+
+
+def _made(name: str, table: str, select: str) -> list[Statement]:
+    return [
+        Statement(f"Drop {table}", f"DROP TABLE IF EXISTS {DATABASE}.{table}"),
+        Statement(
+            name,
+            f"CREATE TABLE {DATABASE}.{table}\nWITH (\n    format = 'PARQUET',\n"
+            "    write_compression = 'SNAPPY',\n"
+            f"    external_location = '{MADE}/{table}${{try}}/'\n) AS\n{select}",
+            table,
+        ),
+    ]
 
 
 def tables(mapping: Mapping) -> dict[str, str]:

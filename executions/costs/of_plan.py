@@ -38,6 +38,7 @@ class Plan:
     runs_a_month: float
     predictions_a_month: int
     trials: int = 0  # of the tuning job of every run
+    crawled: bool = True  # a shop's own files are mapped instead
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,8 @@ def minutes(kind: str, raw_bytes: int) -> float:
 
 
 def _run(plan: Plan) -> Iterator[Line]:
-    yield crawl()
+    if plan.crawled:
+        yield crawl()
     price = PRICES["athena"]
     parquet = math.ceil(plan.raw_bytes * PARQUET)
     charged = sum(

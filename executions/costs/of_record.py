@@ -13,15 +13,17 @@ Json = dict[str, Any]
 
 def lines(record: Json, training_instance: str) -> list[Line]:
     """A line a service. `training_instance` prices the seconds: the record has them alone."""
-    return list(_lines(record.get("cost_inputs") or {}, training_instance))
+    mapped = bool((record.get("mapping") or {}).get("statements"))
+    return list(_lines(record.get("cost_inputs") or {}, training_instance, crawled=not mapped))
 
 
-def _lines(used: Json, instance: str) -> Iterator[Line]:
+def _lines(used: Json, instance: str, *, crawled: bool) -> Iterator[Line]:
     megabytes = math.ceil(used.get("athena_charged_bytes", 0) / 1e6)
     yield Line(
         "Athena", f"{megabytes:,} MB charged", megabytes / 1e6 * PRICES["athena"]["terabyte"]
     )
-    if used.get("athena_charged_bytes"):  # what is checked was crawled
+    # What is checked was crawled; a shop's own files are mapped instead.
+    if used.get("athena_charged_bytes") and crawled:
         yield crawl()
     minutes = used.get("databrew_node_minutes", 0)
     yield Line(

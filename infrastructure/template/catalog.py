@@ -58,7 +58,12 @@ def catalog() -> Json:
                 "DatabaseName": ref("RawDatabase"),
                 "Classifiers": [ref("OrderFiles")],
                 # The raw files that a run reads anew (tasks/functions/increments.py).
-                "Targets": {"S3Targets": [{"Path": sub("s3://${Lake}/incoming/")}]},
+                # A shop's own files are below source/, of which its mapping makes tables.
+                "Targets": {
+                    "S3Targets": [
+                        {"Path": sub("s3://${Lake}/incoming/"), "Exclusions": ["source/**"]}
+                    ]
+                },
                 "SchemaChangePolicy": {
                     "UpdateBehavior": "UPDATE_IN_DATABASE",
                     # A table whose files are gone must not look as if they were there.

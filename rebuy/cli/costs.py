@@ -108,6 +108,7 @@ def plan(
         runs_a_month=runs,
         predictions_a_month=predictions,
         trials=trials,
+        crawled=given.source is None,
     )
 
 

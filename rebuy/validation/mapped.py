@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -19,10 +20,12 @@ DATABASE = "sample_mapped"
 NAMES = {
     "RawDatabase": DATABASE,
     "LakeBucket": "sample-lake",
-    "SourcePlace": "sample-raw/raw/source",
+    "SourcePlace": "sample-lake/incoming/source",
     "folder": "runs/run=sample/mapped",
     "try": "_1",
+    "dropped": "''",
 }
+TAKEN_OVER = re.compile(r"\$\{was_\w+\}")
 TEXTS = ("string", "varchar")
 MEND = "`rebuy data map` proposes a mapping of your files; docs/mapping.md has every member."
 
@@ -50,7 +53,7 @@ def check(product: Product, rehearsal: Rehearsal) -> Iterator[Finding]:
 def filled(sql: str) -> str:
     for name, value in NAMES.items():
         sql = sql.replace(f"${{{name}}}", value)
-    return sql
+    return TAKEN_OVER.sub("s3://sample-lake/runs/run=before/mapped/", sql)
 
 
 def _athena(tables: dict[Name, Described]) -> Athena:

@@ -66,9 +66,9 @@ def of_shape(shape: Any, name: str = "", depth: int = DEPTH) -> Any:
 
 
 def of_name(name: str) -> str | int:
-    """What a member of this name may have: a text, but for a number of seconds."""
+    """What a member of this name may have: a text, but for a number of seconds or of nodes."""
     lower = name.lower()
-    if lower.endswith("_seconds"):
+    if lower.endswith("_seconds") or lower == "nodes":
         return 1
     if "s3" in lower or lower.endswith(("uri", "url", "location")):
         return "s3://sample-bucket/sample/"

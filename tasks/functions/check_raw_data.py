@@ -11,7 +11,14 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from tasks.functions import clean_data, increments, mapped_checks, raw_checks, storage
+from tasks.functions import (
+    clean_data,
+    increments,
+    mapped_checks,
+    mapped_parts,
+    raw_checks,
+    storage,
+)
 from tasks.functions.first_look import RULES, Look
 from tasks.functions.jobs import ATHENA_MINIMUM_BYTES
 
@@ -64,12 +71,19 @@ def handler(event: Json, context: Any) -> Json:
         some = ", ".join(changed[: raw_checks.SAMPLE])
         raise FilesChanged(f"{len(changed)} not as planned any more, for example {some}")
     if "cleaned" in event:
-        mapped = bool(mapping.get("statements"))
-        return gather(s3, event["run"], event["cleaned"]["rows"], mapped)
-    objects = manifest["objects"]
-    answer, rows_of = check(s3, manifest["bucket"], objects, increment, mapping)
-    storage.write_json(s3, lake, clean_data.rows_key(event["run"]["id"]), rows_of)
+        return gather(s3, event["run"], event["cleaned"]["rows"], mapping)
+    run_id = event["run"]["id"]
+    answer, rows_of = check(s3, manifest["bucket"], manifest["objects"], increment, mapping)
+    if mapping.get("statements"):
+        parts = mapped_parts.decide(in_mapped, increment)
+        storage.write_json(s3, lake, mapped_parts.parts_key(run_id), parts)
+    else:
+        storage.write_json(s3, lake, clean_data.rows_key(run_id), rows_of)
     return answer
+
+
+def in_mapped(text: str) -> list[Json]:
+    return rows(text, os.environ["RAW_DATABASE"])[0]
 
 
 def check(
@@ -83,7 +97,7 @@ def check(
     mapped = bool(mapping.get("statements"))
     looks = [] if mapped else look_at(s3, bucket, objects, increment, database)
     statements = [
-        {**statement, "sql": with_taken(statement["sql"], increment)}
+        {**statement, "sql": with_taken(statement["sql"], increment, mapped)}
         for statement in json.loads(STATEMENTS.read_text())
     ]
     with ThreadPoolExecutor(4) as pool:
@@ -92,7 +106,7 @@ def check(
         if mapped:
             own = mapped_checks.statements(mapping)
             answers = list(pool.map(lambda text: rows(text, database), own))
-            refuse(mapped_checks.broken(mapping, [answer for answer, _ in answers]))
+            refuse(mapped_checks.broken(mapping, increment, [answer for answer, _ in answers]))
             results += answers
         else:
             known = raw_checks.rows_of(looks)
@@ -100,7 +114,7 @@ def check(
                 known[one["table"]] += one["rows"]
             refuse(raw_checks.unlike_rows(known, rows_found, "athena"))
         names = broken(statements, [answer for answer, _ in results[: len(statements)]])
-        asked = [with_taken(sample_of(name), increment) for name in names]
+        asked = [with_taken(sample_of(name), increment, mapped) for name in names]
         samples = list(pool.map(lambda text: rows(text, database)[0], asked))
     refuse(
         [
@@ -144,9 +158,11 @@ def look_at(
     return looks
 
 
-def with_taken(text: str, increment: Json) -> str:
+def with_taken(text: str, increment: Json, mapped: bool = False) -> str:
     """A check's SQL over whole tables: new rows as the files have them, and those that are taken
-    over from the last run as they were cleaned, as text again."""
+    over from the last run as they were cleaned, as text again. A shop's own are mapped whole."""
+    if mapped:
+        return re.sub(r"(\$\{RawDatabase\}\.)(orders|order_products)\b", r"\1whole_\2", text)
     if increment["from"] is None:
         return text
     for table in increments.GROWING:
@@ -169,12 +185,13 @@ def _as_text(column: str) -> str:
     return f"CAST({value} AS varchar) AS {column}"
 
 
-def gather(s3: Any, run: Json, checked: dict[str, int], mapped: bool) -> Json:
+def gather(s3: Any, run: Json, checked: dict[str, int], mapping: Json) -> Json:
     """Completes the clean tables, whose rows are those that were checked; then they are in the
     run's ledger. Raises RowsLost, CleanDataUnlike."""
     import boto3
 
     lake, database, run_id = os.environ["LAKE_BUCKET"], os.environ["DATABASE"], run["id"]
+    mapped = bool(mapping.get("statements"))
     partitions = clean_data.gather(boto3.client, lake, database, run_id, mapped)
     counts = " UNION ALL ".join(
         f"SELECT '{name}' AS name, count(*) AS rows_found FROM cleaned_{name}_{run_id}"
@@ -184,7 +201,7 @@ def gather(s3: Any, run: Json, checked: dict[str, int], mapped: bool) -> Json:
     unlike = raw_checks.unlike_rows({name: checked[name] for name in found}, found, "databrew")
     if unlike:
         raise RowsLost(report(unlike))
-    clean_data.write_ledger(s3, lake, run_id, run["cleaning_code"], partitions)
+    clean_data.write_ledger(s3, lake, run_id, run["cleaning_code"], partitions, mapping)
     return {"rows": found}
 
 

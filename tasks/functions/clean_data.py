@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from tasks.functions import increments, storage
+from tasks.functions import increments, mapped_parts, storage
 
 Json = dict[str, Any]
 
 MOST_AT_ONCE = 100  # partitions of a BatchCreatePartition
 MOST_DELETED = 25  # of a BatchDeletePartition
-WHOLE = "all"  # the partition of a mapped table, which is mapped as a whole in every run
 PARTITION = "object="
 
 
@@ -23,7 +22,8 @@ class CleanDataUnlike(Exception):
 
 
 def rows_key(run_id: str) -> str:
-    """Where Check raw data notes the rows of each object that it has looked at."""
+    """Where Check raw data (Plan mapping, of a shop's own files) notes the rows of each object that
+    it has looked at."""
     return f"runs/run={run_id}/rows.json"
 
 
@@ -31,19 +31,14 @@ def gather(clients: Any, bucket: str, database: str, run_id: str, mapped: bool) 
     """Gives the run's two tables their partitions; these, as the ledger has them. Raises
     CleanDataUnlike."""
     s3 = clients("s3")
-    plan = storage.read_json(s3, bucket, increments.plan_key(run_id))
-    rows = storage.read_json(s3, bucket, rows_key(run_id))
-    wanted = [entry for entry in plan["new"] if entry["table"] in increments.GROWING]
-    if mapped:
-        wanted = [_mapped(table) for table in increments.GROWING]
+    plan = planned(s3, bucket, run_id, mapped)
     partitions = [*plan["taken"]]
     for table in increments.GROWING:
         written = files(s3, bucket, run_id, table)
-        of_table = [entry for entry in wanted if entry["table"] == table]
+        of_table = [entry for entry in plan["new"] if entry["table"] == table]
         partitions += [
             {
                 **entry,
-                "rows": rows.get(entry["key"]),
                 "run": run_id,
                 "location": f"s3://{bucket}/{_folder(run_id, table)}object={entry['object']}/",
                 "files": written.pop(entry["object"], []),
@@ -60,8 +55,25 @@ def gather(clients: Any, bucket: str, database: str, run_id: str, mapped: bool) 
     return partitions
 
 
-def write_ledger(s3: Any, bucket: str, run_id: str, code: str, partitions: list[Json]) -> None:
-    document = {"run": run_id, "code": code, "partitions": partitions}
+def planned(s3: Any, bucket: str, run_id: str, mapped: bool) -> Json:
+    """{new, taken}: what is to be cleaned, with its rows, and the partitions that are there."""
+    if mapped:
+        parts: Json = storage.read_json(s3, bucket, mapped_parts.parts_key(run_id))
+        return parts
+    plan = storage.read_json(s3, bucket, increments.plan_key(run_id))
+    rows = storage.read_json(s3, bucket, rows_key(run_id))
+    new = [{**entry, "rows": rows.get(entry["key"])} for entry in plan["new"]]
+    return {"new": new, "taken": plan["taken"]}
+
+
+def write_ledger(
+    s3: Any, bucket: str, run_id: str, code: str, partitions: list[Json], mapping: Json
+) -> None:
+    """`mapping` as the state has it; the ledger's `mapped` is null without statements."""
+    document: Json = {"run": run_id, "code": code, "partitions": partitions, "mapped": None}
+    if mapping.get("statements"):
+        rows = storage.read_json(s3, bucket, rows_key(run_id))
+        document["mapped"] = mapped_parts.for_ledger(s3, bucket, run_id, mapping, rows)
     storage.write_json(s3, bucket, increments.ledger_key(run_id), document)
 
 
@@ -108,7 +120,3 @@ def _all_done(answer: Json) -> None:
 
 def _folder(run_id: str, table: str) -> str:
     return f"runs/run={run_id}/cleaned/{table}/"
-
-
-def _mapped(table: str) -> Json:
-    return {"object": WHOLE, "table": table, "key": table, "sha256": ""}

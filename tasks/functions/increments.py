@@ -28,14 +28,23 @@ GROWING = ("orders", "order_products")
 INCOMING = "incoming/"
 MOST_DROPPED = 500  # partitions of the last run's that a check's SQL leaves out by name
 COPIES_AT_ONCE = 8
+# Of a recipe job: two, as Spark has a driver and a worker; DataBrew's default for half a gigabyte.
+FEWEST_NODES, MOST_NODES, BYTES_A_NODE = 2, 5, 150_000_000
 LARGEST_COPY = 5 * 1024**3  # of one CopyObject; what is larger is copied in parts
 
 
 def table_of(key: str) -> str | None:
-    """The table whose folder below raw/ the object is in; None for a shop's own files, which a
-    mapping reads where they are."""
-    table, slash, _ = key.removeprefix(storage.RAW_PREFIX).partition("/")
-    return table if slash and table != "source" else None
+    """The table whose folder below raw/ the object is in; of a shop's own files source/<kind>."""
+    folder, slash, rest = key.removeprefix(storage.RAW_PREFIX).partition("/")
+    if folder == "source":
+        kind, slash, _ = rest.partition("/")
+        folder = f"source/{kind}"
+    return folder if slash else None
+
+
+def grows(table: str | None) -> bool:
+    """Whether its objects are taken over."""
+    return table is not None and (table in GROWING or table.startswith("source/"))
 
 
 def object_id(entry: Json) -> str:
@@ -92,7 +101,7 @@ def divided(raw: Iterable[Json], partitions: Iterable[Json]) -> tuple[list[Json]
     taken: list[Json] = []
     entries = [entry for entry in raw if table_of(entry["key"]) is not None]
     for entry in entries:
-        known = table_of(entry["key"]) in GROWING and there.get(object_id(entry))
+        known = grows(table_of(entry["key"])) and there.get(object_id(entry))
         (taken if known else new).append(known or entry)
     for table in GROWING:
         of_table = [entry for entry in entries if table_of(entry["key"]) == table]
@@ -105,19 +114,22 @@ def divided(raw: Iterable[Json], partitions: Iterable[Json]) -> tuple[list[Json]
 
 def plan(clients: Any, buckets: Json, run_id: str, raw: list[Json], known: Json | None) -> Json:
     """Copies what is new to incoming/, and writes the run's plan_key: {from (run, or null), new
-    [{object, table, key, sha256}], taken [partition], dropped (ids of the partitions of the run
-    `from` that are not taken over), incoming [{key, etag, bytes}]}. Answers its figures.
+    [{object, table, key, sha256}], taken [partition; of a shop's own files {object, table, key,
+    sha256, rows, run}], dropped (ids of what the run `from` has and this one does not take over),
+    mapped (what of the run `from` a mapping goes on with: clean_data.write_ledger; or null),
+    incoming [{key, etag, bytes}]}. Answers its figures.
 
     `buckets`: {raw, lake}; `known`: the ledger of the last good run, if it may be taken over."""
     s3 = clients("s3")
-    before = known["partitions"] if known else []
-    new, taken = divided(raw, standing(s3, buckets["lake"], before))
+    mapped = known and known.get("mapped")
+    before, there = known_objects(s3, buckets["lake"], known)
+    new, taken = divided(raw, there)
     kept = {partition["object"] for partition in taken}
     dropped = sorted(one["object"] for one in before if one["object"] not in kept)
     if len(dropped) > MOST_DROPPED:
         new, taken = divided(raw, [])
     if not taken:
-        known, dropped = None, []
+        known, mapped, dropped = None, None, []
     copy(s3, buckets, new)
     document = {
         "from": known and known["run"],
@@ -126,17 +138,33 @@ def plan(clients: Any, buckets: Json, run_id: str, raw: list[Json], known: Json 
         ],
         "taken": taken,
         "dropped": dropped,
+        "mapped": known and mapped and {"tables": mapped["tables"], "parts": known["partitions"]},
         "incoming": incoming(s3, buckets["lake"]),
     }
     written = storage.write_json(s3, buckets["lake"], plan_key(run_id), document)
+    new_bytes = sum(entry["bytes"] for entry in new)
     return {
         "uri": written["uri"],
         "sha256": written["sha256"],
         "from": document["from"],
         "taken_objects": len(taken),
         "new_objects": len(new),
-        "new_bytes": sum(entry["bytes"] for entry in new),
+        "new_bytes": new_bytes,
+        "nodes": min(MOST_NODES, FEWEST_NODES + new_bytes // BYTES_A_NODE),
     }
+
+
+def known_objects(s3: Any, bucket: str, known: Json | None) -> tuple[list[Json], list[Json]]:
+    """(what the last run is made of, what of it is there as it was). Of what was mapped, rows of
+    any object may stand in any part: it is there as a whole, or none of it is."""
+    if known is None:
+        return [], []
+    mapped = known.get("mapped") or {"tables": []}
+    of_run = [*known["partitions"], *mapped["tables"]]
+    there = standing(s3, bucket, of_run)
+    if not known.get("mapped"):
+        return of_run, there
+    return (mapped["objects"], mapped["objects"]) if len(there) == len(of_run) else ([], [])
 
 
 def standing(s3: Any, bucket: str, partitions: list[Json]) -> list[Json]:
@@ -144,8 +172,9 @@ def standing(s3: Any, bucket: str, partitions: list[Json]) -> list[Json]:
     runs = sorted({partition["run"] for partition in partitions})
 
     def files(run: str) -> dict[str, str]:
-        listed = storage.objects(s3, bucket, f"runs/run={run}/cleaned/")
-        return {entry["Key"]: entry["ETag"].strip('"') for entry in listed}
+        folders = ("cleaned", "mapped")
+        listed = (storage.objects(s3, bucket, f"runs/run={run}/{folder}/") for folder in folders)
+        return {entry["Key"]: entry["ETag"].strip('"') for found in listed for entry in found}
 
     with ThreadPoolExecutor(COPIES_AT_ONCE) as pool:
         there = {key: etag for found in pool.map(files, runs) for key, etag in found.items()}
@@ -184,7 +213,7 @@ def incoming(s3: Any, bucket: str) -> list[Json]:
 
 
 def taken_over(partitions: Iterable[Mapping[str, Any]]) -> list[Json]:
-    """[{run, objects: [{key, sha256, rows}]}]: which objects were cleaned by which earlier run."""
+    """[{run, objects: [{key, sha256, rows}]}]: which objects were read by which earlier run."""
     by_run: dict[str, list[Json]] = {}
     for partition in partitions:
         entry = {name: partition[name] for name in ("key", "sha256", "rows")}

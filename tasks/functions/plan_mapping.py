@@ -3,20 +3,16 @@ turn them into the five tables have the run's names."""
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 from executions.s3 import ObjectFile, body_of
-from tasks.functions import source_files, storage
+from tasks.functions import clean_data, increments, mapping_file, source_files, storage
 
 Json = dict[str, Any]
 
-# Written while packaging: the mapping of this deployment, as rules and SQL.
-MAPPING = Path(__file__).resolve().parents[2] / "mapping.json"
 SOURCE_PREFIX = f"{storage.RAW_PREFIX}source/"
 
 
@@ -26,56 +22,52 @@ class MappingRefused(Exception):
 
 def handler(event: Json, context: Any) -> Json:
     """`event`: {run}. Answers {sha256 (the mapping's), folder, rows (of each kind of file),
-    statements: [{name, sql, folder, dataset (that it fills, or "")}]}; without statements the raw
-    files are the five tables as they are. Raises MappingRefused."""
+    statements: [{name, sql, folder, table (that it fills, or ""), dataset (its folder)}]}; without
+    statements the raw files are the five tables as they are. Raises MappingRefused."""
     import boto3
 
-    mapping = deployed()
+    mapping = mapping_file.deployed()
     if not mapping["statements"]:
         return {"sha256": mapping["sha256"], "folder": None, "rows": {}, "statements": []}
-    s3 = boto3.client("s3")
+    s3, lake, run_id = boto3.client("s3"), os.environ["LAKE_BUCKET"], event["run"]["id"]
     raw = storage.manifest(s3, event["run"])
+    plan = storage.read_json(s3, lake, increments.plan_key(run_id))
     files: Json = mapping["files"]
     findings = strays([entry["key"] for entry in raw["objects"]], files)
-    rows = dict.fromkeys(files, 0)
-    if not findings:
-        with ThreadPoolExecutor(8) as pool:
-            seen = list(pool.map(lambda e: looked_at(s3, raw["bucket"], e, files), raw["objects"]))
-        findings = [finding for look in seen for finding in look.findings]
-        findings += twice(raw["objects"])
-        for entry, look in zip(raw["objects"], seen, strict=True):
-            rows[str(kind_of(entry["key"], files))] += look.rows
+    findings += twice(raw["objects"])
     if findings:
         raise MappingRefused(source_files.told(findings))
-    folder = next_folder(s3, os.environ["LAKE_BUCKET"], event["run"]["id"])
+    rows = look_at_new(s3, raw, plan, files)
+    storage.write_json(s3, lake, clean_data.rows_key(run_id), rows)
+    of_kinds = dict.fromkeys(files, 0)
+    for key, found in [*rows.items(), *((one["key"], one["rows"]) for one in plan["taken"])]:
+        of_kinds[str(kind_of(key, files))] += found
+    folder = next_folder(s3, lake, run_id)
     dataset = folder.split("/", 2)[2]
     names = {
         "RawDatabase": os.environ["RAW_DATABASE"],
-        "LakeBucket": os.environ["LAKE_BUCKET"],
-        "SourcePlace": f"{raw['bucket']}/{SOURCE_PREFIX.rstrip('/')}",
+        "LakeBucket": lake,
+        "SourcePlace": f"{lake}/{increments.INCOMING}source",
         "folder": folder,
         "try": "<try>",  # the state fills it in (tasks/mapping.py)
+        "dropped": ", ".join(f"'{one}'" for one in plan["dropped"] or [""]),
+        **before(mapping["statements"], plan["mapped"], f"s3://{lake}/{folder}/nothing/"),
     }
     return {
         "sha256": mapping["sha256"],
         "folder": folder,
-        "rows": rows,
+        "rows": of_kinds,
         "statements": [
             {
                 "name": statement["name"],
                 "sql": filled(statement["sql"], names),
                 "folder": folder,
+                "table": statement["table"],
                 "dataset": statement["table"] and f"{dataset}/{statement['table']}",
             }
             for statement in mapping["statements"]
         ],
     }
-
-
-def deployed() -> Json:
-    """The deployment's mapping: {sha256, files, statements, checks}."""
-    found: Json = json.loads(MAPPING.read_text())
-    return found
 
 
 def kind_of(key: str, files: Json) -> str | None:
@@ -98,6 +90,26 @@ def strays(keys: list[str], files: Json) -> list[str]:
         for kind in files
         if kind not in there
     ]
+
+
+def look_at_new(s3: Any, raw: Json, plan: Json, files: Json) -> dict[str, int]:
+    """The rows of each file that is not taken over, by its key. Raises MappingRefused."""
+    new = {one["key"] for one in plan["new"]}
+    entries = [entry for entry in raw["objects"] if entry["key"] in new]
+    with ThreadPoolExecutor(8) as pool:
+        seen = list(pool.map(lambda entry: looked_at(s3, raw["bucket"], entry, files), entries))
+    findings = [finding for look in seen for finding in look.findings]
+    if findings:
+        raise MappingRefused(source_files.told(findings))
+    return {entry["key"]: look.rows for entry, look in zip(entries, seen, strict=True)}
+
+
+def before(statements: list[Json], mapped: Json | None, nothing: str) -> dict[str, str]:
+    """Where the last good run's tables are: `was_<table>`; `nothing`, an empty folder, for what is
+    not taken over."""
+    there = {one["table"]: one["location"] for one in (mapped or {"tables": []})["tables"]}
+    tables = [statement["table"] for statement in statements if statement["table"]]
+    return {f"was_{table}": there.get(table, nothing) for table in tables}
 
 
 def looked_at(s3: Any, bucket: str, entry: Json, files: Json) -> source_files.Seen:

@@ -11,7 +11,7 @@ import pytest
 
 from configuration.mapping import load, sql
 from tests.athena.conftest import Athena
-from tests.mapping.test_mapping_sql import athena, run  # noqa: F401
+from tests.mapping.test_mapping_sql import athena, put, run  # noqa: F401
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "complete_journey"
 HOUSEHOLDS = 12
@@ -36,8 +36,7 @@ def test_a_households_day_is_an_order(athena: Athena, sample: Path) -> None:  # 
     athena.glue.create_database(DatabaseInput={"Name": "journey"})
     for kind in mapping.files:
         body = io.BytesIO((sample / f"{kind}.parquet").read_bytes())
-        key = f"raw/journey/{kind}/{kind}.parquet"
-        athena.s3.put_object(Bucket="lake", Key=key, Body=body.getvalue())
+        put(athena, "journey", f"{kind}/{kind}.parquet", body.getvalue())
     for statement in sql.statements(mapping):
         run(athena, "journey", statement.sql)
     lines = f"'{sample}/transactions.parquet'"

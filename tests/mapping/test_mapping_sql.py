@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from configuration.mapping import sql
-from tasks.functions.clean_data import WHOLE
 from tasks.functions.increments import GROWING
 from tests.athena.conftest import Athena
 from tests.mapping import shops
@@ -34,14 +33,25 @@ def athena(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Athena]:
 
 
 def run(athena: Athena, database: str, statement: str) -> Any:
+    """In a run that takes nothing over."""
     values = {
         "RawDatabase": database,
         "LakeBucket": "lake",
-        "SourcePlace": f"lake/raw/{database}",
+        "SourcePlace": f"lake/incoming/{database}",
         "folder": f"mapped/{database}",
         "try": "",
+        "dropped": "''",
     }
-    return athena.run(re.sub(r"\$\{(\w+)\}", lambda match: values[match[1]], statement))
+    nothing = f"s3://lake/nothing/{database}/"
+    filled = re.sub(r"\$\{(\w+)\}", lambda match: values.get(match[1], nothing), statement)
+    return athena.run(filled)
+
+
+def put(athena: Athena, database: str, name: str, body: bytes) -> None:
+    """`name`: <kind>/<file>. As a run copies what is new, in a folder of the object's name."""
+    kind, _, file = name.partition("/")
+    key = f"incoming/{database}/{kind}/object=o-{file}/{file}"
+    athena.s3.put_object(Bucket="lake", Key=key, Body=body)
 
 
 @pytest.mark.parametrize("name", shops.NAMES)
@@ -49,16 +59,17 @@ def test_a_shops_files_become_the_five_tables(athena: Athena, name: str) -> None
     mapping = shops.mapping(name)
     athena.glue.create_database(DatabaseInput={"Name": name})
     for key, body in shops.uploaded(name).items():
-        athena.s3.put_object(Bucket="lake", Key=f"raw/{name}/{key}", Body=body)
+        put(athena, name, key, body)
     for statement in sql.statements(mapping):
         run(athena, name, statement.sql)
     found = {
         table: sorted(athena.rows(f"SELECT * FROM {name}.{table}"), key=str)
         for table in sql.tables(mapping)
     }
-    for table in GROWING:  # are cleaned into the one partition that the last column names
-        assert {row[-1] for row in found[table]} == {WHOLE}
-        found[table] = [row[:-1] for row in found[table]]
+    for table in GROWING:  # are cleaned into the partition that the last column names: a part
+        parts = athena.rows(f"SELECT object, is_new FROM {name}.parts_{table}")
+        assert {(row[-1], "true") for row in found[table]} == {(one, new) for one, new in parts}
+        found[table] = sorted((row[:-1] for row in found[table]), key=str)
     assert found == shops.expected(name)
 
 

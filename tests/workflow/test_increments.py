@@ -67,9 +67,15 @@ CASES: list[Json] = [
         "new": ["order_products/b", "orders/b"],
     },
     {
-        "why": "a shop's own files are its mapping's",
-        "raw": [entry("source/orders/a")],
-        "known": [],
+        "why": "of a shop's own files what is new, if anything is",
+        "raw": [entry("source/sales/a"), entry("source/sales/b"), entry("source/names/a")],
+        "known": [partition("source/sales/a"), partition("source/names/a")],
+        "new": ["source/sales/b"],
+    },
+    {
+        "why": "a shop's own files of which none is new",
+        "raw": [entry("source/sales/a")],
+        "known": [partition("source/sales/a")],
         "new": [],
     },
 ]
@@ -96,6 +102,20 @@ def test_a_table_that_is_named_like_another_is_not_replaced_in_a_check() -> None
     assert found.count("${Database}.cleaned_orders_r1 WHERE object NOT IN ('oabc')") == 1
     assert found.count("${Database}.cleaned_order_products_r1 WHERE object NOT IN ('oabc')") == 1
     assert found.count("${RawDatabase}.orders UNION ALL") == 1
+
+
+def test_a_shops_own_rows_are_checked_as_they_are_mapped() -> None:
+    text = (
+        "SELECT o FROM ${RawDatabase}.order_products, ${RawDatabase}.orders, ${RawDatabase}.aisles"
+    )
+
+    found = with_taken(text, {"from": "r1", "dropped": []}, mapped=True)
+
+    assert found.split("FROM ")[1].replace("${RawDatabase}.", "").split(", ") == [
+        "whole_order_products",
+        "whole_orders",
+        "aisles",
+    ]
 
 
 class Glue:
