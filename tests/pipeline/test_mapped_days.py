@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import pytest
-from rebuy.connection import Connection
 
+from configuration.connection import Connection
 from infrastructure.deploy import deploy
 from tests.mapping import foreign
 from tests.pipeline.stack import Execution, Json, Stack
