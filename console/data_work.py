@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -77,8 +78,10 @@ def databrew_run(clients: Any, task: Task) -> Iterator[Section]:
     if reference:
         yield _recipe(reference, steps)
     if run_id is not None:
-        if run["State"] == "SUCCEEDED":
+        if run["State"] == "SUCCEEDED" and reference:
             yield samples.section(clients, run) | {"touched": samples.touched(steps)}
+        elif run["State"] == "SUCCEEDED":
+            yield _profile(clients("s3"), run)
         if run.get("LogGroupName"):
             yield from log(clients, run["LogGroupName"], stream_prefix=name)
 
@@ -101,6 +104,19 @@ def _recipe(reference: Json, steps: list[Json]) -> Section:
         rows.append([str(index), action["Operation"], given, when])
     title = f"Recipe {reference['Name']} {reference.get('RecipeVersion', '')}".strip()
     return table(title, ["Step", "Operation", "Parameters", "Only where"], rows)
+
+
+def _profile(s3: Any, run: dict[str, Any]) -> Section:
+    """What a profile job found of each column."""
+    place = run["Outputs"][0]["Location"]
+    profile = json.loads(s3.get_object(Bucket=place["Bucket"], Key=place["Key"])["Body"].read())
+    figures = ("missingValuesCount", "distinctValuesCount", "min", "mean", "max")
+    rows = [
+        [column["name"], column["type"], *(str(column.get(figure, "")) for figure in figures)]
+        for column in profile["columns"]
+    ]
+    title = f"Profile of {profile['sampleSize']:,} rows; of texts, the figures are their lengths'"
+    return table(title, ["Column", "Type", "Missing", "Different", "Min", "Mean", "Max"], rows)
 
 
 def databrew_job(clients: Any, task: Task) -> Iterator[Section]:

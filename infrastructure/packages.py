@@ -94,6 +94,7 @@ def functions(definition: bytes, mapping: Mapping | None) -> dict[str, bytes]:
     files |= _tree("executions", None)
     files |= _tree("training", INPUT_FILES)
     files |= _tree("sql/checks", None)
+    files |= _tree("databrew_rulesets", None)
     files["sql/check_statements.json"] = json.dumps(
         check_statements.of_project(), indent=1
     ).encode()
@@ -113,6 +114,7 @@ def build_hashes(definition: bytes) -> dict[str, object]:
         *sorted((ROOT / "sql").rglob("*.sql")),
         ROOT / "tasks/check_statements.py",
         *sorted((ROOT / "databrew_recipes").glob("*.json")),
+        *sorted((ROOT / "databrew_rulesets").glob("*.json")),
         *sorted((ROOT / "tasks/glue_jobs").glob("*.py")),
         *sorted((ROOT / "tasks/functions").glob("*.py")),
         *sorted((ROOT / "executions").glob("*.py")),

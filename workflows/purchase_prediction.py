@@ -8,7 +8,19 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tasks import audit, checks, crawl, features, gate, glue, mapping, publish, training, trigger
+from tasks import (
+    audit,
+    checks,
+    crawl,
+    features,
+    gate,
+    glue,
+    mapping,
+    profiles,
+    publish,
+    training,
+    trigger,
+)
 from tasks.states import State, sdk
 from workflows.protection import Protection, protected
 
@@ -42,7 +54,8 @@ def states() -> State:
         ]
     )
     clean = features.clean_with_databrew()
-    clean.next(checks.look_again(then=build_features.steps[0], again=receive_trigger))
+    profiled = profiles.profile_tables(then=build_features.steps[0])
+    clean.next(checks.look_again(then=profiled, again=receive_trigger))
     check_raw_data = checks.check_raw_data(then=clean, again=receive_trigger)
     map_source_files = mapping.map_source_files(then=check_raw_data)
     crawl_raw_data = crawl.crawl_raw_data(then=map_source_files)

@@ -113,6 +113,7 @@ function Done({ record }) {
       ? html`<${Grid} label="Outputs" columns=${["Dataset", "Rows", "Size", "Files"]} numbers=${[1, 2, 3]}
       rows=${outputs.map((output) => [output.dataset, isSet(output.rows) ? count(output.rows) : "", bytes(output.bytes),
         output.objects?.length])} />` : html`<${None}>It wrote no dataset.<//>`}
+    <${Profiles} profiles=${record.profiles} />
     ${work.length > 0 && html`<details><summary>${work.length} jobs</summary><${Grid} label="Jobs"
       columns=${["State", "Service", "Took", "Attempts", "What it says"]} numbers=${[2, 3]}
       rows=${work.map((visit) => [labelled(visit.state, visit.item), visit.job?.service, isSet(visit.seconds)
@@ -127,6 +128,20 @@ function figuresOf({ figures, attempts }) {
     isSet(figures.recipe) && `recipe ${figures.recipe} ${figures.recipe_version}`,
     isSet(figures.dpu_seconds) && `${count(figures.dpu_seconds)} DPU seconds`, figures.instance_type,
     figures.look_up_error].filter(Boolean).join(", ");
+}
+
+// Profiles of the run's tables: the rules that hold, and what is not as in the run before.
+function Profiles({ profiles }) {
+  if (!profiles?.length) return "";
+  const drift = profiles.flatMap((of) => of.drift.map((one) => [of.name, one.column, one.what, one.before, one.now]));
+  const before = [...new Set(profiles.map((of) => of.compared_with).filter(Boolean))];
+  return html`<${Grid} label="Profiles" columns=${["Profile", "Rows", "Columns", "Rows twice", "Rules that hold"]}
+      numbers=${[1, 2, 3, 4]} rows=${profiles.map((of) => [html`<span title=${of.uri}>${of.name}</span>`,
+        count(of.rows), of.columns, count(of.duplicate_rows ?? 0), of.rules.length])} />
+    ${before.length > 0 && (drift.length === 0
+      ? html`<p>No table has drifted since ${before.join(", ")}.</p>`
+      : html`<p>What is not as in ${before.join(", ")}:</p><${Grid} label="Drift" numbers=${[3, 4]}
+        columns=${["Table", "Column", "Figure", "Before", "Now"]} rows=${drift} />`)}`;
 }
 
 function Measured({ record, model }) {

@@ -71,6 +71,7 @@ def environment(name: str) -> Json:
         "DATABASE": sub(DATABASE),
         "CRAWLER": sub(CRAWLER),
         "DATABREW_PREFIX": sub(MADE),
+        "DATABREW_ROLE": attribute("DataBrewRole", "Arn"),
         "WORK_GROUP": ref("WorkGroup"),
         "ENDPOINT_NAME": sub(ENDPOINT),
         "ENDPOINT_KIND": ref("EndpointKind"),

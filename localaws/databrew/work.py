@@ -14,6 +14,7 @@ import duckdb
 from localaws.core.jobs.failures import OutOfMemory, WorkFailed
 from localaws.core.jobs.limits import Limits
 from localaws.databrew import databases, hive_types, reading, viewing, writing
+from localaws.databrew.plain import plain_columns
 from localaws.databrew.profile import profiling
 from localaws.databrew.recipe import functions
 from localaws.databrew.recipe.compiler import Compiled, compile_steps, parse
@@ -84,9 +85,10 @@ def _run(request: Json, folder: Path, connection: duckdb.DuckDBPyConnection) -> 
         return connection.execute(sql).fetchall()
 
     def view(name: str, source: Json) -> Table:
-        found = reading.relation(Source.from_json(source), raw, query, folder)
+        of = Source.from_json(source)
+        found = reading.relation(of, raw, query, folder)
         query(f"CREATE OR REPLACE TEMP VIEW {name} AS {found.sql}")
-        return Table(found.columns, name)
+        return Table(found.columns, name, plain=plain_columns(of))
 
     compiled = compile_steps(
         steps,

@@ -71,6 +71,8 @@ def show(record: dict[str, Any], console: Console) -> None:
     console.print(_states(record))
     if record["outputs"]:
         console.print(_outputs(record))
+    if record.get("profiles"):
+        show_profiles(record["profiles"], console)
     if record["gate"]:
         console.print(_scores(record))
         verdict = "published" if record["gate"]["publish"] else "not published"
@@ -123,6 +125,27 @@ def _outputs(record: dict[str, Any]) -> Table:
         rows = "" if entry["rows"] is None else f"{entry['rows']:,}"
         table.add_row(entry["dataset"], rows, f"{entry['bytes']:,}", str(len(entry["objects"])))
     return table
+
+
+def show_profiles(profiles: list[dict[str, Any]], console: Console) -> None:
+    """Each table's figures, and what is not as in the last good run that was profiled."""
+    table = Table(title="Profiles", title_justify="left")
+    for column in ("table", "rows", "columns", "rows twice", "rules that hold"):
+        table.add_column(column, justify="left" if column == "table" else "right")
+    drift = Table(title="Drift", title_justify="left")
+    for column in ("table", "column", "figure", "before", "now"):
+        drift.add_column(column, justify="right" if column in ("before", "now") else "left")
+    for of in profiles:
+        figures = (of["rows"], of["columns"], of["duplicate_rows"] or 0, len(of["rules"]))
+        table.add_row(of["name"], *(f"{figure:,}" for figure in figures))
+        for one in of["drift"]:
+            drift.add_row(of["name"], *(one[name] for name in ("column", "what", "before", "now")))
+    console.print(table)
+    before = sorted({of["compared_with"] for of in profiles if of["compared_with"]})
+    if drift.rows:
+        console.print(drift)
+    elif before:
+        console.print(f"No table has drifted since {', '.join(before)}.")
 
 
 def _scores(record: dict[str, Any]) -> Table:

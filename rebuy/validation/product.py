@@ -19,7 +19,7 @@ from tasks.errors import DefinitionError
 Json = dict[str, Any]
 ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = (
-    *("tasks", "workflows", "infrastructure", "sql", "databrew_recipes"),
+    *("tasks", "workflows", "infrastructure", "sql", "databrew_recipes", "databrew_rulesets"),
     *("training", "inference", "executions"),
 )
 ENDINGS = (".py", ".sql", ".json")

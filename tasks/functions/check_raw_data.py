@@ -16,6 +16,7 @@ from tasks.functions import (
     increments,
     mapped_checks,
     mapped_parts,
+    profiles,
     raw_checks,
     storage,
 )
@@ -51,14 +52,18 @@ class RowsLost(Exception):
 
 
 def handler(event: Json, context: Any) -> Json:
-    """`event`: {run, mapping, cleaned}. Answers, without `cleaned`: checks, rows (of each table),
-    scanned_bytes, charged_bytes, query_execution_ids; with `cleaned`, {rows (as they were
-    checked)}: the rows of the run's clean tables, which are then whole, and in its ledger. Raises
+    """`event`: {run, mapping, cleaned}, or {profiled}, which `profiles.judge` answers.
+
+    Answers, without `cleaned`: checks, rows (of each table), scanned_bytes, charged_bytes,
+    query_execution_ids; with `cleaned`, {rows (as they were checked)}: the rows of the run's clean
+    tables, which are then whole, and in its ledger, and profiles (of `profiles.prepare`). Raises
     FilesChanged unless raw/ and incoming/ are as planned; RawDataCheckFailed, RowsLost,
     CleanDataUnlike."""
     import boto3
 
     s3, lake = boto3.client("s3"), os.environ["LAKE_BUCKET"]
+    if "profiled" in event:
+        return profiles.judge(s3, lake, event["profiled"])
     manifest = storage.manifest(s3, event["run"])
     increment = storage.read_json(s3, lake, increments.plan_key(event["run"]["id"]))
     mapping = event.get("mapping") or {}
@@ -202,7 +207,7 @@ def gather(s3: Any, run: Json, checked: dict[str, int], mapping: Json) -> Json:
     if unlike:
         raise RowsLost(report(unlike))
     clean_data.write_ledger(s3, lake, run_id, run["cleaning_code"], partitions, mapping)
-    return {"rows": found}
+    return {"rows": found, "profiles": profiles.prepare(boto3.client, run)}
 
 
 def refuse(violations: list[Json]) -> None:

@@ -1,5 +1,5 @@
-"""The DataBrew jobs and datasets that runs made: those of the newest stay, to be looked at and
-redriven; an account has room for 100 of each."""
+"""The DataBrew jobs, datasets and rulesets that runs made: those of the newest stay, to be looked
+at and redriven; an account has room for 100 of each."""
 
 from __future__ import annotations
 
@@ -7,25 +7,36 @@ from typing import Any
 
 KEPT_RUNS = 15
 JOBS_OF_A_RUN, DATASETS_OF_A_RUN = 3, 1
+PROFILES = "profile-"  # after the prefix: what belongs to profiles
+KEPT_PROFILED_RUNS = 5  # which have these besides
+PROFILES_OF_A_RUN, PROFILED_DATASETS_OF_A_RUN = 4, 2
 
 
 def clear(databrew: Any, prefix: str, kept_runs: int = KEPT_RUNS) -> list[str]:
     """Deletes what runs made and is not among the newest; the names. What runs made begins with
-    `prefix` (`<stack>--`). Jobs go first: a dataset that a job has cannot be deleted."""
+    `prefix` (`<stack>--`). Jobs go first: a dataset or ruleset that a job has cannot be deleted."""
+    profiled = min(kept_runs, KEPT_PROFILED_RUNS)
     deleted = []
-    for name in _old(databrew, "list_jobs", "Jobs", prefix, kept_runs * JOBS_OF_A_RUN):
-        databrew.delete_job(Name=name)
-        deleted.append(name)
-    for name in _old(databrew, "list_datasets", "Datasets", prefix, kept_runs * DATASETS_OF_A_RUN):
-        try:
-            databrew.delete_dataset(Name=name)
-        except databrew.exceptions.ConflictException:  # a job that was kept has it
-            continue
-        deleted.append(name)
+    for kind, member, own, of_profiles in (
+        ("job", "Jobs", JOBS_OF_A_RUN, PROFILES_OF_A_RUN),
+        ("ruleset", "Rulesets", 0, PROFILED_DATASETS_OF_A_RUN),
+        ("dataset", "Datasets", DATASETS_OF_A_RUN, PROFILED_DATASETS_OF_A_RUN),
+    ):
+        made = _made(databrew, f"list_{kind}s", member, prefix)
+        profiles = [name for name in made if name.startswith(prefix + PROFILES)]
+        others = [name for name in made if name not in profiles]
+        old = [*others[kept_runs * own :], *profiles[profiled * of_profiles :]]
+        for name in old:
+            try:
+                getattr(databrew, f"delete_{kind}")(Name=name)
+            except databrew.exceptions.ConflictException:  # a job that was kept has it
+                continue
+            deleted.append(name)
     return deleted
 
 
-def _old(databrew: Any, operation: str, member: str, prefix: str, kept: int) -> list[str]:
+def _made(databrew: Any, operation: str, member: str, prefix: str) -> list[str]:
+    """Names that begin with `prefix`, the newest first."""
     pages = databrew.get_paginator(operation).paginate()
     made = [
         (entry["CreateDate"], entry["Name"])
@@ -33,4 +44,4 @@ def _old(databrew: Any, operation: str, member: str, prefix: str, kept: int) -> 
         for entry in page[member]
         if entry["Name"].startswith(prefix)
     ]
-    return [name for _, name in sorted(made, reverse=True)[kept:]]
+    return [name for _, name in sorted(made, reverse=True)]

@@ -46,20 +46,29 @@ def _glue(client: Any, run_id: str, request: Json) -> Json:
 
 def _databrew(client: Any, run_id: str, request: Json) -> Json:
     run = client.describe_job_run(Name=request["Name"], RunId=run_id)
-    recipe = run["RecipeReference"]
-    steps = client.describe_recipe(Name=recipe["Name"], RecipeVersion=recipe["RecipeVersion"])
     seconds = run.get("ExecutionTime") or 0
     nodes = client.describe_job(Name=request["Name"]).get("MaxCapacity") or 5
     return {
         "job": request["Name"],
         "run_id": run_id,
         "status": run["State"],
-        "recipe": recipe["Name"],
-        "recipe_version": recipe["RecipeVersion"],
-        "recipe_sha256": hashes.of_document(steps["Steps"]),
+        **_recipe(client, run),
         "execution_seconds": seconds,
         "node_minutes": nodes * -(-seconds // 60),
         "outputs": [output["Location"] for output in run.get("Outputs", [])],
+    }
+
+
+def _recipe(client: Any, run: Json) -> Json:
+    """The recipe that a run followed; a profile's has none."""
+    recipe = run.get("RecipeReference")
+    if recipe is None:
+        return {}
+    steps = client.describe_recipe(Name=recipe["Name"], RecipeVersion=recipe["RecipeVersion"])
+    return {
+        "recipe": recipe["Name"],
+        "recipe_version": recipe["RecipeVersion"],
+        "recipe_sha256": hashes.of_document(steps["Steps"]),
     }
 
 

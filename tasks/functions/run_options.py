@@ -132,6 +132,7 @@ TUNE: dict[str, tuple[Any, Callable[[str, Any], Any]]] = {
 # better than it for certain; below 0, so much worse is let through. `holdout_week` chooses which
 # kept-aside users judge (null: by the start). `approval` by hand waits for it in the registry.
 # `full`: nothing is taken over from the last run, and so also when nothing is new.
+# `profile`: the raw and clean tables are profiled, and the clean ones held to their rules.
 # `sample_buckets` of the 20 user buckets feed the features. `settle_seconds` is a minimum wait
 # after the crawl.
 OPTIONS: dict[str, tuple[Any, Callable[[str, Any], Any]]] = {
@@ -145,10 +146,11 @@ OPTIONS: dict[str, tuple[Any, Callable[[str, Any], Any]]] = {
     "approval": ("automatic", _one_of("automatic", "by_hand")),
     "minimum_gain": (0.0, _gain),
     "holdout_week": (None, _week),
+    "profile": (False, _boolean),
     "sample_buckets": (20, _integer(1, 20)),
     "settle_seconds": (0, _integer(0, 3600)),
 }
-IRRELEVANT = ("force", "full", "settle_seconds")  # to what a run computes
+IRRELEVANT = ("force", "full", "profile", "settle_seconds")  # to what a run computes
 
 
 def options(given: Json) -> Json:

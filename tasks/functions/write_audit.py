@@ -145,6 +145,7 @@ def assemble(arn: str, redrives: int | None, clients: Any, bucket: str, now: dat
         "inputs": reached("inputs", lambda: _inputs(s3, bucket, prefix) if planned else []) or [],
         "taken_over": reached("taken_over", lambda: _taken_over(s3, bucket, run) if run else []),
         "mapping": state.get("mapping"),
+        "profiles": state.get("profiles"),
         "checks": checks,
         "states": visited,
         "outputs": reached(

@@ -197,6 +197,12 @@ def test_a_record_reads_as_a_document(
         "inputs": [raw], "outputs": [], "states": [], "previous": None,
         "gate": {"publish": False, "reason": "It was not better.",
                  "challenger": {"auc": 0.5}, "champion": {"auc": 0.6}},
+        "profiles": [
+            {"name": "orders", "uri": "s3://b/p.json", "rows": 1234, "columns": 7,
+             "duplicate_rows": 0, "rules": ["A week has seven days"], "compared_with": "monday",
+             "drift": [{"column": "order_dow", "what": "share of 0", "before": "14.0%",
+                        "now": "34.0%"}]},
+        ],
     }  # fmt: skip
     key = f"audit/{described['startDate'].astimezone():%Y%m%dT%H%M%S}_x.json"
     s3.put_object(Bucket=BUCKET, Key=key, Body=json.dumps(record).encode())
@@ -220,6 +226,9 @@ def test_a_record_reads_as_a_document(
     expect(document).to_contain_text("At “Read”: S3.NoSuchKeyException gone")
     expect(document).to_contain_text("The gate kept it back. It was not better.")
     expect(document.get_by_role("row", name="AUC")).to_contain_text("0.50000.6000")
+    expect(document.get_by_role("region", name="Profiles")).to_contain_text("orders1,234701")
+    drift = document.get_by_role("region", name="Drift")
+    expect(drift).to_contain_text("ordersorder_dowshare of 014.0%34.0%")
     expect(document).to_contain_text("is the first of its chain")
     expect(document.get_by_role("listitem").filter(has_text="Try 1")).to_contain_text("timed out")
     page.get_by_role("button", name="Verify every hash").click()

@@ -101,6 +101,45 @@ def test_a_catalog_table_is_read_as_its_serde_reads_it(brew: DataBrew) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("cells", "found"),
+    [
+        (["7", "007", "+5", " 5 ", "-3", "", "x", "5 5"], [7, 7, 5, 5, -3, None, None, None]),
+        (["7", "1e3", "1_000", "0x1F", "3.7", "0b11"], [7, None, None, None, 3, None]),
+    ],
+    ids=["bytes that say that DuckDB's casts are Spark's", "bytes that do not"],
+)
+def test_texts_of_a_table_become_whole_numbers_as_spark_casts_them(
+    brew: DataBrew, cells: list[str], found: list[int | None]
+) -> None:
+    brew.put("raw/n/one.csv", "ee_.e\n" + "".join(f'"{cell}"\n' for cell in cells))
+    glue = brew.aws.client("glue")
+    glue.create_database(DatabaseInput={"Name": "raw"})
+    glue.create_table(
+        DatabaseName="raw",
+        TableInput={
+            "Name": "n",
+            "StorageDescriptor": {
+                "Location": "s3://lake/raw/n/",
+                "Columns": [{"Name": "n", "Type": "string"}],
+                "SerdeInfo": {
+                    "SerializationLibrary": "org.apache.hadoop.hive.serde2.OpenCSVSerde",
+                    "Parameters": {"separatorChar": ",", "quoteChar": '"', "escapeChar": "\\"},
+                },
+            },
+            "Parameters": {"skip.header.line.count": "1"},
+        },
+    )
+    brew.client.create_dataset(
+        Name="n", Input={"DataCatalogInputDefinition": {"DatabaseName": "raw", "TableName": "n"}}
+    )
+    brew.recipe("typed", step("CHANGE_DATA_TYPE", sourceColumn="n", columnDataType="int"))
+    brew.job("typed", "n", "typed")
+
+    assert brew.run("typed")["State"] == "SUCCEEDED"
+    assert [row["n"] for row in rows(brew, "out/")] == found
+
+
 def test_partition_columns_become_folders_and_leave_the_files(brew: DataBrew) -> None:
     brew.put("raw/orders.csv", ORDERS)
     brew.dataset("orders", "raw/orders.csv")

@@ -20,6 +20,7 @@ USES = uses()
 # Without leave to list, AWS tells a missing object as AccessDenied:
 # docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
 MISSING = "so that an object that is gone is told as NoSuchKey"
+PROFILED = "a run whose input asks for profiles"
 # Statements (by their first action) that the recorded runs did not need, and what does.
 # docs.aws.amazon.com/aws-managed-policy/latest/reference/AWSGlueServiceRole.html
 WORKERS = "what Glue's own policies give its workers, and the local Glue does not ask"
@@ -32,6 +33,11 @@ UNSEEN = {
     ("DataBrewRole", "s3:DeleteObject"): "a job run again over its own output",
     ("ReceiveTriggerRole", "databrew:DeleteJob"): "a start after a run that is long over",
     ("ReceiveTriggerRole", "databrew:DeleteDataset"): "a start after a run that is long over",
+    ("ReceiveTriggerRole", "databrew:DeleteRuleset"): "a start after a run that is long over",
+    ("CheckRawDataRole", "databrew:CreateDataset"): PROFILED,
+    ("CheckRawDataRole", "databrew:DescribeDataset"): PROFILED,
+    ("CheckRawDataRole", "databrew:DescribeRuleset"): PROFILED,
+    ("CheckRawDataRole", "iam:PassRole"): PROFILED,
     ("PinLiveModelRole", "s3:ListBucket"): MISSING,
     ("JudgeModelRole", "s3:ListBucket"): MISSING,
     ("SmokeTestRole", "s3:ListBucket"): MISSING,

@@ -39,7 +39,10 @@ UNSCOPED = {
     "databrew:ListJobs",
     "databrew:ListDatasets",
     "databrew:CreateDataset",
+    "databrew:CreateProfileJob",
     "databrew:CreateRecipeJob",
+    "databrew:CreateRuleset",
+    "databrew:ListRulesets",
 }
 
 
@@ -82,6 +85,7 @@ def test_only_the_roles_of_jobs_and_of_the_settle_schedule_can_be_passed_on(
 ) -> None:
     passed = [s for _, s in statements(resources) if "iam:PassRole" in s["Action"]]
     assert sorted(s["Resource"][0]["Fn::GetAtt"][0] for s in passed) == [
+        "DataBrewRole",
         "DataBrewRole",
         "SageMakerRole",
         "SettleRole",

@@ -100,10 +100,15 @@ def test_orders_grow_day_by_day(shop: Shop) -> None:
     for name in ("aisles.csv", "departments.csv", "products.csv", "*-history.csv", "*-11-22.csv"):
         shop.put(name)
 
-    first, record = shop.clean({"full": True})
+    first, record = shop.clean({"full": True, "profile": True})
 
     succeeded(first)
     assert record["taken_over"] == []
+    profiles = {each["name"]: each for each in record["profiles"]}
+    assert [*profiles] == ["raw_orders", "orders", "raw_order_products", "order_products"]
+    assert "A week has seven days" in profiles["orders"]["rules"]
+    assert profiles["orders"]["rows"] == len(shop.raw_rows("orders"))
+    assert {each["compared_with"] for each in profiles.values()} == {None}
     one = record["run"]["id"]
     for table in GROWING:
         assert plain(shop.clean_rows(table, one)) == plain(shop.raw_rows(table))
@@ -151,9 +156,10 @@ def test_orders_grow_day_by_day(shop: Shop) -> None:
 
     # A day is taken away, and nobody says so: its rows are gone.
     shop.delete(*(f"raw/{table}/{table}-2026-11-28.csv" for table in GROWING))
-    third, record = shop.clean()
+    third, record = shop.clean({"profile": True})
     succeeded(third)
     assert set(taken(record)) == {one, two}
+    assert {each["compared_with"] for each in record["profiles"]} == {one}
     for table in GROWING:
         assert plain(shop.clean_rows(table, record["run"]["id"])) == plain(shop.raw_rows(table))
 

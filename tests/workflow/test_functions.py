@@ -40,6 +40,7 @@ DEFAULTS = {
     "approval": "automatic",
     "minimum_gain": 0.0,
     "holdout_week": None,
+    "profile": False,
     "sample_buckets": 20,
     "settle_seconds": 0,
 }

@@ -160,7 +160,7 @@ class Listed:
     def delete_job(self, Name: str) -> None:  # noqa: N803
         self.deleted.append(Name)
 
-    delete_dataset = delete_job
+    delete_dataset = delete_ruleset = delete_job
 
 
 @pytest.mark.parametrize(
@@ -184,11 +184,19 @@ def test_runs_go_one_after_the_other(running: dict[str, int], ahead: str | None)
 def test_of_what_runs_made_in_databrew_the_newest_stay() -> None:
     jobs = [{"Name": f"rebuy-run-{n}", "CreateDate": n} for n in range(50)]
     jobs.append({"Name": "somebody-else", "CreateDate": 0})
-    client = Listed({"list_jobs": {"Jobs": jobs}, "list_datasets": {"Datasets": []}})
-    assert databrew_leftovers.clear(client, "rebuy-run-") == [
-        f"rebuy-run-{n}" for n in (4, 3, 2, 1, 0)
-    ]
-    assert client.deleted == [f"rebuy-run-{n}" for n in (4, 3, 2, 1, 0)]
+    jobs += [{"Name": f"rebuy-run-profile-{n}", "CreateDate": n} for n in range(21)]
+    rulesets = [{"Name": f"rebuy-run-profile-{n}", "CreateDate": n} for n in range(12)]
+    client = Listed(
+        {
+            "list_jobs": {"Jobs": jobs},
+            "list_datasets": {"Datasets": []},
+            "list_rulesets": {"Rulesets": rulesets},
+        }
+    )
+    old = [*(f"rebuy-run-{n}" for n in (4, 3, 2, 1, 0)), "rebuy-run-profile-0"]
+    old += ["rebuy-run-profile-1", "rebuy-run-profile-0"]  # two rulesets of twelve
+    assert databrew_leftovers.clear(client, "rebuy-run-") == old
+    assert client.deleted == old
 
 
 SINCE = datetime(2026, 11, 22, 12, tzinfo=UTC)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from localaws.databrew.recipe.shapes import Compile
-from localaws.databrew.recipe.sql import TYPES, cast, ident, literals, to_text
+from localaws.databrew.recipe.sql import TYPES, cast, ident, is_integer, is_text, literals, to_text
 from localaws.databrew.recipe.steps import Step
 from localaws.databrew.recipe.table import ROW, Context, Selected, Table, with_changed, with_only
 
@@ -12,7 +12,11 @@ def change_data_type(step: Step, table: Table, context: Context) -> Selected:
     """Re-types a column; what does not fit becomes null instead of failing the job."""
     column = step.column(table)
     target = TYPES[step.choice("columnDataType", list(TYPES))]
-    expression = cast(ident(column), step.kind(table, column), target)
+    kind = step.kind(table, column)
+    if column in table.plain and is_text(kind) and is_integer(target):
+        expression = f"TRY_CAST({ident(column)} AS {target})"
+    else:
+        expression = cast(ident(column), kind, target)
     return with_changed(table, column, expression, target, None)
 
 

@@ -106,13 +106,18 @@ def compile_steps(
     ordered = needs_order(steps)
     first = "SELECT *" + (f", row_number() OVER () AS {ROW}" if ordered else "")
     parts.append(Part("step_0", f"{first} FROM {table.name}"))
-    current = Table(table.columns, "step_0", ordered, table.open)
+    current = Table(table.columns, "step_0", ordered, table.open, table.plain)
     for step in steps:
         selected = OPERATIONS[step.operation](step, current, _asking(context, query, parts))
         if selected.twice:
             parts[-1] = replace(parts[-1], twice=True)
         parts.append(Part(f"step_{step.number}", selected.sql))
-        current = Table(selected.columns, f"step_{step.number}", ordered, table.open)
+        # No other step is known to leave the texts that it does not name as they are.
+        plain: frozenset[str] = frozenset()
+        if step.operation == "CHANGE_DATA_TYPE":
+            plain = current.plain - {step.text("sourceColumn")}
+        name = f"step_{step.number}"
+        current = Table(selected.columns, name, ordered, table.open, plain)
     listed = ", ".join(ident(name) for name in current.columns) or "*"
     last = f"SELECT {listed} FROM {current.name}" + (f" ORDER BY {ROW}" if ordered else "")
     return Compiled(_with(parts) + last, current.columns)

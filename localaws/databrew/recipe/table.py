@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -17,20 +17,22 @@ class Table:
     """Columns with their DuckDB types, in order, and the SQL name of the data.
 
     `open` is a table of unknown columns, each taken as text: for checking a recipe that has no
-    dataset yet. `ordered` says that the hidden column `ROW` is there.
+    dataset yet. `ordered` says that the hidden column `ROW` is there. `plain` are texts in which
+    DuckDB reads no whole number that Spark would not.
     """
 
     columns: dict[str, str]
     name: str = "input"
     ordered: bool = False
     open: bool = False
+    plain: frozenset[str] = frozenset()
 
     @property
     def visible(self) -> list[str]:
         return list(self.columns)
 
     def renamed(self, name: str) -> Table:
-        return Table(self.columns, name, self.ordered, self.open)
+        return replace(self, name=name)
 
 
 @dataclass(frozen=True)
