@@ -40,7 +40,7 @@ ONE_OFF_SHIFT = 1.85
 RECENCY_SLOPE = 0.2  # per log (1 + orders since the last purchase)
 # A product is wanted again after some days of its own: speed falls with how far off they are.
 CYCLE_DAYS, CYCLE_SPREAD = 18.0, 1.2  # of the cycles' median; of their logarithm
-DUE_SLOPE = 0.6  # per log (days since it was bought / days of its cycle), either way
+DUE_SLOPE = 0.7  # per log (days since it was bought / days of its cycle), either way
 HABIT_SLOPE = 0.05  # per log (times bought)
 # Reorders tend to go into the cart first: this share of new products is put in second thoughts.
 LATE_NEW_PRODUCTS = 0.6
