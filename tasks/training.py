@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import warnings
 from typing import Any
+from unittest import mock
 
 from tasks.stages import comment
 from tasks.states import (
@@ -239,8 +241,10 @@ def _below(folder: str) -> str:
 
 
 def _estimator() -> Any:
-    """The SDK's training step wants an estimator; it is built without any call to AWS."""
-    with warnings.catch_warnings():
+    """The SDK's training step wants an estimator; it is built without any call to AWS: the SDK's
+    client of its own would look for keys at a machine's metadata service."""
+    off = mock.patch.dict(os.environ, {"AWS_EC2_METADATA_DISABLED": "true"})
+    with warnings.catch_warnings(), off:
         warnings.simplefilter("ignore")
         import boto3
         import sagemaker
