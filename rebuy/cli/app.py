@@ -349,7 +349,7 @@ def local_save(
 
 @local_app.command("load")
 def local_load(
-    file: Annotated[Path, typer.Argument(help="A file of `rebuy local save`.")],
+    file: Annotated[Path, typer.Argument(help="What `rebuy local save FILE` wrote.")],
     home: Home = DEFAULT_HOME,
 ) -> None:
     """Make an empty folder the home that was saved; `rebuy local up` goes on from there."""
