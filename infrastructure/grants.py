@@ -173,7 +173,14 @@ def _of_network(service: str) -> list[Json]:
     """The policy of a role whose work stands in the settings' subnets."""
     if service not in _NETWORK_ACTIONS:
         return []
-    statements = [allow([f"ec2:{name}" for name in _NETWORK_ACTIONS[service]], "*")]
+    asked = [f"ec2:{name}" for name in _NETWORK_ACTIONS[service]]
+    looks = [name for name in asked if name.startswith("ec2:Describe")]
+    # Interfaces have ids that nobody knows before, and shared subnets another account.
+    anything = "arn:${AWS::Partition}:ec2:${AWS::Region}:*:*/*"
+    statements = [
+        allow([name for name in asked if name not in looks], anything),
+        allow(looks, "*"),
+    ]
     if service == "glue":
         places = (arn("glue", "catalog"), arn("glue", f"connection/{NETWORK}"))
         statements.append(allow(["glue:GetConnection"], *places))

@@ -93,9 +93,13 @@ class FunctionResources:
         role = self._functions.aws.acting_as_role(
             configuration["Role"], configuration["FunctionName"], LAMBDA, arn
         )
-        for action in ("CreateNetworkInterface", "DescribeNetworkInterfaces"):
+        interface = f"arn:aws:ec2:{role.region}:{role.account}:network-interface/*"
+        for action, on in (
+            ("CreateNetworkInterface", interface),
+            ("DescribeNetworkInterfaces", "*"),
+        ):
             try:
-                role.authorize.ask(role.caller, "lambda", Asked(f"ec2:{action}"))
+                role.authorize.ask(role.caller, "lambda", Asked(f"ec2:{action}", on))
             except AwsError as error:
                 raise settings.invalid(
                     f"The provided execution role does not have permissions to call {action} on EC2"

@@ -27,8 +27,9 @@ def join_network(role: LocalAws, config: object) -> None:
     """What it asks to stand in subnets with the role; there are none here. Raises AwsError.
     https://docs.aws.amazon.com/sagemaker/latest/dg/sagemaker-roles.html"""
     if config:
+        interface = f"arn:aws:ec2:{role.region}:{role.account}:network-interface/*"
         for action in ("CreateNetworkInterface", "CreateNetworkInterfacePermission"):
-            role.authorize.ask(role.caller, "sagemaker", Asked(f"ec2:{action}"))
+            role.authorize.ask(role.caller, "sagemaker", Asked(f"ec2:{action}", interface))
 
 
 def publish_metrics(role: LocalAws, namespace: str) -> None:
