@@ -214,9 +214,11 @@ def scaling_policy() -> Json:
         allow(["sagemaker:DescribeEndpoint", "sagemaker:UpdateEndpointWeightsAndCapacities"],
               endpoint_arn()),
         allow(
-            ["cloudwatch:PutMetricAlarm", "cloudwatch:DeleteAlarms", "cloudwatch:DescribeAlarms"],
+            ["cloudwatch:PutMetricAlarm", "cloudwatch:DeleteAlarms"],
             arn("cloudwatch", f"alarm:TargetTracking-endpoint/{ENDPOINT}/*"),
         ),
+        # Names that are asked for are no names to a policy.
+        allow(["cloudwatch:DescribeAlarms"], arn("cloudwatch", "alarm:*")),
         allow(
             ["iam:CreateServiceLinkedRole"],
             of_service,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from dataclasses import replace
 
 from localaws.core.aws import LocalAws
 from localaws.core.pages import page
@@ -14,6 +15,7 @@ from localaws.core.service import Call, Service
 from localaws.errors import AwsError
 from localaws.identity.actions.asked import Asked
 from localaws.identity.caller import Caller
+from localaws.identity.policy.request import Value
 from localaws.kms import api as kms
 from localaws.logs.errors import (
     MOST_OF_A_PAGE,
@@ -147,6 +149,8 @@ class Groups:
         who = Caller(f"logs.{aws.region}.amazonaws.com", aws.account)
         try:
             used = kms.uses(aws, key, "Encrypt", "Decrypt", "GenerateDataKey", "DescribeKey")
+            about: dict[str, Value] = {"kms:encryptioncontext:aws:logs:arn": f"{self._arn}{group}"}
+            used = [replace(one, keys=about) for one in used]
             refused = [one for one in used if not aws.authorize.allows(who, "kms", one)]
         except AwsError as error:
             refused = [Asked(error.code)]

@@ -26,6 +26,8 @@ MOST_CHARACTERS = 6144  # of a managed policy, without blanks
 # names, since what begins with the name of stack `rebuy` may belong to stack `rebuy-dev`.
 NAMED: dict[str, tuple[str, tuple[str, ...]]] = {
     "AWS::Athena::WorkGroup": ("Name", ("athena:{R}:{A}:workgroup/{}",)),
+    "AWS::CloudWatch::Alarm": ("AlarmName", ("cloudwatch:{R}:{A}:alarm:{}",)),
+    "AWS::CloudWatch::Dashboard": ("DashboardName", ("cloudwatch::{A}:dashboard/{}",)),
     "AWS::DataBrew::Dataset": ("Name", ("databrew:{R}:{A}:dataset/{}",)),
     "AWS::DataBrew::Recipe": ("Name", ("databrew:{R}:{A}:recipe/{}",)),
     "AWS::DynamoDB::Table": ("TableName", ("dynamodb:{R}:{A}:table/{}",)),
@@ -63,7 +65,6 @@ PLACES: dict[str, tuple[str, ...]] = {
         "cloudformation:{R}:{A}:changeSet/rebuy-*",
     ),
     "cloudfront": ("*",),
-    "cloudwatch": ("*",),  # alarms and dashboards alone; the local AWS asks for no name of them
     "databrew": ("databrew:{R}:{A}:*/{S}--*",),
     "glue": (
         *("glue:{R}:{A}:catalog", "glue:{R}:{A}:connection/{S}-network"),
@@ -149,7 +150,9 @@ DIRECT: dict[str, tuple[str, ...]] = {
     "sts": ("GetCallerIdentity",),
 }
 # Actions of which the reference says a resource that their requests do not name, or not one alone.
-NAMELESS = {"sagemaker:ListModelPackages", "logs:DescribeLogGroups"}
+NAMELESS = {
+    *("sagemaker:ListModelPackages", "logs:DescribeLogGroups", "cloudwatch:DescribeAlarms"),
+}
 # Services that a role of the stack may be handed to.
 PASSED_TO = ("databrew", "glue", "lambda", "sagemaker", "scheduler", "states")
 

@@ -63,13 +63,28 @@ def test_deploying_updating_and_destroying_need_no_more_than_is_printed(
         return connected
 
     deploy(as_deployer(), lambda line: None)
-    deploy(as_deployer(endpoint_instance_type="ml.m5.xlarge"), lambda line: None)
+    key = root.client("kms").create_key(Policy=documented_key_policy(root))
+    protected = {
+        "kms_key": key["KeyMetadata"]["Arn"],
+        "vpc_subnets": ("subnet-1", "subnet-2"),
+        "vpc_security_groups": ("sg-1",),
+        "vpc_availability_zone": f"{root.region}a",
+    }
+    deploy(as_deployer(**protected), lambda line: None)
     destroy.destroy(as_deployer(), lambda line: None, with_data=True)
 
     uses = [json.loads(line) for line in (folder / FILE).read_text().splitlines()]
     own = [use for use in uses if use["principal"] == arn]
     assert len(own) > 300
     assert [use for use in own if use["refusal"]] == []
+
+
+def documented_key_policy(connection: Connection) -> str:
+    """The one of docs/security.md, for this account and region."""
+    page = Path("docs/security.md").read_text()
+    (policy,) = re.findall(r"```json\n(.*?Encrypt.*?)```", page, re.DOTALL)
+    here = policy.replace("111122223333", connection.account)
+    return str(here.replace("eu-west-1", connection.region))
 
 
 def test_a_stage_reaches_no_name_of_another() -> None:

@@ -107,6 +107,20 @@ def queues(operation: str, params: Json, place: Place) -> Answer:
     return [Asked(f"sqs:{operation.removesuffix('Batch')}", place.arn("sqs", name))]
 
 
+def alarms(operation: str, params: Json, place: Place) -> Answer:
+    """Several names are asked one by one; whoever describes alarms names none to policies."""
+    action = f"cloudwatch:{operation}"
+    if operation == "DescribeAlarms":
+        return [Asked(action, place.arn("cloudwatch", "alarm:*"))]
+    if operation == "DeleteDashboards":
+        ends = [f"dashboard/{name}" for name in params.get("DashboardNames", [])]
+        return [Asked(action, f"arn:aws:cloudwatch::{place.account}:{end}") for end in ends]
+    if "AlarmNames" in params:
+        names = params["AlarmNames"]
+        return [Asked(action, place.arn("cloudwatch", f"alarm:{name}")) for name in names]
+    return None
+
+
 def events(operation: str, params: Json, place: Place) -> Answer:
     """Rules of a bus of one's own have it in their ARN."""
     action = f"events:{operation}"

@@ -36,7 +36,10 @@ RESOURCES: dict[str, dict[str, tuple[str, tuple[str, ...]]]] = {
         "datacatalog": ("datacatalog/{}", ("CatalogName", "Name")),
     },
     "cloudformation": {"stack": ("stack/{}/*", ("StackName",))},
-    "cloudwatch": {},
+    "cloudwatch": {
+        "alarm": ("alarm:{}", ("AlarmName",)),
+        "dashboard": ("dashboard/{}", ("DashboardName",)),
+    },
     "databrew": {
         "Dataset": ("dataset/{}", ("Name",)),
         "Job": ("job/{}", ("Name",)),
@@ -101,6 +104,7 @@ EXCEPTIONS: dict[str, Callable[[str, Json, Place], list[Asked] | None]] = {
     "apigatewayv2": exceptions.http_apis,
     "application-autoscaling": exceptions.scaling,
     "cloudformation": exceptions.stacks,
+    "cloudwatch": exceptions.alarms,
     "dynamodb": exceptions.tables,
     "events": exceptions.events,
     "glue": glue.asked,
@@ -153,8 +157,8 @@ def resource(prefix: str, kind: str, params: Json, place: Place) -> str:
         return name
     if name.startswith(("http://", "https://")):  # a queue's URL
         name = name.rpartition("/")[2]
-    if prefix == "iam":
-        return f"arn:aws:iam::{place.account}:{tail.format(name)}"
+    if prefix == "iam" or kind == "dashboard":
+        return f"arn:aws:{prefix}::{place.account}:{tail.format(name)}"
     return place.arn(prefix, tail.format(name))
 
 
