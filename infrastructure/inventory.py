@@ -115,7 +115,10 @@ def _unscale(connection: Connection, name: str) -> None:
 def _databrew(connection: Connection) -> list[str]:
     prefix = names.named(names.MADE, connection)
     found = []
-    for operation, member in (("list_jobs", "Jobs"), ("list_datasets", "Datasets")):
+    for operation, member in (
+        *(("list_jobs", "Jobs"), ("list_rulesets", "Rulesets")),
+        ("list_datasets", "Datasets"),
+    ):
         pages = _pages(connection, "databrew", operation)
         found += [one["Name"] for page in pages for one in page[member]]
     return [name for name in found if name.startswith(prefix)]
@@ -214,7 +217,7 @@ MADE_BY_RUNS = (
         ),
         _call("sagemaker", "delete_model_package_group", "ModelPackageGroupName"),
     ),
-    Kind("DataBrew jobs and datasets of runs", _databrew, _clear_databrew),
+    Kind("DataBrew jobs, rulesets and datasets of runs", _databrew, _clear_databrew),
     Kind("logs of the Glue job's runs", service_logs.of_glue, service_logs.delete),
 )
 _SCHEDULES = (names.DAILY, names.SETTLE, names.WATCH, names.EXPIRE)

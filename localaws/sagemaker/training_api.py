@@ -153,14 +153,14 @@ def described(request: Json) -> Json:
     return describe
 
 
-def check_output_key(aws: LocalAws, call: Call, output: Json) -> None:
-    """What a job writes lies under its bucket's key here."""
+def check_output_key(aws: LocalAws, call: Call, member: str, output: Json) -> None:
+    """What a job writes lies under its bucket's key here. `output`: the request's `member`."""
     if not (key := output.get("KmsKeyId")):
         return
     bucket, _ = split_uri(output["S3OutputPath"])
     own = aws.object_store.default_key(bucket)
     if key != own:
-        raise refuse(call, "OutputDataConfig.KmsKeyId", f"Taken is the bucket's own, {own}.")
+        raise refuse(call, f"{member}.KmsKeyId", f"Taken is the bucket's own, {own}.")
 
 
 def refuse(call: Call, parameter: str, detail: str = "") -> NotEmulated:
@@ -199,7 +199,7 @@ def check_request(aws: LocalAws, call: Call) -> None:
         raise validation(f"Channel names must be unique; they are {', '.join(names)}.")
     if params["OutputDataConfig"].get("CompressionType", "GZIP") != "GZIP":
         raise refuse(call, "OutputDataConfig.CompressionType=NONE")
-    check_output_key(aws, call, params["OutputDataConfig"])
+    check_output_key(aws, call, "OutputDataConfig", params["OutputDataConfig"])
     check_uri("OutputDataConfig.S3OutputPath", params["OutputDataConfig"]["S3OutputPath"])
     if "CheckpointConfig" in params:
         check_uri("CheckpointConfig.S3Uri", params["CheckpointConfig"]["S3Uri"])

@@ -6,7 +6,7 @@ from localaws.core.aws import LocalAws
 from localaws.core.service import Call, Service
 from localaws.sagemaker import joining, listing
 from localaws.sagemaker.names import MODEL, TRANSFORM_JOB, arn, check_name, find, validation
-from localaws.sagemaker.training_api import check_uri, refuse
+from localaws.sagemaker.training_api import check_output_key, check_uri, refuse
 from localaws.sagemaker.transform import TransformRuns
 from localaws.shapes import Json
 
@@ -23,7 +23,6 @@ PARAMETERS = (
 TAKEN = {
     "TransformInput.SplitType": ("None", "Line"),
     f"{SOURCE}.S3DataType": ("S3Prefix",),
-    "TransformOutput.KmsKeyId": ("",),
 }
 CSV = "text/csv"
 MOST_MB = 100  # MaxConcurrentTransforms * MaxPayloadInMB
@@ -55,7 +54,7 @@ class TransformJobs:
         model = find(self._aws, MODEL, request["ModelName"])["describe"]
         tags = request.pop("Tags", [])
         describe = filled(request)
-        check_request(call, describe)
+        check_request(self._aws, call, describe)
         describe |= {
             "TransformJobArn": arn(self._aws, TRANSFORM_JOB, name),
             "TransformJobStatus": "InProgress",
@@ -106,7 +105,7 @@ def filled(request: Json) -> Json:
     }  # fmt: skip
 
 
-def check_request(call: Call, request: Json) -> None:
+def check_request(aws: LocalAws, call: Call, request: Json) -> None:
     """Raises for what AWS refuses, and by name for what is not done here."""
     given, wanted = request["TransformInput"], request["TransformOutput"]
     source = given["DataSource"].get("S3DataSource")
@@ -115,7 +114,6 @@ def check_request(call: Call, request: Json) -> None:
     values = {
         "TransformInput.SplitType": given["SplitType"],
         f"{SOURCE}.S3DataType": source["S3DataType"],
-        "TransformOutput.KmsKeyId": wanted["KmsKeyId"],
     }
     for parameter, value in values.items():
         if value not in TAKEN[parameter]:
@@ -125,6 +123,7 @@ def check_request(call: Call, request: Json) -> None:
         raise refuse(call, f"TransformResources.InstanceCount={count}")
     check_uri(f"{SOURCE}.S3Uri", source["S3Uri"])
     check_uri("TransformOutput.S3OutputPath", wanted["S3OutputPath"])
+    check_output_key(aws, call, "TransformOutput", wanted)
     if request["MaxConcurrentTransforms"] * request["MaxPayloadInMB"] > MOST_MB:
         raise validation(f"MaxConcurrentTransforms * MaxPayloadInMB must not exceed {MOST_MB} MB.")
     check_processing(call, request)

@@ -115,7 +115,7 @@ DIRECT: dict[str, tuple[str, ...]] = {
     ),
     "databrew": (
         *("DescribeRecipe", "ListRecipeVersions", "ListJobs", "ListDatasets"),
-        *("DeleteJob", "DeleteDataset"),
+        *("ListRulesets", "DeleteJob", "DeleteRuleset", "DeleteDataset"),
     ),
     "dynamodb": ("DescribeTable",),
     "events": ("DescribeRule",),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
@@ -17,10 +18,12 @@ from infrastructure import inventory, versions
 from infrastructure.deploy import deploy
 from rebuy.cli import local
 from tests.cli.test_commands import assert_refused, rebuy
+from tests.infrastructure.left import leave_what_runs_leave
 
 BUCKET = "rebuy-raw-000000000000-us-east-1"
 LAKE = "rebuy-lake-000000000000-us-east-1"
 RAW = "raw/orders/orders.csv"
+UNFINISHED = ("STARTING", "RUNNING", "STOPPING", "WAITING")
 
 
 @pytest.fixture(scope="module")
@@ -51,54 +54,19 @@ def objects(connection: Connection, bucket: str) -> list[bytes]:
     ]
 
 
-def leave_what_runs_leave(connection: Connection, stack_name: str) -> None:
-    """A job, a model, an endpoint configuration and a late line in a log."""
-    databrew, sagemaker = connection.client("databrew"), connection.client("sagemaker")
-    recipe = f"{stack_name}-clean-orders"
-    version = databrew.describe_recipe(Name=recipe)["RecipeVersion"]
-    (role,) = [
-        role["Arn"]
-        for role in connection.client("iam").list_roles()["Roles"]
-        if role["RoleName"].startswith(f"{stack_name}-SageMakerRole-")
-    ]
-    databrew.create_recipe_job(
-        Name=f"{stack_name}--clean-orders-demo",
-        DatasetName=f"{stack_name}-raw-orders",
-        RecipeReference={"Name": recipe, "RecipeVersion": version},
-        RoleArn=role,
-        Outputs=[{"Location": {"Bucket": LAKE, "Key": "x/"}, "Format": "PARQUET"}],
-    )
-    image = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:3.0-5"
-    lake = f"{stack_name}-lake-000000000000-us-east-1"
-    for key in ("models/m.tar.gz", "models/s.tar.gz"):
-        connection.client("s3").put_object(Bucket=lake, Key=key, Body=b"")
-    script = {
-        "SAGEMAKER_PROGRAM": "serve.py",
-        "SAGEMAKER_SUBMIT_DIRECTORY": f"s3://{lake}/models/s.tar.gz",
-    }
-    container = {
-        "Image": image,
-        "ModelDataUrl": f"s3://{lake}/models/m.tar.gz",
-        "Environment": script,
-    }
-    sagemaker.create_model(
-        ModelName=f"{stack_name}--demo", PrimaryContainer=container, ExecutionRoleArn=role
-    )
-    variant = {"VariantName": "a", "ModelName": f"{stack_name}--demo"}
-    variant |= {"InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
-    sagemaker.create_endpoint_config(
-        EndpointConfigName=f"{stack_name}--demo", ProductionVariants=[variant]
-    )
-    logs = connection.client("logs")
-    logs.create_log_group(logGroupName=f"/aws/sagemaker/Endpoints/{stack_name}")
-    for group, stream in (
-        ("/aws-glue/crawlers", f"{stack_name}-raw"),
-        ("/aws-glue-databrew/jobs", f"{stack_name}--clean-orders-demo"),
-        ("/aws/sagemaker/TrainingJobs", f"{stack_name}--demo/algo-1"),
-    ):
-        with suppress(logs.exceptions.ResourceAlreadyExistsException):
-            logs.create_log_group(logGroupName=group)
-        logs.create_log_stream(logGroupName=group, logStreamName=stream)
+def leave_a_glue_run(connection: Connection) -> str:
+    """A run of the Glue job that was stopped, with a line in the group of all Glue jobs."""
+    glue, logs = connection.client("glue"), connection.client("logs")
+    job, group = "rebuy-join-features", "/aws-glue/jobs/output"
+    run = glue.start_job_run(JobName=job)["JobRunId"]
+    glue.batch_stop_job_run(JobName=job, JobRunIds=[run])
+    while glue.get_job_run(JobName=job, RunId=run)["JobRun"]["JobRunState"] in UNFINISHED:
+        time.sleep(0.1)
+    with suppress(logs.exceptions.ResourceAlreadyExistsException):
+        logs.create_log_group(logGroupName=group)
+    with suppress(logs.exceptions.ResourceAlreadyExistsException):
+        logs.create_log_stream(logGroupName=group, logStreamName=run)
+    return f"{group}:{run}"
 
 
 def everything(connection: Connection) -> dict[str, list[str]]:
@@ -118,6 +86,9 @@ def test_the_data_stays_and_what_another_stage_has_is_not_touched(connection: Co
     before = everything(other)
     assert {"models", "functions", "raw files", "log groups"} <= set(before)
     assert len(before["logs of jobs and crawls in the account's groups"]) == 3
+    assert len(before["DataBrew jobs, rulesets and datasets of runs"]) == 3
+    stream = leave_a_glue_run(connection)
+    assert everything(connection)["logs of the Glue job's runs"] == [stream]
 
     refused = rebuy("destroy", url=str(connection.settings.endpoint_url))
     assert refused.returncode == 1
@@ -136,6 +107,10 @@ def test_the_data_stays_and_what_another_stage_has_is_not_touched(connection: Co
     }
     assert objects(connection, BUCKET) == [b"order_id\n1\n", b"order_id\n2\n"]
     assert everything(other) == before
+    # Nothing is known of the job's runs any more: what they wrote went before the job.
+    logs = connection.client("logs")
+    streams = logs.describe_log_streams(logGroupName="/aws-glue/jobs/output")["logStreams"]
+    assert [one["logStreamName"] for one in streams if one["logStreamName"] in stream] == []
 
     # A new stack takes over what the old one kept, with all it holds and how it was set up.
     said: list[str] = []
@@ -233,3 +208,24 @@ def test_with_its_data_everything_goes_and_what_runs_is_stopped(connection: Conn
     assert everything(dev) == {}
     assert s3.list_buckets()["Buckets"] == []
     assert connection.client("glue").get_databases()["DatabaseList"] == []
+
+
+def test_what_cannot_be_taken_away_is_told(connection: Connection) -> None:
+    """A state machine with the name of the stack's that no stack has made: nobody's to delete."""
+    odd = of(connection, "rebuy-odd")
+    iam, client = connection.client("iam"), connection.client("stepfunctions")
+    trust = {"Effect": "Allow", "Principal": {"Service": "states.amazonaws.com"}}
+    document = {"Version": "2012-10-17", "Statement": [{**trust, "Action": "sts:AssumeRole"}]}
+    role = iam.create_role(RoleName="odd", AssumeRolePolicyDocument=json.dumps(document))["Role"]
+    states = {"Pass": {"Type": "Pass", "End": True}}
+    arn = client.create_state_machine(
+        name="rebuy-odd-purchase-prediction",
+        definition=json.dumps({"StartAt": "Pass", "States": states}),
+        roleArn=role["Arn"],
+    )["stateMachineArn"]
+    try:
+        told = r"Not everything of rebuy-odd could be taken away:\n  the state machine: "
+        with pytest.raises(DeploymentError, match=told):
+            removal.destroy(odd, lambda line: None, with_data=True)
+    finally:
+        client.delete_state_machine(stateMachineArn=arn)

@@ -18,6 +18,7 @@ from infrastructure.deploy import deploy
 from localaws.identity.uses import FILE
 from rebuy.cli import local
 from rebuy.validation import deployer
+from tests.infrastructure.left import leave_what_runs_leave
 
 TRUST = {
     "Version": "2012-10-17",
@@ -71,6 +72,7 @@ def test_deploying_updating_and_destroying_need_no_more_than_is_printed(
         "vpc_availability_zone": f"{root.region}a",
     }
     deploy(as_deployer(**protected), lambda line: None)
+    leave_what_runs_leave(root, "rebuy")
     destroy.destroy(as_deployer(), lambda line: None, with_data=True)
 
     uses = [json.loads(line) for line in (folder / FILE).read_text().splitlines()]

@@ -66,11 +66,12 @@ def transform(aws: Any, name: str, **more: Any) -> Any:
     client = aws.client("sagemaker")
     source = {"S3DataType": "S3Prefix", "S3Uri": "s3://lake/in/"}
     given = {"DataSource": {"S3DataSource": source}, "ContentType": "text/csv", "SplitType": "Line"}
+    output = more.pop("output", {})
     request = {
         "TransformJobName": name,
         "ModelName": "m",
         "TransformInput": {**given, **more.pop("given", {})},
-        "TransformOutput": {"S3OutputPath": "s3://lake/out", "AssembleWith": "Line"},
+        "TransformOutput": {"S3OutputPath": "s3://lake/out", "AssembleWith": "Line", **output},
         "TransformResources": {"InstanceType": "ml.m5.xlarge", "InstanceCount": 1},
         **more,
     }
@@ -141,6 +142,9 @@ def test_a_transform_fails_with_what_the_model_said(model: Any) -> None:
         transform(model, "records", given={"SplitType": "RecordIO"})
     with pytest.raises(ClientError, match="ResourceInUse"):
         transform(model, "failed")
+    # What it writes lies under its bucket's key, and says so.
+    with pytest.raises(ClientError, match=r"TransformOutput.KmsKeyId.*bucket's own, None"):
+        transform(model, "keyed", output={"KmsKeyId": "k"})
 
 
 def test_it_reads_libsvm_by_default_and_says_what_it_does_not_take(lake: Any) -> None:
