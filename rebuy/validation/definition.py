@@ -86,7 +86,8 @@ def _functions(product: Product, rehearsal: Rehearsal) -> Iterator[Finding]:
             )
             continue
         payload = call.arguments.get("Payload", {})
-        for chain, number in asked_of_event(product.files[path]):
+        sent = payload if isinstance(payload, dict) else {}
+        for chain, number in asked_of_event(product.files[path], sent):
             if isinstance(payload, dict) and _lacks(payload, chain):
                 shown = "".join(f"[{name!r}]" for name in chain)
                 yield Finding(

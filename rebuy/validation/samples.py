@@ -4,7 +4,7 @@ source writes."""
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
@@ -14,6 +14,7 @@ from localaws.stepfunctions.integrations.jobs import KINDS
 from localaws.stepfunctions.integrations.resources import SYNC, SYNC_JSON, Resource
 from localaws.stepfunctions.integrations.shapes import sdk_metadata, to_output
 from rebuy.validation import sources
+from rebuy.validation.stack import NAME
 
 Json = dict[str, Any]
 WHEN = datetime(2026, 1, 1, tzinfo=UTC)
@@ -28,6 +29,7 @@ DESCRIBED = {
     ("states", "startExecution"): "DescribeExecution",
 }
 UNKNOWN = object()
+MADE_JOB = f"{NAME}--samplejob"  # a DataBrew job that a function has made, as it answers
 
 
 @lru_cache(maxsize=64)
@@ -68,6 +70,8 @@ def of_shape(shape: Any, name: str = "", depth: int = DEPTH) -> Any:
 def of_name(name: str) -> str | int:
     """What a member of this name may have: a text, but for a number of seconds or of nodes."""
     lower = name.lower()
+    if lower == "job":
+        return MADE_JOB
     if lower.endswith("_seconds") or lower == "nodes":
         return 1
     if "s3" in lower or lower.endswith(("uri", "url", "location")):
@@ -141,8 +145,9 @@ def _constant(node: ast.expr) -> Any:
     return UNKNOWN
 
 
-def asked_of_event(text: str) -> Iterator[tuple[tuple[str, ...], int]]:
-    """(members, line) of every `event["a"]["b"]` that the function `handler` reads."""
+def asked_of_event(text: str, sent: Container[str] = ()) -> Iterator[tuple[tuple[str, ...], int]]:
+    """(members, line) of every `event["a"]["b"]` that the function `handler` reads of an event with
+    the members `sent`: with `a`, nothing of what follows `if "a" in event: return ...`."""
     tree = sources.tree(text)
     handler = next(
         (
@@ -164,11 +169,29 @@ def asked_of_event(text: str) -> Iterator[tuple[tuple[str, ...], int]]:
         and isinstance(node.left, ast.Constant)
         and any(isinstance(one, ast.Name) and one.id == event for one in node.comparators)
     }
-    for node in ast.walk(handler):
-        if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load):
-            chain = _chain(node, event)
-            if chain and id(node) not in inner and chain[0] not in optional:
-                yield chain, node.lineno
+    for statement in handler.body:
+        for node in ast.walk(statement):
+            if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load):
+                chain = _chain(node, event)
+                if chain and id(node) not in inner and chain[0] not in optional:
+                    yield chain, node.lineno
+        if _ends_with(statement, event, sent):
+            return
+
+
+def _ends_with(statement: ast.stmt, event: str, sent: Container[str]) -> bool:
+    """Whether it is `if "a" in event: return ...` and `a` is sent."""
+    if not isinstance(statement, ast.If) or not isinstance(statement.body[-1], ast.Return):
+        return False
+    test = statement.test
+    return (
+        isinstance(test, ast.Compare)
+        and isinstance(test.ops[0], ast.In)
+        and isinstance(test.left, ast.Constant)
+        and isinstance(test.comparators[0], ast.Name)
+        and test.comparators[0].id == event
+        and str(test.left.value) in sent
+    )
 
 
 def _chain(node: ast.expr, root: str) -> tuple[str, ...]:

@@ -36,6 +36,7 @@ class Runtime:
 def check(product: Product, rehearsal: Rehearsal) -> Iterator[Finding]:
     for path, runtime in sorted(runtimes(product).items()):
         yield from of_script(product.files, path, runtime)
+    yield from _shadows(product)
     yield from _glue_arguments(product, rehearsal)
     yield from _programs(product, rehearsal)
 
@@ -94,6 +95,23 @@ def of_script(files: Mapping[str, str], path: str, runtime: Runtime) -> Iterator
                 getattr(node, "lineno", 0),
                 f"{runtime.name} has no package {name}.",
                 "Use the standard library or what the runtime brings.",
+            )
+
+
+def _shadows(product: Product) -> Iterator[Finding]:
+    """SageMaker's toolkit installs a script's folder at the top level of the image's packages
+    (`packages=['']`), so a module there stands where every import of that name leads. Ours import
+    each other as `training.x` and `inference.x`; what they must not be is another's name."""
+    for path, runtime in runtimes(product).items():
+        name = path.rpartition("/")[2].removesuffix(".py")
+        if runtime.packages is not CONTAINER_PACKAGES:
+            continue
+        if name in sys.stdlib_module_names or name in CONTAINER_PACKAGES:
+            yield Finding(
+                path,
+                1,
+                f"In the SageMaker XGBoost image it would stand in front of the package {name}.",
+                "Give the file a name that neither Python nor the image has.",
             )
 
 

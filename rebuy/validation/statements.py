@@ -15,6 +15,7 @@ from rebuy.validation import recipes
 from rebuy.validation.findings import Finding
 from rebuy.validation.product import Product
 from rebuy.validation.rehearsal import Call, Rehearsal
+from rebuy.validation.samples import MADE_JOB
 from tasks import check_statements
 from tasks.errors import DefinitionError
 from tasks.sql import PLACEHOLDER, without_comments
@@ -280,6 +281,8 @@ class Statements:
 
     def run_job(self, call: Call, catalog: Catalog) -> Any:
         name = str(call.arguments.get("Name"))
+        if name == MADE_JOB:
+            return None
         job = catalog.jobs.get(name)
         if job is None:
             self._report(

@@ -536,6 +536,12 @@ CASES: list[tuple[str, str, Edit, str]] = [
     ),
     (
         "scripts",
+        "a module with the name of one of the image's packages",
+        lambda product: product.with_file("training/packaging.py", '"""Packs."""\n'),
+        r"training/packaging.py:1: .*would stand in front of the package packaging",
+    ),
+    (
+        "scripts",
         "a package that Glue lacks",
         text("tasks/glue_jobs/join_features.py", "import sys", "import polars\nimport sys"),
         r"join_features.py:\d+: Glue 5.1 has no package polars",
