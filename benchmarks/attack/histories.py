@@ -29,8 +29,8 @@ def history_problems(events: list[Json], definition: Json) -> Iterator[str]:
     if entered != exited:
         yield f"entered and not left: {entered - exited}; left and not entered: {exited - entered}"
     again = {name for name, times in entered.items() if times > 1}
-    if again - loops(definition):
-        yield f"entered more than once without a loop: {sorted(again - loops(definition))}"
+    if once := again - loops(definition) - of_maps(definition):
+        yield f"entered more than once without a loop: {sorted(once)}"
     types = collections.Counter(event["type"] for event in events)
     ends = types["TaskSucceeded"] + types["TaskFailed"] + types["TaskTimedOut"]
     if not types["TaskScheduled"] == types["TaskStarted"] == ends:
@@ -39,6 +39,19 @@ def history_problems(events: list[Json], definition: Json) -> Iterator[str]:
     retries = types["TaskFailed"] + types["TaskTimedOut"]  # at most: a failure may be caught
     if not tasks <= types["TaskScheduled"] <= tasks + retries:
         yield f"{types['TaskScheduled']} tasks were scheduled for {tasks} task states"
+
+
+def of_maps(definition: Json) -> set[str]:
+    """The states that are entered once an item: those inside of Maps."""
+    found = set[str]()
+    for state in definition["States"].values():
+        inside = state.get("ItemProcessor") or state.get("Iterator")
+        if inside is not None:
+            found |= inside["States"].keys()
+        for block in (inside, *state.get("Branches", ())):
+            if block is not None:
+                found |= of_maps(block)
+    return found
 
 
 def loops(definition: Json) -> set[str]:

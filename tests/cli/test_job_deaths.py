@@ -185,6 +185,45 @@ def start_tuning(server: Any) -> Callable[[], tuple[str, str]]:
     return state
 
 
+def start_transform(server: Any) -> Callable[[], tuple[str, str]]:
+    """A batch transform whose model is loaded for as long as it is let."""
+    from tests.sagemaker.conftest import IMAGE
+
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as archive:
+        member = tarfile.TarInfo("code/serve.py")
+        member.size = len(SLEEP)
+        archive.addfile(member, io.BytesIO(SLEEP))
+    s3, client = server.client("s3"), server.client("sagemaker")
+    s3.put_object(Bucket="lake", Key="model.tar.gz", Body=packed.getvalue())
+    s3.put_object(Bucket="lake", Key="rows/a.csv", Body=b"1,2\n")
+    container = {
+        "Image": IMAGE,
+        "ModelDataUrl": "s3://lake/model.tar.gz",
+        "Environment": {
+            "SAGEMAKER_PROGRAM": "serve.py",
+            "SAGEMAKER_SUBMIT_DIRECTORY": "s3://lake/model.tar.gz",
+        },
+    }
+    client.create_model(ModelName="m", PrimaryContainer=container, ExecutionRoleArn=ROLE)
+    rows = {"S3DataType": "S3Prefix", "S3Uri": "s3://lake/rows/"}
+    client.create_transform_job(
+        TransformJobName="transform",
+        ModelName="m",
+        TransformInput={"DataSource": {"S3DataSource": rows}, "ContentType": "text/csv"},
+        TransformOutput={"S3OutputPath": "s3://lake/out"},
+        TransformResources={"InstanceType": "ml.m5.xlarge", "InstanceCount": 1},
+    )
+
+    def state() -> tuple[str, str]:
+        job = client.describe_transform_job(TransformJobName="transform")
+        running = "TransformStartTime" in job and job["TransformJobStatus"] == "InProgress"
+        state = "RUNNING" if running else job["TransformJobStatus"]
+        return state, job.get("FailureReason", "")
+
+    return state
+
+
 STARTERS = {
     "query": start_query,
     "glue-job-run": start_spark,
@@ -192,6 +231,7 @@ STARTERS = {
     "crawl": start_crawl,
     "training-job": start_training,
     "tuning-job": start_tuning,
+    "transform-job": start_transform,
 }
 
 

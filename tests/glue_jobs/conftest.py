@@ -63,7 +63,9 @@ class Glue:
         return self.wait(name, self.start(name, **arguments))
 
     def output(self, run: dict[str, Any]) -> str:
-        return (self.runs.folder(run["Id"]) / "output.log").read_text()
+        """What it has printed so far: nothing before its process is there."""
+        file = self.runs.folder(run["Id"]) / "output.log"
+        return file.read_text() if file.exists() else ""
 
     def errors(self, run: dict[str, Any]) -> str:
         return (self.runs.folder(run["Id"]) / "error.log").read_text()

@@ -80,5 +80,7 @@ def answers(toolkit: Path, server: str, base: Path, cases: list[Json]) -> list[J
         text=True,
     )
     assert ended.returncode == 0, ended.stderr
-    told: list[Json] = json.loads(ended.stdout.splitlines()[-1])
+    # What the endpoint was asked is told on the same stream, an object a line.
+    (answers,) = (line for line in ended.stdout.splitlines() if line.startswith("["))
+    told: list[Json] = json.loads(answers)
     return told

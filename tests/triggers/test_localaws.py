@@ -18,7 +18,7 @@ import pytest
 from infrastructure import packages, template
 from infrastructure.grants import allow, role
 from infrastructure.names import RAW, STATE_MACHINE
-from infrastructure.template import triggers
+from infrastructure.template import protection, triggers
 from infrastructure.words import attribute, ref, resource, sub
 from localaws.core.aws import LocalAws
 from tasks.functions import run_options, run_plan
@@ -55,10 +55,14 @@ def tiny_template() -> dict[str, Any]:
         "AWSTemplateFormatVersion": "2010-09-09",
         "Parameters": {
             **triggers.parameters(),
+            **protection.parameters(),
             **{name: whole["Parameters"][name] for name in ("CodeBucket", "FunctionsKey")},
             "PermissionsBoundary": {"Type": "String", "Default": ""},
         },
-        "Conditions": {"HasBoundary": whole["Conditions"]["HasBoundary"]},
+        "Conditions": {
+            "HasBoundary": whole["Conditions"]["HasBoundary"],
+            **protection.conditions(),
+        },
         "Resources": {
             **found,
             **triggers.undelivered("UploadRule", "RunEndedRule"),
@@ -152,6 +156,7 @@ def tiny(server: LocalAws) -> Iterator[Tiny]:
         "FunctionsKey": code.key,
         "SettleSeconds": str(SETTLE_SECONDS),
         "ScheduleState": "DISABLED",
+        **dict.fromkeys(protection.parameters(), ""),
     }
     formation.create_stack(
         StackName="tiny",
