@@ -7,6 +7,7 @@ reads no data, a simulation does nothing. A look that may not be made is told as
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -24,12 +25,13 @@ from tasks import check_statements
 
 Json = dict[str, Any]
 QUERY_SECONDS = 120
+IMAGE = re.compile(r"\.dkr\.ecr\.[^/\s\"]+/([\w/-]+):([\w.-]+)")
 # What nothing but a run shows.
 ONLY_A_RUN = (
     "that roles made a moment ago can be assumed at once",
     "what crawler, DataBrew and Glue make of the real files, and how long they take",
     "that training and endpoint machines are to be had in this minute (quotas say how many may be)",
-    "what the published image and layer contain: their versions are looked up, not run",
+    "what the published image and layer contain: they are looked up, not run",
     "what each task answers",
 )
 
@@ -242,6 +244,19 @@ def layers(connection: Connection, product: Product, told: Look) -> str:
     return ", ".join(sorted(wanted)) or "no function has a layer"
 
 
+def images(connection: Connection, product: Product, told: Look) -> str:
+    """The images that training and endpoint name, as the registry of this region has them."""
+    registries, digests = product.template["Mappings"]["TrainingImages"], []
+    account = registries[connection.region]["Account"]
+    for name, tag in sorted(set(IMAGE.findall(json.dumps(product.filled)))):
+        answer = connection.client("ecr").batch_get_image(
+            registryId=account, repositoryName=name, imageIds=[{"imageTag": tag}]
+        )
+        told.wrong += [f"{name}:{tag}: {one['failureReason']}" for one in answer["failures"]]
+        digests += [f"{name}:{tag} is {one['imageId']['imageDigest']}" for one in answer["images"]]
+    return ", ".join(digests)
+
+
 Rule = Callable[[Connection, Product, Look], str]
 LOOKS: dict[str, Rule] = {
     "account": account,
@@ -250,4 +265,5 @@ LOOKS: dict[str, Rule] = {
     "permissions": simulated,
     "SQL": statements,
     "layers": layers,
+    "images": images,
 }
