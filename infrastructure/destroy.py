@@ -15,6 +15,9 @@ from infrastructure.stack import Say, find_stack, follow, missing, newest_event,
 from infrastructure.stack_states import STATES, Way
 
 ROUNDS = 3  # a run that was stopped may have made one thing more
+SETTLING_SECONDS = (
+    120.0  # DeleteStateMachine ends later than it answers: DELETING may outlast a stack
+)
 LONGEST_SECONDS = 900.0  # for executions to end and for the endpoint to be gone
 # What no call can take away, or what is the account's and not this deployment's.
 STAYS = ("the account's records of training jobs and of queries (they cost nothing)",)
@@ -88,6 +91,10 @@ def destroy(connection: Connection, say: Say, *, with_data: bool) -> Removal:
             if kind.remove is not None:
                 _remove(connection, kind, say)
         left = _listed(connection, gone)
+    ends = time.monotonic() + SETTLING_SECONDS
+    while planned.stack_status and left and time.monotonic() < ends:
+        time.sleep(poll_seconds(connection.client("sts")))
+        left = _listed(connection, left)
     if left:
         lines = "\n".join(f"  {kind.name}: {', '.join(found)}" for kind, found in left.items())
         raise DeploymentError(f"Not everything of {name} could be taken away:\n{lines}")
