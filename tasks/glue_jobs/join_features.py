@@ -381,7 +381,8 @@ def orders_of_set(rows: DataFrame, name: str) -> DataFrame:
             F.count("*").alias("rows"),
             F.sum(label).alias("positives"),
             F.min(F.when(F.col("user_orders").isNull(), F.col("user_id"))).alias("unknown_user"),
-            F.min(F.when(F.col("prod_orders").isNull(), F.col("product_id"))).alias(
+            # Null also where a product's row has no first purchase, though somebody bought it.
+            F.min(F.when(F.col("prod_reorder_probability").isNull(), F.col("product_id"))).alias(
                 "unknown_product"
             ),
         )
@@ -415,8 +416,8 @@ def summarize(spark: SparkSession, arguments: Arguments) -> dict[str, Any]:
             if row[f"unknown_{kind}"] is not None:
                 raise ValueError(
                     f"The {name} set has rows of {kind}_id {row[f'unknown_{kind}']}, which "
-                    f"features/{kind}_features/ does not have: the feature tables are not complete "
-                    "or not of the same run."
+                    f"features/{kind}_features/ does not have, or has without a purchase: the "
+                    "feature tables are not complete or not of the same run."
                 )
     counts = {
         measure: {name: of_set.get(name, {}).get(measure) or 0 for name in sets}

@@ -70,7 +70,8 @@ def test_a_candidate_without_features_stops_the_job(
     orders_of_product: str,
     message: str,
 ) -> None:
-    values = f"{orders_of_user}::DOUBLE AS user_orders, {orders_of_product}::DOUBLE AS prod_orders"
+    known = f"{orders_of_product}::DOUBLE AS prod_reorder_probability"
+    values = f"{orders_of_user}::DOUBLE AS user_orders, {known}"
     row = f"SELECT 7::BIGINT user_id, 100::BIGINT product_id, 1::BIGINT order_id, 1 label, {values}"
     for name in join_features.SETS:
         folder = tmp_path / f"runs/run=r1/sets/{name}"
@@ -82,6 +83,20 @@ def test_a_candidate_without_features_stops_the_job(
         join_features.summarize(
             spark, join_features.Arguments(str(tmp_path), "r1", 10, 10, "2026-W48")
         )
+
+
+def test_a_product_of_which_nobody_has_a_first_purchase_has_no_reorder_probability(
+    spark: SparkSession,
+) -> None:
+    """So that counts that a recipe has lost stop the job, as a missing product does."""
+    columns = ["product_id", "held_back", "prod_orders", "prod_reorders"]
+    counts = spark.createDataFrame(
+        [(1, 0, 5, 2, 3, 1), (2, 0, 5, 2, 0, 0)], [*columns, *join_features.FIRST_AND_SECOND]
+    )
+
+    told = join_features.product_ratios(counts).orderBy("product_id").collect()
+
+    assert [row["prod_reorder_probability"] for row in told] == [1 / 3, None]
 
 
 def test_a_set_with_one_kind_of_label_stops_the_job() -> None:
