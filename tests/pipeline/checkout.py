@@ -15,7 +15,10 @@ from infrastructure.template import jobs
 from tasks import sql
 from tests.pipeline.stack import REPOSITORY, Stack
 
-FOLDERS = ("sql", "databrew_recipes", "tasks", "executions", "training", "inference")
+FOLDERS = (
+    *("sql", "databrew_recipes", "databrew_rulesets"),
+    *("tasks", "executions", "training", "inference"),
+)
 
 
 class Checkout:

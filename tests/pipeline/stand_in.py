@@ -54,7 +54,16 @@ ANSWERS: dict[str, Any] = {
     "Crawl raw data": {"finished": True},
     "Plan mapping": None,  # its answer has no statements, so none runs
     "Check raw data": {"checks": ["all"], "rows": {}, "scanned_bytes": 1},
-    "Look at raw files again": {"rows": {}},
+    "Look at raw files again": {
+        "rows": {},
+        "profiles": [{"name": "orders", "job": "profile-orders", "run": "r"}],
+    },
+    "Profile table": {"RunId": "db_4", "Outputs": [{"Location": {"Key": "profile.json"}}]},
+    "Judge profile": {
+        **{"name": "orders", "job_run_id": "db_4", "uri": "s3://LAKE/profile.json"},
+        **{"rows": 1, "columns": 1, "duplicate_rows": 0, "rules": []},
+        **{"compared_with": None, "drift": []},
+    },
     "Make the cleaning job": {"Name": "orders"},
     "Make the job for product features": {"Name": "products"},
     "Make the dataset of prior lines": {"Name": "prior"},

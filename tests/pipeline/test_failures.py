@@ -30,7 +30,7 @@ BROKEN = (
         "    try:\n        job",
         '    print("no coffee left", file=sys.stderr)\n    sys.exit(3)\n    try:\n        job',
     ),
-    ("inference/serve.py", "model.booster.inplace_predict(matrix)", "np.full(len(matrix), 0.5)"),
+    ("inference/serve.py", "probabilities(model.booster, matrix)", "np.full(len(matrix), 0.5)"),
 )
 
 
@@ -56,7 +56,9 @@ def assert_failed_at(stack: Stack, run: Execution, state: str, error: str) -> Js
     attempt = [v for v in record["states"] if v["state"] == state][-1]["attempts"][-1]
     assert attempt["status"] == "failed"
     shown = stack.rebuy("audit", run.arn).stdout
-    assert shown.startswith("FAILED") and f"at {state}: {error}" in shown
+    item = record["failed_item"]
+    place = state if item is None else f"{state} ({item})"
+    assert shown.startswith("FAILED") and f"at {place}: {error}" in shown
     return record
 
 
