@@ -53,10 +53,10 @@ def assert_failed_at(stack: Stack, run: Execution, state: str, error: str) -> Js
     assert record["status"] == "FAILED"
     assert (record["error"], record["cause"]) == (error, run.cause)
     assert record["failed_state"] == state
-    attempt = [v for v in record["states"] if v["state"] == state][-1]["attempts"][-1]
-    assert attempt["status"] == "failed"
+    item = record["failed_item"]  # the other items of a Map are aborted
+    (*_, visit) = (v for v in record["states"] if (v["state"], v["item"]) == (state, item))
+    assert visit["attempts"][-1]["status"] == "failed"
     shown = stack.rebuy("audit", run.arn).stdout
-    item = record["failed_item"]
     place = state if item is None else f"{state} ({item})"
     assert shown.startswith("FAILED") and f"at {place}: {error}" in shown
     return record
