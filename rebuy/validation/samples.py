@@ -26,6 +26,7 @@ DESCRIBED = {
     ("databrew", "startJobRun"): "DescribeJobRun",
     ("sagemaker", "createTrainingJob"): "DescribeTrainingJob",
     ("sagemaker", "createHyperParameterTuningJob"): "DescribeHyperParameterTuningJob",
+    ("sagemaker", "createTransformJob"): "DescribeTransformJob",
     ("states", "startExecution"): "DescribeExecution",
 }
 UNKNOWN = object()

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from botocore import xform_name
+
 from localaws.shapes import Json
 from localaws.stepfunctions.integrations import models
 from localaws.stepfunctions.integrations.shapes import parse_json, to_output
@@ -90,6 +92,25 @@ def _execution_output(response: Json) -> Json:
     return output
 
 
+def _of_sagemaker(noun: str) -> JobKind:
+    """`noun` as SageMaker's operations and members have it: Describe<noun>, <noun>Name."""
+    member = f"{noun}Name"
+    describe, stop = (xform_name(f"{verb}{noun}") for verb in ("Describe", "Stop"))
+    return JobKind(
+        service="sagemaker",
+        handle=lambda params, _: {"id": params[member]},
+        describe=lambda client, job: getattr(client, describe)(**{member: job["id"]}),
+        status=lambda response: response[f"{noun}Status"],
+        running=frozenset({"InProgress", "Stopping"}),
+        succeeded=frozenset({"Completed"}),
+        output=lambda response: to_output(
+            _shape("sagemaker", f"Describe{noun}"), response, milliseconds=True
+        ),
+        stop=lambda client, job: getattr(client, stop)(**{member: job["id"]}),
+        find=_find_named(describe, member),
+    )
+
+
 def json_execution_output(output: Json) -> Json:
     """`.sync:2`: Input and Output as JSON values instead of texts."""
     return {
@@ -147,49 +168,9 @@ KINDS: dict[tuple[str, str], JobKind] = {
         find=_find_brew_runs,
         nameless=True,
     ),
-    ("sagemaker", "createTrainingJob"): JobKind(
-        service="sagemaker",
-        handle=lambda params, _: {"id": params["TrainingJobName"]},
-        describe=lambda client, job: client.describe_training_job(TrainingJobName=job["id"]),
-        status=lambda response: response["TrainingJobStatus"],
-        running=frozenset({"InProgress", "Stopping"}),
-        succeeded=frozenset({"Completed"}),
-        output=lambda response: to_output(
-            _shape("sagemaker", "DescribeTrainingJob"), response, milliseconds=True
-        ),
-        stop=lambda client, job: client.stop_training_job(TrainingJobName=job["id"]),
-        find=_find_named("describe_training_job", "TrainingJobName"),
-    ),
-    ("sagemaker", "createHyperParameterTuningJob"): JobKind(
-        service="sagemaker",
-        handle=lambda params, _: {"id": params["HyperParameterTuningJobName"]},
-        describe=lambda client, job: client.describe_hyper_parameter_tuning_job(
-            HyperParameterTuningJobName=job["id"]
-        ),
-        status=lambda response: response["HyperParameterTuningJobStatus"],
-        running=frozenset({"InProgress", "Stopping"}),
-        succeeded=frozenset({"Completed"}),
-        output=lambda response: to_output(
-            _shape("sagemaker", "DescribeHyperParameterTuningJob"), response, milliseconds=True
-        ),
-        stop=lambda client, job: client.stop_hyper_parameter_tuning_job(
-            HyperParameterTuningJobName=job["id"]
-        ),
-        find=_find_named("describe_hyper_parameter_tuning_job", "HyperParameterTuningJobName"),
-    ),
-    ("sagemaker", "createTransformJob"): JobKind(
-        service="sagemaker",
-        handle=lambda params, _: {"id": params["TransformJobName"]},
-        describe=lambda client, job: client.describe_transform_job(TransformJobName=job["id"]),
-        status=lambda response: response["TransformJobStatus"],
-        running=frozenset({"InProgress", "Stopping"}),
-        succeeded=frozenset({"Completed"}),
-        output=lambda response: to_output(
-            _shape("sagemaker", "DescribeTransformJob"), response, milliseconds=True
-        ),
-        stop=lambda client, job: client.stop_transform_job(TransformJobName=job["id"]),
-        find=_find_named("describe_transform_job", "TransformJobName"),
-    ),
+    ("sagemaker", "createTrainingJob"): _of_sagemaker("TrainingJob"),
+    ("sagemaker", "createHyperParameterTuningJob"): _of_sagemaker("HyperParameterTuningJob"),
+    ("sagemaker", "createTransformJob"): _of_sagemaker("TransformJob"),
     ("states", "startExecution"): JobKind(
         service="states",
         handle=lambda _, response: {"id": response["executionArn"]},
