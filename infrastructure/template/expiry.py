@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from infrastructure import roles
 from infrastructure.names import DATABASE, EXPIRE, EXPIRE_RUNS, MADE
-from infrastructure.words import Json, attribute, ref, resource, sub, when
+from infrastructure.template import schedules
+from infrastructure.words import Json, attribute, ref, sub, when
 
 
 def parameters() -> Json:
@@ -35,21 +36,13 @@ def environment() -> Json:
 def expiry() -> Json:
     return {
         "ExpireRole": roles.calling_role(EXPIRE_RUNS),
-        "ExpireSchedule": resource(
-            "AWS::Scheduler::Schedule",
-            {
-                "Name": sub(EXPIRE),
-                "Description": "Takes away what old runs left and nobody needs",
-                "State": when("HasExpiry", "ENABLED", "DISABLED"),
-                "ScheduleExpression": "rate(1 day)",
-                "FlexibleTimeWindow": {"Mode": "OFF"},
-                "Target": {
-                    "Arn": attribute("ExpireRuns", "Arn"),
-                    "RoleArn": attribute("ExpireRole", "Arn"),
-                    "Input": '{"look": "<aws.scheduler.scheduled-time>"}',
-                    "RetryPolicy": {"MaximumEventAgeInSeconds": 3600, "MaximumRetryAttempts": 3},
-                    "DeadLetterConfig": {"Arn": attribute("Undelivered", "Arn")},
-                },
-            },
+        "ExpireSchedule": schedules.look(
+            EXPIRE,
+            "Takes away what old runs left and nobody needs",
+            state=when("HasExpiry", "ENABLED", "DISABLED"),
+            rate="rate(1 day)",
+            function=attribute("ExpireRuns", "Arn"),
+            role="ExpireRole",
+            late_seconds=3600,
         ),
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from infrastructure import roles
 from infrastructure.names import NOTIFICATIONS, NOTIFY, RAW, WATCH
+from infrastructure.template import schedules
 from infrastructure.template.protection import KEY
 from infrastructure.words import Json, attribute, ref, resource, sub
 
@@ -86,22 +87,14 @@ def notifications() -> Json:
         ),
         "ModelJudgedRuleNotifyPermission": _permission("Notify", "ModelJudgedRule"),
         "WatchRole": roles.calling_role(NOTIFY),
-        "WatchSchedule": resource(
-            "AWS::Scheduler::Schedule",
-            {
-                "Name": sub(WATCH),
-                "Description": "Looks for runs that should have begun",
-                "State": "ENABLED",
-                "ScheduleExpression": "rate(1 hour)",
-                "FlexibleTimeWindow": {"Mode": "OFF"},
-                "Target": {
-                    "Arn": attribute("Notify", "Arn"),
-                    "RoleArn": attribute("WatchRole", "Arn"),
-                    "Input": '{"look": "<aws.scheduler.scheduled-time>"}',
-                    "RetryPolicy": {"MaximumEventAgeInSeconds": 600, "MaximumRetryAttempts": 3},
-                    "DeadLetterConfig": {"Arn": attribute("Undelivered", "Arn")},
-                },
-            },
+        "WatchSchedule": schedules.look(
+            WATCH,
+            "Looks for runs that should have begun",
+            state="ENABLED",
+            rate="rate(1 hour)",
+            function=attribute("Notify", "Arn"),
+            role="WatchRole",
+            late_seconds=600,
         ),
     }
 

@@ -11,6 +11,7 @@ from infrastructure.names import (
     UNDELIVERED,
     UPLOAD_RULE,
 )
+from infrastructure.template import schedules
 from infrastructure.template.protection import KEY, NOTHING
 from infrastructure.words import Json, attribute, ref, resource, sub, when
 
@@ -147,23 +148,14 @@ def upload() -> Json:
             },
         ),
         "SettleRole": roles.settle_role(),
-        "SettleSchedule": resource(
-            "AWS::Scheduler::Schedule",
-            {
-                "Name": sub(SETTLE),
-                "Description": "Looks at raw/; every minute while an upload is pending",
-                "State": ref("UploadTrigger"),
-                # At rest. The function sets it, and sets it back.
-                "ScheduleExpression": "rate(1 hour)",
-                "FlexibleTimeWindow": {"Mode": "OFF"},
-                "Target": {
-                    "Arn": starter,
-                    "RoleArn": attribute("SettleRole", "Arn"),
-                    "Input": '{"look": "<aws.scheduler.scheduled-time>"}',
-                    "RetryPolicy": {"MaximumEventAgeInSeconds": 60, "MaximumRetryAttempts": 3},
-                    "DeadLetterConfig": {"Arn": attribute("Undelivered", "Arn")},
-                },
-            },
+        "SettleSchedule": schedules.look(
+            SETTLE,
+            "Looks at raw/; every minute while an upload is pending",
+            state=ref("UploadTrigger"),
+            rate="rate(1 hour)",  # at rest: the function sets it, and sets it back
+            function=starter,
+            role="SettleRole",
+            late_seconds=60,
         ),
     }
 
