@@ -77,7 +77,9 @@ def runs(s3: Any, bucket: str) -> list[str]:
 
 def newest(s3: Any, bucket: str, run: str) -> datetime:
     """When something was last written to the run's folder."""
-    found: datetime = max(entry["LastModified"] for entry in _all(s3, bucket, f"{RUNS}{run}/"))
+    found: datetime = max(
+        entry["LastModified"] for entry in storage.listed(s3, bucket, f"{RUNS}{run}/")
+    )
     return found
 
 
@@ -130,9 +132,9 @@ def of_run(name: str, run: str) -> bool:
 
 def keys(s3: Any, bucket: str, run: str, made: str) -> Iterator[str]:
     """Of the run's folder, and of the models that its jobs trained."""
-    yield from (entry["Key"] for entry in _all(s3, bucket, f"{RUNS}{run}/"))
+    yield from (entry["Key"] for entry in storage.listed(s3, bucket, f"{RUNS}{run}/"))
     for begin in (run.replace("_", "-"), run.replace("_", "-")[-8:]):
-        for entry in _all(s3, bucket, f"{MODELS}{made}{begin}"):
+        for entry in storage.listed(s3, bucket, f"{MODELS}{made}{begin}"):
             job = entry["Key"].removeprefix(MODELS).partition("/")[0]
             if of_run(job.removeprefix(made), run):
                 yield entry["Key"]
@@ -158,8 +160,3 @@ def delete(s3: Any, bucket: str, found: Iterable[str]) -> None:
         answer = s3.delete_objects(Bucket=bucket, Delete={"Objects": part, "Quiet": True})
         for error in answer.get("Errors", []):
             raise RuntimeError(f"s3://{bucket}/{error['Key']}: {error['Message']}")
-
-
-def _all(s3: Any, bucket: str, prefix: str) -> Iterator[Json]:
-    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
-        yield from page.get("Contents", [])

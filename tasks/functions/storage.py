@@ -17,8 +17,13 @@ AUDIT_PREFIX = "audit/"
 
 def objects(s3: Any, bucket: str, prefix: str) -> Iterator[dict[str, Any]]:
     """Every object below `prefix` that holds something: the S3 listing's entries, by key."""
+    yield from (entry for entry in listed(s3, bucket, prefix) if entry["Size"] > 0)
+
+
+def listed(s3: Any, bucket: str, prefix: str) -> Iterator[dict[str, Any]]:
+    """The same with empty ones."""
     for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
-        yield from (entry for entry in page.get("Contents", []) if entry["Size"] > 0)
+        yield from page.get("Contents", [])
 
 
 def raw_objects(s3: Any, bucket: str) -> Iterator[dict[str, Any]]:
