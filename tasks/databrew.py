@@ -88,15 +88,7 @@ def recipe_job(
         output=INPUT,
         timeout_seconds=60,
     )
-    start = DataBrewTask(
-        run,
-        comment=comments[1],
-        query_language="JSONata",
-        parameters={"Name": job.name},
-        output=keeping("job", "'run_id': $states.result.RunId"),
-        timeout_seconds=JOB_TIMEOUT_MINUTES * 60 + 300,
-    )
-    start.add_retry(backoff(TRANSIENT["databrew"]))
+    start = run_job(run, job.name, comments[1], keeping("job", "'run_id': $states.result.RunId"))
     first = make if dataset is None else dataset
     if dataset is not None:
         dataset.add_catch(Catch(error_equals=EXISTS, next_step=make, output=INPUT))
@@ -105,6 +97,21 @@ def recipe_job(
     make.next(start)
     start.add_catch(Catch(error_equals=GONE, next_step=first, output=INPUT))
     return first, start
+
+
+def run_job(name: str, job: str, comment: str, output: str) -> DataBrewTask:
+    """The state that runs a job, a recipe's or a profile's, and waits for its end; `job` and
+    `output` are JSONata."""
+    state = DataBrewTask(
+        name,
+        comment=comment,
+        query_language="JSONata",
+        parameters={"Name": job},
+        output=output,
+        timeout_seconds=JOB_TIMEOUT_MINUTES * 60 + 300,
+    )
+    state.add_retry(backoff(TRANSIENT["databrew"]))
+    return state
 
 
 def make_dataset(name: str, dataset: str, table: str, comment: str) -> State:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from tasks.databrew import JOB_TIMEOUT_MINUTES
+from tasks.databrew import run_job
 from tasks.stages import comment
-from tasks.states import TRANSIENT, DataBrewTask, Map, State, backoff, function, jsonata
+from tasks.states import Map, State, function, jsonata
 
 ITEM = "$states.input"
 
@@ -12,18 +12,15 @@ ITEM = "$states.input"
 def profile_tables(then: State) -> State:
     """`$.profiles` then has what `tasks/functions/profiles.py` says of each table; none when the
     input does not ask. Fails with DataRulesBroken when one of databrew_rulesets/ does not hold."""
-    profile = DataBrewTask(
+    profile = run_job(
         "Profile table",
-        comment=comment(4, "DataBrew's profile of the table, and the report of its rules."),
-        query_language="JSONata",
-        parameters={"Name": jsonata(f"{ITEM}.job")},
-        output=jsonata(
+        jsonata(f"{ITEM}.job"),
+        comment(4, "DataBrew's profile of the table, and the report of its rules."),
+        jsonata(
             f"{{'name': {ITEM}.name, 'job_run_id': $states.result.RunId,"
             " 'keys': [$states.result.Outputs.Location.Key]}"
         ),
-        timeout_seconds=JOB_TIMEOUT_MINUTES * 60 + 300,
     )
-    profile.add_retry(backoff(TRANSIENT["databrew"]))
     profile.next(
         function(
             "Judge profile",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from enum import Enum
 from typing import Any, TypeAlias
 
@@ -172,6 +172,15 @@ def backoff(errors: Iterable[str]) -> Retry:
         max_delay_seconds=60,
         jitter_strategy="FULL",
     )
+
+
+def every_state(states: Json) -> Iterator[tuple[str, Json]]:
+    """(name, state) of a definition's States, those in branches and of a Map's items too."""
+    for name, state in states.items():
+        yield name, state
+        inner = [state["ItemProcessor"]] if "ItemProcessor" in state else []
+        for group in [*state.get("Branches", ()), *inner]:
+            yield from every_state(group["States"])
 
 
 def resource(integration: str) -> str:

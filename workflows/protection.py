@@ -7,9 +7,11 @@ these are written into the definition of such a deployment, which has its own SH
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+
+from tasks.states import every_state
 
 Json = dict[str, Any]
 
@@ -38,20 +40,13 @@ class Protection:
 def protected(definition: Json, protection: Protection) -> Json:
     """The definition with the key and the network in each request that takes one."""
     made = copy.deepcopy(definition)
-    for state in _tasks(made["States"]):
+    for _, state in every_state(made["States"]):
+        if state["Type"] != "Task":
+            continue
         add = _ADDED.get(state["Resource"].rpartition(":states:::")[2])
         if add is not None:
             add(state["Arguments"], protection)
     return made
-
-
-def _tasks(states: Json) -> Iterator[Json]:
-    for state in states.values():
-        if state["Type"] == "Task":
-            yield state
-        inner = [state["ItemProcessor"]] if "ItemProcessor" in state else []
-        for group in [*state.get("Branches", ()), *inner]:
-            yield from _tasks(group["States"])
 
 
 def _training(request: Json, protection: Protection) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -74,15 +73,6 @@ def definition() -> dict[str, Any]:
     )
     written: dict[str, Any] = graph.to_dict()
     return written
-
-
-def every_state(states: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """(name, state) of a definition's States, those in branches and of a Map's items too."""
-    for name, state in states.items():
-        yield name, state
-        inner = [state["ItemProcessor"]] if "ItemProcessor" in state else []
-        for group in [*state.get("Branches", ()), *inner]:
-            yield from every_state(group["States"])
 
 
 def definition_bytes(protection: Protection | None = None) -> bytes:

@@ -6,6 +6,8 @@ import collections
 from collections.abc import Iterator
 from typing import Any
 
+from tasks.states import every_state
+
 Json = dict[str, Any]
 
 
@@ -29,7 +31,14 @@ def history_problems(events: list[Json], definition: Json) -> Iterator[str]:
     if entered != exited:
         yield f"entered and not left: {entered - exited}; left and not entered: {exited - entered}"
     again = {name for name, times in entered.items() if times > 1}
-    if once := again - loops(definition) - of_maps(definition):
+    items = collections.Counter(
+        event["mapIterationStartedEventDetails"]["name"]
+        for event in events
+        if "mapIterationStartedEventDetails" in event
+    )
+    within = {name: items[each] for name, each in of_maps(definition).items()}
+    again = {name for name in again if entered[name] > within.get(name, 1)}
+    if once := again - loops(definition):
         yield f"entered more than once without a loop: {sorted(once)}"
     types = collections.Counter(event["type"] for event in events)
     ends = types["TaskSucceeded"] + types["TaskFailed"] + types["TaskTimedOut"]
@@ -41,17 +50,14 @@ def history_problems(events: list[Json], definition: Json) -> Iterator[str]:
         yield f"{types['TaskScheduled']} tasks were scheduled for {tasks} task states"
 
 
-def of_maps(definition: Json) -> set[str]:
-    """The states that are entered once an item: those inside of Maps."""
-    found = set[str]()
-    for state in definition["States"].values():
-        inside = state.get("ItemProcessor") or state.get("Iterator")
-        if inside is not None:
-            found |= inside["States"].keys()
-        for block in (inside, *state.get("Branches", ())):
-            if block is not None:
-                found |= of_maps(block)
-    return found
+def of_maps(definition: Json) -> dict[str, str]:
+    """The states that are entered once an item, with the Map that they are of."""
+    return {
+        inner: name
+        for name, state in every_state(definition["States"])
+        if state["Type"] == "Map"
+        for inner, _ in every_state(state["ItemProcessor"]["States"])
+    }
 
 
 def loops(definition: Json) -> set[str]:

@@ -80,6 +80,7 @@ def plan(
     from infrastructure import deployables
     from infrastructure.template import jobs
     from tasks import check_statements, databrew, sql
+    from tasks.states import every_state
     from workflows import purchase_prediction as workflow
 
     sizes = table_bytes(data)
@@ -88,7 +89,7 @@ def plan(
     for statement in check_statements.of_project():
         read = [size for table, size in sizes.items() if f".{table}" in statement["sql"]]
         scans.append(sum(read))
-    states = [state for _, state in workflow.every_state(workflow.definition()["States"])]
+    states = [state for _, state in every_state(workflow.definition()["States"])]
     functions = [one for one in states if str(one.get("Resource", "")).endswith("lambda:invoke")]
     worker = jobs.glue_job()["JoinFeaturesJob"]["Properties"]
     return Plan(

@@ -12,6 +12,7 @@ import pytest
 from infrastructure import template
 from rebuy.validation.calls import actions_of as actions_in
 from rebuy.validation.product import Product
+from tasks.states import every_state
 from workflows import purchase_prediction as workflow
 
 
@@ -41,7 +42,7 @@ def test_the_state_machine_may_invoke_the_functions_of_its_states(
 ) -> None:
     invoked = {
         state["Parameters"]["FunctionName"]
-        for _, state in workflow.every_state(workflow.definition()["States"])
+        for _, state in every_state(workflow.definition()["States"])
         if state.get("Resource", "").endswith(":lambda:invoke")
     }
     invoke = next(

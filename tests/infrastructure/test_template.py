@@ -15,6 +15,7 @@ from infrastructure.names import LAKE_ARN, RAW, RAW_ARN
 from infrastructure.template import explained, jobs
 from rebuy.validation import template as linting
 from rebuy.validation.product import Product
+from tasks.states import every_state
 from tools import checkov_findings
 from workflows import purchase_prediction as workflow
 
@@ -345,7 +346,7 @@ def test_every_end_that_is_not_well_is_recorded_and_told(resources: dict[str, An
 
 def test_a_state_waits_no_longer_than_its_function_may_take() -> None:
     waits = {}
-    for state, body in workflow.every_state(workflow.definition()["States"]):
+    for state, body in every_state(workflow.definition()["States"]):
         name = re.fullmatch(r"\$\{(\w+)Arn\}", body.get("Parameters", {}).get("FunctionName", ""))
         if name:
             waits[state] = (body["TimeoutSeconds"], deployables.named(name[1]))

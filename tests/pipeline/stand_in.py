@@ -13,8 +13,8 @@ import json
 import zipfile
 from typing import Any
 
+from tasks.states import every_state
 from tests.pipeline.stack import Json, Stack
-from workflows import purchase_prediction as workflow
 
 FUNCTION = "stand-in"
 CODE = """
@@ -146,7 +146,7 @@ def role(stack: Stack) -> str:
 
 def replace(states: Json, stand_in: str, bucket: str) -> None:
     """Puts the stand-in behind every Task."""
-    for name, state in workflow.every_state(states):
+    for name, state in every_state(states):
         if state["Type"] != "Task":
             continue
         query = "startQueryExecution" in state["Resource"]
@@ -179,4 +179,4 @@ def replace(states: Json, stand_in: str, bucket: str) -> None:
 
 
 def tasks_of(states: Json) -> list[str]:
-    return [name for name, state in workflow.every_state(states) if state["Type"] == "Task"]
+    return [name for name, state in every_state(states) if state["Type"] == "Task"]

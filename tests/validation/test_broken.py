@@ -15,7 +15,7 @@ from configuration.mapping import load
 from rebuy.validation import checks, scripts, template
 from rebuy.validation.product import ROOT, Product
 from rebuy.validation.rehearsal import Rehearsal
-from workflows import purchase_prediction as workflow
+from tasks.states import every_state
 
 Json = dict[str, Any]
 Edit = Callable[[Product], Product]
@@ -57,7 +57,7 @@ def deployed(old: str, new: str) -> Edit:
 
 
 def find(states: Json, name: str) -> Json | None:
-    return dict(workflow.every_state(states)).get(name)
+    return dict(every_state(states)).get(name)
 
 
 def state(name: str, **members: Any) -> Edit:

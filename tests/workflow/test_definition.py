@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from tasks import stages
+from tasks.states import every_state as of_states
 from workflows import purchase_prediction as workflow
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -24,7 +25,7 @@ def definition() -> dict[str, Any]:
 
 
 def every_state(machine: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    return workflow.every_state(machine["States"])
+    return of_states(machine["States"])
 
 
 def test_the_checked_in_definition_is_the_one_that_is_built() -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tasks.states import every_state
 from tests.conftest import cases
 from workflows import purchase_prediction as workflow
 
@@ -76,7 +77,7 @@ def test_a_state_goes_on_as_it_should(client: Any, definition: str, case: dict[s
 def test_every_choice_is_taken_every_way_and_every_catch(definition: str) -> None:
     """The table has a case for each rule, each default and each catch of the workflow."""
     ways = set()
-    states = dict(workflow.every_state(json.loads(definition)["States"]))
+    states = dict(every_state(json.loads(definition)["States"]))
     for name, state in states.items():
         ways |= {
             (name, rule["Next"]) for rule in [*state.get("Choices", []), *state.get("Catch", [])]
