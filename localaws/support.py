@@ -35,7 +35,8 @@ ENGINES = {
     "events": "Rules are matched and delivered to targets, with retries.",
     "scheduler": "Schedules fire at their times, in their time zones.",
     "glue": "The Data Catalog; crawlers that read the files; jobs in Spark 3.5 or in this machine's"
-    " Python (3.9 on AWS), a process each; triggers and workflows.",
+    " Python (3.9 on AWS), a process each; triggers and workflows; scripts in PySpark, written of"
+    " graphs and mappings.",
     "athena": "SQL translated to DuckDB, over tables of the Data Catalog.",
     "databrew": "Recipes compiled to SQL for DuckDB; profiles, rulesets, projects with sessions.",
     "lambda": "Handlers run in processes of their own, with the packages of the runtime.",

@@ -1,4 +1,5 @@
-"""The Glue service: the Data Catalog, crawlers, jobs and workflows, each from its own package."""
+"""The Glue service: the Data Catalog, crawlers, jobs, scripts and workflows, each from its own
+package."""
 
 from __future__ import annotations
 
@@ -6,6 +7,7 @@ from localaws.catalog import api as catalog
 from localaws.core.aws import LocalAws
 from localaws.core.service import Service
 from localaws.crawler import api as crawler
+from localaws.glue_code import api as code
 from localaws.glue_jobs import api as jobs
 from localaws.glue_jobs.triggered import TriggeredRuns
 from localaws.glue_workflows import api as workflows
@@ -16,5 +18,6 @@ def service(aws: LocalAws) -> Service:
     catalog.register(built, aws)
     crawlers = crawler.register(built, aws)
     runs = jobs.register(built, aws)
+    code.register(built, aws)
     workflows.register(built, aws, TriggeredRuns(aws, runs), crawlers)
     return built

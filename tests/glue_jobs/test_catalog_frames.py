@@ -1,5 +1,5 @@
 """A script as Glue Studio writes it: from tables of the catalog to a table of the catalog, which
-Athena reads. One run, in the whole local AWS."""
+Athena reads, and after it the steps of a script of GetPlan. One run, in the whole local AWS."""
 
 from __future__ import annotations
 
@@ -70,7 +70,6 @@ def shop(server: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setenv("LOCALAWS_SPARK_ARCHIVE", "0")
     s3, glue = server.client("s3"), server.client("glue")
     s3.create_bucket(Bucket="lake")
-    s3.put_object(Bucket="lake", Key="job.py", Body=SCRIPT.encode())
     s3.put_object(Bucket="lake", Key="people/p", Body=b'{"USERID": "ann"}\n{"USERID": "bob"}\n')
     glue.create_database(DatabaseInput={"Name": "shop"})
     text = {
@@ -92,9 +91,15 @@ def shop(server: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
         "Location": "s3://lake/people/",
         "SerdeInfo": {"SerializationLibrary": "org.openx.data.jsonserde.JsonSerDe"},
     }
+    buyers = {
+        **csv,
+        "Columns": [{"Name": "buyer", "Type": "string"}],
+        "Location": "s3://lake/buyers/",
+    }
     for name, place, keys, parameters in (
         ("orders", csv, [{"Name": "day", "Type": "string"}], {"skip.header.line.count": "1"}),
         ("people", json, [], {}),
+        ("buyers", buyers, [], {"classification": "csv"}),
     ):
         table = {
             "Name": name,
@@ -111,6 +116,14 @@ def shop(server: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
             TableName="orders",
             PartitionInput={"Values": [str(day)], "StorageDescriptor": own},
         )
+    planned = glue.get_plan(
+        Mapping=[{"SourcePath": "userId", "SourceType": "string", "TargetPath": "buyer"}],
+        Source={"DatabaseName": "shop", "TableName": "people"},
+        Sinks=[{"DatabaseName": "shop", "TableName": "buyers"}],
+    )["PythonScript"]
+    steps = planned[planned.index("## @type") :]  # with job.commit()
+    script = SCRIPT.replace("job.commit()\n", steps)
+    s3.put_object(Bucket="lake", Key="job.py", Body=script.encode())
     return server
 
 
@@ -163,6 +176,9 @@ def test_a_script_of_glue_studio_makes_a_table_that_athena_reads(shop: Any) -> N
         ["1", "bob", None],
         ["2", "ann", "7"],
     ]
+    s3 = shop.client("s3")
+    (written,) = s3.list_objects_v2(Bucket="lake", Prefix="buyers/")["Contents"]
+    assert s3.get_object(Bucket="lake", Key=written["Key"])["Body"].read() == b"ann\nbob\n"
     kept = glue.get_job_bookmark(JobName="sales")["JobBookmarkEntry"]["JobBookmark"]
     assert "s3://lake/orders/1/o.csv" in kept
     assert "s3://lake/orders/3/o.csv" not in kept
