@@ -16,6 +16,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 from starlette.requests import Request
 
+from console.roles import roles
 from console.web import Refused, given, told
 from executions.paging import everything
 from executions.s3 import split_uri
@@ -99,7 +100,7 @@ class PreparePage:
                 dict.fromkeys(
                     [
                         *(each["RoleArn"] for each in [*projects, *jobs] if each.get("RoleArn")),
-                        *roles(self._clients("iam")),
+                        *roles(self._clients("iam"), "databrew"),
                     ]
                 )
             ),
@@ -116,19 +117,6 @@ class PreparePage:
         path = self._keep / f"{name.removesuffix('.json')}.json"
         path.write_text(f"{json.dumps(json.loads(wanted['text']), indent=2)}\n")
         return {"path": str(path)}
-
-
-def roles(iam: Any) -> list[str]:
-    """ARNs of the roles that DataBrew may take on; none where IAM may not be asked."""
-    try:
-        found = everything(iam, "list_roles", "Roles", MaxItems=1000)
-    except ClientError:
-        return []
-    return [
-        role["Arn"]
-        for role in found
-        if "databrew.amazonaws.com" in json.dumps(role.get("AssumeRolePolicyDocument", ""))
-    ]
 
 
 def project(brew: Any, name: str) -> Json:

@@ -21,6 +21,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from console import executions, lake, queries, schedules, uploads, web, work
+from console.glue import GluePage
 from console.guard import UPLOAD_PATH, Guard, policy
 from console.history import Histories, preview
 from console.page import STATIC, page
@@ -57,6 +58,7 @@ class Console:
         self.estimates = costs.Estimates()
         self.query_page = QueryPage(clients)
         self.prepare_page = PreparePage(clients)
+        self.glue_page = GluePage(clients)
         if self.target.is_local:
             let_wait(self.step_functions)
 
@@ -89,6 +91,7 @@ class Console:
             "costs": lambda r: costs.estimate(self._history(r).events),
             **self.query_page.reads(),
             **self.prepare_page.reads(),
+            **self.glue_page.reads(),
         }
         writes: dict[str, Act] = {
             "start": (self.start, {"machine": str}),
@@ -108,11 +111,13 @@ class Console:
             ),
             **self.query_page.writes(),
             **self.prepare_page.writes(),
+            **self.glue_page.writes(),
         }
         asks: dict[str, Act] = {
             "origins": (self.origins_of, {"arns": list}),
             "estimates": (self.estimates_of, {"arns": list}),
             "check": (lambda body: {"problem": _json_problem(body["input"])}, {"input": str}),
+            **self.glue_page.asks(),
         }
         return [
             *(Route(f"/api/{name}", web.reading(read)) for name, read in reads.items()),

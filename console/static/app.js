@@ -5,13 +5,14 @@ import { Executions, Machines } from "./executions.js";
 import { Execution } from "./execution.js";
 import { Compare } from "./compare.js";
 import { Definition } from "./definition.js";
+import { Glue } from "./glue.js";
 import { Lake } from "./lake.js";
 import { Prepare } from "./prepare.js";
 import { Query } from "./query.js";
 import { Schedules } from "./schedules.js";
 
 const VIEWS = [["", "Executions", /^(|machine|map|execution|compare|definition)$/], ["lake", "Lake", /^lake$/],
-  ["prepare", "Prepare", /^prepare$/], ["query", "Query", /^query$/],
+  ["prepare", "Prepare", /^prepare$/], ["glue", "Glue", /^glue$/], ["query", "Query", /^query$/],
   ["schedules", "Schedules", /^schedules$/]];
 
 // "#/execution/ARN?tab=events&state=Train"
@@ -52,7 +53,7 @@ function App() {
     return () => removeEventListener("hashchange", moved);
   }, []);
   useEffect(() => {
-    if (["execution", "compare", "lake", "prepare", "query", "schedules"].includes(at.view)) return undefined;
+    if (["execution", "compare", "lake", "prepare", "glue", "query", "schedules"].includes(at.view)) return undefined;
     let current = true;
     const look = () => get("machines")
       .then((found) => current
@@ -92,6 +93,7 @@ function App() {
           go=${goTo} />`
       : at.view === "lake" ? html`<${Lake} database=${at.arns[0]} table=${at.arns[1]} connection=${connection} />`
       : at.view === "prepare" ? html`<${Prepare} name=${at.arns[0]} connection=${connection} />`
+      : at.view === "glue" ? html`<${Glue} connection=${connection} />`
       : at.view === "query" ? html`<${Query} id=${at.arns[0]} connection=${connection} />`
       : at.view === "schedules" ? html`<${Schedules} connection=${connection} />`
       : html`<${Machines} machines=${machines} current=${machine} error=${error} />

@@ -3,7 +3,7 @@ import { html, useState } from "./ui.js";
 import { get, post } from "./api.js";
 import { date } from "./format.js";
 import { Problem, useAnswer } from "./parts.js";
-import { useTables } from "./tables.js";
+import { TableChoice } from "./tables.js";
 
 const LOCAL_ROLE = "arn:aws:iam::000000000000:role/databrew";
 const SIZES = [500, 1000, 2500, 5000];
@@ -61,7 +61,7 @@ function New({ known, connection }) {
     <div class="choices" role="group" aria-label="Kind of data">${KINDS.map(([key, said]) => html`<button type="button"
       aria-pressed=${kind === key} onClick=${() => setKind(key)}>${said}</button>`)}</div>
     ${kind === "file" && html`<${File} uri=${uri} set=${setUri} />`}
-    ${kind === "table" && html`<${Tables} value=${table} set=${setTable} />`}
+    ${kind === "table" && html`<${TableChoice} value=${table} set=${setTable} />`}
     ${kind === "dataset" && html`<label class="field">Dataset <select value=${dataset}
       onChange=${(event) => setDataset(event.target.value)}>
       ${known.datasets.map((one) => html`<option>${one}</option>`)}</select></label>`}
@@ -92,16 +92,4 @@ function File({ uri, set }) {
     <datalist id="prepare-files">${keys.map((one) => html`<option value=${one} />`)}</datalist>
     <p class="field-note">CSV, JSON, Excel, Parquet or ORC; the delimiter of a CSV is seen in its first line. A
       file of this machine comes to S3 by <a href="#/lake">Lake, Upload</a>.</p>`;
-}
-
-function Tables({ value, set }) {
-  const [databases, error] = useAnswer(() => get("lake"), []);
-  const [tables, tablesError] = useTables(value.database);
-  return html`<${Problem} error=${error ?? tablesError} /><div class="two">
-    <label class="field">Database <select value=${value.database}
-      onChange=${(event) => set({ database: event.target.value, table: "" })}><option value="">Choose</option>
-      ${(databases ?? []).map(({ name }) => html`<option>${name}</option>`)}</select></label>
-    <label class="field">Table <select value=${value.table} disabled=${!tables}
-      onChange=${(event) => set({ ...value, table: event.target.value })}><option value="">Choose</option>
-      ${(tables ?? []).map(({ name }) => html`<option>${name}</option>`)}</select></label></div>`;
 }
