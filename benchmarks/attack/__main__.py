@@ -18,7 +18,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.attack import bursts, connections, crowd, disk_full, exhausted, kills, soak
+from benchmarks.attack import (
+    bursts,
+    connections,
+    crowd,
+    disk_full,
+    exhausted,
+    grants,
+    kills,
+    soak,
+)
 from benchmarks.attack.product import Product
 
 Lines = Iterator[str]
@@ -41,6 +50,9 @@ ATTACKS = {
     "disk-full": Attack("times full", 20, disk_full.attack),
     "connections": Attack(
         "connections", 1000, lambda product, n, _: connections.attack(product, n)
+    ),
+    "grants": Attack(
+        "run with all grants taken away", 1, lambda product, *_: grants.attack(product)
     ),
     "soak": Attack("minutes", 120, soak.attack),
 }
