@@ -27,8 +27,9 @@ ENGINES = {
     "kms": "Keys and their policies, which S3 holds readers and writers to; nothing is encrypted.",
     "ecr": "Repositories and their policies; there is no registry to push images to.",
     "secretsmanager": "Secrets in versions with staging labels, kept as they are in the home.",
-    "cloudwatch": "What endpoints measure of their invocations, a minute each, for 15 days; alarms"
-    " and dashboards are kept, and none is evaluated.",
+    "cloudwatch": "What endpoints measure of their invocations, a minute each, for 15 days;"
+    " alarms over that change their state by CloudWatch's rules and tell topics, others and"
+    " dashboards are kept (no percentiles, no metric math).",
     "dynamodb": "Tables and items in memory, saved to disk.",
     "sns": "Topics deliver to queues and functions, with retries.",
     "sqs": "Queues in memory, saved to disk.",

@@ -1,5 +1,6 @@
-"""Alarms and dashboards: kept and told as they were given. No alarm is evaluated here, so each says
-INSUFFICIENT_DATA, with AWS's reason for one that was just made.
+"""Alarms and dashboards. An alarm over a metric that is measured here has the state that the metric
+says (watching.py), any other the one it was made with: INSUFFICIENT_DATA, with AWS's reason for one
+that was just made.
 
 docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
 """
@@ -9,13 +10,15 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from localaws.cloudwatch import evaluation, metrics
+from localaws.cloudwatch.watching import ACTIONS, ALARM, SET_UNTIL, Watch
 from localaws.core.aws import LocalAws
 from localaws.core.pages import page
 from localaws.core.service import Call, Service
 from localaws.errors import AwsError
 from localaws.shapes import Json
 
-ALARM, DASHBOARD = "cloudwatch-alarm", "cloudwatch-dashboard"
+DASHBOARD = "cloudwatch-dashboard"
 MEMBERS = (
     *("AlarmName", "AlarmDescription", "ActionsEnabled", "OKActions", "AlarmActions"),
     *("InsufficientDataActions", "MetricName", "Namespace", "Statistic", "ExtendedStatistic"),
@@ -27,8 +30,9 @@ MOST_ALARMS, MOST_NAMES = 100, 100
 
 
 class Alarms:
-    def __init__(self, aws: LocalAws) -> None:
+    def __init__(self, aws: LocalAws, watch: Watch) -> None:
         self._aws = aws
+        self._watch = watch
         self._documents = aws.documents
 
     def register(self, service: Service) -> None:
@@ -38,6 +42,9 @@ class Alarms:
             *("NextToken", "AlarmTypes"),
         )(self.describe)
         service.operation("DeleteAlarms", "AlarmNames")(self.delete)
+        service.operation(
+            *("SetAlarmState", "AlarmName", "StateValue", "StateReason", "StateReasonData")
+        )(self.set_state)
         service.operation("PutDashboard", "DashboardName", "DashboardBody")(self.put_dashboard)
         service.operation("GetDashboard", "DashboardName")(self.get_dashboard)
         service.operation("ListDashboards", "DashboardNamePrefix", "NextToken")(self.list)
@@ -68,12 +75,18 @@ class Alarms:
         if names is not None and "AlarmNamePrefix" in params:
             raise _invalid("AlarmNamePrefix and AlarmNames cannot be combined.")
         wanted = params.get("StateValue")
-        shown = (
-            (name, alarm)
+        asked = {
+            name: alarm
             for name, alarm in self._documents.items(ALARM)
-            if (names is None or name in names)
-            and name.startswith(prefix)
-            and wanted in (None, alarm["StateValue"])
+            if (names is None or name in names) and name.startswith(prefix)
+        }
+        for name, alarm in asked.items():
+            if metrics.is_measured(alarm):
+                self._watch.look(name, alarm)
+        shown = (
+            (name, {key: value for key, value in alarm.items() if key != SET_UNTIL})
+            for name, alarm in self._documents.items(ALARM)
+            if name in asked and wanted in (None, alarm["StateValue"])
         )
         most = int(params.get("MaxRecords", 50))
         if not 1 <= most <= MOST_ALARMS:
@@ -90,6 +103,16 @@ class Alarms:
             raise AwsError("ResourceNotFound", f"Alarms {missing} do not exist", 404)
         for name in names:
             self._documents.delete(ALARM, name)
+        return {}
+
+    def set_state(self, call: Call) -> Json:
+        name, state = call.params["AlarmName"], call.params["StateValue"]
+        if self._documents.get(ALARM, name) is None:
+            raise AwsError("ResourceNotFound", f"Alarm {name} does not exist", 404)
+        if state not in ACTIONS:
+            raise _invalid(f"StateValue is one of {', '.join(ACTIONS)}.")
+        reason, data = call.params["StateReason"], call.params.get("StateReasonData", "")
+        self._watch.turn(name, evaluation.State(state, reason, data))
         return {}
 
     def put_dashboard(self, call: Call) -> Json:

@@ -1,57 +1,31 @@
-"""CloudWatch: what endpoints have measured of their invocations and training jobs of their models;
-alarms and dashboards, kept.
+"""CloudWatch: what endpoints have measured of their invocations and training jobs of their models,
+with the alarms over it; other alarms and dashboards are kept.
 
-docs.aws.amazon.com/sagemaker/latest/dg/monitoring-cloudwatch.html names the metrics. Another
-metric is refused, since no value would look like no event.
+Values of another metric are refused, since no value would look like no event.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from localaws.cloudwatch.alarms import Alarms
-from localaws.cloudwatch.points import FILE, MINUTE, Point, Points
+from localaws.cloudwatch.metrics import (
+    ENDPOINTS,
+    KNOWN,
+    STATISTICS,
+    TRAININGS,
+    by_period,
+    has_dimensions,
+    known,
+)
+from localaws.cloudwatch.points import FILE, MINUTE, Points
+from localaws.cloudwatch.watching import Watch
 from localaws.core.aws import LocalAws
 from localaws.core.service import Call, Service
 from localaws.errors import AwsError, NotEmulated
 from localaws.shapes import Json
 
-ENDPOINTS = "AWS/SageMaker"
-TRAININGS = "/aws/sagemaker/TrainingJobs"
-
-
-@dataclass(frozen=True)
-class Known:
-    """The metrics of a namespace, as a pattern and in words, and what each is measured by."""
-
-    metrics: re.Pattern[str]
-    words: str
-    dimensions: tuple[str, ...]
-
-
-KNOWN = {
-    ENDPOINTS: Known(
-        re.compile("Invocations|(Model|Overhead)Latency|Invocation[45]XXErrors"),
-        "Invocations, ModelLatency, OverheadLatency, Invocation4XXErrors, Invocation5XXErrors",
-        ("EndpointName", "VariantName"),
-    ),
-    TRAININGS: Known(
-        re.compile(r"(train|validation):\w+"),
-        "train:auc, validation:auc, ...",
-        ("TrainingJobName",),
-    ),
-}
-STATISTICS: dict[str, Callable[[Point], float]] = {
-    "SampleCount": lambda point: float(point.count),
-    "Sum": lambda point: point.total,
-    "Average": lambda point: point.total / point.count,
-    "Minimum": lambda point: point.lowest,
-    "Maximum": lambda point: point.highest,
-}
 MOST_VALUES = 100_800
 MOST_POINTS = 1440  # of GetMetricStatistics
 OF_DATA = "MetricDataQueries.MetricStat."
@@ -61,27 +35,37 @@ class CloudWatch(Service):
     """The service "cloudwatch", with its measurements for the services that measure."""
 
     points: Points
+    watch: Watch
 
 
-def measure(aws: LocalAws, endpoint: str, variant: str, values: dict[str, float]) -> None:
-    """One invocation of an endpoint: latencies in microseconds, the others 0 or 1."""
+def measure(
+    aws: LocalAws, endpoint: str, variant: str, values: dict[str, float], config: str | None = None
+) -> None:
+    """One invocation of an endpoint: latencies in microseconds, the others 0 or 1. `config`: of
+    the machines to which an update is shifting requests, which are measured by themselves too."""
     service: Any = aws.gateway.services["cloudwatch"]
-    dimensions = {"EndpointName": endpoint, "VariantName": variant}
-    service.points.add(ENDPOINTS, dimensions, values, aws.clock.now())
+    dimensions, now = {"EndpointName": endpoint, "VariantName": variant}, aws.clock.now()
+    service.points.add(ENDPOINTS, dimensions, values, now)
+    if config is not None:
+        service.points.add(ENDPOINTS, dimensions | {"EndpointConfigName": config}, values, now)
+    service.watch.stirred()
 
 
 def measure_training(aws: LocalAws, job: str, values: dict[str, float]) -> None:
     """What a line of a training job's log tells of its model: `{"validation:auc": 0.8}`."""
     service: Any = aws.gateway.services["cloudwatch"]
     service.points.add(TRAININGS, {"TrainingJobName": job}, values, aws.clock.now())
+    service.watch.stirred()
 
 
 def service(aws: LocalAws) -> Service:
     built = CloudWatch("cloudwatch")
     built.points = Points(aws.home.file(FILE))
+    built.watch = Watch(aws, built.points)
+    built.on_stop(built.watch.stop)
     built.on_stop(built.points.close)
     Metrics(built.points).register(built)
-    Alarms(aws).register(built)
+    Alarms(aws, built.watch).register(built)
     return built
 
 
@@ -132,7 +116,7 @@ class Metrics:
             )
         for statistic in wanted:
             _check("GetMetricStatistics", "", params, period, statistic)
-        found = _points(self._points, params, period, start, end)
+        found = by_period(self._points, params, period, start, end)
         return {
             "Label": params["MetricName"],
             "Datapoints": [
@@ -155,12 +139,13 @@ def _check(operation: str, path: str, metric: Json, period: int, statistic: str)
     """Raises for a metric, a statistic or a period that is not here."""
     namespace, name = metric.get("Namespace"), metric.get("MetricName")
     of = f"{path}Metric." if path else ""
-    known = KNOWN.get(str(namespace))
-    if known is None or not known.metrics.fullmatch(str(name)):
+    found = known(metric)
+    if found is None:
         there = "; ".join(f"{key} {one.words}" for key, one in KNOWN.items())
         raise _refuse(operation, f"{path}Metric={namespace} {name}", f"It has {there}.")
-    if {item["Name"] for item in metric.get("Dimensions", [])} != set(known.dimensions):
-        told = f"They are {' and '.join(known.dimensions)}."
+    if not has_dimensions(metric, found):
+        sets = (" and ".join(sorted(names)) for names in found.dimensions)
+        told = f"They are {', or '.join(sets)}."
         raise _refuse(operation, f"{of}Dimensions", told)
     if statistic not in STATISTICS:
         told = f"It has {', '.join(STATISTICS)}."
@@ -169,24 +154,13 @@ def _check(operation: str, path: str, metric: Json, period: int, statistic: str)
         raise AwsError("ValidationError", f"Period is {period}; it is a multiple of {MINUTE}.")
 
 
-def _points(points: Points, metric: Json, period: int, start: int, end: int) -> dict[int, Point]:
-    """What was measured, by the beginning of each period."""
-    dimensions = {item["Name"]: item["Value"] for item in metric["Dimensions"]}
-    found: dict[int, Point] = {}
-    begin = start // period * period
-    for point in points.between(metric["Namespace"], metric["MetricName"], dimensions, begin, end):
-        at = point.at // period * period
-        found[at] = _together(at, found[at], point) if at in found else point
-    return found
-
-
 def _result(points: Points, query: Json, start: int, end: int, order: str) -> Json:
     wanted = query.get("MetricStat")
     if wanted is None:
         raise AwsError("ValidationError", f"Query {query['Id']} has no MetricStat.")
     metric, period, statistic = wanted["Metric"], wanted["Period"], wanted["Stat"]
     _check("GetMetricData", OF_DATA, metric, period, statistic)
-    found = _points(points, metric, period, start, end)
+    found = by_period(points, metric, period, start, end)
     times = sorted(found, reverse=order != "TimestampAscending")
     if len(times) > MOST_VALUES:
         raise _refuse(
@@ -201,13 +175,3 @@ def _result(points: Points, query: Json, start: int, end: int, order: str) -> Js
         "Values": [STATISTICS[statistic](found[at]) for at in times],
         "StatusCode": "Complete",
     }
-
-
-def _together(at: int, one: Point, other: Point) -> Point:
-    return Point(
-        at,
-        one.count + other.count,
-        one.total + other.total,
-        min(one.lowest, other.lowest),
-        max(one.highest, other.highest),
-    )

@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
-from localaws.cloudwatch.api import TRAININGS, measure_training
+from localaws.cloudwatch.api import measure_training
+from localaws.cloudwatch.metrics import TRAININGS
 from localaws.core.aws import LocalAws
 from localaws.core.jobs.job import Cancelled, Job, JobFailed
 from localaws.core.jobs.kind import TRAINING
