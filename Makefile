@@ -13,10 +13,8 @@ demo: $(VENV)/local
 	@$(BIN)/rebuy demo $(ARGS)
 
 test: $(VENV)/test check
-	@echo "== tests of the parts"
-	@$(BIN)/python -m pytest -n 2 --dist loadfile --ignore tests/pipeline $(ARGS)
-	@echo "== tests of the whole chain"
-	@$(BIN)/python -m pytest tests/pipeline $(ARGS)
+	@echo "== tests of the parts and of the whole chain"
+	@$(BIN)/python -m pytest -n 2 $(ARGS)
 
 check: $(VENV)/test
 	@echo "== style, types, import directions"

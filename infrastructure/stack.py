@@ -35,7 +35,11 @@ def follow(
     local = is_local(cloudformation)
     while True:
         stack = find_stack(cloudformation, name)
-        for event in new_events(cloudformation, name, seen) if stack else []:
+        status = str(stack["StackStatus"]) if stack else "DELETE_COMPLETE"
+        ended = not status.endswith("_IN_PROGRESS")
+        # Locally nothing is said of single resources, so the events are read once, at the end.
+        told = stack is not None and (ended or not local)
+        for event in new_events(cloudformation, name, seen) if told else []:
             seen = event["EventId"]
             reason = event.get("ResourceStatusReason", "")
             if event["ResourceStatus"].endswith("_FAILED"):
@@ -46,10 +50,9 @@ def follow(
                 done += 1
                 if not local:
                     say(f"{event['ResourceStatus'].lower():<28} {event['LogicalResourceId']}")
-        if stack is None or stack["StackStatus"] == "DELETE_COMPLETE":
+        if stack is None or status == "DELETE_COMPLETE":
             return None, failures
-        status = str(stack["StackStatus"])
-        if not status.endswith("_IN_PROGRESS"):
+        if ended:
             if status in GOOD:
                 say(f"stack {stack['StackName']} is {status.lower()} after {done} changes")
             return status, failures

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import shutil
@@ -14,6 +15,28 @@ import pytest
 from hypothesis import settings
 
 from localaws.glue_jobs.java import java_home
+from tests import order
+
+# What has been collected, a million objects, stays to the end: not one of them is garbage, and
+# looking through them again and again took half of the time of a quick test.
+gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
+    gc.set_threshold(10_000, 10, 10)
+    gc.enable()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: order.rank(item.nodeid))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    return order.scheduler(config, log)
+
 
 # Spark's class archive pays over many runs of one home; every test has a new home.
 os.environ.setdefault("LOCALAWS_SPARK_ARCHIVE", "0")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -97,8 +98,13 @@ def _short_form(loader: _Loader, suffix: str, node: yaml.Node) -> Any:
 _Loader.add_multi_constructor("!", _short_form)
 
 
+@functools.lru_cache(maxsize=16)
 def read(body: str) -> Template:
-    """Parses and checks a template body. Raises ValidationError or NotEmulated."""
+    """Parses and checks a template body. Raises ValidationError or NotEmulated.
+
+    Whoever follows a stack asks for it ten times a second: the same body is read once, and what
+    comes back is not to be changed.
+    """
     document = document_of(body)
     unknown = sorted(set(document) - SECTIONS)
     if unknown:
