@@ -121,7 +121,7 @@ def assemble(arn: str, redrives: int | None, clients: Any, bucket: str, now: dat
     visited = [recorded(visit) for visit in history.visits]
     for visit in visited:
         if visit["job"] is not None:
-            visit["figures"] = _figures(clients, visit)
+            visit["figures"] = figures(clients, visit, ended_well=redrives is None)
     checks = (state.get("checks") or {}).get("answer")
     s3 = clients("s3")
     planned = run is not None and "manifest" in run
@@ -235,11 +235,14 @@ def _amendments(s3: Any, definition: str) -> list[Json]:
     return [] if release is None else releases.amendments(s3, release)
 
 
-def _figures(clients: Any, visit: Json) -> Json:
-    """The job's figures; `look_up_error` instead when its service does not know it any more."""
+def figures(clients: Any, visit: Json, *, ended_well: bool) -> Json:
+    """The job's figures; `look_up_error` instead when its service does not know it any more, or
+    after a failure does not tell. Raises ClientError when a run that went well may not look."""
     try:
         return jobs.look_up(clients, visit["job"], visit["request"])
     except ClientError as error:
+        if ended_well and error.response["Error"]["Code"].startswith("AccessDenied"):
+            raise
         return {"look_up_error": str(error)}
 
 

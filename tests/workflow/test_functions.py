@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from tasks.functions import (
     check_raw_data,
@@ -13,6 +14,7 @@ from tasks.functions import (
     run_options,
     run_plan,
     smoke_test,
+    write_audit,
 )
 
 ARN = "arn:aws:states:us-east-1:000000000000:execution:rebuy:"
@@ -228,3 +230,36 @@ def test_a_violation_is_reported_with_name_count_and_sample() -> None:
     assert check_raw_data.report([found]) == (
         'orders_are_unique: 17 violation(s), for example [{"order_id": "3"}]'
     )
+
+
+GLUE_JOB = {"job": {"service": "glue", "id": "jr_1"}, "request": {"JobName": "join"}}
+
+
+class Refusing:
+    """A Glue client whose every answer is the error."""
+
+    def __init__(self, code: str) -> None:
+        self.error = ClientError({"Error": {"Code": code, "Message": "no"}}, "GetJobRun")
+
+    def get_job_run(self, **_: Any) -> Any:
+        raise self.error
+
+
+@pytest.mark.parametrize(
+    ("code", "ended_well"),
+    [
+        ("EntityNotFoundException", True),  # forgotten by the service
+        ("EntityNotFoundException", False),
+        ("AccessDeniedException", False),  # the record of a failure says what it lacks
+    ],
+)
+def test_a_record_says_that_a_jobs_figures_could_not_be_looked_up(
+    code: str, ended_well: bool
+) -> None:
+    found = write_audit.figures(lambda _: Refusing(code), GLUE_JOB, ended_well=ended_well)
+    assert code in found["look_up_error"]
+
+
+def test_a_good_run_whose_record_may_not_look_at_a_job_does_not_end_well() -> None:
+    with pytest.raises(ClientError, match="AccessDeniedException"):
+        write_audit.figures(lambda _: Refusing("AccessDeniedException"), GLUE_JOB, ended_well=True)
