@@ -41,8 +41,9 @@ ENGINES = {
     "athena": "SQL translated to DuckDB, over tables of the Data Catalog.",
     "databrew": "Recipes compiled to SQL for DuckDB; profiles, rulesets, projects with sessions.",
     "lambda": "Handlers run in processes of their own, with the packages of the runtime.",
-    "sagemaker": "Training in script mode and endpoints of the XGBoost image, a process each.",
-    "sagemaker-runtime": "Requests go to the endpoint's server process.",
+    "sagemaker": "Training in script mode and endpoints of the XGBoost image, a process each."
+    " Updates go all at once, by canary or linearly, watched by alarms.",
+    "sagemaker-runtime": "Requests go to the endpoint's server process; data capture writes them.",
     "application-autoscaling": "Targets and policies of endpoints' variants are kept; nothing is"
     " scaled.",
     "apigatewayv2": "HTTP APIs below /_aws/execute-api, in front of functions and state machines.",

@@ -6,8 +6,7 @@ import contextlib
 import logging
 import shutil
 import threading
-import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from localaws.core import scratch
@@ -15,16 +14,12 @@ from localaws.core.aws import LocalAws
 from localaws.core.log_shipping import LogShipper
 from localaws.core.service import Service
 from localaws.errors import AwsError
-from localaws.sagemaker.model_process import ModelProcess, NotServing, Serves, unpack
-from localaws.sagemaker.names import (
-    ENDPOINT,
-    ENDPOINT_CONFIG,
-    MODEL,
-    changing,
-    find,
-    validation,
-)
+from localaws.sagemaker import capture, deployment
+from localaws.sagemaker.deployment import EndpointServer
+from localaws.sagemaker.model_process import ANSWER_LIMIT_SECONDS, NotServing
+from localaws.sagemaker.names import ENDPOINT, changing, find, validation
 from localaws.sagemaker.principals import acting
+from localaws.sagemaker.shifting import RolledBack, Shifting, Step, Stopping, look
 from localaws.shapes import Json
 
 START_WAIT_SECONDS = 60.0
@@ -38,33 +33,24 @@ class Endpoints:
     """The server processes by endpoint name.
 
     An endpoint's document: `describe` (status, times, the configuration's name), `current` and
-    `pending` (deployments: configuration name, variant, container, folder), `tags`. A deployment
-    has its own copy of everything, since models and configurations may be deleted afterwards.
+    `pending` (deployments, see deployment.py), `shift` (the DeploymentConfig of the update that is
+    under way), `tags`. An update that a stop of the server broke off begins again from its start;
+    until it has ended, the current deployment is the one that comes back.
     """
 
     def __init__(self, aws: LocalAws, logs: LogShipper) -> None:
         self._aws = aws
         self._logs = logs
         self._changed = threading.Condition()
-        self._current: dict[str, ModelProcess] = {}
+        self._current: dict[str, EndpointServer] = {}
         self._restarting: set[str] = set()
+        self._shifting = Shifting(aws, self._changed)
 
     # -- deployments ---------------------------------------------------------------------------
 
     def plan(self, name: str, config_name: str) -> Json:
         """What deploying the configuration means, as it is defined now."""
-        config = find(self._aws, ENDPOINT_CONFIG, config_name)["describe"]
-        variant = config["ProductionVariants"][0]
-        model = find(self._aws, MODEL, variant["ModelName"])["describe"]
-        folder = self._aws.home.directory(f"endpoints/{name}") / uuid.uuid4().hex[:12]
-        return {
-            "config": config_name,
-            "variant": variant,
-            "container": model["PrimaryContainer"],
-            "role": model.get("ExecutionRoleArn"),
-            "network": model.get("VpcConfig"),
-            "folder": str(folder.relative_to(self._aws.home.root)),
-        }
+        return deployment.plan(self._aws, name, config_name)
 
     def deploy(self, name: str) -> None:
         """Brings up the document's `pending` deployment in the background."""
@@ -73,45 +59,76 @@ class Endpoints:
         ).start()
 
     def _deploy(self, name: str) -> None:
-        plan = find(self._aws, ENDPOINT, name)["pending"]
+        document = find(self._aws, ENDPOINT, name)
+        plan, shift = document["pending"], document.get("shift")
+        server: EndpointServer | None = None
         try:
-            process = self._launch(name, plan)
+            if shift:
+                look(acting(self._aws, plan["role"]), shift)
+            server = deployment.launch(self._aws, self._logs, name, plan)
+            self._aws.durability.settle()  # before it is told to be in service
+            if shift:
+                self._shifting.run(name, server, shift, self._teller(name))
+            self._put_in_service(name, plan, server)
+        except Stopping:
+            self._give_up(name, server)
         except NotServing as problem:
             if not self._aws.stopping.is_set():
-                self._failed(name, plan, str(problem))
-            return
+                self._failed(name, plan, did_not_pass(plan, str(problem)), server)
+        except RolledBack as problem:
+            self._failed(name, plan, str(problem), server)
         except Exception as problem:
             logger.exception("Endpoint %s could not be deployed", name)
-            self._failed(name, plan, f"localaws: {problem!r}")
-            return
-        self._aws.durability.settle()  # before it is told to be in service
+            self._failed(name, plan, did_not_pass(plan, f"localaws: {problem!r}"), server)
+
+    def _teller(self, name: str) -> Callable[[Step], None]:
+        """Writes down how far an update is."""
+
+        def tell(step: Step) -> None:
+            now = self._aws.clock.now()
+            status = {"Status": step.status, "StatusMessage": step.message, "StartTime": now}
+            with changing(self._aws, ENDPOINT, name) as document:
+                shown = document["describe"]["PendingDeploymentSummary"]
+                told = deployment.summary(document["pending"], now)
+                shown["ProductionVariants"] = [{**told, "VariantStatus": [status]}]
+
+        return tell
+
+    def _put_in_service(self, name: str, plan: Json, server: EndpointServer) -> None:
         before: Json | None = None
         with self._changed, self._aws.documents.transaction():
+            self._shifting.end(name)
             document = self._aws.documents.get(ENDPOINT, name)
             if document is None or self._aws.stopping.is_set():
-                retired: ModelProcess | None = process
+                retired: EndpointServer | None = server
             else:
                 before = document.get("current")
                 document |= {"current": plan, "pending": None}
                 describe = document["describe"]
                 describe["EndpointConfigName"] = plan["config"]
-                describe["ProductionVariants"] = [summary(plan, self._aws.clock.now())]
-                describe.pop("FailureReason", None)
+                describe["ProductionVariants"] = [deployment.summary(plan, self._aws.clock.now())]
+                for member in ("FailureReason", "DataCaptureConfig"):
+                    describe.pop(member, None)
+                if plan.get("capture"):
+                    describe["DataCaptureConfig"] = capture.summary(plan["capture"])
                 self._settle(name, document, "InService")
                 retired = self._current.get(name)
-                self._current[name] = process
+                self._current[name] = server
         if retired is not None:
             retired.stop()
         if before is not None:
             shutil.rmtree(self._aws.home.root / before["folder"], ignore_errors=True)
 
-    def _failed(self, name: str, plan: Json, reason: str) -> None:
+    def _give_up(self, name: str, server: EndpointServer | None) -> None:
+        """Ends a server that is not, or not any more, to answer."""
+        with self._changed:
+            self._shifting.end(name)
+        if server is not None:
+            server.stop(1.0 if self._aws.stopping.is_set() else ANSWER_LIMIT_SECONDS)
+
+    def _failed(self, name: str, plan: Json, reason: str, server: EndpointServer | None) -> None:
         """A failed update leaves the old deployment in service; a failed creation is Failed."""
-        variant = plan["variant"]["VariantName"]
-        text = (
-            f"The primary container for production variant {variant} did not pass the ping health "
-            f"check. Please check CloudWatch logs for this endpoint. ({reason})"
-        )
+        self._give_up(name, server)
         with self._changed, self._aws.documents.transaction():
             document = self._aws.documents.get(ENDPOINT, name)
             if document is None:
@@ -119,7 +136,7 @@ class Endpoints:
             document["pending"] = None
             for part in ("model", "code"):  # the log stays
                 shutil.rmtree(self._aws.home.root / plan["folder"] / part, ignore_errors=True)
-            document["describe"]["FailureReason"] = text
+            document["describe"]["FailureReason"] = reason
             status = "InService" if document.get("current") else "Failed"
             self._settle(name, document, status)
 
@@ -127,26 +144,11 @@ class Endpoints:
         """Ends a change. Under the lock."""
         describe = document["describe"]
         describe.pop("PendingDeploymentSummary", None)
+        document.pop("shift", None)
         describe["EndpointStatus"] = status
         describe["LastModifiedTime"] = self._aws.clock.now()
         self._aws.documents.put(ENDPOINT, name, document)
         self._changed.notify_all()
-
-    def _launch(self, name: str, plan: Json) -> ModelProcess:
-        """A server that answers /ping. NotServing otherwise."""
-        folder = self._aws.home.root / plan["folder"]
-        role = acting(self._aws, plan.get("role"))
-        if not (folder / "model").is_dir():
-            unpack(role, plan["container"], folder, plan.get("network"))
-            for file in folder.rglob("*"):
-                self._aws.durability.wrote(file, folder.parent)
-        process = ModelProcess(role, self._logs, serves(name, plan), folder, plan["container"])
-        try:
-            process.wait_until_serving()
-        except NotServing:
-            process.stop(0)
-            raise
-        return process
 
     # -- life ----------------------------------------------------------------------------------
 
@@ -173,11 +175,11 @@ class Endpoints:
         ).start()
 
     def _bring_back(self, name: str) -> None:
-        process: ModelProcess | None = None
+        process: EndpointServer | None = None
         plan = (self._aws.documents.get(ENDPOINT, name) or {}).get("current")
         try:
             if plan:
-                process = self._launch(name, plan)
+                process = deployment.launch(self._aws, self._logs, name, plan)
         except NotServing as problem:
             logger.warning("Endpoint %s did not come up again: %s", name, problem)
         with self._changed:
@@ -238,13 +240,13 @@ class Endpoints:
     # -- requests ------------------------------------------------------------------------------
 
     @contextlib.contextmanager
-    def serving(self, name: str) -> Iterator[ModelProcess]:
+    def serving(self, name: str) -> Iterator[EndpointServer]:
         """The current server, held so that an update lets the request finish.
 
         Raises ValidationError for an endpoint that does not exist or has never been in service.
         """
         with self._changed:
-            process = self._current.get(name)
+            process = self._shifting.chosen(name) or self._current.get(name)
             if process is None or not process.alive():
                 process = self._wait_for(name, process)
             process.hold()
@@ -253,7 +255,7 @@ class Endpoints:
         finally:
             process.release()
 
-    def _wait_for(self, name: str, dead: ModelProcess | None) -> ModelProcess:
+    def _wait_for(self, name: str, dead: EndpointServer | None) -> EndpointServer:
         """The server of an endpoint that is being brought up again. Under the lock."""
         document = self._aws.documents.get(ENDPOINT, name)
         if document is None or not document.get("current"):
@@ -270,29 +272,11 @@ class Endpoints:
         return process
 
 
-def serves(name: str, plan: Json) -> Serves:
-    return Serves(f"endpoint {name}", f"/aws/sagemaker/Endpoints/{name}",
-                  plan["variant"]["VariantName"])  # fmt: skip
-
-
-def summary(plan: Json, now: object) -> Json:
-    """A deployment as DescribeEndpoint shows it."""
-    variant = plan["variant"]
-    image = plan["container"]["Image"]
-    shown: Json = {
-        "VariantName": variant["VariantName"],
-        "DeployedImages": [
-            {"SpecifiedImage": image, "ResolvedImage": image, "ResolutionTime": now}
-        ],
-        "CurrentWeight": variant["InitialVariantWeight"],
-        "DesiredWeight": variant["InitialVariantWeight"],
-    }
-    if "ServerlessConfig" in variant:
-        shown["CurrentServerlessConfig"] = variant["ServerlessConfig"]
-    else:
-        count = variant["InitialInstanceCount"]
-        shown |= {"CurrentInstanceCount": count, "DesiredInstanceCount": count}
-    return shown
+def did_not_pass(plan: Json, reason: str) -> str:
+    return (
+        f"The primary container for production variant {plan['variant']['VariantName']} did not"
+        f" pass the ping health check. Please check CloudWatch logs for this endpoint. ({reason})"
+    )
 
 
 class SageMakerService(Service):

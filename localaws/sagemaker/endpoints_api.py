@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from localaws.core.aws import LocalAws
 from localaws.core.service import Call, Service
-from localaws.sagemaker import listing
+from localaws.sagemaker import listing, shifting
 from localaws.sagemaker.endpoints import Endpoints
 from localaws.sagemaker.names import (
     ENDPOINT,
@@ -18,6 +18,15 @@ from localaws.sagemaker.names import (
 )
 from localaws.shapes import Json
 
+RETAIN = (
+    *("RetainAllVariantProperties", "RetainDeploymentConfig"),
+    "ExcludeRetainedVariantProperties.VariantPropertyType",
+)
+# Of VariantPropertyType: the member of a deployment's variant.
+RETAINED = {
+    "DesiredInstanceCount": "InitialInstanceCount",
+    "DesiredWeight": "InitialVariantWeight",
+}
 SUMMARY = ("EndpointName", "EndpointArn", "CreationTime", "LastModifiedTime", "EndpointStatus")
 
 
@@ -31,8 +40,12 @@ class EndpointOperations:
     def register(self, service: Service) -> None:
         named = ("EndpointName", "EndpointConfigName")
         for name, handler, parameters in (
-            ("CreateEndpoint", self.create, (*named, "Tags")),
-            ("UpdateEndpoint", self.update, (*named, "RetainAllVariantProperties")),
+            ("CreateEndpoint", self.create, (*named, "Tags", *shifting.PARAMETERS)),
+            (
+                "UpdateEndpoint",
+                self.update,
+                (*named, *RETAIN, *shifting.PARAMETERS),
+            ),
             ("DescribeEndpoint", self.describe, ("EndpointName",)),
             ("DeleteEndpoint", self.delete, ("EndpointName",)),
             ("ListEndpoints", self.list, listing.CHANGING),
@@ -43,8 +56,8 @@ class EndpointOperations:
         name, config = call.params["EndpointName"], call.params["EndpointConfigName"]
         check_name("EndpointName", name)
         find(self._aws, ENDPOINT_CONFIG, config)
-        now = self._aws.clock.now()
-        document = {
+        now, plan = self._aws.clock.now(), self._endpoints.plan(name, config)
+        document: Json = {
             "describe": {
                 "EndpointName": name,
                 "EndpointArn": arn(self._aws, ENDPOINT, name),
@@ -54,20 +67,24 @@ class EndpointOperations:
                 "LastModifiedTime": now,
             },
             "current": None,
-            "pending": self._endpoints.plan(name, config),
+            "pending": plan,
             "tags": call.params.get("Tags", []),
         }
+        if "DeploymentConfig" in call.params:  # of updates that retain it
+            shifting.check(call.params["DeploymentConfig"], plan["variant"])
+            document["describe"]["LastDeploymentConfig"] = call.params["DeploymentConfig"]
         insert(self._aws, ENDPOINT, name, document)
         self._endpoints.deploy(name)
         return {"EndpointArn": arn(self._aws, ENDPOINT, name)}
 
     def update(self, call: Call) -> Json:
         name, config = call.params["EndpointName"], call.params["EndpointConfigName"]
-        retain = bool(call.params.get("RetainAllVariantProperties"))
         with changing(self._aws, ENDPOINT, name) as document:
             self._begin_update(document, name, config)
-            if retain:
-                _retain(document)
+            if call.params.get("RetainAllVariantProperties"):
+                excluded = call.params.get("ExcludeRetainedVariantProperties", [])
+                _retain(document, {one["VariantPropertyType"] for one in excluded})
+            _guard(document, call.params)
         self._endpoints.deploy(name)
         return {"EndpointArn": arn(self._aws, ENDPOINT, name)}
 
@@ -112,10 +129,30 @@ class EndpointOperations:
         return listing.page(call, "Endpoints", "Endpoint", items, status="EndpointStatus")
 
 
-def _retain(document: Json) -> None:
-    """The new variant has the number of machines and the weight of the one before it.
+def _guard(document: Json, params: Json) -> None:
+    """How the requests go over to the new deployment: as this update says, or the last one did."""
+    describe, plan = document["describe"], document["pending"]
+    config = params.get("DeploymentConfig")
+    if config is None and params.get("RetainDeploymentConfig"):
+        config = describe.get("LastDeploymentConfig")
+    if config is None:
+        return
+    shifting.check(config, plan["variant"])
+    before, after = (document[one]["variant"]["VariantName"] for one in ("current", "pending"))
+    if before != after:
+        raise validation(
+            f"A blue/green deployment needs the variant name that there was: {before}, not {after}."
+        )
+    describe["LastDeploymentConfig"] = document["shift"] = config
+
+
+def _retain(document: Json, excluded: set[str]) -> None:
+    """The new deployment has the number of machines, the weight and the data capture of the one
+    before it, but for what is excluded.
     https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_UpdateEndpoint.html"""
-    before, after = (document[plan]["variant"] for plan in ("current", "pending"))
-    for member in ("InitialInstanceCount", "InitialVariantWeight"):
-        if member in before and member in after:
-            after[member] = before[member]
+    before, after = document["current"], document["pending"]
+    for kind, member in RETAINED.items():
+        if kind not in excluded and member in before["variant"] and member in after["variant"]:
+            after["variant"][member] = before["variant"][member]
+    if "DataCaptureConfig" not in excluded:
+        after["capture"] = before.get("capture")

@@ -6,7 +6,7 @@ from localaws.core.aws import LocalAws
 from localaws.core.service import Call, Service
 from localaws.errors import AwsError, NotEmulated
 from localaws.s3.names import split_uri
-from localaws.sagemaker import algorithm, archives, images, listing
+from localaws.sagemaker import algorithm, archives, capture, images, listing
 from localaws.sagemaker.names import (
     ENDPOINT_CONFIG,
     MODEL,
@@ -116,7 +116,8 @@ class EndpointConfigs(Stored):
     def register(self, service: Service) -> None:
         super().register(service)
         service.operation(
-            *("CreateEndpointConfig", "EndpointConfigName", *VARIANT, "KmsKeyId", "Tags")
+            *("CreateEndpointConfig", "EndpointConfigName", *VARIANT, "KmsKeyId", "Tags"),
+            *capture.PARAMETERS,
         )(self.create)
 
     def create(self, call: Call) -> Json:
@@ -127,10 +128,17 @@ class EndpointConfigs(Stored):
             for variant in call.params["ProductionVariants"]
         ]
         # Of the volume; an endpoint's files are on this machine's disk.
-        key = {name: call.params[name] for name in ("KmsKeyId",) if name in call.params}
-        if key and any("ServerlessConfig" in variant for variant in variants):
+        more: Json = {
+            name: call.params[name]
+            for name in ("KmsKeyId", "DataCaptureConfig")
+            if name in call.params
+        }
+        serverless = any("ServerlessConfig" in variant for variant in variants)
+        if serverless and "KmsKeyId" in more:
             raise validation("KmsKeyId is not supported for serverless endpoints.")
-        return self._keep(call, {"ProductionVariants": variants, **key})
+        if "DataCaptureConfig" in more:
+            capture.check(more["DataCaptureConfig"], serverless)
+        return self._keep(call, {"ProductionVariants": variants, **more})
 
 
 def check_container(aws: LocalAws, call: Call) -> None:

@@ -8,6 +8,8 @@ from localaws.cloudwatch.api import measure
 from localaws.core.aws import LocalAws
 from localaws.core.service import Call, Service
 from localaws.errors import AwsError
+from localaws.sagemaker.capture import Side
+from localaws.sagemaker.capturing import Captures
 from localaws.sagemaker.endpoints import endpoints_of
 from localaws.sagemaker.model_process import NotServing, Served
 from localaws.sagemaker_runtime.wire import ModelError, install
@@ -26,13 +28,16 @@ def service(aws: LocalAws) -> Service:
     """The service "sagemaker-runtime"."""
     install()
     runtime = Service("sagemaker-runtime")
-    EndpointInvocations(aws).register(runtime)
+    captures = Captures(aws)
+    EndpointInvocations(aws, captures).register(runtime)
+    runtime.on_stop(captures.stop)
     return runtime
 
 
 class EndpointInvocations:
-    def __init__(self, aws: LocalAws) -> None:
+    def __init__(self, aws: LocalAws, captures: Captures) -> None:
         self._aws = aws
+        self._captures = captures
 
     def register(self, service: Service) -> None:
         parameters = ("EndpointName", "Body", *HEADERS, "TargetVariant")
@@ -70,9 +75,14 @@ class EndpointInvocations:
                 raise model_error(self._aws, name, Served(0, text.encode(), "")) from problem
             finally:
                 answered = clock.monotonic()
-                measure(self._aws, name, variant, measured(began, sent, answered, status))
+                config = process.plan["config"] if process.new else None
+                values = measured(began, sent, answered, status)
+                measure(self._aws, name, variant, values, config)
         if served.status >= 300:
             raise model_error(self._aws, name, served)
+        # GUESSED: a request without a type is of the one that a container takes it for.
+        asked = Side(headers.get("Content-Type", "application/octet-stream"), body)
+        self._captures.add(name, process, asked, Side(served.content_type, served.body))
         return {
             "Body": served.body,
             "ContentType": served.content_type,

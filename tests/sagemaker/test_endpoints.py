@@ -35,7 +35,7 @@ def model_archive() -> bytes:
     return packed.getvalue()
 
 
-def make_config(aws: Any, name: str, script: str, **variant: Any) -> None:
+def make_config(aws: Any, name: str, script: str, capture: Any = None, **variant: Any) -> None:
     """A model and an endpoint configuration of the same name around a serving script."""
     client = aws.client("sagemaker")
     client.create_model(
@@ -54,6 +54,7 @@ def make_config(aws: Any, name: str, script: str, **variant: Any) -> None:
     client.create_endpoint_config(
         EndpointConfigName=name,
         ProductionVariants=[{"VariantName": "live", "ModelName": name, **kind}],
+        **({"DataCaptureConfig": capture} if capture else {}),
     )
 
 
@@ -289,16 +290,3 @@ def test_duplicates_and_missing_things_are_validation_exceptions(stocked: Any) -
             getattr(client, call)(**arguments)
         assert caught.value.response["Error"]["Code"] == "ValidationException"
     assert [e["EndpointName"] for e in client.list_endpoints()["Endpoints"]] == ["e"]
-
-
-def test_data_capture_is_refused_by_name(stocked: Any) -> None:
-    with pytest.raises(ClientError, match=r"does not emulate .* DataCaptureConfig"):
-        stocked.client("sagemaker").create_endpoint_config(
-            EndpointConfigName="c",
-            ProductionVariants=[{"VariantName": "live", "ModelName": "m"}],
-            DataCaptureConfig={
-                "InitialSamplingPercentage": 100,
-                "DestinationS3Uri": "s3://lake/captured",
-                "CaptureOptions": [{"CaptureMode": "Input"}],
-            },
-        )
