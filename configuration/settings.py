@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from configuration.database import Database
 from configuration.errors import InputError
 from configuration.mapping import Mapping, load
 
@@ -72,6 +73,10 @@ class Settings(BaseModel):
     source: Mapping | None = None
     """A [mapping](mapping.md) of your own files: `[source]`, or the name of a file with it. Without
     it Instacart's files as they are."""
+
+    database: Database | None = None
+    """PostgreSQL with orders and their lines, beside the files of the other tables: `[database]`
+    ([how](how-to.md#orders-that-are-in-a-database))."""
 
     # What is reached from outside
     site: Literal["none", "website", "cloudfront"] = "website"
@@ -144,6 +149,8 @@ class Settings(BaseModel):
             raise ValueError("endpoint_instances_max is below endpoint_instances_min")
         if self.keep_runs_days and self.keep_runs_days <= 14:
             raise ValueError("keep_runs_days is 0 or more than 14: so long a run can be redriven")
+        if self.database and self.source:
+            raise ValueError("database and source are given: orders come from one of the two")
         network = [self.vpc_subnets, self.vpc_security_groups, self.vpc_availability_zone]
         if any(network) and not all(network):
             raise ValueError(

@@ -59,6 +59,7 @@ class Function:
     timeout_seconds: int
     grants: tuple[Json, ...]
     scales: bool = False  # puts the endpoint's scaling on and off
+    reads_database: bool = False  # starts the job that does, where there is a database
     awswrangler: bool = False  # with AWS's managed layer
     in_workflow: bool = True  # a state calls it
     package: str = "FunctionsKey"  # the template's parameter that has the key of its code
@@ -96,6 +97,7 @@ FUNCTIONS = (
         "tasks.functions.receive_trigger.handler",
         memory_megabytes=512,
         timeout_seconds=900,
+        reads_database=True,
         grants=(
             *read_raw(),
             *read("audit/", "incoming/", "runs/"),

@@ -187,6 +187,11 @@ def _of_network(service: str) -> list[Json]:
     return [when("HasNetwork", _policy("network", *statements), ref("AWS::NoValue"))]
 
 
+def policy_when(condition: str, name: str, *statements: Json) -> Json:
+    """A further policy of a role, of deployments for which the condition holds."""
+    return when(condition, _policy(name, *statements), ref("AWS::NoValue"))
+
+
 def scaling_policy() -> Json:
     """Of who puts the endpoint's scaling on and off. AWS names targets by ids of its own: the role
     is held to this deployment's by their tag.
@@ -249,8 +254,21 @@ def read(*prefixes: str, bucket: str = LAKE_ARN) -> list[Json]:
 
 
 def read_raw() -> list[Json]:
-    """Raw files and their listing. Nothing grants writing there."""
+    """Raw files and their listing. What a database holds is
+    written there (`raw_of_database`), nothing else."""
     return read("raw/", bucket=RAW_ARN)
+
+
+def raw_of_database() -> list[Json]:
+    """Files of what a database holds, written, read and taken away; no other raw file is."""
+    tables = ("raw/orders/database_", "raw/order_products/database_")
+    return [
+        *read(*tables, bucket=RAW_ARN),
+        allow(
+            ["s3:PutObject", "s3:AbortMultipartUpload", "s3:DeleteObject"],
+            *(f"{RAW_ARN}/{prefix}*" for prefix in tables),
+        ),
+    ]
 
 
 def list_raw() -> Json:

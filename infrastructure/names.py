@@ -22,6 +22,11 @@ ENDPOINT = "${AWS::StackName}"
 MODEL_PACKAGE_GROUP = "${AWS::StackName}"
 STATE_MACHINE = "${AWS::StackName}-purchase-prediction"
 JOIN_FEATURES = "${AWS::StackName}-join-features"
+READ_DATABASE = "${AWS::StackName}-read-database"
+SOURCE_DATABASE = "${AWS::StackName}-database"
+DATABASE_SECRET = (
+    "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:${DatabaseSecret}"
+)
 NETWORK = "${AWS::StackName}-network"
 CRAWLER = "${AWS::StackName}-raw"
 START_ON_UPLOAD = "${AWS::StackName}-start-on-upload"

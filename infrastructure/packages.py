@@ -78,6 +78,11 @@ def build(mapping: Mapping | None = None, protection: Protection | None = None) 
             "join_features.py",
             (ROOT / "tasks/glue_jobs/join_features.py").read_bytes(),
         ),
+        Package(
+            "ReadDatabaseKey",
+            "read_database.py",
+            (ROOT / "tasks/glue_jobs/read_database.py").read_bytes(),
+        ),
     ]
 
 

@@ -73,6 +73,7 @@ def stack_parameters(
         "VpcSecurityGroups": ",".join(settings.vpc_security_groups),
         "VpcFirstSubnet": settings.vpc_subnets[0] if settings.vpc_subnets else "",
         "VpcAvailabilityZone": settings.vpc_availability_zone,
+        **_database(settings),
         "KeepRunsDays": str(settings.keep_runs_days),
         "SiteKind": settings.site,
         "ApiAuthorizer": settings.api_authorizer,
@@ -85,6 +86,20 @@ def stack_parameters(
         "ScheduleExpression": settings.schedule_expression,
         "ScheduleTimezone": settings.schedule_timezone,
         "NotificationEmail": settings.notification_email,
+    }
+
+
+def _database(settings: Settings) -> dict[str, str]:
+    one = settings.database
+    if one is None:
+        return {"DatabaseUrl": ""}
+    return {
+        "DatabaseUrl": one.url,
+        "DatabaseSecret": one.secret.partition(":secret:")[2],
+        "DatabaseOrders": one.orders,
+        "DatabaseOrderProducts": one.order_products,
+        "DatabaseTls": "true" if one.tls else "false",
+        "DatabaseDriver": one.driver,
     }
 
 

@@ -13,6 +13,7 @@ from infrastructure.grants import (
     code,
     logs,
     pass_role,
+    raw_of_database,
     read,
     read_raw,
     remove,
@@ -23,10 +24,12 @@ from infrastructure.grants import (
 )
 from infrastructure.names import (
     DATABASE,
+    DATABASE_SECRET,
     FIVE_TABLES,
     JOIN_FEATURES,
     MADE,
     RAW_DATABASE,
+    SOURCE_DATABASE,
     START_ON_UPLOAD,
     STATE_MACHINE_LOGS,
     UNDELIVERED,
@@ -65,6 +68,22 @@ def service_roles() -> dict[str, Json]:
             code(),
             logs("/aws-glue/*"),
         ),
+        "ReadDatabaseRole": {
+            **role(
+                "glue",
+                *raw_of_database(),
+                write("runs/"),
+                code(),
+                allow(
+                    ["glue:GetConnection"],
+                    arn("glue", "catalog"),
+                    arn("glue", f"connection/{SOURCE_DATABASE}"),
+                ),
+                allow(["secretsmanager:GetSecretValue"], DATABASE_SECRET),
+                logs("/aws-glue/*"),
+            ),
+            "Condition": "HasDatabase",
+        },
         "SageMakerRole": role(
             "sagemaker",
             *read("runs/", "models/"),

@@ -29,10 +29,10 @@ def receive_trigger() -> State:
 def anything_new(receive: State, new: State, nothing_new: State) -> State:
     """Goes on to `new`, or to `nothing_new` when the last successful run had the same files, code
     and options and nobody forces another; waits and asks `receive` again while another run is
-    ahead."""
+    ahead, or a database is being read."""
     wait = sdk.Wait(
         "Wait for its turn",
-        comment=comment(1, "An earlier run is in progress."),
+        comment=comment(1, "An earlier run, or the job that reads a database, is in progress."),
         seconds=POLL_SECONDS,
     )
     wait.next(receive)

@@ -16,6 +16,7 @@ from infrastructure.template import (
     api,
     buckets,
     catalog,
+    database,
     expiry,
     explained,
     functions,
@@ -41,6 +42,7 @@ def template() -> Json:
             **notifications.conditions(),
             **protection.conditions(),
             **expiry.conditions(),
+            **database.conditions(),
             "HasScaling": {
                 "Fn::And": [
                     {"Fn::Equals": [ref("EndpointKind"), "instance"]},
@@ -67,6 +69,7 @@ def template() -> Json:
                 **jobs.databrew(),
                 **protection.network(),
                 **jobs.glue_job(),
+                **database.database(),
                 **functions.functions(),
                 **workflow.state_machine(),
                 **triggers.undelivered(
@@ -100,6 +103,7 @@ def parameters() -> Json:
         "TrainingCodeKey": text("Key of the training script"),
         "InferenceCodeKey": text("Key of the inference script"),
         "JoinFeaturesKey": text("Key of the PySpark script"),
+        "ReadDatabaseKey": text("Key of the script that reads a database"),
         "Release": text("What this deployment's functions and scripts are named by"),
         "DatabaseName": text(
             "Catalog database of the features; the raw tables stand in <name>_raw",
@@ -131,6 +135,7 @@ def parameters() -> Json:
         "PermissionsBoundary": text("Policy that bounds every role; empty: none"),
         **protection.parameters(),
         **expiry.parameters(),
+        **database.parameters(),
         **buckets.parameters(),
         **api.parameters(),
         **triggers.parameters(),

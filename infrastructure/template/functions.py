@@ -14,7 +14,7 @@ from infrastructure.names import (
     MADE,
     MODEL_PACKAGE_GROUP,
 )
-from infrastructure.template import expiry, notifications, triggers
+from infrastructure.template import database, expiry, notifications, triggers
 from infrastructure.template.protection import KEY, of_functions
 from infrastructure.words import Json, attribute, ref, resource, sub, when
 
@@ -63,6 +63,7 @@ def environment(name: str) -> Json:
     if name == "Predict":
         return {"ENDPOINT_NAME": sub(ENDPOINT)}
     return {
+        "READ_DATABASE_JOB": when("HasDatabase", ref("ReadDatabaseJob"), ref("AWS::NoValue")),
         "CODE_BUCKET": ref("CodeBucket"),
         "LAKE_BUCKET": ref("Lake"),
         "MODEL_PACKAGE_GROUP": sub(MODEL_PACKAGE_GROUP),
@@ -114,7 +115,10 @@ def _function(function: Function, variables: Json) -> Json:
             "lambda",
             *grants,
             function_logs(short),
-            more=[scaling_policy()] if function.scales else [],
+            more=[
+                *([scaling_policy()] if function.scales else []),
+                *([database.reading_policy()] if function.reads_database else []),
+            ],
         ),
         f"{name}Logs": resource(
             "AWS::Logs::LogGroup",

@@ -120,12 +120,15 @@ def _tuning(client: Any, name: str) -> Json:
 LOOK_UPS = {"athena": _athena, "glue": _glue, "databrew": _databrew, "sagemaker": _sagemaker}
 
 
-def cost_inputs(visits: list[Json], checks: Json | None, transitions: int) -> Json:
+def cost_inputs(
+    visits: list[Json], checks: Json | None, run: Json | None, transitions: int
+) -> Json:
     """The quantities that AWS bills, summed over the run; prices are nobody's business here.
 
-    `checks` is the answer of Check raw data, whose queries no state shows.
+    `checks` is the answer of Check raw data, `run` that of Receive trigger: no state shows the
+    queries of the one, and the job of the other that reads a database.
     """
-    checked = checks or {}
+    checked, read = checks or {}, (run or {}).get("database") or {}
 
     def total(name: str) -> float:
         return sum((visit.get("figures") or {}).get(name) or 0 for visit in visits)
@@ -133,7 +136,7 @@ def cost_inputs(visits: list[Json], checks: Json | None, transitions: int) -> Js
     return {
         "athena_scanned_bytes": total("scanned_bytes") + checked.get("scanned_bytes", 0),
         "athena_charged_bytes": total("charged_bytes") + checked.get("charged_bytes", 0),
-        "glue_dpu_seconds": total("dpu_seconds"),
+        "glue_dpu_seconds": total("dpu_seconds") + read.get("dpu_seconds", 0),
         "databrew_node_minutes": total("node_minutes"),
         "training_billable_seconds": total("billable_seconds"),
         "state_transitions": transitions,

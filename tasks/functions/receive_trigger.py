@@ -14,7 +14,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from tasks.functions import databrew_leftovers, increments, storage
+from tasks.functions import databrew_leftovers, increments, source_database, storage
 from tasks.functions.run_options import IRRELEVANT, InvalidInput
 from tasks.functions.run_plan import plan
 
@@ -30,12 +30,13 @@ def handler(event: Json, context: Any) -> Json:
 
     id ([a-z0-9_], part of table and prefix names), name (the same with hyphens), execution,
     trigger {kind, ...}, options, training {threshold, hyperparameters, ranges}, holdout_week,
-    started_at, waits_for (the ARN of an earlier run that is in progress, else null), and, when it
-    waits for none:
+    started_at, waits_for (the ARN of an earlier run that is in progress, or the run of the job that
+    reads the database; else null), and, when it waits for none:
     crawl_not_before, manifest {uri, sha256, objects, bytes} of every raw object as it is now,
     fingerprint (SHA-256 of what decides the result), nothing_new, same_as {execution, record}:
     the last run that went well, if it had the same fingerprint; and, when something is to be done,
-    increment (the figures of `increments.plan`) and cleaning_code (SHA-256).
+    increment (the figures of `increments.plan`) and cleaning_code (SHA-256). A deployment with a
+    database has `database`, what was read of it (`source_database.told`).
     """
     import boto3
 
@@ -45,6 +46,11 @@ def handler(event: Json, context: Any) -> Json:
     )
     if ahead is not None:
         return {**run, "waits_for": ahead}
+    job, job_run = os.environ.get("READ_DATABASE_JOB"), {}
+    if job:
+        job_run = source_database.run_of(boto3.client("glue"), job, run, event["execution"])
+        if job_run.get("JobRunState") != "SUCCEEDED":
+            return {**run, "waits_for": job_run["Id"]}
     databrew_leftovers.clear(boto3.client("databrew"), os.environ["DATABREW_PREFIX"])
     s3 = boto3.client("s3")
     bucket = os.environ["LAKE_BUCKET"]
@@ -59,6 +65,8 @@ def handler(event: Json, context: Any) -> Json:
         "objects": len(raw),
         "bytes": sum(entry["bytes"] for entry in raw),
     }
+    if job:
+        run["database"] = source_database.told(s3, bucket, run, job_run, raw)
     build = BUILD.read_bytes() if BUILD.exists() else b""
     run["fingerprint"] = fingerprint(raw, run["options"], build)
     last = last_success(s3, bucket)

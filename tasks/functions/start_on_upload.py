@@ -9,7 +9,7 @@ from contextlib import suppress
 from datetime import datetime, timezone
 from typing import Any
 
-from tasks.functions import storage
+from tasks.functions import source_database, storage
 from tasks.functions import upload_trigger as trigger
 
 Json = dict[str, Any]
@@ -135,6 +135,7 @@ class Aws:
                 entry["Key"], entry["ETag"], entry["Size"], entry["LastModified"].timestamp()
             )
             for entry in storage.raw_objects(self._s3, os.environ["RAW_BUCKET"])
+            if not source_database.is_from(entry["Key"])  # a run has put them there itself
         ]
 
     def start(self, run: trigger.Claim) -> None:

@@ -162,7 +162,7 @@ def assemble(arn: str, redrives: int | None, clients: Any, bucket: str, now: dat
         "model": reached("model", lambda: _model(s3, state)),
         "endpoint": reached("endpoint", lambda: _endpoint(clients, state)),
         "smoke_test": (state.get("smoke_test") or {}).get("answer"),
-        "cost_inputs": jobs.cost_inputs(visited, checks, history.transitions),
+        "cost_inputs": jobs.cost_inputs(visited, checks, run, history.transitions),
         "gaps": reached.gaps,
     }
 

@@ -23,7 +23,11 @@ from rebuy.validation.stack import NAME as STACK
 
 CASES = recorded_calls.FILE
 ROLE = re.compile(rf"arn:aws:iam::{ACCOUNT}:role/{STACK}-([A-Za-z]+)-[0-9A-F]{{12}}")
-SETTINGS = ("kms:", "ec2:", "glue:GetConnection", "application-autoscaling:")
+SETTINGS = ("kms:", "ec2:", "glue:GetConnection", "secretsmanager:", "application-autoscaling:")
+OF_A_DATABASE = (
+    ("ReceiveTriggerRole", "glue:StartJobRun"),
+    ("ReceiveTriggerRole", "glue:GetJobRuns"),
+)
 SAME = (  # what differs from one run to the next
     (re.compile(r"demo[-_]\d{8}[-_]\d{6}[-_]\d+"), "one"),
     (re.compile(r"test[-_]\d{10}"), "one"),
@@ -77,8 +81,8 @@ def record(homes: list[Path], recorded: list[list[Any]]) -> None:
         role = ROLE.fullmatch(use.principal)
         if role is None or use.refusal is not None or "test-from-" in use.resource:
             continue  # nobody's, or of a machine that tests have made
-        if use.action.startswith(SETTINGS):
-            continue  # of a key, a network or a scaling that settings ask for
+        if use.action.startswith(SETTINGS) or (role[1], use.action) in OF_A_DATABASE:
+            continue  # of a key, a network, a database or a scaling that settings ask for
         kept = {k: v for k, v in use.keys if k == "aws:calledvia" or not k.startswith("aws:")}
         resource = ROLE.sub(lambda found: role_arn(found[1]), use.resource)
         line = json.dumps([role[1], use.action, resource, kept])

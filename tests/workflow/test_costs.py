@@ -39,7 +39,7 @@ def test_a_recipe_job_is_billed_by_begun_minutes_of_every_node(
     assert figures["node_minutes"] == node_minutes
 
 
-def test_costs_are_summed_over_states_and_the_checks() -> None:
+def test_costs_are_summed_over_states_the_checks_and_the_read_of_a_database() -> None:
     visits = [
         {"state": "a", "figures": {"scanned_bytes": 10, "charged_bytes": 100}},
         {"state": "b", "figures": {"scanned_bytes": 1, "charged_bytes": 20, "dpu_seconds": None}},
@@ -49,15 +49,15 @@ def test_costs_are_summed_over_states_and_the_checks() -> None:
     ]
     checks = {"scanned_bytes": 1000, "charged_bytes": 2000}
 
-    assert jobs.cost_inputs(visits, checks, 42) == {
+    assert jobs.cost_inputs(visits, checks, {"database": {"dpu_seconds": 0.5}}, 42) == {
         "athena_scanned_bytes": 1011,
         "athena_charged_bytes": 2120,
-        "glue_dpu_seconds": 7.5,
+        "glue_dpu_seconds": 8.0,
         "databrew_node_minutes": 5,
         "training_billable_seconds": 90,
         "state_transitions": 42,
     }
-    assert jobs.cost_inputs([], None, 0)["athena_charged_bytes"] == 0
+    assert jobs.cost_inputs([], None, None, 0)["athena_charged_bytes"] == 0
 
 
 def test_a_query_that_scans_is_charged_ten_megabytes_at_least() -> None:
