@@ -76,7 +76,7 @@ class Settings(BaseModel):
 
     database: Database | None = None
     """PostgreSQL with orders and their lines, beside the files of the other tables: `[database]`
-    ([how](how-to.md#orders-that-are-in-a-database))."""
+    ([how](data.md#from-a-database))."""
 
     # What is reached from outside
     site: Literal["none", "website", "cloudfront"] = "website"

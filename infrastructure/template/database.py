@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from configuration.database import Database
 from infrastructure.grants import allow, policy_when
 from infrastructure.names import DATABASE_SECRET, READ_DATABASE, SOURCE_DATABASE
 from infrastructure.template.protection import NOTHING
 from infrastructure.words import Json, arn, attribute, ref, resource, sub, when
 
 MINUTES = 60
+DRIVER = str(Database.model_fields["driver"].default)
 
 
 def parameters() -> Json:
@@ -20,7 +22,7 @@ def parameters() -> Json:
         "DatabaseOrders": text("Table or query of the orders", "orders"),
         "DatabaseOrderProducts": text("Table or query of their lines", "order_products"),
         "DatabaseTls": text("Whether the connection is encrypted", "true"),
-        "DatabaseDriver": text("What pip installs for the job", ""),
+        "DatabaseDriver": text("What pip installs for the job", DRIVER),
     }
 
 

@@ -22,6 +22,8 @@ GLUE_PYTHON = {"5.1": (3, 11), "5.0": (3, 11), "4.0": (3, 10), "3.0": (3, 7)}
 GLUE_PACKAGES = frozenset(
     ("awsglue", "awsgluedq", "awsglueml", "pyspark", "py4j", "boto3", "botocore", "numpy", "pandas")
 )
+# docs.aws.amazon.com/glue/latest/dg/add-job-python.html, without a library set.
+SHELL_PYTHON, SHELL_PACKAGES = (3, 9), frozenset(("boto3", "botocore"))
 CONTAINER_PYTHON = (3, 10)  # the XGBoost 3.0-5 image
 OURS = ("tasks", "executions", "inference", "training")
 
@@ -57,11 +59,9 @@ def runtimes(product: Product) -> dict[str, Runtime]:
             if there is None or len(there.packages) > len(allowed):
                 found[path] = runtime
     for properties in product.stack.of_type("AWS::Glue::Job").values():
-        version = str(properties.get("GlueVersion", ""))
-        runtime = Runtime(f"Glue {version}", GLUE_PYTHON.get(version, (3, 10)), GLUE_PACKAGES)
         for path in product.files:
-            if path.startswith("tasks/glue_jobs/") and path.endswith(".py"):
-                found[path] = runtime
+            if path.startswith("tasks/glue_jobs/") and _is_script(path, properties):
+                found[path] = _of_job(properties)
     container = Runtime("the SageMaker XGBoost image", CONTAINER_PYTHON, CONTAINER_PACKAGES)
     for path in product.files:
         if path.startswith("training/") and path.endswith(".py"):
@@ -69,6 +69,21 @@ def runtimes(product: Product) -> dict[str, Runtime]:
     for path in sources.reached(product.files, "inference/serve.py"):
         found[path] = container
     return found
+
+
+def _is_script(path: str, job: Json) -> bool:
+    """Whether the job runs it: its key is a parameter of the file's name, `JoinFeaturesKey`."""
+    name = path.rpartition("/")[2].removesuffix(".py").replace("_", "")
+    return str(job["Command"].get("ScriptLocation", "")).endswith(f"/{name}key")
+
+
+def _of_job(job: Json) -> Runtime:
+    if job["Command"].get("Name") == "pythonshell":
+        asked = str(job.get("DefaultArguments", {}).get("--additional-python-modules", ""))
+        names = frozenset(one.partition("==")[0] for one in asked.split(",") if one)
+        return Runtime("A Python shell job of Glue", SHELL_PYTHON, SHELL_PACKAGES | names)
+    version = str(job.get("GlueVersion", ""))
+    return Runtime(f"Glue {version}", GLUE_PYTHON.get(version, (3, 10)), GLUE_PACKAGES)
 
 
 def of_script(files: Mapping[str, str], path: str, runtime: Runtime) -> Iterator[Finding]:
