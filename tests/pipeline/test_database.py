@@ -63,8 +63,9 @@ def shop() -> Iterator[Shop]:
 
 def test_a_file_that_holds_what_it_held_is_not_put_again(stack: Stack, shop: Shop) -> None:
     s3 = stack.client("s3")
-    s3.create_bucket(Bucket="read")
-    wanted = argparse.Namespace(raw_bucket="read", orders=ORDERS, order_products="order_products")
+    bucket = f"read-{shop.port}"
+    s3.create_bucket(Bucket=bucket)
+    wanted = argparse.Namespace(raw_bucket=bucket, orders=ORDERS, order_products="order_products")
 
     def read() -> Json:
         properties = {"JDBC_CONNECTION_URL": f"jdbc:postgresql://127.0.0.1:{shop.port}/postgres"}
@@ -94,9 +95,9 @@ def test_a_file_that_holds_what_it_held_is_not_put_again(stack: Stack, shop: Sho
         "raw/order_products/database_000000000000.csv": True,
     }
     assert files(third, "put") == dict.fromkeys(KEYS, False)
-    there = s3.list_objects_v2(Bucket="read")["Contents"]
+    there = s3.list_objects_v2(Bucket=bucket)["Contents"]
     assert [entry["Key"] for entry in there] == KEYS
-    body = s3.get_object(Bucket="read", Key=KEYS[0])["Body"].read().decode()
+    body = s3.get_object(Bucket=bucket, Key=KEYS[0])["Body"].read().decode()
     assert body == f"{LINES}9000001,1,1,0\n9000001,2,2,0\n9000002,1,1,1\n9000003,1,1,1\n"
     assert len({document["snapshot"] for document in (first, second, third)}) == 3
 
@@ -106,7 +107,7 @@ def with_database(stack: Stack, shop: Shop) -> Iterator[None]:
     """The stack deployed with the database, and afterwards as it was."""
     client, s3 = stack.client("secretsmanager"), stack.client("s3")
     said = json.dumps({"username": "postgres", "password": postgres.PASSWORD})
-    secret = client.create_secret(Name="shop", SecretString=said)["ARN"]
+    secret = client.create_secret(Name=f"shop-{shop.port}", SecretString=said)["ARN"]
     code = stack.lake.replace("-lake-", "-code-")
     modules = []
     for name in ("pg8000", "scramp", "asn1crypto", "python-dateutil", "six"):
