@@ -21,7 +21,7 @@ ONLY = {
         "job-bookmark-disable",
         "job-bookmark-pause",
     ),
-    "--enable-glue-datacatalog": ("false",),
+    "--enable-glue-datacatalog": ("", "true", "false"),
     "--enable-spark-ui": ("false", "true"),
     "--enable-s3-parquet-optimized-committer": ("true",),
     "--library-set": ("analytics", "none"),
@@ -46,6 +46,10 @@ REFUSED = frozenset(
         "--write-shuffle-files-to-s3",
     }
 )
+# The other way to ask for the Data Catalog: the class that makes Hive's client.
+# https://docs.aws.amazon.com/glue/latest/dg/aws-glue-programming-etl-glue-data-catalog-hive.html
+FACTORY = "hive.metastore.client.factory.class"
+GLUE_FACTORY = "com.amazonaws.glue.catalog.metastore.AWSGlueDataCatalogHiveClientFactory"
 OWN = frozenset({"--JOB_NAME", "--JOB_ID", "--JOB_RUN_ID"})
 
 
@@ -60,6 +64,7 @@ class Arguments:
     modules: tuple[str, ...] = ()  # what pip is asked for: names, or s3 URIs of wheels
     script: str | None = None  # s3 URI, in place of the job's own
     event_logs: str | None = None  # the folder in S3 for the Spark UI's event logs, if it is on
+    catalog: bool = False  # whether Spark SQL's tables are those of the Data Catalog
 
 
 def merged(job: Mapping[str, object], run: Mapping[str, str]) -> dict[str, str]:
@@ -127,8 +132,10 @@ def resolve(job_name: str, run_id: str, given: Mapping[str, str]) -> Arguments:
         raise AwsError(
             "InvalidInputException", f"--spark-event-logs-path is {logs!r}; it must be s3://..."
         )
+    asked = given.get("--enable-glue-datacatalog", "false").lower() != "false"
+    catalog = asked or properties.get(f"spark.hadoop.{FACTORY}") == GLUE_FACTORY
     return Arguments(
-        tuple(argv), properties, tuple(files), tuple(jars), tuple(modules), script, logs
+        tuple(argv), properties, tuple(files), tuple(jars), tuple(modules), script, logs, catalog
     )
 
 

@@ -8,6 +8,7 @@ leave a hidden `.crc` file beside every object.
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 import sys
@@ -22,6 +23,7 @@ RUNTIME = Path(__file__).parent / "runtime"
 SCHEMES = ("s3", "s3a", "s3n")
 DRIVER_MEMORY = "2g"
 CORES = 2
+BUCKETS = "buckets.json"  # in the run's folder: where each bucket's objects are
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,7 @@ class SparkRun:
     event_logs: Path | None = None
     class_archive: Path | None = None
     java_options: str = ""
+    catalog: bool = False  # whether Spark SQL's tables are those of the Data Catalog
 
 
 def properties(run: SparkRun) -> dict[str, str]:
@@ -69,6 +72,7 @@ def properties(run: SparkRun) -> dict[str, str]:
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.catalogImplementation": "in-memory",
         "spark.sql.warehouse.dir": str(run.folder / "tmp" / "warehouse"),
+        "spark.hadoop.hive.exec.scratchdir": str(run.folder / "tmp" / "hive"),
         # As on Glue: no _SUCCESS objects, which readers of a folder would trip over.
         "spark.hadoop.mapreduce.fileoutputcommitter.marksuccessfuljobs": "false",
         "spark.hadoop.fs.objects.impl": "org.apache.hadoop.fs.RawLocalFileSystem",
@@ -111,6 +115,8 @@ def variables(run: SparkRun, java: Path) -> dict[str, str]:
         ),
         "PYTHONPATH": os.pathsep.join(str(path) for path in (RUNTIME, *run.python_files)),
         "TMPDIR": str(run.folder / "tmp"),
+        "LOCALAWS_BUCKETS": str(run.folder / BUCKETS),
+        "LOCALAWS_CATALOG": "1" if run.catalog else "",
         BOOKMARK_VARIABLE: str(run.folder),
         "TZ": "UTC",
     }
@@ -122,11 +128,14 @@ def command(run: SparkRun) -> Sequence[str]:
 
 
 def write(run: SparkRun) -> None:
-    """Makes the run's folder ready: the properties file, an empty conf, the place for scratch."""
+    """Makes the run's folder ready: the properties file, the buckets' folders, an empty conf, the
+    place for scratch."""
     for name in ("conf", "tmp"):
         (run.folder / name).mkdir(parents=True, exist_ok=True)
     lines = [f"{name} {_escaped(value)}" for name, value in properties(run).items()]
     (run.folder / "spark.conf").write_text("\n".join(lines) + "\n")
+    folders = {bucket: str(folder) for bucket, folder in run.buckets.items()}
+    (run.folder / BUCKETS).write_text(json.dumps(folders))
 
 
 def _escaped(value: str) -> str:

@@ -190,6 +190,7 @@ class Work:
             jars=tuple(fetch(role, uri, folder / "jars") for uri in resolved.jars),
             event_logs=folder / "events" if resolved.event_logs else None,
             class_archive=self._archive.file(),
+            catalog=resolved.catalog,
         )
         spark.write(run)
         if run.event_logs is not None:

@@ -61,7 +61,7 @@ class SerDe:
     format: str
     files: tuple[str, str]  # Hadoop's input and output format
     properties: tuple[str, ...]
-    inert: tuple[str, ...] = ("serialization.format",)
+    inert: tuple[str, ...] = ("serialization.format", "path")  # path: Spark notes it in its tables
 
 
 SERDES: dict[str, SerDe] = {

@@ -273,7 +273,7 @@ def test_a_run_of_an_older_glue_says_what_it_has_instead(glue: Glue) -> None:
         ({"SecurityConfiguration": "s"}, "SecurityConfiguration"),
         ({"DefaultArguments": {"--job-bookmark-option": "continue"}}, "job-bookmark"),
         ({"DefaultArguments": {"--python-modules-installer-option": "-r"}}, "installer-option"),
-        ({"DefaultArguments": {"--enable-glue-datacatalog": "true"}}, "enable-glue-datacatalog"),
+        ({"DefaultArguments": {"--enable-glue-datacatalog": "maybe"}}, "enable-glue-datacatalog"),
     ],
 )
 def test_what_localaws_lacks_is_refused_by_name(

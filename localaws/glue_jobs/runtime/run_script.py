@@ -5,6 +5,7 @@ Usage: run_script.py RESULT SCRIPT [ARGUMENT ...]. Not imported by localaws.
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import importlib.util
 import json
@@ -38,6 +39,8 @@ def main(result: Path, script: Path, arguments: list[str]) -> int:
     if packages := os.environ.pop("LOCALAWS_PACKAGES", ""):
         restrict(*json.loads(packages))
     sys.path.insert(0, str(script.parent))
+    tables = importlib.import_module("spark_tables")  # beside this file
+    tables.install(script.read_text(errors="replace"))
     try:
         runpy.run_path(str(script), run_name="__main__")
     except SystemExit as end:
@@ -51,6 +54,8 @@ def main(result: Path, script: Path, arguments: list[str]) -> int:
         traceback.print_exc()
         return 1
     finally:
+        with contextlib.suppress(Exception):  # the JVM may be gone
+            tables.warn_of_lost_tables()
         end_event_log()
     return 0
 
