@@ -8,7 +8,7 @@ lives (subnet, security groups) is kept and changes nothing. What would change h
 
 from __future__ import annotations
 
-from localaws.catalog import tags
+from localaws.catalog import databases, tags
 from localaws.catalog.calls import check, each
 from localaws.catalog.lists import page
 from localaws.core.aws import LocalAws
@@ -46,6 +46,7 @@ class Connections:
             *("Filter.MatchCriteria", "Filter.ConnectionType"),
         )(self.describe_all)
         take("UpdateConnection", "CatalogId", "Name", *_INPUT)(self.update)
+        take("TestConnection", "ConnectionName", "CatalogId")(self.test)
         take("DeleteConnection", "CatalogId", "ConnectionName")(self.delete)
         take("BatchDeleteConnection", "CatalogId", "ConnectionNameList")(self.delete_many)
 
@@ -91,6 +92,22 @@ class Connections:
         )
         found, more = page(matching, params)
         return {"ConnectionList": found, **more}
+
+    def test(self, call: Call) -> Json:
+        """Speaks to the database, as the caller: who may not see a secret is told so."""
+        params = check(call)
+        name = params["ConnectionName"]
+        found = self._aws.documents.get(KIND, name)
+        if found is None:
+            raise _missing(name)
+        if found["ConnectionType"] != "JDBC":
+            kind = f"ConnectionName={name}, which is of type {found['ConnectionType']}"
+            raise NotEmulated("glue", call.operation, kind, "It has JDBC.")
+        try:
+            databases.opened(self._aws.acting(call.caller), name).close()
+        except databases.ConnectionFailed as error:
+            raise _invalid(str(error)) from error
+        return {}
 
     def delete(self, call: Call) -> Json:
         self._delete(check(call)["ConnectionName"])

@@ -12,8 +12,9 @@ from localaws.core.jobs.job import Job, JobFailed
 from localaws.core.jobs.kind import CRAWL
 from localaws.core.jobs.runner import Ending, JobRunner, Outcome
 from localaws.crawler.classifiers import Classifiers
-from localaws.crawler.run import CrawlResult, crawl
+from localaws.crawler.run import crawl
 from localaws.crawler.settings import checked
+from localaws.crawler.writing import CrawlResult
 from localaws.errors import AwsError
 from localaws.shapes import Json
 

@@ -147,13 +147,15 @@ def partition_values(folder: tuple[str, ...], keys: list[str]) -> list[str]:
     ]
 
 
-def table_name(prefix: str, group: Group, taken: Iterable[str]) -> str:
-    """Prefix and last folder, in letters, digits and underscores; a hash tells clashes apart."""
-    last = group.location.rstrip("/").rsplit("/", 1)[-1] or group.bucket
+def folder_name(group: Group) -> str:
+    """What its table is called after: the last folder, or the bucket."""
+    return group.location.rstrip("/").rsplit("/", 1)[-1] or group.bucket
+
+
+def table_name(prefix: str, last: str, place: str, taken: Iterable[str]) -> str:
+    """In letters, digits and underscores; a hash of the place tells clashes apart."""
     name = (prefix + re.sub(r"[^a-z0-9_]", "_", last.lower()))[:128]
     if name not in taken:
         return name
-    mark = hashlib.md5(
-        f"{group.bucket}/{group.location}".encode(), usedforsecurity=False
-    ).hexdigest()
+    mark = hashlib.md5(place.encode(), usedforsecurity=False).hexdigest()
     return f"{name[:95]}_{mark}"

@@ -11,13 +11,12 @@ from localaws.s3.objects import split_uri
 from localaws.shapes import Json
 
 _TARGETS = (
-    "JdbcTargets",
     "MongoDBTargets",
-    "DynamoDBTargets",
     "DeltaTargets",
     "IcebergTargets",
     "HudiTargets",
 )
+STORES = ("S3Targets", "JdbcTargets", "DynamoDBTargets")
 ON = "SCHEDULED"
 _CHANGES = {
     "UpdateBehavior": ("UPDATE_IN_DATABASE", "LOG"),
@@ -33,7 +32,9 @@ def checked(operation: str, params: Json, before: Json) -> Json:
         crawler["Schedule"] = schedule(given["Schedule"])
     for kind in _TARGETS:
         if (given.get("Targets") or {}).get(kind):
-            raise NotEmulated("glue", operation, f"Targets.{kind}", "S3 and catalog targets are.")
+            raise NotEmulated(
+                "glue", operation, f"Targets.{kind}", "S3, JDBC, DynamoDB and catalog targets are."
+            )
     targets = checked_targets(crawler.get("Targets") or {})
     crawler["DatabaseName"] = crawler.get("DatabaseName") or DEFAULT_DATABASE
     recrawl = (crawler.get("RecrawlPolicy") or {}).get("RecrawlBehavior", "CRAWL_EVERYTHING")
@@ -75,17 +76,27 @@ def checked(operation: str, params: Json, before: Json) -> Json:
 
 
 def checked_targets(given: Json) -> Json:
-    """S3Targets or CatalogTargets: docs.aws.amazon.com/glue/latest/dg/define-crawler.html."""
-    paths, tables = given.get("S3Targets") or [], given.get("CatalogTargets") or []
-    if bool(paths) == bool(tables):
-        told = "are both given" if paths else "are empty"
+    """Stores of several kinds, or CatalogTargets alone.
+
+    https://docs.aws.amazon.com/glue/latest/dg/define-crawler.html
+    """
+    targets = {kind: given.get(kind) or [] for kind in (*STORES, "CatalogTargets")}
+    stores, tables = any(targets[kind] for kind in STORES), targets["CatalogTargets"]
+    if stores == bool(tables):
+        told = "are given with others" if stores else "and all others are empty"
         raise AwsError(
             "InvalidInputException",
-            f"Targets.S3Targets and Targets.CatalogTargets {told}; a crawler has one of them.",
+            f"Targets.CatalogTargets {told}; a crawler has stores, or tables of the catalog.",
         )
-    for target in paths:
+    for target in targets["S3Targets"]:
         split_uri(target.get("Path", ""))
-    return {"S3Targets": paths, "CatalogTargets": tables}
+    for target in targets["JdbcTargets"]:
+        if not target.get("ConnectionName") or not target.get("Path", "").strip("/%"):
+            raise AwsError(
+                "InvalidInputException",
+                "A JDBC target has ConnectionName and a Path like database/schema/table.",
+            )
+    return targets
 
 
 def schedule(text: str) -> Json:

@@ -10,22 +10,43 @@ from localaws.tables.storage import LAZY_SIMPLE, OPEN_CSV, OPENX_JSON, PARQUET, 
 
 def table_input(crawler: str, name: str, group: Group) -> Json:
     """TableInput as Glue's crawler fills it; all parameter values are strings."""
+    storage = storage_descriptor(group.schema, f"s3://{group.bucket}/{group.location}")
     parameters = _parameters(group.schema, group.files)
-    parameters |= {
+    return {
+        **_table(crawler, name, storage, parameters),
+        "PartitionKeys": [{"Name": key, "Type": "string"} for key in partition_keys(group)],
+    }
+
+
+def store_input(crawler: str, location: str, columns: list[Json], parameters: Json) -> Json:
+    """TableInput of a table in another store than S3, without a name: no SerDe reads it."""
+    storage = {
+        "Columns": columns,
+        "Location": location,
+        "Compressed": False,
+        "NumberOfBuckets": -1,
+        "SerdeInfo": {"Parameters": {}},
+        "BucketColumns": [],
+        "SortColumns": [],
+        "StoredAsSubDirectories": False,
+    }
+    return {**_table(crawler, "", storage, parameters), "PartitionKeys": []}
+
+
+def _table(crawler: str, name: str, storage: Json, parameters: Json) -> Json:
+    every = {
+        **parameters,
         "UPDATED_BY_CRAWLER": crawler,
         "CrawlerSchemaSerializerVersion": "1.0",
         "CrawlerSchemaDeserializerVersion": "1.0",
     }
-    storage = storage_descriptor(group.schema, f"s3://{group.bucket}/{group.location}")
-    storage["Parameters"] = dict(parameters)
     return {
         "Name": name,
         "Owner": "owner",
         "Retention": 0,
         "TableType": "EXTERNAL_TABLE",
-        "Parameters": parameters,
-        "StorageDescriptor": storage,
-        "PartitionKeys": [{"Name": key, "Type": "string"} for key in partition_keys(group)],
+        "Parameters": every,
+        "StorageDescriptor": {**storage, "Parameters": dict(every)},
     }
 
 

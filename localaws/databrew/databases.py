@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
 
+from localaws.core import postgres
 from localaws.databrew.recipe.sql import literal
 from localaws.databrew.source import InputError
 from localaws.databrew.writing import flat, is_nested
@@ -54,11 +53,9 @@ def write(
         f"COPY ({flat(sql, columns)}) TO {literal(str(file))} (FORMAT csv, HEADER false)"
     )
     try:
-        connection = pg8000.native.Connection(
-            target["user"], password=target["password"], **_address(target["url"])
-        )
-    except (pg8000.native.InterfaceError, pg8000.native.DatabaseError, OSError) as error:
-        raise InputError(f"{target['url']}: {_message(error)}") from error
+        connection = postgres.connect(target["url"], target["user"], target["password"])
+    except postgres.PostgresError as error:
+        raise InputError(str(error)) from error
     try:
         connection.run("START TRANSACTION")
         connection.run(f"DROP TABLE IF EXISTS {table}")
@@ -67,23 +64,10 @@ def write(
             connection.run(f"COPY {table} FROM STDIN (FORMAT csv)", stream=stream)
         connection.run("COMMIT")
     except pg8000.native.DatabaseError as error:
-        raise InputError(f"Table {target['table']}: {_message(error)}") from error
+        raise InputError(f"Table {target['table']}: {postgres.told(error)}") from error
     finally:
         connection.close()
     return int(rows)
-
-
-def _address(url: str) -> dict[str, Any]:
-    """Host, port and database of jdbc:postgresql://host:port/database."""
-    found = urlsplit(url.removeprefix("jdbc:"))
-    if found.scheme != "postgresql":
-        raise InputError(f"{url}: localaws writes into PostgreSQL, and no other kind of database.")
-    if found.query:
-        raise InputError(f"{url}: localaws takes no parameters ({found.query}) in the URL.")
-    database = found.path.strip("/")
-    if not found.hostname or not database:
-        raise InputError(f"{url} is not like jdbc:postgresql://host:5432/database.")
-    return {"host": found.hostname, "port": found.port or 5432, "database": database}
 
 
 def _type(name: str, kind: str) -> str:
@@ -100,11 +84,3 @@ def _identifier(name: str) -> str:
     if len(name.encode()) > MOST_BYTES:
         raise InputError(f"{name!r} is longer than PostgreSQL's names, {MOST_BYTES} bytes.")
     return '"' + name.replace('"', '""') + '"'
-
-
-def _message(error: Exception) -> str:
-    """PostgreSQL's own sentence and its detail."""
-    given = error.args[0] if error.args else ""
-    if isinstance(given, dict):
-        return " ".join(given[each] for each in ("M", "D") if each in given)
-    return str(given or error)

@@ -16,8 +16,8 @@ LOG = {"UpdateBehavior": "UPDATE_IN_DATABASE", "DeleteBehavior": "LOG"}
     [
         ({"Targets": TABLE}, "it is LOG for catalog targets"),
         ({"Targets": {**TABLE, "S3Targets": [{"Path": "s3://lake/raw/"}]},
-          "SchemaChangePolicy": LOG}, "are both given"),
-        ({"Targets": {}}, "are empty"),
+          "SchemaChangePolicy": LOG}, "are given with others"),
+        ({"Targets": {}}, "and all others are empty"),
     ],
 )  # fmt: skip
 def test_catalog_targets_stand_alone_and_delete_nothing(

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.databrew import postgres
+from tests import postgres
 from tests.databrew.conftest import ROLE, DataBrew, step
 
 LINES = 'id,name,price,day,ok\n1,"a, ""b""",1.5,2020-01-02,true\n2,,2.5,2020-01-03,false\n'
@@ -154,7 +154,7 @@ def test_the_password_comes_from_a_secret_and_the_table_into_a_schema(
 @pytest.mark.parametrize(
     ("url", "properties", "message"),
     [
-        ("jdbc:mysql://h/d", {}, "localaws writes into PostgreSQL, and no other kind"),
+        ("jdbc:mysql://h/d", {}, "localaws speaks to PostgreSQL, and to no other kind"),
         ("{url}", {"USERNAME": "postgres", "PASSWORD": "wrong"}, "password authentication failed"),
         ("{url}?sslmode=require", {}, "takes no parameters (sslmode=require) in the URL"),
         ("{url}nowhere", {}, "does not exist"),

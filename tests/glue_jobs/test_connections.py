@@ -22,6 +22,17 @@ context.write_dynamic_frame.from_jdbc_conf(
 options = {"useConnectionProperties": "true", "connectionName": "base", "dbtable": "people"}
 read = context.create_dynamic_frame.from_options("jdbc", options)
 print(sorted((row["id"], row["name"]) for row in read.toDF().collect()))
+table = context.create_dynamic_frame.from_catalog(database="shop", table_name="d_app_people")
+print(table.name, table.count())
+carts = context.spark_session.createDataFrame(
+    [("a", 1, 0.5, ["x"], None)], "id string, n int, share double, tags array<string>, none string")
+context.write_dynamic_frame_from_options(
+    frame=DynamicFrame.fromDF(carts, context, "carts"), connection_type="dynamodb",
+    connection_options={"dynamodb.output.tableName": "Carts",
+                        "dynamodb.throughput.write.percent": "1.0"})
+options = {"dynamodb.input.tableName": "Carts", "dynamodb.splits": "2"}
+back = context.create_dynamic_frame.from_options("dynamodb", options)
+print(sorted(back.toDF().first().asDict().items()))
 conf = context.extract_jdbc_conf("base")
 print(conf["user"], conf["password"], conf["vendor"])
 """
@@ -53,6 +64,19 @@ def test_a_job_reads_and_writes_through_its_connection(server: Any, tmp_path: Pa
             "Name": "base", "ConnectionType": "JDBC", "ConnectionProperties": properties,
         }
     )  # fmt: skip
+    glue.create_database(DatabaseInput={"Name": "shop"})
+    table = {
+        "Name": "d_app_people",
+        "Parameters": {"classification": "derby", "connectionName": "base"},
+        "StorageDescriptor": {"Location": "d.app.people", "Columns": []},
+    }
+    glue.create_table(DatabaseName="shop", TableInput=table)
+    server.client("dynamodb").create_table(
+        TableName="Carts",
+        BillingMode="PAY_PER_REQUEST",
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+    )
     for name, connection in (("people", "base"), ("lost", "none")):
         glue.create_job(
             Name=name, Role="role", Connections={"Connections": [connection]},
@@ -64,6 +88,9 @@ def test_a_job_reads_and_writes_through_its_connection(server: Any, tmp_path: Pa
     assert found["JobRunState"] == "SUCCEEDED", found
     output = server.home.directory("glue-runs") / found["Id"] / "output.log"
     assert output.read_text().splitlines() == [
-        "[(1, 'ann'), (2, 'bob')]", "app s3cret derby",
+        "[(1, 'ann'), (2, 'bob')]",
+        "d_app_people 2",
+        "[('id', 'a'), ('n', 1), ('share', 0.5), ('tags', ['x'])]",
+        "app s3cret derby",
     ]  # fmt: skip
     assert lost["ErrorMessage"] == ("LAUNCH ERROR | Connection none: Connection none not found.")

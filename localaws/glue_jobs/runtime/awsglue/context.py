@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 SPARK = ("sql", "read", "readStream", "table", "createDataFrame", "range", "udf", "streams",
          "registerDataFrameAsTable", "dropTempTable", "tables", "tableNames")  # fmt: skip
 JDBC = ("mysql", "postgresql", "oracle", "sqlserver", "redshift", "jdbc", "custom.jdbc")
+KINDS = ("s3", *JDBC, "dynamodb")
 
 
 class GlueContext:
@@ -91,6 +92,7 @@ class GlueContext:
         **options: Any,
     ) -> DynamicFrame:
         from awsglue.dynamicframe import DynamicFrame
+        from awsglue.elsewhere import source
 
         if name_space is not None and database is not None:
             raise Exception("Parameter name_space and database are both specified, choose one.")
@@ -99,10 +101,14 @@ class GlueContext:
             raise Exception("Parameter name_space or database is missing.")
         if table_name is None:
             raise Exception("Parameter table_name is missing.")
-        found = self._catalog().read(
-            database, table_name, push_down_predicate, {**options, **(additional_options or {})},
-            transformation_ctx,
-        )  # fmt: skip
+        given = {**options, **(additional_options or {})}
+        table = self._catalog().table(database, table_name)
+        elsewhere = source(self, table, given, transformation_ctx)
+        if elsewhere is not None:
+            rows: DynamicFrame = elsewhere.getFrame()
+            rows.name = table_name
+            return rows
+        found = self._catalog().read(table, push_down_predicate, given, transformation_ctx)
         return DynamicFrame(
             found.frame,
             self,
@@ -161,7 +167,11 @@ class GlueContext:
             from awsglue.databases import JdbcSource
 
             return JdbcSource(self, connection_type, options, transformation_ctx)
-        return refuse(f"the connection type {connection_type}", f"It has s3, {', '.join(JDBC)}.")
+        if connection_type == "dynamodb":
+            from awsglue.items import ItemSource
+
+            return ItemSource(self, options)
+        return refuse(f"the connection type {connection_type}", f"It has {', '.join(KINDS)}.")
 
     get_source = getSource
 
@@ -190,7 +200,11 @@ class GlueContext:
             from awsglue.databases import JdbcSink
 
             return JdbcSink(self, connection_type, options)
-        return refuse(f"the connection type {connection_type}", f"It has s3, {', '.join(JDBC)}.")
+        if connection_type == "dynamodb":
+            from awsglue.items import ItemSink
+
+            return ItemSink(self, options)
+        return refuse(f"the connection type {connection_type}", f"It has {', '.join(KINDS)}.")
 
     get_sink = getSink
 

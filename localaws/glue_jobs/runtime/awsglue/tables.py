@@ -65,16 +65,10 @@ class CatalogTables:
         return [partition for page in pages for partition in page["Partitions"]]
 
     def read(
-        self,
-        database: str,
-        name: str,
-        predicate: str,
-        options: Mapping[str, Any],
-        context: str,
+        self, table: Json, predicate: str, options: Mapping[str, Any], context: str
     ) -> reading.Read:
         """The table's records with its partition keys last, without the column of files."""
         only("additional_options of a catalog source", options, OPTIONS)
-        table = self.table(database, name)
         partitions = self.partitions(table, options.get("catalogPartitionPredicate", ""))
         snapshot = _spelled(take(table, partitions, self._objects, single=True), table)
         return self._rows(snapshot, self._wanted(snapshot, predicate), options, context)

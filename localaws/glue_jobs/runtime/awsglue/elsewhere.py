@@ -1,0 +1,37 @@
+"""Tables of the catalog whose rows are not in S3: those of databases, as crawlers describe them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from awsglue.databases import JdbcSource
+from awsglue.items import ItemSource
+
+
+def source(context: Any, table: dict[str, Any], options: Mapping[str, Any], ctx: str) -> Any:
+    """The source of such a table; None for one in S3."""
+    parameters = table.get("Parameters") or {}
+    location = (table.get("StorageDescriptor") or {}).get("Location") or ""
+    kind = parameters.get("classification", "")
+    if kind == "dynamodb":
+        return ItemSource(context, {"dynamodb.input.tableName": location.rpartition("/")[2]})
+    if parameters.get("connectionName") and "://" not in location:
+        _, _, name = location.partition(".")
+        return JdbcSource(
+            context,
+            kind,
+            {
+                **options,
+                "useConnectionProperties": "true",
+                "connectionName": parameters["connectionName"],
+                "dbtable": ".".join(_identifier(kind, part) for part in name.split(".")),
+            },
+            ctx,
+        )
+    return None
+
+
+def _identifier(kind: str, name: str) -> str:
+    """PostgreSQL takes a name with capitals only in quotes."""
+    return name if kind != "postgresql" or name == name.lower() else f'"{name}"'
