@@ -34,7 +34,7 @@ MACROS = (  # each after those it calls
         WHEN n < least THEN fail('INVALID_FUNCTION_ARGUMENT: ' || wrong) ELSE n END""",
     """CREATE MACRO trino_finite(v) AS CASE WHEN isfinite(v) THEN v END""",
     """CREATE MACRO trino_count(n, what) AS CASE
-        WHEN n <= 0
+        WHEN n IS NULL OR n <= 0
         THEN fail('INVALID_FUNCTION_ARGUMENT: ' || what || ' must be a positive integer')
         WHEN n > 10000 THEN fail('INVALID_FUNCTION_ARGUMENT: ' || what
             || ' must be less than or equal to 10000; found ' || n)

@@ -16,7 +16,7 @@ from .equality import is_plain, key
 from .expressions import row
 from .functions import AGGREGATES, ALIASES, KNOWN_TO_TRINO, SCALARS, WINDOWS
 from .grammar import written
-from .lambdas import LAMBDAS
+from .lambdas import LAMBDAS, over_functions
 from .operators import average
 from .ordering import order_by
 from .plain_patterns import quick
@@ -74,14 +74,17 @@ def call_by_name(
     nulls: str | None,
 ) -> Value:
     name = ALIASES.get(name, name)
-    if name not in LAMBDAS and any(isinstance(item, exp.Lambda) for item in arguments):
+    functions = any(isinstance(item, exp.Lambda) for item in arguments)
+    if functions and name not in LAMBDAS:
+        if name in KNOWN_TO_TRINO:
+            raise not_emulated(f"the function {name}", node)
         raise QueryError(
             "FUNCTION_NOT_FOUND", f"Unexpected parameters (<function>) for function {name}", node
         )
     if isinstance(node, exp.GroupConcat):
         return _listagg(c, arguments, scope, tail)
-    if name in LAMBDAS and (name not in SCALARS or isinstance(arguments[-1], exp.Lambda)):
-        return LAMBDAS[name](c, arguments, scope)
+    if name in LAMBDAS and (functions or name not in SCALARS):
+        return over_functions(c, name, arguments, scope, tail)
     if name == "row":
         return row(c, node, scope)
     if name == "try":
@@ -177,6 +180,8 @@ def _aggregate(
                   for v in values]  # fmt: skip
     elif distinct and not all(is_plain(value.type) for value in values):
         raise not_emulated(f"{name} with DISTINCT of {values[0].type}", node)
+    if name == "approx_percentile" and len(values) == 3:
+        raise not_emulated("approx_percentile with weights", node)
     special = _decimal_aggregate(name, values, tail, distinct)
     if special is not None:
         return special

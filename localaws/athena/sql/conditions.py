@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from sqlglot import exp
@@ -195,7 +196,20 @@ def escape(c: Compiler, node: exp.Escape, scope: Scope) -> Value:
     if isinstance(mark.constant, str) and len(mark.constant) > 1:
         raise QueryError("INVALID_FUNCTION_ARGUMENT", "Escape string must be a single character")
     tail = f" ESCAPE {mark.sql}" if mark.constant != "" else ""
-    return _like(c, node.this, bool(node.this.args.get("negate")), scope, tail)
+    test = _like(c, node.this, bool(node.this.args.get("negate")), scope, tail)
+    pattern = c.compile(node.this.expression, scope)
+    if not tail or (isinstance(mark.constant, str) and _escapes(pattern.constant, mark.constant)):
+        return test
+    sure = f"trino_escapes({convert(pattern, t.VARCHAR).sql}, {convert(mark, t.VARCHAR).sql})"
+    return Value(f"(CASE WHEN {sure} THEN {test.sql} END)", t.BOOLEAN)
+
+
+def _escapes(pattern: object, mark: str) -> bool:
+    """Whether the pattern is known, and escapes nothing that needs no escape."""
+    if not isinstance(pattern, str):
+        return False
+    rest = re.sub(re.escape(mark) + f"[%_{re.escape(mark)}]", "", pattern)
+    return mark not in rest
 
 
 @compiles(exp.Case, takes=("this", "ifs", "default"))

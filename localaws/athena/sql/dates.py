@@ -41,6 +41,12 @@ def _text(arguments: list[Value], name: str) -> str:
     return arguments[0].sql
 
 
+def _take_texts(arguments: list[Value], name: str) -> None:
+    _take(arguments, name, 2)
+    if any(value.type.name not in ("varchar", "unknown") for value in arguments):
+        raise unexpected(name, arguments)
+
+
 def _constant(arguments: list[Value], place: int, name: str) -> str:
     found = arguments[place].constant
     if not isinstance(found, str):
@@ -215,7 +221,8 @@ def at_timezone(arguments: list[Value]) -> Value:
 def with_timezone(arguments: list[Value]) -> Value:
     """The moment whose clock in that zone shows this timestamp."""
     _take(arguments, "with_timezone", 2)
-    if arguments[0].type.name != "timestamp":
+    kinds = [value.type.name for value in arguments]
+    if kinds[0] != "timestamp" or kinds[1] not in ("varchar", "unknown"):
         raise unexpected("with_timezone", arguments)
     sql = f"trino_zoned({arguments[0].sql}, trino_zone({arguments[1].sql}))"
     return Value(sql, Type(ZONED, arguments[0].type.numbers))
@@ -227,6 +234,16 @@ def from_unixtime(arguments: list[Value]) -> Value:
         raise unexpected("from_unixtime", arguments)
     us = f"CAST(round(CAST({arguments[0].sql} AS DOUBLE) * 1000) AS BIGINT) * 1000"
     zone = "'UTC'"
+    kinds = [value.type.name for value in arguments[1:]]
+    texts = len(kinds) == 1 and kinds[0] in ("varchar", "unknown")
+    if (
+        kinds
+        and not texts
+        and not (
+            len(kinds) == 2 and all(t.converts(value.type, t.BIGINT) for value in arguments[1:])
+        )
+    ):
+        raise unexpected("from_unixtime", arguments)
     if len(arguments) == 2:
         zone = f"trino_zone({arguments[1].sql})"
     if len(arguments) == 3:
@@ -284,7 +301,7 @@ def date_format(arguments: list[Value]) -> Value:
 
 
 def date_parse(arguments: list[Value]) -> Value:
-    _take(arguments, "date_parse", 2)
+    _take_texts(arguments, "date_parse")
     _constant(arguments, 1, "date_parse")
     return Value(f"trino_date_parse({arguments[0].sql}, {arguments[1].sql})", t.TIMESTAMP)
 
@@ -303,7 +320,7 @@ def format_datetime(arguments: list[Value]) -> Value:
 
 
 def parse_datetime(arguments: list[Value]) -> Value:
-    _take(arguments, "parse_datetime", 2)
+    _take_texts(arguments, "parse_datetime")
     _constant(arguments, 1, "parse_datetime")
     sql = f"trino_joda_parse({arguments[0].sql}, {arguments[1].sql})"
     return Value(sql, Type(ZONED, (3,)))

@@ -8,6 +8,7 @@ https://github.com/trinodb/trino/issues/7223 has those of UNNEST.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -35,7 +36,7 @@ def check(c: Compiler, node: exp.Select, scope: Scope, items: list[Item]) -> Non
 
 def _plans(c: Compiler, node: exp.Select, scope: Scope, items: list[Item]) -> bool:
     if "FROM" in scope.outside:
-        if SHOWN in scope.outside and not _is_single_row(node):
+        if _shows(node, scope, items) and not _is_single_row(node):
             return False
         return not _reads_unnest(node) or _plans_over_unnest(node)
     exists = isinstance(node.parent, exp.Exists)
@@ -50,6 +51,14 @@ def _plans(c: Compiler, node: exp.Select, scope: Scope, items: list[Item]) -> bo
     if "WHERE" not in scope.outside or (calls and grouped is None):
         return True
     return _plans_filtered(c, node, scope, items, exists)
+
+
+def _shows(node: exp.Select, scope: Scope, items: list[Item]) -> bool:
+    """Whether the query reads what a LATERAL of its own shows of the outer row."""
+    if SHOWN in scope.outside or (scope.showing and node.args.get("where")):
+        return True
+    used = re.compile(rf"\b(?:{'|'.join(scope.showing) or '$'})\.")
+    return any(used.search(value.sql) for _, value, _ in items)
 
 
 def _plans_filtered(
@@ -174,7 +183,7 @@ def _aggregates(node: exp.Select) -> Iterator[exp.Expr]:
     for part in _own(node):
         if isinstance(part, exp.GroupConcat) or (
             isinstance(part, exp.Anonymous)
-            and ALIASES.get(part.name.lower(), part.name.lower()) in AGGREGATES
+            and ALIASES.get(part.name.lower(), part.name.lower()) in (*AGGREGATES, "reduce_agg")
         ):
             above = part.parent.parent if isinstance(part.parent, exp.Filter) else part.parent
             if not isinstance(above, exp.Window):

@@ -92,6 +92,10 @@ def compare(operator: str, left: Value, right: Value) -> str:
         return equal(left, right)
     if operator == "<>":
         return f"(NOT {equal(left, right)})"
+    if kind.items and "DISTINCT" not in operator:
+        order = f"trino_order({_order('x.a', 'x.b', kind)}) {operator} 0"
+        known = f"CASE WHEN x.a IS NOT NULL AND x.b IS NOT NULL THEN {order} END"
+        return f"list_transform([{{'a': {left.sql}, 'b': {right.sql}}}], lambda x: {known})[1]"
     a, b = key(left.sql, kind), key(right.sql, kind)
     test = f"{a} {operator} {b}"
     if kind.name in ("double", "real") and "DISTINCT" not in operator:
@@ -101,7 +105,36 @@ def compare(operator: str, left: Value, right: Value) -> str:
     return f"({test})"
 
 
+def _order(a: str, b: str, kind: Type) -> str:
+    """-1, 0 or 1 as `a` is below, equal to or above `b`; 2 or 3 where a NULL inside of an array or
+    of a row has to be compared, which Trino refuses."""
+    if kind.name == "row":
+        fields = []
+        for i, item in enumerate(kind.items):
+            field = name(t.field_name(kind, i))
+            sides = f"({a}).{field}", f"({b}).{field}"
+            unknown = " OR ".join(f"{side} IS NULL" for side in sides)
+            fields.append(f"CASE WHEN {unknown} THEN 3 ELSE nullif({_order(*sides, item)}, 0) END")
+        return f"coalesce({', '.join([*fields, '0'])})"
+    if kind.name == "array":
+        items = _order("y[1]", "y[2]", kind.items[0])
+        tests = (
+            f"list_transform(list_zip({a}, {b})[1:least(len({a}), len({b}))], lambda y: "
+            f"CASE WHEN y[1] IS NULL OR y[2] IS NULL THEN 2 ELSE {items} END)"
+        )
+        longer = f"CAST(sign(len({a}) - len({b})) AS INTEGER)"
+        return f"coalesce(list_filter({tests}, lambda z: z <> 0)[1], {longer})"
+    a, b = key(a, kind), key(b, kind)
+    return f"CASE WHEN {a} < {b} THEN -1 WHEN {a} > {b} THEN 1 ELSE 0 END"
+
+
 MACROS = (
+    """CREATE MACRO trino_order(way) AS CASE
+        WHEN way = 2 THEN fail('NOT_SUPPORTED: '
+            || 'ARRAY comparison not supported for arrays with null elements')
+        WHEN way = 3 THEN fail('NOT_SUPPORTED: '
+            || 'ROW comparison not supported for fields with null elements')
+        ELSE way END""",
     """CREATE MACRO trino_all(tests) AS CASE WHEN tests IS NULL THEN NULL
         WHEN list_contains(tests, false) THEN false
         WHEN list_count(tests) < len(tests) THEN NULL ELSE true END""",

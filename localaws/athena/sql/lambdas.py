@@ -81,15 +81,30 @@ def match(word: str) -> Compiled:
 
 
 def reduce_(c: Compiler, arguments: list[Any], scope: Scope) -> Value:
-    """The start decides the state's type, as in Trino; a step of a wider type is refused there."""
     items = _argument(c, arguments[0], scope, "array", "reduce")
-    start = c.compile(arguments[1], scope)
+    return _body(c, arguments[3], scope, [_folded(c, items, arguments[1:3], scope)])
+
+
+def reduce_agg(c: Compiler, arguments: list[Any], scope: Scope, tail: str) -> Value:
+    """What is not NULL, folded; the function that joins two states has nothing to join here."""
+    item = c.compile(arguments[0], scope)
+    items = Value(f"list_filter(list({item.sql}){tail}, lambda e: e IS NOT NULL)",
+                  t.array(item.type))  # fmt: skip
+    folded = _folded(c, items, arguments[1:3], scope)
+    _body(c, arguments[3], scope, [Value("NULL", folded.type)] * 2)
+    return Value(f"CASE WHEN len({items.sql}) > 0 THEN {folded.sql} END", folded.type)
+
+
+def _folded(c: Compiler, items: Value, start_and_step: list[Any], scope: Scope) -> Value:
+    """The state after the last item. The start decides the state's type, as in Trino; a step of a
+    wider type is refused there."""
+    start = c.compile(start_and_step[0], scope)
     state, item = c.fresh("p"), c.fresh("p")
     kind: Type = start.type
     for _ in range(2):
         step = _body(
             c,
-            arguments[2],
+            start_and_step[1],
             scope,
             [Value(f"{state}.s", kind), Value(f"{item}.e", items.type.items[0])],
         )
@@ -102,7 +117,12 @@ def reduce_(c: Compiler, arguments: list[Any], scope: Scope) -> Value:
         f"list_reduce({rows}, "
         f"lambda {state}, {item}: {{'s': {step.sql}, 'e': NULL}}::{shape}, {first}).s"
     )
-    return _body(c, arguments[3], scope, [Value(folded, kind)])
+    return Value(folded, kind)
+
+
+def array_first(c: Compiler, arguments: list[Any], scope: Scope) -> Value:
+    found = filter_(c, arguments, scope)
+    return Value(f"list_extract({found.sql}, 1)", found.type.items[0])
 
 
 def zip_with(c: Compiler, arguments: list[Any], scope: Scope) -> Value:
@@ -202,7 +222,24 @@ def regexp_replace(c: Compiler, arguments: list[Any], scope: Scope) -> Value:
     )
 
 
-LAMBDAS: dict[str, Compiled] = {
+def over_functions(c: Compiler, name: str, arguments: list[Any], scope: Scope, tail: str) -> Value:
+    """The call of one of LAMBDAS; `tail` is an aggregate's FILTER and OVER."""
+    if len(arguments) != _ARGUMENTS.get(name, 2):
+        raise QueryError(
+            "FUNCTION_NOT_FOUND",
+            f"Unexpected number of parameters ({len(arguments)}) for function {name}",
+        )
+    if name == "reduce_agg":
+        return reduce_agg(c, arguments, scope, tail)
+    if tail:
+        raise QueryError("FUNCTION_NOT_AGGREGATE", f"{name} is not an aggregate or window function")
+    return _SCALARS[name](c, arguments, scope)
+
+
+_ARGUMENTS = {
+    "reduce": 4, "reduce_agg": 4, "zip_with": 3, "map_zip_with": 3, "regexp_replace": 3,
+}  # fmt: skip
+_SCALARS: dict[str, Compiled] = {
     "transform": transform,
     "filter": filter_,
     "any_match": match("any"),
@@ -210,6 +247,7 @@ LAMBDAS: dict[str, Compiled] = {
     "none_match": match("none"),
     "reduce": reduce_,
     "zip_with": zip_with,
+    "array_first": array_first,
     "array_sort": array_sort,
     "map_zip_with": map_zip_with,
     "regexp_replace": regexp_replace,
@@ -217,3 +255,4 @@ LAMBDAS: dict[str, Compiled] = {
     "transform_keys": over_map("transform_keys"),
     "transform_values": over_map("transform_values"),
 }
+LAMBDAS = frozenset({*_SCALARS, "reduce_agg"})

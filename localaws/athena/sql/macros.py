@@ -157,6 +157,10 @@ _NESTED = (  # each after those it calls
 )
 
 _MORE = (
+    # As Java's decoder: the padding may be missing, all of it.
+    """CREATE MACRO trino_from_base64(v) AS from_base64(CASE
+        WHEN contains(v, '=') OR length(v) % 4 < 2 THEN v
+        ELSE rpad(v, CAST(length(v) + 4 - length(v) % 4 AS INTEGER), '=') END)""",
     """CREATE MACRO trino_replace(v, wanted, instead) AS CASE
         WHEN wanted = '' AND v = '' THEN instead
         WHEN wanted = ''

@@ -28,6 +28,8 @@ _MOST_REPEATS = 1000  # that RE2 takes, nested ones multiplied
 _MOST_GROUPS = 9  # that DuckDB gives by number
 # Where `$` and `.` differ: Java knows these ends of a line.
 _LINE_ENDS = "[\\n\\r\\x{85}\\x{2028}\\x{2029}]"
+# Where `\w` and `\d` differ: Joni knows letters and digits of every script.
+_NOT_ASCII = "[\\n\\r]|[^\\x00-\\x7f]"
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,8 @@ def quick(plain: Plain, arguments: Sequence[Value], slow: str) -> str:
             return slow
         texts[plain.replacement] = text(written)
     matched = plain.template.format(*texts)
-    return f"CASE WHEN regexp_matches({texts[0]}, '{_LINE_ENDS}') THEN {slow} ELSE {matched} END"
+    doubt = _NOT_ASCII if re.search(r"\\[dDwW]", pattern) else _LINE_ENDS
+    return f"CASE WHEN regexp_matches({texts[0]}, '{doubt}') THEN {slow} ELSE {matched} END"
 
 
 def is_plain(pattern: str) -> bool:

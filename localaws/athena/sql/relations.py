@@ -20,7 +20,7 @@ from .json_tables import json_table
 from .operators import comparison
 from .parsing import parse
 from .pruning import prune
-from .scope import Column, Relation, Scope
+from .scope import SHOWN, Column, Relation, Scope
 from .sources import CATALOG, AsOf, Environment, Found, Scan, placed, renamed
 from .stars import every_column
 from .times import ZONED, sized
@@ -170,9 +170,12 @@ def _relation(c: Compiler, node: Any, scope: Scope) -> str:
         if isinstance(query, exp.Unnest):
             return unnest(c, query, scope)
         sql, columns = c.query(query, scope)
-        return "LATERAL " + _derived(
-            c, sql, columns, node.args.get("alias") or node.this.args.get("alias"), scope, node
-        )
+        alias = node.args.get("alias") or node.this.args.get("alias")
+        derived = _derived(c, sql, columns, alias, scope, node)
+        if SHOWN in scope.outside:
+            scope.outside.remove(SHOWN)
+            scope.showing.add(derived.rpartition(" ")[2])
+        return "LATERAL " + derived
     if isinstance(node, exp.Subquery) and (
         isinstance(node.this, exp.Table)
         or (not isinstance(node.this, exp.Select) and node.this.args.get("joins"))

@@ -51,6 +51,7 @@ class Scope:
     closed: bool = False  # a subquery may not read its columns
     clause: str = ""  # what is being compiled
     outside: set[str] = field(default_factory=set)  # the clauses that read an outer row
+    showing: set[str] = field(default_factory=set)  # aliases of LATERAL that show an outer row
 
     def find(self, parts: tuple[str, ...], node: exp.Expression) -> tuple[Value, int] | None:
         """The value of a dotted name and how many of its parts that took; None if not in sight.

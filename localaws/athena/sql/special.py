@@ -44,6 +44,13 @@ def count(arguments: list[Value], name: str, *accepted: int) -> None:
         )
 
 
+def some(arguments: list[Value], name: str, least: int = 1) -> None:
+    if len(arguments) < least:
+        raise QueryError(
+            "FUNCTION_NOT_FOUND", f"{name} takes at least {least} arguments, not {len(arguments)}"
+        )
+
+
 def constant(arguments: list[Value], place: int, name: str) -> str:
     """A text argument that has to be a literal here."""
     found = arguments[place].constant if place < len(arguments) else None
@@ -53,6 +60,10 @@ def constant(arguments: list[Value], place: int, name: str) -> str:
 
 
 def coalesce(arguments: list[Value]) -> Value:
+    if len(arguments) < 2:
+        raise QueryError(
+            "INVALID_FUNCTION_ARGUMENT", "The 'coalesce' function must have at least two arguments"
+        )
     values, kind = unify(arguments, "COALESCE operands")
     return Value(f"coalesce({', '.join(value.sql for value in values)})", kind)
 
@@ -78,6 +89,7 @@ def if_(arguments: list[Value]) -> Value:
 
 def extreme(name: str) -> Special:
     def compile_extreme(arguments: list[Value]) -> Value:
+        some(arguments, name)
         values, kind = unify(arguments, f"{name} operands")
         any_null = " OR ".join(f"{value.sql} IS NULL" for value in values)
         inside = ", ".join(value.sql for value in values)
@@ -138,6 +150,8 @@ def numeric(name: str) -> Special:
         count(arguments, name, 1, 2) if name in ("round", "truncate") else count(arguments, name, 1)
         value = arguments[0]
         kind = value.type
+        if len(arguments) == 2 and not t.converts(arguments[1].type, t.BIGINT):
+            raise unexpected(name, arguments)
         of_double = kind.name in ("real", "double") and len(arguments) == 2
         if not (t.is_number(kind) or kind == t.UNKNOWN) or (of_double and name == "truncate"):
             raise unexpected(name, arguments)
@@ -160,7 +174,7 @@ def _float_function(name: str, value: Value, places: str | None) -> Value:
         "floor": "floor({0})",
         "round": "round({0})",
         "truncate": "trunc({0})",
-        "sign": "CASE WHEN isnan({0}) THEN {0} ELSE CAST(sign({0}) AS DOUBLE) END",
+        "sign": "CASE WHEN {0} = 0 OR isnan({0}) THEN {0} ELSE CAST(sign({0}) AS DOUBLE) END",
     }[name].format(value.sql)
     if places:
         number = f"CAST({value.sql} AS DOUBLE)"
@@ -278,6 +292,7 @@ def multimap_from_entries(arguments: list[Value]) -> Value:
 
 
 def zip_(arguments: list[Value]) -> Value:
+    some(arguments, "zip", 2)
     kinds = [_kind(value, "array", "zip").items[0] for value in arguments]
     lists = ", ".join(value.sql for value in arguments)
     fields = ", ".join(f"'field{i}': e[{i + 1}]" for i in range(len(kinds)))

@@ -66,6 +66,11 @@ def checked(tokens: list[Token], sql: str, tokenize: Callable[[str], Any]) -> li
             raise unexpected(token, "'TIMESTAMP', 'VERSION'")
         if token.token_type == TokenType.HEX_STRING and written[0] == "0":
             raise _digits(token)
+        if token.token_type == TokenType.HEX_STRING and len(token.text) % 2:
+            raise SyntaxMistake(
+                f"line {token.line}:{token.col - (token.end - token.start)}: Binary literal must "
+                "contain an even number of digits"
+            )
         if token.token_type == TokenType.L_BRACKET and before and before.token_type in _OPERATORS:
             raise unexpected(token, "<expression>")
         if token.token_type == TokenType.NUMBER:

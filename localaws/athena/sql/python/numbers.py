@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import base64
+import codecs
 import hashlib
 import hmac
 import math
+import re
 import struct
 import zlib
 from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal, localcontext
@@ -183,11 +185,16 @@ def from_hex(text: str) -> bytes:
         raise invalid("invalid hex string") from None
 
 
+# No text can have it, so it stands for broken bytes alone.
+_MARK, _BROKEN = "\udfff", "localaws.broken_utf8"
+codecs.register_error(_BROKEN, lambda error: (_MARK, error.end))  # type: ignore[attr-defined]
+
+
 @python("BLOB, VARCHAR -> VARCHAR")
 def utf8(data: bytes, instead: str) -> str:
     if len(instead) > 1:
         raise invalid("Replacement character string must empty or a single character")
-    return data.decode("utf-8", "replace").replace("\ufffd", instead)
+    return data.decode("utf-8", _BROKEN).replace(_MARK, instead)
 
 
 @python("BLOB -> VARCHAR")
@@ -197,7 +204,9 @@ def to_base64url(data: bytes) -> str:
 
 @python("VARCHAR -> BLOB")
 def from_base64url(text: str) -> bytes:
-    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    if re.search(r"[^A-Za-z0-9_=-]", text) or len(text.rstrip("=")) % 4 == 1:
+        raise invalid("Input is no base64")
+    return base64.urlsafe_b64decode(text.rstrip("=") + "=" * (-len(text.rstrip("=")) % 4))
 
 
 @python("BLOB -> VARCHAR")

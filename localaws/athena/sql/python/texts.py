@@ -60,6 +60,18 @@ def hamming(left: str, right: str) -> int:
     return sum(a != b for a, b in zip(left, right, strict=True))
 
 
+@python("VARCHAR, VARCHAR -> BOOLEAN")
+def escapes(pattern: str, mark: str) -> bool:
+    """True for a pattern of LIKE that escapes only what may be."""
+    if len(mark) != 1:
+        raise invalid("Escape string must be a single character")
+    if mark in re.sub(re.escape(mark) + f"[%_{re.escape(mark)}]", "", pattern):
+        raise invalid(
+            "Escape character must be followed by '%', '_' or the escape character itself"
+        )
+    return True
+
+
 @python("VARCHAR, VARCHAR, BIGINT -> VARCHAR[]")
 def split(text: str, mark: str, limit: int) -> list[str]:
     if not mark:

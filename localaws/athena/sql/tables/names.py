@@ -31,8 +31,8 @@ KNOWN_TO_TRINO = frozenset(
     geometry_union_agg great_circle_distance hash_counts intersection_cardinality inverse_beta_cdf
     jaccard_index learn_classifier line_interpolate_point line_interpolate_points line_locate_point
     make_set_digest merge merge_set_digest numeric_histogram objectid_timestamp
-    qdigest_agg quantile_at_value quantiles_at_values reduce_agg regr_avgx
-    regr_avgy regr_count regr_r2 regr_sxx regr_sxy regr_syy render rgb set_agg set_union shuffle
+    qdigest_agg quantile_at_value quantiles_at_values regr_avgx
+    regr_avgy regr_count regr_r2 regr_sxx regr_sxy regr_syy render rgb set_agg set_union
     simplify_geometry spooky_hash_v2_32 spooky_hash_v2_64 st_area st_asbinary st_astext st_boundary
     st_buffer st_centroid st_contains st_convexhull st_coorddim st_crosses st_difference
     st_dimension st_disjoint st_distance st_endpoint st_envelope st_envelopeaspts st_equals

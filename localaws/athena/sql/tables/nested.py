@@ -50,6 +50,13 @@ NESTED: dict[str, Overloads] = {
         ("array(E), array(E) -> array(E)", "trino_array_distinct(list_concat({0}, {1}))")
     ],
     "flatten": [("array(array(T)) -> array(T)", "flatten({0})")],
+    "shuffle": [
+        (
+            "array(T) -> array(T)",
+            "list_transform(list_sort(list_transform({0}, lambda e: {{'r': random(), 'e': e}})), "
+            "lambda x: x.e)",
+        )
+    ],
     "slice": [("array(T), bigint, bigint -> array(T)", "trino_slice({0}, {1}, {2})")],
     "map": [
         ("-> map(K,V)", "MAP {{}}"),

@@ -22,8 +22,8 @@ TEXTS: dict[str, Overloads] = {
     "to_hex": [("varbinary -> varchar", "hex({0})")],
     "to_base64": [("varbinary -> varchar", "to_base64({0})")],
     "from_base64": [
-        ("varchar -> varbinary", "from_base64({0})"),
-        ("varbinary -> varbinary", "from_base64(decode({0}))"),
+        ("varchar -> varbinary", "trino_from_base64({0})"),
+        ("varbinary -> varbinary", "trino_from_base64(decode({0}))"),
     ],
     "length": [
         ("varchar -> bigint", "length({0})"),
