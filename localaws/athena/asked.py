@@ -12,7 +12,9 @@ def check(sql: str) -> s.Statement:
     """The statement. What does not parse, also in its query, is refused at once."""
     statement = read_statement(sql)
     query = getattr(statement, "query", None)
-    if query is not None and not isinstance(statement, s.Prepare):
+    if isinstance(statement, s.Prepare | s.ExecuteImmediate | s.Explain):
+        check(statement.query)
+    elif query is not None:
         try:
             parse(query)
         except SyntaxMistake as mistake:

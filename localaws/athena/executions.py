@@ -34,6 +34,7 @@ from localaws.core.jobs.kind import QUERY
 from localaws.core.jobs.runner import Ending, JobRunner
 from localaws.errors import AwsError, NotEmulated
 from localaws.identity.caller import Caller, root
+from localaws.s3.names import NoS3Address
 from localaws.s3.objects import split_uri
 from localaws.shapes import Json
 from localaws.trino.errors import QueryError
@@ -204,7 +205,7 @@ class QueryExecutions:
         except Cancelled:
             raise
         except Exception as problem:
-            if not isinstance(problem, QueryError | SyntaxMistake | AwsError):
+            if not isinstance(problem, QueryError | SyntaxMistake | AwsError | NoS3Address):
                 logger.exception("The query %s failed inside localaws", job.id)
             raise StatementFailed(as_query_error(problem)) from problem
 

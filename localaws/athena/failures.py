@@ -115,6 +115,12 @@ _KNOWN = [
     _Known("Map keys must be unique", _ARGUMENT, lambda: "Duplicate map keys are not allowed"),
     _Known("Map keys can not be NULL", _ARGUMENT, lambda: "map key cannot be null"),
     _Known(
+        "GROUPING statement cannot be used without groups", "MISSING_GROUP_BY",
+        lambda: "A GROUPING() operation can only be used with a corresponding GROUPING SET/CUBE/"
+        "ROLLUP/GROUP BY clause",
+    ),
+    _Known(
+        "Window (?:RANGE|GROUPS|ROWS) (?:PRECEDING|FOLLOWING) expression cannot be|"
         "Invalid (?:RANGE|GROUPS|ROWS) (?:PRECEDING|FOLLOWING) value", "INVALID_WINDOW_FRAME",
         lambda: "Window frame offset value must not be negative or null",
     ),

@@ -7,6 +7,7 @@ from localaws.athena.sql.parsing import SyntaxMistake
 from localaws.core.jobs.job import JobFailed
 from localaws.core.jobs.runner import Ending, Outcome
 from localaws.errors import AwsError
+from localaws.s3.names import NoS3Address
 from localaws.trino.errors import INTERNAL, QueryError
 
 INSUFFICIENT = "Insufficient permissions to execute the query."
@@ -61,4 +62,6 @@ def as_query_error(problem: Exception) -> QueryError:
         if problem.is_refusal:
             return QueryError("PERMISSION_DENIED", f"{INSUFFICIENT} {problem.message}")
         return QueryError(problem.code, problem.message)
+    if isinstance(problem, NoS3Address):  # of the statement; others are looked at before
+        return QueryError("INVALID_TABLE_PROPERTY", str(problem))
     return QueryError("GENERIC_INTERNAL_ERROR", INTERNAL)

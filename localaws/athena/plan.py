@@ -139,7 +139,7 @@ def check_named(labels: list[str]) -> None:
     for number, label in enumerate(labels):
         if label == f"_col{number}":
             raise QueryError(
-                "COLUMN_NAME_NOT_SPECIFIED",
+                "MISSING_COLUMN_NAME",
                 f"line 1:1: Column name not specified at position {number + 1}",
             )
 

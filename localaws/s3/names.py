@@ -15,17 +15,21 @@ _LONGEST_SEGMENT = 255  # bytes, the limit of common file systems
 _SCRATCH = re.compile(r"_temporary|\.spark-staging-.*|\..*\.crc")
 
 
+class NoS3Address(ValueError):
+    """A text that is no s3://bucket/key."""
+
+
 def split_uri(uri: str) -> tuple[str, str]:
     """Bucket and key of `s3://bucket/key` (also `s3a://` and `s3n://`, as Hadoop writes them).
 
-    The key may be empty. Raises ValueError if `uri` is not an S3 address.
+    The key may be empty. Raises NoS3Address for other texts.
     """
     scheme, separator, rest = uri.partition("://")
     if not separator or scheme not in ("s3", "s3a", "s3n"):
-        raise ValueError(f"{uri!r} is not an S3 address; s3://bucket/key is.")
+        raise NoS3Address(f"{uri!r} is not an S3 address; s3://bucket/key is.")
     bucket, _, key = rest.partition("/")
     if not bucket:
-        raise ValueError(f"{uri!r} names no bucket; s3://bucket/key does.")
+        raise NoS3Address(f"{uri!r} names no bucket; s3://bucket/key does.")
     return bucket, key
 
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from localaws.tables.errors import TableError, not_emulated
 from localaws.trino.errors import Fault
+from localaws.trino.numbers import double_text, real_text
 from localaws.trino.regular_expressions import SECONDS, compiled
 
 _LABEL = "[0-9A-Za-z][0-9A-Za-z-]{0,62}"  # of a host's name
@@ -137,6 +138,10 @@ _LACKING = {
 _REFERENCE = re.compile(r"%\{([A-z0-9]+)(?::([A-z0-9_:;/\s.]+))?\}")
 _CUSTOM = re.compile(r"([A-z0-9_]+)\s+(.*)")
 _WHOLE = {"byte": 7, "short": 15, "int": 31, "long": 63}  # bits
+_BROKEN = {"double": double_text, "float": real_text}
+_BROKEN_NUMBER = re.compile(
+    r"\s*([+-]?(?:NaN|Infinity|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?))[dDfF]?\s*", re.ASCII
+)
 
 
 @lru_cache(maxsize=64)
@@ -199,7 +204,7 @@ def program(written: str, custom: str) -> tuple[Any, tuple[tuple[str, str], ...]
 def _capture(label: str) -> tuple[str, str]:
     key, *rest = re.split("[;:]", label, maxsplit=2)
     kind = rest[0] if rest else ""
-    if len(rest) > 1 or kind not in ("", "string", "boolean", *_WHOLE):
+    if len(rest) > 1 or kind not in ("", "string", "boolean", *_WHOLE, *_BROKEN):
         raise not_emulated(f"{':'.join(rest)} in %{{..:{label}}} of GrokSerDe")
     return key, kind
 
@@ -229,13 +234,22 @@ def _converted(text: str, kind: str, key: str) -> str:
     if kind == "boolean":
         return "true" if text.lower() == "true" else "false"
     if kind in _WHOLE:
-        number = int(text) if re.fullmatch("[+-]?[0-9]+", text) else None
-        if number is None or not -(1 << _WHOLE[kind]) <= number < 1 << _WHOLE[kind]:
-            raise TableError(
-                "HIVE_CURSOR_ERROR",
-                f'Grok capture failure: Unable to finish data type conversion of {key}: "{text}"',
-            )
-        return str(number)
+        whole = int(text) if re.fullmatch("[+-]?[0-9]+", text) else None
+        if whole is None or not -(1 << _WHOLE[kind]) <= whole < 1 << _WHOLE[kind]:
+            raise _unfinished(key, text)
+        return str(whole)
+    if kind in _BROKEN:
+        number = _BROKEN_NUMBER.fullmatch(text)
+        if number is None:
+            raise _unfinished(key, text)
+        return _BROKEN[kind](float(number[1]))
     if len(text) == 1:
         return "" if text in "\"'" else text
     return text[1:-1] if text and text[0] == text[-1] and text[0] in "\"'" else text
+
+
+def _unfinished(key: str, text: str) -> TableError:
+    return TableError(
+        "HIVE_CURSOR_ERROR",
+        f'Grok capture failure: Unable to finish data type conversion of {key}: "{text}"',
+    )

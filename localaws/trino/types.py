@@ -86,6 +86,11 @@ def is_integer(kind: Type) -> bool:
     return kind.name in INTEGERS
 
 
+def is_orderable(kind: Type) -> bool:
+    """Whether values of the type have an order: not maps, not JSON, nor what holds them."""
+    return kind.name not in ("map", "json") and all(is_orderable(item) for item in kind.items)
+
+
 def is_number(kind: Type) -> bool:
     return kind.name in _ORDER
 

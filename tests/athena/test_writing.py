@@ -68,7 +68,7 @@ def test_insert_appends_in_the_tables_format(athena: Any, format_: str) -> None:
         ),
         (
             "CREATE TABLE t AS SELECT 1",
-            "COLUMN_NAME_NOT_SPECIFIED: line 1:1: Column name not specified at position 1",
+            "MISSING_COLUMN_NAME: line 1:1: Column name not specified at position 1",
         ),
         (
             "CREATE TABLE t AS SELECT 1 AS a, 2 AS a",

@@ -101,6 +101,8 @@ def test_lines_of_a_log_are_read_by_grok_patterns(readers: Any) -> None:
          ["::ffff:1.2.3.4", "1:2:3:4:5:6:7:8"]),
         ("300.1.1.1", "^%{IPV4:a}$", []),
         ("007 +5 TRUE", "%{INT:a:int} %{INT:b:long} %{WORD:c:boolean}", ["7", "5", "true"]),
+        ("1.50 7 -.5e9", "%{NUMBER:a:double} %{INT:b:float} %{NOTSPACE:c:float}",
+         ["1.5", "7.0", "-5.0E8"]),
         ("", "%{SPACE:a}", []),
         ("k v", r"(?<key>\S+) (?<val_ue>\S+)", ["k", "v"]),
         ("2026-09-12T12:10:34,972Z Error", "%{TIMESTAMP_ISO8601:a} %{LOGLEVEL:b}",
@@ -116,7 +118,7 @@ def test_what_a_line_holds_by_grok(line: str, written: str, cells: list[str]) ->
     [
         ("a string", "%{NOPE:a}", "Grok compilation failure: Pattern NOPE is not defined."),
         ("a string", "%{UNIXPATH:a}", "does not emulate the pattern UNIXPATH of GrokSerDe"),
-        ("a double", "%{NUMBER:a:double}", "does not emulate double in %{..:a:double}"),
+        ("a date", "%{DATE:a:date}", "does not emulate date in %{..:a:date}"),
         ("a string", "%{INT:a} %{INT:a}", "%{INT:a} stands in input.format twice"),
         ("a int", "%{WORD:a}", "INVALID_FUNCTION_ARGUMENT: Error Parsing a column in the table"),
     ],

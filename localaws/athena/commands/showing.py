@@ -43,7 +43,9 @@ def _show_names(
     try:
         tables = session.catalog.tables(database)
     except AwsError:
-        raise failed(f"Database does not exist: {database}") from None
+        raise QueryError(
+            "FAILED", f"SemanticException [Error 10072]: Database does not exist: {database}"
+        ) from None
     names = [
         table["Name"] for table in tables if not views or table.get("TableType") == "VIRTUAL_VIEW"
     ]

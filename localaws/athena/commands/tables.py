@@ -175,7 +175,9 @@ def _drop(session: Session, statement: s.DropTable | s.DropView, view: bool) -> 
                 "VIEW_NOT_FOUND",
                 f"line 1:1: View 'awsdatacatalog.{database}.{name}' does not exist",
             ) from None
-        raise failed(f"Table not found {database}.{name}") from None
+        raise QueryError(
+            "FAILED", f"SemanticException [Error 10001]: Table not found {database}.{name}"
+        ) from None
     if (table.get("TableType") == "VIRTUAL_VIEW") != view:
         kind, word = ("table", "DROP TABLE") if view else ("view", "DROP VIEW")
         raise QueryError("NOT_SUPPORTED", f"'{database}.{name}' is a {kind}, use {word}")

@@ -175,6 +175,8 @@ class Reader:
             return f"{base}<{','.join(inner)}>"
         if self.next.upper == "(":
             return f"{base}({','.join(self.listed(Reader.value))})"
+        if base == "varchar":
+            raise SyntaxMistake("varchar type is specified without length")
         if base == "double":
             self.take("PRECISION")
         return {"integer": "int"}.get(base, base)

@@ -88,6 +88,12 @@ def call_by_name(
     if name == "row":
         return row(c, node, scope)
     if name == "try":
+        if len(arguments) != 1:
+            raise QueryError(
+                "INVALID_FUNCTION_ARGUMENT",
+                "The 'try' function must have exactly one argument",
+                node,
+            )
         value = c.compile(arguments[0], scope)
         return Value(f"TRY({value.sql})", value.type)
     if name == "grouping":
@@ -174,7 +180,15 @@ def _aggregate(
             plain += argument.expressions
         elif not isinstance(argument, exp.Star):
             plain.append(argument)
+    if len(arguments) > 1 and any(isinstance(argument, exp.Star) for argument in arguments):
+        raise QueryError("SYNTAX_ERROR", "mismatched input '*'", node)
     values = [c.compile(item, scope) for item in plain]
+    error = values[1].constant if name == "approx_distinct" and len(values) == 2 else None
+    if isinstance(error, int | float) and not 0.0040625 <= error <= 0.26:
+        raise QueryError(
+            "INVALID_FUNCTION_ARGUMENT",
+            f"Standard error must be in [0.0040625, 0.26]: {float(error)}",
+        )
     if name == "approx_distinct" or (distinct and name == "count"):
         values = [Value(key(v.sql, v.type), t.BIGINT if not is_plain(v.type) else v.type)
                   for v in values]  # fmt: skip
@@ -206,9 +220,10 @@ def listagg(c: Compiler, node: exp.GroupConcat, scope: Scope) -> Value:
 
 def _listagg(c: Compiler, arguments: list[Any], scope: Scope, tail: str) -> Value:
     inside, separator = arguments
-    order, distinct = "", ""
-    if isinstance(inside, exp.Order):
-        order, inside = " " + order_by(c, inside, scope), inside.this
+    distinct = ""
+    if not isinstance(inside, exp.Order):
+        raise QueryError("SYNTAX_ERROR", "mismatched input: LISTAGG(..). Expecting: 'WITHIN'")
+    order, inside = " " + order_by(c, inside, scope), inside.this
     if isinstance(inside, exp.Distinct):
         distinct, inside = "DISTINCT ", inside.expressions[0]
     value = c.compile(inside, scope)

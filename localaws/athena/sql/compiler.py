@@ -171,7 +171,14 @@ class Compiler:
         if node is None:
             return ""
         parts = []
-        for cte in node.expressions:
+        names = [cte.alias.lower() for cte in node.expressions]
+        for place, cte in enumerate(node.expressions):
+            if names[place] in names[:place]:
+                raise QueryError(
+                    "DUPLICATE_NAMED_QUERY",
+                    f"WITH query name '{names[place]}' specified more than once",
+                    cte,
+                )
             sql, columns = self.query(cte, outer)
             alias = self.fresh("w")
             parts.append(f"{alias} AS ({sql})")

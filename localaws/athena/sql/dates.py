@@ -15,7 +15,7 @@ from localaws.trino.values import Value, text
 from .casts import cast, convert
 from .equality import key
 from .patterns import joda_format, mysql_format
-from .times import CLOCK_ZONED, CLOCKS, MOMENTS, ZONED, like, local, written
+from .times import CLOCK_ZONED, CLOCKS, MOMENTS, ZONED, like, local, sized, written
 
 Special = Callable[[list[Value]], Value]
 UNITS = ("millisecond", "second", "minute", "hour", "day", "week", "month", "quarter", "year")
@@ -69,9 +69,12 @@ def _moment(value: Value, name: str, *more: str) -> Type:
     return value.type
 
 
-def now() -> Value:
+def now(digits: int = 3) -> Value:
     moment = "CAST(timezone('UTC', date_trunc('millisecond', now())) AS TIMESTAMP)"
-    return Value(f"trino_at({moment}, 'UTC')", Type(ZONED, (3,)))
+    if digits != 3:
+        exact = Value("CAST(timezone('UTC', now()) AS TIMESTAMP)", sized("timestamp", 6))
+        moment = cast(exact, sized("timestamp", digits)).sql
+    return Value(f"trino_at({moment}, 'UTC')", sized(ZONED, digits))
 
 
 def _now(arguments: list[Value]) -> Value:

@@ -80,6 +80,8 @@ def unicode_literal(c: Compiler, node: exp.UnicodeString, scope: Scope) -> Value
 
     pattern = rf"{mark}(?:\+([0-9A-Fa-f]{{6}})|([0-9A-Fa-f]{{4}})|{mark})"
     written = re.sub(pattern, letter, str(node.this))
+    if re.search(mark, re.sub(pattern, "", str(node.this))):
+        raise QueryError("SYNTAX_ERROR", "Incomplete escape sequence in a unicode literal", node)
     return Value(text(written), t.Type("varchar", (len(written),)), written)
 
 

@@ -15,6 +15,14 @@ from sqlglot.tokenizer_core import TokenType
 
 from . import json_grammar, json_table_grammar
 
+# https://trino.io/docs/current/language/types.html
+_TYPES = frozenset(
+    """
+    BOOLEAN TINYINT SMALLINT INTEGER INT BIGINT REAL DOUBLE DECIMAL VARCHAR CHAR VARBINARY JSON DATE
+    TIME TIMESTAMP INTERVAL ARRAY MAP ROW UUID IPADDRESS HYPERLOGLOG
+    """.split()  # noqa: SIM905 - a list of quoted words reads worse
+) | {"DOUBLE PRECISION"}
+
 
 class Unread(exp.Expression):
     """A statement with syntax of its own that is not read: MATCH_RECOGNIZE, JSON_TABLE."""
@@ -49,6 +57,18 @@ def _normalize(parser: Any) -> exp.Expression:
     return exp.Anonymous(this="normalize", expressions=arguments)
 
 
+def _clock(kind: type[exp.Expr]) -> Any:
+    """current_timestamp(6): with so many digits of a second."""
+
+    def parse(parser: Any) -> exp.Expr:
+        digits = parser._parse_number()
+        if digits is None:
+            parser.raise_error("Expecting: <integer>")
+        return kind(this=digits)
+
+    return parse
+
+
 def _typed_literal(parser: Any, this: exp.Expression, to: exp.DataType) -> exp.Expression:
     if not this.is_string:
         parser.raise_error("Expecting a text after the type")
@@ -76,12 +96,36 @@ class TrinoGrammar(Trino):
                 )
             },
             "NORMALIZE": _normalize,
+            "CURRENT_TIMESTAMP": _clock(exp.CurrentTimestamp),
+            "CURRENT_TIME": _clock(exp.CurrentTime),
+            "LOCALTIMESTAMP": _clock(exp.Localtimestamp),
+            "LOCALTIME": _clock(exp.Localtime),
             **json_grammar.PARSERS,
             "JSON_TABLE": json_table_grammar.json_table,
         }
         PLACEHOLDER_PARSERS: ClassVar[dict[Any, Any]] = {TokenType.PLACEHOLDER: _placeholder}
         TYPE_LITERAL_PARSERS: ClassVar[dict[Any, Any]] = dict.fromkeys(exp.DType, _typed_literal)
         ZONE_AWARE_TIMESTAMP_CONSTRUCTOR = False
+
+        def _parse_types(self, *args: Any, **options: Any) -> Any:
+            """`string`, `text` and `float` are no types of Trino's."""
+            kind = self._curr
+            foreign = kind and " ".join(kind.text.upper().split()) not in _TYPES
+            if foreign and kind.token_type in self.TYPE_TOKENS:
+                return None
+            return super()._parse_types(*args, **options)
+
+        def _parse_join(self, *args: Any, **options: Any) -> Any:
+            """A comma joins without a condition; JOIN has one, CROSS JOIN none."""
+            comma = self._curr and self._curr.token_type == TokenType.COMMA
+            join = super()._parse_join(*args, **options)
+            if join is None or comma:
+                return join
+            crossed = join.kind.upper() == "CROSS"
+            held = bool(join.args.get("on") or join.args.get("using"))
+            if crossed == held and not join.args.get("method"):
+                self.raise_error("" if crossed else "Expecting: 'ON', 'USING'")
+            return join
 
         def _parse_derived_table_values(self, allow_value_synonym: bool = False) -> Any:
             """(VALUES 1, 2) in FROM; what goes on after its rows is a query like any other."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from sqlglot import exp
 
+from localaws.trino import types as t
 from localaws.trino.errors import QueryError, not_emulated
+from localaws.trino.types import Type
 
 from .compiler import Compiler, structure
 from .equality import is_plain, key
@@ -20,8 +22,22 @@ structure(exp.LimitOptions, takes=("rows", "with_ties"))
 
 def order_by(c: Compiler, node: exp.Order, scope: Scope) -> str:
     """ORDER BY with Trino's place for NULL (last, unless said otherwise) spelled out."""
-    items = [f"{c.compile(item.this, scope).sql}{direction(item)}" for item in node.expressions]
+    items = []
+    for item in node.expressions:
+        value = c.compile(item.this, scope)
+        _check_orderable(value.type, item)
+        items.append(f"{value.sql}{direction(item)}")
     return "ORDER BY " + ", ".join(items)
+
+
+def _check_orderable(kind: Type, node: exp.Expression) -> None:
+    if not t.is_orderable(kind):
+        raise QueryError(
+            "TYPE_MISMATCH",
+            f"Type {kind} is not orderable, and therefore cannot be used in ORDER BY: "
+            f"{written(node)}",
+            node,
+        )
 
 
 def direction(item: exp.Ordered) -> str:
@@ -38,8 +54,11 @@ def tail(
         keys = []
         for item in order.expressions:
             place = _place(item.this, columns)
+            if place is not None:
+                _check_orderable(columns[place - 1].type, item.this)
             if place is None:
                 value = c.compile(item.this, scope or Scope())
+                _check_orderable(value.type, item.this)
                 shown = key(value.sql, value.type)
             elif is_plain(columns[place - 1].type):
                 shown = columns[place - 1].sql if ties is not None else str(place)

@@ -32,7 +32,7 @@ def parse(sql: str) -> exp.Expression:
         if found == "`":
             raise _backquoted(sql) from None
         line, end = first.get("line") or 1, first.get("col") or 1
-        column = max(1, end - len(found)) if found != "<EOF>" else end
+        column = max(1, end - len(found) + 1) if found != "<EOF>" else end
         told = str(first.get("description") or "")
         # The parser's other words are about its own classes, and nobody's here.
         tail = f". {told}" if told.startswith("Expecting") else ""
@@ -43,6 +43,9 @@ def parse(sql: str) -> exp.Expression:
         line, column = place_in(sql, len(sql))  # a text or a comment that does not end
         raise SyntaxMistake(f"line {line}:{column}: mismatched input '<EOF>'") from error
     trees = [tree for tree in trees if tree is not None]
+    if not trees:
+        line, column = place_in(sql, len(sql))
+        raise SyntaxMistake(f"line {line}:{column}: mismatched input '<EOF>'")
     if len(trees) != 1:
         raise SyntaxMistake("Only one sql statement is allowed.")
     tree = trees[0]

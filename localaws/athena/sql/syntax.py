@@ -30,10 +30,18 @@ def compile_cast(c: Compiler, node: exp.Cast, scope: Scope) -> Value:
     return cast(value, wanted, attempt=isinstance(node, exp.TryCast))
 
 
+_FIELDS = frozenset(
+    """
+    year quarter month week day day_of_month day_of_week dow day_of_year doy year_of_week yow hour
+    minute second timezone_minute timezone_hour
+    """.split()  # noqa: SIM905 - a list of quoted words reads worse
+)
+
+
 @compiles(exp.Extract, takes=("this", "expression"))
 def extract(c: Compiler, node: exp.Extract, scope: Scope) -> Value:
     unit = node.this.name.lower()
-    if unit == "millisecond":
+    if unit not in _FIELDS:
         raise QueryError("SYNTAX_ERROR", f"Invalid EXTRACT field: {unit.upper()}", node)
     return call(unit, [c.compile(node.expression, scope)], node)
 
@@ -105,21 +113,28 @@ def current_date(c: Compiler, node: exp.CurrentDate, scope: Scope) -> Value:
     return Value("CAST(now() AS DATE)", t.DATE)
 
 
-@compiles(exp.CurrentTimestamp)
+def _now(node: exp.Expr) -> Value:
+    """With as many digits of a second as the call says."""
+    return now(int(node.this.name)) if node.args.get("this") else now()
+
+
+@compiles(exp.CurrentTimestamp, takes=("this",))
 def current_timestamp(c: Compiler, node: exp.CurrentTimestamp, scope: Scope) -> Value:
-    return now()
+    return _now(node)
 
 
-@compiles(exp.CurrentTime)
+@compiles(exp.CurrentTime, takes=("this",))
 def current_time(c: Compiler, node: exp.CurrentTime, scope: Scope) -> Value:
-    return cast(now(), Type("time with time zone", (3,)))
+    moment = _now(node)
+    return cast(moment, Type("time with time zone", moment.type.numbers))
 
 
-@compiles(exp.Localtime)
+@compiles(exp.Localtime, takes=("this",))
 def localtime(c: Compiler, node: exp.Localtime, scope: Scope) -> Value:
-    return cast(now(), t.TIME)
+    moment = _now(node)
+    return cast(moment, Type("time", moment.type.numbers))
 
 
-@compiles(exp.Localtimestamp)
+@compiles(exp.Localtimestamp, takes=("this",))
 def localtimestamp(c: Compiler, node: exp.Localtimestamp, scope: Scope) -> Value:
-    return local(now())
+    return local(_now(node))

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlglot.tokenizer_core import Token, TokenType
 
-from localaws.trino.errors import SyntaxMistake
+from localaws.trino.errors import SyntaxMistake, place_in
 
 # https://trino.io/docs/current/language/reserved.html
 RESERVED = frozenset(
@@ -45,6 +45,26 @@ _OPERATORS = {
 }  # fmt: skip
 
 
+_ENDS = {
+    TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.FROM, TokenType.WHERE, TokenType.GROUP_BY,
+    TokenType.HAVING, TokenType.ORDER_BY, TokenType.LIMIT, TokenType.SEMICOLON,
+}  # fmt: skip
+# What may not follow: an item that is missing, a name that is none.
+_NOT_AFTER: dict[TokenType, set[TokenType]] = {
+    TokenType.COMMA: {TokenType.COMMA, *_ENDS},
+    TokenType.L_PAREN: {TokenType.COMMA},
+    TokenType.L_BRACKET: {TokenType.COMMA},
+    TokenType.SELECT: {TokenType.COMMA},
+    TokenType.ALIAS: {TokenType.STRING, TokenType.NUMBER},
+    TokenType.JOIN: {TokenType.STRING, TokenType.NUMBER},
+    TokenType.PARTITION_BY: {TokenType.R_PAREN},
+    **{
+        kind: {TokenType.ISNULL, TokenType.NOTNULL}
+        for kind in (TokenType.NUMBER, *(_SUBSCRIPTED - {TokenType.ARRAY}))
+    },
+}
+
+
 def unexpected(token: Token, expecting: str = "") -> SyntaxMistake:
     column = token.col - (token.end - token.start)
     tail = f". Expecting: {expecting}" if expecting else ""
@@ -60,7 +80,13 @@ def checked(tokens: list[Token], sql: str, tokenize: Callable[[str], Any]) -> li
     for token in tokens:
         before = found[-1] if found else None
         written = sql[token.start : token.end + 1]
-        if token.token_type in _FOREIGN or written == "==":
+        if token.token_type in _FOREIGN or written in ("==", "!"):
+            raise unexpected(token)
+        if before and token.token_type in _NOT_AFTER.get(before.token_type, ()):
+            raise unexpected(token)
+        if token.token_type == TokenType.R_PAREN and [part.token_type for part in found[-2:]] in (
+            [TokenType.IN, TokenType.L_PAREN], [TokenType.VALUES, TokenType.L_PAREN],
+        ):  # fmt: skip
             raise unexpected(token)
         if written.upper() == "SYSTEM_TIME" and before and before.text.upper() == "FOR":
             raise unexpected(token, "'TIMESTAMP', 'VERSION'")
@@ -88,6 +114,9 @@ def checked(tokens: list[Token], sql: str, tokenize: Callable[[str], Any]) -> li
         elif before and _in_one(before, token) and (written[0].isalpha() or written[0] == "_"):
             raise _digits(token)
         found.append(token)
+    if found and found[-1].token_type == TokenType.COMMA:
+        line, column = place_in(sql, len(sql))
+        raise SyntaxMistake(f"line {line}:{column}: mismatched input '<EOF>'")
     _check_limits(found)
     return found
 
@@ -107,7 +136,7 @@ def _shifted(token: Token, start: int, text: str) -> Token:
 
 
 def _check_limits(tokens: list[Token]) -> None:
-    """OFFSET comes before LIMIT."""
+    """OFFSET comes before LIMIT, which has one number."""
     limited = [False]
     for token, following in pairwise([*tokens, tokens[-1]] if tokens else []):
         kind, number = token.token_type, following.token_type == TokenType.NUMBER
@@ -119,7 +148,7 @@ def _check_limits(tokens: list[Token]) -> None:
             limited[-1] = False
         elif kind == TokenType.LIMIT and (number or following.token_type == TokenType.ALL):
             limited[-1] = True
-        elif kind == TokenType.OFFSET and limited[-1] and number:
+        elif kind in (TokenType.OFFSET, TokenType.COMMA) and limited[-1] and number:
             raise unexpected(token, "<EOF>")
 
 

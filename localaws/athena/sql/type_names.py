@@ -63,7 +63,15 @@ def from_trino(node: exp.DataType, literal: str | int | None = None) -> Type:
     if kind == "TIMETZ":
         return sized("time with time zone", *(numbers or (3,)))
     if kind == "CHAR":
+        if numbers and numbers[0] > 65_536:
+            raise QueryError(
+                "INVALID_FUNCTION_ARGUMENT",
+                f"CHAR length must be in range [0, 65536], got {numbers[0]}",
+                node,
+            )
         return Type("char", numbers or (1,))
+    if kind in ("ARRAY", "MAP") and len(node.expressions) != (1 if kind == "ARRAY" else 2):
+        raise QueryError("TYPE_NOT_FOUND", f"Unknown type: {written(node).lower()}", node)
     if kind == "ARRAY":
         return t.array(from_trino(node.expressions[0]))
     if kind == "MAP":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from . import (  # noqa: F401
+    distributions,
     hashes,
     json_values,
     numbers,

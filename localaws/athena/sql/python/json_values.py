@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 from localaws.trino.errors import Fault, invalid
+from localaws.trino.numbers import double_text
 
 from .registry import python
 
@@ -56,22 +57,6 @@ def canonical(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: canonical(item) for key, item in value.items()}
     return value
-
-
-def double_text(number: float) -> str:
-    """As Java's Double.toString."""
-    if number == 0 or 1e-3 <= abs(number) < 1e7:
-        text = repr(number)
-        if "e" not in text:
-            return text
-        text = f"{Decimal(text):f}"
-        return text if "." in text else text + ".0"
-    if number in (float("inf"), float("-inf")):
-        return "Infinity" if number > 0 else "-Infinity"
-    digits = Decimal(repr(number)).as_tuple()
-    written = "".join(map(str, digits.digits)).rstrip("0") or "0"
-    power = len(digits.digits) + int(digits.exponent) - 1
-    return f"{'-' if digits.sign else ''}{written[0]}.{written[1:] or '0'}E{power}"
 
 
 def _value(document: str) -> Any:

@@ -15,8 +15,8 @@ from itertools import takewhile
 from statistics import NormalDist
 
 from localaws.trino.errors import Fault, invalid
+from localaws.trino.numbers import double_text
 
-from .json_values import double_text
 from .registry import python
 
 _SIZES = {"B": 0, **{f"{letter}B": power for power, letter in enumerate("kMGTPEZY", 1)}}
@@ -327,7 +327,7 @@ def _signed_text(number: int | Decimal, flags: str, form: str) -> str:
 
 @python("DOUBLE -> VARCHAR", name="trino_double_text")
 def _double_text(number: float) -> str:
-    return "NaN" if number != number else double_text(number)
+    return double_text(number)
 
 
 @python("BIGINT, BIGINT -> BIGINT[][]")

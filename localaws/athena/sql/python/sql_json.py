@@ -11,10 +11,11 @@ from decimal import Decimal
 from typing import Any
 
 from localaws.trino.errors import Fault, invalid
+from localaws.trino.numbers import double_text
 
 from .json_items import Items
 from .json_paths import Place, path
-from .json_values import Number, double_text, dump, load
+from .json_values import Number, dump, load
 from .registry import python
 
 PASSED = "VARCHAR[], VARCHAR[]"  # names, each after `=` (read as JSON) or `:` (is JSON), and values

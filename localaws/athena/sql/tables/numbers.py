@@ -66,6 +66,14 @@ NUMBERS: dict[str, Overloads] = {
     "parse_data_size": [
         ("varchar -> decimal(38,0)", "CAST(trino_data_size({0}) AS DECIMAL(38,0))")
     ],
+    **{
+        name: [("double, double, double -> double", f"trino_{name}({{0}}, {{1}}, {{2}})")]
+        for name in ("beta_cdf", "inverse_beta_cdf")
+    },
+    **{
+        name: [("double, double -> double", f"trino_{name}({{0}}, {{1}})")]
+        for name in ("t_cdf", "t_pdf")
+    },
     "normal_cdf": [
         (
             "double, double, double -> double",
