@@ -24,6 +24,8 @@ export function SqlEditor({ initial, schema, database, onChange, onRun, handle, 
       const root = host.current.shadowRoot ?? host.current.attachShadow({ mode: "open" });
       const language = new cm.Compartment();
       const dialect = dialectOf(cm);
+      const closeCompletion = cm.completionKeymap.find((binding) => binding.key === "Escape").run;
+      const run = (editor) => (closeCompletion(editor), parts.current.onRun(), true);
       view = new cm.EditorView({
         parent: root,
         root,
@@ -31,7 +33,7 @@ export function SqlEditor({ initial, schema, database, onChange, onRun, handle, 
           cm.lineNumbers(), cm.highlightSpecialChars(), cm.history(), cm.drawSelection(), cm.indentOnInput(),
           cm.bracketMatching(), cm.closeBrackets(), cm.highlightActiveLine(), cm.EditorView.lineWrapping,
           cm.autocompletion({ icons: false }),
-          cm.Prec.highest(cm.keymap.of([{ key: "Mod-Enter", run: () => (parts.current.onRun(), true) }])),
+          cm.Prec.highest(cm.keymap.of([{ key: "Mod-Enter", run }])),
           cm.keymap.of([...cm.closeBracketsKeymap, ...cm.completionKeymap, ...cm.historyKeymap, ...cm.defaultKeymap]),
           cm.EditorView.contentAttributes.of({ "aria-label": label, spellcheck: "false", autocapitalize: "off" }),
           cm.EditorView.updateListener.of((update) => {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from string import Formatter
 from typing import Any
 
@@ -76,41 +77,51 @@ def call_by_name(
     name = ALIASES.get(name, name)
     functions = any(isinstance(item, exp.Lambda) for item in arguments)
     if functions and name not in LAMBDAS:
-        if name in KNOWN_TO_TRINO:
-            raise not_emulated(f"the function {name}", node)
-        raise QueryError(
-            "FUNCTION_NOT_FOUND", f"Unexpected parameters (<function>) for function {name}", node
-        )
+        raise _lacking(name, node, "FUNCTION_NOT_FOUND",
+                       f"Unexpected parameters (<function>) for function {name}")  # fmt: skip
     if isinstance(node, exp.GroupConcat):
         return _listagg(c, arguments, scope, tail)
     if name in LAMBDAS and (functions or name not in SCALARS):
         return over_functions(c, name, arguments, scope, tail)
-    if name == "row":
-        return row(c, node, scope)
-    if name == "try":
-        if len(arguments) != 1:
-            raise QueryError(
-                "INVALID_FUNCTION_ARGUMENT",
-                "The 'try' function must have exactly one argument",
-                node,
-            )
-        value = c.compile(arguments[0], scope)
-        return Value(f"TRY({value.sql})", value.type)
-    if name == "grouping":
-        inside = ", ".join(c.compile(item, scope).sql for item in arguments)
-        kind = t.INTEGER if len(arguments) < 32 else t.BIGINT
-        return Value(f"CAST(grouping({inside}) AS {t.duckdb(kind)})", kind)
+    if name in _FORMS:
+        return _FORMS[name](c, node, arguments, scope)
     if name in AGGREGATES or (name in WINDOWS and tail):
         return _aggregate(c, name, arguments, node, scope, tail, nulls)
-    if tail and name in KNOWN_TO_TRINO:
-        raise not_emulated(f"the function {name}", node)
     if tail:
-        raise QueryError(
-            "FUNCTION_NOT_AGGREGATE", f"{name} is not an aggregate or window function", node
-        )
+        raise _lacking(name, node, "FUNCTION_NOT_AGGREGATE",
+                       f"{name} is not an aggregate or window function")  # fmt: skip
     if name in WINDOWS:
         raise QueryError("MISSING_OVER", f"Window function {name} requires an OVER clause", node)
     return call(name, [c.compile(item, scope) for item in arguments], node)
+
+
+def _lacking(name: str, node: exp.Expression, code: str, message: str) -> QueryError:
+    """The refusal of a function that Trino has; else Trino's error."""
+    if name in KNOWN_TO_TRINO:
+        return not_emulated(f"the function {name}", node)
+    return QueryError(code, message, node)
+
+
+def _try(c: Compiler, node: exp.Expression, arguments: list[Any], scope: Scope) -> Value:
+    if len(arguments) != 1:
+        raise QueryError(
+            "INVALID_FUNCTION_ARGUMENT", "The 'try' function must have exactly one argument", node
+        )
+    value = c.compile(arguments[0], scope)
+    return Value(f"TRY({value.sql})", value.type)
+
+
+def _grouping(c: Compiler, node: exp.Expression, arguments: list[Any], scope: Scope) -> Value:
+    inside = ", ".join(c.compile(item, scope).sql for item in arguments)
+    kind = t.INTEGER if len(arguments) < 32 else t.BIGINT
+    return Value(f"CAST(grouping({inside}) AS {t.duckdb(kind)})", kind)
+
+
+_FORMS: dict[str, Callable[[Compiler, Any, list[Any], Scope], Value]] = {
+    "row": lambda c, node, arguments, scope: row(c, node, scope),
+    "try": _try,
+    "grouping": _grouping,
+}
 
 
 def call(name: str, arguments: list[Value], node: exp.Expression) -> Value:
@@ -155,9 +166,7 @@ def _overload(
             f"Unexpected parameters ({shown}) for function {name}. Expected: {expected}",
             node,
         )
-    if name in KNOWN_TO_TRINO:
-        raise not_emulated(f"the function {name}", node)
-    raise QueryError("FUNCTION_NOT_FOUND", f"Function '{name}' not registered", node)
+    raise _lacking(name, node, "FUNCTION_NOT_FOUND", f"Function '{name}' not registered")
 
 
 def _aggregate(

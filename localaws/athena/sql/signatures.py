@@ -100,17 +100,21 @@ def fit(signature: Signature, arguments: Sequence[Value]) -> tuple[list[Value], 
             raise not_emulated(f"a function that compares values of type {bound[variable]}")
     converted = []
     for pattern, kind, argument in zip(patterns, wanted, arguments, strict=True):
-        if _is_free(pattern) and argument.type.name == kind.name and not kind.items:
-            converted.append(argument)
-        elif pattern.name == "text" and argument.type == t.JSON:
-            converted.append(Value(f"CAST({argument.sql} AS VARCHAR)", t.VARCHAR))
-        elif pattern.name == "varchar" and argument.type.name == "char":
-            converted.append(convert(argument, t.VARCHAR))
-        elif t.converts(argument.type, kind):
-            converted.append(convert(argument, kind))
-        else:
+        value = _fitted(pattern, kind, argument)
+        if value is None:
             return None
+        converted.append(value)
     return converted, _resolve(signature.result, bound)
+
+
+def _fitted(pattern: Pattern, kind: Type, argument: Value) -> Value | None:
+    if _is_free(pattern) and argument.type.name == kind.name and not kind.items:
+        return argument
+    if pattern.name == "text" and argument.type == t.JSON:
+        return Value(f"CAST({argument.sql} AS VARCHAR)", t.VARCHAR)
+    if pattern.name == "varchar" and argument.type.name == "char":
+        return convert(argument, t.VARCHAR)
+    return convert(argument, kind) if t.converts(argument.type, kind) else None
 
 
 def _is_free(pattern: Pattern) -> bool:

@@ -208,7 +208,7 @@ def written(sql: str, kind: Type) -> str:
     if kind == t.YEAR_INTERVAL:
         return f"trino_year_interval({sql})"
     if kind.name == "date":
-        return f"CAST({sql} AS VARCHAR)"
+        return f"trino_date_text({sql})"
     digits = kind.numbers[0]
     cut = DIGITS - digits if digits else DIGITS + 1
     if kind.name == "timestamp":
@@ -224,6 +224,10 @@ def written(sql: str, kind: Type) -> str:
 
 
 MACROS = (
+    # Years before 1 are -0001 and so on, where DuckDB writes (BC).
+    """CREATE MACRO trino_date_text(v) AS CASE WHEN v >= DATE '0001-01-01' THEN CAST(v AS VARCHAR)
+        ELSE printf(CASE WHEN year(v) < 0 THEN '%05d' ELSE '%04d' END, year(v))
+            || strftime(v, '-%m-%d') END""",
     """CREATE MACRO trino_round_us(us, step) AS
         CASE WHEN us >= 0 THEN (us + step // 2) // step * step
         ELSE (us + 1 - step // 2) // step * step END""",

@@ -63,6 +63,7 @@ _NOT_AFTER: dict[TokenType, set[TokenType]] = {
         for kind in (TokenType.NUMBER, *(_SUBSCRIPTED - {TokenType.ARRAY}))
     },
 }
+_OF_NOTHING = ([TokenType.IN, TokenType.L_PAREN], [TokenType.VALUES, TokenType.L_PAREN])
 
 
 def unexpected(token: Token, expecting: str = "") -> SyntaxMistake:
@@ -78,47 +79,64 @@ def checked(tokens: list[Token], sql: str, tokenize: Callable[[str], Any]) -> li
     """
     found: list[Token] = []
     for token in tokens:
-        before = found[-1] if found else None
         written = sql[token.start : token.end + 1]
-        if token.token_type in _FOREIGN or written in ("==", "!"):
-            raise unexpected(token)
-        if before and token.token_type in _NOT_AFTER.get(before.token_type, ()):
-            raise unexpected(token)
-        if token.token_type == TokenType.R_PAREN and [part.token_type for part in found[-2:]] in (
-            [TokenType.IN, TokenType.L_PAREN], [TokenType.VALUES, TokenType.L_PAREN],
-        ):  # fmt: skip
-            raise unexpected(token)
-        if written.upper() == "SYSTEM_TIME" and before and before.text.upper() == "FOR":
-            raise unexpected(token, "'TIMESTAMP', 'VERSION'")
-        if token.token_type == TokenType.HEX_STRING and written[0] == "0":
-            raise _digits(token)
-        if token.token_type == TokenType.HEX_STRING and len(token.text) % 2:
-            raise SyntaxMistake(
-                f"line {token.line}:{token.col - (token.end - token.start)}: Binary literal must "
-                "contain an even number of digits"
-            )
-        if token.token_type == TokenType.L_BRACKET and before and before.token_type in _OPERATORS:
-            raise unexpected(token, "<expression>")
+        _check(token, written, found)
         if token.token_type == TokenType.NUMBER:
-            number = _NUMBER.match(written)
-            if number is None:
-                raise unexpected(token)
-            rest = written[number.end() :]
-            if rest:
-                found.append(_shifted(token, token.start, number.group()))
-                found += [
-                    _shifted(part, token.start + number.end() + part.start, part.text)
-                    for part in tokenize(rest)
-                ]
-                continue
-        elif before and _in_one(before, token) and (written[0].isalpha() or written[0] == "_"):
-            raise _digits(token)
-        found.append(token)
+            found += _cut(token, written, tokenize)
+        else:
+            found.append(token)
     if found and found[-1].token_type == TokenType.COMMA:
         line, column = place_in(sql, len(sql))
         raise SyntaxMistake(f"line {line}:{column}: mismatched input '<EOF>'")
     _check_limits(found)
     return found
+
+
+def _check(token: Token, written: str, found: list[Token]) -> None:
+    """A token for itself, and after those before it."""
+    kind, before = token.token_type, found[-1] if found else None
+    if kind in _FOREIGN or written in ("==", "!"):
+        raise unexpected(token)
+    if kind == TokenType.HEX_STRING:
+        _check_bytes(token, written)
+    if before is None:
+        return
+    if kind in _NOT_AFTER.get(before.token_type, ()):
+        raise unexpected(token)
+    if kind == TokenType.R_PAREN and [part.token_type for part in found[-2:]] in _OF_NOTHING:
+        raise unexpected(token)
+    if written.upper() == "SYSTEM_TIME" and before.text.upper() == "FOR":
+        raise unexpected(token, "'TIMESTAMP', 'VERSION'")
+    if kind == TokenType.L_BRACKET and before.token_type in _OPERATORS:
+        raise unexpected(token, "<expression>")
+    if kind != TokenType.NUMBER and _in_one(before, token) and re.match(r"[^\W\d]", written):
+        raise _digits(token)
+
+
+def _check_bytes(token: Token, written: str) -> None:
+    if written[0] == "0":  # 0xFF
+        raise _digits(token)
+    if len(token.text) % 2:
+        raise SyntaxMistake(
+            f"line {token.line}:{token.col - (token.end - token.start)}: Binary literal must "
+            "contain an even number of digits"
+        )
+
+
+def _cut(token: Token, written: str, tokenize: Callable[[str], Any]) -> list[Token]:
+    number = _NUMBER.match(written)
+    if number is None:
+        raise unexpected(token)
+    rest = written[number.end() :]
+    if not rest:
+        return [token]
+    return [
+        _shifted(token, token.start, number.group()),
+        *(
+            _shifted(part, token.start + number.end() + part.start, part.text)
+            for part in tokenize(rest)
+        ),
+    ]
 
 
 def _digits(token: Token) -> SyntaxMistake:

@@ -10,6 +10,7 @@ from . import (  # noqa: F401
     regular_expressions,
     sql_json,
     texts,
+    time_patterns,
     times,
 )
 from .registry import register
