@@ -35,32 +35,13 @@ def create_table(reader: Reader) -> Statement:
     columns = reader.columns() if reader.next.upper == "(" else []
     said: dict[str, Any] = {}
     while reader.next.kind != "end":
-        if reader.take("COMMENT"):
-            said["comment"] = reader.text()
-        elif reader.take("PARTITIONED", "BY"):
-            said["keys"] = reader.columns()
-        elif reader.take("CLUSTERED", "BY"):
-            said["clustered"] = _clustered(reader)
-        elif reader.take("ROW", "FORMAT", "SERDE"):
-            said["serde"] = reader.text()
-        elif reader.take("WITH", "SERDEPROPERTIES"):
-            said["serde_parameters"] = reader.pairs()
-        elif reader.take("ROW", "FORMAT", "DELIMITED"):
-            said["delimited"] = _delimited(reader)
-        elif reader.take("STORED", "AS", "INPUTFORMAT"):
-            first = reader.text()
-            reader.need("OUTPUTFORMAT")
-            said["formats"] = (first, reader.text())
-        elif reader.take("STORED", "AS"):
-            said["stored_as"] = reader.name()
-        elif reader.take("LOCATION"):
-            said["location"] = reader.text()
-        elif reader.take("TBLPROPERTIES"):
-            said["properties"] = reader.pairs()
-        else:
+        clause = next((found for found in _CLAUSES if reader.take(*found[0])), None)
+        if clause is None:
             raise reader.wrong(
                 "PARTITIONED BY", "ROW FORMAT", "STORED AS", "LOCATION", "TBLPROPERTIES"
             )
+        _, key, read = clause
+        said[key] = read(reader)
     given = {key.lower(): value for key, value in said.get("properties", {}).items()}
     if given.get("table_type", "").lower() == "iceberg":
         raise SyntaxMistake("External keyword not supported for table type ICEBERG")
@@ -107,6 +88,27 @@ def _delimited(reader: Reader) -> s.Pairs:
             found[key] = reader.text()
         else:
             return found
+
+
+def _formats(reader: Reader) -> tuple[str, str]:
+    first = reader.text()
+    reader.need("OUTPUTFORMAT")
+    return first, reader.text()
+
+
+# What may follow the columns: its words, the member it fills and what reads it; the first fits.
+_CLAUSES: tuple[tuple[tuple[str, ...], str, Callable[[Reader], Any]], ...] = (
+    (("COMMENT",), "comment", Reader.text),
+    (("PARTITIONED", "BY"), "keys", Reader.columns),
+    (("CLUSTERED", "BY"), "clustered", _clustered),
+    (("ROW", "FORMAT", "SERDE"), "serde", Reader.text),
+    (("WITH", "SERDEPROPERTIES"), "serde_parameters", Reader.pairs),
+    (("ROW", "FORMAT", "DELIMITED"), "delimited", _delimited),
+    (("STORED", "AS", "INPUTFORMAT"), "formats", _formats),
+    (("STORED", "AS"), "stored_as", Reader.name),
+    (("LOCATION",), "location", Reader.text),
+    (("TBLPROPERTIES",), "properties", Reader.pairs),
+)
 
 
 def drop_database(reader: Reader) -> Statement:
