@@ -150,7 +150,7 @@ def test_a_table_whose_files_are_gone_is_empty_and_a_wrong_type_is_bad_data(athe
         # Trino, MetadataUtil.createQualifiedObjectName
         ("SELECT * FROM t.a.b.c", "SYNTAX_ERROR: Too many dots in table name: t.a.b.c"),
         ("DELETE FROM a.b.shop.t", "SYNTAX_ERROR: Too many dots in table name: a.b.shop.t"),
-        ("DROP TABLE t", "FAILED: Execution Error, return code 1"),
+        ("DROP TABLE t", "FAILED: SemanticException [Error 10001]: Table not found shop.t"),
         ("DROP VIEW t", "VIEW_NOT_FOUND: line 1:1: View 'awsdatacatalog.shop.t' does not exist"),
         ("SHOW PARTITIONS t", "TABLE_NOT_FOUND: Table 'awsdatacatalog.shop.t' does not exist"),
     ],
