@@ -41,6 +41,9 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 # Spark's class archive pays over many runs of one home; every test has a new home.
 os.environ.setdefault("LOCALAWS_SPARK_ARCHIVE", "0")
 
+# Small data: Java's second compiler costs more than it saves.
+os.environ.setdefault("LOCALAWS_SPARK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1")
+
 # As training.train sets it, but before whichever test loads XGBoost first: threads that wait by
 # spinning take the cores from those they wait for.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import shutil
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -25,6 +26,7 @@ from localaws.glue_jobs.settings import SHELL, warning
 from localaws.identity.authorization import Mode
 from localaws.shapes import Json
 
+JAVA_OPTIONS = "spark.driver.extraJavaOptions"  # a job's win over the environment's
 RESULT = "exception.json"  # where the runner leaves the script's exception, if it ends with one
 
 
@@ -45,6 +47,8 @@ class Work:
         self._working: dict[str, tuple[LocalAws, list[LocalAws]]] = {}  # a role, and the others'
         self._working_lock = threading.Lock()
         self._archive = ClassArchive(aws)
+        # Such as -XX:TieredStopAtLevel=1, with which a job of little data takes a third less.
+        self._java_options = os.environ.get("LOCALAWS_SPARK_JAVA_OPTIONS", "")
 
     def folder(self, run_id: str) -> Path:
         """Where the run's script, settings and logs are."""
@@ -181,7 +185,7 @@ class Work:
             script=script,
             arguments=resolved.argv,
             buckets=store.mounts(self._aws.object_store),
-            java_options=properties.pop("spark.driver.extraJavaOptions", ""),
+            java_options=" ".join((self._java_options, properties.pop(JAVA_OPTIONS, ""))).strip(),
             properties=properties,
             python_files=(
                 *self._modules(job, role, resolved.modules),

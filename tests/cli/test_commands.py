@@ -7,23 +7,22 @@ import os
 import re
 import shlex
 import socket
-import statistics
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import typer
+from typer.testing import CliRunner
 
 from rebuy.cli import manual
 from rebuy.cli.app import app
 
 REBUY = [sys.executable, "-c", "from rebuy.cli.app import main; main()"]
-HELP_SECONDS = 0.5  # on an idle machine
-PATIENCE = 6  # a busy machine may take so many times as long
+HELP_SECONDS = 0.5  # of a processor
+PATIENCE = 3  # a slower or busy one may take so many times as long
 COMMANDS = sorted(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
 
 
@@ -57,12 +56,12 @@ def assert_refused(done: subprocess.CompletedProcess[str], *says: str, code: int
 
 def test_help_is_quick_and_names_every_command() -> None:
     times = []
-    for _ in range(5):
-        began = time.perf_counter()
+    for _ in range(2):
+        before = os.times()
         done = rebuy("--help")
-        times.append(time.perf_counter() - began)
+        after = os.times()
+        times.append(after.children_user - before.children_user)  # what others do is no matter
         assert done.returncode == 0
-    print(f"rebuy --help: {statistics.median(times):.2f} s, best {min(times):.2f} s")
     assert min(times) < HELP_SECONDS * PATIENCE
     assert {"demo", "deploy", "destroy", "redrive", "audit"} <= set(COMMANDS)
     words = done.stdout.split()
@@ -86,8 +85,8 @@ def test_help_loads_no_sdk() -> None:
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_explains_itself(command: str) -> None:
-    done = rebuy(command, "--help")
-    assert done.returncode == 0
+    done = CliRunner().invoke(app, [command, "--help"])
+    assert done.exit_code == 0, done.output
     assert "Usage:" in done.stdout
 
 
