@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeGuard
 
@@ -100,8 +100,8 @@ def of_python(source: bytes) -> Iterator[Mutant]:
                 yield made(node, "return None", "returns None")
         elif _can_go(node):
             yield made(node, "pass", "statement dropped")
-        for key in _keys(node):
-            yield made(key, repr(f"{key.value}_"), "another key")
+        for key, word in _keys(node):
+            yield made(key, repr(f"{word}_"), "another key")
 
 
 def _can_go(node: ast.AST) -> TypeGuard[ast.stmt]:
@@ -127,15 +127,15 @@ def _executable(tree: ast.Module) -> Iterator[ast.AST]:
         waiting += [child for child in ast.iter_child_nodes(node) if id(child) not in skipped]
 
 
-def _keys(node: ast.AST) -> Iterator[ast.Constant]:
+def _keys(node: ast.AST) -> Iterator[tuple[ast.Constant, str]]:
     """Texts by which something is found in a dict."""
-    found: list[ast.expr | None] = []
+    found: Sequence[ast.expr | None] = ()
     if isinstance(node, ast.Subscript):
         found = [node.slice]
     elif isinstance(node, ast.Dict):
         found = node.keys
     elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-        found = node.args[:1] if node.func.attr in ("get", "pop", "setdefault") else []
+        found = node.args[:1] if node.func.attr in ("get", "pop", "setdefault") else ()
     for key in found:
         if isinstance(key, ast.Constant) and isinstance(key.value, str):
-            yield key
+            yield key, key.value

@@ -163,8 +163,8 @@ def run(files: list[str]) -> tuple[bool, str]:
 
 def difference(path: Path, mutant: Mutant) -> str:
     before = (ROOT / path).read_bytes()
-    texts = [text.decode().splitlines() for text in (before, mutant.apply(before))]
-    return "\n".join(difflib.unified_diff(*texts, str(path), mutant.kind, n=1, lineterm=""))
+    old, new = (text.decode().splitlines() for text in (before, mutant.apply(before)))
+    return "\n".join(difflib.unified_diff(old, new, str(path), mutant.kind, n=1, lineterm=""))
 
 
 def main() -> None:
