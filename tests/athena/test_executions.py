@@ -11,6 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from localaws.athena.asked import read_statement
+from localaws.athena.outcomes import as_query_error
 from localaws.core.signals import JobEnded
 from tests.athena.conftest import OUTPUT
 
@@ -499,3 +500,10 @@ def test_a_query_leaves_no_folder_behind(athena: Any) -> None:
 
     folder = athena.local.home.directory("athena-work")
     assert [path.name for path in folder.iterdir() if path.name != "spill"] == []
+
+
+def test_a_fault_of_ours_is_an_internal_error_that_tells_no_secret() -> None:
+    told = as_query_error(KeyError("/home/somebody/objects"))
+
+    assert told.code == "GENERIC_INTERNAL_ERROR"
+    assert "somebody" not in str(told)

@@ -6,11 +6,12 @@ import json
 import re
 from datetime import UTC, datetime
 from operator import itemgetter
+from types import SimpleNamespace
 from typing import Any, get_args
 
 import pytest
 
-from console import evaluation
+from console import evaluation, evaluation_tables, model_work
 from console.executions import origin
 from console.page import STATIC
 from console.queries import query_of
@@ -178,3 +179,44 @@ def test_every_kind_of_section_is_drawn(kind: str) -> None:
     source = (STATIC / "sections.js").read_text()
 
     assert f'kind === "{kind}"' in source or re.search(rf"^  {kind}: \(\) => import", source, re.M)
+
+
+def test_an_evaluation_tells_what_is_better_than_the_live_model() -> None:
+    gain = {"gain": 0.0123, "low": -0.001, "high": 0.02}
+    names = ("auc", "logloss", "mean_f1_of_baskets")
+    compared = {"users": 40, "samples": 200, "level": 0.9, **dict.fromkeys(names, gain)}
+    (found,) = evaluation_tables.tables({"comparison": compared})
+
+    assert found["title"] == "Better than the live model"
+    assert found["text"] == "Paired by 40 users drawn again 200 times."
+    assert found["columns"] == ["In", "Gain", "90% interval"]
+    assert found["rows"][0] == ["AUC", "+0.0123", "-0.0010 to +0.0200"]
+    assert [row[0] for row in found["rows"]] == ["AUC", "log loss", "mean F1 of baskets"]
+
+
+def test_trials_are_told_the_best_first_with_what_was_searched() -> None:
+    def trial(name: str, auc: float | None, **tuned: str) -> Json:
+        told: Json = {"TrainingJobName": name, "TrainingJobStatus": "Completed"}
+        if auc is not None:
+            told["FinalHyperParameterTuningJobObjectiveMetric"] = {"Value": auc}
+        return told | {"TunedHyperParameters": tuned}
+
+    class SageMaker:
+        def describe_hyper_parameter_tuning_job(self, **given: str) -> Json:
+            objective = {"MetricName": "validation:auc", "Type": "Maximize"}
+            config = {"Strategy": "Random", "HyperParameterTuningJobObjective": objective}
+            return {
+                "HyperParameterTuningJobStatus": "Completed",
+                "HyperParameterTuningJobConfig": config,
+            }
+
+        def list_training_jobs_for_hyper_parameter_tuning_job(self, **given: Any) -> Json:
+            worse, none = trial("worse", 0.7, eta="0.3"), trial("none", None, eta="0.9")
+            return {"TrainingJobSummaries": [none, worse, trial("best", 0.8, eta="0.1", alpha="2")]}
+
+    request = {"HyperParameterTuningJobName": "t"}
+    (_, table) = model_work.tuning(lambda name: SageMaker(), SimpleNamespace(request=request))
+
+    assert table["columns"] == ["Training job", "State", "Objective", "alpha", "eta"]
+    assert [row[0] for row in table["rows"]] == ["best", "worse", "none"]
+    assert table["rows"][0] == ["best", "Completed", 0.8, "2", "0.1"]

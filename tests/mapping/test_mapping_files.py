@@ -176,3 +176,21 @@ def test_a_member_that_no_line_has_is_named_with_those_that_are_there() -> None:
     assert seen.findings == [
         "a.jsonl, column position: 'the members order, sku'; wanted is a value in some line"
     ]
+
+
+@pytest.mark.parametrize(
+    ("form", "good", "bad"),
+    [
+        ("%c/%e/%Y", "7/3/2026", "13/3/2026"),
+        ("%Y-%m-%d %k:%i", "2026-07-03 7:05", "2026-07-03 24:05"),
+        ("%d %b %y %h:%i:%s %p", "03 Jul 26 07:05:09 PM", "03 Jul 26 19:05:09 PM"),
+        ("%d.%m.%Y %l:%i %p", "03.07.2026 7:05 AM", "03.07.2026 7:65 AM"),
+        ("%M %e %Y %T", "July 3 2026 19:05:09", "Jul 3 2026 19:05:09"),
+        ("%W %r", "Friday 07:05:09 PM", "Fri 07:05:09 PM"),
+        ("%Y%j %H%S", "2026184 1959", "2026384 1959"),
+    ],
+)
+def test_a_time_in_athenas_format_is_one(form: str, good: str, bad: str) -> None:
+    """Formats of MySQL, as date_parse has them."""
+    assert source_files.is_time(good, form)
+    assert not source_files.is_time(bad, form)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import gzip
 import json
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
+from localaws.sagemaker import image_training
 from tests.sagemaker.conftest import IMAGE, ROLE, training_request, wait, wait_for_job
 
 CHOSEN = {
@@ -165,3 +167,20 @@ def test_it_reads_libsvm_by_default_and_says_what_it_does_not_take(lake: Any) ->
     ):
         with pytest.raises(ClientError, match=f"NotEmulated.*{named}"):
             train(lake, "refused", {"num_round": "1", **given}, svm)
+
+
+def test_weights_are_the_second_column_when_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # reading changes it
+    folder = tmp_path / "train"
+    folder.mkdir()
+    (folder / "rows.csv").write_text("1,0.5,7\n0,2.0,8\n")
+    asked = image_training.checked({"num_round": "1", "csv_weights": "1"})
+
+    rows = image_training.read(folder, "csv", asked["csv_weights"])
+
+    assert rows.get_weight().tolist() == [0.5, 2.0]
+    assert rows.get_label().tolist() == [1, 0]
+    with pytest.raises(image_training.UserError, match="csv_weights"):
+        image_training.checked({"num_round": "1", "csv_weights": "2"})

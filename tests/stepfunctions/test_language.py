@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from localaws.stepfunctions import choice, intrinsics, paths, payload, retry
+from localaws.stepfunctions import choice, intrinsics, item_formats, paths, payload, retry
 from localaws.stepfunctions.errors import StateError, matches
 from tests.conftest import cases
 from tests.stepfunctions.conftest import Workflows
@@ -147,3 +147,18 @@ def test_state_data(case: Json, shared: Workflows) -> None:
         assert case["cause"] is None or done.cause == case["cause"]
     else:
         assert done.output == case["output"]
+
+
+@pytest.mark.parametrize(
+    ("text", "config", "says"),
+    [
+        (b"", {}, "The CSV has no headers."),
+        (b"a,b\n1,2\n", {"CSVHeaderLocation": "GIVEN"}, "The CSV has no headers."),
+        (b"a,b,a\n1,2,3\n", {}, "CSV headers cannot contain duplicates."),
+    ],
+)
+def test_a_csv_whose_columns_have_no_names_has_no_items(
+    text: bytes, config: Json, says: str
+) -> None:
+    with pytest.raises(ValueError, match=says):
+        list(item_formats.items("CSV", "items.csv", iter([text]), config))
