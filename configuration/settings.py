@@ -66,6 +66,14 @@ class Settings(BaseModel):
     """At most: above the least the endpoint is scaled (Application Auto Scaling)."""
     endpoint_requests_per_minute: int = Field(1000, ge=1)
     """That each machine is to answer: with more a minute on average one more is started."""
+    endpoint_canary_percent: int = Field(0, ge=0, le=50)
+    """Of the requests, that a new model answers first while two alarms watch it
+    ([how](deploying.md#a-new-model-with-care)); 0: all at once. Takes two machines at least."""
+    endpoint_canary_minutes: int = Field(15, ge=1, le=60)
+    """So long, and as long again with all requests; the alarms look at 15 minutes."""
+    capture_percent: int = Field(0, ge=0, le=100)
+    """Of requests and answers that are kept in the lake for 30 days
+    ([what they tell](security.md#what-captured-requests-tell)); of an endpoint of instances."""
     endpoint_memory_megabytes: int = Field(2048, ge=1024, le=6144, multiple_of=1024)
     """Of a serverless endpoint: 1024 to 6144 in steps of 1024."""
     endpoint_concurrency: int = Field(5, ge=1, le=200)
@@ -147,6 +155,18 @@ class Settings(BaseModel):
             raise ValueError('jwt_issuer and jwt_audience go with api_authorizer = "jwt"')
         if self.endpoint_instances_max < self.endpoint_instances_min:
             raise ValueError("endpoint_instances_max is below endpoint_instances_min")
+        if self.endpoint_canary_percent and self.endpoint == "serverless":
+            raise ValueError("endpoint_canary_percent is of an endpoint of instances alone")
+        if self.endpoint_canary_percent and self.endpoint_instances_min < 2:
+            raise ValueError(
+                "endpoint_canary_percent takes endpoint_instances_min of 2 or more: a canary is at"
+                " most half of the machines"
+            )
+        if self.capture_percent and self.endpoint == "serverless":
+            raise ValueError(
+                "capture_percent is of an endpoint of instances alone: SageMaker captures nothing"
+                " of a serverless one"
+            )
         if self.keep_runs_days and self.keep_runs_days <= 14:
             raise ValueError("keep_runs_days is 0 or more than 14: so long a run can be redriven")
         if self.database and self.source:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from infrastructure.names import (
+    CAPTURED,
     ENDPOINT,
     LAKE_ARN,
     MADE,
@@ -231,6 +232,20 @@ def scaling_policy() -> Json:
         ),
     )  # fmt: skip
     return when("HasScaling", policy, ref("AWS::NoValue"))
+
+
+def canary_policy() -> Json:
+    """Of the execution role, with which SageMaker looks at the alarms of an update. Names that are
+    asked for are no names to a policy.
+    https://docs.aws.amazon.com/sagemaker/latest/dg/deployment-guardrails-configuration.html"""
+    looks = allow(["cloudwatch:DescribeAlarms"], arn("cloudwatch", "alarm:*"))
+    return when("HasCanary", _policy("canary", looks), ref("AWS::NoValue"))
+
+
+def capture_policy() -> Json:
+    """Of the execution role, with which SageMaker writes what it captures.
+    https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-data-capture-endpoint.html"""
+    return when("HasCapture", _policy("capture", write(CAPTURED)), ref("AWS::NoValue"))
 
 
 def get(*prefixes: str, bucket: str = LAKE_ARN) -> Json:

@@ -28,6 +28,7 @@ def prepared(connection: Connection) -> tuple[list[packages.Package], packages.P
         settings.vpc_subnets,
         settings.vpc_security_groups,
         serverless=settings.endpoint == "serverless",
+        capture_percent=settings.capture_percent,
     )
     built, stack = packages.build(settings.source, protection), packages.of_template()
     parameters = stack_parameters(settings, bucket, built)
@@ -66,6 +67,9 @@ def stack_parameters(
         "EndpointInstancesMin": str(settings.endpoint_instances_min),
         "EndpointInstancesMax": str(settings.endpoint_instances_max),
         "EndpointRequestsPerMinute": str(settings.endpoint_requests_per_minute),
+        "EndpointCanaryPercent": str(settings.endpoint_canary_percent),
+        "EndpointCanaryMinutes": str(settings.endpoint_canary_minutes),
+        "CapturePercent": str(settings.capture_percent),
         "QueryLimitBytes": str(settings.query_limit_bytes),
         "PermissionsBoundary": settings.permissions_boundary,
         "KmsKey": settings.kms_key,

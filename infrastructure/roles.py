@@ -9,6 +9,8 @@ from infrastructure.grants import (
     allow,
     athena,
     bucket_of_jobs,
+    canary_policy,
+    capture_policy,
     catalog,
     code,
     logs,
@@ -104,6 +106,7 @@ def service_roles() -> dict[str, Json]:
                 "*",  # takes no resource
                 condition={"StringLike": {"cloudwatch:namespace": "/aws/sagemaker/*"}},
             ),
+            more=[canary_policy(), capture_policy()],
         ),
     }
 

@@ -35,7 +35,10 @@ PROTECTED = Settings(
     vpc_security_groups=("sg-1",),
     vpc_availability_zone="us-east-1a",
     notification_email="operator@example.org",
+    endpoint_instances_min=2,
     endpoint_instances_max=3,
+    endpoint_canary_percent=10,
+    capture_percent=10,
 )
 SETTINGS = {"as it is": None, "without settings": Settings(), "protected": PROTECTED}
 Json = dict[str, Any]

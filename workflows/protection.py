@@ -1,4 +1,4 @@
-"""What a deployment with a key or a network of its own adds to the workflow's requests.
+"""What a deployment with a key, a network or data capture adds to the workflow's requests.
 
 Step Functions has no member that may be left out of a request, and SageMaker takes no empty one: so
 these are written into the definition of such a deployment, which has its own SHA-256 then.
@@ -18,15 +18,17 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class Protection:
-    """`kms_key` is an ARN; empty members add nothing. A serverless endpoint takes no key."""
+    """`kms_key` is an ARN; empty members add nothing. A serverless endpoint takes no key, and
+    captures nothing. `capture_percent` of its requests are captured."""
 
     kms_key: str = ""
     subnets: tuple[str, ...] = ()
     security_groups: tuple[str, ...] = ()
     serverless: bool = False
+    capture_percent: int = 0
 
     def __bool__(self) -> bool:
-        return bool(self.kms_key or self.subnets)
+        return bool(self.kms_key or self.subnets or self.capture_percent)
 
     @property
     def vpc(self) -> Json:
@@ -67,6 +69,18 @@ def _model(request: Json, protection: Protection) -> None:
 def _endpoint_config(request: Json, protection: Protection) -> None:
     if not protection.serverless:
         request |= protection.key("KmsKeyId")
+    if protection.capture_percent:
+        request["DataCaptureConfig"] = {
+            "EnableCapture": True,
+            "InitialSamplingPercentage": protection.capture_percent,
+            "DestinationS3Uri": "s3://${LakeBucket}/captured",
+            "CaptureOptions": [{"CaptureMode": mode} for mode in ("Input", "Output")],
+            "CaptureContentTypeHeader": {
+                "CsvContentTypes": ["text/csv"],
+                "JsonContentTypes": ["application/json"],
+            },
+            **protection.key("KmsKeyId"),
+        }
 
 
 _ADDED: dict[str, Callable[[Json, Protection], None]] = {

@@ -58,6 +58,10 @@ def template() -> Json:
                     },
                 ]
             },
+            **{
+                f"Has{name}": {"Fn::Not": [{"Fn::Equals": [ref(f"{parameter}Percent"), "0"]}]}
+                for name, parameter in {"Canary": "EndpointCanary", "Capture": "Capture"}.items()
+            },
             "HasBoundary": {"Fn::Not": [{"Fn::Equals": [ref("PermissionsBoundary"), ""]}]},
         },
         "Mappings": {"TrainingImages": workflow.training_images()},
@@ -127,6 +131,9 @@ def parameters() -> Json:
         "EndpointInstancesMin": text("Machines of an endpoint at least", Default="1"),
         "EndpointInstancesMax": text("At most; the same: it is not scaled", Default="1"),
         "EndpointRequestsPerMinute": text("That each machine is to answer", Default="1000"),
+        "EndpointCanaryPercent": text("That a new model answers first; 0: all", Default="0"),
+        "EndpointCanaryMinutes": text("So long alarms watch it", Default="15"),
+        "CapturePercent": text("Of requests and answers that are kept; 0: none", Default="0"),
         "QueryLimitBytes": {
             "Type": "Number",
             "Description": "What one Athena statement may scan before it is cancelled",

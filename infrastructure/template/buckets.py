@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from infrastructure.grants import over_tls
-from infrastructure.names import LAKE, RAW, SITE
+from infrastructure.names import CAPTURED, LAKE, RAW, SITE
 from infrastructure.template.protection import ENCRYPTED, OF_S3
 from infrastructure.words import Json, attribute, ref, resource, sub, when
 
@@ -16,6 +16,7 @@ CLOSED = {
     "RestrictPublicBuckets": True,
 }
 UPLOAD_DAYS = 7  # after which an upload in parts that was never ended is given up
+CAPTURED_DAYS = 30  # of what customers have bought, as they asked about it
 NONCURRENT_DAYS = 30  # of what runs wrote over; of raw files every version stays
 
 
@@ -78,6 +79,7 @@ def buckets() -> Json:
                         _unended(),
                         _expire("results", "athena-results/", 7),
                         _expire("incoming", "incoming/", 30),
+                        _expire("captured", CAPTURED, CAPTURED_DAYS),
                         _expire("databrew", "databrew-temporary/", 1),
                         {
                             "Id": "written-over",

@@ -10,6 +10,7 @@ from infrastructure.names import (
     CRAWLER,
     DATABASE,
     ENDPOINT,
+    ENDPOINT_ALARMS,
     FIVE_TABLES,
     MADE,
     MODEL_PACKAGE_GROUP,
@@ -79,6 +80,9 @@ def environment(name: str) -> Json:
         "ENDPOINT_INSTANCES_MIN": ref("EndpointInstancesMin"),
         "ENDPOINT_INSTANCES_MAX": ref("EndpointInstancesMax"),
         "ENDPOINT_REQUESTS_PER_MINUTE": ref("EndpointRequestsPerMinute"),
+        "ENDPOINT_CANARY_PERCENT": ref("EndpointCanaryPercent"),
+        "ENDPOINT_CANARY_MINUTES": ref("EndpointCanaryMinutes"),
+        "ENDPOINT_ALARMS": sub(",".join(ENDPOINT_ALARMS)),
         "DEFINITION_SHA256": ref("DefinitionSha256"),
     }
 

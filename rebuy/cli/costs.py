@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -64,7 +65,7 @@ def cost(
         show("A month, without its runs", costs.month)
         show("A thousand predictions, at a standing endpoint", costs.thousand_predictions)
         print(f"\nA month with {runs:g} runs: {costs.of_month:,.2f} USD")
-        for line in costs.advice():
+        for line in [*costs.advice(), *besides(connection.settings)]:
             print(f"  {line}")
         for kind in costs.unknown:
             print(f"  No price of {kind} is known here: it is counted as nothing.")
@@ -111,6 +112,15 @@ def plan(
         trials=trials,
         crawled=given.source is None,
     )
+
+
+def besides(given: Settings) -> Iterator[str]:
+    """What settings add that no figure above counts."""
+    if given.endpoint_canary_percent:
+        minutes = 2 * given.endpoint_canary_minutes
+        yield f"endpoint_canary_percent: publishing takes twice the machines, {minutes} min."
+    if given.capture_percent:
+        yield "capture_percent: S3's PUT requests, and 30 days of storage, are not counted here."
 
 
 def table_bytes(folder: Path | None) -> dict[str, int]:

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from tasks.functions import scaling
+from tasks.functions import canary, scaling
 
 Json = dict[str, Any]
 
@@ -26,6 +26,7 @@ class Endpoint:
     status: str | None
     config: str | None = None
     reason: str | None = None
+    machines: int | None = None
 
     def __str__(self) -> str:
         if self.status is None:
@@ -63,8 +64,12 @@ def look(sagemaker: Any, name: str) -> Endpoint:
         if "Could not find" in error.response["Error"]["Message"]:
             return Endpoint(None)
         raise
+    variants = answer.get("ProductionVariants") or [{}]
     return Endpoint(
-        answer["EndpointStatus"], answer["EndpointConfigName"], answer.get("FailureReason")
+        answer["EndpointStatus"],
+        answer["EndpointConfigName"],
+        answer.get("FailureReason"),
+        variants[0].get("CurrentInstanceCount"),
     )
 
 
@@ -108,10 +113,18 @@ def next_call_back(endpoint: Endpoint, config: str, before: str | None, asked: b
 
 
 def call(
-    clients: Any, name: str, operation: str, config: str | None, scaled: scaling.Bounds | None
+    clients: Any,
+    name: str,
+    operation: str,
+    config: str | None,
+    scaled: scaling.Bounds | None,
+    *,
+    guard: Json | None = None,
+    machines: int | None = None,
 ) -> None:
     """Sends what was decided; the scaling that there should be is off while the endpoint changes.
-    `clients`: the name of a service to its client."""
+    `clients`: the name of a service to its client; `guard`: the DeploymentConfig of an update,
+    `machines`: that answer now."""
     sagemaker = clients("sagemaker")
     if scaled is not None and operation == "done":
         scaling.on(clients("application-autoscaling"), name, scaled)
@@ -122,12 +135,25 @@ def call(
     elif operation == "create":
         sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=config)
     elif operation == "update":
-        more = {"RetainAllVariantProperties": True} if scaled else {}
+        more = _retained(scaled, machines) if scaled else {}
+        if guard is not None:
+            more["DeploymentConfig"] = guard
         sagemaker.update_endpoint(EndpointName=name, EndpointConfigName=config, **more)
 
 
-def out_of_time(now: datetime, began_at: str) -> bool:
-    return now > datetime.fromisoformat(began_at) + LIMIT
+def _retained(scaled: scaling.Bounds, machines: int | None) -> Json:
+    """The machines that scaling has reached stay, unless they are too few; what the configuration
+    says of data capture counts."""
+    own = ["DataCaptureConfig"]
+    if machines is not None and machines < scaled.least:
+        own.append("DesiredInstanceCount")
+    excluded = [{"VariantPropertyType": kind} for kind in own]
+    return {"RetainAllVariantProperties": True, "ExcludeRetainedVariantProperties": excluded}
+
+
+def out_of_time(now: datetime, began_at: str, guard: Json | None = None) -> bool:
+    lasts = LIMIT + timedelta(seconds=canary.seconds(guard))
+    return now > datetime.fromisoformat(began_at) + lasts
 
 
 def utc_now() -> datetime:

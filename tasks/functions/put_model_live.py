@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from tasks.functions import canary, scaling
 from tasks.functions import endpoint_changes as changes
-from tasks.functions import scaling
 
 Json = dict[str, Any]
 
@@ -30,12 +30,16 @@ def handler(event: Json, context: Any) -> Json:
     now = changes.utc_now()
     turn = changes.current_round(state, event["execution"], now, rolling_back=False)
     endpoint = changes.look(sagemaker, name)
-    step = changes.next_call(endpoint, config, turn.asked)
+    step, guard = changes.next_call(endpoint, config, turn.asked), canary.wanted()
     if step == "update":
         require_compared(name, endpoint, state["live"]["answer"]["endpoint_config"], config)
-    if step == "failed" or (step == "wait" and changes.out_of_time(now, turn.began_at)):
-        raise EndpointDidNotChange(f"Endpoint {name} {endpoint}")
-    changes.call(boto3.client, name, step, config, scaling.wanted())
+    if step == "failed" or (step == "wait" and changes.out_of_time(now, turn.began_at, guard)):
+        raise EndpointDidNotChange(f"Endpoint {name} {endpoint}{canary.watched(guard)}")
+    changes.call(
+        *(boto3.client, name, step, config, scaling.wanted()),
+        guard=guard,
+        machines=endpoint.machines,
+    )
     return turn.answer(endpoint, settled=step == "done", asked=step in ("create", "update"))
 
 

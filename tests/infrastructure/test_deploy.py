@@ -292,6 +292,21 @@ def test_each_stage_has_settings_and_a_stack_of_its_own(tmp_path: Path) -> None:
         settings.read(file, "test")
 
 
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"endpoint_canary_percent": 10}, "endpoint_instances_min of 2 or more"),
+        ({"endpoint_canary_percent": 10, "endpoint": "serverless"}, "of instances alone"),
+        ({"capture_percent": 1, "endpoint": "serverless"}, "captures nothing of a serverless one"),
+    ],
+)
+def test_what_an_endpoint_cannot_do_is_told_before_anything_is_made(
+    given: dict[str, Any], says: str, tmp_path: Path
+) -> None:
+    with pytest.raises(InputError, match=says):
+        settings.read(tmp_path / "none", **given)
+
+
 @pytest.mark.parametrize("name", ["rebuy-", "re--buy", "rebuy-raw", "Rebuy", "1a", "a" * 19])
 def test_a_stack_whose_names_could_be_mistaken_is_refused(name: str, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="stack_name is"):

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from infrastructure import deployables, packages, resolved, template
-from infrastructure.names import LAKE_ARN, RAW
+from infrastructure.names import ENDPOINT_ALARMS, LAKE_ARN, RAW
 from infrastructure.template import explained, jobs
 from rebuy.validation import template as linting
 from rebuy.validation.product import Product
@@ -185,6 +185,30 @@ def test_whoever_a_resource_lets_in_is_bound_to_a_source_of_this_account(
     assert len(texts) >= 5
     assert all("Fn::GetAtt" in text or "${AWS::AccountId}" in text for text in texts), texts
     assert "s3:::" not in " ".join(texts)
+
+
+def test_a_canary_and_a_capture_have_what_they_need_and_others_nothing(
+    resources: dict[str, Any],
+) -> None:
+    names = {
+        one["Properties"]["AlarmName"]["Fn::Sub"]
+        for one in resources.values()
+        if one["Type"] == "AWS::CloudWatch::Alarm"
+    }
+    assert set(ENDPOINT_ALARMS) <= names
+    conditional = {
+        policy["Fn::If"][0]: policy["Fn::If"][1]["PolicyDocument"]["Statement"]
+        for policy in resources["SageMakerRole"]["Properties"]["Policies"]
+        if "Fn::If" in policy
+    }
+    assert [one["Action"] for one in conditional["HasCanary"]] == [["cloudwatch:DescribeAlarms"]]
+    (written,) = conditional["HasCapture"]
+    assert written["Action"][0] == "s3:PutObject"
+    assert [one["Fn::Sub"] for one in written["Resource"]] == [f"{LAKE_ARN}/captured/*"]
+    rules = resources["Lake"]["Properties"]["LifecycleConfiguration"]["Rules"]
+    assert {one["Prefix"]: one["ExpirationInDays"] for one in rules if "Prefix" in one}[
+        "captured/"
+    ] == 30
 
 
 def test_every_log_group_forgets_and_every_alarm_is_told(resources: dict[str, Any]) -> None:

@@ -13,9 +13,20 @@ import pytest
 
 from localaws.errors import AwsError
 from localaws.sagemaker import capture
+from tasks.states import every_state
 from tests.sagemaker.conftest import wait
 from tests.sagemaker.test_endpoints import ask, create, make_config, settled, stocked  # noqa: F401
+from workflows import purchase_prediction
+from workflows.protection import Protection, protected
 
+# As the product has it: the definition of a deployment that captures.
+OURS = next(
+    state["Arguments"]["DataCaptureConfig"]
+    for _, state in every_state(
+        protected(purchase_prediction.definition(), Protection(capture_percent=100))["States"]
+    )
+    if state.get("Resource", "").endswith("sagemaker:createEndpointConfig")
+)
 ECHO = """
 def model_fn(model_dir): return None
 def transform_fn(model, body, content_type, accept): return "0.5", accept
@@ -54,7 +65,8 @@ def captured(aws: Any, count: int) -> list[dict[str, Any]]:
 
 def test_answers_are_captured_as_the_configuration_says(stocked: Any) -> None:  # noqa: F811
     client = stocked.client("sagemaker")
-    make_config(stocked, "all", ECHO, capture=capturing(), **MACHINE)
+    ours = OURS | {"DestinationS3Uri": OURS["DestinationS3Uri"].replace("${LakeBucket}", "lake")}
+    make_config(stocked, "all", ECHO, capture=ours, **MACHINE)
     make_config(stocked, "none", ECHO, capture=capturing(0), **MACHINE)
     seen = create(stocked, "all")
     assert seen["DataCaptureConfig"]["CaptureStatus"] == "Started"

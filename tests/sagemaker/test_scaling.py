@@ -104,7 +104,14 @@ def test_a_change_takes_the_scaling_off_and_keeps_the_machines() -> None:
     endpoint_changes.call(clients, "shop", "update", "new", BOUNDS)
     names = [operation for operation, _ in clients.calls]
     assert names == ["describe_scalable_targets", "deregister_scalable_target", "update_endpoint"]
-    assert clients.calls[-1][1]["RetainAllVariantProperties"]
+    asked = clients.calls[-1][1]
+    assert asked["RetainAllVariantProperties"]
+    capture = {"VariantPropertyType": "DataCaptureConfig"}
+    assert asked["ExcludeRetainedVariantProperties"] == [capture]
+    # Fewer than the least: the configuration's own number.
+    endpoint_changes.call(clients, "shop", "update", "new", BOUNDS, machines=1)
+    machines = {"VariantPropertyType": "DesiredInstanceCount"}
+    assert clients.calls[-1][1]["ExcludeRetainedVariantProperties"] == [capture, machines]
 
     clients = Clients(on=False)
     endpoint_changes.call(clients, "shop", "done", "new", BOUNDS)

@@ -11,6 +11,8 @@ from botocore.exceptions import ClientError
 
 from localaws.errors import AwsError
 from localaws.sagemaker import shifting
+from tasks.functions import canary
+from tasks.functions import endpoint_changes as changes
 from tests.cloudwatch.test_evaluation import alarm
 from tests.sagemaker.test_endpoints import (
     ask,
@@ -103,14 +105,20 @@ def test_what_aws_refuses(variant: dict[str, Any], config: dict[str, Any], words
         shifting.check(config, variant)
 
 
-def test_a_canary_is_watched_by_its_alarms(stocked: Any) -> None:  # noqa: F811
+def test_a_canary_is_watched_by_its_alarms(
+    stocked: Any,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     client, cloudwatch = stocked.client("sagemaker"), stocked.client("cloudwatch")
     cloudwatch.put_metric_alarm(**alarm(TreatMissingData="notBreaching"))
     for name in ("one", "two"):
         make_config(stocked, name, NAMES.format(name=name), **TWO)
     create(stocked, "one")
     stocked.clock.wait_scale = 0.01
-    half = guarded(routed("CANARY", 3600, CanarySize=percent(50)), "errors")
+    # As the product asks for it.
+    for name, value in {"CANARY_PERCENT": "50", "CANARY_MINUTES": "60", "ALARMS": "errors"}.items():
+        monkeypatch.setenv(f"ENDPOINT_{name}", value)
+    half = canary.wanted()
 
     # A raised alarm: back to what was.
     client.update_endpoint(EndpointName="e", EndpointConfigName="two", DeploymentConfig=half)
@@ -135,6 +143,9 @@ def test_a_canary_is_watched_by_its_alarms(stocked: Any) -> None:  # noqa: F811
     assert back["FailureReason"].endswith("is in ALARM: errors.")
     assert "PendingDeploymentSummary" not in back
     assert {ask(stocked) for _ in range(4)} == {"one"}
+    told = changes.look(client, "e")
+    assert changes.next_call(told, "two", asked=True) == "failed"
+    assert "is InService with configuration one." in str(told) and "ALARM: errors" in str(told)
 
     # None: all of them. What the last update said is kept where the next one says so.
     cloudwatch.set_alarm_state(AlarmName="errors", StateValue="OK", StateReason="is over")

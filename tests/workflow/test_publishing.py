@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from tasks.functions import canary, published_views, put_model_live, roll_back
 from tasks.functions import endpoint_changes as changes
-from tasks.functions import published_views, put_model_live, roll_back
 
 OURS, BEFORE, OTHER = "rebuy-ours", "rebuy-before", "rebuy-other"
 NOW = datetime(2026, 11, 22, 8, tzinfo=UTC)
@@ -81,6 +81,19 @@ def test_what_was_asked_counts_in_its_own_try_alone() -> None:
     assert (back.asked, back.began_at) == (False, later.isoformat())
     assert changes.out_of_time(later, same.began_at)
     assert not changes.out_of_time(later, redriven.began_at)
+
+
+def test_a_canary_is_given_its_time_and_told_with_its_alarms(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert (canary.wanted(), canary.seconds(None), canary.watched(None)) == (None, 0, "")
+    for name, value in {"CANARY_PERCENT": "10", "CANARY_MINUTES": "15", "ALARMS": "a,b"}.items():
+        monkeypatch.setenv(f"ENDPOINT_{name}", value)
+    config = canary.wanted()
+    assert canary.watched(config) == " It was watched by the alarms a and b."
+    begun = (NOW - timedelta(minutes=80)).isoformat()
+    assert changes.out_of_time(NOW, begun)
+    assert not changes.out_of_time(NOW, begun, config)
 
 
 def test_a_model_that_went_live_meanwhile_is_not_replaced_unseen() -> None:
