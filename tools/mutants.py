@@ -44,6 +44,7 @@ class Mutant:
     end: int
     text: bytes
     kind: str
+    within: str = ""  # the function
 
     def apply(self, source: bytes) -> bytes:
         return source[: self.start] + self.text + source[self.end :]
@@ -75,9 +76,10 @@ def of_python(source: bytes) -> Iterator[Mutant]:
         return start, begins[node.end_lineno - 1] + node.end_col_offset
 
     def made(node: ast.expr | ast.stmt, text: str, kind: str) -> Mutant:
-        return Mutant(node.lineno, *span(node), text.encode(), kind)
+        return Mutant(node.lineno, *span(node), text.encode(), kind, within)
 
-    for node in _executable(ast.parse(source)):
+    within = ""
+    for within, node in _executable(ast.parse(source)):
         if isinstance(node, ast.If | ast.While | ast.IfExp):
             start, end = span(node.test)
             yield made(node.test, f"(not ({source[start:end].decode()}))", "condition negated")
@@ -113,18 +115,21 @@ def _can_go(node: ast.AST) -> TypeGuard[ast.stmt]:
     return isinstance(node, ast.Raise | ast.AugAssign | ast.Continue | ast.Break | ast.Delete)
 
 
-def _executable(tree: ast.Module) -> Iterator[ast.AST]:
-    """The nodes without annotations, texts in f-strings and what only a type checker runs."""
-    waiting: list[ast.AST] = [tree]
+def _executable(tree: ast.Module) -> Iterator[tuple[str, ast.AST]]:
+    """(function, node), without annotations, texts in f-strings, what only a type checker runs."""
+    waiting: list[tuple[str, ast.AST]] = [("", tree)]
     while waiting:
-        node = waiting.pop()
+        function, node = waiting.pop()
         if isinstance(node, ast.JoinedStr | ast.arg):
             continue
         if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
             continue
-        yield node
+        yield function, node
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            function = node.name
         skipped = {id(getattr(node, name, None)) for name in ("annotation", "returns")}
-        waiting += [child for child in ast.iter_child_nodes(node) if id(child) not in skipped]
+        children = [child for child in ast.iter_child_nodes(node) if id(child) not in skipped]
+        waiting += [(function, child) for child in children]
 
 
 def _keys(node: ast.AST) -> Iterator[tuple[ast.Constant, str]]:

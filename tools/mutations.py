@@ -1,7 +1,7 @@
 """Would a test notice? Lines are chosen at random, each is changed in one place, and the tests of
 the part that it belongs to are run until one fails.
 
-    python -m tools.mutations --seed 21 --count 100 [--under localaws/s3] [--list]
+    python -m tools.mutations --seed 21 --count 100 [--under localaws/s3] [--most 5] [--list]
 
 Run it in a checkout that has nothing uncommitted: the changes are made in its files, one at a time,
 and taken back. Every executable line of the tree is as likely as any other. What survives is
@@ -36,10 +36,11 @@ FOLDERS = (
 TESTS = {
     "configuration/": "infrastructure mapping validation",
     "console/": "console",
-    "executions/": "executions triggers infrastructure",
+    "executions/": "executions workflow triggers console",
     "inference/": "model",
     "infrastructure/": "infrastructure validation triggers",
     "localaws/": "core docs",
+    "localaws/core/snapshot": "cli",
     "localaws/autoscaling/": "sagemaker",
     "localaws/ecr/": "sagemaker validation",
     "localaws/glue/": "catalog athena glue_jobs",
@@ -96,8 +97,8 @@ def chosen(seed: int, count: int, under: str) -> list[tuple[Path, Mutant]]:
     return [(line[0], chance.choice(all_of_them[line])) for line in lines]
 
 
-def tests_of(path: Path) -> list[str]:
-    """Test files, those first that name the module, then the short ones."""
+def tests_of(path: Path, function: str) -> list[str]:
+    """The part's test files, those first that seem to be about the module and the function."""
     begins = [begin for begin in TESTS if path.as_posix().startswith(begin)]
     own = f"tests/{path.parts[1]}" if path.parts[0] == "localaws" else ""
     longest = max(begins, key=len, default="")
@@ -105,27 +106,23 @@ def tests_of(path: Path) -> list[str]:
         folders = [own]
     else:
         folders = [f"tests/{name}" for name in TESTS[longest].split()]
-    module, near = ".".join(path.with_suffix("").parts), path.parent.as_posix().replace("/", ".")
+    module, words = path.stem.strip("_"), {path.stem.strip("_"), function.strip("_")} - {""}
 
-    def rank(file: Path) -> tuple[bool, bool, bool, int]:
-        text = file.read_text()
-        named = module in text or (f"from {near} import" in text and path.stem in text)
-        alike = path.stem.strip("_") in file.stem or file.stem.removeprefix("test_") in path.stem
-        return not alike, not named, "server" in text or "Spark" in text, len(text)
+    def rank(file: Path) -> tuple[bool, int, int]:
+        text, name = file.read_text(), file.stem.removeprefix("test_")
+        said = sum(min(text.count(word), 20) for word in words)
+        return not (module in name or name in module), -said, len(text)
 
-    ranked = []
-    for folder in folders:
-        files = [f for f in (ROOT / folder).glob("test_*.py") if f.name not in LONG]
-        ranked += sorted(files, key=rank)
-    ranked.sort(key=lambda file: rank(file)[:2])
+    files = [file for folder in folders for file in (ROOT / folder).glob("test_*.py")]
+    ranked = sorted((file for file in files if file.name not in LONG), key=rank)
     return [file.relative_to(ROOT).as_posix() for file in ranked]
 
 
-def tried(path: Path, mutant: Mutant) -> Outcome:
+def tried(path: Path, mutant: Mutant, most: int | None) -> Outcome:
     """The part's tests with the change in its file, which is taken back."""
     file, began = ROOT / path, time.monotonic()
     before, times = file.read_bytes(), file.stat()
-    files, failed, said = tests_of(path), False, ""
+    files, failed, said = tests_of(path, mutant.within)[:most], False, ""
     try:
         file.write_bytes(mutant.apply(before))
         for some in filter(None, (files[:FIRST], files[FIRST:])):
@@ -172,6 +169,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--count", type=int, default=100)
     parser.add_argument("--begin", type=int, default=0, help="how many of them to pass over")
+    parser.add_argument("--most", type=int, help="test files of the part that are run, the nearest")
     parser.add_argument("--under", default="", help="a folder, or a file")
     parser.add_argument("--list", action="store_true", help="only what would be changed")
     given = parser.parse_args()
@@ -185,7 +183,7 @@ def main() -> None:
         importlib.import_module(name)
     noticed = 0
     for number, (path, mutant) in enumerate(mutants, given.begin + 1):
-        outcome = tried(path, mutant)
+        outcome = tried(path, mutant, given.most)
         noticed += outcome.noticed
         told = "noticed " if outcome.noticed else "SURVIVED"
         print(f"{number} {told} {outcome.seconds:.0f} s {path}:{mutant.line} {mutant.kind}")
