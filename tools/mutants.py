@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeGuard
 
 SWAPPED = {
@@ -76,10 +76,9 @@ def of_python(source: bytes) -> Iterator[Mutant]:
         return start, begins[node.end_lineno - 1] + node.end_col_offset
 
     def made(node: ast.expr | ast.stmt, text: str, kind: str) -> Mutant:
-        return Mutant(node.lineno, *span(node), text.encode(), kind, within)
+        return Mutant(node.lineno, *span(node), text.encode(), kind)
 
-    within = ""
-    for within, node in _executable(ast.parse(source)):
+    def changes(node: ast.AST) -> Iterator[Mutant]:
         if isinstance(node, ast.If | ast.While | ast.IfExp):
             start, end = span(node.test)
             yield made(node.test, f"(not ({source[start:end].decode()}))", "condition negated")
@@ -104,6 +103,10 @@ def of_python(source: bytes) -> Iterator[Mutant]:
             yield made(node, "pass", "statement dropped")
         for key, word in _keys(node):
             yield made(key, repr(f"{word}_"), "another key")
+
+    for within, node in _executable(ast.parse(source)):
+        for mutant in changes(node):
+            yield replace(mutant, within=within)
 
 
 def _can_go(node: ast.AST) -> TypeGuard[ast.stmt]:
