@@ -67,7 +67,12 @@ def test_a_profile_has_the_keys_and_numbers_of_databrews(data: DataBrew) -> None
     assert (number["mean"], number["median"], number["mode"]) == (3.5, 2.0, 2)
     assert number["percentile25"] == 1.75, "linear interpolation"
     assert number["variance"] == pytest.approx(41 / 3), "of a sample"
+    assert number["standardDeviation"] == pytest.approx(math.sqrt(41 / 3))
+    assert (number["interquartileRange"], number["zerosCount"]) == (2.0, 0)
     assert number["medianAbsoluteDeviation"] == 0.5
+    counted = [{"value": value, "count": count} for value, count in ((1, 1), (2, 2), (9, 1))]
+    assert number["minimumValues"] == counted
+    assert number["maximumValues"] == counted[::-1]
     assert number["mostCommonValues"][0] == {"value": 2, "count": 2}
     assert number["valueDistribution"][-1] == {"bucket": [9.0, "inf"], "count": 1}
     assert len(number["valueDistribution"]) == 9, "bins of width 1 where there are fewer than 20"

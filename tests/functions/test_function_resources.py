@@ -26,6 +26,7 @@ def test_a_function_is_described_as_it_was_made(aws: Any) -> None:
     found = client.get_function(FunctionName=made["FunctionArn"])
     assert found["Configuration"]["CodeSha256"] == made["CodeSha256"]
     assert found["Configuration"]["State"] == "Active"
+    assert found["Configuration"]["PackageType"] == "Zip"
     assert found["Configuration"]["LastUpdateStatus"] == "Successful"
     assert found["Tags"] == {"a": "b"}
     assert [f["FunctionName"] for f in client.list_functions()["Functions"]] == ["f"]

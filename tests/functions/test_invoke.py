@@ -244,6 +244,7 @@ def handler(event, context):
 """
     create(aws, "f", code)
     answer = aws.client("lambda").invoke(FunctionName="f", LogType="Tail")
+    assert (answer["StatusCode"], answer["ExecutedVersion"]) == (200, "$LATEST")
     tail = base64.b64decode(answer["LogResult"]).decode()
     assert "START RequestId: " in tail
     assert "\nhello\n[WARNING]\t" in tail

@@ -80,6 +80,7 @@ def test_a_shell_run_has_python_and_boto3_and_says_where_it_differs(glue: Glue) 
     run = glue.run("plain", day="2026-01-31")
 
     assert (job["MaxCapacity"], job["GlueVersion"], job["Timeout"]) == (0.0625, "3.0", 2_880)
+    assert job["AllocatedCapacity"] == 0  # whole DPUs, of old
     assert "WorkerType" not in run
     assert run["LogGroupName"] == "/aws-glue/python-jobs"
     assert (run["JobRunState"], run["MaxCapacity"]) == ("SUCCEEDED", 0.0625), glue.errors(run)

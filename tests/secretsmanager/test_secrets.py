@@ -40,6 +40,19 @@ def test_a_new_value_is_current_and_the_one_before_is_previous(vault: Any) -> No
         vault.get_secret_value(SecretId="shop/key", VersionStage="MINE")
 
 
+def test_versions_are_listed_with_their_stages_and_times(vault: Any) -> None:
+    made = vault.create_secret(Name="a", SecretString="one")
+    put = [vault.put_secret_value(SecretId="a", SecretString=text) for text in ("two", "three")]
+
+    listed = vault.list_secret_version_ids(SecretId="a")["Versions"]
+    every = vault.list_secret_version_ids(SecretId="a", IncludeDeprecated=True)["Versions"]
+
+    stages = {version["VersionId"]: version["VersionStages"] for version in listed}
+    assert stages == {put[0]["VersionId"]: ["AWSPREVIOUS"], put[1]["VersionId"]: ["AWSCURRENT"]}
+    assert {version["VersionId"] for version in every} == {made["VersionId"], *stages}
+    assert all(version["CreatedDate"].tzinfo for version in every)
+
+
 def test_the_same_token_with_the_same_value_is_one_version(vault: Any) -> None:
     token = "t" * 32
     first = vault.create_secret(Name="a", SecretString="x", ClientRequestToken=token)
