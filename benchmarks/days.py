@@ -92,7 +92,7 @@ def figures(record: Json) -> Json:
             for visit in record["states"]
             if visit["state"] == CLEANING
         ),
-        "dollars": round(sum(line.dollars for line in of_record.lines(record, "")), 4),
+        "dollars": round(sum(line.dollars for line in of_record.lines(record)), 4),
     }
 
 

@@ -28,7 +28,7 @@ from console.page import STATIC, page
 from console.prepare import PreparePage
 from console.query_page import QueryPage
 from console.task import Task
-from executions import audit, costs
+from executions import audit, comparison, costs
 from executions.clients import Clients
 from executions.events import Events, let_wait
 from executions.history import History
@@ -76,6 +76,7 @@ class Console:
             "event": self.event,
             "work": self.work,
             "audit": self.audit,
+            "comparison": self.comparison,
             "lake": lambda _: lake.databases(self.clients("glue")),
             "tables": lambda r: lake.tables(
                 self.clients("glue"), web.given(r, "database"), r.query_params.get("next")
@@ -199,8 +200,21 @@ class Console:
             answer["findings"] = [asdict(finding) for finding in findings]
         return {**answer, "record": record.content}
 
+    def comparison(self, request: Request) -> Json:
+        """{rows} of two executions with audit records; {without: the ARNs that have none}."""
+        arns = [web.given(request, "one"), web.given(request, "other")]
+        histories = [self._history_of(arn) for arn in arns]
+        found = [audit.find(self.clients, one.description, one.events) for one in histories]
+        records = [record.content for record in found if record is not None]
+        if len(records) < len(found):
+            return {"without": [arn for arn, one in zip(arns, found, strict=True) if one is None]}
+        return {"rows": [row.as_json() for row in comparison.compare(*records)]}
+
     def _history(self, request: Request) -> Events:
-        history = self.histories.of(self.step_functions, web.given(request, "arn"))
+        return self._history_of(web.given(request, "arn"))
+
+    def _history_of(self, arn: str) -> Events:
+        history = self.histories.of(self.step_functions, arn)
         history.read_all(self.target.poll_seconds)
         return history
 

@@ -33,9 +33,9 @@ class Row:
                 "same": self.same}  # fmt: skip
 
 
-def compare(one: Json, other: Json, training_instance: str) -> list[Row]:
+def compare(one: Json, other: Json) -> list[Row]:
     """Every figure of two records, in the order of the workflow."""
-    pairs = zip(_sides(one, training_instance), _sides(other, training_instance), strict=True)
+    pairs = zip(_sides(one), _sides(other), strict=True)
     return [row for (section, mine), (_, yours) in pairs for row in _rows(section, mine, yours)]
 
 
@@ -44,7 +44,7 @@ def _rows(section: str, one: Json, other: Json) -> Iterator[Row]:
         yield Row(section, what, one.get(what), other.get(what))
 
 
-def _sides(record: Json, training_instance: str) -> Iterator[tuple[str, Json]]:
+def _sides(record: Json) -> Iterator[tuple[str, Json]]:
     """(section, what to value) of one run."""
     yield "run", {name: record.get(name) for name in ("status", "outcome", "error", "failed_state")}
     yield "raw files", {entry["key"]: entry["sha256"] for entry in record.get("inputs") or []}
@@ -60,7 +60,7 @@ def _sides(record: Json, training_instance: str) -> Iterator[tuple[str, Json]]:
     yield "code", {**known, **(code.get("files") or {})}
     yield "seconds", _seconds(record)
     used = dict(record.get("cost_inputs") or {})
-    lines = of_record.lines(record, training_instance) if used else []
+    lines = of_record.lines(record) if used else []
     used["dollars"] = round(sum(line.dollars for line in lines), 6)
     yield "cost", used
 

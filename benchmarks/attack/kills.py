@@ -29,7 +29,7 @@ FOLDERS = {  # a child is told by where it works
 }  # fmt: skip
 SERVER_SHARE = 0.4
 PAUSE_SECONDS = (0.0, 8.0)
-MOST_REDRIVES = 6
+MOST_REDRIVES = 20
 # How often a state of a run is disturbed by a kind, or a long job would never get the time that it
 # needs, and what comes again by itself (endpoints, functions) would be most of the kills.
 MOST_IN_A_STATE = {SERVER: 2, "Spark": 1, "training": 1, "worker": 2, "function": 2, "endpoint": 2}

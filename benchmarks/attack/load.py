@@ -12,13 +12,15 @@ import random
 import socket
 import threading
 import time
+import traceback
 import urllib.request
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from http.client import HTTPException
 from urllib.parse import urlsplit
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from benchmarks.attack.product import Product
 from configuration.errors import RebuyError
@@ -130,7 +132,10 @@ def reason(problem: Exception) -> str:
         return f"{error['Code']}: {error['Message'][:120]}"
     if isinstance(problem, RebuyError):
         return f"{type(problem).__name__}: {str(problem)[:200]}"
-    return type(problem).__name__
+    if isinstance(problem, OSError | BotoCoreError | HTTPException):  # the server was killed
+        return type(problem).__name__
+    last = traceback.extract_tb(problem.__traceback__)[-1]
+    return f"{problem!r:.200} in {last.name}, {last.filename}:{last.lineno}"
 
 
 def expect(said: object, wanted: object, about: str) -> None:

@@ -5,7 +5,9 @@ import { date, duration, lastPart } from "./format.js";
 import { useExecution } from "./execution.js";
 import { Problem, Status, useAnswer } from "./parts.js";
 
-const RECORDED = ["gate", "metrics", "hyperparameters", "versions", "code", "inputs", "cost_inputs", "checks", "model"];
+// Sections of executions/comparison.py that have another name here.
+const TITLES = { run: "End" };
+const capital = (text) => text[0].toUpperCase() + text.slice(1);
 
 export function Compare({ arns }) {
   return arns.length < 2 ? html`<${Choose} arn=${arns[0]} />` : html`<${Pair} left=${arns[0]} right=${arns[1]} />`;
@@ -47,9 +49,9 @@ function Pair({ left, right }) {
   const a = useExecution(left);
   const b = useExecution(right);
   const [onlyDifferent, setOnly] = useState(true);
-  const over = (side) => (side.execution && side.execution.status !== "RUNNING" ? 1 : 0);
-  const [recordA] = useAnswer(() => get("audit", { arn: left }), [left, over(a)]);
-  const [recordB] = useAnswer(() => get("audit", { arn: right }), [right, over(b)]);
+  const over = [a, b].every((side) => side.execution && side.execution.status !== "RUNNING");
+  const [recorded] = useAnswer(() => (over ? get("comparison", { one: left, other: right }) : undefined),
+    [left, right, over]);
   const times = useMemo(() => durations(a.fold, b.fold), [a.version, b.version]);
   if (!a.execution || !b.execution) return html`<section class="compare"><${Problem} error=${a.error ?? b.error} />
     <p class="quiet centred">Reading both…</p></section>`;
@@ -62,9 +64,9 @@ function Pair({ left, right }) {
     ["Error", a.execution.error ?? "", b.execution.error ?? ""],
     ["Transitions", a.fold.transitions, b.fold.transitions],
   ];
-  const pick = (found) => (found?.found ? Object.fromEntries(RECORDED.map((key) => [key, found.record[key]])) : {});
-  const groups = [["Input", flat(parsed(a.execution.input)), flat(parsed(b.execution.input))],
-    ["Audit record", flat(pick(recordA)), flat(pick(recordB))]];
+  // Its seconds are told by the histories.
+  const told = (recorded?.rows ?? []).filter((row) => row.section !== "seconds");
+  const sections = Map.groupBy(told, (row) => row.section);
   const most = Math.max(1, ...times.map((row) => Math.max(row.a ?? 0, row.b ?? 0)));
   return html`<section class="compare" aria-label="Two executions">
     <header class="title"><h1>Two executions</h1><div class="actions">
@@ -76,7 +78,8 @@ function Pair({ left, right }) {
         <a href=${`#/execution/${encodeURIComponent(arn)}`}>${side.execution.name}</a></th>`)}</tr></thead>
       <tbody>${facts.map(([name, x, y]) => html`<tr><th scope="row">${name}</th><td>${x}</td><td>${y}</td></tr>`)}
         </tbody>
-      <${Group} name="Input" a=${groups[0][1]} b=${groups[0][2]} only=${onlyDifferent} />
+      <${Group} name="Input" rows=${pairs(flat(parsed(a.execution.input)), flat(parsed(b.execution.input)))}
+        only=${onlyDifferent} />
       <tbody><tr class="group"><th scope="rowgroup" colspan="3">Time by state</th></tr>
         ${times.map((row) => html`<tr key=${row.name}><th scope="row">${row.name}</th>
           ${[row.a, row.b].map((value, index) => html`<td>
@@ -84,21 +87,34 @@ function Pair({ left, right }) {
               ${duration(value)}</span><i class="meter" style=${{ width: `${(value / most) * 60}%` }}></i>
                 ${index === 1 && row.a !== undefined && Math.abs(value - row.a) > 500 ? html` <span class="quiet">
                 ${value > row.a ? "+" : "−"}${duration(Math.abs(value - row.a))}</span>` : ""}`}</td>`)}</tr>`)}</tbody>
-      <${Group} name="Audit record" a=${groups[1][1]} b=${groups[1][2]} only=${onlyDifferent} />
-    </table></div></section>`;
+      ${[...sections].map(([name, rows]) => html`<${Group} key=${name} name=${TITLES[name] ?? capital(name)}
+        rows=${rows} only=${onlyDifferent} />`)}
+    </table></div>${recorded?.without?.length && html`<p class="quiet">There is no audit record of
+      ${recorded.without.map(lastPart).join(" and of ")}: rows, scores, code and cost are not compared.</p>`}</section>`;
 }
 
-function Group({ name, a, b, only }) {
-  const keys = [...new Set([...Object.keys(a), ...Object.keys(b)])];
-  const shown = keys.filter((key) => !only || a[key] !== b[key]);
-  const same = keys.length - keys.filter((key) => a[key] !== b[key]).length;
-  const say = (value) => (value === undefined ? "" : typeof value === "number" && !Number.isInteger(value)
-    ? value.toPrecision(6) : String(value));
+// The rows of two flat objects, as those of two records are.
+function pairs(one, other) {
+  return [...new Set([...Object.keys(one), ...Object.keys(other)])].map((what) =>
+    ({ what, one: one[what], other: other[what], same: one[what] === other[what] }));
+}
+
+function Group({ name, rows, only }) {
+  const shown = rows.filter((row) => !only || !row.same);
+  const differ = rows.filter((row) => !row.same).length;
   return html`<tbody><tr class="group"><th scope="rowgroup" colspan="3">${name} <span class="quiet">
-    ${same} the same, ${keys.length - same} different</span></th></tr>
-    ${shown.slice(0, 400).map((key) => html`<tr class=${a[key] !== b[key] ? "differs" : ""}>
-      <th scope="row" class="mono">${key || "(all)"}</th><td class="mono">${say(a[key])}</td><td class="mono">
-        ${say(b[key])}</td></tr>`)}</tbody>`;
+    ${rows.length - differ} the same, ${differ} different</span></th></tr>
+    ${shown.slice(0, 400).map((row) => html`<tr key=${row.what} class=${row.same ? "" : "differs"}>
+      <th scope="row" class="mono">${row.what || "(all)"}</th><td class="mono">${say(row.one)}</td><td class="mono">
+        ${say(row.other)}</td></tr>`)}</tbody>`;
+}
+
+function say(value) {
+  if (value === undefined || value === null) return "";
+  if (typeof value === "number") {
+    return Number.isInteger(value) ? value.toLocaleString("en") : String(Number(value.toPrecision(6)));
+  }
+  return /^[0-9a-f]{64}$/.test(value) ? value.slice(0, 12) : String(value);
 }
 
 function durations(a, b) {

@@ -11,13 +11,22 @@ from executions.costs.prices import PRICES, Line, crawl
 Json = dict[str, Any]
 
 
-def lines(record: Json, training_instance: str) -> list[Line]:
-    """A line a service. `training_instance` prices the seconds: the record has them alone."""
+def lines(record: Json) -> list[Line]:
+    """A line a service; none for seconds of a machine that has no price here."""
     mapped = bool((record.get("mapping") or {}).get("statements"))
-    return list(_lines(record.get("cost_inputs") or {}, training_instance, crawled=not mapped))
+    used = record.get("cost_inputs") or {}
+    return list(_lines(used, _training_instance(record), crawled=not mapped))
 
 
-def _lines(used: Json, instance: str, *, crawled: bool) -> Iterator[Line]:
+def _training_instance(record: Json) -> str | None:
+    """What the run trained on, as SageMaker described the job."""
+    found = (
+        (visit.get("figures") or {}).get("instance_type") for visit in record.get("states") or []
+    )
+    return next((instance for instance in found if instance), None)
+
+
+def _lines(used: Json, instance: str | None, *, crawled: bool) -> Iterator[Line]:
     megabytes = math.ceil(used.get("athena_charged_bytes", 0) / 1e6)
     yield Line(
         "Athena", f"{megabytes:,} MB charged", megabytes / 1e6 * PRICES["athena"]["terabyte"]
@@ -32,7 +41,7 @@ def _lines(used: Json, instance: str, *, crawled: bool) -> Iterator[Line]:
     seconds = used.get("glue_dpu_seconds", 0)
     yield Line("Glue", f"{seconds:,.0f} DPU seconds", seconds / 3600 * PRICES["glue"]["dpu_hour"])
     trained = used.get("training_billable_seconds", 0)
-    rate = PRICES["sagemaker"]["training_hour"].get(instance)
+    rate = PRICES["sagemaker"]["training_hour"].get(instance or "")
     if trained and rate is not None:
         yield Line("SageMaker training", f"{trained:,} s of {instance}", trained / 3600 * rate)
     entered = used.get("state_transitions", 0)

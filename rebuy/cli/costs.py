@@ -49,7 +49,7 @@ def cost(
 
         machine = stack_outputs(connection)["StateMachineArn"]
         record = records.find(connection, executed.resolve(connection, machine, execution)).content
-        told = of_record.lines(record, connection.settings.training_instance_type)
+        told = of_record.lines(record)
         if as_json:
             print(json.dumps({"lines": [asdict(line) for line in told], "prices": prices.dated()}))
             return

@@ -165,8 +165,7 @@ def compare(
         if not named.startswith("arn:"):
             arn = runs.resolve(connection, stack_outputs(connection)["StateMachineArn"], named)
         found.append(records.find(connection, arn).content)
-    instance = connection.settings.training_instance_type
-    rows = comparison.compare(found[0], found[1], instance)
+    rows = comparison.compare(found[0], found[1])
     if as_json:
         print(json.dumps([row.as_json() for row in rows]))
         return

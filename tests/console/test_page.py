@@ -167,6 +167,7 @@ def test_two_executions_are_compared(
     table = page.get_by_role("region", name="Comparison")
     expect(table.locator("tr.differs")).to_contain_text("another", timeout=SLOW)
     expect(table).to_contain_text("the same")
+    expect(page.get_by_text("There is no audit record of finished and of other")).to_be_visible()
 
 
 @pytest.mark.parametrize("page", ["light", "dark"], indirect=True)

@@ -41,7 +41,7 @@ def changed() -> dict[str, Any]:
 
 
 def test_what_differs_is_told() -> None:
-    rows = {(row.section, row.what): row for row in compare(RECORD, changed(), "ml.m5.xlarge")}
+    rows = {(row.section, row.what): row for row in compare(RECORD, changed())}
     differing = {key: (row.one, row.other) for key, row in rows.items() if not row.same}
     dollars = differing.pop(("cost", "dollars"))
     assert differing == {
@@ -57,16 +57,16 @@ def test_what_differs_is_told() -> None:
 
 
 def test_a_run_is_the_same_as_itself_and_a_failed_one_lacks_what_it_did_not_reach() -> None:
-    assert all(row.same for row in compare(RECORD, RECORD, "ml.m5.xlarge"))
+    assert all(row.same for row in compare(RECORD, RECORD))
     failed = {"status": "FAILED", "failed_state": "Train", "metrics": None, "code": None}
-    rows = {(row.section, row.what): row for row in compare(RECORD, failed, "ml.m5.xlarge")}
+    rows = {(row.section, row.what): row for row in compare(RECORD, failed)}
     assert (rows["scores", "auc"].one, rows["scores", "auc"].other) == (0.81, None)
     assert rows["rows", "clean/orders"].other is None
 
 
 def test_the_terminal_shows_what_differs_and_counts_what_does_not() -> None:
     console = Console(width=100, file=io.StringIO())
-    rows = compare(RECORD, changed(), "ml.m5.xlarge")
+    rows = compare(RECORD, changed())
     comparing.show(("monday", "tuesday"), rows, console, every=False)
     text = console.file.getvalue()  # type: ignore[attr-defined]
     assert "1,000" in text and "1,001" in text

@@ -77,6 +77,7 @@ def test_a_machine_without_a_price_is_named() -> None:
 
 
 def test_a_record_is_priced_by_its_quantities_with_the_crawl() -> None:
+    trained = [{"state": "Crawl"}, {"state": "Train", "figures": {"instance_type": "ml.m5.xlarge"}}]
     used = {
         "athena_charged_bytes": 100_000_000,
         "glue_dpu_seconds": 3600,
@@ -87,7 +88,7 @@ def test_a_record_is_priced_by_its_quantities_with_the_crawl() -> None:
 
     lines = {
         line.service: round(line.dollars, 6)
-        for line in of_record.lines({"cost_inputs": used}, "ml.m5.xlarge")
+        for line in of_record.lines({"cost_inputs": used, "states": trained})
     }
 
     assert lines == {

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import pytest
+from starlette.testclient import TestClient
 
 from console import evaluation, work
 from console.sections import Section
+from console.server import application
 from console.task import Task
 from executions import costs
+from executions.clients import Clients, Target
+from executions.costs import of_record
 from executions.history import History
 from tests.pipeline.stack import Execution, Stack
 
@@ -71,3 +75,20 @@ def test_cost_names_every_service_that_charges(good: Execution) -> None:
     }
     assert [(line["state"], line["times"]) for line in crawls] == [("Crawl raw data", 1)]
     assert 0.05 < found["total"] < 1
+
+
+def test_a_run_is_compared_by_what_its_record_holds(stack: Stack, good: Execution) -> None:
+    target = Target(stack.connection.settings.endpoint_url)
+    visitor = TestClient(application(Clients(target)), base_url="http://127.0.0.1")
+
+    answer = visitor.get("/api/comparison", params={"one": good.arn, "other": good.arn})
+
+    rows = answer.json()["rows"]
+    sections = {row["section"] for row in rows}
+    assert {"raw files", "rows", "features", "scores", "code", "cost"} <= sections
+    assert all(row["same"] for row in rows)
+    (dollars,) = [row["one"] for row in rows if row["what"] == "dollars"]
+    training = [
+        line for line in of_record.lines(stack.record(good.arn)) if "training" in line.service
+    ]
+    assert dollars > training[0].dollars > 0
