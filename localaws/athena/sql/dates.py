@@ -347,29 +347,46 @@ _FIELDS = {
     "second": "second({0})", "millisecond": "(millisecond({0}) % 1000)",
 }  # fmt: skip
 
+_NULL = Value("CAST(NULL AS TIMESTAMP)", t.TIMESTAMP)
+
+
+def of_null(special: Special, *places: int) -> Special:
+    """A function with one type of result, which takes a bare NULL for a moment."""
+
+    def compile_null(arguments: list[Value]) -> Value:
+        return special(
+            [
+                _NULL if place in places and value.type == t.UNKNOWN else value
+                for place, value in enumerate(arguments)
+            ]
+        )
+
+    return compile_null
+
+
 DATES: dict[str, Special] = {
-    **{name: field(name, function) for name, function in _FIELDS.items()},
+    **{name: of_null(field(name, function), 0) for name, function in _FIELDS.items()},
     **{name: zone_part(name) for name in ("timezone_hour", "timezone_minute")},
     "at_timezone": at_timezone,
     "current_timezone": current_timezone,
     "date": date,
     "date_add": date_add,
-    "date_diff": date_diff,
-    "date_format": date_format,
+    "date_diff": of_null(date_diff, 1, 2),
+    "date_format": of_null(date_format, 0),
     "date_parse": date_parse,
     "date_trunc": date_trunc,
-    "format_datetime": format_datetime,
+    "format_datetime": of_null(format_datetime, 0),
     "from_iso8601_date": from_iso8601_date,
     "from_iso8601_timestamp": from_iso8601_timestamp,
     "from_unixtime": from_unixtime,
     "human_readable_seconds": human_readable_seconds,
-    "last_day_of_month": last_day_of_month,
+    "last_day_of_month": of_null(last_day_of_month, 0),
     "now": _now,
     "parse_datetime": parse_datetime,
     "parse_duration": parse_duration,
     "timezone": timezone,
-    "to_iso8601": to_iso8601,
+    "to_iso8601": of_null(to_iso8601, 0),
     "to_milliseconds": to_milliseconds,
-    "to_unixtime": to_unixtime,
+    "to_unixtime": of_null(to_unixtime, 0),
     "with_timezone": with_timezone,
 }

@@ -26,7 +26,7 @@ _PLAIN = {
     "DATE": t.DATE,
     "JSON": t.JSON,
     "UUID": t.UUID,
-    "TEXT": t.VARCHAR,
+    "UNKNOWN": t.UNKNOWN,
 }
 
 
