@@ -56,6 +56,8 @@ def _join(c: Compiler, join: exp.Join, scope: Scope) -> str:
     if kind not in ("", "INNER", "CROSS", "OUTER"):
         raise not_emulated(f"{kind} JOIN", join)
     left = list(scope.relations)
+    if side == "LEFT" and isinstance(join.this, exp.Unnest) and _is_true(join.args.get("on")):
+        return " CROSS JOIN " + unnest(c, join.this, scope, outer=True)
     sql = _relation(c, join.this, scope)
     right = [relation for relation in scope.relations if relation not in left]
     if side in ("RIGHT", "FULL"):

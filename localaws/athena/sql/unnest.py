@@ -15,30 +15,28 @@ from .scope import Column, Relation, Scope
 structure(exp.Unnest, takes=("expressions", "alias", "offset"))
 
 
-def unnest(c: Compiler, node: exp.Unnest, scope: Scope) -> str:
+def unnest(c: Compiler, node: exp.Unnest, scope: Scope, *, outer: bool = False) -> str:
     """Arrays side by side, the shorter ones padded with NULL; an array of rows and a map give
-    several columns each."""
+    several columns each. `outer`: as LEFT JOIN has it, a row of NULL where all are empty; DuckDB's
+    own left join would turn the items' order round."""
     inner = c.fresh("r")
-    texts: list[str] = []
+    lists: list[str] = []
     columns: list[tuple[str, Type]] = []  # text over the inner select, type
     fields: dict[int, str] = {}  # names of the columns that are a row's fields
     sizes = []
     for item in node.expressions:
         value = c.compile(item, scope)
-        column = f"u{len(texts)}"
+        column = f"u{len(lists)}"
         if value.type.name == "map":
-            texts += [
-                f"unnest(map_keys({value.sql})) AS {column}",
-                f"unnest(map_values({value.sql})) AS u{len(texts) + 1}",
-            ]
+            lists += [f"map_keys({value.sql})", f"map_values({value.sql})"]
             columns += [
                 (column, value.type.items[0]),
-                (f"u{len(texts) - 1}", value.type.items[1]),
+                (f"u{len(lists) - 1}", value.type.items[1]),
             ]
             sizes.append(f"cardinality({value.sql})")
         elif value.type.name == "array":
             inside = value.type.items[0]
-            texts.append(f"unnest({value.sql}) AS {column}")
+            lists.append(value.sql)
             sizes.append(f"len({value.sql})")
             if inside.name == "row":
                 fields |= {len(columns) + i: label for i, label in enumerate(inside.names) if label}
@@ -51,8 +49,12 @@ def unnest(c: Compiler, node: exp.Unnest, scope: Scope) -> str:
         else:
             raise QueryError("TYPE_MISMATCH", f"Cannot unnest type: {value.type}", node)
     offset = node.args.get("offset")
+    longest = f"CAST(greatest({', '.join(sizes)}) AS BIGINT)"
+    if outer:
+        lists = [f"CASE WHEN {longest} > 0 THEN {items} ELSE [NULL] END" for items in lists]
+    texts = [f"unnest({items}) AS u{i}" for i, items in enumerate(lists)]
     if offset:
-        texts.append(f"unnest(range(1, CAST(greatest({', '.join(sizes)}) AS BIGINT) + 1)) AS place")
+        texts.append(f"unnest(range(1, {longest} + 1)) AS place")
         columns.append(("place", t.BIGINT))
     alias = node.args.get("alias")
     labels = [part.name.lower() for part in alias.columns] if alias is not None else []
