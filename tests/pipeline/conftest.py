@@ -17,7 +17,7 @@ USERS = 300
 WAIT_SCALE = 0.02
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """A local AWS in a process of its own on a free port, the stack, and raw files of 300 users."""
     from configuration.connection import Connection
@@ -50,7 +50,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
             local.down(home)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def good(stack: Stack) -> Execution:
     """The first run: everything was done, and its model is live."""
     for arn in stack.executions()[::-1]:

@@ -8,7 +8,6 @@ import io
 import json
 import os
 import re
-import shutil
 import tarfile
 import time
 import urllib.request
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import Browser, expect
 
 from rebuy.cli import baskets
 from tests.pipeline.stack import Execution, Json, Stack
@@ -281,25 +281,21 @@ def test_api_says_what_is_wrong_with_a_bad_line(stack: Stack, good: Execution) -
     assert "user_period" in refused.value.read().decode()
 
 
-def test_page_gives_the_same_answer_in_a_browser(stack: Stack, good: Execution) -> None:
-    from playwright.sync_api import expect, sync_playwright
-
-    chromium = shutil.which("chromium")
-    assert chromium, "chromium is not installed: apt-get install chromium (make does it)"
+def test_page_gives_the_same_answer_in_a_browser(
+    stack: Stack, good: Execution, browser: Browser
+) -> None:
     answer = stack.predict()
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        page = browser.new_page()
-        page.goto(stack.outputs["SiteUrl"])
-        page.get_by_role("tab", name="Paste a row").click()
-        page.get_by_label("One line of 18 numbers").fill(stack.example)
-        page.get_by_role("button", name="Predict").click()
-        verdict = "Likely to buy it again" if answer["will_buy"] else "Unlikely to buy it again"
-        expect(page.locator("#verdict")).to_have_text(verdict)
-        shown = page.locator("#probability").inner_text()
-        assert float(shown.split()[0]) == pytest.approx(answer["probability"] * 100, abs=0.06)
-        assert page.locator("#model").inner_text() == answer["model"]
-        browser.close()
+    page = browser.new_page()
+    page.goto(stack.outputs["SiteUrl"])
+    page.get_by_role("tab", name="Paste a row").click()
+    page.get_by_label("One line of 18 numbers").fill(stack.example)
+    page.get_by_role("button", name="Predict").click()
+    verdict = "Likely to buy it again" if answer["will_buy"] else "Unlikely to buy it again"
+    expect(page.locator("#verdict")).to_have_text(verdict)
+    shown = page.locator("#probability").inner_text()
+    assert float(shown.split()[0]) == pytest.approx(answer["probability"] * 100, abs=0.06)
+    assert page.locator("#model").inner_text() == answer["model"]
+    page.close()
 
 
 def test_report_has_the_states_the_hashes_and_the_model_of_the_run(
@@ -469,34 +465,3 @@ def test_stop_ends_the_spark_process_that_the_run_waits_for(stack: Stack, good: 
     assert newest() == "STOPPED"
     assert "ABORTED" in stack.rebuy("status", arn).stdout
     assert stack.rebuy("watch", arn, check=False).returncode == 1
-
-
-def test_of_two_runs_at_the_same_time_one_waits_for_the_other(
-    stack: Stack, good: Execution, record: Json
-) -> None:
-    """Both succeed with the good run's rows and model, one after the other."""
-    arns = [stack.start({"publish": "never", "full": True}) for _ in range(2)]
-    runs = [stack.wait(arn) for arn in arns]
-
-    for run in runs:
-        assert run.status == "SUCCEEDED", f"{run.error}: {run.cause}"
-        mine = stack.record(run.arn)
-        prefix = f"runs/run={mine['run']['id']}/"
-        for name, dataset in outputs_of(mine).items():
-            assert dataset["rows"] == outputs_of(record)[name]["rows"], name
-            assert all(entry["key"].startswith(prefix) for entry in dataset["objects"])
-        assert model_of(stack.read(mine["model"]["key"])) == model_of(
-            stack.read(record["model"]["key"])
-        )
-    first, second = runs
-    assert "Wait for its turn" in second.states and "Wait for its turn" not in first.states
-    assert first.events[-1]["timestamp"] <= time_of(second, "Crawl raw data")
-
-
-def time_of(run: Execution, state: str) -> Any:
-    """When the state was first entered."""
-    return next(
-        event["timestamp"]
-        for event in run.events
-        if event.get("stateEnteredEventDetails", {}).get("name") == state
-    )
