@@ -21,6 +21,7 @@ HERE = Path(__file__).parent
 NAME = "own-workflow"
 DATABASE = NAME.replace("-", "_")
 POLL_SECONDS = 1.0
+FOLLOWED = {"Delay": 2, "MaxAttempts": 900}  # a stack's change: half an hour at most
 ENDED = ("SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED")
 Json = dict[str, Any]
 
@@ -205,11 +206,11 @@ def deploy() -> Json:
     }
     try:
         client.create_stack(**given)
-        client.get_waiter("stack_create_complete").wait(StackName=NAME)
+        client.get_waiter("stack_create_complete").wait(StackName=NAME, WaiterConfig=FOLLOWED)
     except client.exceptions.AlreadyExistsException:
         try:
             client.update_stack(**given)
-            client.get_waiter("stack_update_complete").wait(StackName=NAME)
+            client.get_waiter("stack_update_complete").wait(StackName=NAME, WaiterConfig=FOLLOWED)
         except client.exceptions.ClientError as error:
             if "No updates are to be performed" not in str(error):
                 raise
@@ -256,7 +257,7 @@ def destroy() -> None:
     boto3.resource("s3").Bucket(outputs()["Bucket"]).objects.all().delete()
     client = boto3.client("cloudformation")
     client.delete_stack(StackName=NAME)
-    client.get_waiter("stack_delete_complete").wait(StackName=NAME)
+    client.get_waiter("stack_delete_complete").wait(StackName=NAME, WaiterConfig=FOLLOWED)
 
 
 if __name__ == "__main__":
