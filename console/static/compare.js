@@ -50,7 +50,7 @@ function Pair({ left, right }) {
   const b = useExecution(right);
   const [onlyDifferent, setOnly] = useState(true);
   const over = [a, b].every((side) => side.execution && side.execution.status !== "RUNNING");
-  const [recorded] = useAnswer(() => (over ? get("comparison", { one: left, other: right }) : undefined),
+  const [recorded, problem] = useAnswer(() => (over ? get("comparison", { one: left, other: right }) : undefined),
     [left, right, over]);
   const times = useMemo(() => durations(a.fold, b.fold), [a.version, b.version]);
   if (!a.execution || !b.execution) return html`<section class="compare"><${Problem} error=${a.error ?? b.error} />
@@ -66,6 +66,8 @@ function Pair({ left, right }) {
   ];
   // Its seconds are told by the histories.
   const told = (recorded?.rows ?? []).filter((row) => row.section !== "seconds");
+  const lacking = recorded?.without?.length && `There is no audit record of ${
+    recorded.without.map(lastPart).join(" and of ")}: rows, scores, code and cost are not compared.`;
   const sections = Map.groupBy(told, (row) => row.section);
   const most = Math.max(1, ...times.map((row) => Math.max(row.a ?? 0, row.b ?? 0)));
   return html`<section class="compare" aria-label="Two executions">
@@ -89,8 +91,7 @@ function Pair({ left, right }) {
                 ${value > row.a ? "+" : "−"}${duration(Math.abs(value - row.a))}</span>` : ""}`}</td>`)}</tr>`)}</tbody>
       ${[...sections].map(([name, rows]) => html`<${Group} key=${name} name=${TITLES[name] ?? capital(name)}
         rows=${rows} only=${onlyDifferent} />`)}
-    </table></div>${recorded?.without?.length && html`<p class="quiet">There is no audit record of
-      ${recorded.without.map(lastPart).join(" and of ")}: rows, scores, code and cost are not compared.</p>`}</section>`;
+    </table></div><${Problem} error=${problem} />${lacking && html`<p class="quiet">${lacking}</p>`}</section>`;
 }
 
 // The rows of two flat objects, as those of two records are.
