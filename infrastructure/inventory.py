@@ -245,7 +245,10 @@ OF_THE_STACK = (
         ),
     ),
     Kind("the crawler", _there(_look("glue", "get_crawler", "Name"), names.CRAWLER)),
-    Kind("the Glue job", _there(_look("glue", "get_job", "JobName"), names.JOIN_FEATURES)),
+    Kind(
+        "the Glue job",
+        _there(_look("glue", "get_job", "JobName"), names.JOIN_FEATURES, names.READ_DATABASE),
+    ),
     Kind(
         "DataBrew recipes",
         _there(

@@ -11,7 +11,8 @@ TRAINING_LOGS = "/aws/sagemaker/TrainingJobs"
 CRAWLER_LOGS = "/aws-glue/crawlers"
 DATABREW_LOGS = "/aws-glue-databrew/jobs"
 GLUE_LOGS = ("/aws-glue/jobs/output", "/aws-glue/jobs/error", "/aws-glue/jobs/logs-v2")
-SHARED_LOGS = (TRAINING_LOGS, CRAWLER_LOGS, DATABREW_LOGS, *GLUE_LOGS)
+SHELL_LOGS = ("/aws-glue/python-jobs/output", "/aws-glue/python-jobs/error")
+SHARED_LOGS = (TRAINING_LOGS, CRAWLER_LOGS, DATABREW_LOGS, *GLUE_LOGS, *SHELL_LOGS)
 
 
 def groups(connection: Connection) -> list[str]:
@@ -54,15 +55,21 @@ def of_jobs(connection: Connection) -> list[str]:
 
 
 def of_glue(connection: Connection) -> list[str]:
-    """Of the Glue job's runs, which are known as long as the job is there."""
+    """Of the Glue jobs' runs, which are known as long as the jobs are there."""
+    found = []
+    for job, groups in ((names.JOIN_FEATURES, GLUE_LOGS), (names.READ_DATABASE, SHELL_LOGS)):
+        for run in _runs(connection, names.named(job, connection)):
+            found += [one for group in groups for one in _streams(connection, group, run)]
+    return found
+
+
+def _runs(connection: Connection, job: str) -> list[str]:
     glue = connection.client("glue")
-    job = names.named(names.JOIN_FEATURES, connection)
     try:
         pages = glue.get_paginator("get_job_runs").paginate(JobName=job)
-        runs = [run["Id"] for page in pages for run in page["JobRuns"]]
+        return [run["Id"] for page in pages for run in page["JobRuns"]]
     except glue.exceptions.EntityNotFoundException:
         return []
-    return [one for run in runs for group in GLUE_LOGS for one in _streams(connection, group, run)]
 
 
 def delete(connection: Connection, name: str) -> None:

@@ -67,7 +67,8 @@ PLACES: dict[str, tuple[str, ...]] = {
     "cloudfront": ("*",),
     "databrew": ("databrew:{R}:{A}:*/{S}--*",),
     "glue": (
-        *("glue:{R}:{A}:catalog", "glue:{R}:{A}:connection/{S}-network"),
+        "glue:{R}:{A}:catalog",
+        *(f"glue:{{R}}:{{A}}:connection/{{S}}-{name}" for name in ("network", "database")),
         *(
             f"glue:{{R}}:{{A}}:{kind}"
             for database in ("{D}", "{D}_raw", "{D}_mapped")

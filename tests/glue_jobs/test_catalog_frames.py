@@ -1,5 +1,6 @@
 """A script as Glue Studio writes it: from tables of the catalog to a table of the catalog, which
-Athena reads, and after it the steps of a script of GetPlan. One run, in the whole local AWS."""
+Athena reads, and after it the steps of a script of GetPlan and the example of frames. One run, in
+the whole local AWS."""
 
 from __future__ import annotations
 
@@ -57,6 +58,11 @@ Sales_node5.setFormat("glueparquet", compression="snappy")
 Sales_node5.writeFrame(Change_node4)
 job.commit()
 '''
+EXAMPLE = Path(__file__).parents[2] / "examples/glue_frames/customers.py"
+EXAMPLE_CALL = """
+from customers import write_customers
+write_customers(glueContext, "shop", "placed", "lines", "s3://lake/customers/", "customers")
+"""
 ORDERS = {
     1: "buyer,amount\nann,5\nbob,x1\n",
     2: "buyer,amount\nann,7\n",
@@ -96,7 +102,21 @@ def shop(server: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
         "Columns": [{"Name": "buyer", "Type": "string"}],
         "Location": "s3://lake/buyers/",
     }
+    placed = {
+        **csv,
+        "Columns": [{"Name": "order_id", "Type": "bigint"}, {"Name": "user_id", "Type": "bigint"}],
+        "Location": "s3://lake/placed/",
+    }
+    lines = {
+        **csv,
+        "Columns": [{"Name": "order_id", "Type": "bigint"}, {"Name": "item", "Type": "string"}],
+        "Location": "s3://lake/lines/",
+    }
+    s3.put_object(Bucket="lake", Key="placed/p.csv", Body=b"1,7\n2,7\n3,8\n")
+    s3.put_object(Bucket="lake", Key="lines/l.csv", Body=b"1,a\n1,b\n2,a\n3,c\n4,d\n")
     for name, place, keys, parameters in (
+        ("placed", placed, [], {}),
+        ("lines", lines, [], {}),
         ("orders", csv, [{"Name": "day", "Type": "string"}], {"skip.header.line.count": "1"}),
         ("people", json, [], {}),
         ("buyers", buyers, [], {"classification": "csv"}),
@@ -122,7 +142,8 @@ def shop(server: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
         Sinks=[{"DatabaseName": "shop", "TableName": "buyers"}],
     )["PythonScript"]
     steps = planned[planned.index("## @type") :]  # with job.commit()
-    script = SCRIPT.replace("job.commit()\n", steps)
+    script = SCRIPT.replace("job.commit()\n", EXAMPLE_CALL + steps)
+    s3.put_object(Bucket="lake", Key="customers.py", Body=EXAMPLE.read_bytes())
     s3.put_object(Bucket="lake", Key="job.py", Body=script.encode())
     return server
 
@@ -134,7 +155,10 @@ def test_a_script_of_glue_studio_makes_a_table_that_athena_reads(shop: Any) -> N
         Role=_role(shop),
         GlueVersion="5.0",
         Command={"Name": "glueetl", "ScriptLocation": "s3://lake/job.py"},
-        DefaultArguments={"--job-bookmark-option": "job-bookmark-enable"},
+        DefaultArguments={
+            "--job-bookmark-option": "job-bookmark-enable",
+            "--extra-py-files": "s3://lake/customers.py",
+        },
     )
     run_id = glue.start_job_run(JobName="sales")["JobRunId"]
     deadline = time.monotonic() + 900
@@ -160,21 +184,14 @@ def test_a_script_of_glue_studio_makes_a_table_that_athena_reads(shop: Any) -> N
     assert table["Parameters"]["classification"] == "parquet"
     partitions = glue.get_partitions(DatabaseName="shop", TableName="sales")["Partitions"]
     assert [partition["Values"] for partition in partitions] == [["1"], ["2"]]
-    query = athena.start_query_execution(
-        QueryString="SELECT day, buyer, amount FROM shop.sales ORDER BY day, buyer",
-        ResultConfiguration={"OutputLocation": "s3://lake/results/"},
-    )["QueryExecutionId"]
-    while True:
-        state = athena.get_query_execution(QueryExecutionId=query)["QueryExecution"]["Status"]
-        if state["State"] not in ("QUEUED", "RUNNING") or time.monotonic() > deadline:
-            break
-        time.sleep(0.1)
-    assert state["State"] == "SUCCEEDED", state
-    found = athena.get_query_results(QueryExecutionId=query)["ResultSet"]["Rows"][1:]
-    assert [[cell.get("VarCharValue") for cell in row["Data"]] for row in found] == [
+    assert rows(athena, "SELECT day, buyer, amount FROM shop.sales ORDER BY day, buyer") == [
         ["1", "ann", "5"],
         ["1", "bob", None],
         ["2", "ann", "7"],
+    ]
+    assert rows(athena, "SELECT user_id, orders, lines FROM shop.customers ORDER BY user_id") == [
+        ["7", "2", "3"],
+        ["8", "1", "1"],
     ]
     s3 = shop.client("s3")
     (written,) = s3.list_objects_v2(Bucket="lake", Prefix="buyers/")["Contents"]
@@ -182,6 +199,22 @@ def test_a_script_of_glue_studio_makes_a_table_that_athena_reads(shop: Any) -> N
     kept = glue.get_job_bookmark(JobName="sales")["JobBookmarkEntry"]["JobBookmark"]
     assert "s3://lake/orders/1/o.csv" in kept
     assert "s3://lake/orders/3/o.csv" not in kept
+
+
+def rows(athena: Any, sql: str) -> list[list[str | None]]:
+    """As Athena reads the tables: everything is text."""
+    query = athena.start_query_execution(
+        QueryString=sql, ResultConfiguration={"OutputLocation": "s3://lake/results/"}
+    )["QueryExecutionId"]
+    deadline = time.monotonic() + 60
+    while True:
+        state = athena.get_query_execution(QueryExecutionId=query)["QueryExecution"]["Status"]
+        if state["State"] not in ("QUEUED", "RUNNING") or time.monotonic() > deadline:
+            break
+        time.sleep(0.1)
+    assert state["State"] == "SUCCEEDED", state
+    found = athena.get_query_results(QueryExecutionId=query)["ResultSet"]["Rows"][1:]
+    return [[cell.get("VarCharValue") for cell in row["Data"]] for row in found]
 
 
 def _role(aws: Any) -> str:
