@@ -115,6 +115,11 @@ _KNOWN = [
     _Known("Map keys must be unique", _ARGUMENT, lambda: "Duplicate map keys are not allowed"),
     _Known("Map keys can not be NULL", _ARGUMENT, lambda: "map key cannot be null"),
     _Known(
+        "GROUPING function is not supported here", "EXPRESSION_NOT_SCALAR",
+        lambda: "GROUP BY clause cannot contain aggregations, window functions or grouping "
+        "operations",
+    ),
+    _Known(
         "GROUPING statement cannot be used without groups", "MISSING_GROUP_BY",
         lambda: "A GROUPING() operation can only be used with a corresponding GROUPING SET/CUBE/"
         "ROLLUP/GROUP BY clause",

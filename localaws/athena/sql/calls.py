@@ -30,7 +30,7 @@ from .special import SPECIALS
 def _substr(arguments: list[Value]) -> Value | None:
     """From a place that is given DuckDB takes what Trino takes."""
     places = [value.constant for value in arguments[1:]]
-    if arguments[0].type.name != "varchar" or len(places) not in (1, 2):
+    if len(places) not in (1, 2) or arguments[0].type.name != "varchar":
         return None
     if not all(isinstance(place, int) and place > 0 for place in places):
         return None

@@ -61,8 +61,15 @@ def format_(parser: Any) -> str | None:
     return f"JSON ENCODING {word(parser, 'UTF8', 'UTF16', 'UTF32') or 'UTF8'}"
 
 
+def needed(parser: Any, node: Any) -> Any:
+    """What has to stand here."""
+    if node is None:
+        parser.raise_error("")
+    return node
+
+
 def input_(parser: Any) -> JsonInput:
-    value = parser._parse_disjunction()
+    value = needed(parser, parser._parse_disjunction())
     return JsonInput(this=value, format=format_(parser))
 
 
@@ -77,7 +84,7 @@ def _passed(parser: Any) -> JsonInput:
     value = input_(parser)
     if not parser._match_text_seq("AS"):
         parser.raise_error("Expecting AS")
-    name = parser._parse_id_var()
+    name = needed(parser, parser._parse_id_var())
     # A name without quotes is folded to upper case here, unlike everywhere else.
     value.set("alias", name.name if name.args.get("quoted") else name.name.upper())
     return value
@@ -92,7 +99,7 @@ def behaviour(parser: Any, *words: str) -> JsonBehaviour | None:
     found = word(parser, *words)
     if found is None:
         return None
-    value = parser._parse_disjunction() if found == "DEFAULT" else None
+    value = needed(parser, parser._parse_disjunction()) if found == "DEFAULT" else None
     return JsonBehaviour(this=found, expression=value)
 
 
@@ -110,7 +117,7 @@ def _returning(parser: Any) -> JsonInput | None:
     """RETURNING type [FORMAT JSON ...]"""
     if not word(parser, "RETURNING"):
         return None
-    return JsonInput(this=parser._parse_types(), format=format_(parser))
+    return JsonInput(this=needed(parser, parser._parse_types()), format=format_(parser))
 
 
 def wrapper(parser: Any) -> str | None:

@@ -25,7 +25,7 @@ def parse(sql: str) -> exp.Expression:
             ):
                 return _unread(token, "MATCH_RECOGNIZE")
         tokens = checked(tokens, sql, dialect.tokenize)
-        trees = dialect.parser(error_level=ErrorLevel.RAISE, max_errors=1).parse(tokens, sql)
+        trees = dialect.parser(error_level=ErrorLevel.IMMEDIATE).parse(tokens, sql)
     except ParseError as error:
         first = error.errors[0] if error.errors else {}
         found = first.get("highlight") or "<EOF>"

@@ -66,6 +66,10 @@ def window_definition(c: Compiler, node: exp.Window, scope: Scope) -> str:
             bound = spec.args.get(side)
             if bound is None:
                 continue
+            if bound != "CURRENT ROW" and not spec.args.get(side + "_side"):
+                raise QueryError(
+                    "SYNTAX_ERROR", "mismatched input. Expecting: 'FOLLOWING', 'PRECEDING'", node
+                )
             shown = bound if isinstance(bound, str) else _distance(c, node, bound, scope)
             sides.append(
                 f"{shown} {spec.args.get(side + '_side') or ''}".strip().upper()
