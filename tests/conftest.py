@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import gc
 import json
 import os
@@ -11,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import botocore.session
 import pytest
 from hypothesis import settings
 
@@ -41,6 +43,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     return order.scheduler(config, log)
 
+
+# Every test has sessions of its own; what botocore reads of the services is the same for all.
+botocore.session.create_loader = functools.cache(botocore.session.create_loader)
 
 # Spark's class archive pays over many runs of one home; every test has a new home.
 os.environ.setdefault("LOCALAWS_SPARK_ARCHIVE", "0")
