@@ -10,10 +10,13 @@ import pytest
 from botocore.exceptions import ClientError
 
 from localaws.errors import AwsError
+from localaws.identity.authorization import Mode
 from localaws.sagemaker import shifting
+from localaws.sagemaker.principals import acting
 from tasks.functions import canary
 from tasks.functions import endpoint_changes as changes
 from tests.cloudwatch.test_evaluation import alarm
+from tests.identity.test_enforcement import allow, role, statement
 from tests.sagemaker.test_endpoints import (
     ask,
     create,
@@ -105,6 +108,26 @@ def test_what_aws_refuses(variant: dict[str, Any], config: dict[str, Any], words
         shifting.check(config, variant)
 
 
+# docs.aws.amazon.com/sagemaker/latest/dg/deployment-guardrails-configuration.html
+def test_the_execution_role_must_be_allowed_to_see_the_alarms(tmp_path: Path) -> None:
+    from localaws.core.aws import start
+    from localaws.services import factories
+
+    aws = start(tmp_path / "home", factories(), wait_scale=0, policies=Mode.ENFORCE)
+    try:
+        aws.client("cloudwatch").put_metric_alarm(**alarm(TreatMissingData="notBreaching"))
+        execution = acting(aws, role(aws, "model", "sagemaker"))
+        config = guarded(routed("ALL_AT_ONCE"), "errors")
+        with pytest.raises(shifting.RolledBack, match="not authorized to perform"):
+            shifting.look(execution, config)
+        allow(aws, "model", statement("cloudwatch:DescribeAlarms"))
+        shifting.look(execution, config)
+        with pytest.raises(shifting.RolledBack, match="no alarm nobody"):
+            shifting.look(execution, guarded(routed("ALL_AT_ONCE"), "nobody"))
+    finally:
+        aws.stop()
+
+
 def test_a_canary_is_watched_by_its_alarms(
     stocked: Any,  # noqa: F811
     monkeypatch: pytest.MonkeyPatch,
@@ -157,13 +180,6 @@ def test_a_canary_is_watched_by_its_alarms(
     assert after["LastDeploymentConfig"] == half
     assert ask(stocked) == "two"
 
-    # An alarm that is not there watches nothing, and rolling is refused by its name.
-    client.update_endpoint(
-        EndpointName="e",
-        EndpointConfigName="one",
-        DeploymentConfig=guarded(routed("ALL_AT_ONCE"), "nobody"),
-    )
-    assert "There is no alarm nobody" in settled(stocked)["FailureReason"]
     rolling = {"MaximumBatchSize": percent(50), "WaitIntervalInSeconds": 0}
     with pytest.raises(ClientError, match=r"does not emulate.*RollingUpdatePolicy"):
         client.update_endpoint(
