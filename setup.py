@@ -68,6 +68,9 @@ setup(
             "xgboost-cpu==3.0.5; sys_platform != 'darwin'",
             "xgboost==3.0.5; sys_platform == 'darwin'",
         ],
+        "iceberg": [  # Glue jobs with --datalake-formats iceberg: 81 MiB
+            "snowpark-connect-deps-iceberg==1.0.2; python_version < '3.13'",
+        ],
         "docs": [
             "mkdocs-material==9.8.2",
             "pillow",  # tools/pictures.py

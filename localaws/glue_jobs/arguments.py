@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from localaws.errors import AwsError, NotEmulated
+from localaws.glue_jobs import iceberg
 
 MAXIMUM_BYTES = 260 * 1024
 
@@ -29,6 +30,7 @@ ONLY = {
 # What a Python shell job has not: docs.aws.amazon.com/glue/latest/dg/add-job-python.html
 SHELL_ONLY = {"--job-bookmark-option": ("job-bookmark-disable",)}
 MODULES = "--additional-python-modules"
+LAKES = "--datalake-formats"
 REFUSED = frozenset(
     {
         "--job-bookmark-from",
@@ -37,7 +39,6 @@ REFUSED = frozenset(
         "--class",
         "--customer-driver-env-vars",
         "--customer-executor-env-vars",
-        "--datalake-formats",
         "--enable-lakeformation-fine-grained-access",
         "--extra-files",
         "--python-virtual-env",
@@ -64,6 +65,7 @@ class Arguments:
     modules: tuple[str, ...] = ()  # what pip is asked for: names, or s3 URIs of wheels
     script: str | None = None  # s3 URI, in place of the job's own
     event_logs: str | None = None  # the folder in S3 for the Spark UI's event logs, if it is on
+    iceberg: bool = False
     catalog: bool = False  # whether Spark SQL's tables are those of the Data Catalog
 
 
@@ -92,6 +94,18 @@ def check(operation: str, kind: str, given: Mapping[str, str]) -> None:
             raise NotEmulated("glue", operation, f"Arguments.{name}={value}", detail)
         if name == MODULES:
             _check_modules(operation, value)
+        if name == LAKES:
+            _check_lakes(operation, value)
+
+
+def _check_lakes(operation: str, value: str) -> None:
+    if _uris(value) != [iceberg.FORMAT]:
+        raise NotEmulated("glue", operation, f"Arguments.{LAKES}={value}", "It accepts iceberg.")
+    if iceberg.jar() is None:
+        raise NotEmulated(
+            *("glue", operation, f"Arguments.{LAKES}={value}"),
+            f"Iceberg's runtime is not installed: pip install {iceberg.PACKAGE.replace('_', '-')}.",
+        )
 
 
 def _check_modules(operation: str, value: str) -> None:
@@ -135,7 +149,9 @@ def resolve(job_name: str, run_id: str, given: Mapping[str, str]) -> Arguments:
     asked = given.get("--enable-glue-datacatalog", "false").lower() != "false"
     catalog = asked or properties.get(f"spark.hadoop.{FACTORY}") == GLUE_FACTORY
     return Arguments(
-        tuple(argv), properties, tuple(files), tuple(jars), tuple(modules), script, logs, catalog
+        *(tuple(argv), properties, tuple(files), tuple(jars), tuple(modules), script, logs),
+        iceberg=LAKES in given,
+        catalog=catalog,
     )
 
 

@@ -75,6 +75,8 @@ def properties(run: SparkRun) -> dict[str, str]:
         "spark.hadoop.hive.exec.scratchdir": str(run.folder / "tmp" / "hive"),
         # As on Glue: no _SUCCESS objects, which readers of a folder would trip over.
         "spark.hadoop.mapreduce.fileoutputcommitter.marksuccessfuljobs": "false",
+        # Iceberg's commits are checked by the catalog's versions (metastore/iceberg.py).
+        "spark.hadoop.iceberg.engine.hive.lock-enabled": "false",
         "spark.hadoop.fs.objects.impl": "org.apache.hadoop.fs.RawLocalFileSystem",
     }
     if run.event_logs is not None:
@@ -116,6 +118,7 @@ def variables(run: SparkRun, java: Path) -> dict[str, str]:
         "PYTHONPATH": os.pathsep.join(str(path) for path in (RUNTIME, *run.python_files)),
         "TMPDIR": str(run.folder / "tmp"),
         "LOCALAWS_BUCKETS": str(run.folder / BUCKETS),
+        "LOCALAWS_PROPERTIES": str(run.folder / "spark.conf"),
         "LOCALAWS_CATALOG": "1" if run.catalog else "",
         BOOKMARK_VARIABLE: str(run.folder),
         "TZ": "UTC",

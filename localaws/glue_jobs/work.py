@@ -17,7 +17,7 @@ from localaws.core.aws import LocalAws
 from localaws.core.jobs.job import Job, JobFailed
 from localaws.core.jobs.limits import resident_bytes
 from localaws.core.processes import ManagedProcess, told
-from localaws.glue_jobs import arguments, logs, modules, shell, spark, store
+from localaws.glue_jobs import arguments, iceberg, logs, modules, shell, spark, store
 from localaws.glue_jobs.archive import ClassArchive
 from localaws.glue_jobs.bookmarks import Bookmarks
 from localaws.glue_jobs.fetching import fetch, python_path
@@ -191,7 +191,10 @@ class Work:
                 *self._modules(job, role, resolved.modules),
                 *(python_path(role, uri, folder / "modules") for uri in resolved.python_files),
             ),
-            jars=tuple(fetch(role, uri, folder / "jars") for uri in resolved.jars),
+            jars=(
+                *(fetch(role, uri, folder / "jars") for uri in resolved.jars),
+                *([found] if resolved.iceberg and (found := iceberg.jar()) else []),
+            ),
             event_logs=folder / "events" if resolved.event_logs else None,
             class_archive=self._archive.file(),
             catalog=resolved.catalog,

@@ -33,6 +33,12 @@ context.write_dynamic_frame_from_options(
 options = {"dynamodb.input.tableName": "Carts", "dynamodb.splits": "2"}
 back = context.create_dynamic_frame.from_options("dynamodb", options)
 print(sorted(back.toDF().first().asDict().items()))
+for folder in ("old", "young"):
+    context.write_dynamic_frame.from_options(frame, "s3", {"path": f"s3://lake/{folder}/"}, "json")
+context.purge_s3_path("s3://lake/old", {"retentionPeriod": 0})
+context.purge_s3_path("s3://lake/young", {})
+context.purge_s3_path("s3://lake/was", {"retentionPeriod": 0})
+print(context.tableNames(), context.read.json("s3://lake/young/").count())
 conf = context.extract_jdbc_conf("base")
 print(conf["user"], conf["password"], conf["vendor"])
 """
@@ -53,6 +59,7 @@ def test_a_job_reads_and_writes_through_its_connection(server: Any, tmp_path: Pa
     s3, glue = server.client("s3"), server.client("glue")
     s3.create_bucket(Bucket="lake")
     s3.put_object(Bucket="lake", Key="job.py", Body=SCRIPT.encode())
+    s3.put_object(Bucket="lake", Key="was/there", Body=b"1")
     server.client("secretsmanager").create_secret(
         Name="base", SecretString='{"username": "app", "password": "s3cret"}'
     )
@@ -91,6 +98,10 @@ def test_a_job_reads_and_writes_through_its_connection(server: Any, tmp_path: Pa
         "[(1, 'ann'), (2, 'bob')]",
         "d_app_people 2",
         "[('id', 'a'), ('n', 1), ('share', 0.5), ('tags', ['x'])]",
+        "[] 2",
         "app s3cret derby",
     ]  # fmt: skip
+    keys = [one["Key"] for one in s3.list_objects_v2(Bucket="lake")["Contents"]]
+    assert keys[0] == "job.py"
+    assert all(key.startswith("young/") for key in keys[1:])
     assert lost["ErrorMessage"] == ("LAUNCH ERROR | Connection none: Connection none not found.")

@@ -383,8 +383,9 @@ def test_partitions_are_folders_and_their_columns_leave_the_files(
 REFUSED: list[tuple[str, Callable[[Any, Any], Any]]] = [
     ("the format ion of an S3 source", lambda c, f: c.create_dynamic_frame.from_options(
         "s3", {"paths": ["s3://lake/refused/"]}, "ion")),
-    ("the connection type dynamodb", lambda c, f: c.create_dynamic_frame.from_options(
-        "dynamodb", {"dynamodb.input.tableName": "t"})),
+    ("the connection type kafka", lambda c, f: c.create_dynamic_frame.from_options("kafka", {})),
+    ("x in connection_options of dynamodb", lambda c, f: c.create_dynamic_frame.from_options(
+        "dynamodb", {"dynamodb.input.tableName": "t", "x": 1})),
     ("fancy in connection_options of an S3 source", lambda c, f: c.create_dynamic_frame
      .from_options("s3", {"paths": ["s3://lake/refused/"], "fancy": 1}, "json")),
     ("the format hudi of an S3 target", lambda c, f: c.write_dynamic_frame.from_options(
@@ -392,7 +393,9 @@ REFUSED: list[tuple[str, Callable[[Any, Any], Any]]] = [
     ("a JSON file that is one array", lambda c, f: c.create_dynamic_frame.from_options(
         "s3", {"paths": ["s3://lake/refused/array.json"]}, "json")),
     ("DynamicFrame.simplify_ddb_json", lambda c, f: f.simplify_ddb_json()),
-    ("GlueContext.purge_table", lambda c, f: c.purge_table("d", "t")),
+    ("GlueContext.transition_table", lambda c, f: c.transition_table("d", "t", "GLACIER")),
+    ("manifestFilePath of a purge", lambda c, f: c.purge_s3_path(
+        "s3://lake/refused/", {"manifestFilePath": "s3://lake/m"})),
     ("jdbc:oracle:thin:@ without its driver", lambda c, f: c.write_dynamic_frame.from_options(
         f, "oracle", {"url": "jdbc:oracle:thin:@//h:1/s", "dbtable": "t"})),
 ]  # fmt: skip

@@ -45,6 +45,7 @@ STRUCTS: dict[str, tuple[Field, ...]] = {
     "Database": _fields(
         name="string", description="string", locationUri="string", parameters=Texts()
     ),
+    "EnvironmentContext": _fields(properties=Texts()),
     "GetTableRequest": _fields(dbName="string", tblName="string"),
     "GetTableResult": _fields(table="Table"),
     "GetTablesRequest": _fields(dbName="string", tblNames=TEXTS),
@@ -102,7 +103,9 @@ METHODS = {
     "drop_table": _method(None, "NM", **_TABLE, deleteData="bool"),
     "drop_table_with_environment_context": _method(None, "NM", **_TABLE, deleteData="bool"),
     "alter_table": _method(None, "OM", **_TABLE, new_tbl="Table"),
-    "alter_table_with_environment_context": _method(None, "OM", **_TABLE, new_tbl="Table"),
+    "alter_table_with_environment_context": _method(
+        None, "OM", **_TABLE, new_tbl="Table", environment_context="EnvironmentContext"
+    ),
     "get_partition": _method("Partition", "MN", **_VALUES),
     "get_partition_with_auth": _method("Partition", "MN", **_VALUES, **_WHO),
     "get_partitions": _method(_PARTITIONS, "NM", **_TABLE, max_parts="i16"),

@@ -163,7 +163,9 @@ class Metastore:
 
     drop_table_with_environment_context = drop_table
 
-    def alter_table(self, db_name: str, tbl_name: str, new_tbl: Json) -> None:
+    def alter_table(
+        self, db_name: str, tbl_name: str, new_tbl: Json, environment_context: Json | None = None
+    ) -> None:
         if (new_tbl["dbName"], new_tbl["tableName"]) != (db_name, tbl_name):
             raise Refusal(
                 "InvalidOperationException",

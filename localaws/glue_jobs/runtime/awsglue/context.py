@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from pyspark.context import SparkContext
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import DataFrame, SparkSession, SQLContext
 
 from awsglue.refusal import refuse
 
@@ -19,15 +19,13 @@ if TYPE_CHECKING:
     from awsglue.objects import MountedObjects
     from awsglue.tables import CatalogTables
 
-# Of Spark's SQLContext, which Glue's context extends.
-SPARK = ("sql", "read", "readStream", "table", "createDataFrame", "range", "udf", "streams",
-         "registerDataFrameAsTable", "dropTempTable", "tables", "tableNames")  # fmt: skip
 JDBC = ("mysql", "postgresql", "oracle", "sqlserver", "redshift", "jdbc", "custom.jdbc")
 KINDS = ("s3", *JDBC, "dynamodb")
 
 
-class GlueContext:
-    """Made of a SparkContext or a session; `spark_session` is the session to work with."""
+class GlueContext(SQLContext):
+    """Made of a SparkContext or a session; `spark_session` is the session to work with. What it
+    extends is Spark's older entry point: `sql`, `read`, `table`, `tableNames`."""
 
     def __init__(self, sparkContext: Any = None, **options: Any) -> None:
         for name in options:
@@ -35,7 +33,8 @@ class GlueContext:
                 refuse(f"GlueContext({name})")
         self.spark_session: SparkSession = SparkSession.builder.getOrCreate()
         context = self.spark_session.sparkContext
-        self._sc = sparkContext if isinstance(sparkContext, SparkContext) else context
+        own = sparkContext if isinstance(sparkContext, SparkContext) else context
+        super().__init__(own, self.spark_session)
         self.create_dynamic_frame = Reader(
             self.create_dynamic_frame_from_options,
             self.create_dynamic_frame_from_catalog,
@@ -61,8 +60,6 @@ class GlueContext:
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
-        if name in SPARK:
-            return getattr(self.spark_session, name)
         return refuse(f"GlueContext.{name}")
 
     # What frames are read from and written to
@@ -76,6 +73,26 @@ class GlueContext:
         from awsglue.tables import CatalogTables
 
         return CatalogTables(self.spark_session, self._objects())
+
+    def purge_s3_path(
+        self, s3_path: str, options: Mapping[str, Any] | None = None, transformation_ctx: str = ""
+    ) -> None:
+        from awsglue.purging import purge_path
+
+        purge_path(self._objects(), s3_path, options or {})
+
+    def purge_table(
+        self,
+        database: str,
+        table_name: str,
+        options: Mapping[str, Any] | None = None,
+        transformation_ctx: str = "",
+        catalog_id: str | None = None,
+    ) -> None:
+        from awsglue.purging import purge_table
+
+        catalog = self._catalog()
+        purge_table(catalog, catalog.table(database, table_name), options or {})
 
     # Sources
 

@@ -15,7 +15,7 @@ from pyspark.sql import functions as F  # noqa: N812
 from awsglue.bookmarks import BOOKMARK
 from awsglue.dynamicframe import DynamicFrame
 from awsglue.places import column
-from awsglue.refusal import refuse
+from awsglue.refusal import refuse, warn
 
 Json = dict[str, Any]
 # Drivers by the beginning of the URL, the first that is there.
@@ -146,9 +146,13 @@ class JdbcSink:
     """A table of a database: made when it is not there, else added to."""
 
     def __init__(self, context: Any, kind: str, options: Mapping[str, Any]) -> None:
-        if options.get("preactions") or options.get("postactions"):
-            refuse("preactions and postactions")
+        statements = [each for each in ("preactions", "postactions") if options.get(each)]
+        options = {name: value for name, value in options.items() if name not in statements}
         self._database = Database(context, kind, options)
+        if statements and self._database.url.startswith("jdbc:redshift:"):
+            refuse(" and ".join(statements))
+        if statements:
+            warn(f"{' and '.join(statements)} are Redshift's alone: not run, as on AWS.")
         if not self._database.table:
             raise ValueError("A JDBC target needs dbtable.")
 

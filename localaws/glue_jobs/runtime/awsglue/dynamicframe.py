@@ -545,3 +545,13 @@ class DynamicFrameCollection:
             else:
                 found.update(made.items())
         return DynamicFrameCollection(found, self._glue_ctx)
+
+
+def DynamicFrameReader(glue_context: Any) -> Any:
+    """What `create_dynamic_frame` of the context is."""
+    return glue_context.create_dynamic_frame
+
+
+def DynamicFrameWriter(glue_context: Any) -> Any:
+    """What `write_dynamic_frame` of the context is."""
+    return glue_context.write_dynamic_frame

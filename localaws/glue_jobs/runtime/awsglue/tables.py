@@ -38,6 +38,7 @@ class CatalogTables:
 
     def __init__(self, session: SparkSession, objects: MountedObjects) -> None:
         self._session, self._objects = session, objects
+        self.objects = objects
 
     @functools.cached_property
     def client(self) -> Any:
