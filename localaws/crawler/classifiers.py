@@ -1,23 +1,30 @@
-"""Custom CSV classifiers: the Glue verbs, and the rules a crawl takes from them."""
+"""Custom classifiers: the Glue verbs, and the rules a crawl takes from them."""
 
 from __future__ import annotations
 
 from localaws.catalog.lists import page
 from localaws.core.aws import LocalAws
 from localaws.core.service import Call, Service
-from localaws.crawler.schema import CsvRules
+from localaws.crawler.schema import CsvRules, GrokRules, JsonRules, Rules, XmlRules
 from localaws.errors import AwsError, NotEmulated
 from localaws.shapes import Json
+from localaws.tables import grok
+from localaws.tables.errors import TableError
+from localaws.tables.json_paths import json_path
 
 _KIND = "glue-classifiers"
-_OTHERS = ("GrokClassifier", "XMLClassifier", "JsonClassifier")
-_FIELDS = tuple(
-    f"CsvClassifier.{name}"
-    for name in (
+_CSV = "CsvClassifier"
+_MEMBERS = {
+    _CSV: (
         "Name", "Delimiter", "QuoteSymbol", "ContainsHeader", "Header", "DisableValueTrimming",
         "AllowSingleColumn", "CustomDatatypeConfigured", "CustomDatatypes", "Serde",
-    )
-)  # fmt: skip
+    ),
+    "XMLClassifier": ("Name", "Classification", "RowTag"),
+    "JsonClassifier": ("Name", "JsonPath"),
+    "GrokClassifier": ("Name", "Classification", "GrokPattern", "CustomPatterns"),
+}  # fmt: skip
+_FIELDS = tuple(f"{kind}.{name}" for kind, names in _MEMBERS.items() for name in names)
+_KIND_OF = "Kind"  # of a document: which classifier it is; one without is of CSV
 _DATATYPES = {
     "STRING": "string", "BOOLEAN": "boolean", "DATE": "date", "DOUBLE": "double", "FLOAT": "float",
     "INT": "int", "LONG": "bigint", "SHORT": "smallint", "TIMESTAMP": "timestamp",
@@ -39,7 +46,7 @@ class Classifiers:
             service.operation(name, *parameters)(handler)
 
     def create(self, call: Call) -> Json:
-        given = self._csv(call)
+        given = self._given(call)
         now = self.aws.clock.now()
         document = {**given, "CreationTime": now, "LastUpdated": now, "Version": 1}
         if not self.aws.documents.insert(_KIND, given["Name"], document):
@@ -47,7 +54,7 @@ class Classifiers:
         return {}
 
     def update(self, call: Call) -> Json:
-        given = self._csv(call)
+        given = self._given(call)
         before = self.get(given["Name"])
         changed = {**before, **given, "LastUpdated": self.aws.clock.now()}
         changed["Version"] = before["Version"] + 1
@@ -55,11 +62,11 @@ class Classifiers:
         return {}
 
     def describe(self, call: Call) -> Json:
-        return {"Classifier": {"CsvClassifier": self.get(call.params["Name"])}}
+        return {"Classifier": _shown(self.get(call.params["Name"]))}
 
     def describe_all(self, call: Call) -> Json:
         classifiers, more = page(self.aws.documents.items(_KIND), call.params)
-        return {"Classifiers": [{"CsvClassifier": one} for one in classifiers], **more}
+        return {"Classifiers": [_shown(one) for one in classifiers], **more}
 
     def delete(self, call: Call) -> Json:
         self.get(call.params["Name"])
@@ -72,9 +79,20 @@ class Classifiers:
             raise AwsError("EntityNotFoundException", f"Classifier {name} not found.")
         return found
 
-    def rules(self, name: str) -> CsvRules:
+    def rules(self, name: str) -> Rules:
         """The classifier as inference wants it."""
         given = self.get(name)
+        kind = given.get(_KIND_OF, _CSV)
+        if kind == "XMLClassifier":
+            return XmlRules(given["RowTag"], given["Classification"])
+        if kind == "JsonClassifier":
+            return JsonRules(given["JsonPath"])
+        if kind == "GrokClassifier":
+            patterns = given["GrokPattern"], given.get("CustomPatterns") or ""
+            return GrokRules(given["Classification"], *patterns)
+        return self._csv_rules(given)
+
+    def _csv_rules(self, given: Json) -> CsvRules:
         types: tuple[str, ...] = ()
         if given.get("CustomDatatypeConfigured"):
             types = tuple(_DATATYPES[kind] for kind in given.get("CustomDatatypes") or [])
@@ -90,23 +108,47 @@ class Classifiers:
             types=types,
         )
 
-    def _csv(self, call: Call) -> Json:
-        for other in _OTHERS:
-            if call.params.get(other):
-                raise NotEmulated("glue", call.operation, other, "CsvClassifier is.")
-        given: Json | None = call.params.get("CsvClassifier")
-        if not given:
-            raise AwsError("InvalidInputException", "CsvClassifier is missing.")
-        for key, choices in {
-            "ContainsHeader": ("UNKNOWN", "PRESENT", "ABSENT"),
-            "Serde": ("OpenCSVSerDe", "LazySimpleSerDe", "None"),
-        }.items():
-            if given.get(key) is not None and given[key] not in choices:
-                raise AwsError(
-                    "InvalidInputException",
-                    f"{key} is {given[key]!r}; it is one of {', '.join(choices)}.",
-                )
-        for kind in given.get("CustomDatatypes") or []:
-            if kind not in _DATATYPES:
-                raise NotEmulated("glue", call.operation, f"CsvClassifier.CustomDatatypes {kind}")
-        return given
+    def _given(self, call: Call) -> Json:
+        """The one classifier of the call, with its kind. Raises InvalidInputException, and
+        NotEmulated for what a crawl could not go by."""
+        named = [kind for kind in _MEMBERS if call.params.get(kind)]
+        if len(named) != 1:
+            raise AwsError(
+                "InvalidInputException", f"A call has one classifier, of {', '.join(_MEMBERS)}."
+            )
+        kind, given = named[0], call.params[named[0]]
+        if kind == _CSV:
+            _check_csv(call.operation, given)
+        elif kind == "XMLClassifier" and not given.get("RowTag"):
+            raise NotEmulated("glue", call.operation, "XMLClassifier without RowTag")
+        elif kind == "JsonClassifier" and json_path(given["JsonPath"]) is None:
+            raise NotEmulated(
+                *("glue", call.operation, f"JsonClassifier.JsonPath={given['JsonPath']}"),
+                "It takes paths like $, $.a.b, $.items[*].",
+            )
+        elif kind == "GrokClassifier":
+            try:
+                grok.program(given["GrokPattern"], given.get("CustomPatterns") or "")
+            except TableError as error:
+                raise AwsError("InvalidInputException", str(error)) from error
+        return {**given, _KIND_OF: kind}
+
+
+def _shown(document: Json) -> Json:
+    inner = {name: value for name, value in document.items() if name != _KIND_OF}
+    return {document.get(_KIND_OF, _CSV): inner}
+
+
+def _check_csv(operation: str, given: Json) -> None:
+    for key, choices in {
+        "ContainsHeader": ("UNKNOWN", "PRESENT", "ABSENT"),
+        "Serde": ("OpenCSVSerDe", "LazySimpleSerDe", "None"),
+    }.items():
+        if given.get(key) is not None and given[key] not in choices:
+            raise AwsError(
+                "InvalidInputException",
+                f"{key} is {given[key]!r}; it is one of {', '.join(choices)}.",
+            )
+    for kind in given.get("CustomDatatypes") or []:
+        if kind not in _DATATYPES:
+            raise NotEmulated("glue", operation, f"CsvClassifier.CustomDatatypes {kind}")

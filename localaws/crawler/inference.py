@@ -12,42 +12,58 @@ import contextlib
 import csv
 import gzip
 import io
-import json
 import re
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from localaws.crawler.schema import CsvRules, Schema
-from localaws.crawler.types import Array, Kind, Struct, all_merged, merged, written
+from localaws.crawler import documents
+from localaws.crawler.schema import CsvRules, GrokRules, JsonRules, Rules, Schema, XmlRules
+from localaws.crawler.self_described import self_described
 from localaws.shapes import Json
 
 SAMPLE_BYTES = 1 << 20  # types come from the first MiB of each file
 _DELIMITERS = (",", "|", "\t", ";", "\x01")
-_BETWEEN = re.compile(r"[\s,]*")
 _NAME = re.compile(r"[^\x00-\x1f,;|\t]{1,150}")
 
 
-def infer(path: Path, rules: Iterable[CsvRules]) -> Schema | None:
+def infer(path: Path, rules: Iterable[Rules]) -> Schema | None:
     """The file's schema by the first classifier that fits; None when none does."""
     compression, sample = read_sample(path)
-    if sample.startswith(b"PAR1"):
-        return _parquet(path)
+    described = self_described(path, sample)
+    if described is not None:
+        return described
     if not sample.strip() or b"\x00" in sample[:4096]:
         return None
     text = sample.decode("utf-8", errors="replace").removeprefix("\ufeff")
     whole = len(sample) < SAMPLE_BYTES
     for rule in rules:
-        found = _custom_csv(text, whole, rule)
+        found = _custom(text, whole, rule)
         if found is not None:
             return _counted(found, path, compression)
-    found = _json_lines(text, whole) or _json_array(text) or _builtin_csv(text, whole)
+    found = (
+        documents.json_lines(text, whole)
+        or documents.json_array(text)
+        or documents.xml(text)
+        or documents.logs(text)
+        or _builtin_csv(text, whole)
+    )
     return _counted(found, path, compression) if found is not None else None
+
+
+def _custom(text: str, whole: bool, rule: Rules) -> Schema | None:
+    if isinstance(rule, XmlRules):
+        return documents.xml(text, rule)
+    if isinstance(rule, JsonRules):
+        return documents.json_at_path(text, whole, rule.path)
+    if isinstance(rule, GrokRules):
+        return documents.by_grok(text, rule)
+    return _custom_csv(text, whole, rule)
 
 
 def read_sample(path: Path) -> tuple[str, bytes]:
@@ -91,42 +107,11 @@ def count_lines(path: Path, compression: str) -> int:
 
 
 def _counted(schema: Schema, path: Path, compression: str) -> Schema:
+    """XML has elements and no lines: those of the sample."""
+    if schema.serde == "Xml":
+        return replace(schema, compression=compression)
     rows = count_lines(path, compression) - schema.header
     return Schema(**{**schema.__dict__, "compression": compression, "rows": max(0, rows)})
-
-
-def _parquet(path: Path) -> Schema:
-    file = pq.ParquetFile(path)
-    columns = tuple((name.lower(), hive_type(kind)) for name, kind in zip(
-        file.schema_arrow.names, file.schema_arrow.types, strict=True
-    ))  # fmt: skip
-    return Schema("parquet", columns, rows=file.metadata.num_rows)
-
-
-_ARROW = {
-    "bool": "boolean", "int8": "tinyint", "int16": "smallint", "int32": "int", "int64": "bigint",
-    "uint8": "smallint", "uint16": "int", "uint32": "bigint", "uint64": "decimal(20,0)",
-    "halffloat": "float", "float": "float", "double": "double", "string": "string",
-    "large_string": "string", "binary": "binary", "large_binary": "binary", "date32[day]": "date",
-}  # fmt: skip
-
-
-def hive_type(kind: pa.DataType) -> str:
-    """The catalog's name of a Parquet column's type."""
-    if pa.types.is_decimal(kind):
-        return f"decimal({kind.precision},{kind.scale})"
-    if pa.types.is_timestamp(kind):
-        return "timestamp"
-    if pa.types.is_dictionary(kind):
-        return hive_type(kind.value_type)
-    if pa.types.is_map(kind):
-        return f"map<{hive_type(kind.key_type)},{hive_type(kind.item_type)}>"
-    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
-        return f"array<{hive_type(kind.value_type)}>"
-    if pa.types.is_struct(kind):
-        fields = (kind.field(i) for i in range(kind.num_fields))
-        return f"struct<{','.join(f'{f.name.lower()}:{hive_type(f.type)}' for f in fields)}>"
-    return _ARROW.get(str(kind), "string")
 
 
 # CSV
@@ -254,72 +239,6 @@ def _allowed_type(cells: list[str], allowed: tuple[str, ...]) -> str:
         if kind in allowed and said and all(test.fullmatch(cell) for cell in said):
             return kind
     return "string"
-
-
-# JSON
-
-
-def _json_lines(text: str, whole: bool) -> Schema | None:
-    """One object a line; a sample may end within one."""
-    if not text.lstrip().startswith("{"):
-        return None
-    lines = text.splitlines()
-    if not whole:
-        lines = lines[:-1]
-    columns: dict[str, Kind] = {}
-    for line in lines:
-        if not line.strip():
-            continue
-        try:
-            document = json.loads(line)
-        except ValueError:
-            return None
-        if not isinstance(document, dict):
-            return None
-        for name, value in document.items():
-            columns[name.lower()] = merged(columns.get(name.lower()), _json_type(value))
-    if not columns:
-        return None
-    return Schema("json", tuple((name, written(kind)) for name, kind in columns.items()))
-
-
-def _json_array(text: str) -> Schema | None:
-    """A file that is one array, as far as the sample goes: a column of that type, called `array`.
-
-    https://docs.aws.amazon.com/glue/latest/dg/custom-classifier.html#custom-classifier-json
-    """
-    if not text.lstrip().startswith("["):
-        return None
-    decoder, at, kinds = json.JSONDecoder(), text.index("[") + 1, []
-    while at < len(text):
-        at = _BETWEEN.match(text, at).end()  # type: ignore[union-attr]
-        if text[at : at + 1] == "]":
-            break
-        try:
-            item, at = decoder.raw_decode(text, at)
-        except ValueError:
-            break
-        kinds.append(_json_type(item))
-    if not kinds:
-        return None
-    return Schema("json", (("array", written(Array(all_merged(kinds)))),))
-
-
-def _json_type(value: Any) -> Kind:
-    if isinstance(value, bool):
-        return "boolean"
-    if isinstance(value, int):
-        return "int" if abs(value) < 1 << 31 else "bigint"
-    if isinstance(value, float):
-        return "double"
-    if isinstance(value, list):
-        return Array(all_merged(map(_json_type, value)))
-    if isinstance(value, dict):
-        fields: dict[str, Kind] = {}
-        for name, item in value.items():
-            fields[name.lower()] = merged(fields.get(name.lower()), _json_type(item))
-        return Struct(tuple(fields.items()))
-    return None if value is None else "string"
 
 
 READ_ERRORS = (OSError, EOFError, zlib.error, zipfile.BadZipFile, pa.ArrowInvalid)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import asdict
 
 from localaws.core.aws import LocalAws
 from localaws.core.jobs.failures import OutOfMemory, WorkFailed
 from localaws.core.jobs.job import Job, JobFailed
 from localaws.crawler import databases, items
 from localaws.crawler.grouping import File, Group, groups
-from localaws.crawler.schema import CsvRules, Schema
+from localaws.crawler.schema import Rules, Schema, sent
 from localaws.crawler.writing import CrawlResult, Found, of_group, write, write_again
 from localaws.s3.objects import split_uri
 from localaws.shapes import Json
@@ -24,7 +23,7 @@ WORK = "localaws.crawler.work:schemas"
 DEFAULT_DATABASE = "default"  # https://docs.aws.amazon.com/glue/latest/dg/crawler-running.html
 
 
-def crawl(aws: LocalAws, crawler: Json, rules: list[CsvRules], job: Job) -> CrawlResult:
+def crawl(aws: LocalAws, crawler: Json, rules: list[Rules], job: Job) -> CrawlResult:
     """Raises Cancelled, and JobFailed, AwsError or OSError when the crawl fails."""
     catalog, targets = ActingCatalog(aws), crawler["Targets"]
     own = any(targets[kind] for kind in ("S3Targets", "JdbcTargets", "DynamoDBTargets"))
@@ -62,7 +61,7 @@ def _in_s3(
     crawler: Json,
     settings: Json,
     target: Json,
-    rules: list[CsvRules],
+    rules: list[Rules],
     job: Job,
     outcome: CrawlResult,
     roots: list[str],
@@ -95,7 +94,7 @@ def _again(
     catalog: Catalog,
     database: str,
     name: str,
-    rules: list[CsvRules],
+    rules: list[Rules],
     job: Job,
     outcome: CrawlResult,
 ) -> tuple[Json, Group | None]:
@@ -128,7 +127,7 @@ def _read(
     prefix: str,
     root: str,
     exclusions: list[str],
-    rules: list[CsvRules],
+    rules: list[Rules],
     job: Job,
     outcome: CrawlResult,
 ) -> list[File]:
@@ -141,7 +140,7 @@ def _read(
         listed.append(stored)
     request = {
         "files": [{"path": each.path, "uri": f"s3://{bucket}/{each.key}"} for each in listed],
-        "rules": [asdict(rule) for rule in rules],
+        "rules": [sent(rule) for rule in rules],
     }
     try:
         schemas = aws.workers.perform(job, WORK, request)

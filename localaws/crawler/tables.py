@@ -5,7 +5,16 @@ from __future__ import annotations
 from localaws.crawler.grouping import File, Group, partition_keys, partition_values
 from localaws.crawler.schema import Schema
 from localaws.shapes import Json
-from localaws.tables.storage import LAZY_SIMPLE, OPEN_CSV, OPENX_JSON, PARQUET, descriptor
+from localaws.tables.storage import (
+    AVRO,
+    GROK,
+    LAZY_SIMPLE,
+    OPEN_CSV,
+    OPENX_JSON,
+    ORC,
+    PARQUET,
+    descriptor,
+)
 
 
 def table_input(crawler: str, name: str, group: Group) -> Json:
@@ -76,16 +85,32 @@ def partition_inputs(group: Group, table: Json, inherit: bool) -> list[Json]:
 
 def storage_descriptor(schema: Schema, location: str) -> Json:
     columns = [{"Name": name, "Type": kind} for name, kind in schema.columns]
-    described = descriptor(*_serde(schema), columns, location)
+    described = _described(schema, columns, location)
     return {**described, "Compressed": schema.compression != "none"}
+
+
+def _described(schema: Schema, columns: list[Json], location: str) -> Json:
+    """No SerDe reads XML: frames do, by the element that is a record."""
+    if schema.serde != "Xml":
+        return descriptor(*_serde(schema), columns, location)
+    described = descriptor(LAZY_SIMPLE, {"rowTag": schema.pattern}, columns, location)
+    described["SerdeInfo"] = {"Parameters": {"rowTag": schema.pattern}}
+    return {k: v for k, v in described.items() if k not in ("InputFormat", "OutputFormat")}
 
 
 def _serde(schema: Schema) -> tuple[str, dict[str, str]]:
     """The SerDe that a crawler names for the files, and its properties."""
     if schema.classification == "parquet":
         return PARQUET, {"serialization.format": "1"}
+    if schema.classification == "orc":
+        return ORC, {"serialization.format": "1"}
+    if schema.classification == "avro":
+        return AVRO, {"serialization.format": "1", "avro.schema.literal": schema.pattern}
     if schema.classification == "json":
         return OPENX_JSON, {"paths": ",".join(name for name, _ in schema.columns)}
+    if schema.serde == "Grok":
+        custom = {"input.grokCustomPatterns": schema.patterns} if schema.patterns else {}
+        return GROK, {"input.format": schema.pattern, **custom}
     if schema.serde == "OpenCSVSerDe":
         quote = {"quoteChar": schema.quote} if schema.quote else {}
         return OPEN_CSV, {"separatorChar": schema.delimiter, **quote}
@@ -104,6 +129,14 @@ def _parameters(schema: Schema, files: list[File]) -> dict[str, str]:
         "averageRecordSize": str(size // rows if rows else 0),
         "sizeKey": str(size),
     }
+    if schema.serde == "Grok":
+        parameters |= {"grokPattern": schema.pattern}
+    if schema.serde == "Xml":
+        parameters["rowTag"] = schema.pattern
+    if schema.classification == "avro":
+        parameters["avro.schema.literal"] = schema.pattern
+    if schema.classification == "json" and schema.pattern:
+        parameters["jsonPath"] = schema.pattern
     if schema.classification == "csv":
         parameters |= {
             "delimiter": schema.delimiter,

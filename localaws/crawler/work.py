@@ -8,19 +8,16 @@ from pathlib import Path
 from localaws.core.jobs.failures import WorkFailed
 from localaws.core.jobs.limits import Limits
 from localaws.crawler.inference import READ_ERRORS, infer
-from localaws.crawler.schema import CsvRules
+from localaws.crawler.schema import received
 from localaws.shapes import Json
 
 
 def schemas(request: Json, _: Limits) -> list[Json | None]:
-    """The Schema of each of `files` ({path, uri}), by `rules` (CsvRules) and what is built in.
+    """The Schema of each of `files` ({path, uri}), by `rules` (Rules) and what is built in.
 
     None where no classifier fits. Raises WorkFailed for a file that cannot be read.
     """
-    rules = [
-        CsvRules(**{**rule, "header": tuple(rule["header"]), "types": tuple(rule["types"])})
-        for rule in request["rules"]
-    ]
+    rules = [received(rule) for rule in request["rules"]]
     found = []
     for file in request["files"]:
         try:

@@ -380,6 +380,19 @@ def test_partitions_are_folders_and_their_columns_leave_the_files(
     assert sorted(row["v"] for row in rows(some)) == [2, 3]
 
 
+def test_elements_of_xml_are_records(read: Any) -> None:
+    text = "<c><b id='1'><n>1</n></b><b id='2'><n>x</n><m><k>1</k></m></b></c>"
+    frame = read(text, format="xml", options={"rowTag": "b"})
+    assert tree(frame) == [
+        "|-- _id: int", "|-- n: choice", "|    |-- int", "|    |-- string",
+        "|-- m: struct", "|    |-- k: int",
+    ]  # fmt: skip
+    texts = frame.resolveChoice(specs=[("n", "cast:string")]).toDF().orderBy("_id")
+    assert [row["n"] for row in texts.collect()] == ["1", "x"]
+    with pytest.raises(ValueError, match="rowTag"):
+        read(text, format="xml")
+
+
 REFUSED: list[tuple[str, Callable[[Any, Any], Any]]] = [
     ("the format ion of an S3 source", lambda c, f: c.create_dynamic_frame.from_options(
         "s3", {"paths": ["s3://lake/refused/"]}, "ion")),

@@ -92,6 +92,7 @@ METHODS = {
     "drop_database": _method(None, "NOM", name="string", deleteData="bool", cascade="bool"),
     "get_table": _method("Table", "MN", **_TABLE),
     "get_table_req": _method("GetTableResult", "MN", req="GetTableRequest"),
+    "get_table_objects_by_name": _method(Items("Table"), "MOU", db_name="string", tbl_names=TEXTS),
     "get_table_objects_by_name_req": _method("GetTablesResult", "MOU", req="GetTablesRequest"),
     "get_tables": _method(TEXTS, "M", db_name="string", pattern="string"),
     "get_tables_by_type": _method(

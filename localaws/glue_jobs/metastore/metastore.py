@@ -115,9 +115,12 @@ class Metastore:
         return {"table": self.get_table(req["dbName"], req["tblName"])}
 
     def get_table_objects_by_name_req(self, req: Json) -> Json:
-        wanted = {name.lower() for name in req["tblNames"]}
-        found = [each for each in self._tables(req["dbName"]) if each["Name"] in wanted]
-        return {"tables": [translation.table_to_hive(each) for each in found]}
+        return {"tables": self.get_table_objects_by_name(req["dbName"], req["tblNames"])}
+
+    def get_table_objects_by_name(self, db_name: str, tbl_names: list[str]) -> list[Json]:
+        wanted = {name.lower() for name in tbl_names}
+        found = [each for each in self._tables(db_name) if each["Name"] in wanted]
+        return [translation.table_to_hive(each) for each in found]
 
     def _tables(self, database: str) -> Iterable[Json]:
         for page in self._glue.get_paginator("get_tables").paginate(DatabaseName=database):

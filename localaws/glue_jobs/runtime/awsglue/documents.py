@@ -1,4 +1,4 @@
-"""Reads JSON files: records that say themselves of what types they are."""
+"""Reads JSON and XML files: records that say themselves of what types they are."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import IO, Any, cast
+from xml.parsers.expat import ExpatError
 
 from awsglue.records import Outcome, error_of
 from awsglue.refusal import refuse
+from localaws.tables import xml_records
+from localaws.tables.json_paths import at_path, json_path
 
 Place = tuple[str, str]  # the file that Python opens, and the URI that Spark knows
-_STEP = re.compile(r"\.([A-Za-z_][\w-]*)|\[\s*(\*)\s*\]|\[\s*'([^']+)'\s*\]|\.(\*)")
 _SPACE = re.compile(r"\s*")
 
 
@@ -30,18 +32,29 @@ def opened(path: str, compression: str) -> IO[bytes]:
 
 def json_reader(path: str | None, multi_line: bool, compression: str) -> Callable[..., Any]:
     """A function of places that gives their outcomes; a record that is no JSON is an error."""
-    return partial(_json, json_path(path) if path else None, multi_line, compression)
+    return partial(_json, _steps(path) if path else None, multi_line, compression)
 
 
-def json_path(written: str) -> list[str]:
-    """The steps of a JSON path: names, and `*` for every element."""
-    at, steps = 1, []
-    while at < len(written):
-        match = _STEP.match(written, at)
-        if match is None or not written.startswith("$"):
-            return refuse(f"the jsonPath {written}", "It takes paths like $, $.a.b, $.items[*].")
-        steps.append(next(group for group in match.groups() if group is not None))
-        at = match.end()
+def xml_reader(rules: xml_records.Rules, compression: str) -> Callable[..., Any]:
+    """The same for XML; a file that is none ends in an error."""
+    return partial(_xml, rules, compression)
+
+
+def _xml(rules: xml_records.Rules, compression: str, places: Iterable[Place]) -> Iterator[Outcome]:
+    for path, uri in places:
+        with opened(path, compression) as file:
+            try:
+                for value in xml_records.records(file, rules):
+                    fields = value if isinstance(value, dict) else {rules.value: value}
+                    yield {**fields, "__file": uri}, None
+            except ExpatError as error:
+                yield error_of(error, uri)
+
+
+def _steps(written: str) -> list[str]:
+    steps = json_path(written)
+    if steps is None:
+        return refuse(f"the jsonPath {written}", "It takes paths like $, $.a.b, $.items[*].")
     return steps
 
 
@@ -99,18 +112,6 @@ def _values(text: str) -> Iterator[Outcome]:
 def _after_space(text: str, at: int) -> int:
     match = _SPACE.match(text, at)
     return match.end() if match else at
-
-
-def at_path(value: Any, steps: list[str]) -> Iterator[Any]:
-    """What is at the path in a value: with `*` one for each element or member."""
-    if not steps:
-        yield value
-    elif steps[0] == "*":
-        each = value.values() if isinstance(value, dict) else value
-        for inner in each if isinstance(value, dict | list) else []:
-            yield from at_path(inner, steps[1:])
-    elif isinstance(value, dict) and steps[0] in value:
-        yield from at_path(value[steps[0]], steps[1:])
 
 
 def begins_with_array(path: str, compression: str) -> bool:

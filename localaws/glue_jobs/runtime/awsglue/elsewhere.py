@@ -1,4 +1,4 @@
-"""Tables of the catalog whose rows are not in S3: those of databases, as crawlers describe them."""
+"""Tables of the catalog that no SerDe reads: of databases, and XML, as crawlers describe them."""
 
 from __future__ import annotations
 
@@ -7,15 +7,23 @@ from typing import Any
 
 from awsglue.databases import JdbcSource
 from awsglue.items import ItemSource
+from awsglue.refusal import refuse
+from awsglue.sources import S3Source
 
 
 def source(context: Any, table: dict[str, Any], options: Mapping[str, Any], ctx: str) -> Any:
-    """The source of such a table; None for one in S3."""
+    """The source of such a table; None for any other."""
     parameters = table.get("Parameters") or {}
     location = (table.get("StorageDescriptor") or {}).get("Location") or ""
     kind = parameters.get("classification", "")
     if kind == "dynamodb":
         return ItemSource(context, {"dynamodb.input.tableName": location.rpartition("/")[2]})
+    if parameters.get("rowTag") and "://" in location:
+        if table.get("PartitionKeys"):
+            return refuse(f"a partitioned table of XML, as {table['Name']}")
+        files = S3Source(context, {"paths": [location], "recurse": True}, ctx)
+        files.setFormat("xml", rowTag=parameters["rowTag"])
+        return files
     if parameters.get("connectionName") and "://" not in location:
         _, _, name = location.partition(".")
         return JdbcSource(

@@ -17,12 +17,13 @@ from pyspark.sql import types as spark
 
 from awsglue import avro_files
 from awsglue import gluetypes as glue
-from awsglue.documents import begins_with_array, json_reader, opened
+from awsglue.documents import begins_with_array, json_reader, opened, xml_reader
 from awsglue.objects import ListedFile, flag
 from awsglue.places import Value, column
 from awsglue.records import frame_of
 from awsglue.refusal import only, refuse
 from awsglue.spark_types import from_spark, parse, to_spark
+from localaws.tables import xml_records
 
 FILE = "__file"
 _STRING = glue.SCALARS["string"]
@@ -208,7 +209,7 @@ def _cell(text: Any, kind: Any, choice: bool) -> Value:
     return Value(F.when(text.isNotNull(), both), glue.ChoiceType([kind, _STRING]))
 
 
-# JSON, Avro: read in Python
+# JSON, XML, Avro: read in Python
 
 
 _JSON = ("jsonPath", "multiLine", "multiline", "withSchema", "optimizePerformance")
@@ -221,11 +222,7 @@ def _json(source: Source) -> Read:
     if not path and any(begins_with_array(str(f.path), source.compression) for f in source.files):
         refuse("a JSON file that is one array, without jsonPath", 'Give "jsonPath": "$[*]".')
     lines = flag(options.get("multiLine", options.get("multiline", False)))
-    schema = None
-    if options.get("withSchema"):
-        import json
-
-        schema = glue.from_json(json.loads(options["withSchema"]))
+    schema = _with_schema(options)
     found = _in_python(source, json_reader(path, lines, source.compression), schema)
     return replace(found, sparse=True)
 
@@ -239,6 +236,37 @@ def _avro(source: Source) -> Read:
     for file in source.files:
         schema = glue.merge(schema, avro_files.schema_of(str(file.path), version))
     return _in_python(source, avro_files.reader(version), schema)
+
+
+_XML = ("rowTag", "encoding", "excludeAttribute", "treatEmptyValuesAsNulls", "attributePrefix",
+        "valueTag", "ignoreSurroundingSpaces", "withSchema")  # fmt: skip
+
+
+def _xml(source: Source) -> Read:
+    options = source.options
+    only("format_options of xml", options, _XML)
+    if not options.get("rowTag"):
+        raise ValueError("The format xml needs rowTag, the name of the elements that are records.")
+    rules = xml_records.Rules(
+        str(options["rowTag"]),
+        options.get("encoding"),
+        not flag(options.get("excludeAttribute", False)),
+        str(options.get("attributePrefix", "_")),
+        str(options.get("valueTag", "_VALUE")),
+        flag(options.get("treatEmptyValuesAsNulls", False)),
+        flag(options.get("ignoreSurroundingSpaces", False)),
+    )
+    found = _in_python(source, xml_reader(rules, source.compression), _with_schema(options))
+    return replace(found, sparse=True)
+
+
+def _with_schema(options: Mapping[str, Any]) -> Any:
+    """The schema that the option gives, in JSON; None without it."""
+    if not options.get("withSchema"):
+        return None
+    import json
+
+    return glue.from_json(json.loads(options["withSchema"]))
 
 
 def _in_python(source: Source, reader: Callable[[Iterable[Any]], Any], schema: Any) -> Read:
@@ -260,4 +288,5 @@ READERS: dict[str, Callable[[Source], Read]] = {
     "glueparquet": _columnar("parquet"),
     "orc": _columnar("orc"),
     "avro": _avro,
+    "xml": _xml,
 }

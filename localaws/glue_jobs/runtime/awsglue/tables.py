@@ -70,6 +70,8 @@ class CatalogTables:
     ) -> reading.Read:
         """The table's records with its partition keys last, without the column of files."""
         only("additional_options of a catalog source", options, OPTIONS)
+        path = (table.get("Parameters") or {}).get("jsonPath")
+        options = {"jsonPath": path, **options} if path else options
         partitions = self.partitions(table, options.get("catalogPartitionPredicate", ""))
         snapshot = _spelled(take(table, partitions, self._objects, single=True), table)
         return self._rows(snapshot, self._wanted(snapshot, predicate), options, context)
