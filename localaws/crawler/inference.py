@@ -26,6 +26,7 @@ from localaws.crawler import documents
 from localaws.crawler.schema import CsvRules, GrokRules, JsonRules, Rules, Schema, XmlRules
 from localaws.crawler.self_described import self_described
 from localaws.shapes import Json
+from localaws.tables.snappy_files import unpacked
 
 SAMPLE_BYTES = 1 << 20  # types come from the first MiB of each file
 _DELIMITERS = (",", "|", "\t", ";", "\x01")
@@ -71,6 +72,8 @@ def read_sample(path: Path) -> tuple[str, bytes]:
     with path.open("rb") as file:
         start = file.read(4)
     compression = next((kind for mark, kind in _PACKED.items() if start.startswith(mark)), "none")
+    if path.suffix == ".snappy":  # it begins with no mark
+        compression = "snappy"
     with _opened(path, compression) as file:
         return compression, file.read(SAMPLE_BYTES)
 
@@ -90,6 +93,9 @@ def _opened(path: Path, compression: str) -> Iterator[IO[bytes]]:
                 return
             with archive.open(members[0]) as file:
                 yield file
+        return
+    if compression == "snappy":
+        yield io.BytesIO(unpacked(path))
         return
     opener: Any = {"gzip": gzip.open, "bzip2": bz2.open}.get(compression, Path.open)
     with opener(path, "rb") as file:

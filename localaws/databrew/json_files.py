@@ -19,11 +19,20 @@ from localaws.databrew.recipe.sql import ident, literal
 from localaws.databrew.source import InputError, Relation, Source
 from localaws.tables import hive
 from localaws.tables.codecs import codec
+from localaws.tables.errors import not_emulated
 
 Query = Callable[[str], list[tuple[Any, ...]]]
 
 _NUMBERS = ("BIGINT", "UBIGINT", "HUGEINT", "DOUBLE")
 _TEXTS = ("NULL", "JSON")  # nowhere filled; of several kinds
+
+
+def _codec(uri: str) -> str:
+    """Raises TableError for what DuckDB does not unpack."""
+    kind = codec(uri)
+    if kind == "snappy":
+        raise not_emulated(f"the compression of {uri}")
+    return kind
 
 
 def relation(source: Source, raw: Collection[str], query: Query, folder: Path) -> Relation:
@@ -32,7 +41,7 @@ def relation(source: Source, raw: Collection[str], query: Query, folder: Path) -
     how = "newline_delimited" if lines else "auto"
     documents = " UNION ALL ".join(
         f"SELECT j FROM read_json({hive.paths([file])}, format = '{how}', records = false, "
-        f"columns = {{j: 'JSON'}}, compression = {literal(codec(file.uri))}, "
+        f"columns = {{j: 'JSON'}}, compression = {literal(_codec(file.uri))}, "
         "maximum_object_size = 67108864, hive_partitioning = false)"
         for file in source.files
     )

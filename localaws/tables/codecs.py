@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from localaws.tables.errors import not_emulated
 
-_CODECS = {".gz": "gzip", ".zst": "zstd", ".bz2": "bz2", ".deflate": "deflate"}
-_OTHER_CODECS = (".lz4", ".snappy", ".lzo", ".lzop")
+_CODECS = {".gz": "gzip", ".zst": "zstd", ".bz2": "bz2", ".deflate": "deflate",
+           ".snappy": "snappy"}  # fmt: skip
+_OTHER_CODECS = (".lz4", ".lzo", ".lzop")
 
 
 def codec(uri: str) -> str:

@@ -28,6 +28,7 @@ from localaws.core.jobs.seen import remembered
 from localaws.tables import grok
 from localaws.tables.codecs import codec
 from localaws.tables.errors import TableError
+from localaws.tables.snappy_files import unpacked
 from localaws.tables.snapshot import DataFile
 from localaws.tables.storage import Storage
 from localaws.trino.regular_expressions import SECONDS, compiled
@@ -160,6 +161,8 @@ def opened(path: Path, uri: str, kind: str) -> IO[bytes]:
         return cast("IO[bytes]", bz2.open(path))
     if kind == "zstd":
         return cast("IO[bytes]", pa.input_stream(str(path), compression="zstd"))
+    if kind == "snappy":
+        return io.BytesIO(unpacked(path))
     return io.BytesIO(zlib.decompress(path.read_bytes()))
 
 

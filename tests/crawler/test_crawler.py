@@ -102,10 +102,19 @@ def zipped(data: bytes) -> bytes:
     return buffer.getvalue()
 
 
+PACKED = (("zipped", "gzip"), ("bz", "bzip2"), ("archive", "zip"), ("snappy", "snappy"))
+
+
+def hadoop_snappy(data: bytes) -> bytes:
+    packed = bytes(pa.Codec("snappy").compress(data, asbytes=True))
+    return len(data).to_bytes(4, "big") + len(packed).to_bytes(4, "big") + packed
+
+
 def test_packed_files_json_and_parquet_are_read(crawls: Any) -> None:
     crawls.put("raw/zipped/a.csv.gz", gzip.compress(b"id,n\n1,x\n2,y\n"))
     crawls.put("raw/bz/a.csv.bz2", bz2.compress(b"id,n\n1,x\n2,y\n"))
     crawls.put("raw/archive/a.zip", zipped(b"id,n\n1,x\n2,y\n"))
+    crawls.put("raw/snappy/a.csv.snappy", hadoop_snappy(b"id,n\n1,x\n2,y\n"))
     crawls.put("raw/array/a.json", '[{"a": 1},\n {"a": 2, "b": "x"}]\n')
     crawls.put("raw/events/a.json", '{"a":1,"b":{"c":[1.5]}}\n{"a":3000000000}\n')
     buffer = io.BytesIO()
@@ -117,7 +126,7 @@ def test_packed_files_json_and_parquet_are_read(crawls: Any) -> None:
     crawls.create()
     crawls.run()
 
-    for table, compression in (("zipped", "gzip"), ("bz", "bzip2"), ("archive", "zip")):
+    for table, compression in PACKED:
         assert crawls.columns(table) == {"id": "bigint", "n": "string"}
         assert crawls.tables()[table]["Parameters"]["compressionType"] == compression
         assert crawls.tables()[table]["Parameters"]["recordCount"] == "2"

@@ -301,7 +301,7 @@ def test_json_is_read_by_line_over_lines_and_by_path(read: Any) -> None:
 
 
 WRITTEN = [
-    ("json", {}, {}, ["run-x-1-part-r-00000"]),
+    ("json", {}, {"compression": "snappy"}, ["run-x-1-part-r-00000.snappy"]),
     ("csv", {}, {"compression": "gzip"}, ["run-x-1-part-r-00000.gz"]),
     ("avro", {"version": "1.8"}, {}, ["run-x-1-part-r-00000"]),
     ("glueparquet", {"compression": "snappy"}, {},

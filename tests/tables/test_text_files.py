@@ -108,7 +108,7 @@ def test_delimited_text(
     assert rows(tmp_path, f"{line}\n".encode(), how) == [tuple(cells)]
 
 
-@pytest.mark.parametrize("ending", [".gz", ".zst", ".bz2", ".deflate", ""])
+@pytest.mark.parametrize("ending", [".gz", ".zst", ".bz2", ".deflate", ".snappy", ""])
 def test_the_name_tells_the_compression(tmp_path: Path, ending: str) -> None:
     import bz2
     import zlib
@@ -121,9 +121,22 @@ def test_the_name_tells_the_compression(tmp_path: Path, ending: str) -> None:
         ".zst": bytes(pa.Codec("zstd").compress(data, asbytes=True)),
         ".bz2": bz2.compress(data),
         ".deflate": zlib.compress(data),
+        ".snappy": _hadoop_snappy(data),
         "": data,
     }[ending]
     assert rows(tmp_path, packed, open_csv(), f"x.csv{ending}") == [("1", "x, y", "z")]
+
+
+def _hadoop_snappy(data: bytes) -> bytes:
+    """Two blocks, of which the first has two chunks."""
+    import pyarrow as pa
+
+    def chunk(plain: bytes) -> bytes:
+        packed = bytes(pa.Codec("snappy").compress(plain, asbytes=True))
+        return len(packed).to_bytes(4, "big") + packed
+
+    first = (5).to_bytes(4, "big") + chunk(data[:2]) + chunk(data[2:5])
+    return first + len(data[5:]).to_bytes(4, "big") + chunk(data[5:])
 
 
 def test_a_name_that_lies_about_compression_is_an_error_with_the_objects_name(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bz2
 import gzip
+import io
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator
@@ -14,7 +15,7 @@ from xml.parsers.expat import ExpatError
 
 from awsglue.records import Outcome, error_of
 from awsglue.refusal import refuse
-from localaws.tables import xml_records
+from localaws.tables import snappy_files, xml_records
 from localaws.tables.json_paths import at_path, json_path
 
 Place = tuple[str, str]  # the file that Python opens, and the URI that Spark knows
@@ -27,6 +28,8 @@ def opened(path: str, compression: str) -> IO[bytes]:
         return cast(IO[bytes], gzip.open(path))
     if compression in ("bzip", "bzip2") or path.endswith(".bz2"):
         return bz2.open(path)
+    if compression == "snappy" or path.endswith(".snappy"):
+        return io.BytesIO(snappy_files.unpacked(Path(path)))
     return Path(path).open("rb")
 
 

@@ -148,9 +148,10 @@ def csv_rows(
 ) -> DataFrame:
     """The cells as texts, null where empty, under these labels."""
     for file in source.files:
-        if source.compression and not file.key.endswith((".gz", ".bz2")):
+        if source.compression and not file.key.endswith((".gz", ".bz2", ".snappy")):
             refuse(
-                f"compressionType for {file.uri}", "The key of a packed file ends in .gz or .bz2."
+                f"compressionType for {file.uri}",
+                "The key of a packed file ends in .gz, .bz2 or .snappy.",
             )
     texts = spark.StructType([spark.StructField(label, spark.StringType()) for label in labels])
     reader = source.session.read.schema(texts).options(

@@ -11,7 +11,7 @@ from awsglue.dynamicframe import DynamicFrame
 from awsglue.objects import at_paths
 from awsglue.reading import FILE, Source, read
 
-_COMPRESSIONS = ("", "none", "gzip", "bzip", "bzip2")
+_COMPRESSIONS = ("", "none", "gzip", "bzip", "bzip2", "snappy")
 
 
 class S3Source:

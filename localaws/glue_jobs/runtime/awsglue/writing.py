@@ -39,7 +39,7 @@ _OPTIONS = {
     "orc": (),
 }  # fmt: skip
 _PART = re.compile(r"part-(?:r-)?(\d+)")
-_PACKED = {"gzip": ".gz", "bzip2": ".bz2"}
+_PACKED = {"gzip": ".gz", "bzip2": ".bz2", "snappy": ".snappy"}
 
 
 @dataclass(frozen=True)
