@@ -13,6 +13,7 @@ import pytest
 from localaws.core.aws import start
 from localaws.core.service import Service
 from localaws.glue_jobs.metastore import server, thrift
+from localaws.glue_jobs.metastore.iceberg import IcebergMetastore
 from localaws.glue_jobs.metastore.interface import METHODS, STRUCTS
 from localaws.glue_jobs.metastore.metastore import Metastore
 
@@ -50,20 +51,30 @@ def bucket(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def call(tmp_path_factory: pytest.TempPathFactory, bucket: Path) -> Iterator[Call]:
+def glue(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     from localaws.catalog import api
 
-    def glue(aws: Any) -> Service:
-        service = Service("glue")
-        api.register(service, aws)
-        return service
+    def service(aws: Any) -> Service:
+        made = Service("glue")
+        api.register(made, aws)
+        return made
 
     home = tmp_path_factory.mktemp("home")
-    aws = start(home, [glue], url="http://127.0.0.1:9", wait_scale=0)
+    aws = start(home, [service], url="http://127.0.0.1:9", wait_scale=0)
     client = aws.client("glue")
     client.create_database(DatabaseInput={"Name": "shop", "LocationUri": "s3://lake/shop"})
-    yield Client(server.start(Metastore(lambda: client, {"lake": bucket})))
+    yield client
     aws.stop()
+
+
+@pytest.fixture(scope="module")
+def call(glue: Any, bucket: Path) -> Call:
+    return Client(server.start(Metastore(lambda: glue, {"lake": bucket})))
+
+
+@pytest.fixture(scope="module")
+def iceberg(glue: Any, bucket: Path) -> Call:
+    return Client(server.start(IcebergMetastore(lambda: glue, {"lake": bucket})))
 
 
 def table(name: str, **more: Any) -> dict[str, Any]:
@@ -159,3 +170,35 @@ def test_what_is_unknown_on_the_wire_is_skipped() -> None:
     assert thrift.Reader(io.BytesIO(writer.sent()), newer).struct(newer["New"]) == value
     known = (thrift.Field(4, "d", "bool"),)
     assert thrift.Reader(io.BytesIO(writer.sent()), {}).struct(known) == {"d": True}
+
+
+def test_icebergs_commits_stand_on_the_metadata_that_they_name(call: Call, iceberg: Call) -> None:
+    def at(place: str) -> dict[str, Any]:
+        parameters = {"table_type": "iceberg", "metadata_location": place, "uuid": "1"}
+        storage = {**table("ice")["sd"], "location": "s3://lake/ice"}
+        return table("ice", parameters=parameters, sd=storage, partitionKeys=[])
+
+    def commit(before: str, after: str) -> Any:
+        properties = {
+            "expected_parameter_key": "metadata_location",
+            "expected_parameter_value": before,
+        }
+        return iceberg(
+            "alter_table_with_environment_context",
+            db_name="shop",
+            tbl_name="ice",
+            new_tbl=at(after),
+            environment_context={"properties": properties},
+        )
+
+    assert iceberg("create_table_with_environment_context", tbl=at("one")) is None
+    assert commit("one", "two") is None
+    kind, message = commit("one", "three")
+    assert (kind, message.startswith("The table has been modified.")) == ("MetaException", True)
+    (found,) = iceberg("get_table_objects_by_name", db_name="shop", tbl_names=["ice"])
+    assert found["parameters"]["metadata_location"] == "two"
+    assert "inputFormat" not in found["sd"] and "uuid" not in found["parameters"]
+    for_spark = call("get_table_req", req={"dbName": "shop", "tblName": "ice"})
+    assert "it is an Iceberg table" in for_spark[1]
+    iceberg("create_database", database={"name": "ices", "locationUri": "s3://w/ices.db"})
+    assert "locationUri" not in iceberg("get_database", name="ices")
