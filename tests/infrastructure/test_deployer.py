@@ -70,6 +70,8 @@ def test_deploying_updating_and_destroying_need_no_more_than_is_printed(
         "vpc_subnets": ("subnet-1", "subnet-2"),
         "vpc_security_groups": ("sg-1",),
         "vpc_availability_zone": f"{root.region}a",
+        **{"endpoint_instances_min": 2, "endpoint_instances_max": 2},
+        **{"endpoint_canary_percent": 10, "capture_percent": 5},
     }
     deploy(as_deployer(**protected), lambda line: None)
     leave_what_runs_leave(root, "rebuy")
