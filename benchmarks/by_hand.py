@@ -97,8 +97,9 @@ def make_rows(folder: Path) -> duckdb.DuckDBPyConnection:
 def read(database: duckdb.DuckDBPyConnection, condition: str) -> tuple[Array, Array, list[str]]:
     """(matrix (rows, features) float32, label (rows,), the features) of the rows that meet it."""
     found = database.execute(
-        "SELECT label, COLUMNS(* EXCLUDE (user_id, product_id, order_id, eval_set, label, part))"
-        f"::FLOAT FROM rows JOIN split USING (user_id) WHERE {condition}"
+        "SELECT label, COLUMNS(* EXCLUDE (user_id, product_id, order_id, eval_set, label, part,"
+        " taught, labels))::FLOAT FROM rows JOIN split USING (user_id) JOIN users USING (user_id)"
+        f" WHERE {condition}"
     )
     parts = [found.fetchnumpy()]
     names = list(parts[0])[1:]
@@ -118,19 +119,21 @@ def run(folder: Path) -> dict[str, Any]:
 
     database = make_rows(folder)
     lap("rows")
-    matrix, label, features = read(database, "eval_set <> 'test' AND part = 'training'")
+    learned_from = "eval_set <> 'test' AND part = 'training' AND taught"
+    matrix, label, features = read(database, learned_from)
     assert set(WIRE_FEATURES) <= set(features)
-    training = xgb.QuantileDMatrix(Rows(matrix, label, features))
+    told = dict(HYPERPARAMETERS)
+    bins = int(told["max_bin"])
+    training = xgb.QuantileDMatrix(Rows(matrix, label, features), max_bin=bins)
     counts = {"training": len(label)}
     del matrix, label
     labelled = "eval_set = 'train' AND part ="
     seen, seen_label, _ = read(database, f"{labelled} 'validation'")
     every = -(-len(seen_label) // MOST_STOPPING_ROWS)
     stopping = xgb.QuantileDMatrix(
-        seen[::every], seen_label[::every], feature_names=features, ref=training
+        seen[::every], seen_label[::every], feature_names=features, ref=training, max_bin=bins
     )
     lap("matrix")
-    told = dict(HYPERPARAMETERS)
     rounds, patience = int(told.pop("num_round")), int(told.pop("early_stopping_rounds"))
     booster = xgb.train(
         {**told, "tree_method": "hist"},

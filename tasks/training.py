@@ -32,7 +32,8 @@ TUNING_SECONDS = 16 * 3600
 
 # Measured on real customers: slower, shallower and with fewer features a tree than the reference's
 # (depth 6, eta 0.1), which gains as much as more features do. Early stopping on validation AUC cuts
-# rounds that no longer help.
+# rounds that no longer help. With 64 places to split a feature a model is as good as with 256, and
+# made sooner.
 HYPERPARAMETERS: dict[str, str] = {
     "objective": "binary:logistic",
     "eval_metric": "auc",
@@ -44,6 +45,7 @@ HYPERPARAMETERS: dict[str, str] = {
     "min_child_weight": "30",
     "alpha": "2e-05",
     "lambda": "10",
+    "max_bin": "64",
     "num_round": "160",
     "early_stopping_rounds": "40",
     "seed": "7",
@@ -186,10 +188,10 @@ def _request() -> dict[str, Any]:
         "InputDataConfig": [
             _channel(name, prefix)
             for name, prefix in (
-                ("training", "'sets/training'"),
-                ("validation", "'sets/validation'"),
-                ("holdout", "'sets/holdout'"),
-                ("scoring", "'sets/scoring'"),
+                ("training", "'sets/set=training'"),
+                ("validation", "'sets/set=validation'"),
+                ("holdout", "'sets/set=holdout'"),
+                ("scoring", "'sets/set=scoring'"),
                 ("products", "$states.input.features.products.folder"),
                 ("champion", "'champion'"),
             )

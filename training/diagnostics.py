@@ -110,9 +110,8 @@ def _fits(
     matrix: Array, label: Array, features: tuple[str, ...], parameters: Json, seeds: tuple[int, ...]
 ) -> list[Any]:
     """A small model of each seed, of the same rows."""
-    rows = xgb.QuantileDMatrix(
-        matrix, label, feature_names=list(features), nthread=parameters["nthread"]
-    )
+    layout = {name: parameters[name] for name in ("nthread", "max_bin")}
+    rows = xgb.QuantileDMatrix(matrix, label, feature_names=list(features), **layout)
     return [xgb.train({**parameters, "seed": seed}, rows, ROUNDS) for seed in seeds]
 
 

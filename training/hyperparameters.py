@@ -91,6 +91,7 @@ RULES: dict[str, Rule] = {
     "min_child_weight": _penalty_rule(10.0),
     "alpha": _penalty_rule(2e-5),
     "lambda": _penalty_rule(10.0),
+    "max_bin": _whole_rule(256, 2, 65_535),
     "num_round": _whole_rule(300, 1, 10_000, booster=False),
     "early_stopping_rounds": _whole_rule(20, 1, 10_000, booster=False),
     "seed": _whole_rule(0, 0, 2**31 - 1),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +20,13 @@ from training.features import KEYS, LABEL, WIRE_FEATURES, WORDS
 
 SCORING = "scoring"
 CHANNELS = ("training", "validation", "holdout", SCORING, "products", "champion")
-BATCH_ROWS = 262_144  # 38 float32 columns: 40 MB a batch, so memory does not grow with the set
+BATCH_ROWS = 262_144  # 38 float32 columns: 40 MB a batch
+# A set whose numbers take no more is decoded once and kept; of a larger one every pass over it
+# decodes its files anew, so that memory does not grow with it.
+KEPT_BYTES = 1024**3
+CACHED_ROWS = 4_096  # of so many rows, columns become rows without leaving the processor's cache
 # So many rows teach a model to do with 18 numbers; more cost time, and teach it no better.
-MOST_LINES = 2_000_000
+MOST_LINES = 500_000
 
 Array = Any  # a numpy array; the docstrings say its shape and type
 
@@ -39,7 +44,13 @@ class Batch:
 
     def every(self, so_many: int) -> Batch:
         """Each so-many-th row."""
-        return Batch(*(getattr(self, field.name)[::so_many] for field in fields(self)))
+        return self._at(slice(None, None, so_many))
+
+    def part(self, first: int, last: int) -> Batch:
+        return self._at(slice(first, last))
+
+    def _at(self, rows: slice) -> Batch:
+        return Batch(*(getattr(self, field.name)[rows] for field in fields(self)))
 
 
 @dataclass(frozen=True)
@@ -68,6 +79,8 @@ class ParquetSet:
 
     def column(self, name: str) -> Array:
         """A column of all rows, in file order, as float32; null is NaN."""
+        if self._kept and name in self.features:
+            return self._decoded.matrix[:, self.features.index(name)].copy()
         columns = [pq.read_table(file, columns=[name]).column(name) for file in self.files]
         return np.concatenate([_numbers(column) for column in columns])
 
@@ -77,6 +90,42 @@ class ParquetSet:
         Raises TrainingError for a label that is not 0 or 1, a null key or an infinite feature.
         """
         names = self.features if features is None else features
+        if self._kept:
+            places = [self.features.index(name) for name in names]
+            for first in range(0, len(self._decoded.user_id), BATCH_ROWS):
+                batch = self._decoded.part(first, first + BATCH_ROWS)
+                if names != self.features:
+                    batch = replace(batch, matrix=batch.matrix[:, places])
+                yield batch
+        else:
+            yield from self._read(names)
+
+    @property
+    def _kept(self) -> bool:
+        return bool(self.labels) and 4 * self.rows() * len(self.features) <= KEPT_BYTES
+
+    @cached_property
+    def _decoded(self) -> Batch:
+        """All rows."""
+        rows = self.rows()
+        whole = Batch(
+            np.empty((rows, len(self.features)), dtype=np.float32),
+            np.empty(rows, dtype=np.float32),
+            *(np.empty(rows, dtype=np.int64) for _ in KEYS),
+        )
+        first = 0
+        for batch in self._read(self.features):
+            last = first + len(batch.user_id)
+            for field in fields(Batch):
+                getattr(whole, field.name)[first:last] = getattr(batch, field.name)
+            first = last
+        return whole
+
+    def forget(self) -> None:
+        """Gives back the memory of a set that was kept."""
+        self.__dict__.pop("_decoded", None)
+
+    def _read(self, names: tuple[str, ...]) -> Iterator[Batch]:
         for file in self.files:
             reader = pq.ParquetFile(file)
             columns = [*KEYS, *self.labels, *names]
@@ -103,8 +152,8 @@ class ParquetSet:
         for batch in self.batches(()):
             rows += len(batch.label)
             positives += int(batch.label.sum())
-            seen.append(np.unique(batch.user_id))
-            predicted.append(np.unique(batch.order_id))
+            seen.append(_each_once(batch.user_id))
+            predicted.append(_each_once(batch.order_id))
         users, orders = np.unique(np.concatenate(seen)), np.unique(np.concatenate(predicted))
         if positives in (0, rows):
             kind = "positive (1)" if positives == 0 else "negative (0)"
@@ -122,9 +171,7 @@ class ParquetSet:
                 f"{where}: {len(wrong)} labels are not 0 or 1 (the first is {wrong[0]}; "
                 "nan means missing)."
             )
-        matrix = np.empty((rows.num_rows, len(names)), dtype=np.float32)
-        for position, name in enumerate(names):
-            matrix[:, position] = _numbers(rows.column(name))
+        matrix = _side_by_side([_numbers(rows.column(name)) for name in names], rows.num_rows)
         infinite = np.isinf(matrix)
         if infinite.any():
             name = names[int(infinite.any(axis=0).argmax())]
@@ -204,7 +251,7 @@ def open_set(name: str, folder: str | None) -> ParquetSet:
         raise TrainingError(
             f"The {name} set has no column {', '.join(missing)}. It has: {', '.join(first.names)}."
         )
-    known = {*KEYS, *labels, *words, *WIRE_FEATURES}
+    known = {*KEYS, LABEL, *WORDS, *WIRE_FEATURES}  # the others' are null in a set
     more = tuple(column for column in first.names if column not in known)
     features = (*WIRE_FEATURES, *more)
     for file, schema in schemas.items():
@@ -260,6 +307,21 @@ def wire_form(matrix: Array, features: tuple[str, ...]) -> Array:
     reduced = matrix.copy()
     reduced[:, others] = np.nan
     return reduced
+
+
+def _side_by_side(columns: list[Array], rows: int) -> Array:
+    """(rows, columns) float32."""
+    matrix = np.empty((rows, len(columns)), dtype=np.float32)
+    for first in range(0, rows, CACHED_ROWS):
+        some = slice(first, first + CACHED_ROWS)
+        for position, column in enumerate(columns):
+            matrix[some, position] = column[some]
+    return matrix
+
+
+def _each_once(ids: Array) -> Array:
+    """The different ones, which mostly stand side by side."""
+    return np.unique(ids[np.append(True, ids[1:] != ids[:-1])]) if len(ids) else ids
 
 
 def _schema(name: str, file: Path) -> Any:

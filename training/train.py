@@ -160,6 +160,9 @@ def train(job: Job) -> Json:
     started = time.monotonic()
     booster, history = fit(training, validation, features, job.hyperparameters)
     training_seconds = time.monotonic() - started
+    parameters = booster_parameters(job.hyperparameters)
+    small_models = diagnostics.small_models(training, validation, features, parameters)
+    training.forget()
 
     # From here on the model is what was saved, read back: that is what will be served.
     raw = bytes(booster.save_raw(raw_format="ubj"))
@@ -218,9 +221,7 @@ def train(job: Job) -> Json:
         "trained_at": description["trained_at"],
         "versions": description["versions"],
     }
-    outcome |= diagnostics.small_models(
-        training, validation, features, booster_parameters(job.hyperparameters)
-    )
+    outcome |= small_models
     outcome["model_card"] = card.of(outcome)
     golden = evaluation.golden(challenger, holdout, unseen)
     baskets = customers.baskets(scoring, challenger)
@@ -249,11 +250,11 @@ def fit(
     CUT_ROWS of training say where splits may lie; metrics are measured on CURVE_ROWS of these,
     which decide nothing, and on STOPPING_ROWS of validation.
     """
-    nthread = int(hyperparameters["nthread"])
+    layout = {name: int(hyperparameters[name]) for name in ("nthread", "max_bin")}
 
     def laid_out(*data: Any, ref: Any = None) -> Any:
         names = list(features) if len(data) > 1 else None
-        return xgb.QuantileDMatrix(*data, feature_names=names, ref=ref, nthread=nthread)
+        return xgb.QuantileDMatrix(*data, feature_names=names, ref=ref, **layout)
 
     matrix, label = training.spread(features, CUT_ROWS)
     cuts = laid_out(matrix, label) if len(label) < training.rows() else None

@@ -9,10 +9,10 @@
 -- order_day is the day of the order, counted from the user's first one (0). orders_back counts from
 -- the order to predict: 1 is the user's last prior order. earlier_labels says how many prior orders
 -- are to be predicted too, each from what was known before it (held_back = 1, 2): two of users whose
--- last order is train or next, none of test users, as long as that makes at most 90,000 orders to
--- learn from. With more than 30,000 such users it is a share of them, by user_id, with 90,000 none:
--- more rows teach hardly more then, and cost as much. Of a next user at least the last order is
--- predicted, as the train order of others.
+-- last order is train or next, none of test users, as long as that makes at most 60,000 orders to
+-- learn from. With more than 20,000 such users it is a share of them, by user_id, with 60,000 none:
+-- more rows teach hardly more then, and cost as much. (Of still more users a share is learned from:
+-- join_features.) Of a next user at least the last order is predicted, as the train order of others.
 CREATE TABLE ${Database}.order_products_prior_${run}${try}
 WITH (
     format = 'PARQUET',
@@ -62,7 +62,7 @@ SELECT
             WHEN
                 orders.learned_from IS NOT NULL
                 AND (orders.user_id / 20) % 100 * 2 * labelled.users
-                < (90000 - labelled.users) * 100
+                < (60000 - labelled.users) * 100
                 THEN 2
             WHEN orders.learned_from = 'next' THEN 1
             ELSE 0

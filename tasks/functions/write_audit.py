@@ -44,10 +44,10 @@ DATASETS = (
     "features/user_product_features",
     "features/product_features",
     "features/products",
-    "sets/training",
-    "sets/validation",
-    "sets/holdout",
-    "sets/scoring",
+    "sets/set=training",
+    "sets/set=validation",
+    "sets/set=holdout",
+    "sets/set=scoring",
     "evaluation",  # with the next baskets
 )
 

@@ -7,15 +7,15 @@ Reads, below ``<lake>/runs/run=<run>/`` (Parquet):
   ``features/product_history/``: made of prior orders only, so nothing of an order to predict is in
   a feature but the days since the order before it.
 
-Writes ``sets/{training,validation,holdout,scoring}/`` (Parquet): one row per (user, product that
-the user bought in a prior order) with user_id, product_id, order_id (the order to predict), label
-(1 if that order holds the product), then ALL_FEATURES in this order, all as double; a feature that
-cannot be known is null. Training also has the two prior orders before a user's last one as orders
-to predict, with every feature, the products' too, as it was before that order (``held_back`` in the
-feature tables). Instead of a label, scoring has WORDS: days_between_purchases, the user's mean gap
-between two orders with the product (null after one), and days_since_last_purchase, from the last
-such order to the order to predict; no model sees them by these names. And ``sets/summary/``, one
-line of JSON::
+Writes ``sets/set={training,validation,holdout,scoring}/`` (Parquet): one row per (user, product
+that the user bought in a prior order) with user_id, product_id, order_id (the order to predict),
+label (1 if that order holds the product), WORDS, then ALL_FEATURES in this order, all as float; a
+feature that cannot be known is null. Training also has the two prior orders before a user's last
+one as orders to predict, with every feature, the products' too, as it was before that order
+(``held_back`` in the feature tables). Scoring has no labels, they are null, and it alone has WORDS:
+days_between_purchases, the user's mean gap between two orders with the product (null after one),
+and days_since_last_purchase, from the last such order to the order to predict; no model sees them
+by these names. And ``sets/summary/``, one line of JSON::
 
     {"run": "...", "spark_version": "3.5.6", "validation_percent": 10, "holdout_percent": 10,
      "holdout_week": "2026-W48", "rows": {"training": n, ...}, "users": {...}, "orders": {...},
@@ -44,17 +44,26 @@ import re
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import reduce
 from typing import Any
 
-from pyspark import StorageLevel
 from pyspark.sql import Column, DataFrame, SparkSession, Window
 from pyspark.sql import functions as F  # noqa: N812 - the name every Spark script uses
+from pyspark.sql.types import StructType
 
 SPLIT_SALT = "rebuy-split-1:"  # a new salt would move holdout users into training: never change it
 LABELLED_SETS = ("training", "validation", "holdout")
 SETS = (*LABELLED_SETS, "scoring")
-FILES_OF_A_SET = 4
+# So many orders teach a model nearly as well as all (docs/benchmarks.md); order_products_prior.sql
+# fills up with earlier ones to as many.
+LEARNED_FROM = 60_000
+# How many files a set has, and so the order of its rows, follows from the data alone.
+FEWEST_FILES = 4
+USERS_OF_A_FILE = 50_000  # about 3 million rows, sorted in half a gigabyte
+# Tables with a row an order go to every executor up to so many rows (about 2 GB); larger ones meet
+# the rows where the users' hash puts both.
+MOST_BROADCAST = 5_000_000
+# Four sets are written side by side: small groups of rows keep that in bounds.
+ROW_GROUP_BYTES = 32 * 1024**2
 MEASURES = {"rows": SETS, "users": SETS, "orders": SETS, "positives": LABELLED_SETS}
 
 # The wire order of the endpoint: a line of 18 numbers.
@@ -205,7 +214,9 @@ def split_of(user_id: Column, arguments: Arguments) -> Column:
     )
 
 
-def orders_to_predict(orders: DataFrame, lines: DataFrame, arguments: Arguments) -> DataFrame:
+def orders_to_predict(
+    orders: DataFrame, lines: DataFrame, arguments: Arguments, *, small: bool = True
+) -> DataFrame:
     """One row per order to predict: user_id, held_back, order_id, days_since_prior_order, set_name,
     bought_products.
 
@@ -213,8 +224,14 @@ def orders_to_predict(orders: DataFrame, lines: DataFrame, arguments: Arguments)
     it, each with itself and the later ones held back. The one of a `next` user is not known: it is
     scored, and the last prior one, held back, is labelled as others' train order is, in any set.
     `bought_products` are the product_ids of an order that is known. It is null for test and next
-    orders, and for an order without lines.
+    orders, and for an order without lines. With `small`, every executor knows the orders to look
+    for.
+
+    Of more than LEARNED_FROM users with a label a share of the training set's is learned from; the
+    others are in no set.
     """
+    labelled = orders.where(F.col("eval_set").isin("train", "next")).count()
+    taught = F.floor(F.col("user_id") / 20) % 100 * labelled < LEARNED_FROM * 100
     of_user = Window.partitionBy("user_id")
     is_last = F.col("eval_set").isin("train", "test", "next")
     placed = orders.select(
@@ -240,11 +257,12 @@ def orders_to_predict(orders: DataFrame, lines: DataFrame, arguments: Arguments)
             & (F.col("order_number") > 1)
         )
     )
+    targets = targets.where((F.col("set_name") != "training") | taught)
     targets = targets.drop("order_number", "eval_set", "kind")
     known = targets.where(F.col("set_name") != "scoring").select("order_id")
     bought = (
         lines.select("order_id", "product_id")
-        .join(F.broadcast(known), "order_id")
+        .join(F.broadcast(known) if small else known, "order_id")
         .groupBy("order_id")
         .agg(F.collect_set("product_id").alias("bought_products"))
     )
@@ -269,26 +287,40 @@ def product_ratios(products: DataFrame) -> DataFrame:
     )
 
 
-def in_order(candidates: DataFrame) -> DataFrame:
-    """The same rows, always in the same files and the same order.
+def by_user(rows: DataFrame, files: int, *within: str) -> DataFrame:
+    """The same rows by the hash of their user, and sorted: always in the same files and order.
 
     Athena writes its rows in any order, and training draws its samples by position: without this,
     the same data would give another model each time. Sorting here, before the other features are
-    joined to the keys, moves the least.
+    joined to the keys, moves the least; `keep_order` sees to it that it lasts.
     """
-    return candidates.repartition(FILES_OF_A_SET, "user_id").sortWithinPartitions(
-        "user_id", "product_id", "held_back"
+    keys = {"user_id": F.col("user_id").cast("long"), "held_back": F.col("held_back").cast("int")}
+    return (
+        rows.withColumns(keys)
+        .repartition(files, "user_id")
+        .sortWithinPartitions("user_id", "held_back", *within)
     )
+
+
+def keep_order(spark: SparkSession) -> None:
+    """From now on sorted rows stay so up to the files."""
+    # Or a sort below a join is dropped, as nobody needs it for the join.
+    eliminate = "org.apache.spark.sql.catalyst.optimizer.EliminateSorts"
+    spark.conf.set("spark.sql.optimizer.excludedRules", eliminate)
+    # Or rows that lie by user would be moved anew to be joined by user and held_back.
+    spark.conf.set("spark.sql.requireAllClusterKeysForCoPartition", "false")
+    # Or rows are sorted anew, by the set that they are written to: with fewer sets than this, not.
+    spark.conf.set("spark.sql.maxConcurrentOutputFileWriters", str(len(SETS) + 1))
 
 
 def candidate_rows(candidates: DataFrame, users: DataFrame, products: DataFrame) -> DataFrame:
     """One row per (user_id, product_id, held_back) of `candidates` whose order is in `users`: keys,
-    label, WORDS, ALL_FEATURES.
+    label, WORDS, ALL_FEATURES, and set.
 
-    `users` (user features, order_id, bought_products) and `products` (product_ratios) go to every
-    executor: a few hundred thousand short rows, while `candidates` are many millions and stay where
-    they are read. The label is whether bought_products holds the product. A candidate without
-    features of its user or product is kept, with nulls: `summarize` finds it.
+    `users` (user features, order_id, bought_products, set_name) and `products` (product_ratios) are
+    short; `candidates` are many, and stay where they are. The label is whether bought_products
+    holds the product. A candidate without features of its user or product is kept, with nulls:
+    `summarize` finds it.
     """
     orders, possible = F.col("user_orders"), F.col("up_possible_order")
     between = F.when(F.col("up_orders") > 1, F.lit(1) / (F.col("up_orders") - 1))
@@ -316,19 +348,22 @@ def candidate_rows(candidates: DataFrame, users: DataFrame, products: DataFrame)
         "days_between_purchases": days_between,
         "days_since_last_purchase": days_at_order,
     }
+    is_scored = F.col("set_name") == "scoring"
     label = F.coalesce(F.array_contains("bought_products", F.col("product_id")), F.lit(False))
+    columns |= {word: F.when(is_scored, columns[word]) for word in WORDS}
     return (
-        candidates.join(F.broadcast(users), ["user_id", "held_back"])
+        candidates.join(users, ["user_id", "held_back"])
         .join(F.broadcast(products), ["product_id", "held_back"], "left")
         .select(
             F.col("user_id").cast("long"),
             F.col("product_id").cast("long"),
             F.col("order_id").cast("long"),
-            label.cast("int").alias("label"),
+            F.when(~is_scored, label.cast("int")).alias("label"),
             *[
-                columns.get(name, F.col(name)).cast("double").alias(name)
+                columns.get(name, F.col(name)).cast("float").alias(name)
                 for name in (*WORDS, *ALL_FEATURES)
             ],
+            F.col("set_name").alias("set"),
         )
     )
 
@@ -336,73 +371,64 @@ def candidate_rows(candidates: DataFrame, users: DataFrame, products: DataFrame)
 def write_sets(spark: SparkSession, arguments: Arguments) -> dict[str, Any]:
     """Write the four sets below the run; the summary, counted on what was written."""
     run_uri = arguments.run_uri
+    user_features = read_table(spark, run_uri, arguments.user_features)
+    users_found = user_features.count()  # told by the files' footers
+    files = max(FEWEST_FILES, -(-users_found // USERS_OF_A_FILE))
+    small = users_found <= MOST_BROADCAST
     targets = orders_to_predict(
         read_table(spark, run_uri, arguments.clean_orders),
         read_table(spark, run_uri, arguments.clean_order_products),
         arguments,
+        small=small,
     )
-    candidates = in_order(read_table(spark, run_uri, arguments.user_product_features)).persist(
-        StorageLevel.MEMORY_AND_DISK
+    users = targets.join(user_features, ["user_id", "held_back"], "left")
+    keep_order(spark)
+    rows = candidate_rows(
+        by_user(read_table(spark, run_uri, arguments.user_product_features), files, "product_id"),
+        F.broadcast(users) if small else by_user(users, files).hint("merge"),
+        F.broadcast(known_products(spark, arguments)),
     )
-    user_features = read_table(spark, run_uri, arguments.user_features)
-    # The recipe knows products as they are now, the history as they were before.
-    now = read_table(spark, run_uri, "features/product_features")
-    before = read_table(spark, run_uri, arguments.product_history)
+    rows.write.mode("overwrite").partitionBy("set").option(
+        "parquet.block.size", ROW_GROUP_BYTES
+    ).parquet(f"{run_uri}/sets/")
+    summary = summarize(spark, arguments, rows.schema)
+    nothing = spark.createDataFrame([], rows.drop("set").schema)
+    for name in SETS:
+        if not summary["rows"][name]:
+            nothing.write.parquet(f"{run_uri}/sets/set={name}/")  # one file, with its columns
+    return summary
+
+
+def known_products(spark: SparkSession, arguments: Arguments) -> DataFrame:
+    """`product_ratios` of the products as they are now, which the recipe knows, and as they were
+    before the orders that are held back, which their history does."""
+    now = read_table(spark, arguments.run_uri, "features/product_features")
+    before = read_table(spark, arguments.run_uri, arguments.product_history)
     before = before.where(F.col("held_back").isin(*LATER) & (F.col("n") == 1))
     counts = ["product_id", "held_back", "prod_orders", "prod_reorders", *FIRST_AND_SECOND]
-    products = product_ratios(
+    return product_ratios(
         now.withColumn("held_back", F.lit(0)).select(*counts).unionByName(before.select(*counts))
-    ).cache()
-    # One row an order, read by each of the four sets: computed once.
-    users = targets.join(user_features, ["user_id", "held_back"], "left").cache()
-    for name in SETS:
-        users_of_set = users.where(F.col("set_name") == name)
-        rows = candidate_rows(candidates, users_of_set, products)
-        rows = rows.drop("label") if name == "scoring" else rows.drop(*WORDS)
-        # The joins move no row, so each file is as sorted as the candidates are.
-        rows.write.mode("overwrite").parquet(f"{run_uri}/sets/{name}/")
-    candidates.unpersist()
-    users.unpersist()
-    products.unpersist()
-    return summarize(spark, arguments)
-
-
-def orders_of_set(rows: DataFrame, name: str) -> DataFrame:
-    """One row per order_id of a set: set_name, user_id, rows, positives, and the least id without
-    features as unknown_user and unknown_product (null if there is none).
-
-    A first step of `summarize`: few orders, many rows, and one number as a key is quick.
-    """
-    label = F.col("label") if name in LABELLED_SETS else F.lit(None).cast("int")
-    return (
-        rows.groupBy("order_id")
-        .agg(
-            F.min("user_id").alias("user_id"),
-            F.count("*").alias("rows"),
-            F.sum(label).alias("positives"),
-            F.min(F.when(F.col("user_orders").isNull(), F.col("user_id"))).alias("unknown_user"),
-            # Null also where a product's row has no first purchase, though somebody bought it.
-            F.min(F.when(F.col("prod_reorder_probability").isNull(), F.col("product_id"))).alias(
-                "unknown_product"
-            ),
-        )
-        .withColumn("set_name", F.lit(name))
     )
 
 
-def summarize(spark: SparkSession, arguments: Arguments) -> dict[str, Any]:
-    """The summary (see the top of this file) of the sets as they are stored.
+def summarize(spark: SparkSession, arguments: Arguments, schema: StructType) -> dict[str, Any]:
+    """The summary (see the top of this file) of the sets as they are stored with this schema.
 
     Raises ValueError if a row has no features of its user or its product.
     """
-    per_order = reduce(
-        DataFrame.unionByName,
-        [
-            orders_of_set(read_table(spark, arguments.run_uri, f"sets/{name}"), name)
-            for name in SETS
-        ],
+    rows = spark.read.schema(schema).parquet(f"{arguments.run_uri}/sets/")
+    # Few orders, many rows: one number as a key is quick.
+    per_order = rows.groupBy("set", "order_id").agg(
+        F.min("user_id").alias("user_id"),
+        F.count("*").alias("rows"),
+        F.sum("label").alias("positives"),
+        F.min(F.when(F.col("user_orders").isNull(), F.col("user_id"))).alias("unknown_user"),
+        # Null also where a product's row has no first purchase, though somebody bought it.
+        F.min(F.when(F.col("prod_reorder_probability").isNull(), F.col("product_id"))).alias(
+            "unknown_product"
+        ),
     )
-    found = per_order.groupBy("set_name").agg(
+    found = per_order.groupBy("set").agg(
         F.sum("rows").alias("rows"),
         F.countDistinct("user_id").alias("users"),
         F.count("*").alias("orders"),
@@ -410,7 +436,7 @@ def summarize(spark: SparkSession, arguments: Arguments) -> dict[str, Any]:
         F.min("unknown_user").alias("unknown_user"),
         F.min("unknown_product").alias("unknown_product"),
     )
-    of_set = {row["set_name"]: row.asDict() for row in found.collect()}  # an empty set is not here
+    of_set = {row["set"]: row.asDict() for row in found.collect()}  # an empty set is not here
     for name, row in of_set.items():
         for kind in ("user", "product"):
             if row[f"unknown_{kind}"] is not None:

@@ -19,8 +19,8 @@ import pytest
 import training
 from localaws.sagemaker.metrics import read_metrics
 from tests.model.synthetic import environment, rows, write_sets
-from tests.model.trained import ARGUMENTS, Trained
-from training.features import WIRE_FEATURES
+from tests.model.trained import ARGUMENTS, Trained, train_small
+from training.features import WIRE_FEATURES, WORDS
 from training.train import main
 
 TRAINING_FOLDER = Path(training.__file__).parent
@@ -130,6 +130,34 @@ def test_number_of_threads_does_not_change_the_model(trained: Trained, tmp_path:
 
     one = json.loads((tmp_path / "checkpoints/evaluation.json").read_text())
     assert one["challenger"]["auc"] == trained.read("evaluation.json")["challenger"]["auc"]
+
+
+def test_a_set_too_large_to_be_kept_gives_the_same_model_and_figures(
+    trained: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("training.sets.KEPT_BYTES", 0)
+    other = train_small(tmp_path)
+
+    model = (trained.model_dir / "xgboost-model").read_bytes()
+    assert (other.model_dir / "xgboost-model").read_bytes() == model
+    for part in ("challenger", "rules", "learning_by_users", "next_baskets"):
+        assert other.read("evaluation.json")[part] == trained.read("evaluation.json")[part]
+
+
+def test_columns_that_are_null_in_a_set_are_no_features(trained: Trained, tmp_path: Path) -> None:
+    """All four sets of the Glue job have labels and words, where they are none as nulls."""
+    environment = write_sets(tmp_path, users=300)
+    for name in ("training", "validation", "holdout", "scoring"):
+        for file in (tmp_path / name).rglob("*.parquet"):
+            table = pq.read_table(file)
+            for column in ("label", *WORDS):
+                if column not in table.column_names:
+                    table = table.append_column(column, pa.nulls(table.num_rows, pa.float32()))
+            pq.write_table(table, file)
+
+    assert main(ARGUMENTS, environment) == 0
+    model = (trained.model_dir / "xgboost-model").read_bytes()
+    assert (tmp_path / "model" / "xgboost-model").read_bytes() == model
 
 
 def test_another_seed_gives_another_model(trained: Trained, tmp_path: Path) -> None:

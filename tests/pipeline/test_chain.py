@@ -51,7 +51,7 @@ def test_every_output_in_the_record_exists_with_its_hash_and_its_rows(
     wanted |= {"features/order_products_prior"}
     wanted |= {"features/product_history"}
     wanted |= {f"features/{name}_features" for name in ("user", "user_product", "product")}
-    wanted |= {f"sets/{name}" for name in SETS} | {"features/products", "evaluation"}
+    wanted |= {f"sets/set={name}" for name in SETS} | {"features/products", "evaluation"}
     assert set(outputs_of(record)) == wanted
 
     for dataset in record["outputs"]:
@@ -115,9 +115,9 @@ def test_rows_are_those_that_plain_python_counts_in_the_raw_files(
     assert rows["features/user_product_features"] == len(pairs) + len(earlier)
     assert rows["features/product_features"] == len({product for _, product in pairs})
     assert rows["features/products"] == len(lines("raw/products/products.csv"))
-    assert rows["sets/scoring"] == sum(last[user] == "test" for user, _ in pairs)
-    assert rows["evaluation"] == rows["sets/scoring"]  # the next baskets
-    labelled = sum(rows[f"sets/{name}"] for name in SETS[:3])
+    assert rows["sets/set=scoring"] == sum(last[user] == "test" for user, _ in pairs)
+    assert rows["evaluation"] == rows["sets/set=scoring"]  # the next baskets
+    labelled = sum(rows[f"sets/set={name}"] for name in SETS[:3])
     assert labelled == sum(last[user] == "train" for user, _ in pairs) + len(learned)
 
 
@@ -132,7 +132,7 @@ def test_no_user_is_in_two_sets_and_labels_are_the_train_orders(
     users: dict[str, set[int]] = {}
     labelled: set[tuple[int, int]] = set()
     for name in SETS:
-        table = stack.parquet(f"runs/run={record['run']['id']}/sets/{name}/").to_pydict()
+        table = stack.parquet(f"runs/run={record['run']['id']}/sets/set={name}/").to_pydict()
         users[name] = set(table["user_id"])
         if name != "scoring":
             pairs = zip(table["order_id"], table["product_id"], table["label"], strict=True)
@@ -237,7 +237,7 @@ def test_api_answers_the_reference_example_as_the_live_model(stack: Stack, recor
 def test_next_baskets_go_live_with_the_model(stack: Stack, record: Json) -> None:
     """The view, the command that reads it, and the API say the same of the same model."""
     figures = baskets.summary(stack.connection, stack.outputs)
-    scored = {entry["dataset"]: entry for entry in record["outputs"]}["sets/scoring"]
+    scored = {entry["dataset"]: entry for entry in record["outputs"]}["sets/set=scoring"]
     assert figures["model"] == record["run"]["name"]
     assert scored["rows"] == sum(
         int(row["rows_found"])
@@ -322,10 +322,10 @@ def test_audit_verifies_and_notices_one_changed_byte(
     findings = json.loads(fine.stdout)["verification"]
     assert all(finding["ok"] for finding in findings), findings
     kinds = {finding["kind"] for finding in findings}
-    assert {"raw file", "model", "clean/orders", "sets/holdout", "evaluation"} <= kinds
+    assert {"raw file", "model", "clean/orders", "sets/set=holdout", "evaluation"} <= kinds
     assert {"definition", "SQL", "recipe"} <= {kind.split()[0] for kind in kinds}
 
-    entry = outputs_of(record)["sets/holdout"]["objects"][0]
+    entry = outputs_of(record)["sets/set=holdout"]["objects"][0]
     file = stack.home / "objects" / stack.lake / entry["key"]
     before, times = file.read_bytes(), file.stat()
     changed = bytearray(before)
@@ -337,7 +337,7 @@ def test_audit_verifies_and_notices_one_changed_byte(
         file.write_bytes(before)
         os.utime(file, ns=(times.st_atime_ns, times.st_mtime_ns))
     assert found.returncode == 3
-    assert f"DIFFERS: sets/holdout {entry['key']}" in found.stdout
+    assert f"DIFFERS: sets/set=holdout {entry['key']}" in found.stdout
     # The same bytes again, but written over: the version that the record names may be gone.
     assert "DIFFERS" not in stack.rebuy("audit", good.arn, "--verify", check=False).stdout
 
@@ -366,7 +366,9 @@ def test_a_start_by_hand_makes_the_same_model_again_and_changes_nothing(
     assert again["outcome"] == "not better"
     assert again["previous"]["sha256"] in live.records.values()
     for name in SETS:  # the same rows in the same order; Parquet may lay them out otherwise
-        sets = [stack.parquet(f"runs/run={r['run']['id']}/sets/{name}/") for r in (record, again)]
+        sets = [
+            stack.parquet(f"runs/run={r['run']['id']}/sets/set={name}/") for r in (record, again)
+        ]
         assert sets[0].equals(sets[1]), name
     models = [model_of(stack.read(r["model"]["key"])) for r in (record, again)]
     assert models[0] == models[1]

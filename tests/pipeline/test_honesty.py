@@ -31,11 +31,11 @@ REMOVED: list[dict[str, Any]] = [
     },
     {
         "engine": "Glue",
-        "prefix": "runs/run={id}/sets/holdout/",
+        "prefix": "runs/run={id}/sets/set=holdout/",
         "next": "Train",
         "fails": "Train",
         "error": "States.TaskFailed",
-        "says": "sets/holdout",
+        "says": "sets/set=holdout",
     },
     {
         "engine": "training (its evaluation)",

@@ -216,7 +216,7 @@ def test_an_increment_gives_what_a_run_from_nothing_gives(shop: Shop) -> None:
             for table in stack.tables()
             if table["Name"].endswith(f"_{name}")
         }
-        sets = [stack.parquet(f"runs/run={name}/sets/{one}/").to_pylist() for one in SETS]
+        sets = [stack.parquet(f"runs/run={name}/sets/set={one}/").to_pylist() for one in SETS]
         made.append((tables, sets))
     assert made[0][0].keys() >= {"clean_orders", "user_product_features"}
     assert all(made[0][1])

@@ -215,7 +215,7 @@ def same_sets(stack: Stack, good: Execution, run: Execution) -> None:
     """The run's sets are those of the run that nothing disturbed."""
     ids = [run_id_of(execution) for execution in (good, run)]
     for name in ("training", "validation", "holdout", "scoring"):
-        sets = [stack.parquet(f"runs/run={run_id}/sets/{name}/") for run_id in ids]
+        sets = [stack.parquet(f"runs/run={run_id}/sets/set={name}/") for run_id in ids]
         assert sets[0].equals(sets[1]), name
 
 

@@ -179,5 +179,5 @@ class Lake:
 
     def set_files(self, name: str) -> str:
         """One of the four sets, for a FROM."""
-        files = f"{self.root}/runs/run={self.run}/sets/{name}/*.parquet"
+        files = f"{self.root}/runs/run={self.run}/sets/set={name}/*.parquet"
         return f"read_parquet('{files}', hive_partitioning = false)"

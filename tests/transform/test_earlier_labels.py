@@ -8,11 +8,11 @@ import pytest
 
 from tests.transform.lake import Lake
 
-MOST_ORDERS = 90_000
+MOST_ORDERS = 60_000
 
 
 @pytest.mark.parametrize(
-    ("users", "share"), [(1_000, 1.0), (30_000, 1.0), (45_000, 0.5), (90_000, 0.0), (130_000, 0.0)]
+    ("users", "share"), [(1_000, 1.0), (20_000, 1.0), (30_000, 0.5), (60_000, 0.0), (130_000, 0.0)]
 )
 def test_earlier_orders_fill_up_what_there_is_to_learn_from(
     tmp_path: Path, users: int, share: float

@@ -27,6 +27,7 @@ from tests.transform import reference, shoppers, tiny
 from tests.transform.lake import RAW_COLUMNS, Lake, Raw
 
 ORACLE = Path(__file__).parent / "oracle.sql"
+AS_STORED = 1e-6  # the sets have floats, as the model does
 
 
 def build(root: Path, raw: Raw, spark: SparkSession, **settings: Any) -> Lake:
@@ -91,7 +92,7 @@ def test_a_feature_has_the_value_worked_out_by_hand(tiny_lake: Lake, position: i
     found = {pair: values[position] for pair, values in wire_features_of(tiny_lake).items()}
 
     expected = {pair: case[2][position] for pair, case in tiny.EXPECTED.items()}
-    assert found == pytest.approx(expected, rel=1e-12)
+    assert found == pytest.approx(expected, rel=AS_STORED)
 
 
 def test_labels_and_orders_to_predict_are_those_worked_out_by_hand(tiny_lake: Lake) -> None:
@@ -112,14 +113,19 @@ def test_a_set_has_the_contracted_columns(shop: Lake, name: str) -> None:
     described = shop.connection.execute(f"DESCRIBE FROM {shop.set_files(name)}").fetchall()
 
     keys = [("user_id", "BIGINT"), ("product_id", "BIGINT"), ("order_id", "BIGINT")]
-    words = [(word, "DOUBLE") for word in WORDS]
-    told = words if name == "scoring" else [("label", "INTEGER")]
-    assert [row[:2] for row in described] == keys + told + [(f, "DOUBLE") for f in ALL_FEATURES]
+    numbers = [(number, "FLOAT") for number in (*WORDS, *ALL_FEATURES)]
+    assert [row[:2] for row in described] == [*keys, ("label", "INTEGER"), *numbers]
+
+
+def test_scoring_alone_has_words_and_it_alone_no_labels(shop: Lake) -> None:
+    for name in SETS:
+        for row in shop.set_rows(name):
+            assert (row[3] is None) == (row[5] is not None) == (name == "scoring")
 
 
 def test_a_prediction_is_told_in_days(tiny_lake: Lake) -> None:
     """User 2 ordered on day 0 and 7, and is to order 30 days later: twice 100, once 102."""
-    told = {row[:2]: row[3:5] for row in tiny_lake.set_rows("scoring")}
+    told = {row[:2]: row[4:6] for row in tiny_lake.set_rows("scoring")}
 
     assert told == {(2, 100): (7.0, 30.0), (2, 102): (None, 30.0)}
 
@@ -143,7 +149,7 @@ def test_every_row_agrees_with_one_query_written_apart_from_the_chain(shop: Lake
     assert found.keys() == expected.keys()
     for pair, values in expected.items():
         assert found[pair][:3] == values[:3], pair
-        assert numbers(found[pair][3:]) == pytest.approx(numbers(values[3:]), rel=1e-12), pair
+        assert numbers(found[pair][3:]) == pytest.approx(numbers(values[3:]), rel=AS_STORED), pair
 
 
 def test_every_further_feature_is_what_was_known_before_its_order(shop: Lake) -> None:
@@ -160,7 +166,7 @@ def test_every_further_feature_is_what_was_known_before_its_order(shop: Lake) ->
     for key, values in found.items():
         theirs = [expected[key][name] for name in MORE_FEATURES]
         mine = values[-len(MORE_FEATURES) :]
-        assert numbers(mine) == pytest.approx(numbers(tuple(theirs)), rel=1e-9, abs=1e-9), key
+        assert numbers(mine) == pytest.approx(numbers(tuple(theirs)), rel=AS_STORED, abs=1e-6), key
 
 
 def test_earlier_orders_of_training_users_are_labels_with_what_was_in_them(shop: Lake) -> None:
@@ -251,6 +257,51 @@ def test_a_user_is_in_one_labelled_set_only_and_those_kept_aside_change_places_e
     assert holdouts[0] != holdouts[1]
 
 
+def test_of_more_customers_than_teach_more_a_share_is_learned_from(
+    shop: Lake, spark: SparkSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of training users alone, the lower ones of each hundred twenties; nobody else changes."""
+    histories = reference.histories(shoppers.raw())
+    labelled = sum(orders[-1].kind in ("train", "next") for orders in histories.values())
+    run = f"{shop.root}/runs/run=r1"
+    tables = [
+        join_features.read_table(spark, run, f"clean/{n}") for n in ("orders", "order_products")
+    ]
+    arguments = join_features.Arguments(str(shop.root), "r1", 20, 20, shop.week)
+
+    def asked() -> set[tuple[int, int, str]]:
+        rows = join_features.orders_to_predict(*tables, arguments).collect()
+        return {(row["user_id"], row["order_id"], row["set_name"]) for row in rows}
+
+    everybody = asked()
+    monkeypatch.setattr(join_features, "LEARNED_FROM", labelled // 20)
+
+    some = asked()
+
+    assert {one for one in everybody - some if one[2] != "training"} == set()
+    learned_from = {user for user, _, name in some if name == "training"}
+    assert learned_from == {
+        user
+        for user, _, name in everybody
+        if name == "training" and user // 20 % 100 * labelled < labelled // 20 * 100
+    }
+    assert 0 < len(learned_from) < labelled // 2
+
+
+def test_large_tables_of_orders_meet_the_rows_without_being_sent_to_everybody(
+    tmp_path: Path, shop: Lake, spark: SparkSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And the same rows come in the same order."""
+    other = Lake(tmp_path)
+    other.load(shoppers.raw())
+    other.build_features()
+    monkeypatch.setattr(join_features, "MOST_BROADCAST", 0)
+    other.join(spark)
+
+    assert contents(other) == contents(shop)
+    assert other.summary == shop.summary
+
+
 def test_a_sampled_run_has_the_same_rows_for_fewer_users(
     tmp_path: Path, shop: Lake, spark: SparkSession
 ) -> None:
@@ -293,7 +344,7 @@ def contents(lake: Lake) -> dict[str, list[list[dict[str, Any]]]]:
     return {
         name: [
             pq.ParquetFile(file).read().to_pylist()
-            for file in sorted((lake.root / f"runs/run={lake.run}/sets/{name}").glob("part-*"))
+            for file in sorted((lake.root / f"runs/run={lake.run}/sets/set={name}").glob("part-*"))
         ]
         for name in SETS
     }
