@@ -102,7 +102,8 @@ SERDES: dict[str, SerDe] = {
                 "mapping.",
                 "use.null.for.invalid.data",
             ),
-            ("serialization.format", "paths", "explicit.null"),
+            # mapping: Athena's console gives it to every table of JSON, and the SerDe never asks.
+            ("serialization.format", "path", "paths", "explicit.null", "mapping"),
         ),
         SerDe(HIVE_JSON, "json", _TEXT_FILES, ()),
         SerDe(
