@@ -63,8 +63,11 @@ def environment(name: str) -> Json:
         return notifications.environment()
     if name == "Predict":
         return {"ENDPOINT_NAME": sub(ENDPOINT)}
+    own: Json = {}
+    if name == "ReceiveTrigger":
+        own["READ_DATABASE_JOB"] = when("HasDatabase", ref("ReadDatabaseJob"), ref("AWS::NoValue"))
     return {
-        "READ_DATABASE_JOB": when("HasDatabase", ref("ReadDatabaseJob"), ref("AWS::NoValue")),
+        **own,
         "CODE_BUCKET": ref("CodeBucket"),
         "LAKE_BUCKET": ref("Lake"),
         "MODEL_PACKAGE_GROUP": sub(MODEL_PACKAGE_GROUP),

@@ -18,7 +18,7 @@ from configuration.connection import Connection
 from configuration.database import Database
 from infrastructure.deploy import deploy
 from tasks.glue_jobs import read_database
-from tests.databrew import postgres
+from tests import postgres
 from tests.pipeline.stack import Stack
 
 Json = dict[str, Any]
