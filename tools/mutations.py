@@ -54,7 +54,7 @@ TESTS = {
     "rebuy/parity/": "parity",
     "rebuy/validation/": "validation",
     "sql/": "transform workflow mapping",
-    "tasks/": "workflow transform triggers model",
+    "tasks/": "workflow transform data mapping triggers model",
     "training/": "model",
     "workflows/": "workflow validation",
 }
