@@ -111,7 +111,7 @@ def tests_of(path: Path, function: str) -> list[str]:
     def rank(file: Path) -> tuple[bool, int, int]:
         text, name = file.read_text(), file.stem.removeprefix("test_")
         said = sum(min(text.count(word), 20) for word in words)
-        alike = module in name or name in module or name in path.parts
+        alike = module in name or any(name in part for part in path.parts[1:])
         return not alike, -said, len(text)
 
     files = [file for folder in folders for file in (ROOT / folder).glob("test_*.py")]

@@ -27,6 +27,7 @@ def test_a_new_value_is_current_and_the_one_before_is_previous(vault: Any) -> No
     assert vault.get_secret_value(SecretId="shop/key")["SecretString"] == "two"
     before = vault.get_secret_value(SecretId=made["ARN"], VersionStage="AWSPREVIOUS")
     assert (before["SecretString"], before["VersionId"]) == ("one", made["VersionId"])
+    assert (put["VersionStages"], before["VersionStages"]) == (["AWSCURRENT"], ["AWSPREVIOUS"])
     assert vault.get_secret_value(SecretId=made["ARN"][:-7])["VersionId"] == put["VersionId"]
     vault.update_secret(SecretId="shop/key", SecretBinary=b"\x00\xff")
     assert vault.get_secret_value(SecretId="shop/key")["SecretBinary"] == b"\x00\xff"
