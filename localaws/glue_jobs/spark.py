@@ -47,7 +47,9 @@ class SparkRun:
 def properties(run: SparkRun) -> dict[str, str]:
     """spark-defaults for the run: two cores, bounded memory, everything under its folder."""
     options = [
-        "-XX:+UseSerialGC",  # two cores: the parallel collectors only cost start time
+        # The one collector that gives up: a script whose rows outgrow the heap fails by name
+        # ("GC overhead limit exceeded"); others look for room for ever.
+        *("-XX:+UseParallelGC", "-XX:GCTimeLimit=90", "-XX:GCHeapFreeLimit=15"),
         "-Duser.timezone=UTC",
         java_option(f"-Djava.io.tmpdir={run.folder / 'tmp'}"),
         java_option(f"-Dderby.system.home={run.folder / 'tmp'}"),
