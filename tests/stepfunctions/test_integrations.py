@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from localaws.secretsmanager import api as secretsmanager
 from localaws.services import SERVICES as SERVICES_HERE
 from localaws.ssm import api as ssm
 from localaws.stepfunctions import api as stepfunctions
+from localaws.stepfunctions.integrations import jobs
 from localaws.stepfunctions.integrations.resources import Resource
 from localaws.stepfunctions.integrations.runtime import Integrations
 from localaws.stepfunctions.integrations.shapes import sdk_name
@@ -161,3 +163,16 @@ def test_a_schedule_is_made_by_a_task(tmp_path: Path) -> None:
     arn = "arn:aws:scheduler:us-east-1:000000000000:schedule/default/daily"
     assert done.output == {"ScheduleArn": arn}
     aws.stop()
+
+
+def test_after_a_restart_an_execution_that_was_asked_for_is_known_by_its_name(
+    sfn: Workflows,
+) -> None:
+    """Else it would be waited for though nobody had started it, or be started twice."""
+    arn = sfn.create(machine(Done={"Type": "Pass", "End": True}))
+    asked = {"stateMachineArn": arn, "name": "inner"}
+    now = datetime.now(UTC)
+
+    assert jobs._find_execution(sfn.client, asked, now) == []
+    started = sfn.client.start_execution(**asked)["executionArn"]
+    assert jobs._find_execution(sfn.client, asked, now) == [{"id": started}]
