@@ -270,6 +270,22 @@ def test_buckets_begin_private_and_a_public_policy_is_blocked(s3: Any) -> None:
     assert s3.get_bucket_policy_status(Bucket="lake")["PolicyStatus"]["IsPublic"] is True
 
 
+@pytest.mark.parametrize(
+    "action",
+    [
+        {"Transitions": [{"Days": 30, "StorageClass": "GLACIER"}]},
+        {"NoncurrentVersionTransitions": [{"NoncurrentDays": 30, "StorageClass": "GLACIER"}]},
+    ],
+    ids=lambda action: next(iter(action)),
+)
+def test_a_lifecycle_that_moves_objects_is_refused_by_name(s3: Any, action: dict[str, Any]) -> None:
+    rule = {"ID": "cold", "Status": "Enabled", "Filter": {"Prefix": ""}, **action}
+    with pytest.raises(ClientError, match=next(iter(action))):
+        s3.put_bucket_lifecycle_configuration(
+            Bucket="lake", LifecycleConfiguration={"Rules": [rule]}
+        )
+
+
 def test_lifecycle_rules_expire_objects_versions_and_uploads(s3: Any, aws: LocalAws) -> None:
     s3.put_bucket_versioning(Bucket="lake", VersioningConfiguration={"Status": "Enabled"})
     for key in ("tmp/a", "keep/a", "keep/a"):
