@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime, timedelta
 from operator import itemgetter
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ import pytest
 from console import drawing
 from executions import costs
 from executions.cause import message
-from executions.history import History, failure_of, recorded
+from executions.history import History, failure_of, job_of, recorded
 from tests.conftest import cases
 
 Json = dict[str, Any]
@@ -104,3 +105,23 @@ def test_the_message_in_a_cause(case: Json) -> None:
 
 def test_a_long_cause_is_cut() -> None:
     assert message("x" * 700, most=10) == "xxxxxxxxxx ..."
+
+
+@pytest.mark.parametrize(
+    ("service", "submitted", "request_", "found"),
+    [
+        ("athena", {"QueryExecutionId": "q"}, {}, "q"),
+        ("glue", {"JobRunId": "jr"}, {"JobName": "j"}, "jr"),
+        ("databrew", {"RunId": "db"}, {"Name": "j"}, "db"),
+        ("sagemaker", {"TrainingJobArn": "a"}, {"TrainingJobName": "t"}, "t"),
+        ("sagemaker", {"x": "a"}, {"HyperParameterTuningJobName": "h"}, "h"),
+        ("sagemaker", {"x": "a"}, {"TransformJobName": "b"}, None),
+    ],
+)
+def test_the_job_of_a_task_has_the_id_that_its_service_gives(
+    service: str, submitted: dict[str, str], request_: dict[str, str], found: str | None
+) -> None:
+    attempt = SimpleNamespace(service=service, submitted=json.dumps(submitted))
+    visit: Any = SimpleNamespace(attempts=[attempt], request=request_)
+
+    assert job_of(visit) == (found and {"service": service, "id": found})
