@@ -313,3 +313,20 @@ def test_a_folder_as_published_is_the_one_that_was_cleaned_up(tmp_path: Path) ->
 
 def test_there_are_all_of_them() -> None:
     assert len(READ) + len(REFUSED) >= 51
+
+
+UNRECOGNISED = {
+    "a picture": b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + bytes(64),
+    "bytes of no kind": bytes(range(256)) * 4,
+    "prose": b"Dear all\nthese are the orders of May\n",
+    "blank lines": b"\n \n\n",
+}
+
+
+@pytest.mark.parametrize("data", UNRECOGNISED.values(), ids=UNRECOGNISED)
+def test_what_no_classifier_recognises_is_refused_by_its_name(data: bytes, tmp_path: Path) -> None:
+    """A crawl passes over such an object and has SUCCEEDED, here as on AWS."""
+    objects = Objects(tmp_path, {PLACE: PLAIN.encode(), "raw/orders/other.csv": data})
+    assert infer(objects.objects[1].path, [CLASSIFIER]) is None
+    found = [one for one in findings(objects) if one.file == "raw/orders/other.csv"]
+    assert found and found[0].rule in ("raw_files_are_text", "raw_files_have_the_header")

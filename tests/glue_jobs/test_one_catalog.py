@@ -4,9 +4,17 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+
+from localaws.core import server as http
+from localaws.core.aws import start
+from localaws.identity.authorization import Mode
+from localaws.services import factories
+from tests.identity.test_enforcement import role, statement
 
 FACTORY = "com.amazonaws.glue.catalog.metastore.AWSGlueDataCatalogHiveClientFactory"
 SCRIPT = """
@@ -16,7 +24,7 @@ def rows(sql):
     return [tuple(row) for row in spark.sql(sql).collect()]
 def refused(sql):
     try:
-        spark.sql(sql)
+        rows(sql)
     except Exception as error:
         print("REFUSED", str(error))
 spark.sql("use shop")
@@ -48,6 +56,12 @@ refused("create table nowhere.t as select 1 as a")
 refused("alter table saved_orc rename to other")
 refused("create table js (a int) row format serde 'org.openx.data.jsonserde.JsonSerDe'")
 refused("select * from iced")
+# What the role may not read
+print("of day 2", rows("select name from secret_parquet where day = '2'"))
+refused("select count(*) from secret_parquet")
+refused("select 1 where 1 = (select max(id) from secret_csv)")
+refused("create table stolen as select * from secret_csv")
+refused("insert into made_csv select id, name from secret_parquet where day = '1'")
 """
 BEFORE = (
     "CREATE TABLE made_parquet WITH (format = 'PARQUET', external_location = 's3://lake/made/',"
@@ -59,6 +73,18 @@ BEFORE = (
     "CREATE VIEW made_view AS SELECT 1 AS one",
     "CREATE TABLE iced (id int) LOCATION 's3://lake/iced/'"
     " TBLPROPERTIES ('table_type' = 'ICEBERG')",
+    "CREATE TABLE secret_parquet WITH (format = 'PARQUET', external_location = 's3://lake/secret/',"
+    " partitioned_by = ARRAY['day']) AS SELECT * FROM (VALUES (1, 'x', '1'), (2, 'y', '2'))"
+    " AS t(id, name, day)",
+    "CREATE EXTERNAL TABLE secret_csv (id int) PARTITIONED BY (p string) ROW FORMAT DELIMITED"
+    " FIELDS TERMINATED BY ',' LOCATION 's3://lake/secret_csv/'",
+    "ALTER TABLE secret_csv ADD PARTITION (p = 'q') LOCATION 's3://lake/hidden/p/'",
+)
+UNREADABLE = statement(
+    "s3:GetObject",
+    "arn:aws:s3:::lake/secret/day=1/*",
+    "arn:aws:s3:::lake/hidden/p/*",
+    Effect="Deny",
 )
 AFTER = {
     "made_parquet": [["1", "x", "1"], ["2", "y", "2"]],
@@ -67,6 +93,17 @@ AFTER = {
     "saved_orc": [["1", "x"]],
     "saved_csv": [["1", "1"], ["7", "2"]],
 }
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Any]:
+    """A local AWS that goes by IAM's policies."""
+    listener = http.bind(0)
+    url = f"http://{http.HOST}:{listener.server_port}"
+    local = start(tmp_path / "home", factories(), url=url, wait_scale=0, policies=Mode.ENFORCE)
+    with http.BackgroundServer(listener, local.gateway):
+        yield local
+        local.stop()
 
 
 @pytest.fixture
@@ -101,11 +138,12 @@ def test_spark_and_athena_read_what_each_other_writes(
     s3.create_bucket(Bucket="lake")
     s3.put_object(Bucket="lake", Key="job.py", Body=SCRIPT.encode())
     s3.put_object(Bucket="lake", Key="found/p=q/f.csv", Body=b"5\n")
+    s3.put_object(Bucket="lake", Key="hidden/p/f.csv", Body=b"5\n")
     glue.create_database(DatabaseInput={"Name": "shop", "LocationUri": "s3://lake/shop/"})
     assert [ask(sql) for sql in BEFORE] == [[]] * len(BEFORE)
     glue.create_job(
         Name="tables",
-        Role="arn:aws:iam::000000000000:role/glue",
+        Role=role(server, "glue", "glue", statement("*"), UNREADABLE),
         Command={"Name": "glueetl", "ScriptLocation": "s3://lake/job.py"},
         DefaultArguments={
             "--enable-glue-datacatalog": "",
@@ -132,6 +170,10 @@ def test_spark_and_athena_read_what_each_other_writes(
     assert "Table rename is not supported: shop.saved_orc" in output
     assert "ClassNotFoundException Class org.openx.data.jsonserde.JsonSerDe not found" in output
     assert "Unable to fetch table iced. StorageDescriptor#InputFormat cannot be null" in output
+    assert "of day 2 [('y',)]" in output
+    denied = [line for line in output.splitlines() if "Access Denied" in line]
+    places = [line.split("s3://lake/")[1].split("/")[0] for line in denied]
+    assert places == ["secret", "hidden", "hidden", "secret"], output
     assert "WARN localaws: shop.own is a table of Spark's own (json)" in errors
 
     for table, rows in AFTER.items():

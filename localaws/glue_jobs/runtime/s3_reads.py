@@ -1,16 +1,18 @@
 """Asks S3 for what Spark is about to read, with the keys of the job's role.
 
 Spark reads an S3 path as files, which knows no permissions: each path that a script gives to
-`spark.read` is listed first and its objects are looked at, as the S3 connector of Glue does.
-Not imported by localaws.
+`spark.read` is listed first and its objects are looked at, as the S3 connector of Glue does, and
+so are the places of tables before rows are read of them (`plan_reads`). Not imported by localaws.
 """
 
 from __future__ import annotations
 
 import functools
+import importlib
 from typing import Any
 
 SCHEMES = ("s3://", "s3a://", "s3n://")
+_granted: set[str] = set()  # the objects that may be read
 METHODS = ("csv", "json", "load", "orc", "parquet", "text")
 
 
@@ -19,11 +21,12 @@ class Py4JJavaError(Exception):
 
 
 def install() -> None:
-    """Puts the question before every read of a DataFrameReader."""
+    """Puts the question before every read of a DataFrameReader, and of a catalog's tables."""
     from pyspark.sql.readwriter import DataFrameReader
 
     for name in METHODS:
         setattr(DataFrameReader, name, _asking(name, getattr(DataFrameReader, name)))
+    importlib.import_module("plan_reads").install(ask)  # beside this file
 
 
 def _asking(name: str, read: Any) -> Any:
@@ -50,13 +53,17 @@ def ask(name: str, path: str) -> None:
     """Raises Py4JJavaError for what the role may not read."""
     from botocore.exceptions import ClientError
 
+    if not path.startswith(SCHEMES) or path in _granted:
+        return
     bucket, _, key = path.partition("://")[2].partition("/")
     prefix = key.split("*")[0]
     try:
         client = _client()
         for page in client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
             for item in page.get("Contents", []):
-                client.head_object(Bucket=bucket, Key=item["Key"])
+                if (uri := f"s3://{bucket}/{item['Key']}") not in _granted:
+                    client.head_object(Bucket=bucket, Key=item["Key"])
+                    _granted.add(uri)
     except ClientError as error:
         about = error.response
         status = about["ResponseMetadata"]["HTTPStatusCode"]

@@ -1,0 +1,138 @@
+"""What a query of Spark's reads in S3: the tables of a catalog, by the plan that Spark has made.
+
+A path that a script names is asked for when it is named (`s3_reads`); where a table lies stands in
+the catalog, and which of its partitions are read is settled when Spark plans. So it is asked for
+when rows are, before any is read. Not imported by localaws.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import unquote
+
+# Of a data frame: what reads rows, or leaves them to Java.
+ACTIONS = (
+    "cache", "checkpoint", "collect", "count", "describe", "foreach", "foreachPartition", "isEmpty",
+    "localCheckpoint", "persist", "show", "summary", "tail", "toJSON", "toLocalIterator",
+    "toPandas", "writeTo",
+)  # fmt: skip
+PROPERTIES = ("rdd", "write")
+Ask = Callable[[str, str], None]
+
+
+def install(ask: Ask) -> None:
+    """Has `ask` told (what reads, the place in S3) before anything of a table is read."""
+    from pyspark.sql import DataFrame, SparkSession
+
+    for name in ACTIONS:
+        setattr(DataFrame, name, _first(name, getattr(DataFrame, name), ask))
+    for name in PROPERTIES:
+        found: Any = getattr(DataFrame, name)
+        setattr(DataFrame, name, property(_first(name, found.fget, ask)))
+    sql: Any = SparkSession.sql
+
+    @functools.wraps(sql)
+    def asking(session: Any, text: str, *given: Any, **named: Any) -> Any:
+        if not given and not named:  # a command reads while it is called
+            for query in _queries(session, text):
+                for place in places(query):
+                    ask("sql", place)
+        return sql(session, text, *given, **named)
+
+    SparkSession.sql = asking
+
+
+def _first(name: str, action: Any, ask: Ask) -> Any:
+    @functools.wraps(action)
+    def asking(frame: Any, *given: Any, **named: Any) -> Any:
+        for place in places(frame._jdf.queryExecution()):
+            ask(name, place)
+        return action(frame, *given, **named)
+
+    return asking
+
+
+def _queries(session: Any, text: str) -> Iterator[Any]:
+    """The executions of the queries whose rows a command writes; none of a query alone."""
+    from py4j.protocol import Py4JJavaError
+
+    inner = session._jsparkSession
+    try:
+        state = inner.sessionState()
+        parsed = state.sqlParser().parsePlan(text)
+        if not _writes(parsed):
+            return
+        mode = session._jvm.org.apache.spark.sql.execution.CommandExecutionMode.SKIP()
+        plans = [state.executePlan(parsed, mode).analyzed()]
+    except Py4JJavaError:
+        return  # Spark says it better
+    while plans:
+        plan = plans.pop()
+        below = [*_each(plan.children()), *_each(plan.innerChildren())]
+        if _writes(plan):
+            for query in below:
+                rows = session._jvm.org.apache.spark.sql.Dataset.ofRows(inner, query)
+                yield rows.queryExecution()
+        else:
+            plans += below
+
+
+def _writes(plan: Any) -> bool:
+    name = plan.getClass().getSimpleName()
+    return name.startswith(("Insert", "Overwrite", "Append")) or "AsSelect" in name
+
+
+def places(execution: Any) -> list[str]:
+    """Files, and folders of files (they end in /), as URIs of S3."""
+    from py4j.protocol import Py4JJavaError
+
+    found: dict[str, None] = {}
+    try:
+        plan = execution.optimizedPlan()
+        for each in (plan, *_each(plan.subqueriesAll())):
+            for leaf in _each(each.collectLeaves()):
+                found |= dict.fromkeys(_of_leaf(leaf))
+    except Py4JJavaError:
+        return []  # Spark says it better
+    return list(found)
+
+
+def _of_leaf(leaf: Any) -> list[str]:
+    kind = leaf.getClass().getSimpleName()
+    if kind == "LogicalRelation":
+        relation = leaf.relation()
+        if relation.getClass().getSimpleName() == "HadoopFsRelation":
+            return [unquote(file) for file in relation.location().inputFiles()]
+    if kind == "HiveTableRelation":
+        return [f"{place.rstrip('/')}/" for place in _of_hive_table(leaf)]
+    if kind == "DataSourceV2ScanRelation":
+        table = leaf.relation().table()
+        if table.getClass().getName().startswith("org.apache.iceberg"):
+            return [f"{table.table().location().rstrip('/')}/"]
+    return []
+
+
+def _of_hive_table(relation: Any) -> list[str]:
+    table = relation.tableMeta()
+    if not relation.isPartitioned():
+        return [table.location().toString()]
+    pruned = relation.prunedPartitions()
+    if pruned.isDefined():
+        partitions = pruned.get()
+    else:
+        from pyspark.sql import SparkSession
+
+        catalog = SparkSession._instantiatedSession._jsparkSession.sharedState().externalCatalog()
+        none = relation.prunedPartitions()
+        partitions = catalog.listPartitions(table.database(), table.identifier().table(), none)
+    return [each.location().toString() for each in _each(partitions)]
+
+
+def _each(seq: Any) -> list[Any]:
+    items = seq.iterator()
+    found = []
+    while items.hasNext():
+        found.append(items.next())
+    return found
