@@ -13,12 +13,13 @@ from localaws.shapes import Json
 
 _FIELDS = (
     "Name", "Role", "DatabaseName", "Description", "Targets.S3Targets.Path",
-    "Targets.S3Targets.Exclusions", "Targets.JdbcTargets.ConnectionName",
-    "Targets.JdbcTargets.Path", "Targets.JdbcTargets.Exclusions", "Targets.DynamoDBTargets.Path",
+    "Targets.S3Targets.Exclusions", "Targets.S3Targets.SampleSize",
+    "Targets.JdbcTargets.ConnectionName", "Targets.JdbcTargets.Path",
+    "Targets.JdbcTargets.Exclusions", "Targets.DynamoDBTargets.Path",
     "Targets.DynamoDBTargets.scanAll", "Targets.DynamoDBTargets.scanRate",
-    "Targets.CatalogTargets.DatabaseName",
-    "Targets.CatalogTargets.Tables", "Schedule", "Classifiers", "TablePrefix", "SchemaChangePolicy",
-    "RecrawlPolicy.RecrawlBehavior", "LineageConfiguration.CrawlerLineageSettings", "Configuration",
+    "Targets.CatalogTargets.DatabaseName", "Targets.CatalogTargets.Tables", "Schedule",
+    "Classifiers", "TablePrefix", "SchemaChangePolicy", "RecrawlPolicy.RecrawlBehavior",
+    "LineageConfiguration.CrawlerLineageSettings", "Configuration",
 )  # fmt: skip
 _PAGE = ("MaxResults", "NextToken")
 

@@ -65,6 +65,8 @@ class Crawlers:
             before = self._idle(params["Name"])
             crawler = self._checked("UpdateCrawler", params, before)
             crawler |= {"Version": before["Version"] + 1, "LastUpdated": self.aws.clock.now()}
+            if crawler["Targets"] != before["Targets"]:
+                crawler.pop("Folders", None)  # of other places; the next crawl reads all
             self.aws.documents.put(_KIND, crawler["Name"], crawler)
         self.on_change()
 
@@ -213,6 +215,8 @@ class Crawlers:
                     **({"ErrorMessage": message} if message else {}),
                 }
                 crawler["Crawls"] = [*crawler.get("Crawls", []), ended][-MOST_CRAWLS:]
+            if ending.outcome is Outcome.SUCCEEDED:
+                crawler["Folders"] = sorted(result.folders)
             crawler["Last"] = {
                 "created": result.created,
                 "updated": result.updated,
@@ -234,7 +238,7 @@ class Crawlers:
 
     def shown(self, crawler: Json) -> Json:
         """As GetCrawler returns it."""
-        inner = ("StartedAt", "Runs", "Last", "Origin", "Crawls", "ScheduledSince")
+        inner = ("StartedAt", "Runs", "Last", "Origin", "Crawls", "ScheduledSince", "Folders")
         document = {key: value for key, value in crawler.items() if key not in inner}
         if not document.get("Schedule"):
             document.pop("Schedule", None)

@@ -92,8 +92,12 @@ def _folder(bucket: str, place: str, files: list[File], combine: bool) -> list[G
 
 def _all_alike(files: list[File], combine: bool) -> bool:
     first = files[0].schema
-    test = _compatible if combine else _similar
-    return all(test(first, file.schema) for file in files[1:])
+    return all(fits(first, file.schema, combine) for file in files[1:])
+
+
+def fits(one: Schema, other: Schema, combine: bool) -> bool:
+    """Whether files of the two make one table."""
+    return _compatible(one, other) if combine else _similar(one, other)
 
 
 def _similar(a: Schema, b: Schema) -> bool:

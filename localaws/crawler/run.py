@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 
 from localaws.core.aws import LocalAws
 from localaws.core.jobs.failures import OutOfMemory, WorkFailed
 from localaws.core.jobs.job import Job, JobFailed
 from localaws.crawler import databases, items
 from localaws.crawler.grouping import File, Group, groups
+from localaws.crawler.new_folders import NEW_FOLDERS, add_partitions
 from localaws.crawler.schema import Rules, Schema, sent
 from localaws.crawler.writing import CrawlResult, Found, of_group, write, write_again
 from localaws.s3.objects import split_uri
@@ -35,6 +37,17 @@ def crawl(aws: LocalAws, crawler: Json, rules: list[Rules], job: Job) -> CrawlRe
     outcome = CrawlResult()
     found: list[Found] = []
     roots: list[str] = []
+    if crawler["RecrawlPolicy"]["RecrawlBehavior"] == NEW_FOLDERS and "Folders" in crawler:
+        known = frozenset(crawler["Folders"])
+        files = [
+            (place[0], file)
+            for target in targets["S3Targets"]
+            for place in [_place(target["Path"])]
+            for file in _read(aws, *place, target, rules, job, outcome, known)
+        ]
+        job.check()
+        add_partitions(catalog, crawler, settings, files, outcome)
+        return outcome
     for target in targets["S3Targets"]:
         found += _in_s3(aws, crawler, settings, target, rules, job, outcome, roots)
     for target in targets["JdbcTargets"]:
@@ -70,7 +83,7 @@ def _in_s3(
     grouping = settings.get("Grouping") or {}
     bucket, prefix, root = _place(target["Path"])
     roots.append(f"s3://{bucket}/{root}")
-    files = _read(aws, bucket, prefix, root, target.get("Exclusions") or [], rules, job, outcome)
+    files = _read(aws, bucket, prefix, root, target, rules, job, outcome)
     if files and not any(file.stored.key.startswith(root) for file in files):
         root = files[0].stored.key.rpartition("/")[0] + "/"  # the path is one file
     found = groups(
@@ -108,7 +121,7 @@ def _again(
     if not location.startswith("s3://"):
         raise JobFailed(f"Table {database}.{name} lies at {location!r}; it must be s3://...")
     bucket, prefix, root = _place(location)
-    files = _read(aws, bucket, prefix, root, [], rules, job, outcome)
+    files = _read(aws, bucket, prefix, root, {}, rules, job, outcome)
     found = groups(bucket, root, files, None, True)
     if len(found) > 1:
         raise JobFailed(f"Table {database}.{name} has files of schemas that are not compatible.")
@@ -126,18 +139,26 @@ def _read(
     bucket: str,
     prefix: str,
     root: str,
-    exclusions: list[str],
+    target: Json,
     rules: list[Rules],
     job: Job,
     outcome: CrawlResult,
+    known: frozenset[str] = frozenset(),
 ) -> list[File]:
-    patterns = [re.compile(glob(exclusion)) for exclusion in exclusions]
+    """The files that a classifier recognises, but for those in folders that are `known`; of each
+    folder no more than the target's SampleSize, the first ones. Its folders join the outcome's."""
+    patterns = [re.compile(glob(exclusion)) for exclusion in target.get("Exclusions") or []]
+    most, taken = target.get("SampleSize"), Counter[str]()
     listed = []
     for stored in tables.below(aws.objects, bucket, prefix, single=True):
         below = stored.key.removeprefix(root)
         if not stored.bytes or any(pattern.fullmatch(below) for pattern in patterns):
             continue
-        listed.append(stored)
+        folder = f"s3://{bucket}/{stored.key.rpartition('/')[0]}/"
+        taken[folder] += 1
+        if folder not in known and not (most and taken[folder] > most):
+            listed.append(stored)
+    outcome.folders |= taken.keys()
     request = {
         "files": [{"path": each.path, "uri": f"s3://{bucket}/{each.key}"} for each in listed],
         "rules": [sent(rule) for rule in rules],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from localaws.catalog.cron import cron
+from localaws.crawler.new_folders import NEW_FOLDERS
 from localaws.crawler.run import DEFAULT_DATABASE
 from localaws.errors import AwsError, NotEmulated
 from localaws.s3.objects import split_uri
@@ -38,25 +39,27 @@ def checked(operation: str, params: Json, before: Json) -> Json:
     targets = checked_targets(crawler.get("Targets") or {})
     crawler["DatabaseName"] = crawler.get("DatabaseName") or DEFAULT_DATABASE
     recrawl = (crawler.get("RecrawlPolicy") or {}).get("RecrawlBehavior", "CRAWL_EVERYTHING")
-    if recrawl != "CRAWL_EVERYTHING":
+    if recrawl not in ("CRAWL_EVERYTHING", NEW_FOLDERS):
         raise NotEmulated(
             "glue",
             operation,
             f"RecrawlPolicy.RecrawlBehavior {recrawl}",
-            "CRAWL_EVERYTHING is.",
+            f"CRAWL_EVERYTHING and {NEW_FOLDERS} are.",
         )
     lineage = (crawler.get("LineageConfiguration") or {}).get("CrawlerLineageSettings", "DISABLE")
     if lineage != "DISABLE":
         raise NotEmulated("glue", operation, "LineageConfiguration ENABLE")
-    policy = {key: choices[0] for key, choices in _CHANGES.items()} | (
-        crawler.get("SchemaChangePolicy") or {}
-    )
+    policy = {
+        key: "LOG" if recrawl == NEW_FOLDERS else choices[0] for key, choices in _CHANGES.items()
+    } | (crawler.get("SchemaChangePolicy") or {})
     for key, choices in _CHANGES.items():
         if policy[key] not in choices:
             raise AwsError(
                 "InvalidInputException",
                 f"SchemaChangePolicy.{key} is {policy[key]!r}; it is one of {choices}.",
             )
+    if recrawl == NEW_FOLDERS:
+        _check_new_folders(targets, policy, before)
     if targets["CatalogTargets"] and policy["DeleteBehavior"] != "LOG":
         raise AwsError(
             "InvalidInputException",
@@ -75,6 +78,27 @@ def checked(operation: str, params: Json, before: Json) -> Json:
     }
 
 
+def _check_new_folders(targets: Json, policy: Json, before: Json) -> None:
+    """https://docs.aws.amazon.com/glue/latest/dg/incremental-crawls.html"""
+    if set(policy.values()) != {"LOG"}:
+        raise AwsError(
+            "InvalidInputException",
+            'The SchemaChangePolicy for "Crawl new folders only" Amazon S3 target can have only LOG'
+            " DeleteBehavior value and LOG UpdateBehavior value.",
+        )
+    if any(targets[kind] for kind in targets if kind != "S3Targets"):
+        raise AwsError(
+            "InvalidInputException",
+            'RecrawlBehavior "Crawl new folders only" can only apply to Amazon S3 target.',
+        )
+    there = (before.get("Targets") or {}).get("S3Targets")
+    unchanged = (before.get("RecrawlPolicy") or {}).get("RecrawlBehavior") == NEW_FOLDERS
+    if unchanged and there != targets["S3Targets"]:
+        raise AwsError(
+            "InvalidInputException", f"With {NEW_FOLDERS} the S3 targets cannot be changed."
+        )
+
+
 def checked_targets(given: Json) -> Json:
     """Stores of several kinds, or CatalogTargets alone.
 
@@ -90,6 +114,9 @@ def checked_targets(given: Json) -> Json:
         )
     for target in targets["S3Targets"]:
         split_uri(target.get("Path", ""))
+        size = target.get("SampleSize")
+        if size is not None and not 1 <= size <= 249:
+            raise AwsError("InvalidInputException", f"SampleSize is {size}; it is 1 to 249.")
     for target in targets["JdbcTargets"]:
         if not target.get("ConnectionName") or not target.get("Path", "").strip("/%"):
             raise AwsError(

@@ -22,6 +22,7 @@ class CrawlResult:
     updated: int = 0
     deleted: int = 0
     log: list[str] = field(default_factory=list)
+    folders: set[str] = field(default_factory=set)  # of S3 that hold its files
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ def write(
     """Tables that this crawler made below the roots and that are not found any more are gone."""
     database, name = crawler["DatabaseName"], crawler["Name"]
     policy = crawler["SchemaChangePolicy"]
-    merge, inherit = _behaviour(settings)
+    merge, inherit = behaviour(settings)
     existing = {table["Name"]: table for table in catalog.tables(database)}
     places = {
         table.get("StorageDescriptor", {}).get("Location"): table["Name"]
@@ -76,13 +77,13 @@ def write(
             table = _update(catalog, database, existing[known], table, policy, merge, outcome)
         if each.group is not None:
             partitions = partition_inputs(each.group, table, inherit)
-            _write_partitions(catalog, database, table, partitions, policy)
+            write_partitions(catalog, database, table, partitions, policy)
     for location, gone in places.items():
         if gone not in seen and location and location.startswith(tuple(roots)):
             _gone(catalog, database, existing[gone], policy, outcome)
 
 
-def _behaviour(settings: Json) -> tuple[bool, bool]:
+def behaviour(settings: Json) -> tuple[bool, bool]:
     """Whether columns are only added, and whether partitions take the table's."""
     output = settings.get("CrawlerOutput") or {}
     merge = (output.get("Tables") or {}).get("AddOrUpdateBehavior") == "MergeNewColumns"
@@ -122,7 +123,7 @@ def _update(
     return table
 
 
-def _write_partitions(
+def write_partitions(
     catalog: Catalog, database: str, table: Json, inputs: list[Json], policy: Json
 ) -> None:
     there = {tuple(p["Values"]): p for p in catalog.partitions(database, table["Name"])}
@@ -168,9 +169,9 @@ def write_again(
     table = table_input(crawler["Name"], before["Name"], group)
     if len(table["PartitionKeys"]) == len(before.get("PartitionKeys") or []):
         table["PartitionKeys"] = before.get("PartitionKeys") or []  # named by who made it
-    merge, inherit = _behaviour(settings)
+    merge, inherit = behaviour(settings)
     database = before["DatabaseName"]
     table = _update(
         catalog, database, {"PartitionKeys": [], **before}, table, policy, merge, outcome
     )
-    _write_partitions(catalog, database, table, partition_inputs(group, table, inherit), policy)
+    write_partitions(catalog, database, table, partition_inputs(group, table, inherit), policy)

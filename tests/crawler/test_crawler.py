@@ -276,8 +276,8 @@ def test_a_crawler_runs_once_at_a_time_and_can_be_stopped(crawls: Any) -> None:
     ("given", "message"),
     [
         (
-            {"RecrawlPolicy": {"RecrawlBehavior": "CRAWL_NEW_FOLDERS_ONLY"}},
-            "RecrawlPolicy.RecrawlBehavior CRAWL_NEW_FOLDERS_ONLY",
+            {"RecrawlPolicy": {"RecrawlBehavior": "CRAWL_EVENT_MODE"}},
+            "RecrawlPolicy.RecrawlBehavior CRAWL_EVENT_MODE",
         ),
         ({"Classifiers": ["nope"]}, "Classifier nope not found"),
         ({"Configuration": '{"Version":1.0,"Surprise":1}'}, "Configuration.Surprise"),
