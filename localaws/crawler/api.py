@@ -17,6 +17,8 @@ _FIELDS = (
     "Targets.JdbcTargets.ConnectionName", "Targets.JdbcTargets.Path",
     "Targets.JdbcTargets.Exclusions", "Targets.DynamoDBTargets.Path",
     "Targets.DynamoDBTargets.scanAll", "Targets.DynamoDBTargets.scanRate",
+    "Targets.IcebergTargets.Paths", "Targets.IcebergTargets.Exclusions",
+    "Targets.IcebergTargets.MaximumTraversalDepth",
     "Targets.CatalogTargets.DatabaseName", "Targets.CatalogTargets.Tables", "Schedule",
     "Classifiers", "TablePrefix", "SchemaChangePolicy", "RecrawlPolicy.RecrawlBehavior",
     "LineageConfiguration.CrawlerLineageSettings", "Configuration",

@@ -9,7 +9,7 @@ from collections import Counter
 from localaws.core.aws import LocalAws
 from localaws.core.jobs.failures import OutOfMemory, WorkFailed
 from localaws.core.jobs.job import Job, JobFailed
-from localaws.crawler import databases, items
+from localaws.crawler import databases, iceberg, items
 from localaws.crawler.grouping import File, Group, groups
 from localaws.crawler.new_folders import NEW_FOLDERS, add_partitions
 from localaws.crawler.schema import Rules, Schema, sent
@@ -28,7 +28,7 @@ DEFAULT_DATABASE = "default"  # https://docs.aws.amazon.com/glue/latest/dg/crawl
 def crawl(aws: LocalAws, crawler: Json, rules: list[Rules], job: Job) -> CrawlResult:
     """Raises Cancelled, and JobFailed, AwsError or OSError when the crawl fails."""
     catalog, targets = ActingCatalog(aws), crawler["Targets"]
-    own = any(targets[kind] for kind in ("S3Targets", "JdbcTargets", "DynamoDBTargets"))
+    own = any(targets[kind] for kind in targets if kind != "CatalogTargets")
     if own:
         if crawler["DatabaseName"] == DEFAULT_DATABASE and not _has_default(catalog):
             catalog.create_database({"Name": DEFAULT_DATABASE})
@@ -55,6 +55,9 @@ def crawl(aws: LocalAws, crawler: Json, rules: list[Rules], job: Job) -> CrawlRe
         roots.append(databases.root(target["Path"]))
     for target in targets["DynamoDBTargets"]:
         found.append(items.table(aws, crawler["Name"], target, job))
+    for target in targets["IcebergTargets"]:
+        found += iceberg.tables(aws, crawler["Name"], target, job)
+        roots += map(iceberg.root, target.get("Paths") or [])
     tables_again = [
         _again(aws, catalog, target["DatabaseName"], name, rules, job, outcome)
         for target in targets["CatalogTargets"]

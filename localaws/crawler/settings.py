@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from localaws.catalog.cron import cron
+from localaws.crawler.iceberg import DEEPEST
 from localaws.crawler.new_folders import NEW_FOLDERS
 from localaws.crawler.run import DEFAULT_DATABASE
 from localaws.errors import AwsError, NotEmulated
@@ -14,10 +15,9 @@ from localaws.shapes import Json
 _TARGETS = (
     "MongoDBTargets",
     "DeltaTargets",
-    "IcebergTargets",
     "HudiTargets",
 )
-STORES = ("S3Targets", "JdbcTargets", "DynamoDBTargets")
+STORES = ("S3Targets", "JdbcTargets", "DynamoDBTargets", "IcebergTargets")
 ON = "SCHEDULED"
 _CHANGES = {
     "UpdateBehavior": ("UPDATE_IN_DATABASE", "LOG"),
@@ -34,7 +34,10 @@ def checked(operation: str, params: Json, before: Json) -> Json:
     for kind in _TARGETS:
         if (given.get("Targets") or {}).get(kind):
             raise NotEmulated(
-                "glue", operation, f"Targets.{kind}", "S3, JDBC, DynamoDB and catalog targets are."
+                "glue",
+                operation,
+                f"Targets.{kind}",
+                "S3, JDBC, DynamoDB, Iceberg and catalog targets are.",
             )
     targets = checked_targets(crawler.get("Targets") or {})
     crawler["DatabaseName"] = crawler.get("DatabaseName") or DEFAULT_DATABASE
@@ -117,6 +120,14 @@ def checked_targets(given: Json) -> Json:
         size = target.get("SampleSize")
         if size is not None and not 1 <= size <= 249:
             raise AwsError("InvalidInputException", f"SampleSize is {size}; it is 1 to 249.")
+    for target in targets["IcebergTargets"]:
+        for path in target.get("Paths") or []:
+            split_uri(path)
+        depth = target.get("MaximumTraversalDepth")
+        if depth is not None and not 1 <= depth <= DEEPEST:
+            raise AwsError(
+                "InvalidInputException", f"MaximumTraversalDepth is {depth}; it is 1 to {DEEPEST}."
+            )
     for target in targets["JdbcTargets"]:
         if not target.get("ConnectionName") or not target.get("Path", "").strip("/%"):
             raise AwsError(

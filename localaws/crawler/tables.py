@@ -43,12 +43,7 @@ def store_input(crawler: str, location: str, columns: list[Json], parameters: Js
 
 
 def _table(crawler: str, name: str, storage: Json, parameters: Json) -> Json:
-    every = {
-        **parameters,
-        "UPDATED_BY_CRAWLER": crawler,
-        "CrawlerSchemaSerializerVersion": "1.0",
-        "CrawlerSchemaDeserializerVersion": "1.0",
-    }
+    every = crawled_parameters(crawler, parameters)
     return {
         "Name": name,
         "Owner": "owner",
@@ -56,6 +51,16 @@ def _table(crawler: str, name: str, storage: Json, parameters: Json) -> Json:
         "TableType": "EXTERNAL_TABLE",
         "Parameters": every,
         "StorageDescriptor": {**storage, "Parameters": dict(every)},
+    }
+
+
+def crawled_parameters(crawler: str, parameters: Json) -> Json:
+    """With the crawler's own, by which it knows its tables again."""
+    return {
+        **parameters,
+        "UPDATED_BY_CRAWLER": crawler,
+        "CrawlerSchemaSerializerVersion": "1.0",
+        "CrawlerSchemaDeserializerVersion": "1.0",
     }
 
 
