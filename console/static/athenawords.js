@@ -21,7 +21,7 @@ export const FUNCTIONS = `
   array_min array_position array_remove array_sort array_union arrays_overlap asin at_timezone atan atan2 avg
   beta_cdf bit_count bitwise_and bitwise_and_agg bitwise_left_shift bitwise_not bitwise_or bitwise_or_agg
   bitwise_right_shift bitwise_right_shift_arithmetic bitwise_xor bitwise_xor_agg bool_and bool_or cardinality
-  cast cbrt ceil ceiling char_length character_length chr coalesce codepoint combinations concat concat_ws
+  cast cbrt ceil ceiling char_length character_length checksum chr coalesce codepoint combinations concat concat_ws
   contains contains_sequence corr cos cosh cosine_distance cosine_similarity count count_if covar_pop
   covar_samp crc32 cume_dist current_timezone date date_add date_diff date_format date_parse date_trunc day
   day_of_month day_of_week day_of_year degrees dense_rank dow doy e element_at every exp filter first_value

@@ -44,12 +44,14 @@ export function Query({ connection, id }) {
   const ask = async (sql, parameters) => {
     if (running || !chosen || connection?.read_only) return;
     setError(null);
+    setCurrent(null); // what stands there is of the earlier statement
     setTab("result");
     try {
       const started = await post("run", { sql, group: chosen.name, database: inside, parameters });
       location.hash = `#/query/${encodeURIComponent(started.id)}`;
       setCurrent(await get("query", { id: started.id }));
     } catch (problem) {
+      location.hash = "#/query";
       setError(problem);
     }
   };

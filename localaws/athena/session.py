@@ -31,7 +31,7 @@ from localaws.tables.acting import ActingCatalog
 from localaws.tables.catalog import Catalog
 from localaws.tables.errors import TableError
 from localaws.tables.snapshot import Columns
-from localaws.trino.errors import QueryError, error_type
+from localaws.trino.errors import QueryError
 
 EXHAUSTED = "EXCEEDED_MEMORY_LIMIT"
 
@@ -209,7 +209,7 @@ def failure(error: QueryError) -> Json:
             "Retryable": False,
             "ErrorMessage": error.message,  # AWS writes no code before it
         }
-    category, kind = error_type(error.code)
+    category, kind = error.kind
     return {
         "ErrorCategory": category,
         "ErrorType": kind,

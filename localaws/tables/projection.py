@@ -37,8 +37,15 @@ _REFERENCE = re.compile(r"'(?:[^']|'')*'|(?:(\w+)\.)?\"((?:[^\"]|\"\")*)\"")
 
 
 def enabled(table: Json) -> bool:
-    value = (table.get("Parameters") or {}).get("projection.enabled", "false")
-    return str(value).strip().lower() == "true"
+    """Raises TableError for what is neither true nor false: rows would be missing in silence."""
+    value = str((table.get("Parameters") or {}).get("projection.enabled", "false"))
+    if value.strip().lower() not in ("true", "false"):
+        raise TableError(
+            "INVALID_TABLE_PROPERTY",
+            f"projection.enabled is true or false, not '{value}' "
+            f"(table {table['DatabaseName']}.{table['Name']})",
+        )
+    return value.strip().lower() == "true"
 
 
 @dataclass(frozen=True)

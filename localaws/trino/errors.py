@@ -29,6 +29,11 @@ class QueryError(Exception):
         self.message = f"line {place[0]}:{place[1]}: {message}" if place else message
         super().__init__(f"{code}: {self.message}")
 
+    @property
+    def kind(self) -> tuple[int, int]:
+        """ErrorCategory (1 system, 2 user) and ErrorType of Athena's error reference."""
+        return error_type(self.code)
+
 
 def not_emulated(what: str, node: exp.Expr | None = None) -> QueryError:
     """The refusal of something Athena has and this engine lacks; it names the thing."""

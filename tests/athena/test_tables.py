@@ -161,6 +161,10 @@ def test_what_is_missing_is_named(athena: Any, sql: str, message: str) -> None:
 
 def test_ddl_shows_what_it_made(athena: Any) -> None:
     athena.run("CREATE DATABASE IF NOT EXISTS extra COMMENT 'more'")
+    refused = athena.wait(athena.start("CREATE DATABASE extra"))["Status"]
+    assert refused["StateChangeReason"].endswith("DDLTask. Database extra already exists")
+    error = refused["AthenaError"]
+    assert (error["ErrorCategory"], error["ErrorType"]) == (1, 1502)
     athena.run(
         "CREATE EXTERNAL TABLE `extra`.`days` (`a` int COMMENT 'one', b decimal(5,2)) "
         "PARTITIONED BY (dt string) STORED AS PARQUET LOCATION 's3://lake/days/' "

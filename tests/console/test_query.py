@@ -87,6 +87,14 @@ def test_a_refused_statement_says_why_and_whose_fault_it_is(
     expect(problem).to_contain_text("COLUMN_NOT_FOUND", timeout=SLOW)
     expect(problem).to_contain_text("the query's fault")
 
+    write(page, editor, "SELECT FROM FROM")  # does not start, and nothing of before is left
+    page.get_by_role("button", name="Run", exact=True).click()
+    expect(page.get_by_role("alert")).to_contain_text("mismatched input", timeout=SLOW)
+    expect(page.get_by_role("tabpanel", name="Result")).to_have_text(
+        "The result of a statement stands here."
+    )
+    assert page.url.endswith("#/query")
+
 
 def test_a_statement_that_takes_long_is_cancelled(page: Page, console: str, filled: str) -> None:
     editor = opened(page, console)

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from localaws.tables.errors import TableError
-from localaws.tables.projection import Projection
+from localaws.tables.projection import Projection, enabled
 from tests.athena.conftest import Athena
 from tests.conftest import cases
 
@@ -45,6 +45,13 @@ def test_the_values_of_a_column(case: dict[str, Any]) -> None:
     if "locations" in case:
         places = [partition["StorageDescriptor"]["Location"] for partition in found]
         assert places == case["locations"]
+
+
+def test_what_is_neither_true_nor_false_is_refused() -> None:
+    """Taken for false, the table would be empty in silence."""
+    table = {"DatabaseName": "db", "Name": "t", "Parameters": {"projection.enabled": "maybe"}}
+    with pytest.raises(TableError, match=r"projection\.enabled is true or false, not 'maybe'"):
+        enabled(table)
 
 
 @pytest.fixture

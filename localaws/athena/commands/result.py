@@ -30,11 +30,22 @@ def changed(*changes: Change) -> CommandResult:
     return CommandResult(changes=list(changes))
 
 
+_DDL_TASK = "Execution Error, return code 1 from org.apache.hadoop.hive.ql.exec.DDLTask."
+
+
 def failed(message: str) -> QueryError:
-    return QueryError(
-        "FAILED",
-        f"Execution Error, return code 1 from org.apache.hadoop.hive.ql.exec.DDLTask. {message}",
-    )
+    return QueryError("FAILED", f"{_DDL_TASK} {message}")
+
+
+class CatalogFailed(QueryError):
+    """A failure that Athena tells as one of Glue's: recorded for CREATE DATABASE."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("FAILED", f"{_DDL_TASK} {message}")
+
+    @property
+    def kind(self) -> tuple[int, int]:
+        return 1, 1502
 
 
 def text_column(label: str) -> Json:

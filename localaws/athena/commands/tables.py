@@ -7,6 +7,7 @@ from typing import Any
 
 from localaws.athena.commands.result import (
     NOTHING,
+    CatalogFailed,
     CommandResult,
     changed,
     failed,
@@ -29,7 +30,7 @@ def create_database(session: Session, statement: s.CreateDatabase) -> CommandRes
     if any(found["Name"] == statement.name for found in session.catalog.databases()):
         if statement.if_not_exists:
             return NOTHING
-        raise failed(f"Database {statement.name} already exists")
+        raise CatalogFailed(f"Database {statement.name} already exists")
     said = {
         "Name": statement.name,
         "Description": statement.comment,

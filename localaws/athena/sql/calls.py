@@ -10,6 +10,7 @@ from sqlglot import exp
 
 from localaws.trino import types as t
 from localaws.trino.errors import QueryError, not_emulated
+from localaws.trino.types import Type
 from localaws.trino.values import Value
 
 from .compiler import Compiler, compiles
@@ -205,6 +206,8 @@ def _aggregate(
         raise not_emulated(f"{name} with DISTINCT of {values[0].type}", node)
     if name == "approx_percentile" and len(values) == 3:
         raise not_emulated("approx_percentile with weights", node)
+    if name == "checksum" and values and not _is_hashed(values[0].type):
+        raise not_emulated(f"checksum of {values[0].type}", node)
     special = _decimal_aggregate(name, values, tail, distinct)
     if special is not None:
         return special
@@ -217,6 +220,10 @@ def _aggregate(
     clauses = {"distinct": distinct, "order": order, "tail": tail, "nulls": nulls or ""}
     value = _overload(name, overloads, values, node, clauses)
     return Value(f"CAST({value.sql} AS {t.duckdb(value.type)})", value.type)
+
+
+def _is_hashed(kind: Type) -> bool:
+    return t.is_integer(kind) or kind.name in ("varchar", "varbinary") or kind == t.UNKNOWN
 
 
 @compiles(exp.GroupConcat, takes=("this", "separator", "on_overflow"))

@@ -85,7 +85,7 @@ def _boolean_to_number(value: Value, wanted: Type, attempt: bool) -> str:
 
 _PATTERNS = {
     "uuid": "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}",
-    "integer": "[+-]?[0-9]+",
+    "integer": r"\s*[+-]?[0-9]+\s*",
     "decimal": "[ ]*[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?[ ]*",
     "float": "[ ]*[+-]?(NaN|Infinity|([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?)[dDfF]?[ ]*",
     "date": r"\s*[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}\s*",
@@ -96,7 +96,7 @@ _PATTERNS = {
 
 
 def _from_text(value: Value, wanted: Type, attempt: bool) -> str:
-    """DuckDB accepts more spellings than Trino (`' 1 '`, `1_000`, `1.5` as an integer)."""
+    """DuckDB accepts more spellings than Trino (`1_000`, `1.5` as an integer)."""
     pattern, sql = text(_PATTERNS[family(wanted)]), value.sql
     read = f"TRY_CAST({sql} AS {t.duckdb(wanted)})"
     if wanted.name == "timestamp":
@@ -106,7 +106,7 @@ def _from_text(value: Value, wanted: Type, attempt: bool) -> str:
     good = f"CASE WHEN regexp_full_match({sql}, {pattern}) THEN {read} END"
     if attempt:
         return good
-    shown = wanted.name.upper() if wanted.name != "decimal" else str(wanted).upper()
+    shown = "INT" if wanted == t.INTEGER else str(wanted).upper()
     if wanted.name in ("date", "timestamp"):
         wrong = f"'INVALID_CAST_ARGUMENT: Value cannot be cast to {wanted.name}: ' || {sql}"
     else:

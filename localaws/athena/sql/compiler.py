@@ -69,19 +69,32 @@ def refuse_unread(tree: exp.Expr) -> None:
             raise not_emulated(_shown(node), node)
         for argument, value in node.args.items():
             if argument not in taken and value not in (None, False, [], ""):
-                raise not_emulated(f"{argument.strip('_').upper()} in {_shown(node)}", node)
+                raise not_emulated(f"{words(argument, value)} in {_shown(node)}", node)
+
+
+# What the parser calls otherwise than SQL does.
+_WORDS = {
+    "by_name": "CORRESPONDING", "sample": "TABLESAMPLE", "pivots": "PIVOT", "locks": "FOR UPDATE",
+    "cluster": "CLUSTER BY", "distribute": "DISTRIBUTE BY", "sort": "SORT BY",
+    "connect": "CONNECT BY", "match": "MATCH_RECOGNIZE", "laterals": "LATERAL VIEW",
+}  # fmt: skip
+
+
+def words(argument: str, value: Any) -> str:
+    """An argument in SQL's words: `CORRESPONDING` of a union."""
+    if isinstance(value, str):
+        return value.upper()
+    return _WORDS.get(argument, argument.strip("_").replace("_", " ").upper())
 
 
 def _shown(node: exp.Expr) -> str:
-    if isinstance(node, Unread):
-        return str(node.this.name)
-    return f"the expression {type(node).__name__} ({written(node)[:80]})"
+    return str(node.this.name) if isinstance(node, Unread) else written(node)[:80]
 
 
 structure(exp.With, takes=("expressions", "recursive"))
 structure(exp.TableAlias, takes=("this", "columns"))
 structure(exp.Identifier, takes=("this", "quoted"))
-structure(exp.DataType, takes=("this", "expressions", "nested"))
+structure(exp.DataType, takes=("this", "expressions", "nested", "kind"))
 structure(exp.DataTypeParam, takes=("this",))
 structure(exp.ColumnDef, takes=("this", "kind"))
 structure(exp.Var, takes=("this",))
@@ -135,7 +148,7 @@ class Compiler:
         """The text and columns of a SELECT, set operation, VALUES or parenthesised query."""
         rule = _QUERY_RULES.get(type(node))
         if rule is None:
-            raise not_emulated(f"the query {type(node).__name__}", node)
+            raise not_emulated(f"the query {_shown(node)}", node)
         before = self.environment
         try:
             with_ = self._with(node.args.get("with_"), outer)

@@ -24,6 +24,14 @@ _TYPES = frozenset(
 ) | {"DOUBLE PRECISION"}
 
 
+# Without a number in parentheses: int(3) is no type.
+_UNSIZED = {
+    exp.DType.BOOLEAN, exp.DType.TINYINT, exp.DType.SMALLINT, exp.DType.INT, exp.DType.BIGINT,
+    exp.DType.FLOAT, exp.DType.DOUBLE, exp.DType.VARBINARY, exp.DType.DATE, exp.DType.JSON,
+    exp.DType.UUID,
+}  # fmt: skip
+
+
 class Unread(exp.Expression):
     """A statement with syntax of its own that is not read: MATCH_RECOGNIZE, JSON_TABLE."""
 
@@ -69,6 +77,37 @@ def _clock(kind: type[exp.Expr]) -> Any:
     return parse
 
 
+def _from_its_word(name: str) -> Any:
+    """A function with a grammar of its own, which knows where it starts."""
+    read = Trino.Parser.FUNCTION_PARSERS[name]
+
+    def parse(parser: Any) -> exp.Expr:
+        word = parser._tokens[parser._index - 2]  # before the parenthesis
+        found: exp.Expr = read(parser)
+        return found.update_positions(word)
+
+    return parse
+
+
+def _is_foreign(token: Any) -> bool:
+    return bool(token) and " ".join(token.text.upper().split()) not in _TYPES
+
+
+def _unknown_type(parser: Any) -> exp.DataType | None:
+    """A type as it is written, which `type_names` refuses by its name."""
+    index, first = parser._index, parser._curr
+    if first.token_type not in (TokenType.VAR, *parser.TYPE_TOKENS):
+        return None
+    parser._advance()
+    if parser._match(TokenType.L_PAREN):
+        parser._parse_csv(lambda: parser._parse_types() or parser._parse_number())
+        if not parser._match(TokenType.R_PAREN):
+            parser._retreat(index)
+            return None
+    told = parser._find_sql(first, parser._prev)
+    return exp.DataType(this=exp.DType.USERDEFINED, kind=told)
+
+
 def _typed_literal(parser: Any, this: exp.Expression, to: exp.DataType) -> exp.Expression:
     if not this.is_string:
         parser.raise_error("Expecting a text after the type")
@@ -85,16 +124,10 @@ class TrinoGrammar(Trino):
         FUNCTION_PARSERS: ClassVar[dict[str, Any]] = {
             **{
                 name: Trino.Parser.FUNCTION_PARSERS[name]
-                for name in (
-                    "CAST",
-                    "TRY_CAST",
-                    "EXTRACT",
-                    "TRIM",
-                    "SUBSTRING",
-                    "POSITION",
-                    "LISTAGG",
-                )
+                for name in ("EXTRACT", "TRIM", "SUBSTRING", "POSITION", "LISTAGG")
             },
+            "CAST": _from_its_word("CAST"),
+            "TRY_CAST": _from_its_word("TRY_CAST"),
             "NORMALIZE": _normalize,
             "CURRENT_TIMESTAMP": _clock(exp.CurrentTimestamp),
             "CURRENT_TIME": _clock(exp.CurrentTime),
@@ -107,13 +140,60 @@ class TrinoGrammar(Trino):
         TYPE_LITERAL_PARSERS: ClassVar[dict[Any, Any]] = dict.fromkeys(exp.DType, _typed_literal)
         ZONE_AWARE_TIMESTAMP_CONSTRUCTOR = False
 
-        def _parse_types(self, *args: Any, **options: Any) -> Any:
-            """`string`, `text` and `float` are no types of Trino's."""
-            kind = self._curr
-            foreign = kind and " ".join(kind.text.upper().split()) not in _TYPES
-            if foreign and kind.token_type in self.TYPE_TOKENS:
+        def _parse_types(
+            self, check_func: bool = False, schema: bool = False,
+            allow_identifiers: bool = True, with_collation: bool = False,
+        ) -> Any:  # fmt: skip
+            """`string`, `text` and `float` are no types of Trino's, nor is `int(3)`."""
+            index, wanted = self._index, allow_identifiers and not (check_func or schema)
+            if wanted and _is_foreign(self._curr):
+                return _unknown_type(self)
+            if _is_foreign(self._curr) and self._curr.token_type in self.TYPE_TOKENS:
                 return None
-            return super()._parse_types(*args, **options)
+            found = super()._parse_types(check_func, schema, allow_identifiers, with_collation)
+            sized = isinstance(found, exp.DataType) and found.expressions
+            if wanted and sized and found.this in _UNSIZED:
+                self._retreat(index)
+                return _unknown_type(self)
+            return found
+
+        def _parse_struct_types(self, type_required: bool = False) -> Any:
+            """A field of a row, whose type may be one that nobody knows."""
+            kinds = (TokenType.VAR, *self.TYPE_TOKENS)
+            foreign = self._next.token_type in kinds and _is_foreign(self._next)
+            if self._curr.token_type == TokenType.VAR and foreign:
+                return exp.ColumnDef(this=self._parse_id_var(), kind=self._parse_types())
+            return super()._parse_struct_types(type_required)
+
+        def _parse_case(self) -> Any:
+            """WHEN has its THEN."""
+            value, cases = self._parse_disjunction(), []
+            while self._match(TokenType.WHEN):
+                condition = self._parse_disjunction()
+                if not self._match(TokenType.THEN):
+                    self.raise_error("Expecting: 'THEN'")
+                cases.append(exp.If(this=condition, true=self._parse_disjunction()))
+            if not cases:
+                self.raise_error("Expecting: 'WHEN'")
+            default = self._parse_disjunction() if self._match(TokenType.ELSE) else None
+            if not self._match(TokenType.END):
+                self.raise_error("Expecting: 'END'")
+            return exp.Case(this=value, ifs=cases, default=default)
+
+        def _parse_group(self, skip_group_by_token: bool = False) -> Any:
+            group = super()._parse_group(skip_group_by_token)
+            if group is not None and group.args.get("all") and not group.expressions:
+                self.raise_error("Expecting: <expression>")
+            return group
+
+        def _parse_table_alias(self, alias_tokens: Any = None) -> Any:
+            """Names of columns come after one of the relation."""
+            index = self._index
+            alias = super()._parse_table_alias(alias_tokens)
+            if alias is not None and alias.this is None:
+                self._retreat(index)
+                self.raise_error("")
+            return alias
 
         def _parse_join(self, *args: Any, **options: Any) -> Any:
             """A comma joins without a condition; JOIN has one, CROSS JOIN none."""

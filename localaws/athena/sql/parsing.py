@@ -9,14 +9,14 @@ from sqlglot.tokenizer_core import Token, TokenType
 from localaws.trino.errors import SyntaxMistake, place_in
 
 from .grammar import TrinoGrammar, Unread, nodes
-from .tokens import RESERVED, checked
+from .tokens import RESERVED, checked, closed_up
 
 __all__ = ["SyntaxMistake", "parse"]
 
 
 def parse(sql: str) -> exp.Expression:
     """The statement's tree. Raises SyntaxMistake."""
-    dialect = TrinoGrammar()
+    dialect, sql = TrinoGrammar(), closed_up(sql)
     try:
         tokens = dialect.tokenize(sql)
         for token in tokens:

@@ -15,6 +15,7 @@ from localaws.trino.values import OUTPUT, name
 
 from .casts import convert
 from .compiler import Compiler, structure
+from .grammar import written
 from .json_table_grammar import JsonTable
 from .json_tables import json_table
 from .operators import comparison
@@ -26,7 +27,7 @@ from .stars import every_column
 from .times import ZONED, sized
 from .unnest import unnest
 
-structure(exp.Join, takes=("this", "on", "side", "kind", "using"))
+structure(exp.Join, takes=("this", "on", "side", "kind", "using", "method"))
 structure(exp.Table, takes=("this", "alias", "db", "catalog", "joins", "version", "sample"))
 structure(exp.TableSample, takes=("method", "percent"))
 structure(exp.Version, takes=("this", "expression", "kind"))
@@ -53,6 +54,11 @@ def _joins(c: Compiler, joins: list[exp.Join] | None, scope: Scope) -> str:
 
 def _join(c: Compiler, join: exp.Join, scope: Scope) -> str:
     side, kind = (join.side or "").upper(), (join.kind or "").upper()
+    method = (join.method or "").upper()
+    if method == "NATURAL":
+        raise QueryError("NOT_SUPPORTED", "Natural join not supported", join)
+    if method:
+        raise not_emulated(f"{method} JOIN", join)
     if kind not in ("", "INNER", "CROSS", "OUTER"):
         raise not_emulated(f"{kind} JOIN", join)
     left = list(scope.relations)
@@ -190,7 +196,7 @@ def _relation(c: Compiler, node: Any, scope: Scope) -> str:
         if beyond.outside:
             scope.outside.add("FROM")
         return _derived(c, sql, columns, node.args.get("alias"), scope, node)
-    raise not_emulated(f"{type(node).__name__} in FROM", node)
+    raise not_emulated(f"{written(node)[:80]} in FROM", node)
 
 
 def _group(c: Compiler, node: exp.Subquery, scope: Scope) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from sqlglot import exp
 
 from localaws.trino import types as t
-from localaws.trino.errors import QueryError
+from localaws.trino.errors import QueryError, not_emulated
 from localaws.trino.values import OUTPUT, Source, Value
 
 from . import decorrelation, equality
@@ -22,8 +22,9 @@ from .scope import Column, Scope
 from .stars import Item, is_star, star
 
 structure(exp.From, exp.Where, exp.Having, takes=("this",))
-structure(exp.Rollup, exp.Cube, exp.GroupingSets, takes=("expressions",))
-structure(exp.Group, takes=("expressions",))
+_SETS = (exp.Rollup, exp.Cube, exp.GroupingSets)
+structure(*_SETS, takes=("expressions",))
+structure(exp.Group, takes=("expressions", "all"))
 structure(exp.Alias, takes=("this", "alias"))
 structure(exp.Aliases, takes=("this", "expressions"))
 structure(exp.Distinct, takes=("expressions",))
@@ -155,6 +156,9 @@ def _group(
 ) -> str:
     if node is None:
         return ""
+    sets = [item for item in node.expressions if isinstance(item, _SETS)]
+    if node.args.get("all") is False and sets:
+        raise not_emulated("GROUP BY DISTINCT with ROLLUP, CUBE or GROUPING SETS", sets[0])
 
     def one(value: Value, place: str) -> str:
         if is_plain(value.type):
@@ -176,7 +180,7 @@ def _group(
             return "(" + key(item.this, ordinal) + ")"
         if isinstance(item, exp.Tuple):
             return "(" + ", ".join(key(part, False) for part in item.expressions) + ")"
-        if isinstance(item, exp.Rollup | exp.Cube | exp.GroupingSets):
+        if isinstance(item, _SETS):
             return (
                 _set_name(item)
                 + " ("

@@ -68,6 +68,11 @@ _NOT_AFTER: dict[TokenType, set[TokenType]] = {
         for kind in (TokenType.NUMBER, *(_SUBSCRIPTED - {TokenType.ARRAY}))
     },
 }
+_OPERANDS = {
+    TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.STRING, TokenType.IDENTIFIER, TokenType.VAR,
+    TokenType.NUMBER, TokenType.PLACEHOLDER, TokenType.NULL, TokenType.TRUE, TokenType.FALSE,
+    TokenType.END,
+}  # fmt: skip
 _OF_NOTHING = ([TokenType.IN, TokenType.L_PAREN], [TokenType.VALUES, TokenType.L_PAREN])
 
 
@@ -110,6 +115,9 @@ def _check(token: Token, written: str, found: list[Token]) -> None:
         raise unexpected(token)
     if kind == TokenType.R_PAREN and [part.token_type for part in found[-2:]] in _OF_NOTHING:
         raise unexpected(token)
+    not_null = kind == TokenType.NULL and before.token_type == TokenType.NOT
+    if not_null and len(found) > 1 and found[-2].token_type in _OPERANDS:
+        raise unexpected(token, "'BETWEEN', 'IN', 'LIKE'")
     if written.upper() == "SYSTEM_TIME" and before.text.upper() == "FOR":
         raise unexpected(token, "'TIMESTAMP', 'VERSION'")
     if kind == TokenType.L_BRACKET and before.token_type in _OPERATORS:
@@ -126,6 +134,33 @@ def _check_bytes(token: Token, written: str) -> None:
             f"line {token.line}:{token.col - (token.end - token.start)}: Binary literal must "
             "contain an even number of digits"
         )
+
+
+_BYTES = re.compile(
+    r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|/\*.*?\*/|\b[xX]'(?P<digits>[^']*)'""", re.DOTALL
+)
+
+
+def closed_up(sql: str) -> str:
+    """The statement with the blanks of X'0A FF' after it, where nothing else has to move.
+
+    Raises SyntaxMistake for what is no digit.
+    """
+
+    def close(found: re.Match[str]) -> str:
+        digits = found["digits"]
+        if digits is None:
+            return found.group()
+        kept = "".join(digits.split())
+        if not re.fullmatch("[0-9a-fA-F]*", kept):
+            line, column = place_in(sql, found.start())
+            raise SyntaxMistake(
+                f"line {line}:{column}: Binary literal can only contain hexadecimal digits"
+            )
+        blanks = "".join(letter for letter in digits if letter.isspace())
+        return f"X'{kept}'{blanks}"
+
+    return _BYTES.sub(close, sql)
 
 
 def _cut(token: Token, written: str, tokenize: Callable[[str], Any]) -> list[Token]:

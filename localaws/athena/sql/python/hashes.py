@@ -51,6 +51,22 @@ def xxhash64(data: bytes) -> bytes:
     return (found ^ found >> 32).to_bytes(8, "big")
 
 
+@python("BIGINT -> UBIGINT")
+def hash_of_integer(number: int) -> int:
+    return int.from_bytes(xxhash64(struct.pack("<q", number)), "big")
+
+
+@python("BLOB -> UBIGINT")
+def hash_of_bytes(data: bytes) -> int:
+    return int.from_bytes(xxhash64(data), "big")
+
+
+@python("UBIGINT -> BLOB")
+def checksum(total: int) -> bytes:
+    """From the sum of the hashes, in which NULL is one: Trino's ChecksumAggregationFunction."""
+    return (total * _P1 & _MASK).to_bytes(8, "little")
+
+
 def _rotated(word: int, by: int) -> int:
     word &= _MASK
     return (word << by | word >> 64 - by) & _MASK

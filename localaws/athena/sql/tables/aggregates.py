@@ -78,6 +78,18 @@ AGGREGATES: dict[str, Overloads] = {
         name: [("double, double -> double", f"trino_finite({name}({{0}}, {{1}}){{tail}})")]
         for name in ("corr", "covar_pop", "covar_samp", "regr_slope", "regr_intercept")
     },
+    "checksum": [
+        (
+            f"{kind} -> varbinary",
+            f"trino_checksum(CAST(sum(coalesce({hashed}, CAST(1 AS UBIGINT))){{tail}} "
+            "% 18446744073709551616 AS UBIGINT))",
+        )
+        for kind, hashed in (
+            ("bigint", "trino_hash_of_integer({0})"),
+            ("S", "trino_hash_of_bytes(encode({0}))"),
+            ("varbinary", "trino_hash_of_bytes({0})"),
+        )
+    ],
     "geometric_mean": [("double -> double", "exp(avg(ln({0})){tail})")],
     "histogram": [("E -> map(E,bigint)", "histogram({0}){tail}")],
     "map_agg": [("K, V -> map(K,V)", "trino_map_of(list({{'k': {0}, 'v': {1}}}){tail})")],

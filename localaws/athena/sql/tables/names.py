@@ -23,7 +23,7 @@ ALIASES = {
 KNOWN_TO_TRINO = frozenset(
     """
     approx_most_frequent approx_set bar bing_tile bing_tile_at bing_tile_coordinates
-    bing_tile_polygon bing_tile_quadkey bing_tile_zoom_level bing_tiles_around char2hexint checksum
+    bing_tile_polygon bing_tile_quadkey bing_tile_zoom_level bing_tiles_around char2hexint
     classify color convex_hull_agg current_groups empty_approx_set entropy
     evaluate_classifier_predictions features from_encoded_polyline from_geojson_geometry
     from_iso8601_timestamp_nanos from_unixtime_nanos geometry_from_hadoop_shape
