@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from localaws.catalog.connections import Connections
+from localaws.catalog.indexes import PartitionIndexes
 from localaws.catalog.partitions import Partitions
 from localaws.catalog.tables import Databases, Tables
 from localaws.catalog.tags import Tags
@@ -16,6 +17,7 @@ def register(service: Service, aws: LocalAws) -> None:
     catalog = Catalog(aws)
     for part in (
         *(Databases(catalog), Tables(catalog), TableVersions(catalog), Partitions(catalog)),
+        PartitionIndexes(catalog),
         *(Connections(aws), Tags(aws)),
     ):
         part.register(service)

@@ -14,6 +14,7 @@ from localaws.errors import AwsError
 from localaws.shapes import Json
 
 _DATABASES = "glue-databases"
+_INDEXES = "glue-partition-indexes"
 # What TableInput has of a table; the rest is the catalog's own.
 TABLE_INPUT = (
     "Name",
@@ -173,9 +174,17 @@ class Catalog:
             for kind in (_partitions(kept), _versions(kept)):
                 for key, _ in self.documents.items(kind):
                     self.documents.delete(kind, key)
+            self.documents.delete(_INDEXES, _named(kept))
             self.documents.delete(_tables(kept["DatabaseName"]), kept["Name"])
 
     # partitions
+
+    def partition_indexes(self, table: Json) -> list[Json]:
+        """As GetPartitionIndexes describes them."""
+        return list((self.documents.get(_INDEXES, _named(table)) or {}).get("Indexes", []))
+
+    def put_partition_indexes(self, table: Json, indexes: list[Json]) -> None:
+        self.documents.put(_INDEXES, _named(table), {"Indexes": indexes})
 
     def create_partition(self, database: str, table: str, given: Json) -> None:
         kept = self.table(database, table)
@@ -225,12 +234,16 @@ def _tables(database: str) -> str:
     return f"glue-tables:{database.lower()}"
 
 
+def _named(table: Json) -> str:
+    return f"{table['DatabaseName']}.{table['Name']}"
+
+
 def _partitions(table: Json) -> str:
-    return f"glue-partitions:{table['DatabaseName']}.{table['Name']}"
+    return f"glue-partitions:{_named(table)}"
 
 
 def _versions(table: Json) -> str:
-    return f"glue-table-versions:{table['DatabaseName']}.{table['Name']}"
+    return f"glue-table-versions:{_named(table)}"
 
 
 def no_version(version_id: str) -> AwsError:
