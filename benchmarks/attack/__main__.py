@@ -26,6 +26,7 @@ from benchmarks.attack import (
     exhausted,
     grants,
     kills,
+    large,
     soak,
 )
 from benchmarks.attack.product import Product
@@ -54,6 +55,7 @@ ATTACKS = {
     "grants": Attack(
         "run with all grants taken away", 1, lambda product, *_: grants.attack(product)
     ),
+    "large": Attack("GiB", 5, lambda product, n, _: large.attack(product, n)),
     "soak": Attack("minutes", 120, soak.attack),
 }
 
