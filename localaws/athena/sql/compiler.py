@@ -87,8 +87,17 @@ def words(argument: str, value: Any) -> str:
     return _WORDS.get(argument, argument.strip("_").replace("_", " ").upper())
 
 
+# What the parser reads as something else, since other engines write it so.
+_SHOWN: dict[type[exp.Expr], str] = {
+    exp.Slice: "a slice of an array, [from:to]",
+    exp.JSONExtract: "a lambda that is no argument of a function",
+}
+
+
 def _shown(node: exp.Expr) -> str:
-    return str(node.this.name) if isinstance(node, Unread) else written(node)[:80]
+    if isinstance(node, Unread):
+        return str(node.this.name)
+    return _SHOWN.get(type(node)) or written(node)[:80]
 
 
 structure(exp.With, takes=("expressions", "recursive"))
