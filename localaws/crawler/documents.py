@@ -17,12 +17,34 @@ from localaws.tables.json_paths import at_path, json_path
 _BETWEEN = re.compile(r"[\s,]*")
 _GROK_TYPES = {"byte": "tinyint", "short": "smallint", "int": "int", "long": "bigint",
                "boolean": "boolean"}  # fmt: skip
-# https://docs.aws.amazon.com/glue/latest/dg/add-classifier.html, in its order; of its others
-# (Microsoft, Ruby, Squid, Redis) the patterns are not published.
+# https://docs.aws.amazon.com/glue/latest/dg/add-classifier.html, in its order. The patterns of the
+# last four are not published: GUESSED, with the names of columns that Logstash's patterns of these
+# logs have. Microsoft's log, of which AWS tells no more than the name, is not among them.
 _LOGS = (
     GrokRules("combined_apache", "%{COMBINEDAPACHELOG}"),
     GrokRules("apache", "%{COMMONAPACHELOG}"),
     GrokRules("linux_kernel", "%{SYSLOGBASE} %{GREEDYDATA:message}"),
+    GrokRules(
+        "ruby_logger",
+        r"^[DIWEFA], \[%{TIMESTAMP_ISO8601:timestamp} *#%{POSINT:pid}\] +%{WORD:loglevel} --"
+        " +%{DATA:progname}: %{GREEDYDATA:message}",
+    ),
+    GrokRules(
+        "squid",
+        "^%{NUMBER:timestamp} +%{INT:duration} %{IPORHOST:client_address} %{WORD:cache_result}/"
+        "%{NONNEGINT:status_code} %{INT:bytes} %{WORD:request_method} %{NOTSPACE:url}"
+        " %{NOTSPACE:user} %{WORD:hierarchy_code}/%{NOTSPACE:server} %{NOTSPACE:content_type}",
+    ),
+    GrokRules(
+        "redismonlog",
+        r"^%{NUMBER:timestamp} \[%{INT:database} %{IP:client}:%{POSINT:port}\]"
+        ' "%{WORD:command}" ?%{GREEDYDATA:params}',
+    ),
+    GrokRules(
+        "redislog",
+        r"^\[%{POSINT:pid}\] %{REDISTIMESTAMP:timestamp} [-.*#]",
+        "REDISTIMESTAMP %{MONTHDAY} %{MONTH} %{TIME}",
+    ),
 )
 _LOOKED_AT = 100  # lines of a log
 
@@ -172,6 +194,8 @@ def logs(text: str) -> Schema | None:
 def by_grok(text: str, rule: GrokRules) -> Schema | None:
     """Where the first lines are all of the pattern: a column for each name in it."""
     lines = [line for line in text.splitlines()[:_LOOKED_AT] if line.strip()]
+    if lines and lines[0].startswith("# Logfile created on "):  # by Ruby's logger
+        lines = lines[1:]
     try:
         _, captures = grok.program(rule.pattern, rule.custom)
         if not lines or not all(

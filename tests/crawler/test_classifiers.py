@@ -14,6 +14,9 @@ import pytest
 from botocore.exceptions import ClientError
 from pyarrow import orc
 
+from localaws.crawler import documents
+from localaws.tables import grok
+
 LOG = '127.0.0.1 - frank [10/Oct/2000:13:55:36 -0700] "GET /a.gif HTTP/1.0" 200 2326\n'
 XML = "<c><b id='1'><Name>x</Name><n>1</n></b><b id='2'><Name>y</Name><n>2.5</n></b></c>"
 
@@ -59,6 +62,40 @@ def test_a_file_is_what_its_classifier_says(
     (table,) = crawls.tables().values()
     assert crawls.columns(table["Name"]) == columns
     assert {name: table["Parameters"].get(name) for name in parameters} == parameters
+
+
+@pytest.mark.parametrize(
+    ("text", "classification", "cells"),
+    [
+        ("# Logfile created on 2026-11-30 10:00:00 +0000 by logger.rb/v1.6.0\n"
+         "I, [2026-11-30T10:00:00.123456 #321]  INFO -- : started\n"
+         "E, [2026-11-30T10:00:01.123456 #321] ERROR -- shop: a: b\n",
+         "ruby_logger", {"timestamp": "2026-11-30T10:00:01.123456", "pid": "321",
+                         "loglevel": "ERROR", "progname": "shop", "message": "a: b"}),
+        ("1286536309.586    921 192.168.0.68 TCP_MISS/200 507 POST http://a.example/x?y=1 -"
+         " DIRECT/64.12.20.1 image/gif\n",
+         "squid", {"timestamp": "1286536309.586", "duration": "921",
+                   "client_address": "192.168.0.68", "cache_result": "TCP_MISS",
+                   "status_code": "200", "bytes": "507", "request_method": "POST",
+                   "url": "http://a.example/x?y=1", "user": "-", "hierarchy_code": "DIRECT",
+                   "server": "64.12.20.1", "content_type": "image/gif"}),
+        ('1339518083.107412 [0 127.0.0.1:60866] "keys" "*"\n',
+         "redismonlog", {"timestamp": "1339518083.107412", "database": "0", "client": "127.0.0.1",
+                         "port": "60866", "command": "keys", "params": "*"}),
+        ("[4018] 14 Nov 07:01:22.119 * Background saving terminated with success\n"
+         "[4018] 14 Nov 07:01:23.119 # Warned\n",
+         "redislog", {"pid": "4018", "timestamp": "14 Nov 07:01:23.119"}),
+    ],
+    ids=["ruby", "squid", "redis monitor", "redis"],
+)  # fmt: skip
+def test_logs_of_programs_are_recognised_and_read(
+    text: str, classification: str, cells: dict[str, str]
+) -> None:
+    found = documents.logs(text)
+    assert found is not None and found.classification == classification
+    assert [(name, kind) for name, kind in found.columns] == [(name, "string") for name in cells]
+    line = text.splitlines()[-1]
+    assert grok.cells(line, found.pattern, found.patterns) == list(cells.values())
 
 
 def test_orc_and_avro_say_themselves_what_they_hold(crawls: Any, tmp_path: Path) -> None:

@@ -56,8 +56,6 @@ def _first(name: str, action: Any, ask: Ask) -> Any:
 
 def _queries(session: Any, text: str) -> Iterator[Any]:
     """The executions of the queries whose rows a command writes; none of a query alone."""
-    from py4j.protocol import Py4JJavaError
-
     inner = session._jsparkSession
     try:
         state = inner.sessionState()
@@ -66,7 +64,7 @@ def _queries(session: Any, text: str) -> Iterator[Any]:
             return
         mode = session._jvm.org.apache.spark.sql.execution.CommandExecutionMode.SKIP()
         plans = [state.executePlan(parsed, mode).analyzed()]
-    except Py4JJavaError:
+    except _failures():
         return  # Spark says it better
     while plans:
         plan = plans.pop()
@@ -79,6 +77,14 @@ def _queries(session: Any, text: str) -> Iterator[Any]:
             plans += below
 
 
+def _failures() -> tuple[type[Exception], ...]:
+    """What Spark's refusals are to Python: those of a kind that it knows, and all others."""
+    from py4j.protocol import Py4JJavaError
+    from pyspark.errors.exceptions.captured import CapturedException
+
+    return Py4JJavaError, CapturedException
+
+
 def _writes(plan: Any) -> bool:
     name = plan.getClass().getSimpleName()
     return name.startswith(("Insert", "Overwrite", "Append")) or "AsSelect" in name
@@ -86,15 +92,13 @@ def _writes(plan: Any) -> bool:
 
 def places(execution: Any) -> list[str]:
     """Files, and folders of files (they end in /), as URIs of S3."""
-    from py4j.protocol import Py4JJavaError
-
     found: dict[str, None] = {}
     try:
         plan = execution.optimizedPlan()
         for each in (plan, *_each(plan.subqueriesAll())):
             for leaf in _each(each.collectLeaves()):
                 found |= dict.fromkeys(_of_leaf(leaf))
-    except Py4JJavaError:
+    except _failures():
         return []  # Spark says it better
     return list(found)
 
