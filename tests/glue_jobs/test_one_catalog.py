@@ -61,7 +61,9 @@ print("of day 2", rows("select name from secret_parquet where day = '2'"))
 refused("select count(*) from secret_parquet")
 refused("select 1 where 1 = (select max(id) from secret_csv)")
 refused("create table stolen as select * from secret_csv")
-refused("insert into made_csv select id, name from secret_parquet where day = '1'")
+refused("with s as (select * from secret_parquet where day = '1')"
+        " insert into made_csv select id, name from s")
+refused("from secret_csv insert into made_csv select id, 'a' insert into made_csv select id, 'b'")
 """
 BEFORE = (
     "CREATE TABLE made_parquet WITH (format = 'PARQUET', external_location = 's3://lake/made/',"
@@ -173,7 +175,7 @@ def test_spark_and_athena_read_what_each_other_writes(
     assert "of day 2 [('y',)]" in output
     denied = [line for line in output.splitlines() if "Access Denied" in line]
     places = [line.split("s3://lake/")[1].split("/")[0] for line in denied]
-    assert places == ["secret", "hidden", "hidden", "secret"], output
+    assert places == ["secret", "hidden", "hidden", "secret", "hidden"], output
     assert "WARN localaws: shop.own is a table of Spark's own (json)" in errors
 
     for table, rows in AFTER.items():

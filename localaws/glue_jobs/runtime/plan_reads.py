@@ -8,6 +8,7 @@ when rows are, before any is read. Not imported by localaws.
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import unquote
@@ -19,6 +20,7 @@ ACTIONS = (
     "toPandas", "writeTo",
 )  # fmt: skip
 PROPERTIES = ("rdd", "write")
+_COMMAND = re.compile(r"(?i)\b(insert|create|replace|cache)\b")  # a query may be in it
 Ask = Callable[[str, str], None]
 
 
@@ -56,12 +58,12 @@ def _first(name: str, action: Any, ask: Ask) -> Any:
 
 def _queries(session: Any, text: str) -> Iterator[Any]:
     """The executions of the queries whose rows a command writes; none of a query alone."""
+    if not _COMMAND.search(text):
+        return
     inner = session._jsparkSession
     try:
         state = inner.sessionState()
         parsed = state.sqlParser().parsePlan(text)
-        if not _writes(parsed):
-            return
         mode = session._jvm.org.apache.spark.sql.execution.CommandExecutionMode.SKIP()
         plans = [state.executePlan(parsed, mode).analyzed()]
     except _failures():
