@@ -64,6 +64,10 @@ refused("create table stolen as select * from secret_csv")
 refused("with s as (select * from secret_parquet where day = '1')"
         " insert into made_csv select id, name from s")
 refused("from secret_csv insert into made_csv select id, 'a' insert into made_csv select id, 'b'")
+spark.catalog.cacheTable("secret_csv")
+spark.catalog.cacheTable("secret_parquet")
+refused("select id + 1 from secret_csv")
+refused("select id + 1 from secret_parquet")
 """
 BEFORE = (
     "CREATE TABLE made_parquet WITH (format = 'PARQUET', external_location = 's3://lake/made/',"
@@ -175,7 +179,7 @@ def test_spark_and_athena_read_what_each_other_writes(
     assert "of day 2 [('y',)]" in output
     denied = [line for line in output.splitlines() if "Access Denied" in line]
     places = [line.split("s3://lake/")[1].split("/")[0] for line in denied]
-    assert places == ["secret", "hidden", "hidden", "secret", "hidden"], output
+    assert places == ["secret", "hidden", "hidden", "secret", "hidden", "hidden", "secret"], output
     assert "WARN localaws: shop.own is a table of Spark's own (json)" in errors
 
     for table, rows in AFTER.items():

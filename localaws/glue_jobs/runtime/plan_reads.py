@@ -15,9 +15,9 @@ from urllib.parse import unquote
 
 # Of a data frame: what reads rows, or leaves them to Java.
 ACTIONS = (
-    "cache", "checkpoint", "collect", "count", "describe", "foreach", "foreachPartition", "isEmpty",
-    "localCheckpoint", "persist", "show", "summary", "tail", "toJSON", "toLocalIterator",
-    "toPandas", "writeTo",
+    "approxQuantile", "checkpoint", "collect", "corr", "count", "cov", "crosstab", "describe",
+    "foreach", "foreachPartition", "freqItems", "isEmpty", "localCheckpoint", "show", "summary",
+    "tail", "toJSON", "toLocalIterator", "toPandas", "writeTo",
 )  # fmt: skip
 PROPERTIES = ("rdd", "write")
 _COMMAND = re.compile(r"(?i)\b(insert|create|replace|cache)\b")  # a query may be in it
@@ -96,25 +96,40 @@ def places(execution: Any) -> list[str]:
     """Files, and folders of files (they end in /), as URIs of S3."""
     found: dict[str, None] = {}
     try:
-        plan = execution.optimizedPlan()
-        for each in (plan, *_each(plan.subqueriesAll())):
-            for leaf in _each(each.collectLeaves()):
-                found |= dict.fromkeys(_of_leaf(leaf))
+        for leaf in _leaves(execution.optimizedPlan()):
+            found |= dict.fromkeys(_of_leaf(leaf))
     except _failures():
         return []  # Spark says it better
     return list(found)
 
 
+def _leaves(plan: Any) -> Iterator[Any]:
+    """Of the plan and of its subqueries; of what is cached, those of the plan that fills it."""
+    for each in (plan, *_each(plan.subqueriesAll())):
+        for leaf in _each(each.collectLeaves()):
+            kind = leaf.getClass().getSimpleName()
+            if kind == "InMemoryRelation":
+                yield from _leaves(leaf.cacheBuilder().cachedPlan())
+            elif kind == "InMemoryTableScanExec":
+                yield from _leaves(leaf.relation().cacheBuilder().cachedPlan())
+            elif kind == "AdaptiveSparkPlanExec":
+                yield from _leaves(leaf.initialPlan())
+            else:
+                yield leaf
+
+
 def _of_leaf(leaf: Any) -> list[str]:
+    """A plan that is to be run has the kinds of leaves whose names end in Exec."""
     kind = leaf.getClass().getSimpleName()
-    if kind == "LogicalRelation":
+    if kind in ("LogicalRelation", "FileSourceScanExec"):
         relation = leaf.relation()
         if relation.getClass().getSimpleName() == "HadoopFsRelation":
             return [unquote(file) for file in relation.location().inputFiles()]
-    if kind == "HiveTableRelation":
-        return [f"{place.rstrip('/')}/" for place in _of_hive_table(leaf)]
-    if kind == "DataSourceV2ScanRelation":
-        table = leaf.relation().table()
+    if kind in ("HiveTableRelation", "HiveTableScanExec"):
+        relation = leaf if kind == "HiveTableRelation" else leaf.relation()
+        return [f"{place.rstrip('/')}/" for place in _of_hive_table(relation)]
+    if kind in ("DataSourceV2ScanRelation", "BatchScanExec"):
+        table = leaf.table() if kind == "BatchScanExec" else leaf.relation().table()
         if table.getClass().getName().startswith("org.apache.iceberg"):
             return [f"{table.table().location().rstrip('/')}/"]
     return []
