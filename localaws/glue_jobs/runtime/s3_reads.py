@@ -7,12 +7,15 @@ so are the places of tables before rows are read of them (`plan_reads`). Not imp
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import importlib
+from collections.abc import Iterator
 from typing import Any
 
 SCHEMES = ("s3://", "s3a://", "s3n://")
-_granted: set[str] = set()  # the objects that may be read
+_granted: set[tuple[str, str]] = set()  # the objects that may be read, by bucket and key
+_listed: set[tuple[str, str]] = set()  # the folders that may be
 METHODS = ("csv", "json", "load", "orc", "parquet", "text")
 
 
@@ -26,7 +29,7 @@ def install() -> None:
 
     for name in METHODS:
         setattr(DataFrameReader, name, _asking(name, getattr(DataFrameReader, name)))
-    importlib.import_module("plan_reads").install(ask)  # beside this file
+    importlib.import_module("plan_reads").install(ask_place)  # beside this file
 
 
 def _asking(name: str, read: Any) -> Any:
@@ -49,26 +52,50 @@ def _paths(given: list[Any]) -> list[str]:
     return found
 
 
+def ask_place(name: str, place: str) -> None:
+    """The same of a file, whose folder Spark lists, or of a folder, which ends in /."""
+    if place.endswith("/") or not place.startswith(SCHEMES):
+        ask(name, place)
+        return
+    bucket, _, key = place.partition("://")[2].partition("/")
+    folder = key.rpartition("/")[0] + "/" if "/" in key else ""
+    with _told(name, place):
+        if (bucket, folder) not in _listed:
+            _client().list_objects_v2(Bucket=bucket, Prefix=folder, MaxKeys=1)
+            _listed.add((bucket, folder))
+        _look(bucket, key)
+
+
 def ask(name: str, path: str) -> None:
     """Raises Py4JJavaError for what the role may not read."""
-    from botocore.exceptions import ClientError
-
-    if not path.startswith(SCHEMES) or path in _granted:
+    if not path.startswith(SCHEMES):
         return
     bucket, _, key = path.partition("://")[2].partition("/")
-    prefix = key.split("*")[0]
-    try:
-        client = _client()
-        for page in client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+    listing = _client().get_paginator("list_objects_v2")
+    with _told(name, path):
+        for page in listing.paginate(Bucket=bucket, Prefix=key.split("*")[0]):
             for item in page.get("Contents", []):
-                if (uri := f"s3://{bucket}/{item['Key']}") not in _granted:
-                    client.head_object(Bucket=bucket, Key=item["Key"])
-                    _granted.add(uri)
+                _look(bucket, item["Key"])
+
+
+def _look(bucket: str, key: str) -> None:
+    if (bucket, key) not in _granted:
+        _client().head_object(Bucket=bucket, Key=key)
+        _granted.add((bucket, key))
+
+
+@contextlib.contextmanager
+def _told(name: str, path: str) -> Iterator[None]:
+    """A refusal as Spark tells it; of anything else Spark speaks better."""
+    from botocore.exceptions import ClientError
+
+    try:
+        yield
     except ClientError as error:
         about = error.response
         status = about["ResponseMetadata"]["HTTPStatusCode"]
         if status != 403:
-            return  # Spark says it better
+            return
         raise Py4JJavaError(
             f"An error occurred while calling o1.{name}. {path}: Access Denied"
             f" (Service: Amazon S3; Status Code: {status}; Error Code: AccessDenied;"
