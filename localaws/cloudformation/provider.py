@@ -7,6 +7,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -152,25 +153,38 @@ def coerce(shape: Any, value: Any) -> Any:
         return [coerce(shape.member, item) for item in value]
     if kind == "map" and isinstance(value, dict):
         return {str(name): coerce(shape.value, member) for name, member in value.items()}
-    if kind in ("integer", "long") and isinstance(value, str | float):
-        try:
-            return int(value)
-        except ValueError:
-            return value  # the API call says what is wrong
-    if kind in ("float", "double") and isinstance(value, str):
-        try:
-            return float(value)
-        except ValueError:
-            return value
-    if kind == "boolean" and value in ("true", "false", "True", "False"):
-        return value.lower() == "true"
-    if kind == "string" and isinstance(value, bool):
+    return SCALARS[kind](value) if kind in SCALARS else value
+
+
+def _number(to: type[int] | type[float], value: Any) -> Any:
+    if not isinstance(value, str | float):
+        return value
+    try:
+        return to(value)
+    except ValueError:
+        return value  # the API call says what is wrong
+
+
+def _boolean(value: Any) -> Any:
+    return value.lower() == "true" if value in ("true", "false", "True", "False") else value
+
+
+def _text(value: Any) -> Any:
+    if isinstance(value, bool):
         return "true" if value else "false"
-    if kind == "string" and isinstance(value, int | float):
+    if isinstance(value, int | float):
         return str(value)
-    if kind == "string" and isinstance(value, dict | list):
-        return document(value)
-    return value
+    return document(value) if isinstance(value, dict | list) else value
+
+
+SCALARS: dict[str, Callable[[Any], Any]] = {
+    "integer": partial(_number, int),
+    "long": partial(_number, int),
+    "float": partial(_number, float),
+    "double": partial(_number, float),
+    "boolean": _boolean,
+    "string": _text,
+}
 
 
 def document(value: Any) -> str:

@@ -194,31 +194,39 @@ def _check(template: Template) -> None:
     for name, resource in template.resources.items():
         if not isinstance(resource, dict) or not isinstance(resource.get("Type"), str):
             raise invalid(f"Template format error: [/Resources/{name}] has no Type.")
-        unknown = sorted(set(resource) - RESOURCE_MEMBERS)
-        if unknown:
-            raise invalid(f"Invalid template resource property {unknown[0]!r} of {name}")
-        for member in ("CreationPolicy", "UpdatePolicy"):
-            if member in resource:
-                raise NotEmulated("cloudformation", "CreateStack", f"Resources.{name}.{member}")
-        for member in ("DeletionPolicy", "UpdateReplacePolicy"):
-            policy = resource.get(member, "Delete")
-            if policy == "Snapshot" or not isinstance(policy, str):
-                raise NotEmulated("cloudformation", "CreateStack", f"Resources.{name}.{member}")
-            if policy not in POLICIES:
-                raise invalid(f"{member} of {name} is {policy!r}; it takes {', '.join(POLICIES)}.")
-        condition = resource.get("Condition")
-        if condition is not None and condition not in template.conditions:
-            raise invalid(f"Template format error: Unresolved condition {condition} of {name}")
-        depends = resource.get("DependsOn", [])
-        for other in [depends] if isinstance(depends, str) else depends:
-            if other not in template.resources:
-                raise invalid(f"Unresolved resource dependencies [{other}] in DependsOn of {name}")
-        _check_references(template, f"Resources/{name}", resource.get("Properties", {}))
+        _check_policies(name, resource)
+        _check_resource(template, name, resource)
     for name, output in template.outputs.items():
         if not isinstance(output, dict) or "Value" not in output:
             raise invalid(f"Template format error: [/Outputs/{name}] has no Value.")
         _check_references(template, f"Outputs/{name}", output)
     check_order(template)
+
+
+def _check_policies(name: str, resource: Json) -> None:
+    for member in ("CreationPolicy", "UpdatePolicy"):
+        if member in resource:
+            raise NotEmulated("cloudformation", "CreateStack", f"Resources.{name}.{member}")
+    for member in ("DeletionPolicy", "UpdateReplacePolicy"):
+        policy = resource.get(member, "Delete")
+        if policy == "Snapshot" or not isinstance(policy, str):
+            raise NotEmulated("cloudformation", "CreateStack", f"Resources.{name}.{member}")
+        if policy not in POLICIES:
+            raise invalid(f"{member} of {name} is {policy!r}; it takes {', '.join(POLICIES)}.")
+
+
+def _check_resource(template: Template, name: str, resource: Json) -> None:
+    unknown = sorted(set(resource) - RESOURCE_MEMBERS)
+    if unknown:
+        raise invalid(f"Invalid template resource property {unknown[0]!r} of {name}")
+    condition = resource.get("Condition")
+    if condition is not None and condition not in template.conditions:
+        raise invalid(f"Template format error: Unresolved condition {condition} of {name}")
+    depends = resource.get("DependsOn", [])
+    for other in [depends] if isinstance(depends, str) else depends:
+        if other not in template.resources:
+            raise invalid(f"Unresolved resource dependencies [{other}] in DependsOn of {name}")
+    _check_references(template, f"Resources/{name}", resource.get("Properties", {}))
 
 
 def _check_references(template: Template, where: str, value: Any) -> None:

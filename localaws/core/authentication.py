@@ -112,31 +112,40 @@ class Authentication:
         sent = _sent(request)
         account = self._identity.account
         try:
-            signature = signatures.read(sent)
+            known = self._known(service, sent)
         except Refused:
             if accept_any:
                 return root(account)
             raise
-        old_url = signature_v2.read(sent) if signature is None and service == "s3" else None
-        if old_url is not None:
-            credential = self._identity.credential(old_url.access_key_id)
-            if credential is not None:
-                signature_v2.check(old_url, credential, sent, self._now())
-                return credential.caller
-            if not accept_any:
-                raise Refused("unknown-key")
+        if known is None:
+            return root(account) if accept_any else anonymous(account)
+        signature, credential = known
+        if isinstance(signature, Signature):
+            self._check_scope(signature, service, request)
+            self._check_signature(signature, credential, service, request, sent)
+        else:
+            signature_v2.check(signature, credential, sent, self._now())
+        return credential.caller
+
+    def _known(
+        self, service: str, sent: Sent
+    ) -> tuple[Signature | signature_v2.OldUrl, Credential] | None:
+        """How a request is signed, and the credential that it names; None for an unsigned one of
+        S3. Raises Refused."""
+        signature = signatures.read(sent) or (signature_v2.read(sent) if service == "s3" else None)
         if signature is None:
-            if accept_any:
-                return root(account)
             if service == "s3":
-                return anonymous(account)
+                return None
             raise Refused("missing")
         credential = self._identity.credential(signature.access_key_id)
         if credential is None:
-            if accept_any:
-                return root(account)
             raise Refused("unknown-key")
-        self._check_scope(signature, service, request)
+        return signature, credential
+
+    def _check_signature(
+        self, signature: Signature, credential: Credential, service: str, request: Request,
+        sent: Sent,
+    ) -> None:  # fmt: skip
         said = request.headers.get("X-Amz-Content-SHA256")
         if service == "s3":
             hashed = UNSIGNED if signature.presigned else EMPTY_SHA256
@@ -148,7 +157,6 @@ class Authentication:
             signatures.check(signature, credential, sent, hashed, self._now())
             if said not in (None, UNSIGNED, hashed):
                 raise Refused("wrong-signature")
-        return credential.caller
 
     def _check_scope(self, signature: Signature, service: str, request: Request) -> None:
         """A signature is for a region of AWS and for the service that is called.

@@ -49,6 +49,17 @@ def check(state: Json, where: str, language: str) -> Iterator[Diagnostic]:
         return
     if "ItemSelector" in state and "Parameters" in state:
         yield Diagnostic("Only one of these fields is allowed: [ItemSelector, Parameters]", where)
+    yield from _bounds(state, where, language)
+    if "ItemBatcher" in state:
+        yield from _batcher(state["ItemBatcher"], f"{where}/ItemBatcher", language)
+    if language == JSONPATH:
+        for name in ("ItemReader", "ResultWriter"):
+            given = state.get(name, {}).get("Parameters")
+            yield from template(given, f"{where}/{name}/Parameters")
+    yield from _processor(state, where, language)
+
+
+def _bounds(state: Json, where: str, language: str) -> Iterator[Diagnostic]:
     yield from number_field(state, "MaxConcurrency", where, 0, 10_000, language)
     yield from number_field(state, "ToleratedFailureCount", where, 0, MOST_ITEMS, language)
     percentage = state.get("ToleratedFailurePercentage", 0)
@@ -60,12 +71,10 @@ def check(state: Json, where: str, language: str) -> Iterator[Diagnostic]:
             "The value for the field 'ToleratedFailurePercentage' must be a number from 0 to 100",
             f"{where}/ToleratedFailurePercentage",
         )
-    if "ItemBatcher" in state:
-        yield from _batcher(state["ItemBatcher"], f"{where}/ItemBatcher", language)
-    if language == JSONPATH:
-        for name in ("ItemReader", "ResultWriter"):
-            given = state.get(name, {}).get("Parameters")
-            yield from template(given, f"{where}/{name}/Parameters")
+
+
+def _processor(state: Json, where: str, language: str) -> Iterator[Diagnostic]:
+    """How the items' states run, and what only a distributed map has."""
     name = "ItemProcessor" if "ItemProcessor" in state else "Iterator"
     processor = state[name]
     config = processor.get("ProcessorConfig", {}) if isinstance(processor, dict) else {}
@@ -148,7 +157,6 @@ def _reader(reader: Json, where: str, language: str) -> Iterator[Diagnostic]:
         yield Diagnostic("The value for the field 'ReaderConfig' must be an object", where)
         return
     place = f"{where}/ReaderConfig"
-    kind = config.get("InputType")
     for name in config:
         if name not in CONFIG_FIELDS:
             yield Diagnostic(f"Field '{name}' is not supported", place)
@@ -161,7 +169,12 @@ def _reader(reader: Json, where: str, language: str) -> Iterator[Diagnostic]:
     pointer = config.get("ItemsPointer", "")
     if not isinstance(pointer, str) or (pointer and not pointer.startswith("/")):
         yield Diagnostic("The field 'ItemsPointer' must be a JSON Pointer", f"{place}/ItemsPointer")
-    listing = reader["Resource"] == READERS[1]
+    yield from _read_type(config, place, listing=reader["Resource"] == READERS[1])
+
+
+def _read_type(config: Json, place: str, *, listing: bool) -> Iterator[Diagnostic]:
+    """What is read, and what a CSV file needs."""
+    kind = config.get("InputType")
     flattened = config.get("Transformation") == "LOAD_AND_FLATTEN"
     needs_type = flattened if listing else config.get("ManifestType") != "S3_INVENTORY"
     if kind is None and needs_type:

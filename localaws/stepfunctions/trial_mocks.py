@@ -26,6 +26,7 @@ POLLED = {
     ("states", "startExecution"): "DescribeExecution",
 }
 NUMBERS = ("integer", "long", "float", "double")
+OBJECTS = ("structure", "map")
 
 
 def check(params: Json, state: State) -> None:
@@ -104,47 +105,51 @@ def _polled(resource: Resource) -> str:
 def _problems(shape: Any, value: Any, name: str, *, strict: bool) -> Iterator[str]:
     """What the API could not answer; `strict`: also what it always answers and is missing.
     Fields that the API does not have are nobody's business."""
-    kind, limits = shape.type_name, shape.metadata
     if value is None:
         return
-    if kind == "structure" or kind == "map":
-        if not isinstance(value, dict):
-            yield f"Field '{name}' must be an object"
-        elif kind == "map":
-            for key, item in value.items():
-                yield from _problems(shape.value, item, key, strict=strict)
+    if shape.type_name in OBJECTS or shape.type_name == "list":
+        wanted, words = (list, "array") if shape.type_name == "list" else (dict, "object")
+        if isinstance(value, wanted):
+            yield from _inner_problems(shape, value, name, strict=strict)
         else:
-            members = {pascal(member): inner for member, inner in shape.members.items()}
-            for required in map(pascal, shape.required_members if strict else ()):
-                if required not in value:
-                    yield f"Required field '{required}' is missing"
-            for key, item in value.items():
-                if key in members:
-                    yield from _problems(members[key], item, key, strict=strict)
-    elif kind == "list":
-        if not isinstance(value, list):
-            yield f"Field '{name}' must be an array"
-            return
-        for item in value:
-            yield from _problems(shape.member, item, name, strict=strict)
-    elif kind == "boolean":
-        if not isinstance(value, bool):
-            yield f"Field '{name}' must be a boolean"
-    elif kind in NUMBERS:
+            yield f"Field '{name}' must be an {words}"
+    elif (problem := _scalar_problem(shape, value)) is not None:
+        yield f"Field '{name}' {problem}"
+
+
+def _inner_problems(shape: Any, value: Any, name: str, *, strict: bool) -> Iterator[str]:
+    if shape.type_name == "list":
+        inner = [(shape.member, item, name) for item in value]
+    elif shape.type_name == "map":
+        inner = [(shape.value, item, key) for key, item in value.items()]
+    else:
+        members = {pascal(member): inner for member, inner in shape.members.items()}
+        for required in map(pascal, shape.required_members if strict else ()):
+            if required not in value:
+                yield f"Required field '{required}' is missing"
+        inner = [(members[key], item, key) for key, item in value.items() if key in members]
+    for of, item, called in inner:
+        yield from _problems(of, item, called, strict=strict)
+
+
+def _scalar_problem(shape: Any, value: Any) -> str | None:
+    kind, limits = shape.type_name, shape.metadata
+    if kind == "boolean":
+        return None if isinstance(value, bool) else "must be a boolean"
+    if kind in NUMBERS:
         if isinstance(value, bool) or not isinstance(value, int | float):
-            yield f"Field '{name}' must be a number"
-        elif value < limits.get("min", value):
-            yield f"Field '{name}' is less than the minimum value"
-        elif value > limits.get("max", value):
-            yield f"Field '{name}' exceeds the maximum value"
-    elif not isinstance(value, str):
-        yield f"Field '{name}' must be a string"
-    elif value not in limits.get("enum", [value]):
-        yield f"Field '{name}' is not an expected value"
-    elif len(value) < limits.get("min", 0):
-        yield f"Field '{name}' is smaller than the minimum length"
-    elif len(value) > limits.get("max", len(value)):
-        yield f"Field '{name}' exceeds the maximum length"
+            return "must be a number"
+        size, below, above = value, "is less than the minimum value", "exceeds the maximum value"
+    else:
+        if not isinstance(value, str):
+            return "must be a string"
+        if value not in limits.get("enum", [value]):
+            return "is not an expected value"
+        size = len(value)
+        below, above = "is smaller than the minimum length", "exceeds the maximum length"
+    if size < limits.get("min", size):
+        return below
+    return above if size > limits.get("max", size) else None
 
 
 def _invalid(problem: str) -> AwsError:

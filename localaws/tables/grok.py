@@ -150,19 +150,33 @@ def program(written: str, custom: str) -> tuple[Any, tuple[tuple[str, str], ...]
 
     Raises TableError: for a pattern that is not there, one name twice, other types.
     """
-    patterns = dict(PATTERNS)
-    captures: list[tuple[str, str]] = []
-    for line in custom.splitlines():
-        found = _CUSTOM.fullmatch(line)
-        if found:
-            patterns[found[1]] = found[2]
     if "%{" in written and "(?<" in written:
         raise not_emulated("named groups beside %{..} in input.format of GrokSerDe")
+    found = map(_CUSTOM.fullmatch, custom.splitlines())
+    text, captures = _expanded(written, {**PATTERNS, **{one[1]: one[2] for one in found if one}})
+    if "%{" in text:
+        raise not_emulated(f"{text[text.index('%{') :].partition('}')[0]}}} of GrokSerDe")
+    try:
+        expression = compiled(f"(?a){text}")
+    except Fault:
+        raise TableError(
+            "HIVE_INVALID_METADATA", f"Grok compilation failure: no expression is {text}"
+        ) from None
+    if not captures:
+        named = sorted(expression.groupindex, key=expression.groupindex.get)
+        return expression, tuple((name, "") for name in named)
+    places = [expression.groupindex[f"g{number}"] for number in range(len(captures))]
+    return expression, tuple(capture for _, capture in sorted(zip(places, captures, strict=True)))
+
+
+def _expanded(written: str, patterns: dict[str, str]) -> tuple[str, list[tuple[str, str]]]:
+    """The pattern with what its references stand for; the n-th capture is the group `g<n>`."""
     text = written
+    captures: list[tuple[str, str]] = []
     for _ in range(1000):
         reference = _REFERENCE.search(text)
         if reference is None:
-            break
+            return text, captures
         name, label = reference.groups()
         if name in _LACKING and name not in patterns:
             raise not_emulated(f"the pattern {name} of GrokSerDe")
@@ -181,24 +195,10 @@ def program(written: str, custom: str) -> tuple[Any, tuple[tuple[str, str], ...]
             inside = f"(?<g{len(captures)}>{inside})"
             captures.append(_capture(label))
         text = text.replace(reference[0], inside)
-    else:
-        raise TableError(
-            "HIVE_INVALID_METADATA",
-            f"Grok compilation failure: Deep recursion pattern compilation of {written}",
-        )
-    if "%{" in text:
-        raise not_emulated(f"{text[text.index('%{') :].partition('}')[0]}}} of GrokSerDe")
-    try:
-        expression = compiled(f"(?a){text}")
-    except Fault:
-        raise TableError(
-            "HIVE_INVALID_METADATA", f"Grok compilation failure: no expression is {text}"
-        ) from None
-    if not captures:
-        named = sorted(expression.groupindex, key=expression.groupindex.get)
-        return expression, tuple((name, "") for name in named)
-    places = [expression.groupindex[f"g{number}"] for number in range(len(captures))]
-    return expression, tuple(capture for _, capture in sorted(zip(places, captures, strict=True)))
+    raise TableError(
+        "HIVE_INVALID_METADATA",
+        f"Grok compilation failure: Deep recursion pattern compilation of {written}",
+    )
 
 
 def _capture(label: str) -> tuple[str, str]:
