@@ -68,10 +68,17 @@ def refuse_unread(tree: exp.Expr) -> None:
         if taken is None:
             raise not_emulated(_shown(node), node)
         for argument, value in node.args.items():
-            if argument not in taken and value not in (None, False, [], ""):
+            if argument in taken or (value is False and (type(node), argument) in _SAID_BY_NOBODY):
+                continue
+            if value not in (None, [], ""):
                 raise not_emulated(f"{words(argument, value)} in {_shown(node)}", node)
 
 
+# What the parser sets to False where nothing was written; elsewhere False says something.
+_SAID_BY_NOBODY = {
+    (exp.Array, "value_constructor"), (exp.Div, "safe"), (exp.Lateral, "ordinality"),
+    (exp.Lateral, "outer"), (exp.Lateral, "view"), (exp.LimitOptions, "percent"),
+}  # fmt: skip
 # What the parser calls otherwise than SQL does.
 _WORDS = {
     "by_name": "CORRESPONDING", "sample": "TABLESAMPLE", "pivots": "PIVOT", "locks": "FOR UPDATE",
