@@ -172,7 +172,7 @@ def test_a_version_is_a_rollback(connection: Connection) -> None:
     assert "version 2 is live again; version 1 had been rolled back to" in said
     assert started() == second
     assert len(aliases()) == 2
-    assert len(packages()) == 5 + 2 * 2  # as many as a deployment has, and two of each release
+    assert len(packages()) == 6 + 2 * 2  # as many as a deployment has, and two of each release
 
     # What no version names any more goes.
     client.delete_state_machine_version(stateMachineVersionArn=first)
