@@ -178,7 +178,7 @@ def test_a_version_is_a_rollback(connection: Connection) -> None:
     client.delete_state_machine_version(stateMachineVersionArn=first)
     deploy(Connection(more), said.append)
     assert len(aliases()) == 1
-    assert len(packages()) == 5 + 2
+    assert len(packages()) == 6 + 2
 
 
 def test_with_its_data_everything_goes_and_what_runs_is_stopped(
