@@ -318,7 +318,10 @@ def test_catalog_errors_are_glues(crawls: Any) -> None:
             lambda: glue.get_partition(DatabaseName="shop", TableName="t", PartitionValues=["1"]),
             "EntityNotFoundException",
         ),
-        (lambda: glue.get_partition_indexes(DatabaseName="shop", TableName="t"), "NotEmulated"),
+        (
+            lambda: glue.get_partition_indexes(DatabaseName="shop", TableName="t"),
+            "EntityNotFoundException",
+        ),
     ):
         with pytest.raises(ClientError) as caught:
             call()

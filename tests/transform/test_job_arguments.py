@@ -9,6 +9,7 @@ from typing import Any
 import duckdb
 import pytest
 from pyspark.sql import SparkSession
+from pyspark.sql.types import _parse_datatype_string
 
 from tasks.glue_jobs import join_features
 
@@ -74,14 +75,18 @@ def test_a_candidate_without_features_stops_the_job(
     values = f"{orders_of_user}::DOUBLE AS user_orders, {known}"
     row = f"SELECT 7::BIGINT user_id, 100::BIGINT product_id, 1::BIGINT order_id, 1 label, {values}"
     for name in join_features.SETS:
-        folder = tmp_path / f"runs/run=r1/sets/{name}"
+        folder = tmp_path / f"runs/run=r1/sets/set={name}"
         folder.mkdir(parents=True)
         empty = "" if name == "training" else " WHERE false"
         duckdb.sql(f"COPY (SELECT * FROM ({row}){empty}) TO '{folder}/part-0.parquet'")
 
+    schema = _parse_datatype_string(
+        "user_id bigint, product_id bigint, order_id bigint, label int, user_orders double,"
+        " prod_reorder_probability double, set string"
+    )
     with pytest.raises(ValueError, match=message):
         join_features.summarize(
-            spark, join_features.Arguments(str(tmp_path), "r1", 10, 10, "2026-W48")
+            spark, join_features.Arguments(str(tmp_path), "r1", 10, 10, "2026-W48"), schema
         )
 
 
