@@ -13,7 +13,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import botocore.session
+from botocore.loaders import create_loader
+from botocore.model import ServiceModel
 
 from localaws.core.service import Operation, Service
 
@@ -200,4 +201,5 @@ def _request(model: Any, operation: str) -> tuple[str, ...]:
 
 @cache
 def _model(service: str) -> Any:
-    return botocore.session.get_session().get_service_model(service)
+    # Read anew: a client strips bucket names from the addresses in the model that its loader gave.
+    return ServiceModel(create_loader().load_service_model(service, "service-2"), service)
