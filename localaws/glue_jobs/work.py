@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import shutil
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -27,6 +28,9 @@ from localaws.identity.authorization import Mode
 from localaws.shapes import Json
 
 JAVA_OPTIONS = "spark.driver.extraJavaOptions"  # a job's win over the environment's
+JAVA_IS_GONE = ("ConnectionRefusedError", "ConnectionResetError", "Py4JNetworkError")
+OUT_OF_MEMORY = re.compile(r"java\.lang\.OutOfMemoryError: .+")
+ERRORS_READ_BYTES = 1 << 20
 RESULT = "exception.json"  # where the runner leaves the script's exception, if it ends with one
 
 
@@ -128,7 +132,7 @@ class Work:
         finally:
             logs.publish(role, record, *_logs(folder))
         if code != 0:
-            raise JobFailed(_failure(folder, code))
+            raise JobFailed(failure(folder, code))
 
     # Spark
 
@@ -173,7 +177,7 @@ class Work:
                 f" Status Code: {refused.status}; Error Code: {refused.code})"
             )
         if code != 0:
-            raise JobFailed(_failure(folder, code))
+            raise JobFailed(failure(folder, code))
 
     def _spark_run(
         self, job: Job, role: LocalAws, resolved: arguments.Arguments, script: Path
@@ -271,8 +275,15 @@ def _begin_log(folder: Path, lines: Sequence[str]) -> None:
         _logs(folder)[1].write_text("".join(f"{line}\n" for line in lines))
 
 
-def _failure(folder: Path, code: int) -> str:
-    """The exception that ended the script, else the exit code."""
-    if (folder / RESULT).exists():
-        return str(json.loads((folder / RESULT).read_text())["message"])
-    return f"Command failed with exit code {told(code)}"
+def failure(folder: Path, code: int) -> str:
+    """The exception that ended the script, else the exit code. Of a Java machine that answers
+    nobody any more: what it ended of, if that was memory."""
+    if not (folder / RESULT).exists():
+        return f"Command failed with exit code {told(code)}"
+    message = str(json.loads((folder / RESULT).read_text())["message"])
+    if message.startswith(JAVA_IS_GONE):
+        with _logs(folder)[1].open("rb") as log:
+            log.seek(max(0, log.seek(0, os.SEEK_END) - ERRORS_READ_BYTES))
+            found = OUT_OF_MEMORY.findall(log.read().decode(errors="replace"))
+        return str(found[-1]) if found else message
+    return message

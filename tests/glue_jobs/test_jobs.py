@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import ClientError
 
+from localaws.glue_jobs import work
 from tests.glue_jobs.conftest import Glue
 
 SHOW = "import json, sys\nprint(json.dumps(sys.argv[1:]))\n"
@@ -300,3 +302,24 @@ def test_extra_python_files_can_be_imported(glue: Glue) -> None:
     run = glue.run("import")
 
     assert glue.output(run) == "42\n"
+
+
+@pytest.mark.parametrize(
+    ("exception", "log", "told"),
+    [
+        (
+            "ConnectionRefusedError: [Errno 111] Connection refused",
+            "java.lang.OutOfMemoryError: GC overhead limit exceeded\n\tat a.b\n",
+            "java.lang.OutOfMemoryError: GC overhead limit exceeded",
+        ),
+        ("ConnectionRefusedError: [Errno 111]", "killed\n", "ConnectionRefusedError: [Errno 111]"),
+        ("ValueError: no", "java.lang.OutOfMemoryError: Java heap space\n", "ValueError: no"),
+    ],
+)
+def test_a_java_machine_that_is_gone_is_told_by_what_ended_it(
+    tmp_path: Path, exception: str, log: str, told: str
+) -> None:
+    (tmp_path / "exception.json").write_text(json.dumps({"message": exception}))
+    (tmp_path / "error.log").write_text(log)
+
+    assert work.failure(tmp_path, 1) == told
