@@ -13,8 +13,12 @@ import os
 import runpy
 import site
 import sys
+import threading
 import traceback
 from pathlib import Path
+from typing import Any
+
+GATEWAY_SECONDS = 300.0  # a busy machine needs one for a Java machine to begin
 
 
 def describe(error: BaseException) -> str:
@@ -40,7 +44,10 @@ def main(result: Path, script: Path, arguments: list[str]) -> int:
         restrict(*json.loads(packages))
     sys.path.insert(0, str(script.parent))
     tables = importlib.import_module("spark_tables")  # beside this file
-    tables.install(script.read_text(errors="replace"))
+    text = script.read_text(errors="replace")
+    tables.install(text)
+    if "spark" in text or "awsglue" in text:
+        bound_gateway()
     try:
         runpy.run_path(str(script), run_name="__main__")
     except SystemExit as end:
@@ -58,6 +65,28 @@ def main(result: Path, script: Path, arguments: list[str]) -> int:
             tables.warn_of_lost_tables()
         end_event_log()
     return 0
+
+
+def bound_gateway() -> None:
+    """PySpark waits without end for a Java machine that runs and could not write down where it
+    listens, as on a full disk: that one is killed, and PySpark says that it has ended."""
+    with contextlib.suppress(ImportError):
+        gateway: Any = importlib.import_module("pyspark.java_gateway")
+        start = gateway.Popen
+
+        def bounded(*args: Any, **named: Any) -> Any:
+            process = start(*args, **named)
+            timer = threading.Timer(GATEWAY_SECONDS, give_up, (process,))
+            timer.daemon = True
+            timer.start()
+            return process
+
+        gateway.Popen = bounded
+
+
+def give_up(process: Any) -> None:
+    if sys.modules["pyspark"].SparkContext._gateway is None:
+        process.kill()
 
 
 def restrict(folders: str, allowed: str) -> None:
