@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import re
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from botocore.exceptions import ClientError
+from pyspark import SparkContext, java_gateway
 
 from localaws.glue_jobs import work
+from localaws.glue_jobs.spark import RUNTIME
 from tests.glue_jobs.conftest import Glue
 
 SHOW = "import json, sys\nprint(json.dumps(sys.argv[1:]))\n"
@@ -323,3 +327,20 @@ def test_a_java_machine_that_is_gone_is_told_by_what_ended_it(
     (tmp_path / "error.log").write_text(log)
 
     assert work.failure(tmp_path, 1) == told
+
+
+def test_a_java_machine_that_does_not_say_where_it_listens_is_ended(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """PySpark looks for the file in which it says so for ever, while the machine runs."""
+    spec = importlib.util.spec_from_file_location("run_script", RUNTIME / "run_script.py")
+    assert spec is not None and spec.loader is not None
+    run_script = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(run_script)
+    monkeypatch.setattr(run_script, "GATEWAY_SECONDS", 0.2)
+    monkeypatch.setattr(java_gateway, "Popen", java_gateway.Popen)
+    monkeypatch.setattr(SparkContext, "_gateway", None)
+
+    run_script.bound_gateway()
+
+    assert java_gateway.Popen(["sleep", "60"]).wait(30) == -signal.SIGKILL
