@@ -28,7 +28,12 @@ from localaws.identity.authorization import Mode
 from localaws.shapes import Json
 
 JAVA_OPTIONS = "spark.driver.extraJavaOptions"  # a job's win over the environment's
-JAVA_IS_GONE = ("ConnectionRefusedError", "ConnectionResetError", "Py4JNetworkError")
+# Py4J's words for an answer that did not come, and for nobody who takes a call. What Java itself
+# has refused goes on after the call's name.
+JAVA_IS_GONE = re.compile(
+    r"(ConnectionRefusedError|ConnectionResetError|Py4JNetworkError)\b.*"
+    r"|Py4JError: An error occurred while calling \S+"
+)
 OUT_OF_MEMORY = re.compile(r"java\.lang\.OutOfMemoryError: .+")
 ERRORS_READ_BYTES = 1 << 20
 RESULT = "exception.json"  # where the runner leaves the script's exception, if it ends with one
@@ -281,7 +286,7 @@ def failure(folder: Path, code: int) -> str:
     if not (folder / RESULT).exists():
         return f"Command failed with exit code {told(code)}"
     message = str(json.loads((folder / RESULT).read_text())["message"])
-    if message.startswith(JAVA_IS_GONE):
+    if JAVA_IS_GONE.fullmatch(message):
         with _logs(folder)[1].open("rb") as log:
             log.seek(max(0, log.seek(0, os.SEEK_END) - ERRORS_READ_BYTES))
             found = OUT_OF_MEMORY.findall(log.read().decode(errors="replace"))

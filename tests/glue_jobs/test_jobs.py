@@ -316,6 +316,16 @@ def test_extra_python_files_can_be_imported(glue: Glue) -> None:
             "java.lang.OutOfMemoryError: GC overhead limit exceeded\n\tat a.b\n",
             "java.lang.OutOfMemoryError: GC overhead limit exceeded",
         ),
+        (
+            "Py4JError: An error occurred while calling o45.collectToPython",
+            "java.lang.OutOfMemoryError: Java heap space\n",
+            "java.lang.OutOfMemoryError: Java heap space",
+        ),
+        (
+            "Py4JError: An error occurred while calling o45.nothing. Trace:",
+            "java.lang.OutOfMemoryError: Java heap space\n",
+            "Py4JError: An error occurred while calling o45.nothing. Trace:",
+        ),
         ("ConnectionRefusedError: [Errno 111]", "killed\n", "ConnectionRefusedError: [Errno 111]"),
         ("ValueError: no", "java.lang.OutOfMemoryError: Java heap space\n", "ValueError: no"),
     ],
