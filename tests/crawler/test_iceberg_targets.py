@@ -2,33 +2,18 @@
 
 from __future__ import annotations
 
-import time
+from functools import partial
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
+from tests import asking
+
 
 @pytest.fixture
 def ask(crawls: Any) -> Any:
-    athena = crawls.local.client("athena")
-
-    def asked(sql: str, database: str = "others") -> list[list[str]]:
-        query = athena.start_query_execution(
-            QueryString=sql,
-            QueryExecutionContext={"Database": database},
-            ResultConfiguration={"OutputLocation": "s3://lake/results/"},
-        )["QueryExecutionId"]
-        while True:
-            state = athena.get_query_execution(QueryExecutionId=query)["QueryExecution"]["Status"]
-            if state["State"] in ("SUCCEEDED", "FAILED"):
-                break
-            time.sleep(0.02)
-        assert state["State"] == "SUCCEEDED", state
-        found = athena.get_query_results(QueryExecutionId=query)["ResultSet"]["Rows"]
-        return [[cell.get("VarCharValue") for cell in row["Data"]] for row in found[1:]]
-
-    return asked
+    return partial(asking.rows, crawls.local.client("athena"), database="others")
 
 
 def create(crawls: Any, **target: Any) -> None:
@@ -51,12 +36,12 @@ def test_each_folder_of_metadata_is_a_table_at_its_latest_version(crawls: Any, a
     create(crawls, MaximumTraversalDepth=2)
     assert crawls.run()["LastCrawl"]["Status"] == "SUCCEEDED"
     assert set(crawls.tables()) == {"ice_orders"}
-    assert ask("SELECT * FROM ice_orders", "shop") == []
+    assert ask("SELECT * FROM ice_orders", database="shop") == []
 
     ask("ALTER TABLE orders ADD COLUMNS (note string)")
     ask("INSERT INTO orders VALUES (1, DATE '2026-11-30', 'x')")
     crawls.run()
-    assert ask("SELECT * FROM ice_orders", "shop") == [["1", "2026-11-30", "x"]]
+    assert ask("SELECT * FROM ice_orders", database="shop") == [["1", "2026-11-30", "x"]]
     table = crawls.tables()["ice_orders"]
     assert crawls.columns("ice_orders") == {"id": "bigint", "day": "date", "note": "string"}
     there = crawls.glue.get_table(DatabaseName="others", Name="orders")["Table"]

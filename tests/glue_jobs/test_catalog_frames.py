@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from tests import asking
+
 SCRIPT = '''
 import sys
 from awsglue.transforms import *
@@ -184,12 +186,14 @@ def test_a_script_of_glue_studio_makes_a_table_that_athena_reads(shop: Any) -> N
     assert table["Parameters"]["classification"] == "parquet"
     partitions = glue.get_partitions(DatabaseName="shop", TableName="sales")["Partitions"]
     assert [partition["Values"] for partition in partitions] == [["1"], ["2"]]
-    assert rows(athena, "SELECT day, buyer, amount FROM shop.sales ORDER BY day, buyer") == [
+    assert asking.rows(athena, "SELECT day, buyer, amount FROM shop.sales ORDER BY day, buyer") == [
         ["1", "ann", "5"],
         ["1", "bob", None],
         ["2", "ann", "7"],
     ]
-    assert rows(athena, "SELECT user_id, orders, lines FROM shop.customers ORDER BY user_id") == [
+    assert asking.rows(
+        athena, "SELECT user_id, orders, lines FROM shop.customers ORDER BY user_id"
+    ) == [
         ["7", "2", "3"],
         ["8", "1", "1"],
     ]
@@ -199,22 +203,6 @@ def test_a_script_of_glue_studio_makes_a_table_that_athena_reads(shop: Any) -> N
     kept = glue.get_job_bookmark(JobName="sales")["JobBookmarkEntry"]["JobBookmark"]
     assert "s3://lake/orders/1/o.csv" in kept
     assert "s3://lake/orders/3/o.csv" not in kept
-
-
-def rows(athena: Any, sql: str) -> list[list[str | None]]:
-    """As Athena reads the tables: everything is text."""
-    query = athena.start_query_execution(
-        QueryString=sql, ResultConfiguration={"OutputLocation": "s3://lake/results/"}
-    )["QueryExecutionId"]
-    deadline = time.monotonic() + 60
-    while True:
-        state = athena.get_query_execution(QueryExecutionId=query)["QueryExecution"]["Status"]
-        if state["State"] not in ("QUEUED", "RUNNING") or time.monotonic() > deadline:
-            break
-        time.sleep(0.1)
-    assert state["State"] == "SUCCEEDED", state
-    found = athena.get_query_results(QueryExecutionId=query)["ResultSet"]["Rows"][1:]
-    return [[cell.get("VarCharValue") for cell in row["Data"]] for row in found]
 
 
 def _role(aws: Any) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from localaws.errors import NotEmulated
 from localaws.glue_jobs import iceberg
 from localaws.glue_jobs.arguments import check
+from tests import asking
 
 CONF = " --conf ".join(
     (
@@ -47,24 +49,7 @@ print(sorted(row.tableName for row in spark.sql("show tables in glue_catalog.sho
 
 @pytest.fixture
 def ask(server: Any) -> Any:
-    athena = server.client("athena")
-
-    def asked(sql: str) -> list[list[str]]:
-        query = athena.start_query_execution(
-            QueryString=sql,
-            QueryExecutionContext={"Database": "shop"},
-            ResultConfiguration={"OutputLocation": "s3://lake/athena/"},
-        )["QueryExecutionId"]
-        while True:
-            state = athena.get_query_execution(QueryExecutionId=query)["QueryExecution"]["Status"]
-            if state["State"] in ("SUCCEEDED", "FAILED"):
-                break
-            time.sleep(0.05)
-        assert state["State"] == "SUCCEEDED", state
-        found = athena.get_query_results(QueryExecutionId=query)["ResultSet"]["Rows"]
-        return [[cell.get("VarCharValue") for cell in row["Data"]] for row in found[1:]]
-
-    return asked
+    return partial(asking.rows, server.client("athena"))
 
 
 @pytest.mark.skipif(iceberg.jar() is None, reason="needs the extra `iceberg`")

@@ -14,6 +14,7 @@ from localaws.core import server as http
 from localaws.core.aws import start
 from localaws.identity.authorization import Mode
 from localaws.services import factories
+from tests import asking
 from tests.identity.test_enforcement import role, statement
 
 FACTORY = "com.amazonaws.glue.catalog.metastore.AWSGlueDataCatalogHiveClientFactory"
@@ -118,20 +119,10 @@ def ask(server: Any) -> Any:
     athena = server.client("athena")
 
     def asked(sql: str) -> Any:
-        query = athena.start_query_execution(
-            QueryString=sql,
-            QueryExecutionContext={"Database": "shop"},
-            ResultConfiguration={"OutputLocation": "s3://lake/athena/"},
-        )["QueryExecutionId"]
-        while True:
-            state = athena.get_query_execution(QueryExecutionId=query)["QueryExecution"]["Status"]
-            if state["State"] in ("SUCCEEDED", "FAILED"):
-                break
-            time.sleep(0.05)
-        if state["State"] == "FAILED":
-            return state["StateChangeReason"]
-        found = athena.get_query_results(QueryExecutionId=query)["ResultSet"]["Rows"]
-        return [[cell.get("VarCharValue") for cell in row["Data"]] for row in found[1:]]
+        query, status = asking.ended(athena, sql)
+        if status["State"] == "FAILED":
+            return status["StateChangeReason"]
+        return asking.answer(athena, query)
 
     return asked
 
