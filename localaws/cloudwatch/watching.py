@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import json
 import logging
-import threading
 from datetime import datetime, timedelta
 
 from localaws.cloudwatch import evaluation, metrics
 from localaws.cloudwatch.points import MINUTE, Points
 from localaws.core.aws import LocalAws
+from localaws.core.on_demand import OnDemand
 from localaws.shapes import Json
 
 ALARM = "cloudwatch-alarm"
@@ -40,45 +40,32 @@ class Watch:
     def __init__(self, aws: LocalAws, points: Points) -> None:
         self._aws = aws
         self._points = points
-        self._lock = threading.Lock()
-        self._thread: threading.Thread | None = None
-        self._stirred = threading.Event()
         self._nothing_at = -1  # the change of alarms at which there was none to evaluate
+        self._thread = OnDemand("alarms", self._look_at_all)
 
     def stirred(self) -> None:
         """Something was measured."""
-        if self._nothing_at == self._aws.documents.changes(ALARM):
-            return
-        self._stirred.set()
-        with self._lock:
-            if self._thread is None and not self._aws.stopping.is_set():
-                self._thread = threading.Thread(target=self._run, name="alarms", daemon=True)
-                self._thread.start()
+        if self._nothing_at != self._aws.documents.changes(ALARM):
+            self._thread.call()
 
     def stop(self) -> None:
-        with self._lock:
-            thread = self._thread
-        if thread is not None:
-            thread.join(5)
+        self._thread.stop()
 
-    def _run(self) -> None:
-        while True:
-            self._stirred.clear()
-            changes = self._aws.documents.changes(ALARM)
-            watched = [
-                (name, alarm)
-                for name, alarm in self._aws.documents.items(ALARM)
-                if metrics.is_measured(alarm)
-            ]
-            if not watched:
-                self._nothing_at = changes
-            live = [self.look(name, alarm) for name, alarm in watched]
-            with self._lock:
-                if not any(live) and not self._stirred.is_set():
-                    self._thread = None
-                    return
-            if self._aws.stopping.wait(LOOK_SECONDS):
-                return
+    def _look_at_all(self) -> bool:
+        """Whether any alarm has a value left to look at."""
+        if self._aws.stopping.is_set():
+            return False
+        changes = self._aws.documents.changes(ALARM)
+        watched = [
+            (name, alarm)
+            for name, alarm in self._aws.documents.items(ALARM)
+            if metrics.is_measured(alarm)
+        ]
+        if not watched:
+            self._nothing_at = changes
+            return False
+        live = [self.look(name, alarm) for name, alarm in watched]
+        return not self._aws.stopping.wait(LOOK_SECONDS) and any(live)
 
     def look(self, name: str, alarm: Json) -> bool:
         """Puts one into the state that its metric says; whether it has any value to look at."""

@@ -9,6 +9,7 @@ import uuid
 from dataclasses import dataclass
 
 from localaws.core.aws import LocalAws
+from localaws.core.on_demand import OnDemand
 from localaws.s3.names import split_uri
 from localaws.sagemaker import capture
 from localaws.sagemaker.capture import Side
@@ -30,14 +31,13 @@ class Place:
 
 
 class Captures:
-    """Gathers lines and writes them with the execution role, from a thread that ends when there
-    are none."""
+    """Gathers lines and writes them with the execution role."""
 
     def __init__(self, aws: LocalAws) -> None:
         self._aws = aws
         self._lock = threading.Lock()
         self._lines: dict[Place, list[str]] = {}
-        self._thread: threading.Thread | None = None
+        self._thread = OnDemand("captures", self._write_gathered)
         self._complained: set[str] = set()
 
     def add(self, endpoint: str, server: EndpointServer, request: Side, answer: Side) -> None:
@@ -49,26 +49,18 @@ class Captures:
         place = Place(endpoint, server, now.strftime("%Y/%m/%d/%H"))
         with self._lock:
             self._lines.setdefault(place, []).append(capture.line(config, request, answer, now))
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="captures", daemon=True)
-                self._thread.start()
+        self._thread.call()
 
     def stop(self) -> None:
-        with self._lock:
-            thread = self._thread
-        if thread is not None:
-            thread.join(5)
+        self._thread.stop()
 
-    def _run(self) -> None:
-        while True:
-            self._aws.stopping.wait(GATHER_SECONDS)
-            with self._lock:
-                taken, self._lines = self._lines, {}
-                if not taken:
-                    self._thread = None
-                    return
-            for place, lines in taken.items():
-                self._write(place, lines)
+    def _write_gathered(self) -> bool:
+        self._aws.stopping.wait(GATHER_SECONDS)
+        with self._lock:
+            taken, self._lines = self._lines, {}
+        for place, lines in taken.items():
+            self._write(place, lines)
+        return False
 
     def _write(self, place: Place, lines: list[str]) -> None:
         config, server = place.server.plan["capture"], place.server
