@@ -20,6 +20,7 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
+from localaws import wildcards
 from localaws.errors import AwsError
 from localaws.shapes import Json
 from localaws.tables.partitions import NULL_PARTITION
@@ -115,8 +116,8 @@ class _Row:
         value, pattern = self.values[self._key(node.this)], _literal(node.expression)
         if value == NULL_PARTITION:
             return None
-        shape = "".join({"%": ".*", "_": "."}.get(letter, re.escape(letter)) for letter in pattern)
-        found = re.fullmatch(shape, value, re.DOTALL) is not None
+        pieces = [re.escape(piece).replace("_", ".") for piece in pattern.split("%")]
+        found = re.fullmatch(wildcards.expression(pieces), value, re.DOTALL) is not None
         return _not(found) if node.args.get("negate") else found
 
     def _key(self, node: Any) -> str:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
-
 from localaws.catalog import tags
 from localaws.catalog.calls import check, each
 from localaws.catalog.lists import page
 from localaws.core.service import Call, Service
 from localaws.errors import AwsError
+from localaws.expressions import BadExpression, Expression
 from localaws.shapes import Json
 from localaws.tables.catalog import Catalog
 
@@ -99,13 +98,12 @@ class Tables:
     def list(self, call: Call) -> Json:
         params = check(call)
         try:
-            wanted = re.compile(_pattern(params.get("Expression") or "*"))
-        except re.error as error:
-            raise AwsError(
-                "InvalidInputException", f"Expression is no regular expression: {error}"
-            ) from None
-        there = self._catalog.tables(params["DatabaseName"])
-        matching = ((one["Name"], one) for one in there if wanted.fullmatch(one["Name"]))
+            wanted = Expression(_pattern(params.get("Expression") or "*"))
+            there = self._catalog.tables(params["DatabaseName"])
+            matching = [(one["Name"], one) for one in there
+                        if wanted.fullmatch(one["Name"]) is not None]  # fmt: skip
+        except BadExpression as error:
+            raise AwsError("InvalidInputException", f"Expression {error}") from None
         found, more = page(matching, params)
         return {"TableList": found, **more}
 

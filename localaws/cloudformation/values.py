@@ -16,6 +16,7 @@ from localaws.cloudformation.template import (
     sub_parts,
 )
 from localaws.errors import NotEmulated
+from localaws.expressions import BadExpression, Expression
 from localaws.shapes import Json
 
 STORED = re.compile(r"AWS::SSM::Parameter::Value<(.+)>")  # the value is a parameter's name
@@ -88,6 +89,13 @@ def stored_values(template: Template, values: Json, look_up: Callable[[str], str
     return found
 
 
+def _fits(name: str, pattern: str, value: str) -> bool:
+    try:
+        return Expression(pattern).fullmatch(value) is not None
+    except BadExpression as error:
+        raise invalid(f"AllowedPattern of the parameter {name}: {error}") from None
+
+
 def _check_parameter(name: str, about: Json, value: str) -> None:
     kind = about.get("Type")
     if kind not in PARAMETER_TYPES:
@@ -108,7 +116,7 @@ def _check_parameter(name: str, about: Json, value: str) -> None:
                     )
                     or f"Parameter {name} is {item!r}; it takes one of {', '.join(allowed)}."
                 )
-    if "AllowedPattern" in about and re.fullmatch(str(about["AllowedPattern"]), value) is None:
+    if "AllowedPattern" in about and not _fits(name, str(about["AllowedPattern"]), value):
         raise invalid(
             f"Parameter {name} failed to satisfy constraint:"
             f" {explanation or 'must match pattern ' + str(about['AllowedPattern'])}"

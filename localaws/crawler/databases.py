@@ -6,7 +6,6 @@ which % stands for any schema and any table; exclusions are globs over what is b
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from localaws.catalog import databases
@@ -15,7 +14,8 @@ from localaws.core.jobs.job import JobFailed
 from localaws.crawler.tables import store_input
 from localaws.crawler.writing import Found
 from localaws.shapes import Json
-from localaws.tables.exclusions import glob
+from localaws.tables.exclusions import excluded
+from localaws.wildcards import in_order
 
 ENGINE = "postgresql"
 _COLUMNS = """
@@ -38,7 +38,7 @@ def tables(aws: LocalAws, crawler: str, target: Json) -> Iterator[Found]:
     """Each table and view of the target. Raises JobFailed for a database that does not answer, or
     a path without any."""
     database, schema, table = parts(target["Path"])
-    excluded = [re.compile(glob(pattern)) for pattern in target.get("Exclusions") or []]
+    is_excluded = excluded(target.get("Exclusions") or [])
     try:
         connection = databases.opened(aws, target["ConnectionName"], database)
     except databases.ConnectionFailed as error:
@@ -52,7 +52,7 @@ def tables(aws: LocalAws, crawler: str, target: Json) -> Iterator[Found]:
         if (
             _is(its_schema, schema)
             and _is(name, table)
-            and not _excluded(excluded, its_schema, name)
+            and not any(map(is_excluded, (its_schema, name, f"{its_schema}/{name}")))
         ):
             columns = found.setdefault((its_schema, name, kind), [])
             columns.append({"Name": column.lower(), "Type": _type(type_name, precision, scale)})
@@ -86,15 +86,7 @@ def parts(path: str) -> tuple[str, str, str]:
 
 
 def _is(name: str, wanted: str) -> bool:
-    return re.fullmatch(".*".join(map(re.escape, wanted.split("%"))), name) is not None
-
-
-def _excluded(patterns: list[re.Pattern[str]], schema: str, table: str) -> bool:
-    return any(
-        pattern.fullmatch(name)
-        for pattern in patterns
-        for name in (schema, table, f"{schema}/{table}")
-    )
+    return in_order(name, wanted.split("%"))
 
 
 def _type(name: str, precision: int | None, scale: int | None) -> str:

@@ -15,7 +15,7 @@ from localaws.crawler.tables import crawled_parameters
 from localaws.crawler.writing import Found
 from localaws.s3.objects import split_uri
 from localaws.shapes import Json, ObjectFile
-from localaws.tables.exclusions import glob
+from localaws.tables.exclusions import excluded
 
 WORK = "localaws.crawler.iceberg_work:described"
 DEEPEST = 20
@@ -39,7 +39,7 @@ def tables(aws: LocalAws, crawler: str, target: Json, job: Job) -> list[Found]:
 
 def _below(aws: LocalAws, crawler: str, path: str, target: Json, job: Job) -> list[Found]:
     bucket, prefix = split_uri(path)
-    excluded = [re.compile(glob(each)) for each in target.get("Exclusions") or []]
+    is_excluded = excluded(target.get("Exclusions") or [])
     deepest = target.get("MaximumTraversalDepth") or DEFAULT_DEPTH
     latest: dict[str, tuple[int, list[ObjectFile]]] = {}
     for stored in aws.objects.read(bucket, prefix):
@@ -47,7 +47,7 @@ def _below(aws: LocalAws, crawler: str, path: str, target: Json, job: Job) -> li
         named = _FILE.fullmatch(below)
         if named is None or below.count("/") > deepest:
             continue
-        if any(pattern.fullmatch(below) for pattern in excluded):
+        if is_excluded(below):
             continue
         folder, number = named[1] or "", int(named[2])
         highest, files = latest.get(folder, (-1, []))

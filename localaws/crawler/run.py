@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections import Counter
 
 from localaws.core.aws import LocalAws
@@ -19,7 +18,7 @@ from localaws.shapes import Json
 from localaws.tables import files as tables
 from localaws.tables.acting import ActingCatalog
 from localaws.tables.catalog import Catalog
-from localaws.tables.exclusions import glob
+from localaws.tables.exclusions import BadExclusion, excluded
 
 WORK = "localaws.crawler.work:schemas"
 DEFAULT_DATABASE = "default"  # https://docs.aws.amazon.com/glue/latest/dg/crawler-running.html
@@ -27,6 +26,13 @@ DEFAULT_DATABASE = "default"  # https://docs.aws.amazon.com/glue/latest/dg/crawl
 
 def crawl(aws: LocalAws, crawler: Json, rules: list[Rules], job: Job) -> CrawlResult:
     """Raises Cancelled, and JobFailed, AwsError or OSError when the crawl fails."""
+    try:
+        return _crawl(aws, crawler, rules, job)
+    except BadExclusion as error:
+        raise JobFailed(str(error)) from error
+
+
+def _crawl(aws: LocalAws, crawler: Json, rules: list[Rules], job: Job) -> CrawlResult:
     catalog, targets = ActingCatalog(aws), crawler["Targets"]
     own = any(targets[kind] for kind in targets if kind != "CatalogTargets")
     if own:
@@ -150,12 +156,12 @@ def _read(
 ) -> list[File]:
     """The files that a classifier recognises, but for those in folders that are `known`; of each
     folder no more than the target's SampleSize, the first ones. Its folders join the outcome's."""
-    patterns = [re.compile(glob(exclusion)) for exclusion in target.get("Exclusions") or []]
+    is_excluded = excluded(target.get("Exclusions") or [])
     most, taken = target.get("SampleSize"), Counter[str]()
     listed = []
     for stored in tables.below(aws.objects, bucket, prefix, single=True):
         below = stored.key.removeprefix(root)
-        if not stored.bytes or any(pattern.fullmatch(below) for pattern in patterns):
+        if not stored.bytes or is_excluded(below):
             continue
         folder = f"s3://{bucket}/{stored.key.rpartition('/')[0]}/"
         taken[folder] += 1

@@ -10,6 +10,7 @@ from localaws.core.aws import LocalAws
 from localaws.databrew import paths
 from localaws.databrew.source import InputError, Source
 from localaws.errors import AwsError
+from localaws.expressions import BadExpression
 from localaws.shapes import Json
 from localaws.tables import files as tables
 from localaws.tables.codecs import codec
@@ -55,7 +56,10 @@ def _objects(aws: LocalAws, dataset: Json, location: Json) -> Source:
             listed = aws.objects.list(bucket, path.prefix)
     except AwsError as error:
         raise InputError(f"s3://{bucket}/{key}: {error.message}") from error
-    found = path.select([item for item in listed if item.bytes], aws.clock.now())
+    try:
+        found = path.select([item for item in listed if item.bytes], aws.clock.now())
+    except BadExpression as error:
+        raise InputError(f"s3://{bucket}/{key}: the expression {error}") from error
     files = tuple(tables.data_file(each.item) for each in found)
     if not files:
         raise InputError(f"There is no data at s3://{bucket}/{key}.")

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
+from localaws.expressions import BadExpression, Expression
 from localaws.shapes import Json, ObjectFile
 
 MARKS = "<>{}"
@@ -52,21 +53,24 @@ class Path:
     """A key with its parameters and conditions, compiled."""
 
     prefix: str  # what every key begins with
-    pattern: re.Pattern[str] | None  # None: a plain key, of an object or a folder
+    pattern: Expression | None  # None: a plain key, of an object or a folder
     names: tuple[str, ...]  # of the parameters, in the groups' order
     options: Json
 
     def select(self, items: Sequence[ObjectFile], now: datetime) -> list[Match]:
-        """The objects, in the order of their keys, or of their dates where files are limited."""
+        """The objects, in the order of their keys, or of their dates where files are limited.
+
+        Raises BadExpression where one takes too long.
+        """
         parameters = self.options.get("Parameters", {})
         tests = {name: _filter(parameters.get(name, {}), now) for name in self.names}
         changed = _condition(self.options.get("LastModifiedDateCondition"), "Datetime", now)
         found = []
         for item in items:
-            match = self.pattern.fullmatch(item.key) if self.pattern else True
-            if not match or not changed(item.last_modified):
+            groups = () if self.pattern is None else self.pattern.fullmatch(item.key)
+            if groups is None or not changed(item.last_modified):
                 continue
-            texts = dict(zip(self.names, match.groups(), strict=True)) if match is not True else {}
+            texts = dict(zip(self.names, groups, strict=True))
             values = {name: _value(parameters.get(name, {}), text) for name, text in texts.items()}
             if any(value is None or not tests[name](value) for name, value in values.items()):
                 continue
@@ -105,8 +109,8 @@ def compiled(key: str, options: Json) -> Path:
     else:
         below = "(?:[^/]+)" if rest.endswith("/") else ""
         try:
-            pattern = re.compile(written + re.escape(rest) + below)
-        except re.error as error:
+            pattern = Expression(written + re.escape(rest) + below)
+        except BadExpression as error:
             raise PathError(f"The key {key!r} has no regular pattern: {error}.") from error
         if pattern.groups != len(names):
             raise PathError(f"The key {key!r} has a group in a pattern; (?:...) makes none.")
@@ -189,7 +193,7 @@ _STRINGS: Mapping[str, Callable[[str, str], bool]] = {
     "contains": lambda value, wanted: wanted in value,
     "starts_with": lambda value, wanted: value.startswith(wanted),
     "ends_with": lambda value, wanted: value.endswith(wanted),
-    "matches": lambda value, wanted: re.fullmatch(wanted, value) is not None,
+    "matches": lambda value, wanted: Expression(wanted).fullmatch(value) is not None,
 }
 _NUMBERS: Mapping[str, Callable[[float, float], bool]] = {
     "is": lambda value, wanted: value == wanted,

@@ -10,12 +10,12 @@ from __future__ import annotations
 import ipaddress
 import json
 import operator
-import re
 from collections.abc import Callable
 from typing import Any
 
 from localaws.errors import AwsError
 from localaws.shapes import Json
+from localaws.wildcards import starred
 
 _MISSING = object()
 _COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
@@ -97,17 +97,7 @@ def _ignore_case(argument: str, value: Any) -> bool:
 
 
 def _wildcard(argument: str, value: Any) -> bool:
-    return isinstance(value, str) and wildcard(argument).fullmatch(value) is not None
-
-
-def wildcard(text: str) -> re.Pattern[str]:
-    r"""`*` is any characters; `\*` and `\\` are themselves."""
-    parts = re.findall(r"\\[*\\]|\*|[^*\\]+|\\", text)
-    expression = "".join(
-        ".*" if part == "*" else re.escape(part[1:] if part in ("\\*", "\\\\") else part)
-        for part in parts
-    )
-    return re.compile(expression, re.DOTALL)
+    return isinstance(value, str) and starred(value, argument)
 
 
 def _cidr(argument: str, value: Any) -> bool:

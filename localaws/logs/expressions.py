@@ -8,12 +8,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-import regex  # type: ignore[import-untyped]
-
+from localaws.expressions import ASCII, BadExpression, Expression
 from localaws.logs.errors import invalid
 
 Matches = Callable[[str], bool]
-SECONDS = 1.0  # for one message
 ALLOWED = re.compile(r"[\w\s:#=@/;,^$?\[\]{}|\\*+.-]*", re.ASCII)
 
 
@@ -22,15 +20,15 @@ def expression(text: str) -> Matches:
     if not ALLOWED.fullmatch(text):
         raise invalid(f"Invalid filter pattern: %{text}% has characters that are not supported")
     try:
-        program = regex.compile(text, regex.ASCII)
-    except regex.error as error:
+        program = Expression(text, ASCII)
+    except BadExpression as error:
         raise invalid(f"Invalid filter pattern: %{text}%: {error}") from None
 
     def matches(message: str) -> bool:
         try:
-            return program.search(message, timeout=SECONDS) is not None
-        except TimeoutError:
-            raise invalid(f"Invalid filter pattern: %{text}% takes too long") from None
+            return program.found_in(message)
+        except BadExpression as error:
+            raise invalid(f"Invalid filter pattern: %{text}%: {error}") from None
 
     return matches
 

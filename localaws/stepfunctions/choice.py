@@ -6,12 +6,12 @@ Reference: https://docs.aws.amazon.com/step-functions/latest/dg/state-choice.htm
 from __future__ import annotations
 
 import operator
-import re
 from collections.abc import Callable
 from typing import Any
 
 from localaws.stepfunctions import paths, timestamps
 from localaws.stepfunctions.errors import runtime_error
+from localaws.wildcards import starred
 
 Rule = dict[str, Any]
 Compare = Callable[[Any, Any], bool]
@@ -42,28 +42,7 @@ def _booleans(a: Any, b: Any) -> bool:
 
 
 def string_matches(text: Any, pattern: Any) -> bool:
-    r"""Whether the whole text fits: `*` is any run of characters, `\*` a star, `\\` a backslash."""
-    if not isinstance(text, str) or not isinstance(pattern, str):
-        return False
-    pieces = [""]  # what must come one after the other, with anything between
-    for part in re.findall(r"\\[*\\]|\*|[^*\\]+|\\", pattern):
-        if part == "*":
-            pieces.append("")
-        else:
-            pieces[-1] += part[1] if part in ("\\*", "\\\\") else part
-    first, *between = pieces
-    if not between:
-        return text == first
-    last = between.pop()
-    if len(text) < len(first) + len(last) or not text.startswith(first):
-        return False
-    position = len(first)
-    for piece in between:  # the earliest place leaves the most for the others
-        found = text.find(piece, position, len(text) - len(last))
-        if found < 0:
-            return False
-        position = found + len(piece)
-    return text.endswith(last)
+    return isinstance(text, str) and isinstance(pattern, str) and starred(text, pattern)
 
 
 ORDERS: dict[str, Compare] = {

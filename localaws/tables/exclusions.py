@@ -3,6 +3,29 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
+
+from localaws.expressions import BadExpression, Expression
+
+
+class BadExclusion(ValueError):
+    """An exclude pattern that cannot be read, or takes too long; the message says which."""
+
+
+def excluded(patterns: Sequence[str]) -> Callable[[str], bool]:
+    """Whether one of the exclude patterns means a name. Raises BadExclusion, as its answer does."""
+    try:
+        expressions = [Expression(glob(pattern)) for pattern in patterns]
+    except BadExpression as error:
+        raise BadExclusion(f"Exclude pattern: {error}") from None
+
+    def is_excluded(name: str) -> bool:
+        try:
+            return any(each.fullmatch(name) is not None for each in expressions)
+        except BadExpression as error:
+            raise BadExclusion(f"Exclude pattern: {error}") from None
+
+    return is_excluded
 
 
 def glob(pattern: str) -> str:

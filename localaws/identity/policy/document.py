@@ -18,10 +18,11 @@ from localaws.identity.policy.conditions import (
     compile_conditions,
     listed,
 )
-from localaws.identity.policy.patterns import ArnPattern
+from localaws.identity.policy.patterns import ArnPattern, pieces
 from localaws.identity.policy.principals import Principals
 from localaws.identity.policy.request import Context, Request
 from localaws.shapes import Json
+from localaws.wildcards import expression
 
 VARIABLES = "2012-10-17"  # the version of the language that has them
 
@@ -131,8 +132,4 @@ def _either_raw(given: Json, element: str) -> tuple[Any, bool]:
 
 def action_pattern(actions: list[str]) -> re.Pattern[str]:
     """What the names of the actions match, in lower case."""
-    return re.compile("|".join(_glob(action.lower()) for action in actions))
-
-
-def _glob(text: str) -> str:
-    return re.escape(text).replace(r"\*", ".*").replace(r"\?", ".")
+    return re.compile("|".join(expression(pieces(action.lower())) for action in actions))

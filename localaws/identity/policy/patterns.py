@@ -7,9 +7,10 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.ht
 from __future__ import annotations
 
 import re
-from functools import cache, lru_cache
+from functools import lru_cache
 
 from localaws.identity.policy.request import Context
+from localaws.wildcards import expression
 
 VARIABLE = re.compile(r"\$\{([^}]*)\}")
 LITERALS = {"*": "*", "?": "?", "$": "$"}  # ${*} is an asterisk, and no wildcard
@@ -27,29 +28,31 @@ class Pattern:
         self.text = text
         self._wildcards = wildcards
         self._varies = variables and "${" in text
-        self._fixed = None if self._varies else _expression(text, wildcards)
+        self._fixed = None if self._varies else expression(self._pieces(text))
 
     def matches(self, text: str, context: Context, *, ignore_case: bool = False) -> bool:
         """A variable that has no value in the request matches nothing."""
-        expression = self._fixed
-        if expression is None:
-            expression = self.filled(context)
-        if expression is None:
-            return False
-        return _compiled(expression, ignore_case).fullmatch(text) is not None
+        shape = self._fixed or self.filled(context)
+        return shape is not None and _compiled(shape, ignore_case).fullmatch(text) is not None
 
     def filled(self, context: Context) -> str | None:
         """The regular expression for this request; None when a variable has no value."""
-        parts, end = [], 0
+        found, end = [""], 0
         for variable in VARIABLE.finditer(self.text):
-            parts.append(_expression(self.text[end : variable.start()], self._wildcards))
             value = value_of(variable[1], context)
             if value is None:
                 return None
-            parts.append(re.escape(value))
+            first, *more = self._pieces(self.text[end : variable.start()])
+            found[-1] += first
+            found += more
+            found[-1] += re.escape(value)
             end = variable.end()
-        parts.append(_expression(self.text[end:], self._wildcards))
-        return "".join(parts)
+        first, *more = self._pieces(self.text[end:])
+        found[-1] += first
+        return expression([*found, *more])
+
+    def _pieces(self, text: str) -> list[str]:
+        return pieces(text) if self._wildcards else [re.escape(text)]
 
     def plain(self, context: Context) -> str | None:
         """The text with its variables filled in, for operators that compare no wildcards."""
@@ -98,12 +101,9 @@ def value_of(variable: str, context: Context) -> str | None:
     return value if isinstance(value, str) else fallback
 
 
-@cache
-def _expression(text: str, wildcards: bool) -> str:
-    escaped = re.escape(text)
-    if not wildcards:
-        return escaped
-    return escaped.replace(r"\*", ".*").replace(r"\?", ".")
+def pieces(text: str) -> list[str]:
+    """The expressions of what stands between the asterisks."""
+    return [re.escape(piece).replace(r"\?", ".") for piece in text.split("*")]
 
 
 @lru_cache(maxsize=4096)
