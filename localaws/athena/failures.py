@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import duckdb
 
 from localaws.trino.errors import INTERNAL, QueryError
+from localaws.trino.numbers import double_text
 
 logger = logging.getLogger(__name__)
 
@@ -80,7 +81,7 @@ _KNOWN = [
     ),
     _Known(
         r"Type (?:DOUBLE|FLOAT) with value (\S+) can't be cast .* destination type (\w+)", _CAST,
-        lambda value, kind: f"Unable to cast {value} to {_type(kind)}",
+        lambda value, kind: f"Unable to cast {double_text(float(value))} to {_type(kind)}",
     ),
     _Known(
         r"Type \w+ with value (\S+) can't be cast .* destination type (\w+)", _OUT,
@@ -176,6 +177,10 @@ _KNOWN = [
     _Known(
         "don't know what type|Variable-length int over|decompression failure|[Pp]arquet file",
         "HIVE_BAD_DATA", lambda: "Malformed Parquet file",
+    ),
+    _Known(
+        "^Invalid Input Error: Malformed JSON", "HIVE_CURSOR_ERROR",
+        lambda: "Row is not a valid JSON Object - JSONException",
     ),
     _Known("as base64", _ARGUMENT, lambda: "Input is no base64"),
     _Known("[Uu]nknown [Tt]ime[Zz]one", _ARGUMENT, lambda: "The time zone is unknown"),

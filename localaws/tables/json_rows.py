@@ -18,6 +18,7 @@ from localaws.trino.values import name, text
 
 Query = Callable[[str], list[tuple[Any, ...]]]
 _NO_OBJECT = "HIVE_CURSOR_ERROR: Row is not a valid JSON Object"
+_BEGINS = "regexp_matches(line, '^\\s*[{\\[]')"
 
 
 @dataclass(frozen=True)
@@ -106,20 +107,21 @@ class JsonRows:
             shown.append(f"{self._value(merged, kind, inside, label)} AS {name(label)}")
         return (
             f"SELECT {', '.join([*shown, name(file)])} FROM "
-            f"(SELECT {self._parsed(reads)} AS j, {name(file)} FROM ({lines}))"
+            f"(SELECT {self._parsed(reads)} AS j, {name(file)} "
+            f"FROM ({lines}){self._checked_lines()})"
         )
 
     def _parsed(self, reads: _Reads) -> str:
         """The line's object as structs; a line that begins as none is a row of NULLs."""
-        parsed = reads.struct("line")
-        begins = "regexp_matches(line, '^\\s*[{\\[]')"
-        broken = (
-            "NULL"
-            if self.storage.ignore_malformed
-            else f"error('{_NO_OBJECT} - JSONException: ' || line)"
-        )
-        valid = f"CASE WHEN json_valid(line) THEN {parsed} ELSE {broken} END"
-        return f"CASE WHEN {begins} THEN {valid} END"
+        valid = f"{_BEGINS} AND json_valid(line)" if self.storage.ignore_malformed else _BEGINS
+        return f"CASE WHEN {valid} THEN {reads.struct('line')} END"
+
+    def _checked_lines(self) -> str:
+        """A condition that fails at a malformed line, whatever columns are read, or none."""
+        if self.storage.ignore_malformed:
+            return ""
+        broken = f"error('{_NO_OBJECT} - JSONException: ' || line)"
+        return f" WHERE CASE WHEN {_BEGINS} AND NOT json_valid(line) THEN {broken} ELSE true END"
 
     def _keys(self, lines: str, wanted: list[tuple[str, Type]]) -> _Keys:
         """The keys that are in the lines, in the spelling they have there."""

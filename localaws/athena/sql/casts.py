@@ -52,9 +52,13 @@ def _plain(value: Value, wanted: Type, attempt: bool) -> str:
 def _float_to_integer(value: Value, wanted: Type, attempt: bool) -> str:
     if attempt:
         return f"TRY_CAST(round({value.sql}) AS {t.duckdb(wanted)})"
+    infinite = (
+        f"CASE WHEN isnan({value.sql}) THEN 'Cannot cast {value.type.name} NaN' "
+        f"WHEN {value.sql} > 0 THEN 'Unable to cast Infinity' ELSE 'Unable to cast -Infinity' END"
+    )
     return (
         f"CAST(CASE WHEN isfinite({value.sql}) OR {value.sql} IS NULL THEN round({value.sql}) "
-        f"ELSE fail('INVALID_CAST_ARGUMENT: Cannot cast ' || {value.sql} || ' to {wanted.name}') "
+        f"ELSE fail('INVALID_CAST_ARGUMENT: ' || {infinite} || ' to {wanted.name}') "
         f"END AS {t.duckdb(wanted)})"
     )
 

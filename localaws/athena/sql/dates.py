@@ -233,9 +233,9 @@ def with_timezone(arguments: list[Value]) -> Value:
 
 def from_unixtime(arguments: list[Value]) -> Value:
     _take(arguments, "from_unixtime", 1, 2, 3)
-    if not t.is_number(arguments[0].type):
+    if not (t.is_number(arguments[0].type) or arguments[0].type == t.UNKNOWN):
         raise unexpected("from_unixtime", arguments)
-    us = f"CAST(round(CAST({arguments[0].sql} AS DOUBLE) * 1000) AS BIGINT) * 1000"
+    us = f"trino_unixtime(CAST({arguments[0].sql} AS DOUBLE) * 1000) * 1000"
     zone = "'UTC'"
     kinds = [value.type.name for value in arguments[1:]]
     texts = len(kinds) == 1 and kinds[0] in ("varchar", "unknown")

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 from sqlglot import exp
 from sqlglot.dialects.trino import Trino
+from sqlglot.errors import ParseError
 from sqlglot.tokenizer_core import TokenType
 
 from . import json_grammar, json_table_grammar
@@ -140,6 +141,12 @@ class TrinoGrammar(Trino):
         TYPE_LITERAL_PARSERS: ClassVar[dict[Any, Any]] = dict.fromkeys(exp.DType, _typed_literal)
         ZONE_AWARE_TIMESTAMP_CONSTRUCTOR = False
 
+        def raise_error(self, message: str, token: Any = None) -> None:
+            """What is missing at the end is missed there, not at the last word."""
+            if not (token or self._curr):
+                raise ParseError(message, [{"description": message, "end": True}])
+            super().raise_error(message, token or self._curr)
+
         def _parse_types(
             self, check_func: bool = False, schema: bool = False,
             allow_identifiers: bool = True, with_collation: bool = False,
@@ -156,6 +163,35 @@ class TrinoGrammar(Trino):
                 self._retreat(index)
                 return _unknown_type(self)
             return found
+
+        def _parse_type(
+            self, parse_interval: bool = True, fallback_to_identifier: bool = False
+        ) -> Any:
+            """A text after a type, which may be one that nobody knows, begins at the type."""
+            first, known = self._curr, (TokenType.VAR, *self.TYPE_TOKENS)
+            if (
+                first and first.token_type in known and _is_foreign(first)
+                and self._next and self._next.token_type == TokenType.STRING
+            ):  # fmt: skip
+                kind = _unknown_type(self)
+                assert kind is not None
+                found = _typed_literal(self, self._parse_primary(), kind)
+                return found.update_positions(first)
+            found = super()._parse_type(parse_interval, fallback_to_identifier)
+            if isinstance(found, TypedLiteral):
+                found.update_positions(first)
+            return found
+
+        def _parse_lambda(self, alias: bool = False) -> Any:
+            """() -> 1, which no function takes, is a lambda all the same."""
+            if self._match_pair(TokenType.L_PAREN, TokenType.R_PAREN, advance=False):
+                index, first = self._index, self._curr
+                self._advance(2)
+                if self._match(TokenType.ARROW):
+                    body = self._parse_disjunction()
+                    return exp.Lambda(this=body, expressions=[]).update_positions(first)
+                self._retreat(index)
+            return super()._parse_lambda(alias)
 
         def _parse_struct_types(self, type_required: bool = False) -> Any:
             """A field of a row, whose type may be one that nobody knows."""

@@ -71,12 +71,32 @@ def _decimal(operator: str, left: Value, right: Value) -> Value:
         return Value(f"({a} * {b})", kind)  # overflow is an error
     if operator == "%":
         kind = t.decimal(min(p2 - s2, p1 - s1) + scale, scale)
+        if max(p1 - s1, p2 - s2) + scale > 38:
+            a, b = unscaled(left, s1, s1), unscaled(right, s2, s2)
+            return Value(scaled(_wide("modulus", a, scale - s1, b, scale - s2), kind), kind)
         a, b = unscaled(left, s1, scale), unscaled(right, s2, scale)
         return Value(scaled(f"({a} % {b})", kind), kind)
     kind = t.decimal(p1 + s2 + max(s2 - s1, 0), scale)
-    above = unscaled(left, s1, scale + s2)
-    below = unscaled(right, s2, s2)
-    return Value(scaled(f"trino_decimal_divide({above}, {below})", kind), kind)
+    power, below = scale + s2 - s1, unscaled(right, s2, s2)
+    above = unscaled(left, s1, s1)
+    divided = _wide("divide", above, power, below, 0)
+    if power <= 37:
+        # Most values are small, whatever their type can hold. HUGEINT has 38 digits, twice one 37.
+        quick = f"trino_decimal_divide({above} * {10**power}::HUGEINT, {below})"
+        if max(p1 + power, p2) <= 37:
+            divided = quick
+        else:
+            small = (
+                f"abs({above}) < {10 ** (37 - power)}::HUGEINT AND abs({below}) < {10**37}::HUGEINT"
+            )
+            divided = f"CASE WHEN {small} THEN {quick} ELSE {divided} END"
+    return Value(scaled(divided, kind), kind)
+
+
+def _wide(what: str, above: str, above_power: int, below: str, below_power: int) -> str:
+    """The whole quotient or rest of two whole numbers times ten to those powers, of any size."""
+    a, b = (f"CAST({sql} AS VARCHAR)" for sql in (above, below))
+    return f"CAST(trino_decimal_{what}_wide({a}, {above_power}, {b}, {below_power}) AS HUGEINT)"
 
 
 def unscaled(value: Value, scale: int, wanted: int) -> str:

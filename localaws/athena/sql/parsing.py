@@ -32,7 +32,9 @@ def parse(sql: str) -> exp.Expression:
         if found == "`":
             raise _backquoted(sql) from None
         line, end = first.get("line") or 1, first.get("col") or 1
-        column = max(1, end - len(found) + 1) if found != "<EOF>" else end
+        column = max(1, end - len(found) + 1)
+        if found == "<EOF>":
+            line, column = place_in(sql, len(sql.rstrip()))
         told = str(first.get("description") or "")
         # The parser's other words are about its own classes, and nobody's here.
         tail = f". {told}" if told.startswith("Expecting") else ""

@@ -319,7 +319,7 @@ def array_join(arguments: list[Value]) -> Value:
     count(arguments, "array_join", 2, 3)
     item = _kind(arguments[0], "array", "array_join").items[0]
     if item.items:
-        raise QueryError("INVALID_FUNCTION_ARGUMENT", f"Input type {item} not supported")
+        raise QueryError("OPERATOR_NOT_FOUND", f"Cannot cast {item} to varchar")
     if any(value.type.name not in ("varchar", "unknown") for value in arguments[1:]):
         shown = ", ".join(str(value.type) for value in arguments)
         raise QueryError(
@@ -341,7 +341,7 @@ def format_(arguments: list[Value]) -> Value:
             "TYPE_MISMATCH",
             f"Type of first argument to format() must be VARCHAR (actual: {arguments[0].type})",
         )
-    shown = ", ".join(f"coalesce({_formatted(value)}, 'null')" for value in arguments[1:])
+    shown = ", ".join(f"CAST({_formatted(value)} AS VARCHAR)" for value in arguments[1:])
     kinds = ", ".join(text(value.type.name) for value in arguments[1:])
     return Value(f"trino_format_text({arguments[0].sql}, [{shown}], [{kinds}])", t.VARCHAR)
 

@@ -87,6 +87,13 @@ def typed_literal(c: Compiler, node: TypedLiteral, scope: Scope) -> Value:
     return replace(cast(value, wanted), constant=written if wanted.name == "varchar" else None)
 
 
+_LITERALS = {
+    "decimal": re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)"),
+    "uuid": re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"),
+    "boolean": re.compile("t|f|true|false|1|0", re.IGNORECASE),
+}
+
+
 def _check(written: str, wanted: Type, node: exp.Expression) -> None:
     """Raises QueryError (INVALID_LITERAL) for a text that is no value of the type."""
     bad = False
@@ -96,6 +103,8 @@ def _check(written: str, wanted: Type, node: exp.Expression) -> None:
         bad = whole is None or not -(1 << bits) <= int(written) < 1 << bits
     elif wanted == t.JSON:
         bad = not is_json(written)
+    elif wanted.name in _LITERALS:
+        bad = not _LITERALS[wanted.name].fullmatch(written)
     if bad:
         raise QueryError(
             "INVALID_LITERAL", f"'{written}' is not a valid {wanted.name.upper()} literal", node

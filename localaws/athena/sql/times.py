@@ -58,7 +58,7 @@ def like(moved: str, original: Value, digits: int | None = None) -> Value:
     """Local time `moved` in the zone of the value it was made from."""
     kind = original.type if digits is None else Type(original.type.name, (digits,))
     if kind.name == ZONED:
-        return Value(f"trino_zoned({moved}, ({original.sql}).zone)", kind)
+        return Value(f"trino_zoned_like({moved}, {original.sql})", kind)
     if kind.name == CLOCK_ZONED:
         shift = f"({original.sql}).shift"
         return Value(f"trino_clock_zoned({moved}, {shift})", kind)
@@ -131,14 +131,20 @@ def _is_day(year: str, month: str, day: str) -> bool:
     return True
 
 
+# The days that 32 bits count from 1970; DuckDB's end some days before.
+_FIRST, _LAST = (-5_877_641, 6, 23), (5_881_580, 7, 11)
+
+
+def _held(found: re.Match[str]) -> bool:
+    return _FIRST <= (int(found[1]), int(found[2]), int(found[3])) <= _LAST
+
+
 def date_literal(written: str) -> Value:
     found = re.fullmatch(r"\s*(-?\d{4,})-(\d{1,2})-(\d{1,2})\s*", written)
-    if (
-        found is None
-        or not _is_day(found[1], found[2], found[3])
-        or not -5_877_641 < int(found[1]) < 5_881_580
-    ):
+    if found is None or not _is_day(found[1], found[2], found[3]) or not _held(found):
         raise QueryError("INVALID_LITERAL", f"'{written}' is not a valid DATE literal")
+    if int(found[1]) in (_FIRST[0], _LAST[0]):
+        raise not_emulated(f"the date {written}")
     day = f"{int(found[1]):04d}-{int(found[2]):02d}-{int(found[3]):02d}"
     return Value(f"DATE '{day}'", t.DATE)
 
@@ -228,6 +234,15 @@ MACROS = (
     """CREATE MACRO trino_date_text(v) AS CASE WHEN v >= DATE '0001-01-01' THEN CAST(v AS VARCHAR)
         ELSE printf(CASE WHEN year(v) < 0 THEN '%05d' ELSE '%04d' END, year(v))
             || strftime(v, '-%m-%d') END""",
+    # Math.round, and the 52 bits that a moment with a zone has for its milliseconds.
+    """CREATE MACRO trino_unixtime(ms) AS CASE
+        WHEN isnan(ms) THEN 0
+        WHEN abs(floor(ms + 0.5)) > 2251799813685247 THEN
+            fail('INVALID_FUNCTION_ARGUMENT: Millis overflow: '
+                || CASE WHEN ms >= 9223372036854775807 THEN 9223372036854775807
+                    WHEN ms <= -9223372036854775808 THEN -9223372036854775808
+                    ELSE CAST(floor(ms + 0.5) AS BIGINT) END)
+        ELSE CAST(floor(ms + 0.5) AS BIGINT) END""",
     """CREATE MACRO trino_round_us(us, step) AS
         CASE WHEN us >= 0 THEN (us + step // 2) // step * step
         ELSE (us + 1 - step // 2) // step * step END""",
@@ -247,10 +262,28 @@ MACROS = (
         WHEN left(place, 1) IN ('+', '-') THEN moment + to_minutes(trino_minutes(place))
         ELSE timezone(place, timezone('UTC', moment)) END""",
     """CREATE MACRO trino_local(v) AS trino_in_zone(v.utc, v.zone)""",
-    """CREATE MACRO trino_zoned(moment, place) AS trino_at(CASE
-        WHEN place = 'UTC' THEN moment
-        WHEN left(place, 1) IN ('+', '-') THEN moment - to_minutes(trino_minutes(place))
-        ELSE timezone('UTC', timezone(place, moment)) END, place)""",
+    # A local time that a zone has twice, when its clocks go back, is the earlier moment, or that of
+    # the offset which is kept. DuckDB takes the later one.
+    """CREATE MACRO trino_by_offset(moment, us, place, other) AS CASE
+        WHEN trino_in_zone(moment - to_microseconds(us), place) = moment
+        THEN moment - to_microseconds(us) ELSE other END""",
+    """CREATE MACRO trino_offset(moment, place) AS
+        epoch_us(trino_in_zone(moment, place)) - epoch_us(moment)""",
+    # Bound by a lambda, so that what is nested in one another stands in the query once.
+    """CREATE MACRO trino_zoned(moment, place) AS list_transform(
+        [{'at': moment::TIMESTAMP, 'zone': place::VARCHAR}], lambda e: trino_at(CASE
+            WHEN e.zone = 'UTC' THEN e.at
+            WHEN left(e.zone, 1) IN ('+', '-') THEN e.at - to_minutes(trino_minutes(e.zone))
+            ELSE list_transform([timezone('UTC', timezone(e.zone, e.at))], lambda later:
+                trino_by_offset(e.at, trino_offset(later - INTERVAL 1 DAY, e.zone), e.zone, later)
+            )[1] END, e.zone))[1]""",
+    """CREATE MACRO trino_zoned_like(moment, v) AS list_transform(
+        [{'at': moment::TIMESTAMP, 'v': v}], lambda e: trino_at(CASE
+            WHEN e.v.zone = 'UTC' THEN e.at
+            WHEN left(e.v.zone, 1) IN ('+', '-') THEN e.at - to_minutes(trino_minutes(e.v.zone))
+            ELSE list_transform([trino_zoned(e.at, e.v.zone)], lambda other: trino_by_offset(
+                e.at, trino_offset(e.v.utc, e.v.zone), e.v.zone, other.utc))[1] END,
+            e.v.zone))[1]""",
     """CREATE MACRO trino_shift(v) AS
         CAST((epoch_us(trino_local(v)) - epoch_us(v.utc)) // 60000000 AS INTEGER)""",
     """CREATE MACRO trino_clock(v) AS trino_micros(v.us)""",

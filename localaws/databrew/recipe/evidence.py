@@ -56,8 +56,8 @@ INFERRED = {
     "UNNEST_STRUCT": "a period after the prefix",
 }
 REFUSED = {
-    "DECRYPT": "localaws has no KMS",
-    "ENCRYPT": "localaws has no KMS",
+    "DECRYPT": "keys of KMS encrypt nothing here; what AWS has sealed opens in AWS only",
+    "ENCRYPT": "keys of KMS encrypt nothing here, and AWS could not open what they would seal",
     **dict.fromkeys(SESSION_ONLY, "asks for something in a project's session; it is no step"),
 }
 

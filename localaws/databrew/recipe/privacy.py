@@ -106,7 +106,10 @@ def deterministic(function: str) -> Compile:
 
 
 def needs_kms(step: Step, table: Table, context: Context) -> Selected:
-    step.fail("localaws has no KMS, whose key this needs; DETERMINISTIC_ENCRYPT takes a secret.")
+    step.fail(
+        "keys of KMS encrypt nothing in localaws, and AWS could not read back what it is to write: "
+        "a message under a key that never leaves AWS. DETERMINISTIC_ENCRYPT takes a secret."
+    )
 
 
 def _symbol(step: Step, default: str | None = None) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from . import (  # noqa: F401
     distributions,
     hashes,
+    java_formats,
     json_values,
     numbers,
     regular_expressions,

@@ -28,6 +28,31 @@ def crc32(data: bytes) -> int:
     return zlib.crc32(data)
 
 
+@python("VARCHAR, INTEGER, VARCHAR, INTEGER -> VARCHAR")
+def decimal_divide_wide(above: str, above_power: int, below: str, below_power: int) -> str:
+    """Half up, of numbers that the engine has no room for: a product of 38 digits and a power."""
+    a, b = _two(above, above_power, below, below_power)
+    quotient = (2 * abs(a) + abs(b)) // (2 * abs(b))
+    if quotient >= 10**38:
+        raise Fault("NUMERIC_VALUE_OUT_OF_RANGE: Decimal overflow")
+    return str(quotient if (a < 0) == (b < 0) else -quotient)
+
+
+@python("VARCHAR, INTEGER, VARCHAR, INTEGER -> VARCHAR")
+def decimal_modulus_wide(above: str, above_power: int, below: str, below_power: int) -> str:
+    """With the sign of the dividend."""
+    a, b = _two(above, above_power, below, below_power)
+    rest = abs(a) % abs(b)
+    return str(-rest if a < 0 else rest)
+
+
+def _two(above: str, above_power: int, below: str, below_power: int) -> tuple[int, int]:
+    divisor = int(below) * 10**below_power
+    if divisor == 0:
+        raise Fault("DIVISION_BY_ZERO: Division by zero")
+    return int(above) * 10**above_power, divisor
+
+
 @python("BIGINT, BIGINT -> VARCHAR")
 def to_base(number: int, radix: int) -> str:
     _radix(radix)
@@ -252,77 +277,6 @@ _packing("big_endian_64", ">q", "BIGINT")
 _packing("big_endian_32", ">i", "INTEGER")
 _packing("ieee754_64", ">d", "DOUBLE")
 _packing("ieee754_32", ">f", "REAL")
-
-
-@python("VARCHAR, VARCHAR[], VARCHAR[] -> VARCHAR")
-def format_text(pattern: str, shown: list[str], kinds: list[str]) -> str:
-    """format(): Java's Formatter for the conversions that need no locale."""
-    import re
-
-    out, place, taken = [], 0, 0
-    for found in re.finditer(r"%(?:(\d+)\$)?([-#+ 0,(]*)(\d+)?(?:\.(\d+))?([a-zA-Z%])", pattern):
-        out.append(pattern[place : found.start()])
-        place = found.end()
-        index, flags, width, precision, letter = found.groups()
-        if letter == "%":
-            out.append("%")
-            continue
-        if letter == "n":
-            out.append("\n")
-            continue
-        at, taken = (int(index) - 1, taken) if index else (taken, taken + 1)
-        if at >= len(shown):
-            raise invalid(f"Invalid format string: {pattern} (Format specifier '{found[0]}')")
-        out.append(
-            _formatted(letter, flags, int(width or 0), precision, shown[at], kinds[at], pattern)
-        )
-    if "%" in pattern[place:]:
-        raise invalid(f"Invalid format string: {pattern}")
-    return "".join([*out, pattern[place:]])
-
-
-def _formatted(
-    letter: str, flags: str, width: int, precision: str | None, shown: str, kind: str, pattern: str
-) -> str:
-    wrong = invalid(f"Invalid format string: {pattern} ({letter} != {kind})")
-    whole = kind in ("tinyint", "smallint", "integer", "bigint")
-    if letter in "sS":
-        body = shown[: int(precision)] if precision else shown
-    elif letter in "bB":
-        body = shown if kind == "boolean" else "true"
-    elif letter == "d" and whole:
-        body = _signed_text(int(shown), flags, "")
-    elif letter in "xXo" and whole:
-        number = int(shown)
-        number += (1 << 64) if number < 0 else 0
-        body = f"{number:o}" if letter == "o" else f"{number:x}"
-    elif letter in "eEf" and (kind in ("double", "real") or kind.startswith("decimal")):
-        if shown in ("NaN", "Infinity", "-Infinity"):
-            body = shown
-        elif letter == "f":
-            cut = Decimal(shown).quantize(Decimal(1).scaleb(-int(precision or 6)), ROUND_HALF_UP)
-            body = _signed_text(cut, flags, f".{int(precision or 6)}f")
-        else:
-            body = f"{float(shown):.{int(precision or 6)}e}"
-    else:
-        raise (
-            wrong
-            if letter in "dxXofeE"
-            else Fault(f"NOT_SUPPORTED: localaws does not emulate format with %{letter}")
-        )
-    if letter.isupper():
-        body = body.upper()
-    if "0" in flags and body.lstrip("+-")[:1].isdigit():
-        sign = body[: len(body) - len(body.lstrip("+-"))]
-        return sign + body[len(sign) :].rjust(width - len(sign), "0")
-    return body.ljust(width) if "-" in flags else body.rjust(width)
-
-
-def _signed_text(number: int | Decimal, flags: str, form: str) -> str:
-    body = format(abs(number), ("," if "," in flags else "") + form)
-    if number < 0:
-        return f"({body})" if "(" in flags else f"-{body}"
-    return ("+" if "+" in flags else " " if " " in flags else "") + body
 
 
 @python("DOUBLE -> VARCHAR", name="trino_double_text")
