@@ -67,10 +67,10 @@ class Settings(BaseModel):
     endpoint_requests_per_minute: int = Field(1000, ge=1)
     """That each machine is to answer: with more a minute on average one more is started."""
     endpoint_canary_percent: int = Field(0, ge=0, le=50)
-    """Of the requests, that a new model answers first while two alarms watch it
+    """Of the requests, that a new model answers first while alarms watch its machines
     ([how](deploying.md#a-new-model-with-care)); 0: all at once. Takes two machines at least."""
     endpoint_canary_minutes: int = Field(15, ge=1, le=60)
-    """So long, and as long again with all requests; the alarms look at 15 minutes."""
+    """So long, and as long again with all requests."""
     capture_percent: int = Field(0, ge=0, le=100)
     """Of requests and answers that are kept in the lake for 30 days
     ([what they tell](security.md#what-captured-requests-tell)); of an endpoint of instances."""
@@ -161,6 +161,11 @@ class Settings(BaseModel):
             raise ValueError(
                 "endpoint_canary_percent takes endpoint_instances_min of 2 or more: a canary is at"
                 " most half of the machines"
+            )
+        if self.endpoint_canary_percent and self.endpoint_instance_type.startswith("ml.inf1."):
+            raise ValueError(
+                f"endpoint_canary_percent: SageMaker shifts no requests step by step to"
+                f" {self.endpoint_instance_type}"
             )
         if self.capture_percent and self.endpoint == "serverless":
             raise ValueError(

@@ -59,6 +59,7 @@ class Function:
     timeout_seconds: int
     grants: tuple[Json, ...]
     scales: bool = False  # puts the endpoint's scaling on and off
+    sets_alarms: bool = False  # of a new model, where it goes live by a canary
     reads_database: bool = False  # starts the job that does, where there is a database
     awswrangler: bool = False  # with AWS's managed layer
     in_workflow: bool = True  # a state calls it
@@ -201,6 +202,7 @@ FUNCTIONS = (
         memory_megabytes=256,
         timeout_seconds=60,
         scales=True,
+        sets_alarms=True,
         grants=(
             allow(
                 [

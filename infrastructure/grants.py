@@ -223,8 +223,7 @@ def scaling_policy() -> Json:
             ["cloudwatch:PutMetricAlarm", "cloudwatch:DeleteAlarms"],
             arn("cloudwatch", f"alarm:TargetTracking-endpoint/{ENDPOINT}/*"),
         ),
-        # Names that are asked for are no names to a policy.
-        allow(["cloudwatch:DescribeAlarms"], arn("cloudwatch", "alarm:*")),
+        _looks_at_alarms(),
         allow(
             ["iam:CreateServiceLinkedRole"],
             of_service,
@@ -235,17 +234,33 @@ def scaling_policy() -> Json:
 
 
 def canary_policy() -> Json:
-    """Of the execution role, with which SageMaker looks at the alarms of an update. Names that are
-    asked for are no names to a policy.
+    """Of the execution role, with which SageMaker looks at the alarms of an update.
     https://docs.aws.amazon.com/sagemaker/latest/dg/deployment-guardrails-configuration.html"""
-    looks = allow(["cloudwatch:DescribeAlarms"], arn("cloudwatch", "alarm:*"))
-    return when("HasCanary", _policy("canary", looks), ref("AWS::NoValue"))
+    return policy_when("HasCanary", "canary", _looks_at_alarms())
+
+
+def canary_alarms_policy() -> Json:
+    """Of who has a new model go live, and watched."""
+    return policy_when(
+        "HasCanary",
+        "canary",
+        allow(
+            ["cloudwatch:PutMetricAlarm", "cloudwatch:DeleteAlarms"],
+            arn("cloudwatch", f"alarm:{MADE}*"),
+        ),
+        _looks_at_alarms(),
+    )
+
+
+def _looks_at_alarms() -> Json:
+    """Names that are asked for are no names to a policy."""
+    return allow(["cloudwatch:DescribeAlarms"], arn("cloudwatch", "alarm:*"))
 
 
 def capture_policy() -> Json:
     """Of the execution role, with which SageMaker writes what it captures.
     https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-data-capture-endpoint.html"""
-    return when("HasCapture", _policy("capture", write(CAPTURED)), ref("AWS::NoValue"))
+    return policy_when("HasCapture", "capture", write(CAPTURED))
 
 
 def get(*prefixes: str, bucket: str = LAKE_ARN) -> Json:

@@ -112,6 +112,17 @@ def _unscale(connection: Connection, name: str) -> None:
     scaling.off(connection.client("application-autoscaling"), name)
 
 
+def _alarms(connection: Connection) -> list[str]:
+    """Those that runs set to watch a new model."""
+    prefix = names.named(names.MADE, connection)
+    pages = _pages(connection, "cloudwatch", "describe_alarms", AlarmNamePrefix=prefix)
+    return [one["AlarmName"] for page in pages for one in page["MetricAlarms"]]
+
+
+def _delete_alarm(connection: Connection, name: str) -> None:
+    connection.client("cloudwatch").delete_alarms(AlarmNames=[name])
+
+
 def _databrew(connection: Connection) -> list[str]:
     prefix = names.named(names.MADE, connection)
     found = []
@@ -189,6 +200,7 @@ EXECUTIONS = Kind(
 # What runs have made, what costs most first.
 MADE_BY_RUNS = (
     Kind("the scaling of the endpoint", _scaling, _unscale),
+    Kind("alarms of new models", _alarms, _delete_alarm),
     Kind(
         "the endpoint",
         _there(_look("sagemaker", "describe_endpoint", "EndpointName"), names.ENDPOINT),

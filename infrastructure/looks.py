@@ -76,13 +76,15 @@ def key(connection: Connection) -> Iterator[str]:
 
 
 def quotas(connection: Connection) -> Iterator[str]:
-    """One training job and the endpoint at its most, of the instance types in the settings."""
+    """One training job and the endpoint at its most, of the instance types in the settings: twice,
+    since every update starts a second fleet beside the one that answers
+    (https://docs.aws.amazon.com/sagemaker/latest/dg/deployment-guardrails-blue-green.html)."""
     settings = connection.settings
     training = f"{settings.training_instance_type} for training job usage"
     wanted = {training: ("training_instance_type", 1)}
     if settings.endpoint == "instance":
         usage = f"{settings.endpoint_instance_type} for endpoint usage"
-        wanted[usage] = ("endpoint_instance_type", settings.endpoint_instances_max)
+        wanted[usage] = ("endpoint_instance_type", 2 * settings.endpoint_instances_max)
     client = connection.client("service-quotas")
     pages = client.get_paginator("list_service_quotas").paginate(ServiceCode="sagemaker")
     found = {quota["QuotaName"]: quota for page in pages for quota in page["Quotas"]}

@@ -45,8 +45,6 @@ WATCH = "${AWS::StackName}-watch"
 MADE = "${AWS::StackName}--"
 STATE_MACHINE_LOGS = "/aws/vendedlogs/states/${AWS::StackName}"
 API_LOGS = "/aws/vendedlogs/apis/${AWS::StackName}"
-# Of those that a new model is watched by.
-ENDPOINT_ALARMS = ("${AWS::StackName}-endpoint-errors", "${AWS::StackName}-endpoint-slow")
 CAPTURED = "captured/"
 ENDPOINT_LOGS = "/aws/sagemaker/Endpoints/${AWS::StackName}"
 

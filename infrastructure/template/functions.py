@@ -5,12 +5,11 @@ from __future__ import annotations
 from executions import hashes
 from infrastructure import deployables
 from infrastructure.deployables import FUNCTIONS, Function
-from infrastructure.grants import function_logs, role, scaling_policy
+from infrastructure.grants import canary_alarms_policy, function_logs, role, scaling_policy
 from infrastructure.names import (
     CRAWLER,
     DATABASE,
     ENDPOINT,
-    ENDPOINT_ALARMS,
     FIVE_TABLES,
     MADE,
     MODEL_PACKAGE_GROUP,
@@ -85,7 +84,6 @@ def environment(name: str) -> Json:
         "ENDPOINT_REQUESTS_PER_MINUTE": ref("EndpointRequestsPerMinute"),
         "ENDPOINT_CANARY_PERCENT": ref("EndpointCanaryPercent"),
         "ENDPOINT_CANARY_MINUTES": ref("EndpointCanaryMinutes"),
-        "ENDPOINT_ALARMS": sub(",".join(ENDPOINT_ALARMS)),
         "DEFINITION_SHA256": ref("DefinitionSha256"),
     }
 
@@ -124,6 +122,7 @@ def _function(function: Function, variables: Json) -> Json:
             function_logs(short),
             more=[
                 *([scaling_policy()] if function.scales else []),
+                *([canary_alarms_policy()] if function.sets_alarms else []),
                 *([database.reading_policy()] if function.reads_database else []),
             ],
         ),

@@ -118,7 +118,10 @@ def besides(given: Settings) -> Iterator[str]:
     """What settings add that no figure above counts."""
     if given.endpoint_canary_percent:
         minutes = 2 * given.endpoint_canary_minutes
-        yield f"endpoint_canary_percent: publishing takes twice the machines, {minutes} min."
+        yield (
+            f"endpoint_canary_percent: publishing takes twice the machines, {minutes} min, and two"
+            " alarms stay."
+        )
     if given.capture_percent:
         yield "capture_percent: S3's PUT requests, and 30 days of storage, are not counted here."
 

@@ -65,6 +65,7 @@ PLACES: dict[str, tuple[str, ...]] = {
         "cloudformation:{R}:{A}:changeSet/rebuy-*",
     ),
     "cloudfront": ("*",),
+    "cloudwatch": ("cloudwatch:{R}:{A}:alarm:{S}--*",),
     "databrew": ("databrew:{R}:{A}:*/{S}--*",),
     "glue": (
         "glue:{R}:{A}:catalog",
@@ -114,6 +115,7 @@ DIRECT: dict[str, tuple[str, ...]] = {
             "TagResource",
         ),
     ),
+    "cloudwatch": ("DescribeAlarms", "DeleteAlarms"),
     "databrew": (
         *("DescribeRecipe", "ListRecipeVersions", "ListJobs", "ListDatasets"),
         *("ListRulesets", "DeleteJob", "DeleteRuleset", "DeleteDataset"),

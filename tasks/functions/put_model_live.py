@@ -30,11 +30,13 @@ def handler(event: Json, context: Any) -> Json:
     now = changes.utc_now()
     turn = changes.current_round(state, event["execution"], now, rolling_back=False)
     endpoint = changes.look(sagemaker, name)
-    step, guard = changes.next_call(endpoint, config, turn.asked), canary.wanted()
+    step, guard = changes.next_call(endpoint, config, turn.asked), canary.wanted(config)
     if step == "update":
         require_compared(name, endpoint, state["live"]["answer"]["endpoint_config"], config)
     if step == "failed" or (step == "wait" and changes.out_of_time(now, turn.began_at, guard)):
         raise EndpointDidNotChange(f"Endpoint {name} {endpoint}{canary.watched(guard)}")
+    if step == "update" and guard is not None:
+        canary.watch(boto3.client("cloudwatch"), name, config)
     changes.call(
         *(boto3.client, name, step, config, scaling.wanted()),
         guard=guard,

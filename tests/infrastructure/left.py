@@ -8,7 +8,7 @@ from configuration.connection import Connection
 
 
 def leave_what_runs_leave(connection: Connection, stack_name: str) -> None:
-    """A job, a dataset with rules, a model, an endpoint configuration and lines in logs."""
+    """A job, a dataset with rules, a model, an endpoint configuration, an alarm, lines in logs."""
     lake = f"{stack_name}-lake-000000000000-us-east-1"
     databrew, sagemaker = connection.client("databrew"), connection.client("sagemaker")
     recipe = f"{stack_name}-clean-orders"
@@ -18,6 +18,17 @@ def leave_what_runs_leave(connection: Connection, stack_name: str) -> None:
         for role in connection.client("iam").list_roles()["Roles"]
         if role["RoleName"].startswith(f"{stack_name}-SageMakerRole-")
     ]
+    connection.client("cloudwatch").put_metric_alarm(
+        AlarmName=f"{stack_name}--demo-errors",
+        Namespace="AWS/SageMaker",
+        MetricName="Invocation5XXErrors",
+        Statistic="Sum",
+        Dimensions=[{"Name": "EndpointName", "Value": stack_name}],
+        Period=60,
+        EvaluationPeriods=1,
+        Threshold=1,
+        ComparisonOperator="GreaterThanOrEqualToThreshold",
+    )
     databrew.create_recipe_job(
         Name=f"{stack_name}--clean-orders-demo",
         DatasetName=f"{stack_name}-raw-orders",

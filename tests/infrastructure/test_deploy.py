@@ -223,6 +223,16 @@ ANSWERS = [
         },
         ["quota 'ml.m5.xlarge for training job usage' is 0: aws service-quotas request-service"],
     ),
+    (  # an update has two fleets
+        *("service-quotas", "list_service_quotas", looks.quotas),
+        {
+            "Quotas": [
+                {"QuotaName": "ml.m5.large for endpoint usage", "QuotaCode": "L-1", "Value": 1.0},
+            ]
+        },
+        ["usage' is 1: aws service-quotas request-service-quota-increase --service-code sagemaker"
+         " --quota-code L-1 --desired-value 2"],
+    ),
     (
         *("sagemaker", "describe_endpoint", looks.endpoint_kind),
         {**ENDPOINT, "ProductionVariants": [{"VariantName": "live", "CurrentServerlessConfig": {
@@ -297,9 +307,17 @@ def test_each_stage_has_settings_and_a_stack_of_its_own(tmp_path: Path) -> None:
     [
         ({"endpoint_canary_percent": 10}, "endpoint_instances_min of 2 or more"),
         ({"endpoint_canary_percent": 10, "endpoint": "serverless"}, "of instances alone"),
+        (
+            {"endpoint_canary_percent": 10, "endpoint_instances_min": 2,
+             "endpoint_instances_max": 2, "endpoint_instance_type": "ml.inf1.xlarge"},
+            "step by step to ml.inf1.xlarge",
+        ),
+        ({"endpoint_canary_percent": 51}, "less than or equal to 50"),
+        ({"endpoint_canary_minutes": 61}, "less than or equal to 60"),
+        ({"capture_percent": 101}, "less than or equal to 100"),
         ({"capture_percent": 1, "endpoint": "serverless"}, "captures nothing of a serverless one"),
     ],
-)
+)  # fmt: skip
 def test_what_an_endpoint_cannot_do_is_told_before_anything_is_made(
     given: dict[str, Any], says: str, tmp_path: Path
 ) -> None:

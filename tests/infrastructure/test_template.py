@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from infrastructure import deployables, packages, resolved, template
-from infrastructure.names import ENDPOINT_ALARMS, LAKE_ARN, RAW
+from infrastructure.names import LAKE_ARN, RAW
 from infrastructure.template import explained, jobs
 from rebuy.validation import template as linting
 from rebuy.validation.product import Product
@@ -190,17 +190,18 @@ def test_whoever_a_resource_lets_in_is_bound_to_a_source_of_this_account(
 def test_a_canary_and_a_capture_have_what_they_need_and_others_nothing(
     resources: dict[str, Any],
 ) -> None:
-    names = {
-        one["Properties"]["AlarmName"]["Fn::Sub"]
-        for one in resources.values()
-        if one["Type"] == "AWS::CloudWatch::Alarm"
-    }
-    assert set(ENDPOINT_ALARMS) <= names
-    conditional = {
-        policy["Fn::If"][0]: policy["Fn::If"][1]["PolicyDocument"]["Statement"]
-        for policy in resources["SageMakerRole"]["Properties"]["Policies"]
-        if "Fn::If" in policy
-    }
+    def conditional_of(role: str) -> dict[str, Any]:
+        return {
+            policy["Fn::If"][0]: policy["Fn::If"][1]["PolicyDocument"]["Statement"]
+            for policy in resources[role]["Properties"]["Policies"]
+            if "Fn::If" in policy
+        }
+
+    sets, looks = conditional_of("PutModelLiveRole")["HasCanary"]
+    assert sets["Action"] == ["cloudwatch:PutMetricAlarm", "cloudwatch:DeleteAlarms"]
+    assert sets["Resource"][0]["Fn::Sub"].endswith(":alarm:${AWS::StackName}--*")
+    assert looks["Action"] == ["cloudwatch:DescribeAlarms"]
+    conditional = conditional_of("SageMakerRole")
     assert [one["Action"] for one in conditional["HasCanary"]] == [["cloudwatch:DescribeAlarms"]]
     (written,) = conditional["HasCapture"]
     assert written["Action"][0] == "s3:PutObject"

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from localaws.cloudwatch import watching
 from localaws.errors import AwsError
 from localaws.identity.authorization import Mode
 from localaws.sagemaker import shifting
@@ -128,20 +129,63 @@ def test_the_execution_role_must_be_allowed_to_see_the_alarms(tmp_path: Path) ->
         aws.stop()
 
 
-def test_a_canary_is_watched_by_its_alarms(
+ERRS = """
+def model_fn(model_dir): return ""
+def transform_fn(model, body, content_type, accept): raise RuntimeError("no coffee left")
+"""
+
+
+@pytest.fixture
+def half(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """What the product asks for: half of the requests go to the configuration `two`."""
+    for name, value in {"CANARY_PERCENT": "50", "CANARY_MINUTES": "60"}.items():
+        monkeypatch.setenv(f"ENDPOINT_{name}", value)
+    config = canary.wanted("two")
+    assert config is not None
+    return config
+
+
+def test_a_new_model_that_errs_is_gone_back_from(
     stocked: Any,  # noqa: F811
+    half: dict[str, Any],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(watching, "LOOK_SECONDS", 0.1)
     client, cloudwatch = stocked.client("sagemaker"), stocked.client("cloudwatch")
-    cloudwatch.put_metric_alarm(**alarm(TreatMissingData="notBreaching"))
+    make_config(stocked, "one", NAMES.format(name="one"), **TWO)
+    make_config(stocked, "two", ERRS, **TWO)
+    create(stocked, "one")
+    stocked.clock.wait_scale = 0.05
+    cloudwatch.put_metric_alarm(**alarm(AlarmName="two--earlier-errors"))
+    canary.watch(cloudwatch, "e", "two--now")  # another run's, whose alarms go
+    canary.watch(cloudwatch, "e", "two")
+    client.update_endpoint(EndpointName="e", EndpointConfigName="two", DeploymentConfig=half)
+    errors = 0
+    deadline = time.monotonic() + 100
+    while client.describe_endpoint(EndpointName="e")["EndpointStatus"] == "Updating":
+        assert time.monotonic() < deadline
+        try:
+            assert ask(stocked) == "one"
+        except ClientError as error:
+            assert "Received server error (500)" in str(error)
+            errors += 1
+        time.sleep(0.05)
+    back = client.describe_endpoint(EndpointName="e")
+    assert (back["EndpointStatus"], back["EndpointConfigName"]) == ("InService", "one")
+    assert errors and back["FailureReason"].endswith("is in ALARM: two-errors.")
+    states = {one["AlarmName"]: one["StateValue"]
+              for one in cloudwatch.describe_alarms()["MetricAlarms"]}  # fmt: skip
+    assert states == {"two-errors": "ALARM", "two-slow": "OK"}
+    assert {ask(stocked) for _ in range(4)} == {"one"}
+
+
+def test_a_canary_is_watched_by_its_alarms(stocked: Any, half: dict[str, Any]) -> None:  # noqa: F811
+    client, cloudwatch = stocked.client("sagemaker"), stocked.client("cloudwatch")
     for name in ("one", "two"):
         make_config(stocked, name, NAMES.format(name=name), **TWO)
     create(stocked, "one")
     stocked.clock.wait_scale = 0.01
-    # As the product asks for it.
-    for name, value in {"CANARY_PERCENT": "50", "CANARY_MINUTES": "60", "ALARMS": "errors"}.items():
-        monkeypatch.setenv(f"ENDPOINT_{name}", value)
-    half = canary.wanted()
+    canary.watch(cloudwatch, "e", "two")
 
     # A raised alarm: back to what was.
     client.update_endpoint(EndpointName="e", EndpointConfigName="two", DeploymentConfig=half)
@@ -160,18 +204,18 @@ def test_a_canary_is_watched_by_its_alarms(
     )
     (of_new,) = cloudwatch.describe_alarms(AlarmNames=["canary-answers"])["MetricAlarms"]
     assert of_new["StateValue"] == "ALARM"
-    cloudwatch.set_alarm_state(AlarmName="errors", StateValue="ALARM", StateReason="a drill")
+    cloudwatch.set_alarm_state(AlarmName="two-errors", StateValue="ALARM", StateReason="a drill")
     back = settled(stocked)
     assert (back["EndpointStatus"], back["EndpointConfigName"]) == ("InService", "one")
-    assert back["FailureReason"].endswith("is in ALARM: errors.")
+    assert back["FailureReason"].endswith("is in ALARM: two-errors.")
     assert "PendingDeploymentSummary" not in back
     assert {ask(stocked) for _ in range(4)} == {"one"}
     told = changes.look(client, "e")
     assert changes.next_call(told, "two", asked=True) == "failed"
-    assert "is InService with configuration one." in str(told) and "ALARM: errors" in str(told)
+    assert "is InService with configuration one." in str(told) and "ALARM: two-errors" in str(told)
 
     # None: all of them. What the last update said is kept where the next one says so.
-    cloudwatch.set_alarm_state(AlarmName="errors", StateValue="OK", StateReason="is over")
+    cloudwatch.set_alarm_state(AlarmName="two-errors", StateValue="OK", StateReason="is over")
     assert back["LastDeploymentConfig"] == half
     stocked.clock.wait_scale = 0.0
     client.update_endpoint(EndpointName="e", EndpointConfigName="two", RetainDeploymentConfig=True)

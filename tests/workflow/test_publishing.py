@@ -86,11 +86,12 @@ def test_what_was_asked_counts_in_its_own_try_alone() -> None:
 def test_a_canary_is_given_its_time_and_told_with_its_alarms(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    assert (canary.wanted(), canary.seconds(None), canary.watched(None)) == (None, 0, "")
-    for name, value in {"CANARY_PERCENT": "10", "CANARY_MINUTES": "15", "ALARMS": "a,b"}.items():
+    assert (canary.wanted(OURS), canary.seconds(None), canary.watched(None)) == (None, 0, "")
+    for name, value in {"CANARY_PERCENT": "10", "CANARY_MINUTES": "15"}.items():
         monkeypatch.setenv(f"ENDPOINT_{name}", value)
-    config = canary.wanted()
-    assert canary.watched(config) == " It was watched by the alarms a and b."
+    config = canary.wanted(OURS)
+    said = f" It was watched by the alarms {OURS}-errors and {OURS}-slow."
+    assert canary.watched(config) == said
     begun = (NOW - timedelta(minutes=80)).isoformat()
     assert changes.out_of_time(NOW, begun)
     assert not changes.out_of_time(NOW, begun, config)
