@@ -22,7 +22,7 @@ from tasks.functions.run_plan import week_of
 def run(folder: Path, html: Path | None, *, as_json: bool) -> bool:
     """Prints what there is to say; whether the files are good. Raises InputError."""
     week = week_of(datetime.now(UTC).isoformat())
-    contract = check(sources.of_folder(folder), engine, week)
+    contract = check(sources.of_folder(folder), engine, week, default().memory_bytes)
     if html is not None:
         html.write_text(page.page(contract, f"{datetime.now():%Y-%m-%d %H:%M}"), encoding="utf-8")
     if as_json:

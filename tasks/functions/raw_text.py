@@ -19,7 +19,7 @@ from typing import IO, Any
 ESCAPE = "\x01"  # the raw tables' escapeChar: no text holds it, so a backslash is data
 OPEN_CSV = "org.apache.hadoop.hive.serde2.OpenCSVSerde"
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-BLOCK_BYTES = 1 << 21  # small enough for the processor's cache
+BLOCK_BYTES = 1 << 18  # small enough for the processor's cache
 # What the crawler, Athena and DataBrew all take.
 # https://docs.aws.amazon.com/athena/latest/ug/compression-formats.html
 # https://docs.aws.amazon.com/databrew/latest/dg/supported-data-file-sources.html

@@ -42,7 +42,7 @@ def folder(made: Path, tmp_path: Path) -> Path:
 
 
 def checked(folder: Path) -> Contract:
-    return check(sources.of_folder(folder), engine, WEEK)
+    return check(sources.of_folder(folder), engine, WEEK, 1 << 30)
 
 
 def expected_set(user: int) -> str:

@@ -11,12 +11,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
-from rebuy.data.contract import figures
+from rebuy.data.contract import columns, figures
 from rebuy.data.contract.advice import ADVICE
+from rebuy.data.contract.quick import Quick
 from rebuy.data.contract.sources import SourceFile, Sources
 from rebuy.data.files import sha256_of
 from tasks import check_statements
-from tasks.functions import check_raw_data, raw_checks
+from tasks.functions import check_raw_data, increments, raw_checks
 from tasks.functions.first_look import Finding, Look, look
 
 Json = dict[str, Any]
@@ -25,6 +26,7 @@ Rows = Callable[[str], list[Json]]  # an Athena SELECT to its rows
 Engine = Callable[[Sources], AbstractContextManager[Rows]]
 
 RAW = "raw"
+BYTES_A_BYTE = 4  # in memory, of a file's: numbers of 4 bytes, and what is made of some at a time
 READERS = 2  # files that are looked at at once
 MOST_CHARACTERS = 200
 
@@ -78,9 +80,9 @@ def looks_at(sources: Sources) -> tuple[list[Look], dict[str, str], list[Finding
     return looks, sha256, [*found, *raw_checks.among(looks, sha256, table_of(sources))]
 
 
-def check(sources: Sources, engine: Engine, week: str) -> Contract:
+def check(sources: Sources, engine: Engine, week: str, memory_bytes: int) -> Contract:
     """Everything that can be said of the files without an account, a server or a cent. `week`: the
-    `holdout_week` of a run that would take them."""
+    `holdout_week` of a run that would take them. `memory_bytes` may be taken."""
     looks, sha256, findings = looks_at(sources)
     tables = table_of(sources)
     contract = Contract(
@@ -97,8 +99,9 @@ def check(sources: Sources, engine: Engine, week: str) -> Contract:
         contract.skipped = "files that cannot be read, or are missing, come first"
         return contract
     with engine(sources) as rows:
-        contract.findings += _broken(sources, rows, contract)
-        contract.figures = figures.count(rows, RAW, week)
+        quick = Quick(_in_memory(sources, memory_bytes // BYTES_A_BYTE), rows)
+        contract.findings += _broken(sources, quick, contract)
+        contract.figures = figures.count(quick.answers, RAW, week)
     findings_, notes = figures.judge(contract.figures)
     contract.findings += findings_
     contract.notes += notes
@@ -133,10 +136,21 @@ def _missing(sources: Sources) -> list[Finding]:
     ]  # fmt: skip
 
 
-def _broken(sources: Sources, rows: Rows, contract: Contract) -> list[Finding]:
+def _in_memory(sources: Sources, most_bytes: int) -> dict[str, columns.Table]:
+    """The large tables, where they need no engine."""
+    found = {}
+    for table in increments.GROWING:
+        files = [file for file in sources.files if file.table == table]
+        held = columns.read(files, most_bytes)
+        if held is not None:
+            found[table] = held
+    return found
+
+
+def _broken(sources: Sources, quick: Quick, contract: Contract) -> list[Finding]:
     """The rules of `sql/checks` that do not hold, each with its first row's place."""
     statements = check_statements.of_project()
-    answers = [rows(_placed(str(one["sql"]))) for one in statements]
+    answers = [quick.answers(_placed(str(one["sql"]))) for one in statements]
     contract.rules = sorted({name for one in statements for name in one["checks"]})
     unlike = raw_checks.unlike_rows(
         contract.rows, check_raw_data.counted(statements, answers), "athena"
@@ -149,7 +163,7 @@ def _broken(sources: Sources, rows: Rows, contract: Contract) -> list[Finding]:
         for violation in unlike
     ]  # fmt: skip
     for name in check_raw_data.broken(statements, answers):
-        sample = rows(_placed(check_raw_data.sample_of(name)))
+        sample = quick.engine(_placed(check_raw_data.sample_of(name)))
         found.append(_finding(sources, name, raw_checks.violation(name, sample)))
     return found
 
