@@ -9,6 +9,7 @@ from localaws.athena.lists import page
 from localaws.core.aws import LocalAws
 from localaws.core.service import Call, Service
 from localaws.errors import AwsError, NotEmulated
+from localaws.s3.names import NoS3Address, split_uri
 from localaws.shapes import Json
 
 _KIND = "athena-workgroups"
@@ -63,6 +64,7 @@ class WorkGroups:
         enforced = configuration.get("EnforceWorkGroupConfiguration", True)
         own = (configuration.get("ResultConfiguration") or {}).get("OutputLocation")
         asked = given.get("OutputLocation")
+        _check_location(given)
         output = own if (enforced and own) or not asked else asked
         ours = (configuration.get("ResultConfiguration") or {}).get(_ENCRYPTION)
         encryption = ours if (enforced and own) else given.get(_ENCRYPTION) or ours
@@ -82,6 +84,7 @@ class WorkGroups:
                 f"BytesScannedCutoffPerQuery is {limit}; the least is 10000000.",
             )
         _check_encryption(configuration.get("ResultConfiguration") or {}, "CreateWorkGroup")
+        _check_location(configuration.get("ResultConfiguration") or {})
         asked = (configuration.get("EngineVersion") or {}).get("SelectedEngineVersion", "AUTO")
         if asked not in ("AUTO", "Athena engine version 3"):
             raise NotEmulated(
@@ -194,6 +197,7 @@ class WorkGroups:
             result.pop(_ENCRYPTION, None)
         kept = ("OutputLocation", "ExpectedBucketOwner", _ENCRYPTION)
         result |= {key: value for key, value in updates.items() if key in kept}
+        _check_location(result)
         remove = changes.pop("RemoveBytesScannedCutoffPerQuery", False)
         configuration = {**group["Configuration"], **changes, "ResultConfiguration": result}
         if remove:
@@ -203,6 +207,15 @@ class WorkGroups:
         )
         own = {"CreationTime": group["CreationTime"], "Tags": group.get("Tags") or []}
         return {**checked, **own, "State": params.get("State", group["State"])}
+
+
+def _check_location(given: Json) -> None:
+    try:
+        split_uri(given.get("OutputLocation") or "s3://any/")
+    except NoS3Address:
+        raise AwsError(
+            "InvalidRequestException", "outputLocation is not a valid S3 path."
+        ) from None
 
 
 def _check_encryption(result: Json, operation: str) -> None:

@@ -27,14 +27,16 @@ def page(request: Request) -> Response | None:
 
     Not with an Origin (`null` of a sandboxed frame or a file included), nor one that a page's
     image, script, form or link has caused. Pages that buckets host have our own origin, so that
-    one is refused like others. A person may open an address.
+    one is refused like others. A person may open an address, which can be a link in a mail too:
+    none that is an operation's (`?Action=CreateStack`).
     """
     if "Origin" in request.headers:
         return _refused(f"Origin {request.headers['Origin']!r} may not use this API.")
     site = request.headers.get("Sec-Fetch-Site", "none")
     if site != "none":
         return _refused(f"A page ({site}) may not use this API.")
-    if "Sec-Fetch-Mode" in request.headers and request.method not in ("GET", "HEAD"):
+    reads = request.method in ("GET", "HEAD") and "Action" not in request.args
+    if "Sec-Fetch-Mode" in request.headers and not reads:
         return _refused("A browser may look here, and change nothing.")
     return None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import errno
 import hashlib
 import io
 import lzma
@@ -105,7 +106,9 @@ class CodeStore:
             with zipfile.ZipFile(io.BytesIO(data)) as archive:
                 check_members(archive)
                 unpack(archive, fresh)
-        except UNUSABLE as problem:
+        except (*UNUSABLE, OSError) as problem:
+            if not isinstance(problem, UNUSABLE) and problem.errno != errno.ENAMETOOLONG:
+                raise
             shutil.rmtree(fresh, ignore_errors=True)
             raise AwsError(
                 "InvalidParameterValueException",

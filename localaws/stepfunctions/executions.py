@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import uuid
 from collections.abc import Mapping
@@ -17,7 +16,7 @@ from localaws.stepfunctions.definition import parse
 from localaws.stepfunctions.engine import Engine
 from localaws.stepfunctions.express import Express
 from localaws.stepfunctions.journal import Journal
-from localaws.stepfunctions.json_text import json_problem
+from localaws.stepfunctions.json_text import json_problem, read_json
 from localaws.stepfunctions.machines import OWNED_KEY, Machines
 from localaws.stepfunctions.payload import MAX_BYTES
 from localaws.stepfunctions.records import EXPRESS, Execution, express_arn
@@ -340,16 +339,12 @@ def check_input(text: str) -> None:
             f"Invalid State Machine Execution Input: 'The input must not exceed {MAX_BYTES} bytes'",
         )
     try:
-        json.loads(text, parse_constant=_refuse)
+        read_json(text)
     except ValueError as error:
         problem = json_problem(text, error) if text else "Invalid execution input."
         raise AwsError(
             "InvalidExecutionInput", f"Invalid State Machine Execution Input: '{problem}'"
         ) from error
-
-
-def _refuse(constant: str) -> None:
-    raise json.JSONDecodeError(f"{constant} is not JSON", constant, 0)
 
 
 def _about(

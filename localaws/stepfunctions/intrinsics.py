@@ -20,6 +20,7 @@ from typing import Any
 
 from localaws.stepfunctions import paths
 from localaws.stepfunctions.errors import INTRINSIC_FAILURE, StateError, runtime_error
+from localaws.stepfunctions.json_text import read_json
 
 MAX_NESTING = 10
 MAX_TEXT = 10_000  # characters that Base64Encode, Base64Decode and Hash take
@@ -298,8 +299,8 @@ def _string_to_json(text: Any) -> Any:
     if not _text(text).strip():
         return None
     try:
-        return json.loads(text)
-    except json.JSONDecodeError as error:
+        return read_json(text)
+    except ValueError as error:
         raise IntrinsicError(f"Invalid JSON: {error}") from error
 
 

@@ -1,8 +1,31 @@
-"""What is wrong with a text that is no JSON, as AWS's parser (Jackson) words it."""
+"""Reading JSON of users', and what is wrong with it, as AWS's parser (Jackson) words it."""
 
 from __future__ import annotations
 
+import json
+import math
+from typing import Any
+
 SHOWN = 500  # characters of the text that a location repeats
+
+
+def read_json(text: str) -> Any:
+    """Raises ValueError for what is no JSON, has a number that no double holds (it would be written
+    as `Infinity`, which nobody reads), or is nested too deeply."""
+    try:
+        return json.loads(text, parse_constant=_refuse, parse_float=_finite)
+    except RecursionError:
+        raise json.JSONDecodeError("It is nested too deeply", text, 0) from None
+
+
+def _refuse(constant: str) -> None:
+    raise json.JSONDecodeError(f"{constant} is not JSON", constant, 0)
+
+
+def _finite(text: str) -> float:
+    if math.isinf(number := float(text)):
+        raise json.JSONDecodeError(f"{text} is too large", text, 0)
+    return number
 
 
 def json_problem(text: str, error: ValueError) -> str:

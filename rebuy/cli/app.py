@@ -333,7 +333,7 @@ def local_reset(
         typer.confirm(f"Delete everything in {home}?", abort=True)
     console_process.down(home)
     local.reset(home)
-    print(f"{home} is gone")
+    print(f"{home} holds what this local AWS did not make" if home.exists() else f"{home} is gone")
 
 
 @local_app.command("save")

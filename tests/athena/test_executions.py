@@ -311,6 +311,19 @@ def test_no_output_location_is_an_invalid_request(athena: Any) -> None:
         athena.client.start_query_execution(QueryString="SELECT 1")
 
 
+@pytest.mark.parametrize("place", ["file:///tmp/x", "s3://", "s3:///x", "http://x/", "S3://lake/x"])
+def test_an_output_location_that_is_no_place_in_s3_is_an_invalid_request(
+    athena: Any, place: str
+) -> None:
+    given = {"OutputLocation": place}
+    with pytest.raises(ClientError, match="outputLocation is not a valid S3 path"):
+        athena.client.start_query_execution(QueryString="SELECT 1", ResultConfiguration=given)
+    with pytest.raises(ClientError, match="outputLocation is not a valid S3 path"):
+        athena.client.create_work_group(
+            Name="nowhere", Configuration={"ResultConfiguration": given}
+        )
+
+
 def test_a_query_that_a_restart_cut_off_is_run_again(athena: Any, tmp_path: Path) -> None:
     from localaws.core.aws import start
     from localaws.services import factories

@@ -29,7 +29,8 @@ from tests.conftest import cases
 @pytest.mark.parametrize("case", cases("door"), ids=itemgetter("why"))
 def test_who_may_knock(case: dict[str, Any]) -> None:
     headers = {"Host": "127.0.0.1:4566", **case["headers"]}
-    builder = EnvironBuilder(method=case.get("method", "GET"), headers=headers)
+    method = case.get("method", "GET")
+    builder = EnvironBuilder(case.get("path", "/"), method=method, headers=headers)
     environ = builder.get_environ() | {"HTTP_HOST": headers["Host"]}
     request = Request(environ)
 
@@ -75,6 +76,25 @@ ATTACKS = {
     'new URLSearchParams({Action: "CreateTopic", Name: "NAME"}))</script>',
     "navigation": '<script>location = "URL/?Action=CreateTopic&Name=NAME&SCOPE"</script>',
     "refresh": '<meta http-equiv=refresh content="0;url=URL/?Action=CreateTopic&Name=NAME&SCOPE">',
+    "object": '<object data="URL/?Action=CreateTopic&Name=NAME&SCOPE"></object>',
+    "prefetch": '<link rel=prefetch href="URL/?Action=CreateTopic&Name=NAME&SCOPE">',
+    "import": '<style>@import url("URL/?Action=CreateTopic&Name=NAME&SCOPE");</style>',
+    "module": '<script type=module src="URL/?Action=CreateTopic&Name=NAME&SCOPE"></script>',
+    "worker": "<script>new Worker(URL_.createObjectURL(new Blob(["
+    '`importScripts("URL/?Action=CreateTopic&Name=NAME&SCOPE")`])))</script>',
+    "events": '<script>new EventSource("URL/?Action=CreateTopic&Name=NAME&SCOPE")</script>',
+    "ping": '<a id=a href="#" ping="URL/?Action=CreateTopic&Name=NAME&SCOPE">x</a>'
+    "<script>a.click()</script>",
+    "window": '<script>open("URL/?Action=CreateTopic&Name=NAME&SCOPE", "_blank", "noreferrer")'
+    "</script>",
+    "no-referrer": "<meta name=referrer content=no-referrer>"
+    '<iframe src="URL/?Action=CreateTopic&Name=NAME&SCOPE"></iframe>',
+    "form-plain": '<form method=post enctype=text/plain target=_blank action="URL/?SCOPE">'
+    "<input name=Action value=CreateTopic><input name=Name value=NAME></form>"
+    "<script>document.forms[0].submit()</script>",
+    "redirected": '<img src="/to/URL/?Action=CreateTopic&Name=NAME&SCOPE">',
+    "redirected-post": '<script>fetch("/to/URL/?SCOPE", {method: "POST", mode: "no-cors",'
+    'body: new URLSearchParams({Action: "CreateTopic", Name: "NAME"})})</script>',
     "websocket": '<script>new WebSocket("WS/?Action=CreateTopic&Name=NAME&SCOPE")</script>',
     "smuggled": '<script>fetch("URL/", {method: "POST", mode: "no-cors", body:'
     '"GET /?Action=CreateTopic&Name=NAME&SCOPE HTTP/1.1\\r\\nHost: 127.0.0.1\\r\\n\\r\\n"})'
@@ -112,6 +132,11 @@ def elsewhere(open_server: tuple[LocalAws, str]) -> Iterator[str]:
 
     class Site(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
+            if self.path.startswith("/to/"):
+                self.send_response(307)
+                self.send_header("Location", self.path.removeprefix("/to/"))
+                self.end_headers()
+                return
             way, _, rest = self.path[1:].partition("/")
             attack, _, name = rest.partition("/")
             body = page_of(attack, name, url) if attack in ATTACKS else ""
@@ -122,6 +147,9 @@ def elsewhere(open_server: tuple[LocalAws, str]) -> Iterator[str]:
             self.send_header("Content-Type", "text/html")
             self.end_headers()
             self.wfile.write(body.encode())
+
+        def do_POST(self) -> None:
+            self.do_GET()
 
         def log_message(self, *_: Any) -> None:
             """Quiet."""
@@ -151,7 +179,8 @@ def test_no_page_of_anywhere_changes_anything(
             page = context.new_page()
             page.goto(address, wait_until="load")
             page.wait_for_timeout(100)
-            page.close()
+            for each in context.pages:
+                each.close()
     context.close()
 
     assert sum(address.startswith(url) for address in asked) > 30  # the browser did ask
