@@ -36,11 +36,13 @@ _NOT_ASCII = "[\\n\\r]|[^\\x00-\\x7f]"
 class Plain:
     """DuckDB's text for a call with a plain pattern; the subject is `{0}`, the pattern `{1}`.
 
-    `pieces`: it looks at every match, and so may not see an empty one. `group` and `replacement`
-    are the places of arguments that have to be literals; a replacement is written as RE2 has it.
+    `asks`: it says whether there is a match. `pieces`: it looks at every match, and so may not see
+    an empty one. `group` and `replacement` are the places of arguments that have to be literals; a
+    replacement is written as RE2 has it.
     """
 
     template: str
+    asks: bool = False
     pieces: bool = False
     group: int | None = None
     replacement: int | None = None
@@ -64,7 +66,9 @@ def quick(plain: Plain, arguments: Sequence[Value], slow: str) -> str:
         texts[plain.replacement] = text(written)
     matched = plain.template.format(*texts)
     doubt = _NOT_ASCII if re.search(r"\\[dDwW]", pattern) else _LINE_ENDS
-    return f"CASE WHEN regexp_matches({texts[0]}, '{doubt}') THEN {slow} ELSE {matched} END"
+    at_once = f"WHEN {matched} THEN true " if plain.asks and _matches_in_java_too(pattern) else ""
+    doubted = f"WHEN regexp_matches({texts[0]}, '{doubt}') THEN {slow}"
+    return f"CASE {at_once}{doubted} ELSE {matched} END"
 
 
 def is_plain(pattern: str) -> bool:
@@ -79,6 +83,13 @@ def is_plain(pattern: str) -> bool:
     except re.error:
         return False
     return True
+
+
+def _matches_in_java_too(pattern: str) -> bool:
+    """Whether what RE2 finds is found in Java, whatever the text: `$` matches at more places there,
+    but `.` and the classes match fewer letters."""
+    pieces = (piece for piece, _ in _PIECE.findall(pattern))
+    return not any(piece == "." or re.search(r"\\[dDwW]", piece) for piece in pieces)
 
 
 def _never_empty(pattern: str) -> bool:

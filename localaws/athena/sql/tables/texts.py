@@ -168,7 +168,7 @@ TEXTS: dict[str, Overloads] = {
         (
             "varchar, varchar -> boolean",
             "trino_regexp_like({0}, {1})",
-            Plain("regexp_matches({0}, {1})"),
+            Plain("regexp_matches({0}, {1})", asks=True),
         )
     ],
     "regexp_count": [
