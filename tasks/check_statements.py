@@ -14,8 +14,9 @@ Anything else is refused: it would scan a table once more, unnoticed.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -96,6 +97,12 @@ def compose(files: Mapping[str, str]) -> list[dict[str, Any]]:
 
 def _statement(table: str, keys: str, where: str, rules: list[Rule]) -> str:
     columns = [] if keys else ["*"]
+    source = f"{DATABASE}.{table}"
+    if not keys:
+        rules, casts = _cast_once(rules)
+        if casts:
+            columns_read = f"        SELECT\n            *,\n{casts}\n"
+            source = f"(\n{columns_read}        FROM {source}\n    ) AS read"
     answers: dict[str, str] = {}
     for number, rule in enumerate(rules):
         name = f"rule_{number}"
@@ -111,9 +118,37 @@ def _statement(table: str, keys: str, where: str, rules: list[Rule]) -> str:
     outer = ",\n".join(f"    {answer} AS {check}" for check, answer in answers.items())
     inner = ",\n".join(f"        {column}" for column in columns)
     return (
-        f"SELECT\n{outer}\nFROM (\n    SELECT\n{inner}\n    FROM {DATABASE}.{table}\n{grouped})"
-        " AS checked\n"
+        f"SELECT\n{outer}\nFROM (\n    SELECT\n{inner}\n    FROM {source}\n{grouped}) AS checked\n"
     )
+
+
+def _cast_once(rules: list[Rule]) -> tuple[list[Rule], str]:
+    """The rules with names in place of what they cast of the table's columns, and the columns of
+    these names: several rules need the same number, and reading it is most of their work."""
+    names: dict[str, str] = {}
+
+    def named(node: exp.Expr) -> exp.Expr:
+        if not isinstance(node, exp.TryCast) or not isinstance(node.this, exp.Column):
+            return node
+        if node.find_ancestor(exp.Select):  # another table's
+            return node
+        kind = re.sub(r"\W+", "_", node.to.sql("athena").lower())
+        name = names.setdefault(_text(node), f"{node.this.name}_{kind}")
+        return exp.column(name)
+
+    def of(expression: exp.Expr | None) -> exp.Expr | None:
+        return expression.copy().transform(named) if expression else None
+
+    told = [
+        replace(
+            rule,
+            where=of(rule.where),
+            having=of(rule.having),
+            keys=tuple(key.copy().transform(named) for key in rule.keys),
+        )
+        for rule in rules
+    ]
+    return told, ",\n".join(f"            {cast} AS {name}" for cast, name in names.items())
 
 
 def _rules(check: str, text: str) -> Iterator[Rule]:
