@@ -71,7 +71,7 @@ def measure(model: Model, count: int) -> dict[str, Any]:
         began, used = time.perf_counter(), time.process_time()
         scoring = open_set("scoring", channels["scoring"])
         products = customers.read_products(channels["products"])
-        found = customers.baskets(scoring, model)
+        found = customers.baskets(scoring, model.booster, model.features)
         at = lap("score and choose", began)
         customers.write_store(folder / "store", found, scoring, products)
         at = lap("store", at)

@@ -23,6 +23,7 @@ to be mapped into memory, so that the processes of a server share one copy:
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from training import next_basket
-from training.artefact import Model
 from training.errors import TrainingError
 from training.features import WORDS
 from training.sets import Array, ParquetSet, files_of
@@ -96,13 +96,13 @@ def read_products(folder: str | None) -> Products:
     return Products(table.column("product_id").to_numpy(), texts)
 
 
-def baskets(scoring: ParquetSet, model: Model) -> Baskets:
+def baskets(scoring: ParquetSet, booster: Any, features: tuple[str, ...]) -> Baskets:
     """Scores the set and chooses each customer's next basket."""
     users, products, probabilities = [np.empty(0, np.int64)], [np.empty(0, np.int64)], []
-    for batch in scoring.batches(model.features):
+    for batch in scoring.batches(features):
         users.append(batch.user_id)
         products.append(batch.product_id)
-        probabilities.append(model.booster.inplace_predict(batch.matrix))
+        probabilities.append(booster.inplace_predict(batch.matrix))
     user_id, product_id = np.concatenate(users), np.concatenate(products)
     probability = np.concatenate([np.empty(0, np.float32), *probabilities])
     order = np.lexsort((product_id, -probability, user_id))
@@ -158,8 +158,9 @@ def write_store(folder: Path, found: Baskets, scoring: ParquetSet, products: Pro
     for word in WORDS:
         save(word, scoring.column(word)[found.order])
     save("products", products.product_id)
-    levels = {}
-    for name in scoring.features:
+
+    def keep(name: str) -> str:
+        """The feature's level: the one that takes the fewest numbers."""
         values = scoring.column(name)[found.order]
         of_user = values[found.starts[:-1]]
         of_product = np.full(len(products.product_id), np.nan, dtype=np.float32)
@@ -169,12 +170,16 @@ def write_store(folder: Path, found: Baskets, scoring: ParquetSet, products: Pro
             "product": (of_product, of_product[place]),
             "pair": (values, values),
         }
-        levels[name], smallest = next(
+        level, smallest = next(
             (level, small)
             for level, (small, again) in kept.items()
             if np.array_equal(again, values, equal_nan=True)
         )
         save(f"feature.{name}", smallest)
+        return level
+
+    with ThreadPoolExecutor(2) as pool:
+        levels = dict(zip(scoring.features, pool.map(keep, scoring.features), strict=True))
     (folder / "products.json").write_text(json.dumps(products.texts), encoding="utf-8")
     (folder / "customers.json").write_text(json.dumps({"levels": levels}), encoding="utf-8")
 

@@ -27,6 +27,7 @@ import os
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
@@ -167,6 +168,10 @@ def train(job: Job) -> Json:
     # From here on the model is what was saved, read back: that is what will be served.
     raw = bytes(booster.save_raw(raw_format="ubj"))
     saved = booster_from(raw, nthread)
+    # Most of what follows keeps one processor busy: customers are scored beside the evaluation, by
+    # a booster of their own (only some ways of asking one take several threads).
+    beside = ThreadPoolExecutor(1)
+    scored = beside.submit(customers.baskets, scoring, booster_from(raw, nthread), features)
     seen = evaluation.score(validation, saved, features)
     given = job.hyperparameters["threshold"]
     if isinstance(given, float):
@@ -224,15 +229,17 @@ def train(job: Job) -> Json:
     outcome |= small_models
     outcome["model_card"] = card.of(outcome)
     golden = evaluation.golden(challenger, holdout, unseen)
-    baskets = customers.baskets(scoring, challenger)
+    baskets = scored.result()
     outcome["next_baskets"] = customers.summary(baskets)
 
     for folder in (job.model_dir, job.evaluation_dir):
         folder.mkdir(parents=True, exist_ok=True)
     (job.model_dir / MODEL_FILE).write_bytes(raw)
     write_json(job.model_dir / DESCRIPTION_FILE, description)
+    table = job.evaluation_dir / customers.TABLE
+    written = beside.submit(customers.write_table, table, baskets, products, job.run)
     customers.write_store(job.model_dir / customers.FOLDER, baskets, scoring, products)
-    customers.write_table(job.evaluation_dir / customers.TABLE, baskets, products, job.run)
+    written.result()
     write_json(job.evaluation_dir / "golden.json", golden)
     write_json(job.evaluation_dir / "evaluation.json", outcome)
     return outcome
