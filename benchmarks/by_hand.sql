@@ -16,8 +16,8 @@ WINDOW of_user AS (PARTITION BY user_id::INT ORDER BY order_number::INT);
 -- is learned from: tasks/glue_jobs/join_features.py.
 CREATE TABLE users AS
 SELECT DISTINCT ON (user_id) user_id,
-    user_id // 20 % 100 * learned < 60000 * 100 AS taught,
-    CASE WHEN kind = 'train' AND user_id // 20 % 100 * 2 * learned < (60000 - learned) * 100
+    user_id // 20 % 100 * learned < 45000 * 100 AS taught,
+    CASE WHEN kind = 'train' AND user_id // 20 % 100 * 2 * learned < (45000 - learned) * 100
         THEN 2 ELSE 0 END AS labels,
 FROM orders, (SELECT count(*) AS learned FROM orders WHERE eval_set = 'train');
 

@@ -38,7 +38,7 @@ HYPERPARAMETERS: dict[str, str] = {
     "objective": "binary:logistic",
     "eval_metric": "auc",
     "max_depth": "4",
-    "eta": "0.05",
+    "eta": "0.1",
     "gamma": "0.7",
     "colsample_bytree": "0.4",
     "subsample": "0.75",
@@ -46,8 +46,8 @@ HYPERPARAMETERS: dict[str, str] = {
     "alpha": "2e-05",
     "lambda": "10",
     "max_bin": "64",
-    "num_round": "160",
-    "early_stopping_rounds": "40",
+    "num_round": "110",
+    "early_stopping_rounds": "20",
     "seed": "7",
 }
 # Script mode reads its own settings as JSON.

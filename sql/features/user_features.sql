@@ -71,7 +71,7 @@ pairs AS (
             AS recent_later_lines
     FROM ${Database}.${prior_lines_table}
     CROSS JOIN UNNEST(sequence(0, least(earlier_labels, orders_back - 1))) AS held (held_back)
-    WHERE user_bucket < ${sample_buckets}
+    WHERE user_bucket < ${sample_buckets} AND earlier_labels IS NOT NULL
     GROUP BY user_id, product_id, held_back
 
 ),

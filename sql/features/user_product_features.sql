@@ -43,7 +43,7 @@ prior_lines AS (
             PARTITION BY user_id, product_id
         ) AS last_of_2
     FROM ${Database}.${prior_lines_table}
-    WHERE user_bucket < ${sample_buckets}
+    WHERE user_bucket < ${sample_buckets} AND earlier_labels IS NOT NULL
 
 ),
 
@@ -128,7 +128,7 @@ aisle_orders AS (
             orders_back,
             earlier_labels
         FROM ${Database}.${prior_lines_table}
-        WHERE user_bucket < ${sample_buckets}
+        WHERE user_bucket < ${sample_buckets} AND earlier_labels IS NOT NULL
     ) AS visits
     CROSS JOIN UNNEST(sequence(0, least(earlier_labels, orders_back - 1))) AS held (held_back)
     GROUP BY user_id, aisle_id, held_back

@@ -55,14 +55,14 @@ LABELLED_SETS = ("training", "validation", "holdout")
 SETS = (*LABELLED_SETS, "scoring")
 # So many orders teach a model nearly as well as all (docs/benchmarks.md); order_products_prior.sql
 # fills up with earlier ones to as many.
-LEARNED_FROM = 60_000
+LEARNED_FROM = 45_000
 # How many files a set has, and so the order of its rows, follows from the data alone.
 FEWEST_FILES = 4
-USERS_OF_A_FILE = 50_000  # about 3 million rows, sorted in half a gigabyte
+USERS_OF_A_FILE = 20_000  # about 1.3 million rows, sorted in a quarter of a gigabyte
 # Tables with a row an order go to every executor up to so many rows (about 2 GB); larger ones meet
 # the rows where the users' hash puts both.
 MOST_BROADCAST = 5_000_000
-# Four sets are written side by side: small groups of rows keep that in bounds.
+# Of large tables four sets are written side by side: small groups of rows keep that in bounds.
 ROW_GROUP_BYTES = 32 * 1024**2
 MEASURES = {"rows": SETS, "users": SETS, "orders": SETS, "positives": LABELLED_SETS}
 
@@ -287,19 +287,20 @@ def product_ratios(products: DataFrame) -> DataFrame:
     )
 
 
-def by_user(rows: DataFrame, files: int, *within: str) -> DataFrame:
+def with_keys(rows: DataFrame) -> DataFrame:
+    """The same rows; user_id and held_back are of one type in every table."""
+    keys = {"user_id": F.col("user_id").cast("long"), "held_back": F.col("held_back").cast("int")}
+    return rows.withColumns(keys)
+
+
+def by_user(rows: DataFrame, files: int, *order: str) -> DataFrame:
     """The same rows by the hash of their user, and sorted: always in the same files and order.
 
     Athena writes its rows in any order, and training draws its samples by position: without this,
     the same data would give another model each time. Sorting here, before the other features are
     joined to the keys, moves the least; `keep_order` sees to it that it lasts.
     """
-    keys = {"user_id": F.col("user_id").cast("long"), "held_back": F.col("held_back").cast("int")}
-    return (
-        rows.withColumns(keys)
-        .repartition(files, "user_id")
-        .sortWithinPartitions("user_id", "held_back", *within)
-    )
+    return rows.repartition(files, "user_id").sortWithinPartitions(*order)
 
 
 def keep_order(spark: SparkSession) -> None:
@@ -309,18 +310,16 @@ def keep_order(spark: SparkSession) -> None:
     spark.conf.set("spark.sql.optimizer.excludedRules", eliminate)
     # Or rows that lie by user would be moved anew to be joined by user and held_back.
     spark.conf.set("spark.sql.requireAllClusterKeysForCoPartition", "false")
-    # Or rows are sorted anew, by the set that they are written to: with fewer sets than this, not.
-    spark.conf.set("spark.sql.maxConcurrentOutputFileWriters", str(len(SETS) + 1))
 
 
 def candidate_rows(candidates: DataFrame, users: DataFrame, products: DataFrame) -> DataFrame:
     """One row per (user_id, product_id, held_back) of `candidates` whose order is in `users`: keys,
     label, WORDS, ALL_FEATURES, and set.
 
-    `users` (user features, order_id, bought_products, set_name) and `products` (product_ratios) are
-    short; `candidates` are many, and stay where they are. The label is whether bought_products
-    holds the product. A candidate without features of its user or product is kept, with nulls:
-    `summarize` finds it.
+    `users` (user features, order_id, bought_products) and `products` (product_ratios) are short;
+    `candidates` are many, and stay where they are; set_name is a column of one of both. The label
+    is whether bought_products holds the product. A candidate without features of its user or
+    product is kept, with nulls: `summarize` finds it.
     """
     orders, possible = F.col("user_orders"), F.col("up_possible_order")
     between = F.when(F.col("up_orders") > 1, F.lit(1) / (F.col("up_orders") - 1))
@@ -380,14 +379,24 @@ def write_sets(spark: SparkSession, arguments: Arguments) -> dict[str, Any]:
         read_table(spark, run_uri, arguments.clean_order_products),
         arguments,
         small=small,
-    )
-    users = targets.join(user_features, ["user_id", "held_back"], "left")
+    ).persist()
+    users = with_keys(targets.join(user_features, ["user_id", "held_back"], "left"))
+    candidates = with_keys(read_table(spark, run_uri, arguments.user_product_features))
     keep_order(spark)
-    rows = candidate_rows(
-        by_user(read_table(spark, run_uri, arguments.user_product_features), files, "product_id"),
-        F.broadcast(users) if small else by_user(users, files).hint("merge"),
-        F.broadcast(known_products(spark, arguments)),
-    )
+    order = ("user_id", "held_back", "product_id")
+    if small:
+        # One set after the other: a task that writes them in turns takes a quarter longer.
+        of_set = with_keys(targets).select("user_id", "held_back", "set_name")
+        candidates = candidates.join(F.broadcast(of_set), ["user_id", "held_back"])
+        candidates = by_user(candidates, files, "set_name", *order)
+        users = F.broadcast(users.drop("set_name"))
+    else:
+        # Or rows are sorted anew, by the set that they are written to. With fewer sets than this
+        # they are not.
+        spark.conf.set("spark.sql.maxConcurrentOutputFileWriters", str(len(SETS) + 1))
+        candidates = by_user(candidates, files, *order)
+        users = by_user(users, files, "user_id", "held_back").hint("merge")
+    rows = candidate_rows(candidates, users, F.broadcast(known_products(spark, arguments)))
     rows.write.mode("overwrite").partitionBy("set").option(
         "parquet.block.size", ROW_GROUP_BYTES
     ).parquet(f"{run_uri}/sets/")

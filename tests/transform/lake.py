@@ -11,9 +11,11 @@ from typing import Any
 
 import duckdb
 import sqlglot
+from duckdb.sqltypes import BIGINT, BLOB
 from pyspark.sql import SparkSession
 from sqlglot import exp
 
+from localaws.athena.sql.python.numbers import crc32
 from tasks.functions.raw_checks import SHAPES
 from tasks.glue_jobs import join_features
 from tests.transform import recipes
@@ -50,6 +52,8 @@ class Lake:
 
     def __post_init__(self) -> None:
         self.connection.execute("SET threads = 2; CREATE SCHEMA raw; CREATE SCHEMA lake")
+        # DuckDB has none, Athena has.
+        self.connection.create_function("crc32", crc32, [BLOB], BIGINT)
 
     def load(self, raw: Raw) -> None:
         """The five raw tables; every column is text, as the crawler declares them."""

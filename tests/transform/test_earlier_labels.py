@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import zlib
 from pathlib import Path
 
 import pytest
 
+from tasks.glue import join_features as join_features_state
+from tasks.glue_jobs.join_features import LEARNED_FROM, SPLIT_SALT
 from tests.transform.lake import Lake
 
-MOST_ORDERS = 60_000
+ARGUMENTS = join_features_state().to_dict()["Parameters"]["Arguments"]
+VALIDATION, HOLDOUT = (int(ARGUMENTS[f"--{of}_percent"]) for of in ("validation", "holdout"))
 
 
 @pytest.mark.parametrize(
-    ("users", "share"), [(1_000, 1.0), (20_000, 1.0), (30_000, 0.5), (60_000, 0.0), (130_000, 0.0)]
+    ("users", "share"), [(1_000, 1.0), (15_000, 1.0), (30_000, 0.25), (45_000, 0.0), (130_000, 0.0)]
 )
 def test_earlier_orders_fill_up_what_there_is_to_learn_from(
     tmp_path: Path, users: int, share: float
@@ -40,7 +44,17 @@ def test_earlier_orders_fill_up_what_there_is_to_learn_from(
         f" max(CASE WHEN user_id > {users} THEN earlier_labels END) AS of_others"
         " FROM lake.order_products_prior_r1"
     )
+    in_no_set = lake.rows(
+        "SELECT DISTINCT user_id FROM lake.order_products_prior_r1 WHERE earlier_labels IS NULL"
+    )
 
     assert found["earlier"] == pytest.approx(2 * share * users, rel=0.03)
     assert found["of_others"] == 0
-    assert users + found["earlier"] <= max(users, MOST_ORDERS * 1.03)
+    assert users + found["earlier"] <= max(users, LEARNED_FROM * 1.03)
+    # Exactly those whom the job that makes the sets leaves out: features of others are never read.
+    assert {row["user_id"] for row in in_no_set} == {
+        user
+        for user in range(1, users + 1)
+        if user // 20 % 100 * users >= LEARNED_FROM * 100
+        and VALIDATION <= zlib.crc32(f"{SPLIT_SALT}{user}".encode()) % 100 <= 99 - HOLDOUT
+    }
