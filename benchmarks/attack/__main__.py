@@ -25,6 +25,7 @@ from benchmarks.attack import (
     disk_full,
     exhausted,
     grants,
+    grants_around,
     kills,
     large,
     soak,
@@ -52,8 +53,9 @@ ATTACKS = {
     "connections": Attack(
         "connections", 1000, lambda product, n, _: connections.attack(product, n)
     ),
-    "grants": Attack(
-        "run with all grants taken away", 1, lambda product, *_: grants.attack(product)
+    "grants": Attack("run without grants", 1, lambda product, *_: grants.attack(product)),
+    "grants-around": Attack(
+        "time everything else without grants", 1, lambda product, *_: grants_around.attack(product)
     ),
     "large": Attack("GiB", 5, lambda product, n, _: large.attack(product, n)),
     "soak": Attack("minutes", 120, soak.attack),

@@ -1,172 +1,225 @@
-"""Every statement of every role is taken away: a run asks for one after the other by name.
+"""Every statement of every role that takes part in a run is taken away: the run asks for one after
+the other by name.
 
 A run begins with roles that may do nothing. It fails for what it is refused; the one statement
 that allows it is given back, and the run is redriven from the state that failed, until it ends
-well. What is still away then, the run did not need, and a line says whether it was asked for.
+well. It profiles, tunes, clears away what many runs before it left, and its model goes live by a
+canary on an endpoint that is scaled and captures. What a run alone does not do follows.
+`grants_around.py` has the roles that are no part of a run.
 """
 
 from __future__ import annotations
 
-import collections
 import json
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator
+from functools import partial
 from typing import Any
 
-from benchmarks.attack.product import Outcome, Product
-from localaws.identity.least_privilege import request_of
-from localaws.identity.policy.document import compile_policy
-from localaws.identity.policy.evaluation import Policies, evaluate
-from localaws.identity.uses import FILE, WRITE_SECONDS, Use, read
+from benchmarks.attack import shop
+from benchmarks.attack.grants_around import AROUND, waited
+from benchmarks.attack.product import GIVEN, Product
+from benchmarks.attack.statements import Grants
+from infrastructure.deployables import FUNCTIONS
+from infrastructure.deployables import named as function_named
+from infrastructure.names import CAPTURED, MADE, named
+from localaws.s3.names import split_uri
+from rebuy.cli.demo import EXAMPLE
+from tasks.functions import databrew_leftovers as leftovers
+from tasks.functions import pin_live_model
 
 Json = dict[str, Any]
-MOST_REDRIVES = 300
+SETTINGS = {
+    "endpoint_instances_min": 2,
+    "endpoint_instances_max": 3,
+    "endpoint_canary_percent": 50,
+    "endpoint_canary_minutes": 1,
+    "capture_percent": 100,
+}
+EVERYTHING = {
+    **GIVEN,
+    "profile": True,
+    "tune": {"trials": 2, "parallel": 2, "strategy": "Random"},
+}
+# A mapped shop's run alone calls it; without a mapping it is deployed all the same.
+OF_A_SHOP = "PlanMapping"
+LOOKED_UP = ("JudgeModel", "SmokeTest", "RollBack", "PinLiveModel")
+GONE = "gone_1"
 
 
-@dataclass
-class Role:
-    """A role of the stack; `statements` are those of its one policy, `away` the taken ones."""
+class Run:
+    """An execution that is begun once, and redriven from then on."""
 
-    iam: Any
-    name: str
-    policy: str
-    document: Json
-    away: set[int] = field(default_factory=set)
+    def __init__(self, product: Product, given: Json) -> None:
+        self.product, self.given = product, given
+        self.arn: str | None = None
 
-    @property
-    def statements(self) -> list[Json]:
-        return list(self.document["Statement"])
-
-    @classmethod
-    def of(cls, iam: Any, name: str) -> Role:
-        (policy,) = iam.list_role_policies(RoleName=name)["PolicyNames"]
-        document = iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"]
-        return cls(iam, name, policy, document)
-
-    def put(self) -> None:
-        """Its policy without what is taken away."""
-        kept = [one for number, one in enumerate(self.statements) if number not in self.away]
-        named = {"RoleName": self.name, "PolicyName": self.policy}
-        if kept:
-            text = json.dumps({**self.document, "Statement": kept})
-            self.iam.put_role_policy(**named, PolicyDocument=text)
+    def attempt(self) -> str | None:
+        if self.arn is None:
+            self.arn = self.product.start(f"grants-{int(time.time())}", self.given)
         else:
-            self.iam.delete_role_policy(**named)
-
-    def allowing(self, use: Use) -> Iterator[int]:
-        """The statements taken away that allow the request alone."""
-        for number in sorted(self.away):
-            alone = json.dumps({**self.document, "Statement": [self.statements[number]]})
-            policies = Policies(identity=[compile_policy(self.policy, alone)])
-            if evaluate(request_of(use), policies).allowed:
-                yield number
-
-    def words(self, number: int) -> str:
-        """Role and first action of a statement."""
-        actions = self.statements[number]["Action"]
-        return f"{self.name}: {actions if isinstance(actions, str) else actions[0]}"
-
-
-@dataclass
-class Grants:
-    """`named`: statements that the cause of a failure named; `told`: those that only the report
-    of refusals did."""
-
-    product: Product
-    roles: dict[str, Role]
-    named: list[str] = field(default_factory=list)
-    told: list[str] = field(default_factory=list)
-
-    @classmethod
-    def of(cls, product: Product) -> Grants:
-        iam = product.connection.client("iam")
-        pages = product.connection.client("cloudformation").get_paginator("list_stack_resources")
-        names = [
-            one["PhysicalResourceId"]
-            for page in pages.paginate(StackName=product.connection.settings.stack_name)
-            for one in page["StackResourceSummaries"]
-            if one["ResourceType"] == "AWS::IAM::Role"
-        ]
-        roles = [Role.of(iam, name) for name in names]
-        return cls(product, {iam.get_role(RoleName=one.name)["Role"]["Arn"]: one for one in roles})
-
-    def take_all(self) -> int:
-        for role in self.roles.values():
-            role.away = set(range(len(role.statements)))
-            role.put()
-        return sum(len(role.away) for role in self.roles.values())
-
-    def give_all(self) -> None:
-        for role in self.roles.values():
-            role.away = set()
-            role.put()
-
-    def refused(self) -> list[tuple[Use, Role, int]]:
-        """The refusals that giving one statement back would end, the oldest first."""
-        time.sleep(2 * WRITE_SECONDS)  # the file is written a little later
-        found = []
-        for use, _ in read(self.product.home / FILE):
-            role = self.roles.get(use.principal)
-            if use.refusal is not None and role is not None:
-                found += [(use, role, number) for number in list(role.allowing(use))[:1]]
-        return found
-
-    def give_back(self, outcome: Outcome) -> str | None:
-        """Gives back what the failure is about; which statement, None where nothing was refused."""
-        # A log that may not be written fails nobody.
-        found = [each for each in self.refused() if not each[0].action.startswith("logs:")]
-        said = [each for each in found if each[0].action in outcome.reason]
-        for use, role, number in said[-1:] or found[-1:]:
-            role.away.discard(number)
-            role.put()
-            words = f"{role.words(number)} ({use.action})"
-            (self.named if said else self.told).append(words)
-            return words
-        return None
-
-    def left(self) -> Iterator[tuple[str, collections.Counter[str]]]:
-        """The statements still away, and what of them was asked for and refused."""
-        asked: dict[tuple[str, int], collections.Counter[str]] = collections.defaultdict(
-            collections.Counter
-        )
-        for use, role, number in self.refused():
-            asked[role.name, number][use.action] += 1
-        for role in self.roles.values():
-            for number in sorted(role.away):
-                yield role.words(number), asked[role.name, number]
+            client = self.product.connection.client("stepfunctions")
+            client.redrive_execution(executionArn=self.arn)
+        outcome = self.product.finish(self.arn)
+        if outcome.status != "SUCCEEDED":
+            return outcome.reason
+        return f"its history: {outcome.problems}" if outcome.problems else None
 
 
 def attack(product: Product) -> Iterator[str]:
     """Lines as it goes; what does not hold begins with WRONG."""
-    product.set_up()
+    product.set_up(**SETTINGS)
     good = product.finish(product.start("undisturbed"))
     yield f"undisturbed: {good.status} in {good.seconds:.0f} s, model {good.model[:16]}"
-    grants = Grants.of(product)
+    leave_much(product)
+    others = {*AROUND, f"{OF_A_SHOP}Role"}
+    grants = Grants.of(product, product.connection, lambda name: name not in others)
+    began = time.time()
     yield f"{grants.take_all()} statements of {len(grants.roles)} roles are taken away"
-    arn = product.start(f"grants-{int(time.time())}")
-    for _ in range(MOST_REDRIVES):
-        outcome = product.finish(arn)
-        if outcome.status == "SUCCEEDED":
-            break
-        given = grants.give_back(outcome)
-        if given is None:
-            yield f"WRONG failed, and nothing was refused: {outcome.reason[:300]}"
-            break
-        said = "" if given in grants.named else f" is not named by: {outcome.reason[:200]}"
-        yield f"{given}{said}"
-        product.connection.client("stepfunctions").redrive_execution(executionArn=arn)
-    if (outcome.status, outcome.model, outcome.problems) != ("SUCCEEDED", good.model, []):
-        yield f"WRONG {outcome}"
-    left = list(grants.left())
-    for words, asked in left:
-        refused = ", ".join(f"{action} {count}" for action, count in asked.items())
-        yield f"the run went without {words}" + (f", refused: {refused}" if refused else "")
-    grants.give_all()
+
+    run = Run(product, EVERYTHING)
+    yield from grants.pursue("the run", run.attempt)
+    # A log that may not be written fails nobody, on AWS neither: what is seen is an empty group.
+    functions = [one.name for one in FUNCTIONS if one.in_workflow and one.name != OF_A_SHOP]
+    empty = empty_groups(product, began, functions)
+    yield from grants.give_logs(empty)
+    began = time.time()
     after = product.finish(product.start("aftermath"))
     if (after.status, after.model) != ("SUCCEEDED", good.model):
         yield f"WRONG the run after it: {after}"
-    yield (
-        f"{len(grants.named)} statements named by the failure of the run, {len(grants.told)} by"
-        f" `rebuy iam report` alone, {len(left)} not needed by it"
+    functions.remove("RollBack")  # which that run did not call
+    if still := {*empty} & {*empty_groups(product, began, functions)}:
+        yield f"WRONG empty still: {', '.join(sorted(still))}"
+
+    yield from grants.pursue("captures", lambda: no_captures(product))
+    yield from grants.pursue("a job over its own output", lambda: job_again(product))
+    yield from grants.pursue("an update", lambda: updated(product))
+    remove_live_model(product)
+    for function in LOOKED_UP:
+        yield from grants.pursue(
+            f"{function} without its file", partial(without_file, product, run, function)
+        )
+    yield from grants.end()
+    yield from mapped(product)
+
+
+def mapped(product: Product) -> Iterator[str]:
+    """A second stack in the account, of a shop with files of its own."""
+    second = shop.beside(product)
+    grants = Grants.of(second, second.connection, lambda name: name == f"{OF_A_SHOP}Role")
+    yield f"{grants.take_all()} statements of a shop's {OF_A_SHOP}Role are taken away"
+    began = time.time()
+    yield from grants.pursue("a shop's run", Run(second, {"train": False}).attempt)
+    yield from grants.give_logs(empty_groups(second, began, [OF_A_SHOP]))
+    yield from grants.end()
+
+
+def leave_much(product: Product) -> None:
+    """In DataBrew, what so many runs leave that the next one clears some away."""
+    client, prefix = product.connection.client("databrew"), named(MADE, product.connection)
+    roles = [
+        job["RoleArn"] for page in client.get_paginator("list_jobs").paginate()
+        for job in page["Jobs"] if job["Name"].startswith(prefix)
+    ]  # fmt: skip
+    place = {"Bucket": product.outputs["LakeBucket"], "Key": "runs/"}
+    for number in range(leftovers.KEPT_RUNS * leftovers.DATASETS_OF_A_RUN + 1):
+        client.create_dataset(Name=f"{prefix}old-{number}", Input={"S3InputDefinition": place})
+    for number in range(leftovers.KEPT_RUNS * leftovers.JOBS_OF_A_RUN + 1):
+        client.create_profile_job(
+            Name=f"{prefix}old-{number}", DatasetName=f"{prefix}old-0", RoleArn=roles[0],
+            OutputLocation=place,
+        )  # fmt: skip
+    arn = client.describe_dataset(Name=f"{prefix}old-0")["ResourceArn"]
+    client.create_ruleset(
+        Name=f"{prefix}old", TargetArn=arn,
+        Rules=[{"Name": "a", "CheckExpression": "AGG(ROW_COUNT) > :val1",
+                "SubstitutionMap": {":val1": "0"}}],
+    )  # fmt: skip
+
+
+def empty_groups(product: Product, since: float, functions: Collection[str]) -> list[str]:
+    """What somebody sees who looks into the logs of these functions and of the jobs: the groups
+    that have nothing since then."""
+    logs, stack = product.connection.client("logs"), product.connection.settings.stack_name
+    groups = [f"/aws/lambda/{stack}-{function_named(name).short_name}" for name in functions]
+    for prefix in ("/aws-glue", "/aws/sagemaker/"):
+        pages = logs.get_paginator("describe_log_groups").paginate(logGroupNamePrefix=prefix)
+        groups += [group["logGroupName"] for page in pages for group in page["logGroups"]]
+    return [
+        group
+        for group in groups
+        if not logs.filter_log_events(
+            logGroupName=group, startTime=int(since * 1000), limit=1
+        )["events"]
+    ]  # fmt: skip
+
+
+def no_captures(product: Product) -> str | None:
+    """Asks the endpoint, and looks for what it captured of that."""
+    connection, lake = product.connection, product.outputs["LakeBucket"]
+
+    def captured() -> int:
+        found = connection.client("s3").list_objects_v2(Bucket=lake, Prefix=CAPTURED)
+        return int(found["KeyCount"])
+
+    before = captured()
+    connection.client("sagemaker-runtime").invoke_endpoint(
+        EndpointName=product.outputs["EndpointName"], ContentType="text/csv", Body=EXAMPLE
     )
+    found = waited(lambda: captured() > before)
+    return None if found else f"nothing new below {CAPTURED}"
+
+
+def job_again(product: Product) -> str | None:
+    """A job of the newest run, over its own output."""
+    client, prefix = product.connection.client("databrew"), named(MADE, product.connection)
+    jobs = [
+        job for page in client.get_paginator("list_jobs").paginate() for job in page["Jobs"]
+        if job["Name"].startswith(prefix) and job["Type"] == "RECIPE"
+    ]  # fmt: skip
+    name = max(jobs, key=lambda job: job["CreateDate"])["Name"]
+    run = {"Name": name, "RunId": client.start_job_run(Name=name)["RunId"]}
+    waited(lambda: client.describe_job_run(**run)["State"] not in ("STARTING", "RUNNING"))
+    found = client.describe_job_run(**run)
+    return None if found["State"] == "SUCCEEDED" else str(found.get("ErrorMessage"))
+
+
+def updated(product: Product) -> str | None:
+    """What a deployment does with the workflow: CloudFormation tells the refusal as it is."""
+    client, arn = product.connection.client("stepfunctions"), product.outputs["StateMachineArn"]
+    there = client.describe_state_machine(stateMachineArn=arn)
+    try:
+        client.update_state_machine(
+            stateMachineArn=arn,
+            definition=there["definition"],
+            loggingConfiguration=there["loggingConfiguration"],
+        )
+    except client.exceptions.ClientError as error:
+        return str(error)
+    return None
+
+
+def without_file(product: Product, run: Run, function: str) -> str | None:
+    """A state of the run once more, for a file that is gone: it says that it is gone."""
+    short = function_named(function).short_name
+    asked = next(
+        json.loads(event["taskScheduledEventDetails"]["parameters"])
+        for event in product.history(str(run.arn))
+        if f"-{short}:" in event.get("taskScheduledEventDetails", {}).get("parameters", "")
+    )
+    event = asked["Payload"]
+    own = (event.get("run") or event["state"]["run"])["id"]
+    answer = product.connection.client("lambda").invoke(
+        FunctionName=asked["FunctionName"], Payload=json.dumps(event).replace(own, GONE)
+    )
+    said: str = answer["Payload"].read().decode()
+    return None if "NoSuchKey" in said else said
+
+
+def remove_live_model(product: Product) -> None:
+    """Its archive; the endpoint has loaded it."""
+    found = pin_live_model.find(
+        product.connection.client("sagemaker"), product.outputs["EndpointName"]
+    )
+    bucket, key = split_uri(found["model_uri"])
+    product.connection.client("s3").delete_object(Bucket=bucket, Key=key)

@@ -75,9 +75,11 @@ class Product:
 
     # -- executions ----------------------------------------------------------------------------
 
-    def start(self, name: str) -> str:
+    def start(self, name: str, given: Json | None = None) -> str:
         answer = self.connection.client("stepfunctions").start_execution(
-            stateMachineArn=self.outputs["LiveAliasArn"], name=name, input=json.dumps(GIVEN)
+            stateMachineArn=self.outputs["LiveAliasArn"],
+            name=name,
+            input=json.dumps(given or GIVEN),
         )
         return str(answer["executionArn"])
 

@@ -1,0 +1,20 @@
+"""Statements (role, first action) without which everything here goes well, and why they are there.
+
+The attack fails for a statement that nothing asked for and that is not here, and for one that is
+here and was asked for.
+"""
+
+from __future__ import annotations
+
+# docs.aws.amazon.com/aws-managed-policy/latest/reference/AWSGlueServiceRole.html and
+# .../AwsGlueDataBrewServiceRole.html
+WORKERS = "what AWS's own policies give these jobs' workers, and the local ones do not ask"
+# docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html
+DELIVERY = "what the guide to a workflow's log has; the log's delivery writes as itself here"
+
+UNNEEDED = {
+    ("CrawlerRole", "s3:GetBucketLocation"): WORKERS,
+    ("DataBrewRole", "s3:GetBucketLocation"): WORKERS,
+    ("JoinFeaturesRole", "s3:GetBucketLocation"): WORKERS,
+    ("StateMachineRole", "logs:CreateLogStream"): DELIVERY,
+}
