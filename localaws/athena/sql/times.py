@@ -257,33 +257,30 @@ MACROS = (
     """CREATE MACRO trino_minutes(place) AS
         CAST(left(place, 1) || '1' AS INTEGER)
             * (CAST(place[2:3] AS INTEGER) * 60 + CAST(place[5:6] AS INTEGER))""",
+    """CREATE MACRO trino_wall(moment, place) AS timezone(place, timezone('UTC', moment))""",
     """CREATE MACRO trino_in_zone(moment, place) AS CASE
         WHEN place = 'UTC' THEN moment
         WHEN left(place, 1) IN ('+', '-') THEN moment + to_minutes(trino_minutes(place))
-        ELSE timezone(place, timezone('UTC', moment)) END""",
+        ELSE trino_wall(moment, place) END""",
     """CREATE MACRO trino_local(v) AS trino_in_zone(v.utc, v.zone)""",
     # A local time that a zone has twice, when its clocks go back, is the earlier moment, or that of
-    # the offset which is kept. DuckDB takes the later one.
-    """CREATE MACRO trino_by_offset(moment, us, place, other) AS CASE
-        WHEN trino_in_zone(moment - to_microseconds(us), place) = moment
-        THEN moment - to_microseconds(us) ELSE other END""",
-    """CREATE MACRO trino_offset(moment, place) AS
-        epoch_us(trino_in_zone(moment, place)) - epoch_us(moment)""",
-    # Bound by a lambda, so that what is nested in one another stands in the query once.
-    """CREATE MACRO trino_zoned(moment, place) AS list_transform(
-        [{'at': moment::TIMESTAMP, 'zone': place::VARCHAR}], lambda e: trino_at(CASE
-            WHEN e.zone = 'UTC' THEN e.at
-            WHEN left(e.zone, 1) IN ('+', '-') THEN e.at - to_minutes(trino_minutes(e.zone))
-            ELSE list_transform([timezone('UTC', timezone(e.zone, e.at))], lambda later:
-                trino_by_offset(e.at, trino_offset(later - INTERVAL 1 DAY, e.zone), e.zone, later)
-            )[1] END, e.zone))[1]""",
-    """CREATE MACRO trino_zoned_like(moment, v) AS list_transform(
-        [{'at': moment::TIMESTAMP, 'v': v}], lambda e: trino_at(CASE
-            WHEN e.v.zone = 'UTC' THEN e.at
-            WHEN left(e.v.zone, 1) IN ('+', '-') THEN e.at - to_minutes(trino_minutes(e.v.zone))
-            ELSE list_transform([trino_zoned(e.at, e.v.zone)], lambda other: trino_by_offset(
-                e.at, trino_offset(e.v.utc, e.v.zone), e.v.zone, other.utc))[1] END,
-            e.v.zone))[1]""",
+    # the offset which is kept. DuckDB takes the later one. 26 hours before, by whatever clock, is
+    # before the clocks went back. A lambda binds what stands in it more than once.
+    """CREATE MACRO trino_by_offset(moment, reference, place, other) AS CASE
+        WHEN trino_wall(moment - (trino_wall(reference, place) - reference), place) = moment
+        THEN moment - (trino_wall(reference, place) - reference) ELSE other END""",
+    """CREATE MACRO trino_first(moment, place) AS trino_by_offset(moment, moment - INTERVAL 26 HOUR,
+        place, timezone('UTC', timezone(place, moment)))""",
+    """CREATE MACRO trino_zoned(moment, place) AS trino_at(CASE
+        WHEN place = 'UTC' THEN moment
+        WHEN left(place, 1) IN ('+', '-') THEN moment - to_minutes(trino_minutes(place))
+        ELSE list_transform([{'at': moment::TIMESTAMP, 'zone': place::VARCHAR}],
+            lambda e: trino_first(e.at, e.zone))[1] END, place)""",
+    """CREATE MACRO trino_zoned_like(moment, v) AS trino_at(CASE
+        WHEN v.zone = 'UTC' THEN moment
+        WHEN left(v.zone, 1) IN ('+', '-') THEN moment - to_minutes(trino_minutes(v.zone))
+        ELSE list_transform([{'at': moment::TIMESTAMP, 'v': v}], lambda e: trino_by_offset(
+            e.at, e.v.utc, e.v.zone, trino_first(e.at, e.v.zone)))[1] END, v.zone)""",
     """CREATE MACRO trino_shift(v) AS
         CAST((epoch_us(trino_local(v)) - epoch_us(v.utc)) // 60000000 AS INTEGER)""",
     """CREATE MACRO trino_clock(v) AS trino_micros(v.us)""",
