@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from localaws.trino import types as t
@@ -35,3 +36,9 @@ def text(value: str) -> str:
 def name(value: str) -> str:
     """The value as a quoted SQL identifier."""
     return '"' + value.replace('"', '""') + '"'
+
+
+def all_there(values: Iterable[Value], sql: str) -> str:
+    """`sql`, and NULL where one of the values is NULL."""
+    there = " AND ".join(f"{value.sql} IS NOT NULL" for value in values)
+    return f"CASE WHEN {there} THEN {sql} END"

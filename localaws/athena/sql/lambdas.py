@@ -10,7 +10,7 @@ from sqlglot import exp
 from localaws.trino import types as t
 from localaws.trino.errors import QueryError, not_emulated
 from localaws.trino.types import Type
-from localaws.trino.values import Value
+from localaws.trino.values import Value, all_there
 
 from .casts import convert
 from .compiler import Compiler, structure
@@ -131,10 +131,8 @@ def zip_with(c: Compiler, arguments: list[Any], scope: Scope) -> Value:
     name = c.fresh("p")
     values = [Value(f"{name}[1]", left.type.items[0]), Value(f"{name}[2]", right.type.items[0])]
     body = _body(c, arguments[2], scope, values)
-    return Value(
-        f"list_transform(list_zip({left.sql}, {right.sql}), lambda {name}: {body.sql})",
-        t.array(body.type),
-    )
+    zipped = f"list_transform(list_zip({left.sql}, {right.sql}), lambda {name}: {body.sql})"
+    return Value(all_there([left, right], zipped), t.array(body.type))
 
 
 def over_map(function: str) -> Compiled:
@@ -198,10 +196,8 @@ def map_zip_with(c: Compiler, arguments: list[Any], scope: Scope) -> Value:
     body = _body(c, arguments[2], scope, [Value(name, kind), *sides])
     keys = f"list_distinct(list_concat(map_keys({left.sql}), map_keys({right.sql})))"
     entry = f"{{'key': {name}, 'value': {body.sql}}}"
-    return Value(
-        f"map_from_entries(list_transform({keys}, lambda {name}: {entry}))",
-        t.map_of(kind, body.type),
-    )
+    made = f"map_from_entries(list_transform({keys}, lambda {name}: {entry}))"
+    return Value(all_there([left, right], made), t.map_of(kind, body.type))
 
 
 def regexp_replace(c: Compiler, arguments: list[Any], scope: Scope) -> Value:

@@ -49,7 +49,7 @@ _NESTED = (  # each after those it calls
     """CREATE MACRO trino_split_part(value, mark, place) AS CASE
         WHEN place <= 0 THEN fail('INVALID_FUNCTION_ARGUMENT: Index must be greater than zero')
         WHEN mark = '' THEN nullif(substr(value, place, 1), '')
-        ELSE list_extract(string_split(value, mark), place) END""",
+        WHEN mark IS NOT NULL THEN list_extract(string_split(value, mark), place) END""",
     """CREATE MACRO trino_decimal_divide(above, below) AS CASE
         WHEN below = 0 THEN fail('DIVISION_BY_ZERO: Division by zero')
         ELSE (CASE WHEN (above < 0) <> (below < 0) THEN -1 ELSE 1 END)
@@ -164,11 +164,16 @@ _MORE = (
     """CREATE MACRO trino_replace(v, wanted, instead) AS CASE
         WHEN wanted = '' AND v = '' THEN instead
         WHEN wanted = ''
-        THEN array_to_string(list_prepend('', list_append(string_split(v, ''), '')), instead)
+        THEN list_reduce(list_prepend(instead, list_transform(string_split(v, ''),
+            lambda part: part || instead)), lambda before, part: before || part)
         ELSE replace(v, wanted, instead) END""",
     """CREATE MACRO trino_split_all(v, mark) AS CASE WHEN mark = ''
         THEN fail('INVALID_FUNCTION_ARGUMENT: The delimiter may not be the empty string')
-        ELSE string_split(v, mark) END""",
+        WHEN mark IS NOT NULL THEN string_split(v, mark) END""",
+    # DuckDB's array_to_string takes a constant only.
+    """CREATE MACRO trino_join(items, mark) AS CASE WHEN mark IS NULL THEN NULL
+        WHEN len(items) = 0 THEN ''
+        ELSE list_reduce(items, lambda before, item: before || mark || item) END""",
     """CREATE MACRO trino_lpad(v, size, filler) AS CASE
         WHEN size < 0 OR size > 2147483647 THEN
             fail('INVALID_FUNCTION_ARGUMENT: Target length must be in the range [0..2147483647]')
@@ -258,6 +263,7 @@ _MORE = (
             list_filter(entries, lambda e: e.key = k), lambda e: e.value)}))""",
     """CREATE MACRO trino_check_sequence(first, last, step, size) AS CASE
         WHEN step = 0 THEN fail('INVALID_FUNCTION_ARGUMENT: step must not be zero')
+        WHEN size IS NULL THEN false
         WHEN (first < last AND step < 0) OR (first > last AND step > 0) THEN
             fail('INVALID_FUNCTION_ARGUMENT: sequence stop value should be greater than or equal '
                 || 'to start value if step is greater than zero otherwise stop should be less '

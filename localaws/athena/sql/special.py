@@ -7,7 +7,7 @@ from collections.abc import Callable
 from localaws.trino import types as t
 from localaws.trino.errors import QueryError, not_emulated
 from localaws.trino.types import Type
-from localaws.trino.values import NULL, Value, text
+from localaws.trino.values import NULL, Value, all_there, text
 from localaws.trino.values import name as name_of
 
 from .casts import convert, text_of
@@ -296,9 +296,8 @@ def zip_(arguments: list[Value]) -> Value:
     kinds = [_kind(value, "array", "zip").items[0] for value in arguments]
     lists = ", ".join(value.sql for value in arguments)
     fields = ", ".join(f"'field{i}': e[{i + 1}]" for i in range(len(kinds)))
-    return Value(
-        f"list_transform(list_zip({lists}), lambda e: {{{fields}}})", t.array(t.row(kinds))
-    )
+    zipped = f"list_transform(list_zip({lists}), lambda e: {{{fields}}})"
+    return Value(all_there(arguments, zipped), t.array(t.row(kinds)))
 
 
 def _kind(value: Value, name: str, function: str) -> Type:
@@ -330,7 +329,8 @@ def array_join(arguments: list[Value]) -> Value:
         shown = f"list_transform({shown}, lambda e: coalesce(e, {arguments[2].sql}))"
     else:
         shown = f"list_filter({shown}, lambda e: e IS NOT NULL)"
-    return Value(f"array_to_string({shown}, {arguments[1].sql})", t.VARCHAR)
+    join = "array_to_string" if arguments[1].constant is not None else "trino_join"
+    return Value(f"{join}({shown}, {arguments[1].sql})", t.VARCHAR)
 
 
 def format_(arguments: list[Value]) -> Value:

@@ -46,9 +46,7 @@ NESTED: dict[str, Overloads] = {
         )
     ],
     "array_sort": [("array(O) -> array(O)", "list_sort({0}, 'ASC', 'NULLS LAST')")],
-    "array_union": [
-        ("array(E), array(E) -> array(E)", "trino_array_distinct(list_concat({0}, {1}))")
-    ],
+    "array_union": [("array(E), array(E) -> array(E)", "trino_array_distinct({0} || {1})")],
     "flatten": [("array(array(T)) -> array(T)", "flatten({0})")],
     "shuffle": [
         (
