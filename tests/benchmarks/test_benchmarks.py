@@ -54,6 +54,7 @@ def test_everything_that_it_imports_is_there(file: Path) -> None:
         "generate",
         "pipeline",
         "serving",
+        "shops",
     ],
 )
 def test_its_arguments_are_read(
