@@ -207,7 +207,7 @@ MACROS = (
         WHEN isnan(number) OR (divides AND number = 0) THEN fail('INVALID_FUNCTION_ARGUMENT: '
             || 'Cannot ' || word || ' double ' || trino_double_text(number))
         ELSE number END""",
-    """CREATE MACRO trino_whole_days(ms) AS CASE WHEN ms % 86400000 = 0 THEN ms // 86400000
-        ELSE fail('INVALID_FUNCTION_ARGUMENT: Cannot add hour, minutes or seconds to a date')
-        END""",
+    """CREATE MACRO trino_whole_days(ms) AS CASE WHEN ms % 86400000 <> 0
+        THEN fail('INVALID_FUNCTION_ARGUMENT: Cannot add hour, minutes or seconds to a date')
+        ELSE ms // 86400000 END""",
 )
