@@ -55,8 +55,9 @@ def sections() -> Iterator[Section]:
     """The clients' own, without what stands before them and the tests of others' projects."""
     for part in PAGE.split("\n## ")[1:]:
         title, _, text = part.partition("\n")
-        if title != "In other projects' tests":
-            yield Section(title, tuple(BLOCK.findall(text)))
+        blocks = tuple(BLOCK.findall(text))
+        if blocks and title != "In other projects' tests":
+            yield Section(title, blocks)
 
 
 @pytest.fixture(scope="module")
