@@ -20,7 +20,9 @@ from typing import Any
 from benchmarks.attack.bursts import runs, wait_for_rest
 from benchmarks.attack.product import Product
 from benchmarks.attack.statements import Grants
+from infrastructure import code_bucket
 from infrastructure.deployables import FUNCTIONS
+from infrastructure.names import CODE, named
 from rebuy.cli.demo import EXAMPLE
 
 Json = dict[str, Any]
@@ -132,9 +134,9 @@ class Around:
 
     def letters(self) -> str:
         """Why something could not be delivered."""
+        reasons = (one.get("MessageAttributes", {}) for one in self.taken(self.undelivered))
         return "\n".join(
-            str(one.get("MessageAttributes", {}).get("ERROR_MESSAGE", {}).get("StringValue"))
-            for one in self.taken(self.undelivered)
+            found["ERROR_MESSAGE"]["StringValue"] for found in reasons if "ERROR_MESSAGE" in found
         )
 
     def told(self, text: str) -> bool:
@@ -175,7 +177,7 @@ class Around:
         )
         if waited(lambda: self.log(function), 5):
             return None
-        return f"nothing in it (logs:CreateLogStream, logs:PutLogEvents of {function})"
+        return f"the log group of {function} is empty"
 
     def prediction(self) -> str | None:
         self.began = time.time()
@@ -187,7 +189,8 @@ class Around:
             with urllib.request.urlopen(request, timeout=60):
                 return None
         except urllib.error.HTTPError as error:
-            return f"{error.code} {error.read().decode()}\n{self.log('predict')}"
+            waited(lambda: self.refusals("predict"), 10)  # of the log, which comes a little later
+            return f"{error.code} {error.read().decode()}\n{self.refusals('predict')}"
 
     def upload(self) -> str | None:
         """A run begins by a file that no table reads."""
@@ -255,6 +258,12 @@ class Around:
             )
         )
 
+    def placed(self, template: Json) -> str:
+        """The URL of a template, which is too large for a request."""
+        bucket, key = named(CODE, self.product.connection), "attack/template.json"
+        self.client("s3").put_object(Bucket=bucket, Key=key, Body=json.dumps(template).encode())
+        return code_bucket.url(self.product.connection, bucket, key)
+
     def deployment(self, kind: str) -> str | None:
         """An update in which this kind of custom resource is another one."""
         client, name = self.client("cloudformation"), self.stack
@@ -265,7 +274,7 @@ class Around:
                 one["Properties"]["Again"] = str(time.time())
         parameters = client.describe_stacks(StackName=name)["Stacks"][0]["Parameters"]
         client.update_stack(
-            StackName=name, TemplateBody=json.dumps(template), DisableRollback=True,
+            StackName=name, TemplateURL=self.placed(template), DisableRollback=True,
             Capabilities=["CAPABILITY_IAM"],
             Parameters=[
                 {"ParameterKey": one["ParameterKey"], "UsePreviousValue": True}

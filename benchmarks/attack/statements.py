@@ -142,9 +142,9 @@ class Grants:
 
     def give_back(self, seen: str) -> str | None:
         """Gives back what the failure is about; which statement, None where nothing was refused."""
-        # A log that may not be written fails nobody: `give_logs` is for those.
-        found = [each for each in self.refused() if not each[0].action.startswith("logs:")
-                 or each[0].action in seen]  # fmt: skip
+        # A log that may not be written fails nobody: it counts where a log is looked for.
+        of_log = "log group" in seen
+        found = [e for e in self.refused() if of_log or not e[0].action.startswith("logs:")]
         said = [each for each in found if each[0].action in seen]
         for use, role, key in said[-1:] or found[-1:]:
             role.put(role.away - {key})
