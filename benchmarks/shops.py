@@ -58,6 +58,8 @@ def live(name: str, mapping: Mapping, files: Path, home: Path) -> Json:
             raise RuntimeError(f"{name}: {found.get('error')}: {found.get('cause')}")
         seconds = round(time.monotonic() - began, 1)
         record = records.find(connection, arn).content
+        if record["outcome"] != "published":
+            raise RuntimeError(f"{name}: {record['outcome']}, by the gate {record['gate']}")
         gains = record["metrics"]["challenger"]["feature_importance"]["gain"]
         features = sorted(gains if isinstance(gains, dict) else (one["feature"] for one in gains))
         return {
