@@ -78,6 +78,7 @@ class Engine:
             JSONATA: JsonataLanguage(),
         }
         self.runs: dict[int, Run] = {}
+        self.taken_up = threading.Event()  # all that ran when the store was last used, in `runs`
         self.offers: dict[str, list[Take]] = {}  # activities' tasks, by ARN
         self._ends: dict[int, Callable[[Execution], None]] = {}  # of EXPRESS executions
         self._touched: dict[int, Run] = {}  # runs with changes to commit at the end of the round
@@ -111,6 +112,7 @@ class Engine:
         self._unsubscribe = self._signals.subscribe(JobEnded, self._job_ended)
         for row in reversed(self.journal.executions(status="RUNNING")):
             self.post(None, functools.partial(self._take_up, row, recovery.resume))
+        self.post(None, self.taken_up.set)
         self._thread = threading.Thread(target=self._loop, name="sfn-engine", daemon=True)
         self._thread.start()
 

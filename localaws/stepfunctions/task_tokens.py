@@ -14,6 +14,8 @@ from localaws.stepfunctions.journal import Journal
 from localaws.stepfunctions.json_text import json_problem
 from localaws.stepfunctions.run import Run
 
+TAKE_UP_SECONDS = 30.0
+
 
 class TaskTokens:
     def __init__(self, journal: Journal, engine: Engine) -> None:
@@ -59,6 +61,7 @@ class TaskTokens:
         known = self._journal.token(token)
         if known is None:
             raise AwsError("InvalidToken", "Invalid Token: 'Invalid token'")
+        self._engine.taken_up.wait(TAKE_UP_SECONDS)  # an answer to a server that has just started
         run = self._engine.runs.get(known[0])
         frame = None if run is None else run.frames.get(known[1])
         if run is None or frame is None or frame.token != token:
