@@ -132,8 +132,8 @@ def leave_much(product: Product) -> None:
     arn = client.describe_dataset(Name=f"{prefix}old-0")["ResourceArn"]
     client.create_ruleset(
         Name=f"{prefix}old", TargetArn=arn,
-        Rules=[{"Name": "a", "CheckExpression": "AGG(ROW_COUNT) > :val1",
-                "SubstitutionMap": {":val1": "0"}}],
+        Rules=[{"Name": "a", "CheckExpression": "AGG(MISSING_VALUES_COUNT) >= :val1",
+                "SubstitutionMap": {":val1": "0"}, "ColumnSelectors": [{"Regex": ".*"}]}],
     )  # fmt: skip
 
 
