@@ -22,6 +22,9 @@ MOST_TIMES = 300
 # None when a deed is done; else what whoever waits for it sees: a cause, a log, an answer.
 Attempt = Callable[[], str | None]
 
+# Whose lack fails nobody.
+WRITES_LOGS = ("logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents")
+
 
 @dataclass
 class Role:
@@ -144,7 +147,7 @@ class Grants:
         """Gives back what the failure is about; which statement, None where nothing was refused."""
         # A log that may not be written fails nobody: it counts where a log is looked for.
         of_log = "log group" in seen
-        found = [e for e in self.refused() if of_log or not e[0].action.startswith("logs:")]
+        found = [e for e in self.refused() if of_log or e[0].action not in WRITES_LOGS]
         said = [each for each in found if each[0].action in seen]
         for use, role, key in said[-1:] or found[-1:]:
             role.put(role.away - {key})
@@ -158,7 +161,7 @@ class Grants:
         self._before = {}
         for use, role, key in self.refused():
             group = use.resource.partition(":log-group:")[2].partition(":")[0]
-            if use.action.startswith("logs:") and group in empty and key in role.away:
+            if use.action in WRITES_LOGS and group in empty and key in role.away:
                 role.put(role.away - {key})
                 self.told.append(role.words(key))
                 yield f"{group} is empty: {role.words(key)} ({use.action})"
