@@ -38,8 +38,9 @@ LINE = "line"
 Letters = npt.NDArray[np.uint8]
 Places = npt.NDArray[np.int64]
 _BATCH = 100_000
-_BLOCK = 1 << 21  # small enough for the processor's cache
 _LONGEST_LINE = 2_000_000  # bytes that DuckDB takes in one line
+# More than that: a piece of a line that a block does not hold is too long by itself.
+_BLOCK = 1 << 21
 _NOTED_BYTES = 1 << 20  # a look at a smaller file costs no more than a note
 _QUICK_CODECS = ("none", "gzip", "zstd")
 _UNREADABLE = (OSError, EOFError, zlib.error)
