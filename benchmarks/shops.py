@@ -31,11 +31,10 @@ WAIT_SCALE = 0.02
 def live(name: str, mapping: Mapping, files: Path, home: Path) -> Json:
     """One kind's run, from nothing to an answer. Raises RuntimeError, RunError."""
     from configuration.connection import Connection
-    from configuration.mapping.sources import matching
     from configuration.settings import Settings
     from infrastructure.deploy import deploy
     from rebuy.cli import local, prediction, records
-    from rebuy.data.sources import as_utf8
+    from rebuy.data.sources import upload
 
     server = local.up(home, 0, WAIT_SCALE)
     try:
@@ -45,10 +44,7 @@ def live(name: str, mapping: Mapping, files: Path, home: Path) -> Json:
         )  # fmt: skip
         connection = Connection(settings)
         outputs = deploy(connection, lambda line: None).outputs
-        for file in matching(mapping, files):
-            with as_utf8(file) as path:
-                key = f"raw/source/{file.kind}/{file.path.name}"
-                connection.client("s3").upload_file(str(path), outputs["RawBucket"], key)
+        upload(mapping, files, outputs["RawBucket"], connection.client("s3"))
         client, began = connection.client("stepfunctions"), time.monotonic()
         started = client.start_execution(stateMachineArn=outputs["LiveAliasArn"], input="{}")
         arn = started["executionArn"]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from benchmarks.attack.product import Product
 from configuration.connection import Connection
 
@@ -13,6 +11,7 @@ NAME, KIND, USERS = "shop", "wide", 60
 def beside(product: Product) -> Product:
     """The shop's product on the same local AWS, with its files there."""
     from infrastructure.deploy import deploy
+    from rebuy.data.sources import upload
     from tests.mapping import foreign
 
     folder = product.home.parent / NAME
@@ -24,10 +23,6 @@ def beside(product: Product) -> Product:
     second = Product(product.home, USERS, product.policies, product.url)
     second.connection = Connection(settings)
     second.outputs = deploy(second.connection, lambda line: None).outputs
-    for file in sorted(Path(folder / KIND).iterdir()):
-        second.connection.client("s3").put_object(
-            Bucket=second.outputs["RawBucket"],
-            Key=f"raw/source/sales/{file.name}",
-            Body=file.read_bytes(),
-        )
+    s3 = second.connection.client("s3")
+    upload(mapping, folder / KIND, second.outputs["RawBucket"], s3)
     return second
