@@ -1,16 +1,20 @@
 """Delivering to targets: at least once, with retries and a dead-letter queue, over restarts.
 
-A delivery is a document from the moment it is due until the target has taken it.
+A delivery is a document from the moment it is due until the target has taken it. Those of one
+message group to one queue go one at a time, in the order they were added: FIFO is this order.
 """
 
 from __future__ import annotations
 
 import base64
+import itertools
 import json
 import logging
 import queue
 import threading
 import uuid
+from collections import deque
+from datetime import datetime
 
 from botocore.exceptions import ClientError
 
@@ -66,13 +70,17 @@ class Deliveries:
         self._kind = f"{name}-delivery"
         self._principal = f"{name}.amazonaws.com"
         self._due: queue.Queue[str | None] = queue.Queue()
+        self._numbers = itertools.count()
+        self._groups: dict[str, deque[str]] = {}  # the keys of a message group, the due one first
+        self._changing_groups = threading.Lock()
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
 
     def start(self) -> None:
         """Starts the workers and takes up what an earlier server left."""
-        for key, _ in self._aws.documents.items(self._kind):
-            self._due.put(key)
+        left = self._aws.documents.items(self._kind)
+        for key, delivery in sorted(left, key=_added):
+            self._line_up(key, delivery["target"], 0)
         for number in range(WORKERS):
             thread = threading.Thread(target=self._work, name=f"{self._kind} {number}", daemon=True)
             thread.start()
@@ -97,10 +105,34 @@ class Deliveries:
             "source": source,
             "attempts": 0,
             "since": self._aws.clock.now(),
+            "number": next(self._numbers),
         }
         self._aws.documents.put(self._kind, key, delivery)
-        self._later(key, wait_seconds)
+        self._line_up(key, target, wait_seconds)
         return key
+
+    def _line_up(self, key: str, target: Json, wait_seconds: float) -> None:
+        group = _group(target)
+        if group is not None:
+            with self._changing_groups:
+                line = self._groups.setdefault(group, deque())
+                line.append(key)
+                if len(line) > 1:
+                    return
+        self._later(key, wait_seconds)
+
+    def _done(self, key: str, target: Json) -> None:
+        """The target has taken it, or never will: the next of its group is due."""
+        self._aws.documents.delete(self._kind, key)
+        group = _group(target)
+        if group is not None:
+            with self._changing_groups:
+                line = self._groups[group]
+                line.popleft()
+                if line:
+                    self._due.put(line[0])
+                else:
+                    del self._groups[group]
 
     def _later(self, key: str, seconds: float) -> None:
         if seconds <= 0:
@@ -131,7 +163,7 @@ class Deliveries:
         except (ClientError, AwsError) as error:
             self._after_failure(key, delivery, error)
             return
-        self._aws.documents.delete(self._kind, key)
+        self._done(key, delivery["target"])
 
     def _acting(self, delivery: Json) -> LocalAws:
         """As the target's role, or as the service itself, on behalf of the rule: a function's own
@@ -164,7 +196,7 @@ class Deliveries:
         if again:
             condition = "MaximumRetryAttempts" if age < oldest else "MaximumEventAgeInSeconds"
         self._bury(delivery, code, message, condition)
-        self._aws.documents.delete(self._kind, key)
+        self._done(key, delivery["target"])
 
     def _bury(self, delivery: Json, code: str, message: str, condition: str | None) -> None:
         """To the dead-letter queue, if there is one."""
@@ -194,6 +226,16 @@ class Deliveries:
             )
         except ClientError:
             logger.exception("The dead-letter queue %s did not take it", dead)
+
+
+def _added(left: tuple[str, Json]) -> tuple[datetime, int]:
+    """The order in which deliveries were added; an earlier version gave them no numbers."""
+    return left[1]["since"], left[1].get("number", 0)
+
+
+def _group(target: Json) -> str | None:
+    group = target.get("SqsParameters", {}).get("MessageGroupId")
+    return None if group is None else f"{target['Arn']} {group}"
 
 
 def send(aws: LocalAws, target: Json, text: str, key: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import time
 from collections.abc import Callable, Iterator
@@ -13,6 +14,7 @@ from botocore.exceptions import ClientError
 
 from localaws.core.aws import LocalAws, start
 from localaws.core.service import Call, Service
+from localaws.events import delivery
 from localaws.plain.api import FACTORIES
 from localaws.sns import api
 
@@ -142,6 +144,45 @@ def test_a_fifo_topic_numbers_messages_and_takes_each_once(local: LocalAws) -> N
     assert len(first["SequenceNumber"]) == 20
     assert first["SequenceNumber"] < second["SequenceNumber"]
     assert json.loads(received(local, url)["Body"])["SequenceNumber"] == first["SequenceNumber"]
+
+
+def test_messages_of_a_group_arrive_in_the_order_they_were_published(
+    local: LocalAws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """https://docs.aws.amazon.com/sns/latest/dg/fifo-topic-message-ordering.html"""
+    send, attempts = delivery._send_message, itertools.count()
+
+    def throttled(*given: Any, **more: Any) -> None:
+        """Every third attempt has to be made again."""
+        if next(attempts) % 3 == 0:
+            answer = {"Code": "RequestLimitExceeded", "Message": "Later."}
+            told: Any = {"Error": answer, "ResponseMetadata": {"HTTPStatusCode": 403}}
+            raise ClientError(told, "SendMessage")
+        send(*given, **more)
+
+    monkeypatch.setattr(delivery, "_send_message", throttled)
+    sns, sqs = local.client("sns"), local.client("sqs")
+    topic = sns.create_topic(
+        Name="n.fifo", Attributes={"FifoTopic": "true", "ContentBasedDeduplication": "true"}
+    )["TopicArn"]
+    url, arn = queue(local, "q.fifo")
+    sns.subscribe(
+        TopicArn=topic, Protocol="sqs", Endpoint=arn, Attributes={"RawMessageDelivery": "true"}
+    )
+    for number in range(60):
+        sns.publish(TopicArn=topic, Message=f"{number:02d}", MessageGroupId=f"g{number % 3}")
+
+    def of_group(one: int) -> list[str]:
+        return [text for text in arrived if int(text) % 3 == one]
+
+    arrived: list[str] = []
+    while len(arrived) < 60:
+        for one in until(
+            lambda: sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages")
+        ):
+            arrived.append(one["Body"])
+            sqs.delete_message(QueueUrl=url, ReceiptHandle=one["ReceiptHandle"])
+    assert all(of_group(one) == sorted(of_group(one)) for one in range(3)), arrived
 
 
 def test_topics_and_subscriptions_are_there_after_a_restart(
