@@ -31,7 +31,7 @@ import boto3
 import httpx
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from executions.clients import local_keys
+from executions.endpoint_key import local_keys
 
 ROLE = "arn:aws:iam::000000000000:role/benchmark"
 WATCHED_EVENTS = 60

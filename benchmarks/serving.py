@@ -38,7 +38,7 @@ from urllib.parse import urlsplit
 
 import boto3
 
-from executions.clients import local_keys
+from executions.endpoint_key import local_keys
 from infrastructure.packages import API_FILES, ENDPOINT_FILES
 from tests.model.trained import EXAMPLE_LINE, train_small
 

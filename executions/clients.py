@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import http.client
-import json
 import os
 import threading
-import urllib.request
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 LOCAL_REGION = "us-east-1"
-# For a local endpoint that issues no keys; real ones are never sent to one.
-ANY_KEYS = {"aws_access_key_id": "localaws", "aws_secret_access_key": "localaws"}
 MOST_ATTEMPTS = 5
 
 
@@ -43,21 +37,6 @@ class Target:
         """Between two looks at a running execution. GetExecutionHistory and DescribeExecution
         refill at 15 to 20 a second for a whole account; a look takes one of each."""
         return 0.12 if self.is_local else 2.5
-
-
-def local_keys(endpoint_url: str) -> dict[str, str]:
-    """The key of the local AWS that answers there, from its home; any key for another server."""
-    try:
-        direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with direct.open(f"{endpoint_url.rstrip('/')}/_aws/health", timeout=5) as answer:
-            home = Path(json.load(answer)["home"])
-        kept = json.loads((home / "credentials.json").read_text())
-        return {
-            "aws_access_key_id": kept["AccessKeyId"],
-            "aws_secret_access_key": kept["SecretAccessKey"],
-        }
-    except (OSError, ValueError, KeyError, TypeError, http.client.HTTPException):
-        return ANY_KEYS
 
 
 class Clients:
@@ -98,17 +77,16 @@ class Clients:
         if self._session is None:
             import boto3
 
-            local = self.target.is_local
-            # Real credentials are never sent to a local endpoint, nor missed by it.
-            who = (
-                local_keys(str(self.target.endpoint_url))
-                if local
-                else {"profile_name": self.target.profile}
-            )
+            from executions.endpoint_credentials import provided
+
             region = self.target.region or os.environ.get("AWS_REGION") or None
-            session = boto3.Session(region_name=region, **who)
-            if session.region_name is None and local:
-                session = boto3.Session(region_name=LOCAL_REGION, **who)
+            if self.target.is_local:
+                # Real credentials are never sent to a local endpoint, nor missed by it.
+                ours = provided(str(self.target.endpoint_url))
+                region = region or ours.get_config_variable("region") or LOCAL_REGION
+                session = boto3.Session(region_name=region, botocore_session=ours)
+            else:
+                session = boto3.Session(region_name=region, profile_name=self.target.profile)
             if session.region_name is None:
                 raise NoRegion(
                     "No AWS region: give --region, set AWS_REGION, or name one in the profile."

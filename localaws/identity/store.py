@@ -98,8 +98,12 @@ class IdentityStore:
         self.documents.delete(SESSION, access_key_id)
 
     def close_session_of(self, environment: Mapping[str, str]) -> None:
-        """Ends the session whose keys are in a process's variables, if any are."""
-        self.close_session(environment.get("AWS_ACCESS_KEY_ID", ""))
+        """Ends the session that was opened for a process, whose keys are in its variables. Keys
+        that somebody else gave it (a training job's `Environment` may hold some) are not its."""
+        key = environment.get("AWS_ACCESS_KEY_ID", "")
+        session = self.documents.get(SESSION, key)
+        if session is not None and session["expires"] is None:
+            self.close_session(key)
 
     def forget_sessions(self) -> None:
         """At the start of a server: drops the sessions of processes, which ended with the last

@@ -16,7 +16,7 @@ import boto3
 import pytest
 from playwright.sync_api import Browser, Page
 
-from executions.clients import local_keys
+from executions.endpoint_key import local_keys
 from tests.console.machines import ROLE
 
 START_SECONDS = 90

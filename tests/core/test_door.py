@@ -17,7 +17,7 @@ from botocore.config import Config
 from werkzeug.test import EnvironBuilder
 from werkzeug.wrappers import Request
 
-from executions.clients import local_keys
+from executions.endpoint_key import local_keys
 from localaws.core import door
 from localaws.core import server as http_server
 from localaws.core.aws import LocalAws, start

@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import http.client
 import json
+import shutil
 import stat
 import urllib.error
 import urllib.request
@@ -26,7 +27,9 @@ from botocore.exceptions import ClientError
 from localaws.core import server as http_server
 from localaws.core.aws import LocalAws, start
 from localaws.core.clock import Clock
+from localaws.documents import Documents
 from localaws.iam import api as iam
+from localaws.identity.store import IdentityStore
 from localaws.plain.api import FACTORIES
 from localaws.s3 import api as s3
 from localaws.sns import api as sns
@@ -130,6 +133,32 @@ def test_other_keys_are_refused(
     assert refusal(getattr(stranger, operation))[:2] == (unknown, status)
     guesser = closed.client(service, closed.key[0], "wrong")
     assert refusal(getattr(guesser, operation))[:2] == (wrong, status)
+
+
+def test_a_roles_keys_outlive_the_server_and_processes_that_were_given_them(
+    closed: Closed, tmp_path: Path
+) -> None:
+    """A process's own keys end with it, and with the server: it is what `kill -9` leaves."""
+    closed.client("iam").create_role(RoleName="reader", AssumeRolePolicyDocument=TRUST)
+    answered = closed.client("sts").assume_role(
+        RoleArn="arn:aws:iam::000000000000:role/reader", RoleSessionName="s-1", DurationSeconds=900
+    )["Credentials"]
+    local = closed.local
+    of_job = local.child_environment()
+    of_other = local.child_environment({"AWS_ACCESS_KEY_ID": answered["AccessKeyId"]})
+    local.identity.close_session_of(of_other)
+    left = tmp_path / "left"
+    shutil.copytree(local.home.root, left)  # as it is on the disk now: nothing was stopped
+
+    documents = Documents(left / "documents.sqlite")
+    next_one = IdentityStore(documents, local.account, local.clock.now, local.identity.root_key)
+    next_one.forget_sessions()
+    kept = next_one.credential(answered["AccessKeyId"])
+    assert kept is not None
+    assert kept.secret_access_key == answered["SecretAccessKey"]
+    assert kept.session_token == answered["SessionToken"]
+    assert next_one.credential(of_job["AWS_ACCESS_KEY_ID"]) is None
+    documents.close()
 
 
 def test_a_user_and_a_session_are_who_they_are(closed: Closed) -> None:

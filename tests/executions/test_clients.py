@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import socket
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -12,6 +15,7 @@ from configuration.errors import InputError
 from configuration.settings import read
 from console.__main__ import main
 from executions.clients import Clients, NoRegion, Target
+from localaws.core.server import BackgroundServer, bind
 from rebuy.cli.app import app
 
 VARIABLES = ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE", "AWS_ENDPOINT_URL")
@@ -64,5 +68,30 @@ def test_real_keys_never_reach_an_endpoint_on_this_machine(
     away = Clients(Target("http://aws.example", region="us-east-1"))
 
     assert local.region == "us-east-1"
-    assert local("s3")._request_signer._credentials.access_key == "localaws"
-    assert away("s3")._request_signer._credentials.access_key == "AKIAREAL"
+    assert _key(local) == "localaws"
+    assert _key(away) == "AKIAREAL"
+
+
+def test_a_client_made_while_the_local_aws_is_down_has_its_key_when_it_is_up(
+    profile: str, tmp_path: Path
+) -> None:
+    """Its first attempts find nobody; the one that finds the server must be signed with its key."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    (tmp_path / "credentials.json").write_text(
+        json.dumps({"AccessKeyId": "AKIAHOME", "SecretAccessKey": "of the home"})
+    )
+    clients = Clients(Target(f"http://127.0.0.1:{port}"))
+    assert _key(clients) == "localaws"  # whoever asks now reaches nobody
+
+    def answer(environ: Any, start_response: Any) -> list[bytes]:
+        start_response("200 OK", [("Content-Type", "application/json")])
+        return [json.dumps({"home": str(tmp_path)}).encode()]
+
+    with BackgroundServer(bind(port), answer, poll_seconds=0.01):
+        assert _key(clients) == "AKIAHOME"
+
+
+def _key(clients: Clients) -> str:
+    """What a call would be signed with."""
+    return str(clients("s3")._request_signer._credentials.get_frozen_credentials().access_key)

@@ -11,7 +11,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from executions.clients import local_keys
+from executions.endpoint_key import local_keys
 
 RULES = [
     {
