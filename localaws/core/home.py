@@ -7,6 +7,7 @@ import fcntl
 import json
 import os
 import shutil
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -72,7 +73,7 @@ def claim(root: Path) -> None:
     if not is_home(root):
         root.mkdir(parents=True, exist_ok=True, mode=0o700)
         taken = [name for name in (*FOLDERS, *FILES) if (root / name).exists()]
-        if taken:
+        if taken and not is_home(root):  # or another process has just made it one
             raise NotAHome(
                 f"{root} holds {', '.join(taken)}, which no local AWS made; give a folder of its"
                 " own with --home."
@@ -107,7 +108,7 @@ def remove(root: Path) -> None:
 
 def write_whole(file: Path, text: str) -> None:
     """Writes a small file so that a reader, or a kill, finds all of it or what was before."""
-    fresh = file.with_name(f".{file.name}.{os.getpid()}")
+    fresh = file.with_name(f".{file.name}.{os.getpid()}.{threading.get_ident()}")
     with fresh.open("w") as out:
         out.write(text)
         out.flush()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
 import signal
@@ -57,14 +58,17 @@ class Background(Generic[R]):
         return running if self.answers(running) else None
 
     def up(self, command: list[str]) -> R:
-        """Starts the process, or finds the one that runs already.
+        """Starts the process, or finds the one that runs already or is being started.
 
         Raises RebuyError with the end of its log when it does not come up; it does not go on
         running then, nor when the wait is interrupted.
         """
-        running = self.find()
-        if running is not None:
-            return running
+        with self.log.open("ab") as turn:
+            fcntl.flock(turn, fcntl.LOCK_EX)  # one starts, the others wait and then find it
+            return self.find() or self._start(command)
+
+    def _start(self, command: list[str]) -> R:
+        running = None
         with self.log.open("ab") as output:
             process = subprocess.Popen(
                 command,

@@ -18,6 +18,7 @@ from urllib.parse import quote
 
 from configuration.errors import RebuyError
 from configuration.settings import read
+from localaws.core.home import write_whole
 from rebuy.cli import local
 from rebuy.cli.background import Background, alive, get_json
 
@@ -84,14 +85,15 @@ def serve(home: Path) -> None:
         raise RebuyError(f"No local AWS runs in {home}.")
     clients = Clients(Target(server.url, read().region))
     kept = home / "console.port"
-    first = int(kept.read_text()) if kept.exists() else page.DEFAULT_PORT
+    try:
+        first = int(kept.read_text())
+    except (OSError, ValueError):  # none yet, or a damaged one
+        first = page.DEFAULT_PORT
 
     def ready(url: str) -> None:
-        kept.write_text(url.rstrip("/").rpartition(":")[2])
-        file = home / "console.json"
-        part = file.with_suffix(".part")
-        part.write_text(json.dumps(asdict(ConsoleProcess(os.getpid(), url, server.url))))
-        part.replace(file)
+        write_whole(kept, url.rstrip("/").rpartition(":")[2])
+        about = ConsoleProcess(os.getpid(), url, server.url)
+        write_whole(home / "console.json", json.dumps(asdict(about)))
         threading.Thread(target=_end_with, args=(server.pid,), daemon=True).start()
 
     for port in range(first, first + MOST_PORTS):

@@ -11,6 +11,7 @@ import time
 import urllib.request
 import webbrowser
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,20 @@ def test_console_of_a_home_is_one_and_shows_its_aws(home: Path) -> None:
         assert json.load(answer)["endpoint"] == server.url
     told = CliRunner().invoke(app, ["local", "status", "--home", str(home)])
     assert json.loads(told.stdout)["console_url"] == console.url
+
+
+def test_consoles_that_are_started_at_once_are_one_and_a_damaged_port_is_no_matter(
+    home: Path,
+) -> None:
+    kept = (home / "console.port").read_text()
+    console_process.down(home)
+    (home / "console.port").write_text("")
+    with ThreadPoolExecutor(3) as pool:
+        assert len({console.result().pid for console in [
+            pool.submit(console_process.up, home) for _ in range(3)
+        ]}) == 1  # fmt: skip
+    console_process.down(home)
+    (home / "console.port").write_text(kept)
 
 
 def test_console_comes_back_at_its_port_or_the_next_free_one(home: Path) -> None:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from configuration.connection import Connection
 from configuration.errors import InputError, RebuyError
 from configuration.settings import Settings
 from localaws.core import orphans
-from localaws.core.home import holder
+from localaws.core.home import claim, holder
 from rebuy.cli import local
 from rebuy.cli.background import alive
 from tests.functions.conftest import create, invoke
@@ -141,6 +142,20 @@ def test_server_that_is_starting_runs(home: Path) -> None:
         assert local.describe(home)["pid"] == process.pid
         assert local.up(home, None, 0).pid == process.pid  # waits for it
         assert local.down(home) and process.wait(10) == 0
+
+
+def test_of_four_that_start_it_at_once_one_does_and_all_have_it(home: Path) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        ups = [pool.submit(local.up, home, 0, 0, policies="off") for _ in range(4)]
+    pids = {up.result().pid for up in ups}
+
+    assert pids == {holder(home)}
+
+
+def test_of_many_that_make_a_folder_a_home_at_once_none_is_refused(tmp_path: Path) -> None:
+    for number in range(20):
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(claim, [tmp_path / str(number)] * 8))
 
 
 def test_a_command_without_an_address_names_the_local_aws_that_runs_beside_it(
