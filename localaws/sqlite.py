@@ -11,6 +11,7 @@ from typing import Any
 
 Row = sqlite3.Row
 DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+PRIMARY = 0xFF  # of an error code: the rest says more of the same
 
 
 class SqliteDatabase:
@@ -27,6 +28,7 @@ class SqliteDatabase:
     """
 
     def __init__(self, file: Path, migrations: Sequence[str], *, named: bool = False) -> None:
+        self._file = file
         self._lock = threading.RLock()
         self._connection = sqlite3.connect(file, check_same_thread=False, isolation_level=None)
         if named:
@@ -38,12 +40,8 @@ class SqliteDatabase:
             self._migrate(file, migrations)
         except BaseException as error:
             self._connection.close()
-            if isinstance(error, sqlite3.DatabaseError) and error.sqlite_errorcode in DAMAGED:
-                raise ValueError(
-                    f"{file} is damaged (SQLite says: {error}). Put a copy from a backup in its"
-                    f" place, or move it away with {file.name}-wal and {file.name}-shm: what it"
-                    " records is gone then, and everything else in the home stays."
-                ) from None
+            if isinstance(error, sqlite3.DatabaseError):
+                raise self._told(error) from None
             raise
         self._depth = 0
 
@@ -70,7 +68,7 @@ class SqliteDatabase:
 
         A block within a block is undone by itself, and committed with the outermost.
         """
-        with self._lock:
+        with self._in_turn():
             begin, commit, undo = (
                 ("BEGIN IMMEDIATE", "COMMIT", "ROLLBACK")
                 if self._depth == 0
@@ -96,18 +94,38 @@ class SqliteDatabase:
 
     def run(self, statement: str, *values: Any) -> int:
         """Runs one write; the number of rows it changed."""
-        with self._lock:
+        with self._in_turn():
             return self._connection.execute(statement, values).rowcount
 
     def rows(self, statement: str, *values: Any) -> list[Any]:
         """Tuples; `sqlite3.Row` where the database was opened with `named`."""
-        with self._lock:
+        with self._in_turn():
             return self._connection.execute(statement, values).fetchall()
 
     def row(self, statement: str, *values: Any) -> Any | None:
         """The first row, if there is one."""
-        with self._lock:
+        with self._in_turn():
             return self._connection.execute(statement, values).fetchone()
+
+    @contextmanager
+    def _in_turn(self) -> Iterator[None]:
+        """Damage may show only when its place in the file is read."""
+        try:
+            with self._lock:
+                yield
+        except sqlite3.DatabaseError as error:
+            raise self._told(error) from None
+
+    def _told(self, error: sqlite3.DatabaseError) -> Exception:
+        """The error; where it tells of damage, with the file and what to do about it."""
+        if getattr(error, "sqlite_errorcode", 0) & PRIMARY not in DAMAGED:
+            return error
+        name = self._file.name
+        return ValueError(
+            f"{self._file} is damaged (SQLite says: {error}). Put a copy from a backup in its"
+            f" place, or move it away with {name}-wal and {name}-shm and take its name out of"
+            " home.json: what it records is gone then, and everything else in the home stays."
+        )
 
     def close(self) -> None:
         with self._lock:

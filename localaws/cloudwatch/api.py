@@ -60,7 +60,7 @@ def measure_training(aws: LocalAws, job: str, values: dict[str, float]) -> None:
 
 def service(aws: LocalAws) -> Service:
     built = CloudWatch("cloudwatch")
-    built.points = Points(aws.home.file(FILE))
+    built.points = Points(aws.home.store(FILE))
     built.watch = Watch(aws, built.points)
     built.on_stop(built.watch.stop)
     built.on_stop(built.points.close)

@@ -17,7 +17,7 @@ from localaws.core.clients import Clients
 from localaws.core.clock import Clock
 from localaws.core.durability import Durability
 from localaws.core.gateway import Gateway
-from localaws.core.home import Home, write_whole
+from localaws.core.home import STORES, Home, write_whole
 from localaws.core.jobs.limits import Limits
 from localaws.core.jobs.limits import default as default_limits
 from localaws.core.jobs.worker import Workers
@@ -179,11 +179,11 @@ def start(
     time = clock or Clock(wait_scale)
     root_key = home_key.of(place.file(home_key.NAME), ACCOUNT)
     with ExitStack() as closing:
-        documents = Documents(place.file("documents.sqlite"))
+        documents = Documents(place.store("documents.sqlite"))
         closing.callback(documents.close)
         durability = Durability(documents, on=power_safe)
         processes = Processes(place.root, url, region)
-        moto = MotoBridge(place.directory("moto"), durability)
+        moto = MotoBridge(place, durability)
         identity = IdentityStore(documents, ACCOUNT, time.now, root_key)
         uses = Uses(place.file(FILE) if policies is not Mode.OFF else None, write_whole)
         closing.callback(uses.flush)
@@ -223,6 +223,7 @@ def start(
         for service in services:
             _start(service)
         durability.keep(place.file("documents.sqlite"))
+        place.keep_stores(*STORES)
         durability.start()
         aws.closing = closing.pop_all()
     return aws.acting(callers.root(ACCOUNT))

@@ -19,18 +19,23 @@ FOLDERS = (
     "crawler-logs", "athena-work", "databrew-runs", "databrew-sessions", "cache", "run", "data",
 )  # fmt: skip
 DATABASES = ("s3", "documents", "stepfunctions", "cloudwatch", "logs")
+STORES = tuple(f"{name}.sqlite" for name in DATABASES)
 FILES = (
     *(f"{name}.sqlite{part}" for name in DATABASES for part in ("", "-wal", "-shm", "-journal")),
     "credentials.json", "credentials.new", "authorizations.jsonl",
     "port", "lock", "server.json", "server.log", "console.json", "console.log", "console.port",
     "sagemaker.yaml",
 )  # fmt: skip
-MARK = "home.json"
+MARK = "home.json"  # {"format", "stores": what was made to be kept, by its path in the home}
 LOCK_WAIT_SECONDS = 0.5  # a look at the lock holds it for a moment
 
 
 class NotAHome(ValueError):
     """The folder is no local AWS's, and cannot become one as it is; the message says why."""
+
+
+class LostStore(ValueError):
+    """What the home has kept is not there any more; the message says what to do."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +57,47 @@ class Home:
     def file(self, name: str) -> Path:
         _check(name, FILES)
         return self.root / name
+
+    def store(self, name: str) -> Path:
+        """A file in which the home keeps something for good, by its path in the home.
+
+        Raises LostStore for one that was there once and is gone or empty: nobody begins anew with
+        nothing, and overwrites what may be brought back, without a word.
+        """
+        path = self.root / name
+        if not _bytes(path) and name in _stores(self.root):
+            state = "is empty" if path.exists() else "is gone"
+            raise LostStore(
+                f"{path} {state}, and this home had kept something in it. Put a copy from a backup"
+                f' in its place, or take "{name}" out of {self.root / MARK} to go on without what'
+                " it recorded; everything else in the home stays."
+            )
+        return path
+
+    def keep_stores(self, *names: str) -> None:
+        """Notes those that are there, so that their loss is told."""
+        there = [
+            name for name in names if (path := self.root / name).exists() and path.stat().st_size
+        ]
+        known = _stores(self.root)
+        if new := [name for name in there if name not in known]:
+            write_whole(self.root / MARK, _mark([*known, *new]))
+
+
+def _stores(root: Path) -> list[str]:
+    """None in a home of before they were noted, nor where the mark is damaged."""
+    try:
+        return [str(name) for name in json.loads((root / MARK).read_text())["stores"]]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
+
+
+def _bytes(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0
+
+
+def _mark(stores: list[str]) -> str:
+    return json.dumps({"format": 1, "stores": stores}) + "\n"
 
 
 def _check(name: str, names: tuple[str, ...]) -> None:
@@ -81,7 +127,7 @@ def claim(root: Path) -> None:
     if not (root / MARK).exists():
         with contextlib.suppress(PermissionError):
             root.chmod(0o700)  # keys and data are the owner's alone
-        write_whole(root / MARK, json.dumps({"format": 1}) + "\n")
+        write_whole(root / MARK, _mark([]))
     for name in FOLDERS:
         (root / name).mkdir(exist_ok=True)
 

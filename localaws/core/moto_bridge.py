@@ -22,6 +22,7 @@ from werkzeug.wrappers import Response
 
 from localaws.core import moto_state
 from localaws.core.durability import Durability
+from localaws.core.home import MARK, Home, LostStore
 from localaws.core.moto_state import UnreadableState
 from localaws.core.service import Call, Service
 from localaws.shapes import Json
@@ -40,8 +41,8 @@ class MotoBridge:
     One per process, since moto's backends are process-wide.
     """
 
-    def __init__(self, folder: Path, durability: Durability) -> None:
-        self._folder = folder
+    def __init__(self, home: Home, durability: Durability) -> None:
+        self._home = home
         self._durability = durability
         self._applications: dict[str, Any] = {}
         self._lock = threading.Lock()  # of the table; nothing else is taken under it
@@ -88,10 +89,13 @@ class MotoBridge:
                     for account, backends_of in list(_backends(service.name).items())
                     for region, backend in list(backends_of.items())
                 ]
-            file = self._file(service)
-            fresh = file.with_suffix(".new")
+            name = self._name(service)
+            file = self._home.root / name
+            fresh, new = file.with_suffix(".new"), not file.exists()
             fresh.write_text(json.dumps({"format": FORMAT, "regions": regions}))
             self._durability.replace(fresh, file)
+            if new:
+                self._home.keep_stores(name)
 
     def load(self, services: Iterable[Service]) -> None:
         """Brings back the services' states that were saved in this home.
@@ -102,21 +106,25 @@ class MotoBridge:
         for service in services:
             if service.records is None:
                 continue
-            file = self._file(service)
+            name = self._name(service)
+            file = self._home.root / name
             old = file.with_suffix(".pickle")  # of earlier versions
             try:
-                if file.exists():
+                if self._home.store(name).exists():
                     self._restore(service, json.loads(file.read_text()))
                 elif old.exists():
                     file = old
                     self._take_over(service, old)
+                self._home.keep_stores(name)
+            except LostStore as lost:
+                service.failure = str(lost)
             except Exception as error:
                 logger.exception("%s cannot be read", file)
                 _backends(service.name).reset()
                 service.failure = (
                     f"its state in {file} cannot be read ({type(error).__name__}: {error}). Bring"
-                    " back an older copy of the file, or move it away to begin"
-                    f" {service.name} anew, and start again."
+                    " back an older copy of the file, or move it away and take its name out of"
+                    f" {MARK} to begin {service.name} anew, and start again."
                 )
 
     @staticmethod
@@ -135,8 +143,9 @@ class MotoBridge:
         self.save(service)
         old.rename(old.with_suffix(".adopted"))
 
-    def _file(self, service: Service) -> Path:
-        return self._folder / f"{service.name}.json"
+    @staticmethod
+    def _name(service: Service) -> str:
+        return f"moto/{service.name}.json"
 
     @staticmethod
     def reset(services: list[str]) -> None:

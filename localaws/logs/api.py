@@ -16,7 +16,7 @@ from localaws.logs.store import FILE, LogStore
 
 def service(aws: LocalAws) -> Service:
     built = Service("logs")
-    store = LogStore(aws.home.file(FILE))
+    store = LogStore(aws.home.store(FILE))
     built.on_stop(aws.logs.stop)  # writes what is queued, for which the store must be open
     built.on_stop(store.close)
     groups, policies = Groups(aws, store), Policies(aws)

@@ -18,6 +18,7 @@ from localaws.s3.index import Index
 from localaws.s3.lifecycle import Lifecycle
 from localaws.s3.listing import Listings
 from localaws.s3.memory import return_large_blocks
+from localaws.s3.missing import check_bytes
 from localaws.s3.object_operations import ObjectOperations
 from localaws.s3.objects import Objects
 from localaws.s3.owners import check_owners
@@ -38,8 +39,9 @@ def service(aws: LocalAws) -> Service:
 
     answers.install()
     return_large_blocks()
-    root, file = aws.home.directory("objects"), aws.home.file("s3.sqlite")
+    root, file = aws.home.directory("objects"), aws.home.store("s3.sqlite")
     index = Index(file)
+    check_bytes(index, root)
     aws.durability.keep(file)
     if aws.durability.power_was_cut:
         take_out_torn(index, root, DOUBT_SECONDS)

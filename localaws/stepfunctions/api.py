@@ -54,7 +54,7 @@ def _integrations(aws: LocalAws, resources: Resources) -> Integrations:
 
 def build(aws: LocalAws, tasks: Callable[[LocalAws, Resources], Integrations]) -> Service:
     """The service, with the Tasks that `tasks` gives."""
-    file = aws.home.file("stepfunctions.sqlite")
+    file = aws.home.store("stepfunctions.sqlite")
     database = SqliteDatabase(file, MIGRATIONS)
     aws.durability.keep(file)
     resources = Resources(database)

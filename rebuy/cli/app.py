@@ -272,13 +272,14 @@ def local_up(
 ) -> None:
     """Start the local AWS in the background. Other clients: `eval "$(rebuy local env)"`."""
     from rebuy.cli import local
+    from rebuy.cli.console import say
 
     server = local.up(home, port, wait_scale, accept_any_key=open_to_all, policies=policies)
     use = shlex.join(["rebuy", "local", "env", "--home", str(home.resolve())])
     print(f'{server.url}\neval "$({use})"')
+    for service, reason in local.failed(server).items():
+        say(f"{service} did not start: {reason}")
     if open_to_all:
-        from rebuy.cli.console import say
-
         say("any credentials are accepted: every user of this machine may do everything in it")
 
 

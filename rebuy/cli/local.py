@@ -66,6 +66,12 @@ def up(
     return process.up(command)
 
 
+def failed(server: Server) -> dict[str, str]:
+    """The services that did not start, with what is wrong and what to do about it."""
+    health = get_json(f"{server.url}/_aws/health")
+    return dict(health["failed"]) if isinstance(health, dict) else {}
+
+
 def down(home: Path) -> bool:
     """Stops the server and everything it started; False when none was running.
 
@@ -97,13 +103,15 @@ def reset(home: Path) -> None:
 
 
 def describe(home: Path) -> dict[str, object]:
-    """{running, home} and, while it runs, what it wrote of itself.
+    """{running, home} and, while it runs, what it wrote of itself, with the services that did not
+    start, if any.
 
     One that does not answer has only its `pid`, and `answers` false.
     """
     server = find(home)
     if server is not None:
-        return {"running": True, "home": str(home), **asdict(server)}
+        lacks = {"failed": found} if (found := failed(server)) else {}
+        return {"running": True, "home": str(home), **asdict(server), **lacks}
     pid = holder(home)
     about = {} if pid is None else {"pid": pid, "answers": False}
     return {"running": pid is not None, "home": str(home), **about}

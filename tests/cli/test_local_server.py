@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from configuration.connection import Connection
 from configuration.errors import InputError, RebuyError
@@ -20,6 +21,7 @@ from configuration.settings import Settings
 from localaws.core import orphans
 from localaws.core.home import claim, holder
 from rebuy.cli import local
+from rebuy.cli.app import app
 from rebuy.cli.background import alive
 from tests.functions.conftest import create, invoke
 
@@ -150,6 +152,19 @@ def test_of_four_that_start_it_at_once_one_does_and_all_have_it(home: Path) -> N
     pids = {up.result().pid for up in ups}
 
     assert pids == {holder(home)}
+
+
+def test_a_service_that_lost_its_store_is_told_by_up_and_status(home: Path) -> None:
+    local.up(home, 0, 0, policies="off")
+    local.down(home)
+    (home / "logs.sqlite").unlink()
+
+    done = CliRunner().invoke(app, ["local", "up", "--home", str(home), "--policies", "off"])
+
+    assert done.exit_code == 0
+    assert f"logs did not start: {home / 'logs.sqlite'} is gone" in done.stderr.replace("\n", " ")
+    told = local.describe(home)["failed"]
+    assert isinstance(told, dict) and list(told) == ["logs"]
 
 
 def test_of_many_that_make_a_folder_a_home_at_once_none_is_refused(tmp_path: Path) -> None:

@@ -130,3 +130,19 @@ def test_a_damaged_file_is_named_with_what_to_do(tmp_path: Path, damage: bytes) 
     with pytest.raises(ValueError, match=r"documents\.sqlite is damaged \(SQLite says: .*\)\. Put"):
         Documents(file)
     assert file.read_bytes() == damage
+
+
+def test_damage_that_shows_only_when_it_is_read_is_told_as_well(tmp_path: Path) -> None:
+    file = tmp_path / "documents.sqlite"
+    documents = Documents(file)
+    for number in range(1000):
+        documents.put("table", str(number), {"columns": "x" * 500})
+    documents.close()
+    data = bytearray(file.read_bytes())
+    data[len(data) // 2 : len(data) // 2 + 8192] = b"\7" * 8192
+    file.write_bytes(data)
+
+    documents = Documents(file)
+    with pytest.raises(ValueError, match=r"documents\.sqlite is damaged \(SQLite says: .*\)\. Put"):
+        documents.items("table")
+    documents.close()
