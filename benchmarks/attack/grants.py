@@ -20,9 +20,10 @@ from benchmarks.attack import shop
 from benchmarks.attack.grants_around import AROUND, waited
 from benchmarks.attack.product import GIVEN, Product
 from benchmarks.attack.statements import Grants
+from executions import releases
 from infrastructure.deployables import FUNCTIONS
 from infrastructure.deployables import named as function_named
-from infrastructure.names import CAPTURED, MADE, named
+from infrastructure.names import CAPTURED, CODE, MADE, named
 from localaws.s3.names import split_uri
 from rebuy.cli.demo import EXAMPLE
 from tasks.functions import databrew_leftovers as leftovers
@@ -75,7 +76,8 @@ def attack(product: Product) -> Iterator[str]:
     others = {*AROUND, f"{OF_A_SHOP}Role"}
     grants = Grants.of(product, product.connection, lambda name: name not in others)
     began = time.time()
-    yield f"{grants.take_all()} statements of {len(grants.roles)} roles are taken away"
+    amend_nothing(product)
+    yield f"{grants.take()} statements of {len(grants.roles)} roles are taken away"
 
     run = Run(product, EVERYTHING)
     yield from grants.pursue("the run", run.attempt)
@@ -106,12 +108,28 @@ def attack(product: Product) -> Iterator[str]:
 def mapped(product: Product) -> Iterator[str]:
     """A second stack in the account, of a shop with files of its own."""
     second = shop.beside(product)
-    grants = Grants.of(second, second.connection, lambda name: name == f"{OF_A_SHOP}Role")
-    yield f"{grants.take_all()} statements of a shop's {OF_A_SHOP}Role are taken away"
+    own, raw = f"{OF_A_SHOP}Role", f":{second.outputs['RawBucket']}"
+    grants = Grants.of(second, second.connection, lambda name: name in (own, "StateMachineRole"))
+    taken = grants.take(lambda name, statement: name == own or raw in str(statement["Resource"]))
+    yield f"{taken} statements about a shop's own files are taken away"
     began = time.time()
     yield from grants.pursue("a shop's run", Run(second, {"train": False}).attempt)
     yield from grants.give_logs(empty_groups(second, began, [OF_A_SHOP]))
-    yield from grants.end()
+    yield from grants.end({})
+
+
+def amend_nothing(product: Product) -> None:
+    """The workflow's release has a list of amendments from now on, which every record reads."""
+    connection, outputs = product.connection, product.outputs
+    live = connection.client("stepfunctions").describe_state_machine_alias(
+        stateMachineAliasArn=outputs["LiveAliasArn"]
+    )["routingConfiguration"][0]["stateMachineVersionArn"]
+    definition = connection.client("stepfunctions").describe_state_machine(stateMachineArn=live)
+    release = releases.of_definition(definition["definition"], named(CODE, connection))
+    assert release is not None
+    connection.client("s3").put_object(
+        Bucket=release.bucket, Key=release.amendments_key, Body=b'{"amendments": []}'
+    )
 
 
 def leave_much(product: Product) -> None:

@@ -136,14 +136,17 @@ class Product:
         )
 
     def model(self, arn: str) -> str:
-        """SHA-256 of the booster that the execution trained."""
+        """SHA-256 of the booster that the execution trained; nothing where it trained none."""
         sagemaker, s3 = self.connection.client("sagemaker"), self.connection.client("s3")
-        (job,) = [
+        jobs = [
             json.loads(event["taskSucceededEventDetails"]["output"])["TrainingJobName"]
             for event in self.history(arn)
             if event["type"] == "TaskSucceeded"
             and event["taskSucceededEventDetails"]["resource"] == "createTrainingJob.sync"
         ]
+        if not jobs:
+            return ""
+        (job,) = jobs
         uri = sagemaker.describe_training_job(TrainingJobName=job)["ModelArtifacts"][
             "S3ModelArtifacts"
         ]

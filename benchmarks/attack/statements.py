@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -109,9 +109,10 @@ class Grants:
         ]
         return cls(product, {iam.get_role(RoleName=one.name)["Role"]["Arn"]: one for one in roles})
 
-    def take_all(self) -> int:
+    def take(self, wanted: Callable[[str, Json], bool] = lambda name, statement: True) -> int:
+        """Takes away the wanted statements (a role's logical name, one of its): how many."""
         for role in self.roles.values():
-            role.put(role.keys)
+            role.put([k for k in role.keys if wanted(role.logical_name, role.statement(k))])
         return sum(len(role.away) for role in self.roles.values())
 
     def uses(self) -> list[tuple[Use, int]]:
@@ -166,7 +167,7 @@ class Grants:
                 self.told.append(role.words(key))
                 yield f"{group} is empty: {role.words(key)} ({use.action})"
 
-    def end(self) -> Iterator[str]:
+    def end(self, unneeded: Mapping[tuple[str, str], str] = UNNEEDED) -> Iterator[str]:
         """What is still away, which has to be just what nothing here can need; then all of it is
         given back."""
         left = [
@@ -175,13 +176,13 @@ class Grants:
             for key in sorted(role.away)
         ]
         for named in left:
-            reason = UNNEEDED.get(named)
+            reason = unneeded.get(named)
             words = ": ".join(named)
             yield (
                 f"nothing here needs {words} ({reason})" if reason else f"WRONG not needed: {words}"
             )
         mine = {role.logical_name for role in self.roles.values()}
-        for named in sorted(UNNEEDED.keys() - {*left}):
+        for named in sorted(unneeded.keys() - {*left}):
             if named[0] in mine:
                 yield f"WRONG needed, and said not to be: {': '.join(named)}"
         for role in self.roles.values():

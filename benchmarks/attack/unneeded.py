@@ -11,10 +11,18 @@ from __future__ import annotations
 WORKERS = "what AWS's own policies give these jobs' workers, and the local ones do not ask"
 # docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html
 DELIVERY = "what the guide to a workflow's log has; the log's delivery writes as itself here"
+# The account's first target asks for it, which is an earlier run's.
+FIRST_TARGET = "asked for once in an account, by the run before"
+# Statements of a mapped shop's run, which takes them away again.
+OF_A_SHOP = "asked for where a shop's own files are mapped"
 
 UNNEEDED = {
     ("CrawlerRole", "s3:GetBucketLocation"): WORKERS,
     ("DataBrewRole", "s3:GetBucketLocation"): WORKERS,
     ("JoinFeaturesRole", "s3:GetBucketLocation"): WORKERS,
+    ("PutModelLiveRole", "iam:CreateServiceLinkedRole"): FIRST_TARGET,
+    ("RollBackRole", "iam:CreateServiceLinkedRole"): FIRST_TARGET,
     ("StateMachineRole", "logs:CreateLogStream"): DELIVERY,
+    ("StateMachineRole", "s3:GetObject"): OF_A_SHOP,
+    ("StateMachineRole", "s3:ListBucket"): OF_A_SHOP,
 }

@@ -13,10 +13,12 @@ from localaws.core.aws import LocalAws
 from localaws.core.pages import page
 from localaws.core.service import Call, Service
 from localaws.errors import AwsError, NotEmulated
+from localaws.identity.actions.exceptions import linked_role
 from localaws.sagemaker.names import ENDPOINT
 from localaws.shapes import Json
 
 TARGET = "scaling-target"  # documents: resource -> {"target", "tags"}
+ROLE = "scaling-role"  # documents: the service's own role, made for the account's first target
 POLICY = "scaling-policy"  # documents: resource|name -> the policy as described
 NAME = "application-autoscaling"
 NAMESPACE, DIMENSION = "sagemaker", "sagemaker:variant:DesiredInstanceCount"
@@ -57,9 +59,10 @@ class Scaling:
         )(self.describe_policies)
 
     def tagged(self, operation: str, params: Json) -> Json:
-        """The tags that the target has, for conditions on them."""
+        """The tags that the target has, for conditions on them, and whether none was there ever."""
         kept = self._documents.get(TARGET, str(params.get("ResourceId", "")))
-        return params | {"resource_tags": kept["tags"] if kept else {}}
+        first = self._documents.get(ROLE, linked_role(self._aws.account)) is None
+        return params | {"resource_tags": kept["tags"] if kept else {}, "first_target": first}
 
     def put(self, call: Call) -> Json:
         """Registers a variant that is there, or changes its bounds."""
@@ -70,10 +73,7 @@ class Scaling:
         target = kept["target"] if kept else {
             **{member: params[member] for member in PLACE},
             "ScalableTargetARN": self._arn(name),
-            "RoleARN": (
-                f"arn:aws:iam::{self._aws.account}:role/aws-service-role/sagemaker.application-"
-                "autoscaling.amazonaws.com/AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint"
-            ),
+            "RoleARN": linked_role(self._aws.account),
             "CreationTime": self._aws.clock.now(),
             "SuspendedState": dict.fromkeys(
                 (
@@ -89,6 +89,7 @@ class Scaling:
         if target["MinCapacity"] > target["MaxCapacity"]:
             raise _invalid("Maximum capacity cannot be less than minimum capacity")
         tags = kept["tags"] if kept else params.get("Tags", {})
+        self._documents.put(ROLE, target["RoleARN"], {})
         self._documents.put(TARGET, name, {"target": target, "tags": tags})
         return {"ScalableTargetARN": target["ScalableTargetARN"]}
 

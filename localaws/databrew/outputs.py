@@ -55,13 +55,16 @@ def _check_overwrite(location: Json) -> None:
 
 
 def publish(aws: LocalAws, output: Json, written: Sequence[Written]) -> None:
-    """Makes the files objects; with Overwrite what was at the location before goes."""
+    """Makes the files objects; with Overwrite what was at the location before goes, files of the
+    same name too: the job's role must be allowed to delete."""
     location = output["Location"]
-    old = []
+    old: set[str] = set()
     if output["Overwrite"]:
         prefix = location["Key"].strip("/") + "/"
-        old = [item.key for item in aws.objects.list(location["Bucket"], prefix)]
+        old = {item.key for item in aws.objects.list(location["Bucket"], prefix)}
     for item in written:
+        if item.key in old:
+            aws.objects.delete(item.bucket, item.key)
         aws.objects.adopt(item.bucket, item.key, Path(item.file))
-    for key in set(old) - {item.key for item in written}:
+    for key in old - {item.key for item in written}:
         aws.objects.delete(location["Bucket"], key)

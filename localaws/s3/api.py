@@ -52,9 +52,9 @@ def service(aws: LocalAws) -> Service:
         BucketOperations(objects),
         Listings(objects),
         ObjectOperations(objects, aws.authorize),
-        Copies(objects),
+        Copies(objects, aws.authorize),
         Tagging(objects),
-        UploadOperations(objects),
+        UploadOperations(objects, aws.authorize),
     ):
         part.register(s3)
     cors = Cors(objects.buckets)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from urllib.parse import unquote
 
+from localaws.core.object_store import telling_missing
 from localaws.core.service import Call, Service
 from localaws.errors import AwsError
+from localaws.identity.authorization import Authorizer
 from localaws.s3 import encryption
 from localaws.s3.bodies import wanted_algorithms
 from localaws.s3.buckets import Buckets
@@ -28,8 +30,9 @@ SOURCE = (
 
 
 class Copies:
-    def __init__(self, objects: Objects) -> None:
+    def __init__(self, objects: Objects, authorize: Authorizer) -> None:
         self._objects = objects
+        self._authorize = authorize
 
     def register(self, service: Service) -> None:
         service.operation(
@@ -39,7 +42,7 @@ class Copies:
 
     def copy(self, call: Call) -> Json:
         params = call.params
-        source, exact = copy_source(self._objects, params)
+        source, exact = copy_source(self._objects, self._authorize, call)
         self._objects.buckets.get(params["Bucket"])
         properties = _properties(self._objects.buckets, params, source, exact)
         algorithms = wanted_algorithms(params, source.properties.get("Checksums", {}))
@@ -92,16 +95,17 @@ def _properties(buckets: Buckets, params: Json, source: StoredObject, exact: boo
     return properties
 
 
-def copy_source(objects: Objects, params: Json) -> tuple[StoredObject, bool]:
+def copy_source(objects: Objects, authorize: Authorizer, call: Call) -> tuple[StoredObject, bool]:
     """The version that CopySource names, and whether it names one.
 
     Raises PreconditionFailed for each condition that does not hold, as S3 does for copies.
     """
-    bucket, key, version_id = source_of(params["CopySource"])
-    source = objects.head(bucket, key, version_id)
+    bucket, key, version_id = source_of(call.params["CopySource"])
+    with telling_missing(authorize, call.caller, bucket, key):
+        source = objects.head(bucket, key, version_id)
     conditions = {
         name.removeprefix("CopySource"): value
-        for name, value in params.items()
+        for name, value in call.params.items()
         if name.startswith("CopySourceIf")
     }
     try:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from localaws.core.service import Call, Service
 from localaws.errors import AwsError
+from localaws.identity.authorization import Authorizer
 from localaws.s3 import encryption
 from localaws.s3.bodies import receive, sent_checksums, wanted_algorithms
 from localaws.s3.conditions import byte_range, write_check
@@ -20,8 +21,9 @@ from localaws.shapes import Json
 
 
 class UploadOperations:
-    def __init__(self, objects: Objects) -> None:
+    def __init__(self, objects: Objects, authorize: Authorizer) -> None:
         self._objects = objects
+        self._authorize = authorize
         self._uploads = Uploads(objects)
 
     def register(self, service: Service) -> None:
@@ -93,7 +95,7 @@ class UploadOperations:
 
     def upload_part_copy(self, call: Call) -> Json:
         upload = self._upload_of(call)
-        source, _ = copy_source(self._objects, call.params)
+        source, _ = copy_source(self._objects, self._authorize, call)
         start, length = byte_range(call.params.get("CopySourceRange"), source.bytes) or (
             0,
             source.bytes,

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.loaders import create_loader
+from botocore.model import ServiceModel
 
 from infrastructure import template
+from localaws import support
 from localaws.core.aws import LocalAws
 from localaws.identity.actions.asked import Place
-from localaws.identity.actions.table import PREFIXES, asked, authorization
+from localaws.identity.actions.passing import PASSES
+from localaws.identity.actions.table import asked, authorization
 
 CASES = json.loads((Path(__file__).parents[1] / "cases" / "iam_actions.json").read_text())
 PLACE = Place("us-east-1", "123456789012")
@@ -39,14 +44,44 @@ def test_every_operation_asks_for_actions_that_aws_has(aws: LocalAws) -> None:
     """Of the whole support matrix; a new operation that has an action of another name is found."""
     unknown = []
     for service in aws.gateway.services.values():
-        prefix = PREFIXES.get(service.name, service.name)
-        known = {name.lower() for name in authorization().get(prefix, {})}
         for operation in service.operations:
             for one in asked(service.name, operation, Anything(), PLACE):
-                name = one.action.partition(":")[2]
+                prefix, _, name = one.action.partition(":")
+                known = {name.lower() for name in authorization().get(prefix, {})}
                 if name.lower() not in known and service.name != "apigatewayv2":
                     unknown.append(one.action)
     assert unknown == []
+
+
+HANDS_NO_ROLE_OVER = {("sts", "AssumeRole")}  # its caller takes the role on
+
+
+def roles_within(shape: Any, path: str = "") -> Iterator[str]:
+    """The members that name a role by its ARN, as PASSES writes them."""
+    if shape.type_name == "list":
+        yield from roles_within(shape.member, path)
+    elif shape.type_name == "structure":
+        for name, member in shape.members.items():
+            yield from roles_within(member, f"{path}.{name}" if path else name)
+    elif path.lower().endswith(("role", "rolearn", "credentialsarn")):
+        yield path
+
+
+def test_whatever_takes_a_role_asks_whether_it_may_be_passed(aws: LocalAws) -> None:
+    """A new operation, or a parameter that is taken from now on, is found."""
+    found, loader = {}, create_loader()
+    services = aws.gateway.services.values()
+    models = {
+        one.name: ServiceModel(loader.load_service_model(one.name, "service-2")) for one in services
+    }
+    for row in support.matrix(services):
+        shape = models[row.service].operation_model(row.operation).input_shape
+        for path in roles_within(shape) if shape is not None else ():
+            if any(path == taken or path.startswith(f"{taken}.") for taken in row.takes):
+                found[row.service, row.operation] = path
+    assert {call: path for call, (path, _) in PASSES.items()} == {
+        call: path for call, path in found.items() if call not in HANDS_NO_ROLE_OVER
+    }
 
 
 def test_the_product_grants_an_action_without_a_resource_on_all() -> None:

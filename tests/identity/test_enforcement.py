@@ -189,13 +189,22 @@ def test_what_is_missing_is_told_to_who_may_list_and_deleting_answers_key_by_key
     assert (code, status) == ("AccessDenied", 403)
     assert "is not authorized to perform: s3:ListBucket" in message
     assert refused(s3.head_object, Bucket=LAKE, Key="raw/none")[:2] == ("403", 403)
+    copied = {"Bucket": LAKE, "Key": "copies/a", "CopySource": f"{LAKE}/raw/none"}
+    copies = statement("s3:PutObject", f"{bucket}/copies/*")
+    allow(aws, "poor", statement("s3:GetObject", f"{bucket}/*"), copies)
+    assert refused(s3.copy_object, **copied)[:2] == ("AccessDenied", 403)
+    upload = {"Bucket": LAKE, "Key": "copies/a"}
+    upload["UploadId"] = s3.create_multipart_upload(**upload)["UploadId"]
+    part = {**upload, "CopySource": copied["CopySource"], "PartNumber": 1}
+    assert refused(s3.upload_part_copy, **part)[:2] == ("AccessDenied", 403)
 
     below = {"StringLike": {"s3:prefix": ["raw/*"]}}
     allow(
         aws, "poor", statement("s3:GetObject", f"{bucket}/*"),
         statement("s3:ListBucket", bucket, Condition=below),
-        statement("s3:DeleteObject", f"{bucket}/raw/*"),
+        statement("s3:DeleteObject", f"{bucket}/raw/*"), copies,
     )  # fmt: skip
+    assert refused(s3.copy_object, **copied)[:2] == ("NoSuchKey", 404)
     assert refused(s3.get_object, Bucket=LAKE, Key="raw/none")[:2] == ("NoSuchKey", 404)
     assert refused(s3.head_object, Bucket=LAKE, Key="runs/none")[:2] == ("403", 403)
 

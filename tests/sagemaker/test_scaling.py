@@ -19,6 +19,14 @@ from tests.identity.test_enforcement import as_role, refused, role, statement
 BOUNDS = scaling.Bounds(2, 4, 600)
 R = "us-east-1:000000000000"
 PREFIX = "application-autoscaling:"
+OF_OTHERS = (
+    "sagemaker:DescribeEndpoint",
+    "sagemaker:UpdateEndpointWeightsAndCapacities",
+    "iam:CreateServiceLinkedRole",
+    "cloudwatch:PutMetricAlarm",
+    "cloudwatch:DescribeAlarms",
+    "cloudwatch:DeleteAlarms",
+)
 
 
 @pytest.fixture
@@ -48,6 +56,24 @@ def test_it_is_put_on_changed_and_taken_off(client: Any) -> None:
     assert client.describe_scaling_policies(ServiceNamespace="sagemaker")["ScalingPolicies"] == []
 
 
+@pytest.mark.parametrize("lacks", OF_OTHERS)
+def test_whoever_scales_may_do_what_is_done_for_it(aws: LocalAws, lacks: str) -> None:
+    """docs.aws.amazon.com/sagemaker/latest/dg/endpoint-auto-scaling-prerequisites.html"""
+    others = (statement(action) for action in OF_OTHERS if action != lacks)
+    role(aws, "poor", "lambda", statement(f"{PREFIX}*"), *others)
+    client = as_role(aws, "poor").client("application-autoscaling")
+
+    def on_and_off() -> None:
+        scaling.on(client, "shop", BOUNDS)
+        scaling.off(client, "shop")
+
+    code, _, words = refused(on_and_off)
+    assert code == "AccessDeniedException" and f"not authorized to perform: {lacks}" in words
+    if lacks == "iam:CreateServiceLinkedRole":  # once there is a first target, nobody asks again
+        scaling.on(aws.client("application-autoscaling"), "shop", BOUNDS)
+        on_and_off()
+
+
 def test_what_is_not_there_cannot_be_scaled(client: Any) -> None:
     with pytest.raises(ClientError, match="resource doesn't exist"):
         scaling.on(client, "other", BOUNDS)
@@ -70,6 +96,7 @@ def test_a_role_is_held_to_its_own_target_by_the_tag(aws: LocalAws) -> None:
             statement(f"{PREFIX}DescribeScalableTargets"),
             statement(make, everything, Condition=of),
             statement([*change, f"{PREFIX}PutScalingPolicy"], everything, Condition=on),
+            *(statement(action) for action in OF_OTHERS),
         )
     own, other = (as_role(aws, name).client("application-autoscaling") for name in ("shop", "dev"))
     scaling.on(own, "shop", BOUNDS)

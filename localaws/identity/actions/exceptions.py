@@ -181,9 +181,16 @@ def logs(operation: str, params: Json, place: Place) -> Answer:
     return [Asked(f"logs:{operation}", place.arn("logs", f"{tail}:*"))]
 
 
+SCALED = "sagemaker.application-autoscaling.amazonaws.com"
+
+
 def scaling(operation: str, params: Json, place: Place) -> Answer:
-    """A target is known by its tags alone; those of a new one are asked for as well.
-    https://docs.aws.amazon.com/autoscaling/application/userguide/security_iam_service-with-iam.html"""
+    """A target is known by its tags alone; those of a new one are asked for as well. Whoever scales
+    must be allowed what is done to the variant and to its alarms, and for an account's first target
+    to make the service's own role.
+    https://docs.aws.amazon.com/autoscaling/application/userguide/security_iam_service-with-iam.html,
+    .../security_iam_id-based-policy-examples.html and
+    https://docs.aws.amazon.com/sagemaker/latest/dg/endpoint-auto-scaling-prerequisites.html"""
     if operation.startswith("Describe"):
         return None
     arn = place.arn("application-autoscaling", "scalable-target/*")
@@ -192,7 +199,33 @@ def scaling(operation: str, params: Json, place: Place) -> Answer:
     found = [Asked(f"application-autoscaling:{operation}", arn, keys)]
     if params.get("Tags"):
         found.append(Asked("application-autoscaling:TagResource", arn))
+    # GUESSED: which of them each operation asks for.
+    of_target = str(params.get("ResourceId", "*"))
+    if operation == "RegisterScalableTarget":
+        endpoint = place.arn("sagemaker", of_target.partition("/variant/")[0])
+        found += [
+            Asked(f"sagemaker:{each}", endpoint)
+            for each in ("DescribeEndpoint", "UpdateEndpointWeightsAndCapacities")
+        ]
+        if params.get("first_target"):
+            keys = {"iam:awsservicename": SCALED}
+            found.append(Asked("iam:CreateServiceLinkedRole", linked_role(place.account), keys))
+    elif operation == "PutScalingPolicy":
+        alarm = place.arn("cloudwatch", f"alarm:TargetTracking-{of_target}-AlarmHigh")
+        found += [
+            Asked("cloudwatch:PutMetricAlarm", alarm),
+            Asked("cloudwatch:DescribeAlarms", place.arn("cloudwatch", "alarm:*")),
+        ]
+    else:
+        alarm = place.arn("cloudwatch", f"alarm:TargetTracking-{of_target}-AlarmHigh")
+        found.append(Asked("cloudwatch:DeleteAlarms", alarm))
     return found
+
+
+def linked_role(account: str) -> str:
+    """The ARN of the role with which endpoints are scaled."""
+    name = "AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint"
+    return f"arn:aws:iam::{account}:role/aws-service-role/{SCALED}/{name}"
 
 
 MADE = {
