@@ -15,6 +15,8 @@ from localaws.trino.types import Type
 from localaws.trino.values import text
 
 Cell = Callable[[str, Type], str]
+# The SerDe reads whole rows before any condition looks at one: DuckDB moves no condition below it.
+EACH_ROW = f" LIMIT {(1 << 63) - 1}"
 _DECIMAL = "[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?"
 _FLOAT = f"[ ]*[+-]?(NaN|Infinity|({_DECIMAL[5:]})[dDfF]?)[ ]*"
 _DAY = "[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}"

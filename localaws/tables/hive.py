@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from localaws.tables import parquet
-from localaws.tables.cells import cell, checked
+from localaws.tables.cells import EACH_ROW, cell, checked
 from localaws.tables.codecs import codec
 from localaws.tables.errors import TableError
 from localaws.tables.json_rows import JsonRows
@@ -193,14 +193,14 @@ class _Reader:
         if storage.format == "text":
             null = storage.null_text
         source = self._texts([label for label, _ in columns], files, options, null)
-        shown = []
+        wrong = "" if storage.null_for_invalid else _WRONG.get(storage.format, "")
+        shown, each = [], ""
         for label, kind in columns:
             value = value_of(name(label), kind, storage, label)
-            wrong = _WRONG.get(storage.format)
-            if wrong and kind.name != "varchar" and not storage.null_for_invalid:
-                value = checked(name(label), value, label, wrong)
+            if wrong and kind.name != "varchar":
+                value, each = checked(name(label), value, label, wrong), EACH_ROW
             shown.append(f"{value} AS {name(label)}")
-        return f"SELECT {', '.join(shown)}, {name(FILE)} FROM ({source})"
+        return f"SELECT {', '.join(shown)}, {name(FILE)} FROM ({source}){each}"
 
     def _texts(self, labels: list[str], files: list[DataFile], options: str, null: str) -> str:
         """Every label as text; files that DuckDB would read otherwise are rewritten first."""

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from localaws.tables.cells import cell, checked
+from localaws.tables.cells import EACH_ROW, cell, checked
 from localaws.tables.storage import Storage
 from localaws.trino import types as t
 from localaws.trino.types import Type
@@ -18,6 +18,7 @@ from localaws.trino.values import name, text
 
 Query = Callable[[str], list[tuple[Any, ...]]]
 _NO_OBJECT = "HIVE_CURSOR_ERROR: Row is not a valid JSON Object"
+_OBJECT = "ltrim(line, ' \t') LIKE '{%'"
 _BEGINS = "regexp_matches(line, '^\\s*[{\\[]')"
 
 
@@ -40,8 +41,9 @@ class _Keys:
         return cls({key: cls.of(inside) for key, inside in members.items()})
 
     def within(self, spellings: Iterable[str]) -> _Keys:
-        """The keys below any of the spellings."""
-        return _Keys({k: v for one in spellings for k, v in self.below[one].below.items()})
+        """The keys below any of the spellings, which need not be there."""
+        there = [self.below[one] for one in spellings if one in self.below]
+        return _Keys({k: v for level in there for k, v in level.below.items()})
 
 
 class _Reads:
@@ -98,17 +100,17 @@ class JsonRows:
             if (label, kind) not in wanted:
                 shown.append(f"CAST(NULL AS {t.duckdb(kind)}) AS {name(label)}")
                 continue
-            found = self._spellings(keys, mapping.get(label, label))
-            if not found:
-                shown.append(f"CAST(NULL AS {t.duckdb(kind)}) AS {name(label)}")
-                continue
+            # A key that no line has is read like any other: of a constant NULL, DuckDB would see
+            # that a condition is false without a look at the lines.
+            wanted_key = mapping.get(label, label)
+            found = self._spellings(keys, wanted_key) or [wanted_key]
             merged = self._one([reads.field("j", spelling, kind) for spelling in found], label)
             inside = keys.within(found)
             shown.append(f"{self._value(merged, kind, inside, label)} AS {name(label)}")
         return (
             f"SELECT {', '.join([*shown, name(file)])} FROM "
             f"(SELECT {self._parsed(reads)} AS j, {name(file)} "
-            f"FROM ({lines}){self._checked_lines()})"
+            f"FROM ({lines}){self._checked_lines()}){EACH_ROW}"
         )
 
     def _parsed(self, reads: _Reads) -> str:
@@ -121,7 +123,10 @@ class JsonRows:
         if self.storage.ignore_malformed:
             return ""
         broken = f"error('{_NO_OBJECT} - JSONException: ' || line)"
-        return f" WHERE CASE WHEN {_BEGINS} AND NOT json_valid(line) THEN {broken} ELSE true END"
+        wrong = f"{_BEGINS} AND NOT json_valid(line)"
+        if self.storage.objects_only:
+            wrong = f"NOT (json_valid(line) AND {_OBJECT})"
+        return f" WHERE CASE WHEN {wrong} THEN {broken} ELSE true END"
 
     def _keys(self, lines: str, wanted: list[tuple[str, Type]]) -> _Keys:
         """The keys that are in the lines, in the spelling they have there."""

@@ -142,6 +142,7 @@ class Storage:
     case_insensitive: bool = True
     dots_in_keys: bool = False
     ignore_malformed: bool = False
+    objects_only: bool = False  # JSON: a line that begins as something else fails, as in Hive
     mapping: tuple[tuple[str, str], ...] = ()  # (column, JSON key)
     by_position: bool = False  # columns of Parquet and ORC, otherwise by name
     nesting: str = ""  # what is between the parts of nested values, a letter for each level
@@ -304,7 +305,7 @@ def _openx_json(given: Mapping[str, str], header: int, name: str) -> Storage:
 
 
 def _hive_json(given: Mapping[str, str], header: int, name: str) -> Storage:
-    return Storage("json", header)
+    return Storage("json", header, objects_only=True)
 
 
 _READ = {

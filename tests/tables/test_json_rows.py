@@ -20,7 +20,9 @@ def test_json_rows(case: dict[str, Any], tmp_path: Path) -> None:
     path = tmp_path / "x.json"
     path.write_text("".join(f"{line}\n" for line in case["lines"]))
     columns = tuple(case["columns"].items())
-    how = storage(descriptor(OPENX_JSON, case.get("properties", {}), [], ""), {}, "t")
+    how = storage(
+        descriptor(case.get("serde", OPENX_JSON), case.get("properties", {}), [], ""), {}, "t"
+    )
     file = DataFile("s3://lake/x.json", str(path), path.stat().st_size, "", 0.0)
     table = TableSnapshot("db", "t", columns, (), (Partition((), how, columns, (file,)),))
     with duckdb.connect() as connection:
@@ -29,12 +31,17 @@ def test_json_rows(case: dict[str, Any], tmp_path: Path) -> None:
         def query(sql: str) -> list[tuple[Any, ...]]:
             return connection.execute(sql).fetchall()
 
+        def select() -> list[tuple[Any, ...]]:
+            asked, where = case.get("select", "*"), case.get("where", "true")
+            relation = hive.relation(table, query, tmp_path)
+            return query(f"SELECT {asked} FROM ({relation}) AS t WHERE {where}")
+
         if "error" in case:
             with pytest.raises(duckdb.Error) as caught:
-                query(hive.relation(table, query, tmp_path))
+                select()
             assert case["error"] in str(caught.value)
             return
-        found = query(f"SELECT * FROM ({hive.relation(table, query, tmp_path)}) AS t")
+        found = select()
         shown = [[None if cell is None else _plain(cell) for cell in row] for row in found]
         assert shown == case["rows"]
 

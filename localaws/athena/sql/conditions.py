@@ -178,35 +178,45 @@ def like(c: Compiler, node: exp.Like, scope: Scope) -> Value:
 
 def _like(c: Compiler, node: exp.Like, negate: bool, scope: Scope, escape: str) -> Value:
     value, pattern = c.compile(node.this, scope), c.compile(node.expression, scope)
-    for side in (value, pattern):
-        if side.type.name not in ("varchar", "char", "unknown"):
-            raise QueryError(
-                "TYPE_MISMATCH", f"Type of LIKE value must be varchar: {side.type}", node
-            )
-    value, pattern = (
-        convert(side, t.VARCHAR) if side.type == t.UNKNOWN else side for side in (value, pattern)
-    )
+    if value.type.name != "char":
+        value = _text(value, "Left side of", node.this)
+    pattern = _text(pattern, "Pattern for", node.expression)
     word = "NOT LIKE" if negate else "LIKE"
     return Value(f"({value.sql} {word} {pattern.sql}{escape})", t.BOOLEAN)
 
 
+def _text(value: Value, place: str, node: exp.Expression) -> Value:
+    """A side of LIKE as text, which it must be."""
+    if value.type.name not in ("varchar", "char", "unknown"):
+        raise QueryError(
+            "TYPE_MISMATCH",
+            f"{place} LIKE expression must evaluate to a varchar (actual: {value.type})",
+            node,
+        )
+    return value if value.type.name == "varchar" else convert(value, t.VARCHAR)
+
+
 @compiles(exp.Escape, takes=("this", "expression"))
 def escape(c: Compiler, node: exp.Escape, scope: Scope) -> Value:
-    mark = c.compile(node.expression, scope)
-    if isinstance(mark.constant, str) and len(mark.constant) > 1:
-        raise QueryError("INVALID_FUNCTION_ARGUMENT", "Escape string must be a single character")
-    tail = f" ESCAPE {mark.sql}" if mark.constant != "" else ""
-    test = _like(c, node.this, bool(node.this.args.get("negate")), scope, tail)
-    pattern = c.compile(node.this.expression, scope)
-    if not tail or (isinstance(mark.constant, str) and _escapes(pattern.constant, mark.constant)):
-        return test
-    sure = f"trino_escapes({convert(pattern, t.VARCHAR).sql}, {convert(mark, t.VARCHAR).sql})"
+    mark = _text(c.compile(node.expression, scope), "Escape for", node.expression)
+    pattern = _text(c.compile(node.this.expression, scope), "Pattern for", node.this.expression)
+    negate = bool(node.this.args.get("negate"))
+    if mark.constant == "":
+        return _like(c, node.this, negate, scope, "")
+    if isinstance(mark.constant, str) and _escapes(pattern.constant, mark.constant):
+        return _like(c, node.this, negate, scope, f" ESCAPE {mark.sql}")
+    # DuckDB looks at a constant mark before it looks at the test.
+    one = mark.sql if mark.constant is None else f"substr({mark.sql}, 1, 1)"
+    test = _like(c, node.this, negate, scope, f" ESCAPE {one}")
+    sure = f"trino_escapes({pattern.sql}, {mark.sql})"
     return Value(f"(CASE WHEN {sure} THEN {test.sql} END)", t.BOOLEAN)
 
 
 def _escapes(pattern: object, mark: str) -> bool:
     """Whether the pattern is known, and escapes nothing that needs no escape."""
     if not isinstance(pattern, str):
+        return False
+    if len(mark) != 1 or mark > "\uffff":
         return False
     rest = re.sub(re.escape(mark) + f"[%_{re.escape(mark)}]", "", pattern)
     return mark not in rest

@@ -216,6 +216,15 @@ class TrinoGrammar(Trino):
                 self.raise_error("Expecting: 'END'")
             return exp.Case(this=value, ifs=cases, default=default)
 
+        def _parse_escape(self, this: Any) -> Any:
+            """LIKE ... ESCAPE takes any value, as LIKE itself does."""
+            if not self._match(TokenType.ESCAPE):
+                return this
+            mark = self._parse_bitwise()
+            if mark is None:
+                self.raise_error("Expecting: <expression>")
+            return exp.Escape(this=this, expression=mark)
+
         def _parse_group(self, skip_group_by_token: bool = False) -> Any:
             group = super()._parse_group(skip_group_by_token)
             if group is not None and group.args.get("all") and not group.expressions:

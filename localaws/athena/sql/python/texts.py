@@ -63,7 +63,9 @@ def hamming(left: str, right: str) -> int:
 @python("VARCHAR, VARCHAR -> BOOLEAN")
 def escapes(pattern: str, mark: str) -> bool:
     """True for a pattern of LIKE that escapes only what may be."""
-    if len(mark) != 1:
+    if not mark:
+        return True
+    if len(mark) != 1 or mark > "\uffff":  # one of Java's characters
         raise invalid("Escape string must be a single character")
     if mark in re.sub(re.escape(mark) + f"[%_{re.escape(mark)}]", "", pattern):
         raise invalid(
