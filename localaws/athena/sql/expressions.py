@@ -119,8 +119,10 @@ def interval(c: Compiler, node: exp.Interval, scope: Scope) -> Value:
 
 @compiles(exp.Neg, takes=("this",))
 def minus(c: Compiler, node: exp.Neg, scope: Scope) -> Value:
-    if isinstance(node.this, exp.Literal) and node.this.this == str(1 << 63):
-        return Value(f"CAST('-{1 << 63}' AS BIGINT)", t.BIGINT, -(1 << 63))
+    written = node.this.this if isinstance(node.this, exp.Literal) else None
+    for kind, bits in ((t.INTEGER, 31), (t.BIGINT, 63)):  # the sign is part of a number
+        if written == str(1 << bits):
+            return Value(f"CAST('-{written}' AS {t.duckdb(kind)})", kind, -(1 << bits))
     value = c.compile(node.this, scope)
     if not t.is_number(value.type) and not value.type.name.startswith("interval"):
         raise QueryError("TYPE_MISMATCH", f"Cannot negate {value.type}", node)

@@ -225,6 +225,17 @@ class TrinoGrammar(Trino):
                 self.raise_error("Expecting: <expression>")
             return exp.Escape(this=this, expression=mark)
 
+        def _parse_select(
+            self, nested: bool = False, table: bool = False, parse_subquery_alias: bool = True,
+            parse_set_operation: bool = True, consume_pipe: bool = True,
+        ) -> Any:  # fmt: skip
+            """A query begins with no FROM, and goes on with no `|>`."""
+            if self._curr and self._curr.token_type == TokenType.FROM:
+                return None
+            return super()._parse_select(
+                nested, table, parse_subquery_alias, parse_set_operation, consume_pipe=False
+            )
+
         def _parse_group(self, skip_group_by_token: bool = False) -> Any:
             group = super()._parse_group(skip_group_by_token)
             if group is not None and group.args.get("all") and not group.expressions:

@@ -6,6 +6,7 @@ from . import (  # noqa: F401
     distributions,
     hashes,
     java_formats,
+    json_extracts,
     json_values,
     numbers,
     regular_expressions,

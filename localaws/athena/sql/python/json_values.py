@@ -1,11 +1,10 @@
-"""JSON: canonical text, paths, and the values of documents."""
+"""JSON: canonical text, and the values of documents."""
 
 from __future__ import annotations
 
 import json
 import re
 from decimal import Decimal
-from functools import lru_cache
 from typing import Any
 
 from localaws.trino.errors import Fault, invalid
@@ -20,13 +19,13 @@ class Number(str):
     """A number as it is written."""
 
 
-def _refuse(word: str) -> None:
+def refuse(word: str) -> None:
     raise ValueError(word)
 
 
 def load(document: str) -> Any:
     """The document with its numbers as they are written. Raises ValueError."""
-    return json.loads(document, parse_int=Number, parse_float=Number, parse_constant=_refuse)
+    return json.loads(document, parse_int=Number, parse_float=Number, parse_constant=refuse)
 
 
 def dump(value: Any, *, ordered: bool = True) -> str:
@@ -79,79 +78,6 @@ def json_parse(document: str) -> str:
 
 def is_json(document: str) -> bool:
     return _value(document) is not _NONE
-
-
-# paths
-
-
-@lru_cache(maxsize=512)
-def steps(path: str) -> tuple[str | int, ...]:
-    """$.a[0]["b c"].* as steps ("*" stands for every child). Raises Fault for what is no path."""
-    wrong = invalid(f"Invalid JSON path: '{path}'")
-    if not path:
-        raise wrong
-    found: list[str | int] = []
-    place = 1 if path[0] == "$" else 0
-    if path[0] != "$" and path[0] not in ".[":
-        path = "." + path
-    while place < len(path):
-        match = re.compile(
-            r"\.\.|\.(\*)|\.([^.\[\]\"'*\s$()?,:][^.\[\]\"'*\s()?,]*)|\[(\*)\]"
-            r"|\[(\d+)\]|\[\"((?:[^\"\\]|\\.)*)\"\]|\['((?:[^'\\]|\\.)*)'\]|\[([A-Za-z_]\w*)\]"
-        ).match(path, place)
-        if match is None or match[0] == "..":
-            raise wrong
-        if match[4] is not None:
-            found.append(int(match[4]))
-        elif match[1] or match[3]:
-            raise Fault("NOT_SUPPORTED: localaws does not emulate * in a JSON path")
-        else:
-            quoted = match[5] if match[5] is not None else match[6]
-            plain = match[2] or match[7]
-            found.append(plain if quoted is None else re.sub(r"\\(.)", r"\1", quoted))
-        place = match.end()
-    return tuple(found)
-
-
-def walk(value: Any, path: str) -> Any:
-    for step in steps(path):
-        if isinstance(value, list) and isinstance(step, int):
-            if step >= len(value):
-                return _NONE
-            value = value[step]
-        elif isinstance(value, dict) and str(step) in value:
-            value = value[str(step)]
-        else:
-            return _NONE
-    return value
-
-
-@python("VARCHAR, VARCHAR -> VARCHAR")
-def json_extract_text(document: str, path: str) -> str | None:
-    steps(path)
-    found = _value(document)
-    found = found if found is _NONE else walk(found, path)
-    return None if found is _NONE else dump(found, ordered=False)
-
-
-@python("VARCHAR, VARCHAR -> VARCHAR")
-def json_scalar(document: str, path: str) -> str | None:
-    steps(path)
-    found = _value(document)
-    found = found if found is _NONE else walk(found, path)
-    if found is _NONE or found is None or isinstance(found, dict | list):
-        return None
-    return str(found) if isinstance(found, str) else dump(found)
-
-
-@python("VARCHAR, VARCHAR -> BIGINT")
-def json_size(document: str, path: str) -> int | None:
-    steps(path)
-    found = _value(document)
-    found = found if found is _NONE else walk(found, path)
-    if found is _NONE:
-        return None
-    return len(found) if isinstance(found, dict | list) else 0
 
 
 @python("VARCHAR, BIGINT -> VARCHAR")
