@@ -23,7 +23,7 @@ from localaws.athena.sql.queries import Queries, Query
 from localaws.athena.sql.sources import Scan
 from localaws.athena.tables import CatalogTables
 from localaws.core.aws import LocalAws
-from localaws.core.jobs.failures import OutOfMemory, WorkFailed
+from localaws.core.jobs.failures import OutOfMemory, WorkerDied, WorkFailed
 from localaws.core.jobs.job import Job
 from localaws.shapes import Json
 from localaws.tables import files, projection
@@ -34,6 +34,10 @@ from localaws.tables.snapshot import Columns
 from localaws.trino.errors import QueryError
 
 EXHAUSTED = "EXCEEDED_MEMORY_LIMIT"
+# For a node that crashed; clients look for the code and try again:
+# https://docs.aws.amazon.com/athena/latest/ug/performance-tuning.html
+ENGINE_FAILED = "INTERNAL_ERROR_QUERY_ENGINE"
+ENGINE_WORDS = "Amazon Athena experienced an internal error while executing this query"
 
 
 class ByteLimit(Exception):
@@ -193,6 +197,8 @@ class Session:
             return self.aws.workers.perform(self.job, f"localaws.{work}", request)
         except OutOfMemory:
             raise QueryError(EXHAUSTED, "Query exhausted resources at this scale factor") from None
+        except WorkerDied as died:
+            raise QueryError(ENGINE_FAILED, f"{ENGINE_WORDS}: {died.message}.") from None
         except WorkFailed as failed:
             if failed.code == BYTE_LIMIT:
                 raise ByteLimit(failed.message) from None
@@ -210,10 +216,14 @@ def failure(error: QueryError) -> Json:
             "ErrorMessage": error.message,  # AWS writes no code before it
         }
     category, kind = error.kind
+    told = str(error)
+    if error.code == "FAILED":  # Hive's own commands fail in words of their own
+        told = f"FAILED: {error.message}"
+    elif error.code == ENGINE_FAILED:
+        told = f"[ErrorCode: {error.code}] {error.message}"
     return {
         "ErrorCategory": category,
         "ErrorType": kind,
         "Retryable": False,
-        # Hive's own commands fail in words of their own.
-        "ErrorMessage": f"FAILED: {error.message}" if error.code == "FAILED" else str(error),
+        "ErrorMessage": told,
     }

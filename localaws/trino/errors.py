@@ -76,6 +76,6 @@ _TYPES = {
 
 def error_type(code: str) -> tuple[int, int]:
     """ErrorCategory (1 system, 2 user) and ErrorType of a code."""
-    if code.startswith(("GENERIC_INTERNAL", "EXCEEDED_")):
+    if code.startswith(("GENERIC_INTERNAL", "INTERNAL_ERROR", "EXCEEDED_")):
         return 1, 200
     return 2, _TYPES.get(code, 1000)

@@ -78,5 +78,12 @@ def test_worker_that_is_killed_is_a_failed_query(athena: Athena) -> None:
     time.sleep(0.1)
     orphans.end(orphans.home_mark(athena.local.home.root))
 
-    assert athena.wait(running)["Status"]["State"] == "FAILED"
+    status = athena.wait(running)["Status"]
+    assert status["State"] == "FAILED"
+    assert status["StateChangeReason"] == (
+        "[ErrorCode: INTERNAL_ERROR_QUERY_ENGINE] Amazon Athena experienced an internal error"
+        " while executing this query: the worker ended with code -9."
+    )
+    kind = {"ErrorCategory": 1, "ErrorType": 200}
+    assert {name: status["AthenaError"][name] for name in kind} == kind
     assert athena.rows("SELECT 1") == [["1"]]

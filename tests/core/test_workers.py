@@ -16,7 +16,7 @@ import pytest
 from localaws.core import orphans
 from localaws.core.clock import Clock
 from localaws.core.jobs import limits, worker
-from localaws.core.jobs.failures import OutOfMemory, WorkFailed
+from localaws.core.jobs.failures import OutOfMemory, WorkerDied, WorkFailed
 from localaws.core.jobs.job import Cancelled, Job
 from localaws.core.jobs.limits import Limits
 from localaws.core.jobs.worker import Workers
@@ -65,11 +65,23 @@ def test_what_the_work_says_comes_back_and_the_worker_goes_on(workers: Workers) 
 
 def test_worker_that_dies_is_a_failed_job_and_the_next_has_another(workers: Workers) -> None:
     pid = perform(workers, "echo")["pid"]
-    with pytest.raises(WorkFailed, match="the worker ended with code -11"):
-        perform(workers, "die", signal.SIGSEGV)
-    with pytest.raises(OutOfMemory):  # so the system ends whom it lacks memory for
-        perform(workers, "die", signal.SIGKILL)
+    for number in (signal.SIGSEGV, signal.SIGKILL):
+        with pytest.raises(WorkerDied, match=f"the worker ended with code -{number.value}"):
+            perform(workers, "die", number)
     assert perform(workers, "echo")["pid"] != pid
+
+
+def test_who_is_killed_when_memory_runs_out_is_told_from_who_is_killed(
+    workers: Workers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(OutOfMemory):  # it had most of what it may have
+        perform(workers, "eat_and_die", [300, signal.SIGKILL])
+    with pytest.raises(WorkerDied):
+        perform(workers, "eat_and_die", [10, signal.SIGKILL])
+    counts = iter([7, 8])  # the system has killed one meanwhile
+    monkeypatch.setattr(worker, "killed_for_memory", lambda: next(counts))
+    with pytest.raises(OutOfMemory):
+        perform(workers, "eat_and_die", [10, signal.SIGKILL])
 
 
 @pytest.mark.parametrize("work", ["eat", "eat_at_once"])

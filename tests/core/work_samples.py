@@ -36,6 +36,13 @@ def eat(megabytes: int, _: Limits) -> int:
     return len(held)
 
 
+def eat_and_die(value: list[int], limits: Limits) -> None:
+    held = [os.urandom(1) * (1 << 20) for _ in range(value[0])]
+    time.sleep(0.3)  # until somebody has looked
+    die(value[1], limits)
+    del held
+
+
 def eat_at_once(megabytes: int, _: Limits) -> int:
     return len(bytearray(megabytes << 20))
 

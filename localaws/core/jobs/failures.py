@@ -14,6 +14,13 @@ class WorkFailed(Exception):
         self.message = message
 
 
+class WorkerDied(WorkFailed):
+    """The worker ended in the middle of the work, and not for want of memory."""
+
+    def __init__(self, code: int | None) -> None:
+        super().__init__("", f"the worker ended with code {code}")
+
+
 class OutOfMemory(WorkFailed):
     """The work needs more memory than one job may have."""
 

@@ -97,6 +97,16 @@ def resident_bytes(pid: int) -> int:
         return 0
 
 
+def killed_for_memory() -> int:
+    """How many processes Linux has killed since its start because memory had run out; 0 where it
+    does not say."""
+    try:
+        lines = Path("/proc/vmstat").read_text().splitlines()
+        return int(next(line for line in lines if line.startswith("oom_kill ")).split()[1])
+    except (OSError, StopIteration):
+        return 0
+
+
 def peak_bytes() -> int:
     """The most memory that this process has had."""
     try:

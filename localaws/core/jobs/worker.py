@@ -20,9 +20,9 @@ from pathlib import Path
 from typing import Any
 
 from localaws.core.jobs import frames, seen
-from localaws.core.jobs.failures import MEMORY, OutOfMemory, WorkFailed
+from localaws.core.jobs.failures import MEMORY, OutOfMemory, WorkerDied, WorkFailed
 from localaws.core.jobs.job import Cancelled, Job
-from localaws.core.jobs.limits import Limits, resident_bytes
+from localaws.core.jobs.limits import Limits, killed_for_memory, resident_bytes
 from localaws.core.processes import Processes
 from localaws.shapes import Json
 
@@ -31,9 +31,11 @@ LOOK_SECONDS = 0.05  # between looks at a job's memory, its limit and its stop
 INTERRUPT_SECONDS = 2.0  # to end by itself before it is killed
 LONGEST_SECONDS = 30 * 24 * 3600.0
 SEEN = "seen"
-# How native code ends that is refused memory and does not ask; who had so much of its share does.
-CRASHES = (-signal.SIGSEGV, -signal.SIGABRT, -signal.SIGBUS)
-CRASH_SHARE = 0.5
+# How native code ends that is refused memory and does not ask, and whom the system ends when it has
+# none left. Others are killed too: memory was the cause for who had so much of its share, and where
+# the system counts one more of those that it killed.
+STARVED = (-signal.SIGSEGV, -signal.SIGABRT, -signal.SIGBUS, -signal.SIGKILL)
+STARVED_SHARE = 0.5
 ROOT = Path(__file__).parents[3]
 
 
@@ -61,7 +63,7 @@ class Worker:
     def perform(self, job: Job, work: str, value: Json) -> Any:
         """What the function returned. Raises Cancelled, WorkFailed, OutOfMemory."""
         seconds = min(job.remaining_seconds(), LONGEST_SECONDS) * self._limits.threads
-        most = 0
+        most, before = 0, killed_for_memory()
         try:
             frames.write(
                 self._requests, {"work": work, "value": value, "processor_seconds": seconds}
@@ -78,11 +80,10 @@ class Worker:
         except (EOFError, BrokenPipeError):
             code = self.process.wait(INTERRUPT_SECONDS)
             self.end()
-            if code == -signal.SIGKILL:  # nobody but the system does that, short of memory
+            full = most > self._limits.memory_bytes * STARVED_SHARE
+            if code in STARVED and (full or killed_for_memory() > before):
                 raise OutOfMemory from None
-            if code in CRASHES and most > self._limits.memory_bytes * CRASH_SHARE:
-                raise OutOfMemory from None
-            raise WorkFailed("", f"the worker ended with code {code}") from None
+            raise WorkerDied(code) from None
         self.last = answer["last"]
         self.used = time.monotonic()
         if "result" in answer:
