@@ -51,6 +51,8 @@ def properties(run: SparkRun) -> dict[str, str]:
         # ("GC overhead limit exceeded"); others look for room for ever.
         *("-XX:+UseParallelGC", "-XX:GCTimeLimit=90", "-XX:GCHeapFreeLimit=15"),
         "-Duser.timezone=UTC",
+        # Java takes a user's home from the system, not from HOME.
+        java_option(f"-Duser.home={run.folder / 'tmp'}"),
         java_option(f"-Djava.io.tmpdir={run.folder / 'tmp'}"),
         java_option(f"-Dderby.system.home={run.folder / 'tmp'}"),
         "-Xlog:disable",

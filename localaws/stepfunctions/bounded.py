@@ -73,7 +73,7 @@ class _Worker:
     """One process and the pipe to it."""
 
     def __init__(self) -> None:
-        command = [sys.executable, "-c", f"from {WORKER} import main; main()"]
+        command = [sys.executable, "-P", "-c", f"from {WORKER} import main; main()"]
         self.process = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,

@@ -8,16 +8,18 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
 from configuration.errors import RebuyError
 
+ROOT = Path(__file__).parents[2]  # where our packages are
 POLL_SECONDS = 0.05
 ANSWER_SECONDS = 2.0
 LOG_LINES = 15  # of the end of a log, in the error of a process that did not come up
@@ -57,21 +59,24 @@ class Background(Generic[R]):
             return None
         return running if self.answers(running) else None
 
-    def up(self, command: list[str]) -> R:
-        """Starts the process, or finds the one that runs already or is being started.
+    def up(self, module: str, *arguments: str) -> R:
+        """Starts the process, a module of ours, or finds the one that runs already or is being
+        started. What modules lie in the folder where the command was given is no matter.
 
         Raises RebuyError with the end of its log when it does not come up; it does not go on
         running then, nor when the wait is interrupted.
         """
         with self.log.open("ab") as turn:
             fcntl.flock(turn, fcntl.LOCK_EX)  # one starts, the others wait and then find it
-            return self.find() or self._start(command)
+            return self.find() or self._start(module, arguments)
 
-    def _start(self, command: list[str]) -> R:
+    def _start(self, module: str, arguments: Sequence[str]) -> R:
         running = None
         with self.log.open("ab") as output:
+            path = (str(ROOT), os.environ.get("PYTHONPATH", ""))
             process = subprocess.Popen(
-                command,
+                [sys.executable, "-P", "-m", module, *arguments],
+                env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, path))},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,

@@ -51,7 +51,7 @@ def up(home: Path) -> ConsoleProcess:
 
     Raises RebuyError with the end of its log when it does not come up.
     """
-    return _process(home).up([sys.executable, "-m", "rebuy.cli.console_process", str(home)])
+    return _process(home).up("rebuy.cli.console_process", str(home))
 
 
 def down(home: Path) -> bool:

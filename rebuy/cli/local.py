@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -57,13 +56,12 @@ def up(
     running = _wait_for(home, process)
     if running is not None:
         return running
-    command = [sys.executable, "-m", "localaws", "--home", str(home)]
-    command += ["--wait-scale", str(wait_scale), "--policies", policies]
+    options = ["--home", str(home), "--wait-scale", str(wait_scale), "--policies", policies]
     if port is not None:
-        command += ["--port", str(port)]
+        options += ["--port", str(port)]
     if accept_any_key:
-        command.append("--open")
-    return process.up(command)
+        options.append("--open")
+    return process.up("localaws", *options)
 
 
 def failed(server: Server) -> dict[str, str]:

@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import socket
-import sys
 import time
 import urllib.request
 import webbrowser
@@ -166,17 +165,21 @@ def test_down_ends_both(home: Path) -> None:
     assert not alive(console.pid) and not alive(server.pid)
 
 
-def test_a_process_that_does_not_come_up_in_time_is_ended(tmp_path: Path) -> None:
+def test_a_process_that_does_not_come_up_in_time_is_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     wrote = tmp_path / "pid"
-    silent = f"import os, pathlib, time; pathlib.Path({str(wrote)!r}).write_text(str(os.getpid()))"
+    (tmp_path / "silent.py").write_text(
+        f"import os, pathlib, time; pathlib.Path({str(wrote)!r}).write_text(str(os.getpid()))\n"
+        "print('still thinking', flush=True); time.sleep(60)\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     process = Background(
         "The local AWS", tmp_path / "server.json", tmp_path / "log", local.Server,
         answers=lambda server: True, start_seconds=1.5, stop_seconds=5.0,
     )  # fmt: skip
 
     with pytest.raises(RebuyError, match="The local AWS did not start"):
-        process.up(
-            [sys.executable, "-c", f"{silent}; print('still thinking', flush=True); time.sleep(60)"]
-        )
+        process.up("silent")
 
     assert gone(int(wrote.read_text()))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import signal
 import subprocess
@@ -20,10 +21,10 @@ from configuration.errors import InputError, RebuyError
 from configuration.settings import Settings
 from localaws.core import orphans
 from localaws.core.home import claim, holder
-from rebuy.cli import local
+from rebuy.cli import console_process, local
 from rebuy.cli.app import app
 from rebuy.cli.background import alive
-from tests.functions.conftest import create, invoke
+from tests.functions.conftest import ROLE, create, invoke
 
 STARTER = """
 import os, subprocess
@@ -152,6 +153,27 @@ def test_of_four_that_start_it_at_once_one_does_and_all_have_it(home: Path) -> N
     pids = {up.result().pid for up in ups}
 
     assert pids == {holder(home)}
+
+
+def test_modules_in_the_folder_of_the_user_are_not_ours(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("json.py", "logging.py", "localaws.py", "rebuy.py", "console.py"):
+        (home / name).write_text("raise SystemExit('mine')")
+    monkeypatch.chdir(home)
+
+    server = local.up(home / "state", 0, 0, policies="off")
+    assert console_process.up(home / "state").endpoint_url == server.url
+    expression = "{% $match('aaa', /(a+)+/).match %}"  # evaluated in a process of its own
+    state = {"Type": "Pass", "QueryLanguage": "JSONata", "Output": expression, "End": True}
+    machine = json.dumps({"StartAt": "A", "States": {"A": state}})
+    client = Connection(Settings(endpoint_url=server.url)).client("stepfunctions")
+    made = client.create_state_machine(name="m", roleArn=ROLE, definition=machine)
+    arn = client.start_execution(stateMachineArn=made["stateMachineArn"])["executionArn"]
+    while (tried := client.describe_execution(executionArn=arn))["status"] == "RUNNING":
+        time.sleep(0.02)
+    assert json.loads(tried["output"]) == "aaa"
+    local.down(home / "state")
 
 
 def test_a_service_that_lost_its_store_is_told_by_up_and_status(home: Path) -> None:

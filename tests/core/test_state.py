@@ -82,17 +82,34 @@ def test_orphans_of_a_crashed_server_are_ended(processes: Processes, tmp_path: P
     assert child.wait(5) is not None
 
 
+USERS = (
+    *("HOME", "AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"),
+    *("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_ENDPOINT_URL_S3", "AWS_CA_BUNDLE"),
+    *(
+        "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
+        "AWS_USE_FIPS_ENDPOINT",
+        "AWS_ROLE_ARN",
+        "BOTO_CONFIG",
+    ),
+    *("BOTO_CONFIG", "HTTP_PROXY", "https_proxy", "ALL_PROXY", "NETRC", "SSL_CERT_FILE"),
+    *("PYTHONPATH", "PYTHONSTARTUP", "PYTHONHOME", "NODE_OPTIONS", "PIP_INDEX_URL", "LD_PRELOAD"),
+    *("JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "SPARK_HOME", "SPARK_CONF_DIR", "HADOOP_CONF_DIR"),
+    *("PYSPARK_SUBMIT_ARGS", "REQUESTS_CA_BUNDLE", "SOMETHING_NEW"),
+)
+
+
 def test_a_child_sees_our_endpoint_and_no_real_credentials(
     processes: Processes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "real")
-    monkeypatch.setenv("AWS_SESSION_TOKEN", "real")
+    for name in USERS:
+        monkeypatch.setenv(name, "real")
 
     environment = processes.environment({"EXTRA": "1"})
 
     assert environment["AWS_ENDPOINT_URL"] == "http://127.0.0.1:1"
     assert environment["EXTRA"] == "1"
-    assert "real" not in environment.values()
+    for made in (environment, processes.plain_environment()):
+        assert "real" not in made.values()
 
 
 def wait_for(read: object, seconds: float = 60) -> str:

@@ -33,6 +33,7 @@ counts = orders.groupBy("user_id").agg(F.count("*").alias("orders"))
 counts.write.mode("overwrite").partitionBy("user_id").parquet(f"{lake}/runs/{args['run']}/counts/")
 again = spark.read.parquet(f"{lake}/runs/{args['run']}/counts/")
 print("rows", again.count(), "spark", spark.version, "job", args["JOB_NAME"])
+print("home of Java", spark.sparkContext._jvm.java.lang.System.getProperty("user.home"))
 job.commit()
 """
 
@@ -59,6 +60,7 @@ def test_a_script_reads_and_writes_objects_in_place(glue: Glue) -> None:
 
     assert run["JobRunState"] == "SUCCEEDED", glue.errors(run)
     assert "rows 2 spark 3.5.6 job count-orders" in glue.output(run)
+    assert f"home of Java {glue.runs.folder(run['Id'])}/" in glue.output(run)  # not the user's
     keys = glue.keys("runs/")
     assert [key.rpartition("/")[0] for key in keys] == [
         "runs/r1/counts/user_id=7",
