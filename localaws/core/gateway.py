@@ -65,7 +65,10 @@ class Gateway:
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         request = ServerRequest(environ)
-        response = door.strange_host(request) or self._admitted(request)
+        try:
+            response = door.strange_host(request) or self._admitted(request)
+        except AwsError as error:  # of a body that is no operation's
+            response = Response(f"{error.message}\n", error.status)
         return response(environ, start_response)
 
     def _admitted(self, request: Request) -> Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import threading
 from types import TracebackType
 from typing import Any
@@ -9,11 +10,25 @@ from typing import Any
 from moto.moto_server.werkzeug_app import MotoRequestHandler
 from werkzeug.serving import BaseWSGIServer, make_server
 
+from localaws.core import slow_clients
+
 HOST = "127.0.0.1"
 
 
 class _Handler(MotoRequestHandler):
     protocol_version = "HTTP/1.1"  # keep-alive: boto3 pools connections
+    timeout = slow_clients.READER_SECONDS
+    rfile: Any
+
+    def setup(self) -> None:
+        super().setup()
+        self.rfile.close()  # it would wait for ever
+        self.rfile = io.BufferedReader(slow_clients.Patient(self.connection))
+
+    def make_environ(self) -> dict[str, Any]:
+        environ = super().make_environ()
+        environ["wsgi.input"] = slow_clients.Body(environ["wsgi.input"])
+        return environ
 
     def log_request(self, *_: Any) -> None:
         """Quiet: a request a line says nothing to a person."""
