@@ -44,6 +44,8 @@ setup(
         "local": [
             "aws-sam-translator",  # CloudFormation: the transform of SAM
             "awswrangler",
+            # Debian 12's Python has no filters of tarfile yet.
+            "backports.tarfile; python_full_version < '3.11.4'",
             "cryptography",
             "fastavro",
             "flask",

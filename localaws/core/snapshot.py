@@ -7,7 +7,6 @@ import io
 import json
 import os
 import shutil
-import tarfile
 import uuid
 import zlib
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from localaws.core.home import DATABASES, FOLDERS, MARK, is_home, locked
+from localaws.core.tar import tarfile
 
 HEAD = "rebuy-local-aws.json"
 FORMAT = 1

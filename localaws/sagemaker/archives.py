@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import gzip
-import tarfile
 import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from localaws.core.tar import tarfile
 
 COMPRESSION_LEVEL = 1  # models are mostly numbers: more effort takes five times as long for 8 %
 # What an archive may hold. Zeros pack a thousand times, a model or its code less than ten times.

@@ -1,7 +1,7 @@
 """json_extract, json_extract_scalar and json_size: a document is read up to what the path names.
 
-What follows there may be broken, and of a key that comes twice the first one counts. Paths are those
-of Trino's JsonPathTokenizer: $.name, $[1], $["any name"].
+What follows there may be broken, and of a key that comes twice the first one counts. Paths are
+those of Trino's JsonPathTokenizer: $.name, $[1], $["any name"].
 https://trino.io/docs/current/functions/json.html
 """
 
