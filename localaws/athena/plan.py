@@ -38,10 +38,11 @@ def select(session: Session, statement: s.Select, parameters: list[str]) -> Effe
         session.reused = True
         return Effect(_location(before), before["Result"]["columns"])
     csv = "FORMAT csv, HEADER, FORCE_QUOTE *, NULLSTR ''"
-    result = session.read(query, result_query(query), csv)
+    file = session.read(query, result_query(query), csv).files[0].path
     uri = f"{session.output}{session.execution_id}.csv"
     columns = [column_info(column.name, column.type) for column in query.columns]
-    results.adopt(session.aws, uri, result.files[0].path, "text/csv")
+    results.name_columns(file, [column.name for column in query.columns])
+    results.adopt(session.aws, uri, file, "text/csv")
     results.store_metadata(session.aws, uri, columns)
     return Effect(uri, columns)
 

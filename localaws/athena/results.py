@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 from localaws.core.aws import LocalAws
@@ -29,6 +30,22 @@ def readable(aws: LocalAws, uri: str) -> bool:
     except AwsError:
         return False
     return True
+
+
+def name_columns(file: str, labels: list[str]) -> None:
+    """Puts the names into the first line of a CSV file whose columns DuckDB named: it lets no name
+    stand twice."""
+    if len({label.lower() for label in labels}) == len(labels):
+        return
+    named = Path(f"{file}.named")
+    quoted = (label.replace('"', '""') for label in labels)
+    with Path(file).open("rb") as rows, named.open("wb") as target:
+        line = rows.readline()
+        while line.count(b'"') % 2:  # a name with a line feed
+            line += rows.readline()
+        target.write((",".join(f'"{label}"' for label in quoted) + "\n").encode())
+        shutil.copyfileobj(rows, target)
+    named.replace(file)
 
 
 def adopt(aws: LocalAws, uri: str, file: str, content_type: str) -> None:

@@ -41,18 +41,34 @@ def check_types(given: Sequence[Type], wanted: Sequence[Type]) -> None:
 
 def assigns(given: Type, wanted: Type) -> bool:
     """Whether a value may be written into a column; the names of a row's fields do not matter."""
+    if given.name == wanted.name == "varchar":
+        return True
+    return _fits(given, wanted)
+
+
+def _fits(given: Type, wanted: Type) -> bool:
+    """The same of what is inside an array, a map or a row, where no text is cut."""
     if t.converts(given, wanted):
         return True
     if given.name == wanted.name and given.items and len(given.items) == len(wanted.items):
-        return all(map(assigns, given.items, wanted.items))
+        return all(map(_fits, given.items, wanted.items))
     if given.name == wanted.name:
-        return given.name in ("varchar", "timestamp", "timestamp with time zone", "time")
+        return given.name in ("timestamp", "timestamp with time zone", "time")
     return t.is_integer(given) and t.is_integer(wanted) and t.common(given, wanted) == wanted
 
 
 def assigned(sql: str, given: Type, wanted: Type) -> str:
-    """The value, which may be written, as one of the column's type."""
-    return convert(Value(sql, given), wanted).sql
+    """The value, which may be written, as one of the column's type. A text loses blanks at its end
+    where it is too long, and fails where it would lose more."""
+    value = convert(Value(sql, given), wanted).sql
+    if given.name != "varchar" or wanted.name != "varchar" or t.converts(given, wanted):
+        return value
+    cut = f"Cannot truncate non-space characters when casting from {given} to {wanted} on INSERT"
+    longest = wanted.numbers[0]
+    return (
+        f"CASE WHEN length(rtrim({value}, ' ')) > {longest} "
+        f"THEN fail('INVALID_CAST_ARGUMENT: {cut}') ELSE substr({value}, 1, {longest}) END"
+    )
 
 
 def reshape(query: Query, chosen: Sequence[str], columns: Columns) -> Query:

@@ -203,4 +203,17 @@ def check_types(query: Query, labels: list[str]) -> list[str]:
                 "DUPLICATE_COLUMN_NAME", f"Column name '{label}' specified more than once"
             )
         seen.add(label)
+    for column in query.columns:
+        _check_digits(column.type)
     return [t.hive(column.type) for column in query.columns]
+
+
+def _check_digits(kind: Type) -> None:
+    """Raises QueryError for a timestamp of which a Hive table would lose digits."""
+    if kind.name == "timestamp" and kind.numbers > (3,):
+        raise QueryError(
+            "NOT_SUPPORTED",
+            f"Incorrect timestamp precision for {kind}; the configured precision is MILLISECONDS",
+        )
+    for item in kind.items:
+        _check_digits(item)

@@ -102,7 +102,10 @@ def select(
                 f"{files[0].uri} is incompatible with type {kind} defined in table schema",
             )
         value = f"CAST({name(found[0])} AS {t.duckdb(kind)})"
-        value = milliseconds(value) if kind.name == "timestamp" else value
+        if kind.name == "timestamp":
+            value = milliseconds(value)
+        elif kind.name == "varchar" and kind.numbers:
+            value = f"substr({value}, 1, {kind.numbers[0]})"
         shown.append(f"{value} AS {name(label)}")
     shown.append(name(path_column or stored[-1][0]))
     told = f", filename={text(path_column)}" if path_column else ""

@@ -99,11 +99,30 @@ def test_a_statement_in_a_text_is_executed_at_once(athena: Any) -> None:
         ("INSERT INTO t SELECT 1", ("DML", "INSERT")),
         ("DROP TABLE t", ("DDL", "DROP_TABLE")),
         ("SHOW TABLES", ("UTILITY", "SHOW_TABLES")),
+        ("SHOW TBLPROPERTIES t", ("UTILITY", "SHOW_TABLE_PROPERTIES")),
+        ("DESCRIBE t", ("UTILITY", "DESCRIBE_TABLE")),
+        ("MSCK REPAIR TABLE t", ("DDL", "MSCK_REPAIR")),
+        ("ALTER TABLE t ADD COLUMNS (b int)", ("DDL", "ALTER_TABLE_ADD_COLUMN")),
+        ("ALTER TABLE t SET TBLPROPERTIES ('a' = 'b')", ("DDL", "ALTER_TABLE_PROPERTIES")),
+        ("ALTER TABLE t DROP PARTITION (k = 1)", ("DDL", "ALTER_TABLE_DROP_PARTITION")),
     ],
 )
 def test_the_kinds_of_statements_are_those_recorded(sql: str, kinds: tuple[str, str]) -> None:
     statement = read_statement(sql)
     assert kinds == (statement.TYPE, statement.SUBTYPE)
+
+
+def test_names_of_columns_may_stand_twice(athena: Any) -> None:
+    execution_id = athena.run('SELECT x, x, x AS "a\nb" FROM (VALUES 1) t(x)')["QueryExecutionId"]
+    found = athena.client.get_query_results(QueryExecutionId=execution_id)["ResultSet"]
+    assert [column["Name"] for column in found["ResultSetMetadata"]["ColumnInfo"]] == [
+        "x",
+        "x",
+        "a\nb",
+    ]
+    names, row = found["Rows"]
+    assert [cell["VarCharValue"] for cell in names["Data"]] == ["x", "x", "a\nb"]
+    assert [cell["VarCharValue"] for cell in row["Data"]] == ["1", "1", "1"]
 
 
 @pytest.mark.parametrize(

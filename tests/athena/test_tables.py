@@ -183,6 +183,18 @@ def test_ddl_shows_what_it_made(athena: Any) -> None:
     assert athena.rows("SHOW SCHEMAS") == [["shop"]]
 
 
+def test_a_column_of_a_table_stands_once(athena: Any) -> None:
+    sql = "CREATE EXTERNAL TABLE t (a int, A string) LOCATION 's3://lake/t/'"
+    assert athena.failure(sql) == (
+        "FAILED: SemanticException [Error 10036]: Duplicate column name: a"
+    )
+
+
+def test_a_view_is_described_in_trinos_types(athena: Any) -> None:
+    athena.run("CREATE VIEW v AS SELECT 1 AS a, 'x' AS b")
+    assert athena.rows("DESCRIBE v") == [["a\tinteger"], ["b\tvarchar(1)"]]
+
+
 def test_a_literal_that_looks_like_a_column_is_not_billed(athena: Any) -> None:
     athena.run(
         "CREATE TABLE wide AS SELECT x AS id, array_join(repeat('y', 50), '') AS filler "

@@ -137,6 +137,32 @@ def test_insert_refuses_other_types(athena: Any) -> None:
     )
 
 
+def test_an_inserted_text_loses_blanks_and_nothing_else(athena: Any) -> None:
+    """Trino, LogicalPlanner.noTruncationCast"""
+    athena.run("CREATE TABLE t AS SELECT 'ab' AS a, ARRAY['ab'] AS b")
+    athena.run("INSERT INTO t (a) VALUES 'x   '")
+    assert athena.rows("SELECT a FROM t ORDER BY a") == [["ab"], ["x "]]
+    assert athena.failure("INSERT INTO t (a) VALUES 'xyz'") == (
+        "INVALID_CAST_ARGUMENT: Cannot truncate non-space characters when casting from varchar(3) "
+        "to varchar(2) on INSERT"
+    )
+    assert athena.failure("INSERT INTO t (b) VALUES ARRAY['xyz']").startswith("TYPE_MISMATCH")
+
+
+def test_a_text_of_parquet_has_no_more_characters_than_its_column(athena: Any) -> None:
+    athena.run("CREATE TABLE t WITH (external_location = 's3://lake/t/') AS SELECT 'abc' AS a")
+    athena.run("CREATE EXTERNAL TABLE u (a varchar(2)) STORED AS PARQUET LOCATION 's3://lake/t/'")
+    assert athena.rows("SELECT a FROM u") == [["ab"]]
+
+
+def test_a_hive_table_has_milliseconds(athena: Any) -> None:
+    sql = "CREATE TABLE t AS SELECT TIMESTAMP '2024-01-01 00:00:00.123456' AS a"
+    assert athena.failure(sql) == (
+        "NOT_SUPPORTED: Incorrect timestamp precision for timestamp(6); the configured precision "
+        "is MILLISECONDS"
+    )
+
+
 def test_unload_writes_files_and_no_table(athena: Any) -> None:
     athena.run(
         "UNLOAD (SELECT 1 AS a, 'x' AS p) TO 's3://lake/un/' WITH (format = 'JSON', compression "

@@ -48,8 +48,9 @@ class CatalogFailed(QueryError):
         return 1, 1502
 
 
-def text_column(label: str) -> Json:
-    return column_info(label, t.VARCHAR)
+def text_column(label: str, kind: str = "string") -> Json:
+    """A column of SHOW and DESCRIBE: Hive's `string`, `varchar` where views are shown."""
+    return column_info(label, t.VARCHAR) | {"Type": kind, "Precision": 0, "CaseSensitive": False}
 
 
 def place_of(session: Session, statement: Any) -> tuple[str, str]:

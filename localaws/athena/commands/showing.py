@@ -49,7 +49,7 @@ def _show_names(
     names = [
         table["Name"] for table in tables if not views or table.get("TableType") == "VIRTUAL_VIEW"
     ]
-    label = text_column("views" if views else "tab_name")
+    label = text_column("views", "varchar") if views else text_column("tab_name")
     return CommandResult([n for n in names if like(n, statement.pattern)], [label])
 
 
@@ -71,6 +71,9 @@ def show_partitions(session: Session, statement: Any) -> CommandResult:
 
 def describe(session: Session, statement: Any) -> CommandResult:
     table = table_of(session, statement)
+    if table.get("TableType") == "VIRTUAL_VIEW":
+        lines = [f"{column['name']}\t{column['type']}" for column in read_view(table)["columns"]]
+        return CommandResult(lines, [text_column(n, "varchar") for n in ("column", "type")])
 
     def line(column: Json) -> str:
         return (
@@ -155,7 +158,7 @@ def show_create_view(session: Session, statement: Any) -> CommandResult:
         )
     sql = read_view(table)["originalSql"]
     head = f"CREATE VIEW {table['DatabaseName']}.{table['Name']} AS "
-    return CommandResult([head, *sql.splitlines()], [text_column("Create View")])
+    return CommandResult([head, *sql.splitlines()], [text_column("create view", "varchar")])
 
 
 def show_properties(session: Session, statement: Any) -> CommandResult:

@@ -71,6 +71,12 @@ def described(statement: s.CreateTable, database: str) -> Json:
         raise failed("The external table needs a LOCATION")
     split_uri(statement.location)
     _check_types([*statement.columns, *statement.keys])
+    names = [column["Name"] for column in statement.columns]
+    for place, label in enumerate(names):
+        if label in names[:place]:
+            raise QueryError(
+                "FAILED", f"SemanticException [Error 10036]: Duplicate column name: {label}"
+            )
     doubled = {c["Name"] for c in statement.columns} & {c["Name"] for c in statement.keys}
     if doubled:
         raise failed(f"Column repeated in partitioning columns: {', '.join(sorted(doubled))}")

@@ -262,13 +262,13 @@ class DropView(OfTable):
 
 @dataclass(frozen=True)
 class AddColumns(OfTable):
-    SUBTYPE = "ADD_COLUMNS"
+    SUBTYPE = "ALTER_TABLE_ADD_COLUMN"
     columns: Columns
 
 
 @dataclass(frozen=True)
 class ReplaceColumns(OfTable):
-    SUBTYPE = "REPLACE_COLUMNS"
+    SUBTYPE = "ALTER_TABLE_REPLACE_COLUMN"
     columns: Columns
 
 
@@ -276,7 +276,7 @@ class ReplaceColumns(OfTable):
 class ChangeColumn(OfTable):
     """CHANGE old new type [COMMENT] [FIRST | AFTER column]; `after` is "" for FIRST."""
 
-    SUBTYPE = "CHANGE_COLUMN"
+    SUBTYPE = "ALTER_TABLE_CHANGE_COLUMN"
     old: str
     column: dict[str, str]
     after: str | None = None
@@ -284,14 +284,14 @@ class ChangeColumn(OfTable):
 
 @dataclass(frozen=True)
 class DropColumn(OfTable):
-    SUBTYPE = "DROP_COLUMN"
+    SUBTYPE = "ALTER_TABLE_DROP_COLUMN"
     column: str
     column_at: int = 0  # of the word COLUMN, as Hive counts
 
 
 @dataclass(frozen=True)
 class RenameTable(OfTable):
-    SUBTYPE = "RENAME"
+    SUBTYPE = "ALTER_TABLE_RENAME"
     new: tuple[str | None, str]
 
 
@@ -303,41 +303,41 @@ class UnsetProperties(OfTable):
 
 @dataclass(frozen=True)
 class SetLocation(OfTable):
-    SUBTYPE = "SET_LOCATION"
+    SUBTYPE = "ALTER_TABLE_SET_LOCATION"
     location: str
     partition: Pairs | None = None
 
 
 @dataclass(frozen=True)
 class SetProperties(OfTable):
-    SUBTYPE = "SET_PROPERTIES"
+    SUBTYPE = "ALTER_TABLE_PROPERTIES"
     properties: Pairs
 
 
 @dataclass(frozen=True)
 class AddPartitions(OfTable):
-    SUBTYPE = "ADD_PARTITION"
+    SUBTYPE = "ALTER_TABLE_ADD_PARTITION"
     partitions: list[tuple[Pairs, str | None]]  # values by key, location
     if_not_exists: bool = False
 
 
 @dataclass(frozen=True)
 class DropPartitions(OfTable):
-    SUBTYPE = "DROP_PARTITION"
+    SUBTYPE = "ALTER_TABLE_DROP_PARTITION"
     partitions: list[Pairs]
     if_exists: bool = False
 
 
 @dataclass(frozen=True)
 class RenamePartition(OfTable):
-    SUBTYPE = "RENAME_PARTITION"
+    SUBTYPE = "ALTER_TABLE_RENAME"
     old: Pairs
     new: Pairs
 
 
 @dataclass(frozen=True)
 class RepairTable(OfTable):
-    SUBTYPE = "REPAIR_TABLE"
+    SUBTYPE = "MSCK_REPAIR"
 
 
 # Showing
@@ -386,10 +386,10 @@ class ShowCreateView(OfTable):
 @dataclass(frozen=True)
 class ShowProperties(OfTable):
     TYPE = "UTILITY"
-    SUBTYPE = "SHOW_PROPERTIES"
+    SUBTYPE = "SHOW_TABLE_PROPERTIES"
 
 
 @dataclass(frozen=True)
 class Describe(OfTable):
     TYPE = "UTILITY"
-    SUBTYPE = "DESCRIBE"
+    SUBTYPE = "DESCRIBE_TABLE"

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import re
 from functools import lru_cache
-from json.decoder import scanstring
 from typing import Any
 
 from localaws.trino.errors import invalid
@@ -35,6 +34,7 @@ def _fraction(written: str) -> Number:
 _copy = json.JSONDecoder(
     parse_int=Number, parse_float=_fraction, parse_constant=refuse, object_pairs_hook=_object
 ).raw_decode
+_name: Any = json.decoder.scanstring  # type: ignore[attr-defined]
 _read = json.JSONDecoder(
     parse_int=Number, parse_float=Number, parse_constant=refuse, object_pairs_hook=list
 ).raw_decode
@@ -102,7 +102,7 @@ def _member(document: str, at: int, key: str) -> int | None:
     while document[at : at + 1] != "}":
         if document[at : at + 1] != '"':
             raise ValueError("a name is missing")
-        name, at = scanstring(document, at + 1)
+        name, at = _name(document, at + 1)
         at = _next(document, _after(document, at, ":"))
         if name == key:
             return at
