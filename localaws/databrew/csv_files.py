@@ -139,8 +139,15 @@ def _rows(file: DataFile, delimiter: str) -> Iterator[list[str]]:
         opened(Path(file.path), file.uri, codec(file.uri)) as packed,
         io.TextIOWrapper(packed, encoding="utf-8-sig", newline="") as lines,
     ):
+        # Strict: a quote that nothing closes would take all following lines into one cell.
+        reader = csv.reader(lines, delimiter=delimiter, strict=True)
         try:
-            yield from (row for row in csv.reader(lines, delimiter=delimiter) if row)
+            yield from (row for row in reader if row)
+        except csv.Error as error:
+            raise InputError(
+                f"{file.uri} has quotes that do not match, at or before line {reader.line_num}"
+                f" ({error})."
+            ) from error
         except UnicodeDecodeError as error:
             raise InputError(
                 f"{file.uri} is not UTF-8, the one encoding that DataBrew reads: {error}."
@@ -168,11 +175,14 @@ def _with_rows(source: Source, delimiter: str, header: bool) -> tuple[list[str],
 
 
 def unique(names: list[str]) -> list[str]:
-    """The header's names; an empty one is told by its place, a repeated one by a number."""
+    """The header's names; an empty one is told by its place, a repeated one by a number. Names
+    that differ in case only are repeated ones, as for Spark and DuckDB."""
     found: list[str] = []
+    taken: set[str] = set()
     for place, name in enumerate(names):
         name, number = name or f"column{place}", 0
-        while (unique := f"{name}_{number}" if number else name) in found:
+        while (unique := f"{name}_{number}" if number else name).lower() in taken:
             number += 1
         found.append(unique)
+        taken.add(unique.lower())
     return found

@@ -178,6 +178,19 @@ def test_shuffling_moves_values_within_their_groups(
     assert [row[1] for row in rows] != list(range(100))
 
 
+def test_columns_that_would_differ_in_case_only_are_refused(
+    connection: duckdb.DuckDBPyConnection,
+) -> None:
+    case = {
+        "columns": {"s": "VARCHAR"},
+        "rows": [["yes"], ["Yes"]],
+        "steps": [step("ONE_HOT_ENCODING", sourceColumn="s")],
+    }
+
+    with pytest.raises(RecipeError, match="'s_Yes' and 's_yes' would differ in case only"):
+        run(connection, case)
+
+
 def test_a_column_with_too_many_values_cannot_be_pivoted(
     connection: duckdb.DuckDBPyConnection,
 ) -> None:

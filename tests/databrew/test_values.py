@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import time
 import uuid
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -71,6 +72,7 @@ def result(
         pytest.param(["007", "8"], ["007", "8"], id="leading zeros"),
         pytest.param(["+491511234567"], ["+491511234567"], id="a phone number"),
         pytest.param(["0.1000000000000000055"], ["0.1000000000000000055"], id="many decimals"),
+        pytest.param(["1e-400", "1.5"], ["1e-400", "1.5"], id="smaller than a double"),
         pytest.param(["1_000", "0x1F"], ["1_000", "0x1F"], id="numbers of programmers"),
         pytest.param(["1", "n/a"], ["1", "n/a"], id="a misfit among numbers"),
         pytest.param(["5%", "1,5"], ["5%", '"1,5"'], id="what Spark leaves as text"),
@@ -86,6 +88,29 @@ def test_a_cell_stays_as_it_is(tmp_path: Path, cells: list[str], written: list[s
     text = run(tmp_path, sink.getvalue())
 
     assert text.splitlines()[1:] == [f"{n},{cell}" for n, cell in enumerate(written)]
+
+
+@pytest.mark.parametrize(
+    ("header", "names"),
+    [
+        ("id,ID,Id", "id,ID_1,Id_2"),
+        ("a,a,a_1", "a,a_1,a_1_1"),
+        ("a,,", "a,column1,column2"),
+    ],
+)
+def test_columns_of_one_name_or_none_keep_their_values(
+    tmp_path: Path, header: str, names: str
+) -> None:
+    """Spark and DuckDB take names that differ in case only for one."""
+    assert run(tmp_path, f"{header}\n1,2,3\n") == f"{names}\n1,2,3\n"
+
+
+def test_hundreds_of_columns_take_no_minutes(tmp_path: Path) -> None:
+    text = ",".join(f"c{n}" for n in range(600)) + "\n" + ",".join(map(str, range(600))) + "\n"
+    started = time.process_time()
+
+    assert run(tmp_path, text) == text
+    assert time.process_time() - started < 20  # it was 100 s
 
 
 def test_a_cell_of_two_lines_changes_nothing_of_the_others(tmp_path: Path) -> None:
@@ -146,6 +171,11 @@ def test_any_csv_comes_out_of_an_empty_recipe_with_its_values(tmp_path: Path, da
         ([b"a\n\xe9\n"], "s3://lake/0 is not UTF-8, the one encoding that DataBrew reads"),
         ([b"\xff\xfea\x00\n\x00"], "s3://lake/0 is not UTF-8"),
         (["\n"], "Dataset d has no line, and so no column."),
+        (
+            ['a,b\n1,2\n3,"x\n4,5\n'],
+            "s3://lake/0 has quotes that do not match, at or before line 4",
+        ),
+        (['a,b\n"24" screen,2\n'], "s3://lake/0 has quotes that do not match, at or before line 2"),
     ],
 )
 def test_what_would_be_lost_fails_the_run(tmp_path: Path, files: list[Any], problem: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from types import ModuleType
@@ -109,6 +109,7 @@ def compile_steps(
     current = Table(table.columns, "step_0", ordered, table.open, table.plain)
     for step in steps:
         selected = OPERATIONS[step.operation](step, current, _asking(context, query, parts))
+        _distinct_names(step, selected.columns)
         if selected.twice:
             parts[-1] = replace(parts[-1], twice=True)
         parts.append(Part(f"step_{step.number}", selected.sql))
@@ -121,6 +122,15 @@ def compile_steps(
     listed = ", ".join(ident(name) for name in current.columns) or "*"
     last = f"SELECT {listed} FROM {current.name}" + (f" ORDER BY {ROW}" if ordered else "")
     return Compiled(_with(parts) + last, current.columns)
+
+
+def _distinct_names(step: Step, columns: Iterable[str]) -> None:
+    """Spark and DuckDB take names that differ in case only for one column."""
+    seen: dict[str, str] = {}
+    for name in columns:
+        other = seen.setdefault(name.lower(), name)
+        if other != name:
+            step.fail(f"the columns {other!r} and {name!r} would differ in case only.")
 
 
 @dataclass(frozen=True)
