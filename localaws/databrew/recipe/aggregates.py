@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from localaws.databrew.recipe.quality import MODES
 from localaws.databrew.recipe.shapes import Compile, add
-from localaws.databrew.recipe.sql import blank_null, ident, to_double, to_text
+from localaws.databrew.recipe.sql import blank_null, ident, to_numbers, to_text
 from localaws.databrew.recipe.steps import Step
 from localaws.databrew.recipe.table import Context, Selected, Table
 
 
-def _numbers(step: Step, table: Table) -> str:
-    cells = [to_double(ident(name), step.kind(table, name)) for name in step.columns(table)]
-    return f"list_filter([{', '.join(cells)}], lambda x: x IS NOT NULL)"
+def _filled(cells: Iterable[str]) -> str:
+    return f"list_filter([{', '.join(cells)}], lambda __x: __x IS NOT NULL)"
+
+
+def _numbers(step: Step, table: Table) -> tuple[str, str]:
+    """(the row's numbers as a list, their type)."""
+    columns = step.columns(table)
+    cells, kind = to_numbers([(ident(name), step.kind(table, name)) for name in columns])
+    return _filled(cells), kind
 
 
 def filled_texts(step: Step, table: Table) -> list[str]:
@@ -24,17 +30,19 @@ def filled_texts(step: Step, table: Table) -> list[str]:
     ]
 
 
-def over_numbers(write: Callable[[Step, str], str], kind: str = "DOUBLE") -> Compile:
+def over_numbers(write: Callable[[Step, str], str], kind: str | None = None) -> Compile:
+    """`write(step, numbers)`, of the numbers' own type or of `kind`."""
+
     def compile_step(step: Step, table: Table, context: Context) -> Selected:
-        return add(step, table, write(step, _numbers(step, table)), kind)
+        numbers, own = _numbers(step, table)
+        return add(step, table, write(step, numbers), kind or own)
 
     return compile_step
 
 
 def over_texts(write: Callable[[str], str], kind: str) -> Compile:
     def compile_step(step: Step, table: Table, context: Context) -> Selected:
-        cells = ", ".join(filled_texts(step, table))
-        return add(step, table, write(f"list_filter([{cells}], lambda x: x IS NOT NULL)"), kind)
+        return add(step, table, write(_filled(filled_texts(step, table))), kind)
 
     return compile_step
 
@@ -50,16 +58,22 @@ def first_filled(step: Step, table: Table, context: Context) -> Selected:
     return add(step, table, f"coalesce({cells})", "VARCHAR")
 
 
-def _mode(step: Step, numbers: str) -> str:
+def _mode(step: Step, table: Table, context: Context) -> Selected:
+    numbers, kind = _numbers(step, table)
     pick = {"MAXIMUM": "list_max", "AVERAGE": "list_avg"}.get(
         step.choice("modeType", MODES, "NONE"), "list_min"
     )
-    occurrences = f"lambda x: len(list_filter({numbers}, lambda y: y = x))"
+    occurrences = f"lambda __x: len(list_filter({numbers}, lambda __y: __y = __x))"
     most = f"list_max(list_transform({numbers}, {occurrences}))"
-    winners = (
-        f"list_filter({numbers}, lambda z: len(list_filter({numbers}, lambda y: y = z)) = {most})"
-    )
-    return f"{pick}(list_distinct({winners}))"
+    alike = f"len(list_filter({numbers}, lambda __y: __y = __z))"
+    winners = f"list_filter({numbers}, lambda __z: {alike} = {most})"
+    value = f"{pick}(list_distinct({winners}))"
+    return add(step, table, value, "DOUBLE" if pick == "list_avg" else kind)
+
+
+def _sum(step: Step, table: Table, context: Context) -> Selected:
+    numbers, kind = _numbers(step, table)
+    return add(step, table, f"TRY_CAST(coalesce(list_sum({numbers}), 0) AS {kind})", kind)
 
 
 def _kth(numbers: str, step: Step) -> str:
@@ -68,7 +82,7 @@ def _kth(numbers: str, step: Step) -> str:
 
 OPERATIONS: dict[str, Compile] = {
     "ANY": first_filled,
-    "AVERAGE": over_numbers(lambda step, numbers: f"list_avg({numbers})"),
+    "AVERAGE": over_numbers(lambda step, numbers: f"list_avg({numbers})", "DOUBLE"),
     "COALESCE": first_filled,
     "COUNT": over_texts(lambda cells: f"len({cells})", "INTEGER"),
     "COUNT_DISTINCT": over_texts(lambda cells: f"len(list_distinct({cells}))", "INTEGER"),
@@ -77,11 +91,13 @@ OPERATIONS: dict[str, Compile] = {
         lambda step, numbers: _kth(f"list_distinct({numbers})", step)
     ),
     "MAX": over_numbers(lambda step, numbers: f"list_max({numbers})"),
-    "MEDIAN": over_numbers(lambda step, numbers: f"list_median({numbers})"),
+    "MEDIAN": over_numbers(lambda step, numbers: f"list_median({numbers})", "DOUBLE"),
     "MIN": over_numbers(lambda step, numbers: f"list_min({numbers})"),
-    "MODE": over_numbers(_mode),
-    "STANDARD_DEVIATION": over_numbers(lambda step, numbers: f"list_stddev_pop({numbers})"),
-    "SUM": over_numbers(lambda step, numbers: f"coalesce(list_sum({numbers}), 0)"),
-    "VARIANCE": over_numbers(lambda step, numbers: f"list_var_pop({numbers})"),
+    "MODE": _mode,
+    "STANDARD_DEVIATION": over_numbers(
+        lambda step, numbers: f"list_stddev_pop({numbers})", "DOUBLE"
+    ),
+    "SUM": _sum,
+    "VARIANCE": over_numbers(lambda step, numbers: f"list_var_pop({numbers})", "DOUBLE"),
 }
 ORDERED: frozenset[str] = frozenset()

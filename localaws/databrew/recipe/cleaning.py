@@ -6,7 +6,7 @@ import re
 
 from localaws.databrew.recipe import dates
 from localaws.databrew.recipe.shapes import Compile, add, change, text_in_place
-from localaws.databrew.recipe.sql import ident, literal, to_text, to_time
+from localaws.databrew.recipe.sql import ident, literal, to_text, to_time, upper
 from localaws.databrew.recipe.steps import Step
 from localaws.databrew.recipe.table import Context, Selected, Table
 
@@ -158,7 +158,7 @@ def extract_value(step: Step, table: Table, context: Context) -> Selected:
 OPERATIONS: dict[str, Compile] = {
     "CAPITAL_CASE": text_in_place(lambda step, text: capital_case(text)),
     "LOWER_CASE": text_in_place(lambda step, text: f"lower({text})"),
-    "UPPER_CASE": text_in_place(lambda step, text: f"upper({text})"),
+    "UPPER_CASE": text_in_place(lambda step, text: upper(text)),
     "SENTENCE_CASE": text_in_place(lambda step, text: _sentence_case(text)),
     "FORMAT_DATE": format_date,
     "ADD_DOUBLE_QUOTES": text_in_place(lambda step, text: f"('\"' || {text} || '\"')"),

@@ -96,7 +96,7 @@ def comparable(column: str, kind: str, value: str) -> tuple[str, str]:
     if is_exact(kind) and re.fullmatch(r"[+-]?\d{1,38}", value):
         return f"CAST({column} AS DECIMAL(38,0))", f"CAST({literal(value)} AS DECIMAL(38,0))"
     try:
-        float(value)
+        float(value.replace("_", "x"))
     except ValueError:
         return to_text(column, kind), literal(value)
     return to_double(column, kind), to_double(literal(value), "VARCHAR")

@@ -15,16 +15,15 @@ from dataclasses import dataclass
 from localaws.databrew.recipe import moments
 from localaws.databrew.recipe.sql import (
     TYPES,
+    alike,
     cast,
     ident,
     is_number,
     is_text,
-    is_time,
     literal,
     missing,
     to_double,
     to_text,
-    to_time,
     unsupported_regex,
 )
 from localaws.databrew.recipe.steps import Step
@@ -241,15 +240,7 @@ class _Parser:
         return self._compare(left, "<>" if operator == "!=" else operator, self._operand())
 
     def _compare(self, left: Operand, operator: str, right: Operand) -> str:
-        kinds = (left.kind, right.kind)
-        if any(is_time(kind) for kind in kinds):
-            a, b = to_time(left.sql, left.kind), to_time(right.sql, right.kind)
-        elif any(is_number(kind) for kind in kinds):
-            a, b = to_double(left.sql, left.kind), to_double(right.sql, right.kind)
-        elif "BOOLEAN" in kinds:
-            a, b = cast(left.sql, left.kind, "BOOLEAN"), cast(right.sql, right.kind, "BOOLEAN")
-        else:
-            a, b = to_text(left.sql, left.kind), to_text(right.sql, right.kind)
+        a, b = alike(left.sql, left.kind, right.sql, right.kind)
         return f"({a} {operator} {b})"
 
     def _operand(self) -> Operand:

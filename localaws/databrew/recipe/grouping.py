@@ -6,7 +6,18 @@ from typing import Any
 
 from localaws.databrew.recipe import moments
 from localaws.databrew.recipe.shapes import Compile
-from localaws.databrew.recipe.sql import TYPES, cast, ident, literal, to_double, to_text
+from localaws.databrew.recipe.sql import (
+    TYPES,
+    alike,
+    cast,
+    ident,
+    is_exact,
+    is_number,
+    literal,
+    to_double,
+    to_number,
+    to_text,
+)
 from localaws.databrew.recipe.steps import Step
 from localaws.databrew.recipe.table import ROW, Context, Selected, Table
 
@@ -47,6 +58,9 @@ def _aggregate(
     kind = step.kind(table, column)
     template, result = AGGREGATES[function]
     quoted = ident(column)
+    if function == "SUM" and is_exact(kind):  # a DOUBLE would round it
+        number, own = to_number(quoted, kind)
+        return f"TRY_CAST(sum({number}){following} AS {own})", own
     sql = template.format(c=quoted, n=to_double(quoted, kind), w=following)
     return sql, f"{kind}[]" if result == "[]" else result or kind
 
@@ -76,7 +90,8 @@ def group_by(step: Step, table: Table, context: Context) -> Selected:
         wanted = str(option.get("targetColumnDataType", "unsupported")).lower()
         if wanted not in TYPES and wanted != "unsupported":
             step.fail(f"targetColumnDataType is {wanted!r}; it must be one of {', '.join(TYPES)}.")
-        result = TYPES.get(wanted, kind)
+        # A number is one already; the guide has COUNT as a number.
+        result = kind if wanted == "number" and is_number(kind) else TYPES.get(wanted, kind)
         made.append(f"{cast(sql, kind, result)} AS {ident(target)}")
         columns[target] = result
     listed = ", ".join(ident(key) for key in keys)
@@ -124,11 +139,9 @@ def join(step: Step, table: Table, context: Context) -> Selected:
             step.fail("each of joinKeys must be an object with key (left) and value (right).")
         left_key = step.existing(table, str(pair["key"]))
         right_key = step.existing(right, str(pair["value"]))
-        a = f"l.{ident(left_key)}"
-        b = f"r.{ident(right_key)}"
-        if step.kind(table, left_key) != step.kind(right, right_key):
-            a, b = to_text(a, step.kind(table, left_key)), to_text(b, step.kind(right, right_key))
-        keys.append((a, b))
+        a, b = f"l.{ident(left_key)}", f"r.{ident(right_key)}"
+        left_kind, right_kind = step.kind(table, left_key), step.kind(right, right_key)
+        keys.append((a, b) if left_kind == right_kind else alike(a, left_kind, b, right_kind))
     if not keys:
         step.fail("'joinKeys' is empty.")
     left_columns = step.columns(table, "leftColumns") if step.texts("leftColumns") else []

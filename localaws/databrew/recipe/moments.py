@@ -1,5 +1,6 @@
 """Aggregates that take several of DuckDB's, as SQL over n, a number, and w, the window or filter.
 
+Parameters of lambdas begin with two underscores, as no column does.
 Skewness and kurtosis are the population's, as Spark's are; DuckDB's own skewness is a sample's.
 """
 
@@ -12,5 +13,5 @@ SKEWNESS = (
     " / sqrt(count({n}){w} * CAST(count({n}){w} - 1 AS DOUBLE)))"
 )
 MEAN_ABSOLUTE_DEVIATION = (
-    "list_avg(list_transform(list({n}){w}, lambda x: abs(x - list_avg(list({n}){w}))))"
+    "list_avg(list_transform(list({n}){w}, lambda __x: abs(__x - list_avg(list({n}){w}))))"
 )

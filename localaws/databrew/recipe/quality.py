@@ -17,9 +17,10 @@ from localaws.databrew.recipe.sql import (
     ident,
     is_integer,
     is_number,
+    is_whole,
     literal,
     missing,
-    to_double,
+    to_number,
     to_text,
 )
 from localaws.databrew.recipe.steps import Step
@@ -41,7 +42,7 @@ Value = Callable[[Step, Table, str], str]
 
 
 def _numbers(step: Step, table: Table, column: str) -> str:
-    return to_double(ident(column), step.kind(table, column))
+    return to_number(ident(column), step.kind(table, column))[0]
 
 
 def statistic(aggregate: str) -> Value:
@@ -81,8 +82,10 @@ def _put(
     # A mean of whole numbers is none: the column becomes one of doubles, nothing is cut off.
     kind = value_kind if value_kind == "DOUBLE" and is_integer(own) else own
     if value_kind == WHOLE:
-        kind, value_kind = ("BIGINT" if is_integer(own) else own), "DOUBLE"
-    fitted = cast(value, value_kind, kind)
+        kind = "BIGINT" if is_integer(own) else own
+        fitted = f"TRY_CAST({value} AS {kind})" if is_whole(own) else cast(value, "DOUBLE", kind)
+    else:
+        fitted = cast(value, value_kind, kind)
     expression = f"CASE WHEN {cells} THEN {fitted} ELSE {cast(ident(column), own, kind)} END"
     changed = with_changed(table, column, expression, kind, condition_sql(step, table))
     return Selected(changed.sql, changed.columns, twice="(SELECT" in value)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 from localaws.databrew.recipe.conditions import condition_sql
 from localaws.databrew.recipe.shapes import Compile, add, flag
 from localaws.databrew.recipe.sql import (
     cast,
     ident,
+    is_exact,
     is_integer,
     is_number,
     literal,
@@ -79,9 +82,15 @@ def categorical_mapping(step: Step, table: Table, context: Context) -> Selected:
     if not mapping:
         step.fail("'categoryMap' is empty.")
     name = ident(column)
-    compared = to_double(name, kind) if is_number(kind) else to_text(name, kind)
+    whole = is_exact(kind) and all(re.fullmatch(r"-?\d{1,38}", key) for key in mapping)
+    if whole:
+        compared = f"CAST({name} AS DECIMAL(38,0))"
+    else:
+        compared = to_double(name, kind) if is_number(kind) else to_text(name, kind)
 
     def key(text: str) -> str:  # a number column's 1 is the category "1" and "1.0"
+        if whole:
+            return f"CAST({literal(text)} AS DECIMAL(38,0))"
         return step.double(text, "categoryMap") if is_number(kind) else literal(text)
 
     def result(text: str) -> str:
@@ -216,7 +225,7 @@ def replace_outliers(step: Step, table: Table, context: Context) -> Selected:
     own = step.kind(table, column)
     values = {
         "REPLACE_WITH_NULL": "NULL",
-        "REPLACE_WITH_EMPTY": "NULL" if is_number(own) else "''",
+        "REPLACE_WITH_EMPTY": "''" if own == "VARCHAR" else "NULL",
         "REPLACE_WITH_AVERAGE": f"avg({number}) OVER ()",
         "REPLACE_WITH_MEDIAN": f"median({number}) OVER ()",
         "REPLACE_WITH_SUM": f"sum({number}) OVER ()",

@@ -6,10 +6,12 @@ Every text from a recipe enters SQL through `ident` or `literal`, never by being
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 INTEGERS = frozenset({"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT",
                       "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT"})  # fmt: skip
 FLOATS = frozenset({"FLOAT", "DOUBLE"})
+WIDE = frozenset({"HUGEINT", "UBIGINT", "UHUGEINT"})  # whole numbers beyond BIGINT
 
 # DataBrew's type names to DuckDB's; `integer` and `number` stand in older exports.
 TYPES = {
@@ -64,6 +66,11 @@ def is_exact(kind: str) -> bool:
     return kind in INTEGERS or kind == "DECIMAL(38,0)"
 
 
+def is_whole(kind: str) -> bool:
+    """A whole number or a decimal."""
+    return kind in INTEGERS or kind.startswith("DECIMAL")
+
+
 def is_text(kind: str) -> bool:
     return kind == "VARCHAR"
 
@@ -83,6 +90,11 @@ def blank_null(expression: str, kind: str) -> str:
     return f"nullif({expression}, '')" if is_text(kind) else expression
 
 
+def upper(text: str) -> str:
+    """Upper case as Java's, where ß is two letters."""
+    return f"upper(replace({text}, 'ß', 'ss'))"
+
+
 def to_text(expression: str, kind: str) -> str:
     return expression if is_text(kind) else f"CAST({expression} AS VARCHAR)"
 
@@ -98,6 +110,43 @@ def to_double(expression: str, kind: str) -> str:
     if is_number(kind) or kind == "BOOLEAN":
         return f"CAST({expression} AS DOUBLE)"
     return "CAST(NULL AS DOUBLE)"
+
+
+def to_number(expression: str, kind: str) -> tuple[str, str]:
+    """(SQL, type) of the number: whole numbers and decimals keep each digit, all else is a DOUBLE,
+    null where it is no number."""
+    if kind in WIDE:
+        return f"CAST({expression} AS DECIMAL(38,0))", "DECIMAL(38,0)"
+    if kind in INTEGERS:
+        return f"CAST({expression} AS BIGINT)", "BIGINT"
+    if kind.startswith("DECIMAL"):
+        return expression, kind
+    return to_double(expression, kind), "DOUBLE"
+
+
+def to_numbers(cells: Sequence[tuple[str, str]]) -> tuple[list[str], str]:
+    """The numbers of several (SQL, type) in one type: exact if each of them is whole."""
+    if cells and all(kind in INTEGERS for _, kind in cells):
+        kind = "DECIMAL(38,0)" if any(kind in WIDE for _, kind in cells) else "BIGINT"
+        return [f"CAST({cell} AS {kind})" for cell, _ in cells], kind
+    if len({kind for _, kind in cells}) == 1 and cells[0][1].startswith("DECIMAL"):
+        return [cell for cell, _ in cells], cells[0][1]
+    return [to_double(cell, kind) for cell, kind in cells], "DOUBLE"
+
+
+def alike(left: str, left_kind: str, right: str, right_kind: str) -> tuple[str, str]:
+    """Two values in the type in which Spark compares them: moments if one of them is, numbers if
+    one of them is, then truth values, then texts."""
+    kinds = (left_kind, right_kind)
+    if any(is_time(kind) for kind in kinds):
+        return to_time(left, left_kind), to_time(right, right_kind)
+    if all(is_whole(kind) for kind in kinds):  # DuckDB compares these with every digit
+        return left, right
+    if any(is_number(kind) for kind in kinds):
+        return to_double(left, left_kind), to_double(right, right_kind)
+    if "BOOLEAN" in kinds:
+        return cast(left, left_kind, "BOOLEAN"), cast(right, right_kind, "BOOLEAN")
+    return to_text(left, left_kind), to_text(right, right_kind)
 
 
 def to_time(expression: str, kind: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from localaws.databrew.recipe.cleaning import WHITE, capital_case, positions
 from localaws.databrew.recipe.shapes import Compile, add, of_number, of_text
-from localaws.databrew.recipe.sql import ident, literal, to_text
+from localaws.databrew.recipe.sql import ident, literal, to_text, upper
 from localaws.databrew.recipe.steps import Step
 from localaws.databrew.recipe.table import Context, Selected, Table
 
@@ -63,14 +63,16 @@ def _ip_to_int(step: Step, text: str) -> str:
 
 
 def _int_to_ip(step: Step, number: str) -> str:
-    whole = f"CAST({number} AS BIGINT)"
+    whole = f"CAST(trunc({number}) AS BIGINT)"
     parts = ", ".join(f"({whole} >> {shift}) & 255" for shift in (24, 16, 8, 0))
     return f"CASE WHEN {number} BETWEEN 0 AND 4294967295 THEN concat_ws('.', {parts}) END"
 
 
 OPERATIONS: dict[str, Compile] = {
     "CHAR": of_number(
-        lambda step, n: f"CASE WHEN {n} BETWEEN 1 AND 1114111 THEN chr(CAST({n} AS INTEGER)) END",
+        lambda step, n: (
+            f"CASE WHEN {n} BETWEEN 1 AND 1114111 THEN TRY(chr(CAST(trunc({n}) AS INTEGER))) END"
+        ),
         "VARCHAR",
     ),
     "ENDS_WITH": _anchored("(?:", ")$"),
@@ -97,7 +99,7 @@ OPERATIONS: dict[str, Compile] = {
         lambda step, t: f"regexp_replace({t}, {literal(f'^{WHITE}+|{WHITE}+$')}, '', 'g')"
     ),
     "UNICODE": of_text(lambda step, t: f"CASE WHEN {t} <> '' THEN unicode({t}) END", "INTEGER"),
-    "UPPER": of_text(lambda step, t: f"upper({t})"),
+    "UPPER": of_text(lambda step, t: upper(t)),
     "INT_TO_IP": of_number(_int_to_ip, "VARCHAR"),
     "IP_TO_INT": of_text(_ip_to_int, "BIGINT"),
 }

@@ -51,7 +51,7 @@ def _part(step: Step, table: Table, parts: dict[str, object], name: str, default
         number = to_double(ident(column), step.kind(table, column))
     else:
         number = step.double(str(given.get("value", "")), f"dateTimeParameters.{name}")
-    return f"TRY_CAST({number} AS BIGINT)"
+    return f"TRY_CAST(trunc({number}) AS BIGINT)"
 
 
 def from_parts(layout: str) -> Compile:
@@ -115,7 +115,9 @@ OPERATIONS: dict[str, Compile] = {
     "TODAY": current("%Y-%m-%d"),
     "UNIX_TIME": of_time(lambda step, m: f"floor(epoch({m}))", "BIGINT"),
     "UNIX_TIME_FORMAT": of_number(
-        lambda step, n: f"strftime(make_timestamp(CAST({n} * 1000000 AS BIGINT)), {_layout(step)})",
+        lambda step, n: (
+            f"strftime(TRY(make_timestamp(TRY_CAST({n} * 1000000 AS BIGINT))), {_layout(step)})"
+        ),
         "VARCHAR",
     ),
     # Numbered as Spark's dayofweek: 1 is Sunday.

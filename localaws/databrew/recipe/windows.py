@@ -10,7 +10,7 @@ from collections.abc import Callable
 from localaws.databrew.recipe.dates import UNITS
 from localaws.databrew.recipe.quality import MODES
 from localaws.databrew.recipe.shapes import Compile, add
-from localaws.databrew.recipe.sql import blank_null, ident, to_double, to_time
+from localaws.databrew.recipe.sql import blank_null, ident, to_number, to_time
 from localaws.databrew.recipe.steps import Step
 from localaws.databrew.recipe.table import ROW, Context, Selected, Table
 
@@ -52,19 +52,21 @@ def shifted(function: str) -> Compile:
     return compile_step
 
 
-def rolling(write: Callable[[Step, str, str], str]) -> Compile:
-    """`write(step, number, frame)`; nulls in the window are skipped."""
+def rolling(write: Callable[[Step, str, str], str], kind: str | None = None) -> Compile:
+    """`write(step, number, frame)`, of the column's own type of numbers or of `kind`; nulls in the
+    window are skipped."""
 
     def compile_step(step: Step, table: Table, context: Context) -> Selected:
         column = step.column(table)
-        number = to_double(ident(column), step.kind(table, column))
-        return add(step, table, write(step, number, _frame(step, table)), "DOUBLE")
+        number, own = to_number(ident(column), step.kind(table, column))
+        value = write(step, number, _frame(step, table))
+        return add(step, table, f"TRY_CAST({value} AS {kind or own})", kind or own)
 
     return compile_step
 
 
-def _aggregate(name: str) -> Compile:
-    return rolling(lambda step, number, frame: f"{name}({number}) {frame}")
+def _aggregate(name: str, kind: str | None = None) -> Compile:
+    return rolling(lambda step, number, frame: f"{name}({number}) {frame}", kind)
 
 
 def _filled(number: str, frame: str) -> str:
@@ -80,13 +82,13 @@ def rolling_mode(step: Step, table: Table, context: Context) -> Selected:
     if mode == "AVERAGE":
         step.fail("modeType AVERAGE is not emulated by localaws for ROLLING_MODE.")
     column = step.column(table)
-    number = to_double(ident(column), step.kind(table, column))
+    number, kind = to_number(ident(column), step.kind(table, column))
     values = _filled(number, _frame(step, table))
     # Negated for the minimum, so that the greatest of equally frequent values is the one wanted.
     sign = "" if mode == "MAXIMUM" else "-"
-    times = f"len(list_filter({values}, lambda w: w = v))"
-    counted = f"list_transform({values}, lambda v: {{'n': {times}, 'v': {sign}v}})"
-    return add(step, table, f"{sign}(list_reverse_sort({counted})[1].v)", "DOUBLE")
+    times = f"len(list_filter({values}, lambda __w: __w = __v))"
+    counted = f"list_transform({values}, lambda __v: {{'n': {times}, 'v': {sign}__v}})"
+    return add(step, table, f"{sign}(list_reverse_sort({counted})[1].v)", kind)
 
 
 def rolling_count(step: Step, table: Table, context: Context) -> Selected:
@@ -147,7 +149,7 @@ OPERATIONS: dict[str, Compile] = {
     "FILL": fill,
     "NEXT": shifted("lead"),
     "PREV": shifted("lag"),
-    "ROLLING_AVERAGE": _aggregate("avg"),
+    "ROLLING_AVERAGE": _aggregate("avg", "DOUBLE"),
     "ROLLING_COUNT_A": rolling_count,
     "ROLLING_KTH_LARGEST": rolling(lambda step, n, frame: _kth(step, _filled(n, frame))),
     "ROLLING_KTH_LARGEST_UNIQUE": rolling(
@@ -156,11 +158,11 @@ OPERATIONS: dict[str, Compile] = {
     "ROLLING_MAX": _aggregate("max"),
     "ROLLING_MIN": _aggregate("min"),
     "ROLLING_MODE": rolling_mode,
-    "ROLLING_STANDARD_DEVIATION": _aggregate("stddev_samp"),
-    "ROLLING_STDEV": _aggregate("stddev_samp"),
+    "ROLLING_STANDARD_DEVIATION": _aggregate("stddev_samp", "DOUBLE"),
+    "ROLLING_STDEV": _aggregate("stddev_samp", "DOUBLE"),
     "ROLLING_SUM": _aggregate("sum"),
-    "ROLLING_VAR": _aggregate("var_samp"),
-    "ROLLING_VARIANCE": _aggregate("var_samp"),
+    "ROLLING_VAR": _aggregate("var_samp", "DOUBLE"),
+    "ROLLING_VARIANCE": _aggregate("var_samp", "DOUBLE"),
     "ROW_NUMBER": row_number,
     "SESSION": session,
 }
