@@ -13,6 +13,7 @@ from localaws.trino.values import NULL, Value, text
 
 from .casts import convert
 from .compiler import Compiler, compiles, name_parts, structure
+from .grammar import Plus
 from .operators import arithmetic
 from .scope import Scope, field_of
 from .special import SPECIALS, unify
@@ -128,6 +129,16 @@ def minus(c: Compiler, node: exp.Neg, scope: Scope) -> Value:
         raise QueryError("TYPE_MISMATCH", f"Cannot negate {value.type}", node)
     number = -value.constant if isinstance(value.constant, int | float) else None
     return Value(f"(-{value.sql})", value.type, number)
+
+
+@compiles(Plus, takes=("this",))
+def plus(c: Compiler, node: Plus, scope: Scope) -> Value:
+    value = c.compile(node.this, scope)
+    if not t.is_number(value.type):
+        raise QueryError(
+            "TYPE_MISMATCH", f"Unary '+' operator cannot by applied to {value.type} type", node
+        )
+    return value
 
 
 @compiles(exp.DPipe, takes=("this", "expression"))

@@ -45,6 +45,29 @@ class TypedLiteral(exp.Expression):
     arg_types: ClassVar[dict[str, bool]] = {"this": True, "to": True}
 
 
+class Plus(exp.Unary):
+    """+x, which is x, if that is a number."""
+
+
+# What no other predicate takes unless it is in parentheses.
+_PREDICATES = (
+    exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.NullSafeEQ, exp.NullSafeNEQ, exp.Is,
+    exp.In, exp.Between, exp.Like, exp.Escape, exp.Not, exp.Connector,
+)  # fmt: skip
+
+
+def _compared(parser: Any, left: Any, signs: dict[Any, Any]) -> Any:
+    """The value compared with another by one of the signs, if one follows."""
+    sign = parser._curr and signs.get(parser._curr.token_type)
+    if not sign or left is None or isinstance(left, _PREDICATES):
+        return left
+    parser._advance()
+    right = None if parser._match(TokenType.NOT, advance=False) else parser._parse_bitwise()
+    if right is None:
+        parser.raise_error("Expecting: <expression>")
+    return sign(this=left, expression=right)
+
+
 def _interval_unit(parser: Any) -> exp.Expression:
     if not parser._match_texts(("YEAR", "MONTH", "DAY", "HOUR", "MINUTE", "SECOND")):
         parser.raise_error("Expecting an interval field")
@@ -137,6 +160,10 @@ class TrinoGrammar(Trino):
             **json_grammar.PARSERS,
             "JSON_TABLE": json_table_grammar.json_table,
         }
+        UNARY_PARSERS: ClassVar[dict[Any, Any]] = {
+            **Trino.Parser.UNARY_PARSERS,
+            TokenType.PLUS: lambda self: Plus(this=self._parse_unary()),
+        }
         PLACEHOLDER_PARSERS: ClassVar[dict[Any, Any]] = {TokenType.PLACEHOLDER: _placeholder}
         TYPE_LITERAL_PARSERS: ClassVar[dict[Any, Any]] = dict.fromkeys(exp.DType, _typed_literal)
         ZONE_AWARE_TIMESTAMP_CONSTRUCTOR = False
@@ -215,6 +242,25 @@ class TrinoGrammar(Trino):
             if not self._match(TokenType.END):
                 self.raise_error("Expecting: 'END'")
             return exp.Case(this=value, ifs=cases, default=default)
+
+        def _parse_equality(self, parse_is: bool = True) -> Any:
+            return _compared(self, self._parse_comparison(), self.EQUALITY)
+
+        def _parse_comparison(self, this: Any = None) -> Any:
+            return _compared(self, this or self._parse_range(), self.COMPARISON)
+
+        def _parse_range(self, this: Any = None, parse_is: bool = False) -> Any:
+            """A value and IN, IS, LIKE or BETWEEN, once."""
+            value = this or self._parse_bitwise()
+            if isinstance(value, _PREDICATES):
+                return value
+            negated = self._match(TokenType.NOT)
+            if self._match_set(self.RANGE_PARSERS):
+                found = self.RANGE_PARSERS[self._prev.token_type](self, value)
+                return self._negate_range(found) if found and negated else found or value
+            if negated:
+                self._retreat(self._index - 1)
+            return value
 
         def _parse_escape(self, this: Any) -> Any:
             """LIKE ... ESCAPE takes any value, as LIKE itself does."""
@@ -303,6 +349,7 @@ class TrinoGrammar(Trino):
             **Trino.Generator.TRANSFORMS,
             TypedLiteral: lambda self, node: f"{self.sql(node, 'to')} {self.sql(node, 'this')}",
             Unread: lambda self, node: self.sql(node, "this"),
+            Plus: lambda self, node: f"+{self.sql(node, 'this')}",
         }
 
 
