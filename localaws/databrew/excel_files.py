@@ -39,7 +39,9 @@ def relation(source: Source, raw: Collection[str], query: Query, folder: Path) -
         raise InputError(f"Dataset {source.name} has no cell, and so no column.")
     names = csv_files.unique(first) if header else [f"Column_{n}" for n in range(1, width + 1)]
     target = folder / f"{uuid.uuid4().hex}.parquet"
-    columns = {f"c{n}": pa.array([row[n] for row in rows], pa.string()) for n in range(width)}
+    columns = {
+        f"c{n}": pa.array([_cell(row, n) for row in rows], pa.string()) for n in range(width)
+    }
     pq.write_table(pa.table(columns | {csv_files.BEYOND: pa.nulls(len(rows), pa.string())}), target)
     return csv_files.typed(
         source.name, names, f"SELECT * FROM read_parquet({literal(str(target))})", raw, query
@@ -58,6 +60,11 @@ def _cells(file: DataFile, options: Json) -> list[list[str]]:
             return [[_text(value) for value in row] for row in sheet.to_python()]
     except (CalamineError, IndexError, ValueError) as error:
         raise InputError(f"{file.uri} cannot be read as a workbook: {error}.") from error
+
+
+def _cell(row: list[str], place: int) -> str | None:
+    """An empty cell is missing, as in a CSV file."""
+    return (row[place] or None) if place < len(row) else None
 
 
 def _text(value: object) -> str:

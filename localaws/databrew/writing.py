@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from localaws.databrew.recipe.sql import ident, literal
+from localaws.databrew.recipe.sql import FLOATS, ident, literal
 from localaws.databrew.source import InputError
 from localaws.shapes import Json
 
@@ -65,6 +65,24 @@ def is_nested(kind: str) -> bool:
     return "(" in kind.replace("DECIMAL(", "") or kind.endswith("]")
 
 
+def finite(sql: str, columns: dict[str, str], kind: str) -> str:
+    """The query with NaN and Infinity as the texts that Spark writes; JSON has no such numbers."""
+    doubles = [name for name, type_ in columns.items() if type_ in FLOATS]
+    if not doubles or kind not in ("CSV", "JSON"):
+        return sql
+    write = "to_json({})" if kind == "JSON" else "CAST({} AS VARCHAR)"
+    written = []
+    for name in map(ident, doubles):
+        sign = f"WHEN {name} > 0 THEN 'Infinity' ELSE '-Infinity'"
+        text = f"CASE WHEN isnan({name}) THEN 'NaN' {sign} END"
+        other = f"to_json({text})" if kind == "JSON" else text
+        written.append(
+            f"CASE WHEN isfinite({name}) THEN {write.format(name)}"
+            f" WHEN {name} IS NOT NULL THEN {other} END AS {name}"
+        )
+    return f"SELECT * REPLACE ({', '.join(written)}) FROM ({sql})"
+
+
 def flat(sql: str, columns: dict[str, str]) -> str:
     """The query with lists, maps and structs as JSON texts, for formats that have only texts.
 
@@ -95,6 +113,7 @@ def write(
     delimiter = output.get("FormatOptions", {}).get("Csv", {}).get("Delimiter", ",")
     if kind in ("CSV", "XML"):
         sql = flat(sql, columns)
+    sql = finite(sql, columns, kind)
     partitions = output["PartitionColumns"]
     for name in partitions:
         if name not in columns:

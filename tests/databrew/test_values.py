@@ -185,6 +185,28 @@ def test_what_would_be_lost_fails_the_run(tmp_path: Path, files: list[Any], prob
     assert caught.value.message.startswith(problem)
 
 
+@pytest.mark.parametrize(
+    ("kind", "written"),
+    [
+        ("CSV", "a,b\nNaN,NaN\n-Infinity,Infinity\n1,-1.0\n"),
+        (
+            "JSON",
+            '{"a":"NaN","b":"NaN"}\n{"a":"-Infinity","b":"Infinity"}\n{"a":"1","b":-1.0}\n',
+        ),
+    ],
+)
+def test_what_is_no_finite_number_is_written_as_spark_does(
+    tmp_path: Path, kind: str, written: str
+) -> None:
+    """JSON has no such numbers: they are texts."""
+    steps = [step("NEGATE", sourceColumn="a", targetColumn="b")]
+
+    text = "a\nNaN\n-Infinity\n1\n"
+    _, found = result(tmp_path, text, steps=steps, output={"Format": kind})
+
+    assert found.decode() == written
+
+
 def test_short_and_blank_lines_are_read_as_spark_does(tmp_path: Path) -> None:
     assert run(tmp_path, "a,b\n1,x\n\n2\n3,z\n") == "a,b\n1,x\n2,\n3,z\n"
 

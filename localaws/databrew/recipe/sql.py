@@ -33,11 +33,14 @@ TYPES = {
 
 # Layouts of text dates tried after ISO, in this order: month before day unless impossible. Years of
 # two digits come first, since %Y takes those too (and 02 would be the year 2).
-DATE_LAYOUTS = (
+_DAYS = (
     "%m/%d/%y", "%m/%d/%Y", "%m-%d-%Y", "%d/%m/%Y", "%d-%m-%Y", "%d-%Y-%m", "%m %d %Y",
-    "%B %d %Y", "%B/%d/%Y", "%d %B %Y", "%m/%d/%Y %H:%M:%S", "%m-%d-%Y %H:%M:%S",
-    "%B %d, %Y", "%b %d, %Y", "%Y%m%d", "%Y-%m",
+    "%B %d %Y", "%B/%d/%Y", "%d %B %Y", "%B %d, %Y", "%b %d, %Y", "%d %b %Y", "%d-%b-%Y",
+    "%b %d %Y", "%d.%m.%Y",
 )  # fmt: skip
+_TIMES = ("%H:%M:%S", "%H:%M", "%I:%M:%S %p", "%I:%M %p")
+DATE_LAYOUTS = (*_DAYS, "%Y%m%d", "%Y-%m")
+MOMENT_LAYOUTS = tuple(f"{day} {time}" for time in _TIMES for day in _DAYS)
 
 
 def ident(name: str) -> str:
@@ -126,8 +129,9 @@ def to_number(expression: str, kind: str) -> tuple[str, str]:
 
 def to_numbers(cells: Sequence[tuple[str, str]]) -> tuple[list[str], str]:
     """The numbers of several (SQL, type) in one type: exact if each of them is whole."""
-    if cells and all(kind in INTEGERS for _, kind in cells):
-        kind = "DECIMAL(38,0)" if any(kind in WIDE for _, kind in cells) else "BIGINT"
+    if cells and all(is_exact(kind) for _, kind in cells):
+        narrow = all(kind in INTEGERS - WIDE for _, kind in cells)
+        kind = "BIGINT" if narrow else "DECIMAL(38,0)"
         return [f"CAST({cell} AS {kind})" for cell, _ in cells], kind
     if len({kind for _, kind in cells}) == 1 and cells[0][1].startswith("DECIMAL"):
         return [cell for cell, _ in cells], cells[0][1]
@@ -152,8 +156,11 @@ def alike(left: str, left_kind: str, right: str, right_kind: str) -> tuple[str, 
 def to_time(expression: str, kind: str) -> str:
     """The timestamp, or null: ISO first, then the layouts DataBrew's samples show as accepted."""
     if is_text(kind):
-        layouts = ", ".join(literal(layout) for layout in DATE_LAYOUTS)
-        other = f"try_strptime({expression}, [{layouts}])"
+        days, moments = (
+            f"try_strptime({expression}, [{', '.join(map(literal, layouts))}])"
+            for layouts in (DATE_LAYOUTS, MOMENT_LAYOUTS)
+        )
+        other = f"CASE WHEN contains({expression}, ':') THEN {moments} ELSE {days} END"
         # Only what starts with a year of four digits: DuckDB takes 02/02/02 for the year 2. A year
         # alone is its first day, as Spark casts it.
         year_first = f"regexp_matches({expression}, '^\\s*\\d{{4}}[-/]')"
