@@ -27,6 +27,7 @@ The functions share nothing but the model, which they only read: threads may cal
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import math
 import sys
@@ -153,7 +154,13 @@ def model_fn(model_dir: str) -> Model:
     told = json.loads((folder / DESCRIPTION_FILE).read_text(encoding="utf-8"))
     # One thread a request: rows are few, and requests come in parallel.
     booster = xgb.Booster({"nthread": 1})
-    booster.load_model(bytearray((folder / MODEL_FILE).read_bytes()))
+    raw = (folder / MODEL_FILE).read_bytes()
+    kept = told.get("model_sha256")  # none in models from before there was
+    if kept is not None and hashlib.sha256(raw).hexdigest() != kept:
+        raise ValueError(
+            f"{MODEL_FILE} is not the one that {told['run']} made: its SHA-256 differs."
+        )
+    booster.load_model(bytearray(raw))
     features = tuple(told["features"])
     threshold = float(told["threshold"])
     if booster.num_features() != len(features):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import hashlib
 import json
 import tarfile
 import zlib
@@ -76,7 +78,7 @@ def load_champion(folder: str | None, nthread: int) -> Model | None:
 def _read_members(archive: Path) -> dict[str, bytes]:
     members: dict[str, bytes] = {}
     try:
-        with tarfile.open(archive, "r:gz") as tar:
+        with gzip.open(archive) as data, tarfile.open(fileobj=data, mode="r|") as tar:
             for member in tar:
                 name = member.name[2:] if member.name.startswith("./") else member.name
                 limit = MAX_MEMBER_BYTES.get(name)
@@ -90,6 +92,8 @@ def _read_members(archive: Path) -> dict[str, bytes]:
                 content = tar.extractfile(member)
                 assert content is not None  # a regular file always has content
                 members[name] = content.read()
+            while data.read(1024**2):  # gzip's checksum of all of it stands at its end
+                pass
     except (tarfile.TarError, OSError, EOFError, zlib.error) as error:
         raise TrainingError(f"The champion's {ARCHIVE} cannot be read: {error}") from error
     missing = [name for name in MAX_MEMBER_BYTES if name not in members]
@@ -103,10 +107,15 @@ def _model(raw: bytes, description: bytes, nthread: int) -> Model:
         told = json.loads(description)
         features = tuple(str(name) for name in told["features"])
         threshold, run = float(told["threshold"]), str(told["run"])
+        kept = told.get("model_sha256")  # none in models from before there was
     except (ValueError, KeyError, TypeError) as error:
         raise TrainingError(
             f"The champion's {DESCRIPTION_FILE} needs features, threshold and run: {error!r}"
         ) from error
+    if kept is not None and hashlib.sha256(raw).hexdigest() != kept:
+        raise TrainingError(
+            f"The champion's {MODEL_FILE} is not the one that {run} made: its SHA-256 is another."
+        )
     booster = booster_from(raw, nthread)
     if booster.num_features() != len(features):
         raise TrainingError(

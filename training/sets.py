@@ -81,8 +81,8 @@ class ParquetSet:
         """A column of all rows, in file order, as float32; null is NaN."""
         if self._kept and name in self.features:
             return self._decoded.matrix[:, self.features.index(name)].copy()
-        columns = [pq.read_table(file, columns=[name]).column(name) for file in self.files]
-        return np.concatenate([_numbers(column) for column in columns])
+        parts = (rows for file in self.files for rows in self._decode(file, [name]))
+        return np.concatenate([_numbers(rows.column(name)) for rows in parts])
 
     def batches(self, features: tuple[str, ...] | None = None) -> Iterator[Batch]:
         """The rows in file order. `features` chooses and orders the matrix's columns (all).
@@ -127,11 +127,20 @@ class ParquetSet:
 
     def _read(self, names: tuple[str, ...]) -> Iterator[Batch]:
         for file in self.files:
-            reader = pq.ParquetFile(file)
-            columns = [*KEYS, *self.labels, *names]
-            for rows in reader.iter_batches(batch_size=BATCH_ROWS, columns=columns):
+            for rows in self._decode(file, [*KEYS, *self.labels, *names]):
                 if rows.num_rows:
                     yield self._batch(file, rows, names)
+
+    def _decode(self, file: Path, columns: list[str]) -> Iterator[Any]:
+        """The file's rows in batches. Each page is held to the checksum that Spark gives it: of
+        changed bytes, many would be other numbers and no error. Raises TrainingError."""
+        try:
+            reader = pq.ParquetFile(file, page_checksum_verification=True)
+            yield from reader.iter_batches(batch_size=BATCH_ROWS, columns=columns)
+        except (pa.ArrowException, OSError) as error:
+            raise TrainingError(
+                f"The {self.name} set, file {file.name} is damaged: {error}"
+            ) from error
 
     def spread(self, features: tuple[str, ...], most: int) -> tuple[Array, Array]:
         """(matrix, label) of at most `most` rows, evenly spread over the set."""

@@ -22,6 +22,7 @@ channels training and validation alone, and writes the model and nothing about i
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import sys
@@ -199,6 +200,7 @@ def train(job: Job) -> Json:
         "features": list(features),
         "threshold": threshold,
         "run": job.run,
+        "model_sha256": hashlib.sha256(raw).hexdigest(),
         "nullable": training.nullable(),
         "trained_at": datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "versions": evaluation.versions(),

@@ -35,6 +35,10 @@ class TrainingStopped(Exception):
     """The training job ended without being completed, so there is no model to judge."""
 
 
+class AnotherRunsEvaluation(Exception):
+    """The evaluation is not of this run's model, so its figures say nothing about it."""
+
+
 @dataclass(frozen=True)
 class Objection:
     """A guard rail's name, and its reason as the rest of a sentence."""
@@ -59,6 +63,10 @@ def handler(event: Json, context: Any) -> Json:
     s3, bucket = boto3.client("s3"), os.environ["LAKE_BUCKET"]
     key = f"runs/run={run['id']}/evaluation/evaluation.json"
     evaluation = storage.read_json(s3, bucket, key)
+    if evaluation["run"] != run["name"]:
+        raise AnotherRunsEvaluation(
+            f"s3://{bucket}/{key} is of {evaluation['run']}, and this run is {run['name']}."
+        )
     options = run["options"]
     decision = judge(evaluation, options["publish"], options["minimum_gain"])
     sagemaker = boto3.client("sagemaker")

@@ -111,8 +111,19 @@ def _put_json(
     return {"uri": f"s3://{bucket}/{key}", "sha256": digest.hexdigest(), "bytes": len(body)}
 
 
+class DamagedObject(ValueError):
+    """An object that a state wrote as JSON is none any more."""
+
+
 def read_json(s3: Any, bucket: str, key: str) -> Any:
-    return json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+    """Raises DamagedObject, with its address."""
+    body = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+    try:
+        return json.loads(body)
+    except ValueError as error:
+        raise DamagedObject(
+            f"s3://{bucket}/{key} ({len(body)} bytes) is no JSON: {error}"
+        ) from error
 
 
 def audit_records(s3: Any, bucket: str) -> Iterator[tuple[str, dict[str, Any]]]:

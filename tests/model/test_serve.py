@@ -223,6 +223,7 @@ def test_many_threads_get_what_one_thread_gets(trained: Trained, model: Model) -
     [
         ({"features": ["up_orders"]}, "names 1 features, xgboost-model takes 18"),
         ({"threshold": 3}, "threshold is 3.0; accepted: 0 to 1"),
+        ({"model_sha256": "0" * 64}, "xgboost-model is not the one that run-1 made"),
     ],
 )
 def test_model_that_does_not_fit_its_description_is_not_loaded(

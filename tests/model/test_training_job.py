@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import gzip
+import hashlib
 import json
 import os
 import shutil
@@ -82,7 +84,9 @@ def test_model_folder_holds_the_model_and_its_description_and_nothing_else(
     assert told["threshold"] == trained.read("evaluation.json")["challenger"]["threshold"]
     assert told["trained_on"] == {"rows": 6_000, "users": 300}
     assert told["holdout"]["auc"] == trained.read("evaluation.json")["challenger"]["auc"]
-    about = {"trained_at", "versions", "trained_on", "holdout", "profile"}
+    raw = (trained.model_dir / "xgboost-model").read_bytes()
+    assert told["model_sha256"] == hashlib.sha256(raw).hexdigest()
+    about = {"trained_at", "versions", "trained_on", "holdout", "profile", "model_sha256"}
     assert set(told) == {"features", "threshold", "run", "nullable"} | about
     assert told["nullable"] == ["user_mean_days_since_prior", "user_reorder_ratio"]
 
@@ -390,7 +394,70 @@ def spoil_champion_link(folder: Path, told: dict[str, str]) -> None:
         tar.addfile(link)
 
 
+def spoil_changed_number(folder: Path, told: dict[str, str]) -> None:
+    """One bit of one number; as Spark writes them, pages have checksums."""
+    file = folder / "holdout/part-00000.snappy.parquet"
+    plain = {"compression": "none", "use_dictionary": False, "write_page_checksum": True}
+    pq.write_table(pq.read_table(file), file, **plain)
+    group = pq.ParquetFile(file).metadata.row_group(0)
+    chunks = [group.column(place) for place in range(group.num_columns)]
+    chunk = next(chunk for chunk in chunks if chunk.path_in_schema == "up_orders")
+    data = bytearray(file.read_bytes())
+    data[chunk.data_page_offset + chunk.total_compressed_size // 2] ^= 1
+    file.write_bytes(data)
+
+
+def spoil_truncated_set(folder: Path, told: dict[str, str]) -> None:
+    file = folder / "training/part-00000.snappy.parquet"
+    file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+
+
+def spoil_set_of_no_bytes(folder: Path, told: dict[str, str]) -> None:
+    (folder / "validation/part-00000.snappy.parquet").write_bytes(b"")
+
+
+def trained_before(folder: Path, name: str, *more: str) -> Path:
+    """The folder of a model that was trained earlier, `old`."""
+    told_before = write_sets(folder / name, users=60)
+    assert main(["--run", "old", "--num_round", "2", *more], told_before) == 0
+    (folder / "champion/none.json").unlink(missing_ok=True)
+    return folder / name / "model"
+
+
+def spoil_truncated_champion(folder: Path, told: dict[str, str]) -> None:
+    archive = folder / "champion/model.tar.gz"
+    pack(trained_before(folder, "before"), archive)
+    archive.write_bytes(archive.read_bytes()[: archive.stat().st_size // 2])
+
+
+def spoil_champions_number(folder: Path, told: dict[str, str]) -> None:
+    """One bit of a leaf, in an archive that unpacks: of before models had a hash of their own."""
+    model = trained_before(folder, "before")
+    described = json.loads((model / "model.json").read_text())
+    del described["model_sha256"]
+    (model / "model.json").write_text(json.dumps(described))
+    raw = (model / "xgboost-model").read_bytes()
+    leaf = raw.index(b"base_weights") + 40
+    pack(model, folder / "packed.tar.gz")
+    packed = gzip.decompress((folder / "packed.tar.gz").read_bytes())
+    stored = bytearray(gzip.compress(packed, compresslevel=0))
+    stored[stored.index(raw[leaf - 20 : leaf + 20]) + 20] ^= 1
+    (folder / "champion/model.tar.gz").write_bytes(stored)
+
+
+def spoil_other_champion(folder: Path, told: dict[str, str]) -> None:
+    model = trained_before(folder, "before")
+    shutil.copy(trained_before(folder, "other", "--seed", "8") / "xgboost-model", model)
+    pack(model, folder / "champion/model.tar.gz")
+
+
 BAD_DATA = [
+    (spoil_changed_number, "The holdout set, file part-00000.snappy.parquet is damaged: could"),
+    (spoil_truncated_set, "The training set: part-00000.snappy.parquet is not a Parquet file"),
+    (spoil_set_of_no_bytes, "The validation set: part-00000.snappy.parquet is not a Parquet file"),
+    (spoil_truncated_champion, "The champion's model.tar.gz cannot be read: Compressed file ended"),
+    (spoil_champions_number, "The champion's model.tar.gz cannot be read: CRC check failed"),
+    (spoil_other_champion, "The champion's xgboost-model is not the one that old made"),
     (spoil_missing_channel, "Channel 'validation' is missing: SM_CHANNEL_VALIDATION is not set"),
     (spoil_no_files, "Channel 'holdout' has no .parquet file"),
     (spoil_empty_set, "The holdout set is empty: 1 files, no row."),

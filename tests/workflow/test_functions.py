@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import io
 from typing import Any
 
+import boto3
 import pytest
 from botocore.exceptions import ClientError
 
 from tasks.functions import (
     check_raw_data,
+    judge_model,
     raw_checks,
     receive_trigger,
     run_options,
     run_plan,
     smoke_test,
+    storage,
     write_audit,
 )
 
@@ -263,3 +267,30 @@ def test_a_record_says_that_a_jobs_figures_could_not_be_looked_up(
 def test_a_good_run_whose_record_may_not_look_at_a_job_does_not_end_well() -> None:
     with pytest.raises(ClientError, match="AccessDeniedException"):
         write_audit.figures(lambda _: Refusing("AccessDeniedException"), GLUE_JOB, ended_well=True)
+
+
+class _OneObject:
+    """An S3 that answers the same bytes to every key."""
+
+    def __init__(self, body: bytes) -> None:
+        self._body = body
+
+    def get_object(self, **_: Any) -> dict[str, Any]:
+        return {"Body": io.BytesIO(self._body)}
+
+
+@pytest.mark.parametrize("body", [b"", b'{"objects": [', b"\x1f\x8b\x08", b"<html></html>"])
+def test_what_a_state_wrote_and_somebody_damaged_is_named(body: bytes) -> None:
+    with pytest.raises(
+        storage.DamagedObject, match=rf"s3://lake/plan.json \({len(body)} bytes\) is"
+    ):
+        storage.read_json(_OneObject(body), "lake", "plan.json")
+
+
+def test_the_evaluation_of_another_run_judges_no_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LAKE_BUCKET", "lake")
+    monkeypatch.setattr(boto3, "client", lambda _: _OneObject(b'{"run": "other"}'))
+    state = {"run": {"id": "r1", "name": "r-1"}, "training": {"status": "Completed"}}
+    told = r"evaluation\.json is of other, and this run is r-1"
+    with pytest.raises(judge_model.AnotherRunsEvaluation, match=told):
+        judge_model.handler({"state": state, "container": {}}, None)
