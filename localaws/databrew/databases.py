@@ -11,9 +11,9 @@ from datetime import datetime
 from pathlib import Path
 
 from localaws.core import postgres
-from localaws.databrew.recipe.sql import literal
+from localaws.databrew.recipe.sql import is_nested, literal
 from localaws.databrew.source import InputError
-from localaws.databrew.writing import flat, is_nested
+from localaws.databrew.writing import flat
 from localaws.shapes import Json
 
 MOST_BYTES = 63  # of an identifier: PostgreSQL would cut a longer one

@@ -44,7 +44,7 @@ _NUMBER = r"\s*-?((0|[1-9]\d*)(\.\d*)?|\.\d+)([eE][+-]?\d+)?\s*"
 _MOMENT = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?Z?"
 
 TEXT = Candidate("VARCHAR", "true", CELL)
-# In their order. Sixteen characters are at most 15 digits, which a double always gives back.
+# In their order. A double always gives 15 digits back.
 EMPTY = Candidate("VARCHAR", "false", CELL)  # no cell is filled
 CANDIDATES = (
     EMPTY,
@@ -53,7 +53,7 @@ CANDIDATES = (
     _candidate(
         "DOUBLE",
         f"regexp_full_match({CELL}, {literal(_NUMBER)}) AND isfinite(TRY_CAST({CELL} AS DOUBLE))"
-        f" AND (length({CELL}) <= 16 OR {_same('DOUBLE')})"
+        f" AND (length({CELL}) <= 15 OR {_same('DOUBLE')})"
         f" AND NOT (TRY_CAST({CELL} AS DOUBLE) = 0 AND regexp_matches({CELL}, '^[^eE]*[1-9]'))",
     ),
     _candidate("BOOLEAN", f"lower({CELL}) IN ('true', 'false')"),

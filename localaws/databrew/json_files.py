@@ -53,10 +53,30 @@ def relation(source: Source, raw: Collection[str], query: Query, folder: Path) -
             shape = shape[0]
         if not isinstance(shape, dict) or not shape:
             raise InputError(f"Dataset {source.name} has no JSON objects, and so no column.")
+        _check_names(source.name, shape)
         return _typed(documents, shape, query)
     except duckdb.Error as error:
         message = re.sub(r'"[^"]*/([^/"]+)"', r"\1", str(error).splitlines()[0])
         raise InputError(f"Dataset {source.name}: {message}") from error
+
+
+def _check_names(dataset: str, shape: Any) -> None:
+    """Spark refuses keys that differ in case only, and no column can be without a name."""
+    if isinstance(shape, list):
+        for each in shape:
+            _check_names(dataset, each)
+    if not isinstance(shape, dict):
+        return
+    seen: dict[str, str] = {}
+    for name, each in shape.items():
+        if not name:
+            raise InputError(f"Dataset {dataset} has an empty key, which no column is called.")
+        other = seen.setdefault(name.lower(), name)
+        if other != name:
+            raise InputError(
+                f"Dataset {dataset} has the keys {other!r} and {name!r}, which differ in case only."
+            )
+        _check_names(dataset, each)
 
 
 def _typed(documents: str, shape: dict[str, Any], query: Query) -> Relation:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from localaws.databrew.recipe.sql import FLOATS, ident, literal
+from localaws.databrew.recipe.sql import FLOATS, ident, is_nested, literal
 from localaws.databrew.source import InputError
 from localaws.shapes import Json
 
@@ -59,10 +59,6 @@ class Result:
     files: tuple[Written, ...]
     rows: int
     columns: tuple[tuple[str, str], ...] = ()
-
-
-def is_nested(kind: str) -> bool:
-    return "(" in kind.replace("DECIMAL(", "") or kind.endswith("]")
 
 
 def finite(sql: str, columns: dict[str, str], kind: str) -> str:

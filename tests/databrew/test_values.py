@@ -71,6 +71,7 @@ def result(
         pytest.param(["9007199254740993"], ["9007199254740993"], id="beyond a double"),
         pytest.param(["007", "8"], ["007", "8"], id="leading zeros"),
         pytest.param(["+491511234567"], ["+491511234567"], id="a phone number"),
+        pytest.param(["9007199254740993", "1.5"], ["9007199254740993", "1.5"], id="16 digits"),
         pytest.param(["0.1000000000000000055"], ["0.1000000000000000055"], id="many decimals"),
         pytest.param(["1e-400", "1.5"], ["1e-400", "1.5"], id="smaller than a double"),
         pytest.param(["1_000", "0x1F"], ["1_000", "0x1F"], id="numbers of programmers"),
@@ -205,6 +206,35 @@ def test_what_is_no_finite_number_is_written_as_spark_does(
     _, found = result(tmp_path, text, steps=steps, output={"Format": kind})
 
     assert found.decode() == written
+
+
+@pytest.mark.parametrize(
+    ("document", "problem"),
+    [
+        (
+            '{"Id": 1, "id": 2}\n',
+            "Dataset d has the keys 'Id' and 'id', which differ in case only.",
+        ),
+        ('{"": 1}\n', "Dataset d has an empty key, which no column is called."),
+    ],
+)
+def test_json_whose_keys_are_no_columns_is_refused(
+    tmp_path: Path, document: str, problem: str
+) -> None:
+    with pytest.raises(WorkFailed) as caught:
+        run(tmp_path, document, kind="JSON")
+
+    assert caught.value.message == problem
+
+
+@pytest.mark.parametrize(("kind", "value"), [("number", "x"), ("date", "soon")])
+def test_a_value_that_is_not_of_the_named_type_is_not_left_out(
+    tmp_path: Path, kind: str, value: str
+) -> None:
+    steps = [step("FILL_WITH_CUSTOM", sourceColumn="n", columnDataType=kind, value=value)]
+
+    with pytest.raises(WorkFailed, match=r"the value '.*' is none of column 'n', a BIGINT"):
+        run(tmp_path, "id,n\n1,2\n3,\n", steps=steps)
 
 
 def test_short_and_blank_lines_are_read_as_spark_does(tmp_path: Path) -> None:

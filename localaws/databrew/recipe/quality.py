@@ -20,6 +20,7 @@ from localaws.databrew.recipe.sql import (
     is_whole,
     literal,
     missing,
+    to_double,
     to_number,
     to_text,
 )
@@ -114,10 +115,26 @@ def fill_with_custom(step: Step, table: Table, context: Context) -> Selected:
     """Missing cells get a constant; under IS_INVALID conditions the invalid ones do (exports)."""
     column = step.column(table)
     kind = step.kind(table, column)
+    value = literal(step.text("value"))
+    if context.query(f"SELECT 1 WHERE {cast(value, 'VARCHAR', kind)} IS NULL"):
+        if step.text("columnDataType", "string") not in ("string", "unsupported"):
+            step.fail(f"the value {step.text('value')!r} is none of column {column!r}, a {kind}.")
+        # A text among numbers, as no cell may stay unfilled.
+        text = to_text(ident(column), kind)
+        table = Table(
+            table.columns | {column: "VARCHAR"},
+            f"(SELECT * REPLACE ({text} AS {ident(column)}) FROM {table.name})",
+            table.ordered,
+        )
+        kind = "VARCHAR"
     cells = missing(ident(column), kind)
     if any(condition.condition == "IS_INVALID" for condition in step.conditions):
         cells = "true"
-    return _put(step, table, column, literal(step.text("value")), "VARCHAR", cells)
+    if is_integer(kind) and not context.query(
+        f"SELECT 1 WHERE {to_double(value, 'VARCHAR')} = {cast(value, 'VARCHAR', kind)}"
+    ):
+        return _put(step, table, column, to_double(value, "VARCHAR"), "DOUBLE", cells)
+    return _put(step, table, column, value, "VARCHAR", cells)
 
 
 def fill_with_empty(step: Step, table: Table, context: Context) -> Selected:

@@ -78,6 +78,10 @@ def is_text(kind: str) -> bool:
     return kind == "VARCHAR"
 
 
+def is_nested(kind: str) -> bool:
+    return "(" in kind.replace("DECIMAL(", "") or kind.endswith("]")
+
+
 def is_time(kind: str) -> bool:
     return kind == "DATE" or kind.startswith("TIMESTAMP")
 
@@ -99,7 +103,10 @@ def upper(text: str) -> str:
 
 
 def to_text(expression: str, kind: str) -> str:
-    return expression if is_text(kind) else f"CAST({expression} AS VARCHAR)"
+    """The value as text; a list, a map or a struct as the JSON that files have of it."""
+    if is_text(kind):
+        return expression
+    return f"CAST({f'to_json({expression})' if is_nested(kind) else expression} AS VARCHAR)"
 
 
 def to_double(expression: str, kind: str) -> str:
