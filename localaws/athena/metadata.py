@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
-
 from localaws.athena.executions import ATHENA
 from localaws.athena.lists import page
 from localaws.core.aws import LocalAws
 from localaws.core.service import Call, Service
 from localaws.errors import AwsError
+from localaws.expressions import BadExpression, Expression
 from localaws.shapes import Json
 from localaws.tables.acting import ActingCatalog
 
@@ -61,15 +60,15 @@ class Metadata:
     def tables(self, call: Call) -> Json:
         params = _check(call)
         try:
-            wanted = re.compile(params.get("Expression") or ".*")
+            wanted = Expression(params.get("Expression") or ".*")
             there = self._acting(call).tables(params["DatabaseName"])
+            matching = [
+                (one["Name"], one) for one in there if wanted.fullmatch(one["Name"]) is not None
+            ]
         except AwsError as error:
             raise _missing(error) from None
-        except re.error as error:
-            raise AwsError(
-                "InvalidRequestException", f"Expression is no regular expression: {error}"
-            ) from None
-        matching = ((one["Name"], one) for one in there if wanted.fullmatch(one["Name"]))
+        except BadExpression as error:
+            raise AwsError("InvalidRequestException", f"Expression {error}") from None
         found, more = page(matching, params)
         return {"TableMetadataList": [_table(one) for one in found], **more}
 

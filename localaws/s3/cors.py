@@ -6,7 +6,6 @@ https://docs.aws.amazon.com/AmazonS3/latest/userguide/ManageCorsUsing.html
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable
 from urllib.parse import unquote
 
@@ -16,6 +15,7 @@ from localaws.errors import AwsError
 from localaws.s3.answers import error_page
 from localaws.s3.buckets import Buckets
 from localaws.shapes import Json
+from localaws.wildcards import in_order
 
 NONE = "CORSResponse: CORS is not enabled for this bucket."
 METHODS = {"GET", "PUT", "POST", "DELETE", "HEAD"}
@@ -122,6 +122,4 @@ def _names(header: str) -> list[str]:
 
 def _any(text: str, patterns: Iterable[str]) -> bool:
     """`*` stands for any characters, once."""
-    return any(
-        re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), text) for pattern in patterns
-    )
+    return any(in_order(text, pattern.split("*")) for pattern in patterns)

@@ -6,6 +6,8 @@ import json
 import re
 from typing import Any
 
+from localaws import wildcards
+
 
 def allows_public(policy: str, action: str, resource: str) -> bool:
     """Whether an unconditional statement lets everyone do `action` on `resource`.
@@ -46,8 +48,8 @@ def _matches(statement: dict[str, Any], action: str, resource: str) -> bool:
 
 def _like(text: str, pattern: str) -> bool:
     """`*` any characters, `?` one: IAM's wildcards."""
-    expression = re.escape(pattern).replace(r"\*", ".*").replace(r"\?", ".")
-    return re.fullmatch(expression, text, re.DOTALL) is not None
+    pieces = [re.escape(piece).replace(r"\?", ".") for piece in pattern.split("*")]
+    return re.fullmatch(wildcards.expression(pieces), text, re.DOTALL) is not None
 
 
 def _list(value: Any) -> list[Any]:

@@ -16,6 +16,7 @@ from botocore.exceptions import ClientError
 from localaws import services, wildcards
 from localaws.core.aws import LocalAws, start
 from localaws.identity.policy.patterns import Pattern
+from localaws.s3.policy import allows_public
 from localaws.tables.exclusions import BadExclusion, excluded
 
 LONG = "a" * 60
@@ -26,7 +27,7 @@ SERVED_SECONDS = 5.0  # a machine that does nothing else serves in thousandths
 
 @pytest.fixture(scope="module")
 def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
-    names = ("glue", "cloudformation", "events", "sns")
+    names = ("s3", "glue", "athena", "cloudformation", "events", "sns")
     made = {name: services.SERVICES[name] for name in names}
     aws = start(tmp_path_factory.mktemp("expressions") / "home", made, wait_scale=0)
     glue = aws.client("glue")
@@ -43,6 +44,12 @@ def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
 
 def tables(aws: LocalAws) -> Any:
     return aws.client("glue").get_tables(DatabaseName="d", Expression=EXPONENTIAL)
+
+
+def metadata(aws: LocalAws) -> Any:
+    return aws.client("athena").list_table_metadata(
+        CatalogName="AwsDataCatalog", DatabaseName="d", Expression=EXPONENTIAL
+    )
 
 
 def partitions(aws: LocalAws) -> Any:
@@ -73,6 +80,7 @@ def event(aws: LocalAws) -> Any:
     ("ask", "expected"),
     [
         (tables, "takes longer than 1 s"),
+        (metadata, "takes longer than 1 s"),
         (partitions, []),
         (parameter, "takes longer than 1 s"),
         (event, False),
@@ -126,6 +134,10 @@ def test_patterns_of_many_stars_are_quick() -> None:
     began = time.perf_counter()
     assert not Pattern("arn:aws:s3:::" + STARS).matches("arn:aws:s3:::" + "a" * 2000, {})
     assert not wildcards.starred("a" * 200_000, STARS)
+    everyone = {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject"}
+    policy = json.dumps({"Statement": [{**everyone, "Resource": "arn:aws:s3:::b/" + STARS}]})
+    assert not allows_public(policy, "s3:GetObject", "arn:aws:s3:::b/" + "a" * 1000)
+    assert allows_public(policy, "s3:GetObject", "arn:aws:s3:::b/" + "a" * 1000 + "b")
     assert time.perf_counter() - began < 1
 
 
