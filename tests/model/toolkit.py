@@ -12,13 +12,14 @@ import os
 import shutil
 import subprocess
 import sys
-import tarfile
 import tempfile
 import zipfile
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from localaws.core.tar import tarfile
 
 HERE = Path(__file__).parent
 REQUIREMENTS = HERE / "toolkit-requirements.txt"
