@@ -72,6 +72,9 @@ def attack(product: Product) -> Iterator[str]:
     product.set_up(**SETTINGS)
     good = product.finish(product.start("undisturbed"))
     yield f"undisturbed: {good.status} in {good.seconds:.0f} s, model {good.model[:16]}"
+    if good.status != "SUCCEEDED":
+        yield f"WRONG the undisturbed run: {good.reason}"
+        return
     leave_much(product)
     others = {*AROUND, f"{OF_A_SHOP}Role"}
     grants = Grants.of(product, product.connection, lambda name: name not in others)
