@@ -17,7 +17,6 @@ from infrastructure.grants import (
     pass_role,
     raw_of_database,
     read,
-    read_raw,
     remove,
     role,
     sagemaker_names,
@@ -125,7 +124,6 @@ def state_machine_role(function_names: list[str]) -> Json:
         allow(["lambda:InvokeFunction"], *(f"${{{name}.Arn}}:*" for name in function_names)),
         *athena(),
         catalog(CATALOG_WRITE, DATABASE, FIVE_TABLES),
-        *read_raw(),
         *read("incoming/", "runs/", "athena-results/"),
         write("runs/", "athena-results/"),
         allow(

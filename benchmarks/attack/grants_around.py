@@ -52,7 +52,7 @@ def attack(product: Product) -> Iterator[str]:
     yield f"begun by the upload: {good.status} in {good.seconds:.0f} s"
     around = Around(product)
     grants = Grants.of(product, product.connection, AROUND.__contains__)
-    yield f"{grants.take()} statements of {len(grants.roles)} roles are taken away"
+    yield f"{grants.take_all()} statements of {len(grants.roles)} roles are taken away"
     for deed in around.deeds:
         yield from grants.pursue(deed.name, deed.attempt)
     yield from grants.end()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -109,10 +109,9 @@ class Grants:
         ]
         return cls(product, {iam.get_role(RoleName=one.name)["Role"]["Arn"]: one for one in roles})
 
-    def take(self, wanted: Callable[[str, Json], bool] = lambda name, statement: True) -> int:
-        """Takes away the wanted statements (a role's logical name, one of its): how many."""
+    def take_all(self) -> int:
         for role in self.roles.values():
-            role.put([k for k in role.keys if wanted(role.logical_name, role.statement(k))])
+            role.put(role.keys)
         return sum(len(role.away) for role in self.roles.values())
 
     def uses(self) -> list[tuple[Use, int]]:
@@ -167,7 +166,7 @@ class Grants:
                 self.told.append(role.words(key))
                 yield f"{group} is empty: {role.words(key)} ({use.action})"
 
-    def end(self, unneeded: Mapping[tuple[str, str], str] = UNNEEDED) -> Iterator[str]:
+    def end(self) -> Iterator[str]:
         """What is still away, which has to be just what nothing here can need; then all of it is
         given back."""
         left = [
@@ -176,13 +175,13 @@ class Grants:
             for key in sorted(role.away)
         ]
         for named in left:
-            reason = unneeded.get(named)
+            reason = UNNEEDED.get(named)
             words = ": ".join(named)
             yield (
                 f"nothing here needs {words} ({reason})" if reason else f"WRONG not needed: {words}"
             )
         mine = {role.logical_name for role in self.roles.values()}
-        for named in sorted(unneeded.keys() - {*left}):
+        for named in sorted(UNNEEDED.keys() - {*left}):
             if named[0] in mine:
                 yield f"WRONG needed, and said not to be: {': '.join(named)}"
         for role in self.roles.values():

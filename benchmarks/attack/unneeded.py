@@ -13,8 +13,6 @@ WORKERS = "what AWS's own policies give these jobs' workers, and the local ones 
 DELIVERY = "what the guide to a workflow's log has; the log's delivery writes as itself here"
 # The account's first target asks for it, which is an earlier run's.
 FIRST_TARGET = "asked for once in an account, by the run before"
-# Statements of a mapped shop's run, which takes them away again.
-OF_A_SHOP = "asked for where a shop's own files are mapped"
 
 UNNEEDED = {
     ("CrawlerRole", "s3:GetBucketLocation"): WORKERS,
@@ -23,6 +21,4 @@ UNNEEDED = {
     ("PutModelLiveRole", "iam:CreateServiceLinkedRole"): FIRST_TARGET,
     ("RollBackRole", "iam:CreateServiceLinkedRole"): FIRST_TARGET,
     ("StateMachineRole", "logs:CreateLogStream"): DELIVERY,
-    ("StateMachineRole", "s3:GetObject"): OF_A_SHOP,
-    ("StateMachineRole", "s3:ListBucket"): OF_A_SHOP,
 }

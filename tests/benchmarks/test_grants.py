@@ -53,7 +53,7 @@ def test_statements_come_back_one_after_the_other(tmp_path: Path) -> None:
         product: Any = SimpleNamespace(home=tmp_path / "home")
         mine = Role.of(iam, "worker", "WorkerRole")
         grants = Grants(product, {arn: mine})
-        assert grants.take() == 3
+        assert grants.take_all() == 3
         assert iam.list_role_policies(**named)["PolicyNames"] == []
         worker = acting(aws, arn)
 
