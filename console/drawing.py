@@ -9,9 +9,12 @@ from __future__ import annotations
 import atexit
 import json
 import re
-from concurrent.futures import ThreadPoolExecutor
-from functools import cache
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from functools import cache, partial
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 from console.page import IMPORT, IMPORT_DEFAULT, RE_EXPORT, STATIC, imported
@@ -36,15 +39,32 @@ class DrawingError(Exception):
 class Engine:
     """One V8 with the page's modules loaded; calls come one after the other.
 
-    It has a thread of its own: where an event loop runs already, as in a notebook, V8's binding
-    would take that one and wait for itself.
+    It has a thread of its own, in which it begins and ends: where an event loop runs already, as in
+    a notebook, V8's binding would take that one and wait for itself; and on processors that protect
+    memory by keys, V8's is out of other threads' reach. It is no thread of a pool, which would be
+    gone when the engine is closed at the interpreter's end.
     """
 
     def __init__(self) -> None:
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="drawing")
-        self._v8: Any = self._thread.submit(self._start).result()
+        self._due: SimpleQueue[tuple[Future[Any], Callable[[], Any]]] = SimpleQueue()
+        threading.Thread(target=self._work, name="drawing", daemon=True).start()
+        self._v8: Any = self._do(self._start)
         # Left to the interpreter's end, its binding waits for a thread that is gone already.
-        atexit.register(self._v8.close)
+        atexit.register(self._do, self._v8.close)
+
+    def _do(self, act: Callable[[], Any]) -> Any:
+        """What `act` answers in the engine's thread."""
+        answer: Future[Any] = Future()
+        self._due.put((answer, act))
+        return answer.result()
+
+    def _work(self) -> None:
+        while True:
+            answer, act = self._due.get()
+            try:
+                answer.set_result(act())
+            except Exception as error:
+                answer.set_exception(error)
 
     def _start(self) -> Any:
         from py_mini_racer import MiniRacer
@@ -73,8 +93,7 @@ class Engine:
 
         code = f"JSON.stringify({expression})"
         try:
-            work = self._thread.submit(self._v8.eval, code, timeout_sec=LAYOUT_SECONDS)
-            answer = work.result()
+            answer = self._do(partial(self._v8.eval, code, timeout_sec=LAYOUT_SECONDS))
         except JSTimeoutException as error:
             raise DrawingError(f"Not drawn within {LAYOUT_SECONDS} s.") from error
         except JSEvalException as error:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -267,3 +269,14 @@ def test_an_import_of_another_form_is_refused_by_name(line: str, tmp_path: Path)
 
     with pytest.raises(drawing.DrawingError, match=r"draw\.js: .* no form that is read here"):
         drawing._modules("draw.js", folder=tmp_path)
+
+
+def test_a_process_that_has_drawn_ends_well(tmp_path: Path) -> None:
+    """V8 ends in the thread that it began in: processors with memory keys crash otherwise."""
+    file = tmp_path / "small.json"
+    file.write_text(json.dumps(machines.small()))
+    rebuy = [sys.executable, "-c", "from rebuy.cli.app import main; main()"]
+    told = ["definition", "--format", "svg", "--file", str(file)]
+    done = subprocess.run([*rebuy, *told], capture_output=True, text=True, cwd=ROOT)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("<svg")
