@@ -191,6 +191,34 @@ def test_columns_that_would_differ_in_case_only_are_refused(
         run(connection, case)
 
 
+@pytest.mark.parametrize(
+    ("made", "name"),
+    [
+        (step("UNPIVOT", sourceColumns=["s"], unpivotColumn="s_yes", valueColumn="v"), "s_yes"),
+        (step("UNPIVOT", sourceColumns=["s"], unpivotColumn="v", valueColumn="v"), "v"),
+        (step("ONE_HOT_ENCODING", sourceColumn="s"), "s_yes"),
+        (
+            step(
+                "UNION",
+                datasetsColumns=[["s", "s_yes"], [None, None]],
+                secondaryDatasetNames=["second"],
+                targetColumnNames=["v", "v"],
+            ),
+            "v",
+        ),
+    ],
+)
+def test_a_new_column_of_a_name_that_is_there_is_refused(
+    connection: duckdb.DuckDBPyConnection, made: dict[str, Any], name: str
+) -> None:
+    columns = {"s": "VARCHAR", "s_yes": "VARCHAR"}
+    case: dict[str, Any] = {"columns": columns, "rows": [["yes", "x"]], "steps": [made]}
+    case["second"] = {"columns": columns, "rows": []}
+
+    with pytest.raises(RecipeError, match=f"the column '{name}' would be there twice"):
+        run(connection, case)
+
+
 def test_a_column_with_too_many_values_cannot_be_pivoted(
     connection: duckdb.DuckDBPyConnection,
 ) -> None:

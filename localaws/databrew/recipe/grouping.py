@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from localaws.databrew.recipe import moments
@@ -29,7 +30,7 @@ MAXIMUM_PIVOT_VALUES = 10
 AGGREGATES: dict[str, tuple[str, str | None]] = {
     "ANY": ("any_value({c}){w}", None),
     "AVERAGE": ("avg({n}){w}", "DOUBLE"),
-    "COLLECT_LIST": ("list({c}){w}", "[]"),
+    "COLLECT_LIST": (moments.FILLED, "[]"),
     "COUNT": ("count({c}){w}", "BIGINT"),
     "COUNT_DISTINCT": ("count(DISTINCT {c}){w}", "BIGINT"),
     "FIRST": ("first({c} ORDER BY __row){w}", None),
@@ -40,7 +41,7 @@ AGGREGATES: dict[str, tuple[str, str | None]] = {
     "MEAN_ABSOLUTE_DEVIATION": (moments.MEAN_ABSOLUTE_DEVIATION, "DOUBLE"),
     "MEDIAN": ("median({n}){w}", "DOUBLE"),
     "MIN": ("min({c}){w}", None),
-    "MODE": ("mode({c}){w}", None),
+    "MODE": (moments.MODE, None),
     "PRODUCT": ("product({n}){w}", "DOUBLE"),
     "SKEWNESS": (moments.SKEWNESS, "DOUBLE"),
     "STANDARD_DEVIATION": ("stddev_samp({n}){w}", "DOUBLE"),
@@ -48,6 +49,14 @@ AGGREGATES: dict[str, tuple[str, str | None]] = {
     "SUM": ("sum({n}){w}", "DOUBLE"),
     "VARIANCE": ("var_samp({n}){w}", "DOUBLE"),
 }
+
+
+def _only_once(step: Step, names: Iterable[str]) -> None:
+    seen = set()
+    for name in names:
+        if name in seen:
+            step.fail(f"the column {name!r} would be there twice.")
+        seen.add(name)
 
 
 def _aggregate(
@@ -189,6 +198,7 @@ def union(step: Step, table: Table, context: Context) -> Selected:
     both = zip(names or [""] * len(places), places or [""] * len(names), strict=True)
     tables = [table, *(_second(step, context, name, place) for name, place in both)]
     targets = step.texts("targetColumnNames")
+    _only_once(step, targets)
     listed = step.json("datasetsColumns", list)
     if len(listed) != len(tables) or any(
         not isinstance(names, list) or len(names) != len(targets) for names in listed
@@ -262,6 +272,7 @@ def one_hot_encoding(step: Step, table: Table, context: Context) -> Selected:
     made = []
     for value in _distinct(step, table, context, column):
         name = f"{column}_{value}"
+        _only_once(step, [*columns, name])
         columns[name] = "INTEGER"
         made.append(
             f"CAST({text} IS NOT DISTINCT FROM {literal(value)} AS INTEGER) AS {ident(name)}"
@@ -276,6 +287,7 @@ def unpivot(step: Step, table: Table, context: Context) -> Selected:
     kinds = {step.kind(table, name) for name in sources}
     kind = kinds.pop() if len(kinds) == 1 else "VARCHAR"
     keys = [name for name in table.columns if name not in sources]
+    _only_once(step, [*keys, name_column, value_column])
     pairs = ", ".join(
         f"{{'k': {literal(name)}, 'v': {cast(ident(name), step.kind(table, name), kind)}}}"
         for name in sources

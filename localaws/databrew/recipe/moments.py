@@ -6,6 +6,13 @@ Skewness and kurtosis are the population's, as Spark's are; DuckDB's own skewnes
 
 from __future__ import annotations
 
+# Spark's collect_list: without nulls, and empty where there is nothing.
+FILLED = "coalesce(list_filter(list({c}){w}, lambda __x: __x IS NOT NULL), [])"
+# Of several that are the most frequent the smallest: DuckDB's mode takes any.
+MODE = (
+    "list_sort(list_transform(map_entries(histogram({c}){w}),"
+    " lambda __x: {{'n': -CAST(__x.value AS BIGINT), 'v': __x.key}}))[1].v"
+)
 STANDARD_ERROR_OF_MEAN = "(stddev_samp({n}){w} / sqrt(count({n}){w}))"
 KURTOSIS = "kurtosis_pop({n}){w}"
 SKEWNESS = (
