@@ -274,7 +274,7 @@ def test_an_import_of_another_form_is_refused_by_name(line: str, tmp_path: Path)
 def test_a_process_that_has_drawn_ends_well(tmp_path: Path) -> None:
     """V8 ends in the thread that it began in: processors with memory keys crash otherwise."""
     file = tmp_path / "small.json"
-    file.write_text(json.dumps(machines.small()))
+    file.write_text(machines.small())
     rebuy = [sys.executable, "-c", "from rebuy.cli.app import main; main()"]
     told = ["definition", "--format", "svg", "--file", str(file)]
     done = subprocess.run([*rebuy, *told], capture_output=True, text=True, cwd=ROOT)
