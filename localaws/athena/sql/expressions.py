@@ -149,6 +149,8 @@ def pipes(c: Compiler, node: exp.DPipe, scope: Scope) -> Value:
 
 @compiles(exp.Bracket, takes=("this", "expressions"))
 def bracket(c: Compiler, node: exp.Bracket, scope: Scope) -> Value:
+    if len(node.expressions) != 1:
+        raise QueryError("SYNTAX_ERROR", "mismatched input ','. Expecting: ']'", node)
     value, place = c.compile(node.this, scope), c.compile(node.expressions[0], scope)
     if value.type.name == "array":
         if place.type == t.UNKNOWN:
@@ -187,6 +189,8 @@ def array(c: Compiler, node: exp.Array, scope: Scope) -> Value:
 
 @compiles(exp.Tuple, takes=("expressions",))
 def row(c: Compiler, node: exp.Expression, scope: Scope) -> Value:
+    if not node.expressions:
+        raise QueryError("SYNTAX_ERROR", "mismatched input ')'. Expecting: <expression>", node)
     values = [c.compile(item, scope) for item in node.expressions]
     fields = ", ".join(f"'field{i}': {value.sql}" for i, value in enumerate(values))
     return Value(f"{{{fields}}}", t.row(value.type for value in values))

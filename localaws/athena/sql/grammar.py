@@ -14,7 +14,7 @@ from sqlglot.dialects.trino import Trino
 from sqlglot.errors import ParseError
 from sqlglot.tokenizer_core import TokenType
 
-from . import json_grammar, json_table_grammar
+from . import function_grammar, json_grammar, json_table_grammar
 
 # https://trino.io/docs/current/language/types.html
 _TYPES = frozenset(
@@ -79,38 +79,31 @@ def _placeholder(parser: Any) -> exp.Placeholder:
     return exp.Placeholder().update_positions(parser._prev)
 
 
-def _normalize(parser: Any) -> exp.Expression:
-    """normalize(text [, NFC | NFD | NFKC | NFKD]): the form is a word."""
-    arguments = [parser._parse_assignment()]
-    if parser._match(TokenType.COMMA):
-        if not parser._match_texts(("NFC", "NFD", "NFKC", "NFKD")):
-            parser.raise_error("Expecting: 'NFC', 'NFD', 'NFKC', 'NFKD'")
-        arguments.append(exp.Literal.string(parser._prev.text.upper()))
-    return exp.Anonymous(this="normalize", expressions=arguments)
+# The clauses of a query, in the order they have.
+_CLAUSES = {
+    kind: place
+    for place, kinds in enumerate(
+        (
+            (TokenType.TABLE_SAMPLE,), (TokenType.WHERE,), (TokenType.GROUP_BY,),
+            (TokenType.HAVING,), (TokenType.WINDOW,), (TokenType.ORDER_BY,), (TokenType.OFFSET,),
+            (TokenType.LIMIT, TokenType.FETCH),
+        ),
+        start=1,
+    )
+    for kind in kinds
+}  # fmt: skip
 
 
-def _clock(kind: type[exp.Expr]) -> Any:
-    """current_timestamp(6): with so many digits of a second."""
+def _in_order(kind: TokenType) -> Any:
+    parse = Trino.Parser.QUERY_MODIFIER_PARSERS[kind]
 
-    def parse(parser: Any) -> exp.Expr:
-        digits = parser._parse_number()
-        if digits is None:
-            parser.raise_error("Expecting: <integer>")
-        return kind(this=digits)
+    def read(parser: Any) -> Any:
+        if _CLAUSES[kind] <= parser._clause:
+            parser.raise_error("")
+        parser._clause = _CLAUSES[kind]
+        return parse(parser)
 
-    return parse
-
-
-def _from_its_word(name: str) -> Any:
-    """A function with a grammar of its own, which knows where it starts."""
-    read = Trino.Parser.FUNCTION_PARSERS[name]
-
-    def parse(parser: Any) -> exp.Expr:
-        word = parser._tokens[parser._index - 2]  # before the parenthesis
-        found: exp.Expr = read(parser)
-        return found.update_positions(word)
-
-    return parse
+    return read
 
 
 def _is_foreign(token: Any) -> bool:
@@ -146,17 +139,7 @@ class TrinoGrammar(Trino):
     class Parser(Trino.Parser):  # type: ignore[misc, valid-type]
         FUNCTIONS: ClassVar[dict[str, Any]] = {}
         FUNCTION_PARSERS: ClassVar[dict[str, Any]] = {
-            **{
-                name: Trino.Parser.FUNCTION_PARSERS[name]
-                for name in ("EXTRACT", "TRIM", "SUBSTRING", "POSITION", "LISTAGG")
-            },
-            "CAST": _from_its_word("CAST"),
-            "TRY_CAST": _from_its_word("TRY_CAST"),
-            "NORMALIZE": _normalize,
-            "CURRENT_TIMESTAMP": _clock(exp.CurrentTimestamp),
-            "CURRENT_TIME": _clock(exp.CurrentTime),
-            "LOCALTIMESTAMP": _clock(exp.Localtimestamp),
-            "LOCALTIME": _clock(exp.Localtime),
+            **function_grammar.PARSERS,
             **json_grammar.PARSERS,
             "JSON_TABLE": json_table_grammar.json_table,
         }
@@ -164,6 +147,12 @@ class TrinoGrammar(Trino):
             **Trino.Parser.UNARY_PARSERS,
             TokenType.PLUS: lambda self: Plus(this=self._parse_unary()),
         }
+        QUERY_MODIFIER_PARSERS: ClassVar[dict[Any, Any]] = {
+            kind: _in_order(kind) for kind in _CLAUSES
+        }
+        QUERY_MODIFIER_TOKENS: ClassVar[set[Any]] = set(_CLAUSES)
+        OPTIONAL_ALIAS_TOKEN_CTE = False
+        _clause = 0  # of the query that is read
         PLACEHOLDER_PARSERS: ClassVar[dict[Any, Any]] = {TokenType.PLACEHOLDER: _placeholder}
         TYPE_LITERAL_PARSERS: ClassVar[dict[Any, Any]] = dict.fromkeys(exp.DType, _typed_literal)
         ZONE_AWARE_TIMESTAMP_CONSTRUCTOR = False
@@ -243,6 +232,18 @@ class TrinoGrammar(Trino):
                 self.raise_error("Expecting: 'END'")
             return exp.Case(this=value, ifs=cases, default=default)
 
+        def _parse_query_modifiers(self, this: Any) -> Any:
+            outer, self._clause = self._clause, 0
+            try:
+                return super()._parse_query_modifiers(this)
+            finally:
+                self._clause = outer
+
+        def _parse_using_identifiers(self) -> Any:
+            if not self._match(TokenType.L_PAREN, advance=False):
+                self.raise_error("Expecting: '('")
+            return super()._parse_using_identifiers()
+
         def _parse_equality(self, parse_is: bool = True) -> Any:
             return _compared(self, self._parse_comparison(), self.EQUALITY)
 
@@ -284,7 +285,8 @@ class TrinoGrammar(Trino):
 
         def _parse_group(self, skip_group_by_token: bool = False) -> Any:
             group = super()._parse_group(skip_group_by_token)
-            if group is not None and group.args.get("all") and not group.expressions:
+            said = group is not None and any(v for k, v in group.args.items() if k != "all")
+            if group is not None and not said:
                 self.raise_error("Expecting: <expression>")
             return group
 
@@ -305,6 +307,8 @@ class TrinoGrammar(Trino):
                 return join
             crossed = join.kind.upper() == "CROSS"
             held = bool(join.args.get("on") or join.args.get("using"))
+            if crossed and join.side:
+                self.raise_error("")
             if crossed == held and not join.args.get("method"):
                 self.raise_error("" if crossed else "Expecting: 'ON', 'USING'")
             return join

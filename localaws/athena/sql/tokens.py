@@ -60,6 +60,7 @@ _NOT_AFTER: dict[TokenType, set[TokenType]] = {
     TokenType.GROUP_BY: {TokenType.COMMA},
     TokenType.ORDER_BY: {TokenType.COMMA},
     TokenType.BETWEEN: {TokenType.BETWEEN},
+    TokenType.ASC: {TokenType.DESC},
     TokenType.ALIAS: {TokenType.STRING, TokenType.NUMBER},
     TokenType.JOIN: {TokenType.STRING, TokenType.NUMBER},
     TokenType.PARTITION_BY: {TokenType.R_PAREN},
@@ -170,6 +171,8 @@ def _cut(token: Token, written: str, tokenize: Callable[[str], Any]) -> list[Tok
     rest = written[number.end() :]
     if not rest:
         return [token]
+    if rest[0].isalpha():
+        raise _digits(token)
     return [
         _shifted(token, token.start, number.group()),
         *(
