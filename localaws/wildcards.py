@@ -39,6 +39,12 @@ def starred(text: str, pattern: str) -> bool:
     return in_order(text, pieces)
 
 
+def like(text: str, pattern: str) -> bool:
+    """Whether the whole text fits: `*` is any run of characters, `?` is one, as in IAM."""
+    pieces = [re.escape(piece).replace(r"\?", ".") for piece in pattern.split("*")]
+    return re.fullmatch(expression(pieces), text, re.DOTALL) is not None
+
+
 def expression(pieces: Sequence[str]) -> str:
     """`in_order` as a regular expression, of pieces that are expressions of a fixed length (a text,
     `.`). To be compiled with re.DOTALL and asked by `fullmatch`."""

@@ -10,6 +10,7 @@ from localaws.errors import AwsError
 from localaws.functions.functions import LATEST, Functions, split_name
 from localaws.identity.caller import Caller
 from localaws.shapes import Json
+from localaws.wildcards import like
 
 POLICY = "lambda-policy"  # documents: "name" or "name:qualifier" -> {"statements": [...]}
 ACCOUNT = re.compile(r"\d{12}")
@@ -166,7 +167,4 @@ def statement_allows(statement: Json, service: str, source_arn: str, account: st
 def arn_like(arn: str, pattern: str) -> bool:
     """IAM's ArnLike: `*` and `?` match within each of the six colon-separated parts."""
     have, want = arn.split(":", 5), pattern.split(":", 5)
-    return len(have) == len(want) and all(
-        re.fullmatch(re.escape(w).replace(r"\*", ".*").replace(r"\?", "."), h)
-        for h, w in zip(have, want, strict=True)
-    )
+    return len(have) == len(want) and all(like(h, w) for h, w in zip(have, want, strict=True))

@@ -17,6 +17,7 @@ from typing import Any
 from localaws.errors import AwsError
 from localaws.logs.errors import invalid
 from localaws.logs.expressions import Matches, expression, unquoted
+from localaws.wildcards import in_order
 
 Test = Callable[[Any], bool]
 TOKEN = re.compile(
@@ -192,14 +193,12 @@ def _equals(kind: str, text: str, number: float | None) -> Test:
         matches = expression(text[1:-1])
         return lambda value: isinstance(value, str) and matches(value)
     plain = unquoted(text[1:-1]) if kind == "quoted" else text
-    wildcard = re.compile(".*".join(re.escape(part) for part in plain.split("*")), re.DOTALL)
+    pieces = plain.split("*")
 
     def equal(value: Any) -> bool:
         if _is_number(value) and number is not None:
             return bool(value == number)
-        return (
-            wildcard.fullmatch(value if isinstance(value, str) else json.dumps(value)) is not None
-        )
+        return in_order(value if isinstance(value, str) else json.dumps(value), pieces)
 
     return equal
 

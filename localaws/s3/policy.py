@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import Any
 
-from localaws import wildcards
+from localaws.wildcards import like
 
 
 def allows_public(policy: str, action: str, resource: str) -> bool:
@@ -41,15 +40,9 @@ def _everyone(statement: dict[str, Any]) -> bool:
 def _matches(statement: dict[str, Any], action: str, resource: str) -> bool:
     """NotAction and NotResource match nothing here (again the safe side, for Allow)."""
     actions, resources = _list(statement.get("Action")), _list(statement.get("Resource"))
-    return any(_like(action.lower(), name.lower()) for name in actions) and any(
-        _like(resource, name) for name in resources
+    return any(like(action.lower(), name.lower()) for name in actions) and any(
+        like(resource, name) for name in resources
     )
-
-
-def _like(text: str, pattern: str) -> bool:
-    """`*` any characters, `?` one: IAM's wildcards."""
-    pieces = [re.escape(piece).replace(r"\?", ".") for piece in pattern.split("*")]
-    return re.fullmatch(wildcards.expression(pieces), text, re.DOTALL) is not None
 
 
 def _list(value: Any) -> list[Any]:

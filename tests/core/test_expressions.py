@@ -15,7 +15,9 @@ from botocore.exceptions import ClientError
 
 from localaws import services, wildcards
 from localaws.core.aws import LocalAws, start
+from localaws.functions.permissions import arn_like
 from localaws.identity.policy.patterns import Pattern
+from localaws.logs.patterns import compiled
 from localaws.s3.policy import allows_public
 from localaws.tables.exclusions import BadExclusion, excluded
 
@@ -138,6 +140,10 @@ def test_patterns_of_many_stars_are_quick() -> None:
     policy = json.dumps({"Statement": [{**everyone, "Resource": "arn:aws:s3:::b/" + STARS}]})
     assert not allows_public(policy, "s3:GetObject", "arn:aws:s3:::b/" + "a" * 1000)
     assert allows_public(policy, "s3:GetObject", "arn:aws:s3:::b/" + "a" * 1000 + "b")
+    assert not arn_like("arn:aws:s3:::" + "a" * 500, "arn:aws:s3:::" + STARS)
+    assert arn_like("arn:aws:s3:::ab", "arn:*:s3:::a?")
+    assert not compiled('{ $.a = "' + STARS + '" }')(json.dumps({"a": "a" * 500}))
+    assert compiled('{ $.a = "*b*d" }')(json.dumps({"a": "abcd"}))
     assert time.perf_counter() - began < 1
 
 
