@@ -219,6 +219,25 @@ def test_a_new_column_of_a_name_that_is_there_is_refused(
         run(connection, case)
 
 
+@pytest.mark.parametrize(
+    "made",
+    [
+        step("REPLACE_TEXT", sourceColumn="s", pattern="[", value="x"),
+        step("EXTRACT_BETWEEN_DELIMITERS", sourceColumn="s", startPattern="a", endPattern="(",
+             targetColumn="o"),
+        step("SPLIT_COLUMN_SINGLE_DELIMITER", sourceColumn="s", pattern="[", isText="false"),
+        step("JSON_TO_STRUCTS", regexColumnSelector="["),
+    ],
+)  # fmt: skip
+def test_what_is_no_regular_expression_is_refused_with_step_and_parameter(
+    connection: duckdb.DuckDBPyConnection, made: dict[str, Any]
+) -> None:
+    case = {"columns": {"s": "VARCHAR"}, "rows": [["x"]], "steps": [made]}
+
+    with pytest.raises(RecipeError, match=r"Step 1 \(\w+\): \w+ is no regular expression"):
+        run(connection, case)
+
+
 def test_a_column_with_too_many_values_cannot_be_pivoted(
     connection: duckdb.DuckDBPyConnection,
 ) -> None:

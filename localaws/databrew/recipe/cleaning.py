@@ -94,7 +94,7 @@ def _replace_between(step: Step, text: str) -> str:
     if re.search(r"(?<!\\)\((?!\?)", start + end):
         step.fail("a group in startPattern or endPattern, which localaws does not have.")
     pattern = literal(f"({start}).*?({end})")
-    value = step.replacement("value")
+    value = literal(step.text("value").replace("\\", "\\\\"))  # no group of its patterns
     return f"regexp_replace({text}, {pattern}, '\\1' || {value} || '\\2', 'g')"
 
 

@@ -26,8 +26,8 @@ from localaws.databrew.recipe import (
     windows,
 )
 from localaws.databrew.recipe.shapes import Compile
-from localaws.databrew.recipe.sql import ident
-from localaws.databrew.recipe.steps import Step, read_steps
+from localaws.databrew.recipe.sql import ident, literal
+from localaws.databrew.recipe.steps import Step, actions, read_steps
 from localaws.databrew.recipe.table import ROW, Context, Table
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)  # a recipe that is only checked runs at no time
@@ -108,6 +108,8 @@ def compile_steps(
     parts.append(Part("step_0", f"{first} FROM {table.name}"))
     current = Table(table.columns, "step_0", ordered, table.open, table.plain)
     for step in steps:
+        if query is not None:
+            _check_patterns(step, query)
         selected = OPERATIONS[step.operation](step, current, _asking(context, query, parts))
         _distinct_names(step, selected.columns)
         if selected.twice:
@@ -122,6 +124,22 @@ def compile_steps(
     listed = ", ".join(ident(name) for name in current.columns) or "*"
     last = f"SELECT {listed} FROM {current.name}" + (f" ORDER BY {ROW}" if ordered else "")
     return Compiled(_with(parts) + last, current.columns)
+
+
+def _check_patterns(step: Step, query: Query) -> None:
+    """Fails the step for a text that is no regular expression."""
+    import duckdb  # where there is data to ask; the server that reads recipes carries none
+
+    for name, rule in actions()[step.operation]["parameters"].items():
+        literally = step.operation == "MASK_CUSTOM" and not step.flag("regex")
+        split = name == "pattern" and not step.flag("isText", default=True)
+        if not step.has(name) or literally or not (rule["type"] == "regex" or split):
+            continue
+        try:
+            query(f"SELECT regexp_matches('', {literal(step.text(name))})")
+        except duckdb.Error as error:
+            reason = str(error).splitlines()[0].partition(": ")[2]
+            step.fail(f"{name} is no regular expression that localaws has: {reason}.")
 
 
 def _distinct_names(step: Step, columns: Iterable[str]) -> None:

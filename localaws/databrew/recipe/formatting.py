@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from localaws.databrew.recipe.shapes import Compile, add, change, of_text
-from localaws.databrew.recipe.sql import ident, literal, to_double, to_text
+from localaws.databrew.recipe.sql import INTEGERS, WIDE, ident, literal, to_double, to_text
 from localaws.databrew.recipe.steps import Step
 from localaws.databrew.recipe.table import Context, Selected, Table
 
@@ -21,7 +21,8 @@ def _optional(step: Step, name: str) -> str:
 def number_format(step: Step, table: Table, context: Context) -> Selected:
     """A number as text with its separators and unit; halves are rounded away from zero."""
     column = step.column(table)
-    number = to_double(ident(column), step.kind(table, column))
+    kind = step.kind(table, column)
+    number = to_double(ident(column), kind)
     places = step.integer("decimalPlaces", at_least=0)
     if places > 18:
         step.fail(f"parameter 'decimalPlaces' is {places}; it must be at most 18.")
@@ -34,6 +35,9 @@ def number_format(step: Step, table: Table, context: Context) -> Selected:
         step.fail(f"numericAbbreviatedUnit is {unit!r}; it must be one of {', '.join(_UNITS)}.")
     scaled = f"round(({number}) / {_UNITS.get(unit, 1)}, {places})"
     text = f"format({literal('{:,.' + str(places) + 'f}')}, {scaled})"
+    if kind in INTEGERS - WIDE and not unit:  # with every digit
+        fraction = literal("." + "0" * places) if places else "''"
+        text = f"format('{{:,}}', CAST({ident(column)} AS BIGINT)) || {fraction}"
     text = f"translate({text}, ',.', {literal((thousands or chr(1)) + point)})"
     text = f"replace({text}, chr(1), '')" if not thousands else text
     suffix = literal(_optional(step, "numericUnitAbbreviation") if unit else "")

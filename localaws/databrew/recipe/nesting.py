@@ -110,7 +110,10 @@ def _selected(step: Step, table: Table, wanted: str) -> list[str]:
     """The sourceColumns, or the columns of a kind whose names the regexColumnSelector matches."""
     if step.has("sourceColumns"):
         return step.columns(table)
-    pattern = re.compile(step.text("regexColumnSelector"))
+    try:
+        pattern = re.compile(step.text("regexColumnSelector"))
+    except re.error as error:
+        step.fail(f"regexColumnSelector is no regular expression: {error}.")
     return [
         name
         for name, kind in table.columns.items()

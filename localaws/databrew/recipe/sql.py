@@ -201,6 +201,8 @@ def cast(expression: str, kind: str, target: str) -> str:
         return expression
     if target == "VARCHAR":
         return to_text(expression, kind)
+    if kind.startswith("TIMESTAMP") and (target in INTEGERS or target in FLOATS):
+        return cast(f"epoch({expression})", "DOUBLE", target)
     if target in INTEGERS:
         if is_text(kind):
             return _integer_from_text(expression, target)
@@ -217,6 +219,10 @@ def cast(expression: str, kind: str, target: str) -> str:
             f"CASE WHEN {word} IN ('true', 't', 'yes', 'y', '1') THEN true"
             f" WHEN {word} IN ('false', 'f', 'no', 'n', '0') THEN false END"
         )
+    if target == "TIMESTAMP" and is_exact(kind):  # seconds, where they are not written as a date
+        seconds = f"TRY_CAST({expression} AS BIGINT)"
+        since = f"CASE WHEN abs({seconds}) BETWEEN 100000000 AND 99999999999 THEN {seconds} END"
+        return f"coalesce({to_time(expression, kind)}, make_timestamp({since} * 1000000))"
     if is_time(target) and (is_text(kind) or is_time(kind) or is_integer(kind)):
         return f"CAST({to_time(expression, kind)} AS {target})"
     return f"TRY_CAST({expression} AS {target})"
@@ -225,7 +231,7 @@ def cast(expression: str, kind: str, target: str) -> str:
 _UNSUPPORTED_REGEX = (
     (re.compile(r"\(\?[=!]|\(\?<[=!]"), "look-around"),
     (re.compile(r"\\[1-9]"), "a back-reference"),
-    (re.compile(r"[*+?}]\+"), "a possessive quantifier"),
+    (re.compile(r"([*+?]|\{\d+(,\d*)?\})\+"), "a possessive quantifier"),
     (re.compile(r"\\p\{(java|In|Is)"), "a Java character class"),
     (re.compile(r"&&\["), "a class intersection"),
 )

@@ -204,9 +204,11 @@ def _step(number: int, item: Mapping[str, Any], supported: Mapping[str, object])
 
 
 def _check_parameters(step: Step, known: Mapping[str, Json]) -> None:
-    for name in step.parameters:
+    for name, value in step.parameters.items():
         if name not in known:
             step.fail(f"unknown parameter {name!r}. It takes {', '.join(known) or 'none'}.")
+        if not isinstance(value, str):
+            step.fail(f"parameter {name!r} is no text; lists and objects are JSON in a string.")
     groups: dict[str, list[str]] = {}
     for name, rule in known.items():
         if rule.get("required") and name not in step.parameters:
