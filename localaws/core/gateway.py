@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response
 
 from localaws.core import door, refusals, wire
 from localaws.core.authentication import Authentication
+from localaws.core.code import loaded
 from localaws.core.exchange import Exchange
 from localaws.core.moto_bridge import MotoBridge
 from localaws.core.service import Call, Service, check_parameters
@@ -43,6 +44,7 @@ class Gateway:
         account: str,
         home: Path,
     ) -> None:
+        self._code = loaded()
         self.services = {service.name: service for service in services}
         self.routes = {
             prefix: (service, route)
@@ -228,11 +230,13 @@ class Gateway:
         return None
 
     def _health(self) -> Response:
-        """That we are up, whose state this is, and which services did not start, with reasons."""
+        """That we are up, our code, whose state this is, and which services did not start, with
+        reasons."""
         failed = {name: made.failure for name, made in self.services.items() if made.failure}
         body = {
             "status": "running",
             "home": str(self._home),
+            "code": self._code,
             "services": sorted(self.services.keys() - failed.keys()),
             "failed": failed,
         }

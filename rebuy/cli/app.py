@@ -277,8 +277,8 @@ def local_up(
     server = local.up(home, port, wait_scale, accept_any_key=open_to_all, policies=policies)
     use = shlex.join(["rebuy", "local", "env", "--home", str(home.resolve())])
     print(f'{server.url}\neval "$({use})"')
-    for service, reason in local.failed(server).items():
-        say(f"{service} did not start: {reason}")
+    for sentence in local.troubles(server).sentences():
+        say(sentence)
     if open_to_all:
         say("any credentials are accepted: every user of this machine may do everything in it")
 

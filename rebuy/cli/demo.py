@@ -58,8 +58,8 @@ def run(
     heading("Local AWS")
     server = local.up(home, port, WAIT_SCALE)
     say(f"{'runs already' if already else 'started'} at {server.url}, state in {home}")
-    for service, reason in local.failed(server).items():
-        say(f"{service} did not start: {reason}")
+    for sentence in local.troubles(server).sentences():
+        say(sentence)
     try:
         connection = Connection(settings.model_copy(update={"endpoint_url": server.url}))
         console = console_process.up(home) if serve else None

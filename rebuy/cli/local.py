@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from configuration.errors import InputError, RebuyError
 from localaws.core import orphans
+from localaws.core.code import fingerprint
 from localaws.core.home import NotAHome, claim, holder, remove
 from localaws.identity.authorization import Mode
 from rebuy.cli.background import POLL_SECONDS, Background, end, get_json
@@ -64,10 +66,29 @@ def up(
     return process.up("localaws", *options)
 
 
-def failed(server: Server) -> dict[str, str]:
-    """The services that did not start, with what is wrong and what to do about it."""
+@dataclass(frozen=True)
+class Troubles:
+    """What is wrong with a server that runs: services that did not start, with what to do about
+    it, and whether it runs other code than is here."""
+
+    failed: dict[str, str]
+    other_code: bool
+
+    def sentences(self) -> Iterator[str]:
+        for service, reason in self.failed.items():
+            yield f"{service} did not start: {reason}"
+        if self.other_code:
+            yield (
+                "it runs other code than is here now: `rebuy local down` ends it, and the next"
+                " start takes what is here"
+            )
+
+
+def troubles(server: Server) -> Troubles:
     health = get_json(f"{server.url}/_aws/health")
-    return dict(health["failed"]) if isinstance(health, dict) else {}
+    if not isinstance(health, dict):
+        return Troubles({}, other_code=False)
+    return Troubles(dict(health["failed"]), health.get("code") != fingerprint())
 
 
 def down(home: Path) -> bool:
@@ -102,14 +123,14 @@ def reset(home: Path) -> None:
 
 def describe(home: Path) -> dict[str, object]:
     """{running, home} and, while it runs, what it wrote of itself, with the services that did not
-    start, if any.
+    start (`failed`) and whether it runs `other_code` than is here, if so.
 
     One that does not answer has only its `pid`, and `answers` false.
     """
     server = find(home)
     if server is not None:
-        lacks = {"failed": found} if (found := failed(server)) else {}
-        return {"running": True, "home": str(home), **asdict(server), **lacks}
+        found = {name: value for name, value in asdict(troubles(server)).items() if value}
+        return {"running": True, "home": str(home), **asdict(server), **found}
     pid = holder(home)
     about = {} if pid is None else {"pid": pid, "answers": False}
     return {"running": pid is not None, "home": str(home), **about}

@@ -189,6 +189,20 @@ def test_a_service_that_lost_its_store_is_told_by_up_and_status(home: Path) -> N
     assert isinstance(told, dict) and list(told) == ["logs"]
 
 
+def test_a_server_of_other_code_is_told_by_up_and_status(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    local.up(home, 0, 0)
+    assert "other_code" not in local.describe(home)
+
+    monkeypatch.setattr(local, "fingerprint", lambda: "after a git pull")
+    done = CliRunner().invoke(app, ["local", "up", "--home", str(home)])
+
+    assert done.exit_code == 0
+    assert "it runs other code than is here now" in done.stderr.replace("\n", " ")
+    assert local.describe(home)["other_code"] is True
+
+
 def test_of_many_that_make_a_folder_a_home_at_once_none_is_refused(tmp_path: Path) -> None:
     for number in range(20):
         with ThreadPoolExecutor(8) as pool:
