@@ -267,7 +267,7 @@ def test_readme_names_every_dependency() -> None:
         for node in node.elts
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     ]
-    names = {re.split(r"[<>=]", text)[0] for text in texts} - {"rebuy = rebuy.cli.app:main"}
+    names = {re.split(r"[<>=;]", text)[0] for text in texts} - {"rebuy = rebuy.cli.app:main"}
     names = {name for name in names if "*" not in name}
     table = (ROOT / "README.md").read_text().partition("## Dependencies")[2].partition("\n## ")[0]
 
