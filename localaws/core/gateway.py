@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from moto.core.request import Request
+from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.wrappers import Response
 
 from localaws.core import door, refusals, wire
@@ -25,6 +26,8 @@ from localaws.identity.signature import Refused
 logger = logging.getLogger(__name__)
 
 HEALTH = "/_aws/health"
+# The most that AWS takes of a body that is no object's, of CreateFunction with a package in it.
+MOST_BODY_BYTES = 70_167_211
 Step = Callable[[Exchange], None]
 
 
@@ -245,3 +248,19 @@ class Gateway:
 
 class ServerRequest(Request):
     from_wsgi_server = True
+
+    def get_data(self, *positional: Any, **named: Any) -> Any:
+        """The body, held. Raises RequestEntityTooLargeException; what streams asks for none."""
+        # Without a length, werkzeug cuts a body off there and says nothing.
+        self.max_content_length = MOST_BODY_BYTES + 1
+        try:
+            data = super().get_data(*positional, **named)
+        except RequestEntityTooLarge:
+            data = None
+        if data is None or len(data) > MOST_BODY_BYTES:
+            raise AwsError(
+                "RequestEntityTooLargeException",
+                f"Request must be smaller than {MOST_BODY_BYTES} bytes",
+                413,
+            )
+        return data

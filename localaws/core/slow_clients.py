@@ -53,17 +53,20 @@ class Patient(io.RawIOBase):
         return count
 
 
-class Body:
+class Body(io.RawIOBase):
     """A request's body: who stalls in it is told so, in S3's words."""
 
     def __init__(self, stream: Any) -> None:
         self._stream = stream
 
+    def readable(self) -> bool:
+        return True
+
     def read(self, size: int = -1) -> bytes:
         with _told():
             return bytes(self._stream.read(size))
 
-    def readline(self, size: int = -1) -> bytes:
+    def readline(self, size: int | None = -1) -> bytes:
         with _told():
             return bytes(self._stream.readline(size))
 

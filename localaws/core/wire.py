@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import re
 import warnings
 from typing import Any
@@ -151,16 +152,20 @@ def parse(operation: OperationModel, uri_parameters: Json, request: Request) -> 
     Raises AwsError ValidationException for what the model refuses, as the services do.
     """
     model = operation.service_model
-    parser = PROTOCOL_PARSERS[determine_request_protocol(model, request.content_type)]
+    protocol = determine_request_protocol(model, request.content_type)
+    parser = PROTOCOL_PARSERS[protocol]
     streamed = _streamed(operation)
+    body = b"" if streamed else request.get_data()
     try:
+        if body.strip() and _is_document(operation, protocol):
+            json.loads(body)  # the parser takes what is none for nothing
         params: Json = parser(operation).parse(
             {
                 "method": request.method,
                 # A form's type says nothing of a streamed body: `values` would read it as one.
                 "values": request.args if streamed else request.values,
                 "headers": request.headers,
-                "body": b"" if streamed else request.get_data(),
+                "body": body,
                 "url_path": request.path,
                 "url_params": uri_parameters,
             }
@@ -177,6 +182,12 @@ def parse(operation: OperationModel, uri_parameters: Json, request: Request) -> 
     if streamed:
         params[streamed] = request.stream
     return params
+
+
+def _is_document(operation: OperationModel, protocol: str) -> bool:
+    """Whether the body is a JSON document of parameters, and no payload of another kind."""
+    shape = operation.input_shape
+    return protocol.endswith("json") and shape is not None and "payload" not in shape.serialization
 
 
 def _streamed(operation: OperationModel) -> str | None:

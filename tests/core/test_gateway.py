@@ -207,3 +207,20 @@ def test_a_document_that_is_nested_without_end_is_no_fault_of_ours(tmp_path: Pat
         )
     local.stop()
     assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
+
+
+@pytest.mark.parametrize("body", [b"{", b"half", b'{"QueueNamePrefix": "a"', b"[1]"])
+def test_a_body_that_is_no_document_is_no_empty_one(tmp_path: Path, body: bytes) -> None:
+    local = start(tmp_path / "home", FACTORIES.values())
+    with http.BackgroundServer(http.bind(0), local.gateway) as server:
+        scope = "Credential=a/20260101/us-east-1/sqs/aws4_request"
+        headers = {
+            "X-Amz-Target": "AmazonSQS.ListQueues",
+            "Content-Type": "application/x-amz-json-1.0",
+            "Authorization": f"AWS4-HMAC-SHA256 {scope}, SignedHeaders=host, Signature=0",
+        }
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(urllib.request.Request(server.url, body, headers))
+    local.stop()
+    assert refused.value.code == 400
+    assert b"SerializationException" in refused.value.read()

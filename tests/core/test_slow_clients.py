@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from localaws.core import gateway, slow_clients
 from localaws.core import server as http_server
-from localaws.core import slow_clients
 from localaws.core.aws import LocalAws, start
 from localaws.plain.api import FACTORIES
 from localaws.s3 import api as s3
@@ -106,6 +106,23 @@ def test_connection_without_a_request_is_closed(local: LocalAws, head: bytes) ->
     with connect(local) as connection:
         connection.sendall(head)
         assert trickle(connection) == b""
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+def test_body_that_would_be_held_has_a_most_and_an_objects_has_none(
+    local: LocalAws, monkeypatch: pytest.MonkeyPatch, chunked: bool
+) -> None:
+    monkeypatch.setattr(gateway, "MOST_BODY_BYTES", 5000)
+    length = b"Transfer-Encoding: chunked" if chunked else b"Content-Length: 6000"
+    body = b"x" * 6000 if not chunked else b"1770\r\n" + b"x" * 6000 + b"\r\n0\r\n\r\n"
+    with connect(local) as connection:
+        connection.sendall(JSON.replace(b"Content-Length: 1000", length) + b"\r\n" + body)
+        said = answer(connection)
+    assert said.startswith(b"HTTP/1.1 413 ") and b"RequestEntityTooLargeException" in said
+    with connect(local) as connection:
+        connection.sendall(PUT.replace(b"Content-Length: 100000", length) + b"\r\n" + body)
+        assert answer(connection).startswith(b"HTTP/1.1 200 ")
+    assert local.client("s3").head_object(Bucket="lake", Key="slow")["ContentLength"] == 6000
 
 
 def test_body_that_comes_takes_as_long_as_it_takes(local: LocalAws) -> None:
