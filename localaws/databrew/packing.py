@@ -40,8 +40,11 @@ def _replaced(file: Path, write: Callable[[Path], None]) -> None:
 
 
 def _orc(file: Path, target: Path, compression: str | None) -> None:
+    source = pq.ParquetFile(file)
     with orc.ORCWriter(str(target), compression=(compression or "uncompressed").lower()) as writer:
-        for batch in pq.ParquetFile(file).iter_batches(_BATCH_ROWS):
+        if not source.metadata.num_rows:  # a file that nothing is written to is no ORC
+            writer.write(source.schema_arrow.empty_table())
+        for batch in source.iter_batches(_BATCH_ROWS):
             writer.write(pa.Table.from_batches([batch]))
 
 

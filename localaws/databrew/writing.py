@@ -117,6 +117,8 @@ def write(
                 f"The partition column {name!r} is not in the result, which has"
                 f" {', '.join(columns)}."
             )
+    if set(partitions) >= set(columns):  # as Spark
+        raise InputError("All columns are partition columns, which leaves none for the files.")
     scratch.mkdir(parents=True)
     options = _options(kind, compression, delimiter)
     target = scratch

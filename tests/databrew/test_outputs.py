@@ -87,6 +87,17 @@ def test_a_column_that_the_format_cannot_name_fails_the_run(tmp_path: Path, kind
         result(tmp_path, "a b\n1\n", output={"Format": kind})
 
 
+def test_an_orc_file_without_rows_has_its_columns(tmp_path: Path) -> None:
+    _, data = result(tmp_path, "a,b\n", output={"Format": "ORC"})
+
+    assert orc.read_table(io.BytesIO(data)).schema.names == ["a", "b"]
+
+
+def test_partitions_by_every_column_leave_nothing_to_write(tmp_path: Path) -> None:
+    with pytest.raises(WorkFailed, match="All columns are partition columns"):
+        result(tmp_path, "a\n1\n", output={"PartitionColumns": ["a"]})
+
+
 def test_nested_columns_in_orc_and_avro(tmp_path: Path) -> None:
     nest = step("NEST_TO_STRUCT", sourceColumns=["id", "name"], targetColumn="n")
 
