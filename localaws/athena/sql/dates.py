@@ -92,7 +92,9 @@ def date_add(arguments: list[Value]) -> Value:
     if unit in _MS:
         step = f"to_microseconds(CAST({amount} AS BIGINT) * {_MS[unit] * 1000})"
         if kind.name == ZONED:
-            return Value(f"trino_at(({value.sql}).utc + {step}, ({value.sql}).zone)", kind)
+            return Value(
+                f"trino_at(({value.sql}).utc::TIMESTAMP + {step}, ({value.sql}).zone)", kind
+            )
         moved = like(f"({local(value).sql} + {step})", value)
         if unit == "millisecond" and kind.numbers[0] < 3:
             return _rounded(moved, kind.numbers[0])
@@ -124,7 +126,7 @@ def date_diff(arguments: list[Value]) -> Value:
         return Value(f"date_sub('{unit}', {a}, {b})", t.BIGINT)
     a, b = local(first).sql, local(second).sql
     if kind.name == ZONED:
-        b = f"trino_in_zone(({second.sql}).utc, ({first.sql}).zone)"
+        b = f"trino_in_zone(({second.sql}).utc::TIMESTAMP, ({first.sql}).zone)"
     return Value(f"date_sub('{unit}', {a}, {b})", t.BIGINT)
 
 
@@ -214,7 +216,7 @@ def at_timezone(arguments: list[Value]) -> Value:
     if value.type.name == "time":
         value = cast(value, Type(CLOCK_ZONED, value.type.numbers))
     if value.type.name == ZONED:
-        return Value(f"trino_at(({value.sql}).utc, {zone.sql})", value.type)
+        return Value(f"trino_at(({value.sql}).utc::TIMESTAMP, {zone.sql})", value.type)
     if value.type.name == CLOCK_ZONED:
         shift = f"CASE WHEN {zone.sql} = 'UTC' THEN 0 ELSE trino_minutes({zone.sql}) END"
         return Value(f"trino_clock_in({value.sql}, {shift})", value.type)
@@ -300,6 +302,8 @@ def date_format(arguments: list[Value]) -> Value:
     moment = arguments[0]
     if moment.type.name != "date":  # %f has milliseconds
         moment = cast(moment, Type(moment.type.name, (min(3, moment.type.numbers[0]),)))
+    if not pattern:  # DuckDB takes none
+        return Value(f"CASE WHEN {local(moment).sql} IS NOT NULL THEN '' END", t.VARCHAR)
     return Value(f"strftime({local(moment).sql}, {text(pattern)})", t.VARCHAR)
 
 
@@ -313,6 +317,8 @@ def format_datetime(arguments: list[Value]) -> Value:
     _take(arguments, "format_datetime", 2)
     kind = _moment(arguments[0], "format_datetime")
     pattern = _constant(arguments, 1, "format_datetime")
+    if not pattern:
+        raise QueryError("INVALID_FUNCTION_ARGUMENT", "Invalid pattern specification")
     value = arguments[0] if kind.name == ZONED else cast(arguments[0], Type(ZONED, (3,)))
     try:
         plain = joda_format(pattern, "format_datetime")

@@ -31,7 +31,7 @@ def key(sql: str, kind: Type) -> str:
     if is_plain(kind):
         return sql
     if kind.name == ZONED:
-        return f"({sql}).utc"
+        return f"({sql}).utc::TIMESTAMP"
     if kind.name == CLOCK_ZONED:
         return f"trino_clock_key({sql})"
     if kind.name == "array":

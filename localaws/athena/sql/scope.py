@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from sqlglot import exp
 
+from localaws.trino import types as t
 from localaws.trino.errors import QueryError
 from localaws.trino.types import Type
 from localaws.trino.values import Source, Value, name
@@ -134,7 +135,9 @@ def field_of(value: Value, wanted: str, node: exp.Expression) -> Value:
         for index, field_name in enumerate(value.type.names):
             if field_name is not None and field_name.lower() == wanted:
                 item = value.type.items[index]
-                return Value(f"({value.sql}).{name(field_name.lower())}", item)
+                sql = f"({value.sql}).{name(field_name.lower())}"
+                # A field of a constant NULL has no type of its own.
+                return Value(sql if item.items else f"CAST({sql} AS {t.duckdb(item)})", item)
     raise QueryError(
         "TYPE_MISMATCH", f"Expression {wanted!r} is not a field of type {value.type}", node
     )

@@ -71,7 +71,7 @@ def shifted(value: Value, milliseconds: str) -> Value:
     kind = value.type
     digits = max(3, kind.numbers[0])
     if kind.name == ZONED:
-        sql = f"trino_at(({value.sql}).utc + {step}, ({value.sql}).zone)"
+        sql = f"trino_at(({value.sql}).utc::TIMESTAMP + {step}, ({value.sql}).zone)"
         return Value(sql, Type(ZONED, (digits,)))
     if kind.name == CLOCK_ZONED:
         return like(f"({local(value).sql} + {step})", value, digits)
@@ -253,16 +253,18 @@ MACROS = (
     """CREATE MACRO trino_at(moment, place) AS CASE WHEN moment IS NOT NULL AND place IS NOT NULL
         THEN {'utc': moment::TIMESTAMP, 'zone': place::VARCHAR} END""",
     """CREATE MACRO trino_round_zoned(v, step) AS
-        trino_at(trino_round_timestamp(v.utc, step), v.zone)""",
+        trino_at(trino_round_timestamp(v.utc::TIMESTAMP, step), v.zone)""",
     """CREATE MACRO trino_minutes(place) AS
         CAST(left(place, 1) || '1' AS INTEGER)
             * (CAST(place[2:3] AS INTEGER) * 60 + CAST(place[5:6] AS INTEGER))""",
-    """CREATE MACRO trino_wall(moment, place) AS timezone(place, timezone('UTC', moment))""",
+    """CREATE MACRO trino_wall(moment, place) AS timezone(place::VARCHAR,
+        timezone('UTC', moment::TIMESTAMP))""",
     """CREATE MACRO trino_in_zone(moment, place) AS CASE
         WHEN place = 'UTC' THEN moment
         WHEN left(place, 1) IN ('+', '-') THEN moment + to_minutes(trino_minutes(place))
         ELSE trino_wall(moment, place) END""",
-    """CREATE MACRO trino_local(v) AS trino_in_zone(v.utc, v.zone)""",
+    # A part of a constant NULL has no type of its own.
+    """CREATE MACRO trino_local(v) AS trino_in_zone(v.utc::TIMESTAMP, v.zone::VARCHAR)""",
     # A local time that a zone has twice, when its clocks go back, is the earlier moment, or that of
     # the offset which is kept. DuckDB takes the later one. 26 hours before, by whatever clock, is
     # before the clocks went back. A lambda binds what stands in it more than once.
@@ -280,9 +282,9 @@ MACROS = (
         WHEN v.zone = 'UTC' THEN moment
         WHEN left(v.zone, 1) IN ('+', '-') THEN moment - to_minutes(trino_minutes(v.zone))
         ELSE list_transform([{'at': moment::TIMESTAMP, 'v': v}], lambda e: trino_by_offset(
-            e.at, e.v.utc, e.v.zone, trino_first(e.at, e.v.zone)))[1] END, v.zone)""",
+            e.at, e.v.utc::TIMESTAMP, e.v.zone, trino_first(e.at, e.v.zone)))[1] END, v.zone)""",
     """CREATE MACRO trino_shift(v) AS
-        CAST((epoch_us(trino_local(v)) - epoch_us(v.utc)) // 60000000 AS INTEGER)""",
+        CAST((epoch_us(trino_local(v)) - epoch_us(v.utc::TIMESTAMP)) // 60000000 AS INTEGER)""",
     """CREATE MACRO trino_clock(v) AS trino_micros(v.us)""",
     """CREATE MACRO trino_clock_zoned(clock, minutes) AS CASE
         WHEN clock IS NOT NULL AND minutes IS NOT NULL
@@ -301,9 +303,9 @@ MACROS = (
         || lpad(CAST(abs(minutes) % 60 AS VARCHAR), 2, '0')""",
     # Before 1900 or so local times are off by seconds too.
     """CREATE MACRO trino_java_shift(v) AS trino_shift_text(CAST(
-            trunc((epoch_us(trino_local(v)) - epoch_us(v.utc)) / 60000000) AS INTEGER))
-        || CASE WHEN (epoch_us(trino_local(v)) - epoch_us(v.utc)) % 60000000 = 0 THEN ''
-        ELSE ':' || lpad(CAST(abs(epoch_us(trino_local(v)) - epoch_us(v.utc))
+            trunc((epoch_us(trino_local(v)) - epoch_us(v.utc::TIMESTAMP)) / 60000000) AS INTEGER))
+        || CASE WHEN (epoch_us(trino_local(v)) - epoch_us(v.utc::TIMESTAMP)) % 60000000 = 0 THEN ''
+        ELSE ':' || lpad(CAST(abs(epoch_us(trino_local(v)) - epoch_us(v.utc::TIMESTAMP))
             % 60000000 // 1000000 AS VARCHAR), 2, '0') END""",
     """CREATE MACRO trino_steps(amount) AS CASE WHEN abs(CAST(amount AS HUGEINT)) > 2147483647
         THEN fail('INVALID_FUNCTION_ARGUMENT: Magnitude of add amount is too large: ' || amount)
