@@ -153,6 +153,10 @@ def alike(left: str, left_kind: str, right: str, right_kind: str) -> tuple[str, 
         return to_time(left, left_kind), to_time(right, right_kind)
     if all(is_whole(kind) for kind in kinds):  # DuckDB compares these with every digit
         return left, right
+    if any(map(is_exact, kinds)) and any(map(is_text, kinds)):  # a DOUBLE would match other ids
+        sides = ((left, left_kind), (right, right_kind))
+        a, b = (cast(side, kind, "DECIMAL(38,9)") for side, kind in sides)
+        return a, b
     if any(is_number(kind) for kind in kinds):
         return to_double(left, left_kind), to_double(right, right_kind)
     if "BOOLEAN" in kinds:
