@@ -194,7 +194,11 @@ def test_two_run_and_the_third_waits(athena: Any) -> None:
             "InvalidRequestException",
             "line 1:15: backquoted identifiers are not supported",
         ),
-        ("SELECT 1; SELECT 2", "InvalidRequestException", "Only one sql statement is allowed"),
+        (
+            "SELECT 1; SELECT 2",
+            "InvalidRequestException",
+            "Only one sql statement is allowed. Got: SELECT 1; SELECT 2",
+        ),
         ("ANALYZE t", "NotEmulated", "The statement is ANALYZE t"),
         ("GRANT r TO u", "NotEmulated", "The statement is GRANT r"),
     ],

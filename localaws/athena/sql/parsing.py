@@ -49,7 +49,7 @@ def parse(sql: str) -> exp.Expression:
         line, column = place_in(sql, len(sql))
         raise SyntaxMistake(f"line {line}:{column}: mismatched input '<EOF>'")
     if len(trees) != 1:
-        raise SyntaxMistake("Only one sql statement is allowed.")
+        raise SyntaxMistake(f"Only one sql statement is allowed. Got: {sql}")
     tree = trees[0]
     assert isinstance(tree, exp.Expression)
     _check_names(tree)
