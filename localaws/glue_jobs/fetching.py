@@ -8,6 +8,7 @@ from pathlib import Path
 from localaws.core.aws import LocalAws
 from localaws.core.jobs.job import JobFailed
 from localaws.errors import AwsError
+from localaws.glue_jobs import studio
 from localaws.s3.names import split_uri
 
 
@@ -29,5 +30,7 @@ def fetch(aws: LocalAws, uri: str, folder: Path) -> Path:
 
 def python_path(aws: LocalAws, uri: str, folder: Path) -> Path:
     """What must be on the module path for one of --extra-py-files (.py, .zip, .egg, .whl)."""
+    if name := studio.transform(uri):
+        return studio.write_module(name, folder)
     file = fetch(aws, uri, folder)
     return folder if file.suffix == ".py" else file

@@ -21,6 +21,7 @@ from awsglue.context import GlueContext
 from awsglue.job import Job
 from awsgluedq.transforms import EvaluateDataQuality
 from awsglue import DynamicFrame
+import gs_concat
 
 args = getResolvedOptions(sys.argv, ["JOB_NAME"])
 sc = SparkContext()
@@ -39,6 +40,12 @@ Orders_node1 = glueContext.create_dynamic_frame.from_catalog(
 Orders_node1.printSchema()
 People_node2 = glueContext.create_dynamic_frame.from_catalog(
     database="shop", table_name="people", transformation_ctx="People_node2")
+described = glueContext.create_data_frame.from_catalog(database="shop", table_name="orders",
+    additional_options={"useCatalogSchema": True, "useSparkDataSource": True})
+print(described.dtypes, sorted(str(row.amount) for row in described.collect()))
+# Script generated for node Concatenate Columns
+print(People_node2.gs_concat(colName="name", colList=["userId", "userId"], spacer="-").toDF()
+    .select("name").collect())
 # Script generated for node Join
 Resolved_node3 = ResolveChoice.apply(frame=Orders_node1, specs=[("amount", "cast:long")])
 Join_node3 = Join.apply(frame1=Resolved_node3, frame2=People_node2, keys1=["buyer"],
@@ -60,6 +67,7 @@ Sales_node5.setFormat("glueparquet", compression="snappy")
 Sales_node5.writeFrame(Change_node4)
 job.commit()
 '''
+STUDIO = "s3://aws-glue-studio-transforms-510798373988-prod-us-east-1"
 EXAMPLE = Path(__file__).parents[2] / "examples/glue_frames/customers.py"
 EXAMPLE_CALL = """
 from customers import write_customers
@@ -159,7 +167,7 @@ def test_a_script_of_glue_studio_makes_a_table_that_athena_reads(shop: Any) -> N
         Command={"Name": "glueetl", "ScriptLocation": "s3://lake/job.py"},
         DefaultArguments={
             "--job-bookmark-option": "job-bookmark-enable",
-            "--extra-py-files": "s3://lake/customers.py",
+            "--extra-py-files": f"s3://lake/customers.py,{STUDIO}/gs_common.py,{STUDIO}/gs_concat.py",
         },
     )
     run_id = glue.start_job_run(JobName="sales")["JobRunId"]
@@ -176,6 +184,8 @@ def test_a_script_of_glue_studio_makes_a_table_that_athena_reads(shop: Any) -> N
     assert (folder / "output.log").read_text().splitlines() == [
         "root", "|-- buyer: string", "|-- amount: choice", "|    |-- long", "|    |-- string",
         "|-- day: string",
+        "[('buyer', 'string'), ('amount', 'bigint'), ('day', 'string')] ['5', '7', '9', 'None']",
+        "[Row(name='ann-ann'), Row(name='bob-bob')]",
         "EvaluateDataQuality EvaluateDataQuality_node1: 1 rules passed, 0 failed",
     ]  # fmt: skip
     table = glue.get_table(DatabaseName="shop", Name="sales")["Table"]

@@ -461,3 +461,21 @@ def test_a_database_is_read_written_and_read_on_by_its_key(
     assert tree(whole) == ["|-- id: int", "|-- name: string"]
     query = {**options, "sampleQuery": 'select "name" from people where "id" > 2'}
     assert rows(context.create_dynamic_frame.from_options("jdbc", query)) == [{"name": "n3"}]
+
+
+def test_parquet_is_a_connection_and_takes_format_options_that_change_nothing(
+    context: Any, read: Callable[..., Frame]
+) -> None:
+    """Glue Studio writes `{"multiline": False}` for Parquet too; awslabs/aws-glue-libs hands no
+    format_options to Spark's reader of it."""
+    place = {"path": "s3://lake/columnar/"}
+    context.write_dynamic_frame.from_options(read(of({"a": 1})), "parquet", place)
+    found = context.create_dynamic_frame.from_options("parquet", {"paths": [place["path"]]})
+    assert rows(found) == [{"a": 1}]
+    found = context.create_dynamic_frame.from_options(
+        format_options={"multiline": False},
+        connection_type="s3",
+        format="parquet",
+        connection_options={"paths": [place["path"]], "recurse": True},
+    )
+    assert rows(found) == [{"a": 1}]

@@ -28,7 +28,8 @@ CONF = " --conf ".join(
 SCRIPT = """
 from awsglue.context import GlueContext
 from pyspark.context import SparkContext
-spark = GlueContext(SparkContext()).spark_session
+glueContext = GlueContext(SparkContext())
+spark = glueContext.spark_session
 table = "glue_catalog.shop.orders"
 print(sorted(tuple(row) for row in spark.table("glue_catalog.shop.made").collect()))
 spark.sql("insert into glue_catalog.shop.made values (2, 'spark')")
@@ -43,6 +44,10 @@ rows.where("id = 1").withColumn("id", rows.id + 10).writeTo(table).append()
 spark.sql(f"delete from {table} where id = 1")
 rows.writeTo("glue_catalog.shop.gone").create()
 spark.sql("drop table glue_catalog.shop.gone")
+df = glueContext.create_data_frame.from_catalog(database="shop", table_name="made")
+glueContext.write_data_frame.from_catalog(
+    frame=df.where("id = 2").selectExpr("'frame' as by", "id + 1 as id"),
+    database="shop", table_name="made", additional_options={})
 print(sorted(row.tableName for row in spark.sql("show tables in glue_catalog.shop").collect()))
 """
 
@@ -85,7 +90,11 @@ def test_spark_and_athena_write_the_same_iceberg_tables(
         "[(1, 'athena')]",
         "['made', 'orders']",
     ]
-    assert ask("SELECT * FROM made ORDER BY id") == [["1", "athena"], ["2", "spark"]]
+    assert ask("SELECT * FROM made ORDER BY id") == [
+        ["1", "athena"],
+        ["2", "spark"],
+        ["3", "frame"],
+    ]
     assert ask("SELECT * FROM orders ORDER BY id") == [
         ["2", "B", "y"],
         ["3", "c", "z"],

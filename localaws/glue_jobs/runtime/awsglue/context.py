@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from awsglue.tables import CatalogTables
 
 JDBC = ("mysql", "postgresql", "oracle", "sqlserver", "redshift", "jdbc", "custom.jdbc")
-KINDS = ("s3", *JDBC, "dynamodb")
+COLUMNAR = ("parquet", "orc")  # as a connection's type: S3 with this format
+KINDS = ("s3", *COLUMNAR, *JDBC, "dynamodb")
 
 
 class GlueContext(SQLContext):
@@ -43,13 +44,16 @@ class GlueContext(SQLContext):
         self.create_data_frame = Reader(
             self.create_data_frame_from_options, self.create_data_frame_from_catalog
         )
-        writes = (
+        self.write_dynamic_frame = Writer(
             self.write_dynamic_frame_from_options,
             self.write_dynamic_frame_from_catalog,
             self.write_dynamic_frame_from_jdbc_conf,
         )
-        self.write_dynamic_frame = Writer(*writes)
-        self.write_data_frame = Writer(*(self._frames(write) for write in writes))
+        self.write_data_frame = Writer(
+            self._frames(self.write_dynamic_frame_from_options),
+            self.write_data_frame_from_catalog,
+            self._frames(self.write_dynamic_frame_from_jdbc_conf),
+        )
 
     def get_logger(self) -> Any:
         return _Logger()
@@ -149,7 +153,8 @@ class GlueContext(SQLContext):
             connection_type, format, transformation_ctx, push_down_predicate,
             **{**(connection_options or {}), **options},
         )  # fmt: skip
-        source.setFormat(format, **(format_options or {}))
+        if format or format_options:
+            source.setFormat(format or connection_type, **(format_options or {}))
         return source.getFrame()
 
     def create_dynamic_frame_from_rdd(
@@ -160,8 +165,35 @@ class GlueContext(SQLContext):
         frame = self.spark_session.createDataFrame(data, schema, sampleRatio)
         return DynamicFrame(frame, self, name)
 
-    def create_data_frame_from_catalog(self, *args: Any, **options: Any) -> DataFrame:
-        return self.create_dynamic_frame_from_catalog(*args, **options).toDF()
+    def create_data_frame_from_catalog(
+        self,
+        database: str,
+        table_name: str,
+        redshift_tmp_dir: str = "",
+        transformation_ctx: str = "",
+        push_down_predicate: str = "",
+        additional_options: Mapping[str, Any] | None = None,
+        catalog_id: str | None = None,
+        **options: Any,
+    ) -> DataFrame:
+        """Of an Iceberg table what Spark's catalog reads; of others the columns as the table says
+        with `useCatalogSchema`, which goes with `useSparkDataSource`."""
+        from awsglue import lakes
+        from awsglue.objects import flag
+
+        table = self._catalog().table(database, table_name)
+        given = {**options, **(additional_options or {})}
+        if lakes.is_iceberg(table):
+            return lakes.read(self.spark_session, table, push_down_predicate, given)
+        spark = flag(given.pop("useSparkDataSource", False))
+        catalog = flag(given.pop("useCatalogSchema", False))
+        if spark and not catalog:
+            refuse("useSparkDataSource without useCatalogSchema", "Give both.")
+        frame = self.create_dynamic_frame_from_catalog(
+            *(database, table_name, redshift_tmp_dir, transformation_ctx, push_down_predicate),
+            given,
+        )
+        return self._catalog().as_described(frame, table) if catalog else frame.toDF()
 
     def create_data_frame_from_options(self, *args: Any, **options: Any) -> DataFrame:
         return self.create_dynamic_frame_from_options(*args, **options).toDF()
@@ -176,10 +208,11 @@ class GlueContext(SQLContext):
     ) -> Any:
         if push_down_predicate:
             refuse("push_down_predicate without a catalog's table")
-        if connection_type in ("s3", "file"):
+        if connection_type in ("s3", "file", *COLUMNAR):
             from awsglue.sources import S3Source
 
-            return S3Source(self, options, transformation_ctx, format)
+            own = connection_type if connection_type in COLUMNAR else format
+            return S3Source(self, options, transformation_ctx, own)
         if connection_type in JDBC:
             from awsglue.databases import JdbcSource
 
@@ -206,12 +239,13 @@ class GlueContext(SQLContext):
         transformation_ctx: str = "",
         **options: Any,
     ) -> Any:
-        if connection_type in ("s3", "file"):
+        if connection_type in ("s3", "file", *COLUMNAR):
             from awsglue.sinks import S3Sink
 
             sink = S3Sink(self, options, transformation_ctx)
-            if format:
-                sink.setFormat(format)
+            own = connection_type if connection_type in COLUMNAR else format
+            if own:
+                sink.setFormat(own)
             return sink
         if connection_type in JDBC:
             from awsglue.databases import JdbcSink
@@ -280,6 +314,19 @@ class GlueContext(SQLContext):
         options = {**(connection_options or {}), "connectionName": catalog_connection,
                    "useConnectionProperties": "true"}  # fmt: skip
         return JdbcSink(self, "jdbc", options).write(frame)
+
+    def write_data_frame_from_catalog(
+        self, frame: DataFrame, database: str, table_name: str, *args: Any, **options: Any
+    ) -> Any:
+        """Adds to an Iceberg table by Spark's catalog, to others as a dynamic frame."""
+        from awsglue import lakes
+
+        table = self._catalog().table(database, table_name)
+        if lakes.is_iceberg(table):
+            lakes.append(frame, table, options.get("additional_options") or {})
+            return None
+        write = self._frames(self.write_dynamic_frame_from_catalog)
+        return write(frame, database, table_name, *args, **options)
 
     def _frames(self, write: Callable[..., Any]) -> Callable[..., Any]:
         """A writer of dynamic frames as one of data frames."""

@@ -21,7 +21,7 @@ from awsglue.documents import begins_with_array, json_reader, opened, xml_reader
 from awsglue.objects import ListedFile, flag
 from awsglue.places import Value, column
 from awsglue.records import frame_of
-from awsglue.refusal import only, refuse
+from awsglue.refusal import only, refuse, warn
 from awsglue.spark_types import from_spark, parse, to_spark
 from localaws.tables import xml_records
 
@@ -87,7 +87,9 @@ def _with_file(frame: DataFrame) -> DataFrame:
 
 def _columnar(name: str) -> Callable[[Source], Read]:
     def reader(source: Source) -> Read:
-        only(f"format_options of {name}", source.options, ())
+        """AWS hands no format_options on to Spark's readers; Glue Studio writes some."""
+        if source.options:
+            warn(f"format_options of {name} change nothing, as on AWS.")
         given = source.session.read.option("mergeSchema", "true")
         frame = given.format(name).load(source.paths())
         return Read(_with_file(frame), from_spark(frame.schema))

@@ -13,12 +13,12 @@ from typing import Any
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 
+from awsglue import choices, reading
 from awsglue import gluetypes as glue
-from awsglue import reading
 from awsglue.bookmarks import BOOKMARK
 from awsglue.joining import union
 from awsglue.objects import ListedFile, MountedObjects
-from awsglue.places import column
+from awsglue.places import column, fields_of
 from awsglue.refusal import only, refuse
 from awsglue.spark_types import parse, to_spark
 from localaws.tables.files import take
@@ -52,7 +52,22 @@ class CatalogTables:
 
     def types(self, database: str, name: str) -> dict[str, str]:
         """The types of a table's columns and keys by their names."""
-        table = self.table(database, name)
+        return self._types(self.table(database, name))
+
+    def as_described(self, frame: Any, table: Json) -> DataFrame:
+        """A dynamic frame as a data frame with the table's columns, in their order and types."""
+        types = self._types(table)
+        resolved = choices.resolve(fields_of(frame.schema()), None, "match_catalog", types)
+        found = {name.lower(): value.column for name, value in resolved}
+        columns = (
+            found.get(name, F.lit(None).cast(to_spark(parse(kind)))).alias(name)
+            for name, kind in types.items()
+        )
+        described: DataFrame = frame.toDF().select(*columns)
+        return described
+
+    @staticmethod
+    def _types(table: Json) -> dict[str, str]:
         listed = [*table["StorageDescriptor"]["Columns"], *(table.get("PartitionKeys") or [])]
         return {each["Name"].lower(): each.get("Type") or "string" for each in listed}
 
