@@ -9,6 +9,7 @@ import io
 import json
 import os
 import random
+import signal
 import socket
 import threading
 import time
@@ -31,6 +32,7 @@ BUCKET = "attack-load"
 OWN = "attack"  # the endpoint that no run touches
 PARTS_BYTES = 18_000_000  # a multipart upload: three parts at boto3's 8 MB
 ECHO = "def handler(event, context):\n    return event\n"
+KILLED = f"exit code {128 + signal.SIGKILL}"
 TRUST = {
     "Version": "2012-10-17",
     "Statement": [
@@ -76,7 +78,9 @@ class Load:
             FunctionName="echo", Runtime="python3.11", Handler="index.handler", Role=arn,
             Code={"ZipFile": package.getvalue()}, Timeout=60,
         )["FunctionArn"]  # fmt: skip
-        task = {"Type": "Task", "Resource": echo, "End": True}
+        # Its process may be killed: whoever calls a function tries again.
+        again = {"ErrorEquals": ["Runtime.ExitError"], "IntervalSeconds": 1, "MaxAttempts": 9}
+        task = {"Type": "Task", "Resource": echo, "Retry": [again], "End": True}
         inner = {"StartAt": "Echo", "States": {"Echo": task}}
         states = {
             "Wait": {"Type": "Wait", "Seconds": 1, "Next": "Each"},
@@ -309,7 +313,10 @@ def endpoint(product: Product, chance: random.Random) -> None:
     working = ("Creating", "Updating")
     wait(lambda: client.describe_endpoint(EndpointName=OWN)["EndpointStatus"] not in working)
     now = client.describe_endpoint(EndpointName=OWN)
-    expect(now["EndpointStatus"], "InService", str(now.get("FailureReason")))
+    reason = str(now.get("FailureReason"))
+    if KILLED in reason:
+        raise RebuyError(f"The update ended as its new container did: {reason}")
+    expect(now["EndpointStatus"], "InService", reason)
     expect(now["EndpointConfigName"], made, "the endpoint's configuration")
     if source == OWN:
         client.delete_endpoint_config(EndpointConfigName=live)
