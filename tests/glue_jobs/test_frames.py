@@ -479,3 +479,19 @@ def test_parquet_is_a_connection_and_takes_format_options_that_change_nothing(
         connection_options={"paths": [place["path"]], "recurse": True},
     )
     assert rows(found) == [{"a": 1}]
+
+
+def test_a_sample_is_the_first_records_of_a_source(context: Any, lake: Path) -> None:
+    """And bookmark keys, which are of databases, change nothing of S3."""
+    from awsglue.context import DynamicFrame
+
+    (lake / "sampled").mkdir()
+    (lake / "sampled/a.json").write_text(of({"a": 1}, {"a": "x"}, {"a": 3}))
+    found = context.create_sample_dynamic_frame_from_options(
+        connection_type="s3",
+        connection_options={"paths": ["s3://lake/sampled/"], "jobBookmarkKeys": ["a"]},
+        num=2,
+        format="json",
+    )
+    assert isinstance(found, DynamicFrame)
+    assert rows(found) == [{"a": {"int": 1, "string": None}}, {"a": {"int": None, "string": "x"}}]

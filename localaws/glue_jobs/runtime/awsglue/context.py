@@ -5,7 +5,6 @@ https://docs.aws.amazon.com/glue/latest/dg/aws-glue-api-crawler-pyspark-extensio
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -56,7 +55,9 @@ class GlueContext(SQLContext):
         )
 
     def get_logger(self) -> Any:
-        return _Logger()
+        from awsglue.logger import Logger
+
+        return Logger()
 
     def setTempDir(self, tmpDir: str) -> None:
         """Nothing here stages in it."""
@@ -156,6 +157,22 @@ class GlueContext(SQLContext):
         if format or format_options:
             source.setFormat(format or connection_type, **(format_options or {}))
         return source.getFrame()
+
+    def create_sample_dynamic_frame_from_catalog(
+        self, database: str, table_name: str, num: int, *args: Any, **options: Any
+    ) -> DynamicFrame:
+        """The first `num` records."""
+        options.pop("sample_options", None)  # how much AWS reads for them
+        return self.create_dynamic_frame_from_catalog(database, table_name, **options)._first(num)
+
+    def create_sample_dynamic_frame_from_options(
+        self, connection_type: str, connection_options: Mapping[str, Any] | None = None,
+        num: int = 1000, sample_options: Any = None, format: str | None = None, **options: Any,
+    ) -> DynamicFrame:  # fmt: skip
+        frame = self.create_dynamic_frame_from_options(
+            connection_type, connection_options, format, **options
+        )
+        return frame._first(num)
 
     def create_dynamic_frame_from_rdd(
         self, data: Any, name: str, schema: Any = None, sampleRatio: float | None = None
@@ -370,21 +387,10 @@ class Writer:
         return refuse(f"GlueContext.write_dynamic_frame.{name}")
 
 
-class _Logger:
-    """What scripts call of Glue's logger."""
+def __getattr__(name: str) -> Any:
+    """Scripts import these from here too, where AWS's module has them."""
+    if name in ("DynamicFrame", "DynamicFrameCollection"):
+        from awsglue import dynamicframe
 
-    def __init__(self) -> None:
-        self._logger = logging.getLogger("glue")
-        if not self._logger.handlers:
-            handler = logging.StreamHandler()
-            handler.setFormatter(
-                logging.Formatter("%(asctime)s %(levelname)s GlueLogger: %(message)s",
-                                  "%y/%m/%d %H:%M:%S")
-            )  # fmt: skip
-            self._logger.addHandler(handler)
-            self._logger.setLevel(logging.INFO)
-            self._logger.propagate = False
-
-    def __getattr__(self, name: str) -> Any:
-        names = {"warn": "warning", "trace": "debug"}
-        return getattr(self._logger, names.get(name, name))
+        return getattr(dynamicframe, name)
+    raise AttributeError(f"module 'awsglue.context' has no attribute {name!r}")

@@ -412,11 +412,14 @@ class DynamicFrame:
         """Writes a sample as JSON: the first `topk` records, each with probability `prob`."""
         given = {"topk": 100, "prob": 1, **(options or {})}
         rows = self._df if float(given["prob"]) >= 1 else self._df.sample(float(given["prob"]))
-        sample = self._of(rows.limit(int(given["topk"])), self._schema)
+        sample = self._of(rows, self._schema)._first(int(given["topk"]))
         self.glue_ctx.write_dynamic_frame_from_options(
             sample, "s3", {"path": path}, "json", {}, transformation_ctx
         )
         return self
+
+    def _first(self, number: int) -> DynamicFrame:
+        return self._of(self._df.limit(number), self._schema)
 
     def write(
         self,

@@ -25,6 +25,7 @@ _OPTIONS = (
     "paths", "path", "recurse", "exclusions", "groupFiles", "groupSize", "useS3ListImplementation",
     "boundedFiles", "boundedSize", "maxBand", "maxFilesInBand", "isFailFast", "compressionType",
     "inPartition", "encryptionType",
+    "jobBookmarkKeys", "jobBookmarkKeysSortOrder",  # of databases: bookmarks of S3 go by objects
 )  # fmt: skip
 
 

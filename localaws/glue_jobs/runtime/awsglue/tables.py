@@ -30,6 +30,7 @@ OPTIONS = (
     "catalogPartitionPredicate", "groupFiles", "groupSize", "boundedFiles", "boundedSize",
     "useS3ListImplementation", "recurse", "exclusions", "maxBand", "maxFilesInBand", "isFailFast",
     "withSchema", "multiline", "multiLine", "jsonPath", "withHeader", "separator", "quoteChar",
+    "jobBookmarkKeys", "jobBookmarkKeysSortOrder",  # of databases: bookmarks of S3 go by objects
 )  # fmt: skip
 
 
