@@ -6,11 +6,11 @@ https://docs.aws.amazon.com/glue/latest/dg/dqdl.html; the grammar is the public 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from awsglue.refusal import refuse
+from awsglue.refusal import refuse, warn
 
 _TOKEN = re.compile(
     r"""\s*(?:\#[^\n]*)?\s*(?:
@@ -24,6 +24,7 @@ _TOKEN = re.compile(
 )
 _COMPARE = (">", ">=", "<", "<=", "=", "!=")
 _CONDITION = (*_COMPARE, "between", "not", "in", "matches")
+_WORDS = (*_CONDITION, "where", "labels", "with", "and", "or", "of")  # no names of columns
 WORDS = {"null": None, "NULL": None, "EMPTY": "", "empty": ""}
 BLANK = ("WHITESPACES_ONLY", "whitespaces_only")
 UNITS = {"minutes": 1, "minute": 1, "hours": 60, "hour": 60, "days": 1440, "day": 1440}
@@ -85,7 +86,7 @@ class Composite:
 
 
 def parse(ruleset: str) -> list[Rule | Composite]:
-    """The rules. Raises ParsingError; what is no rule (analyzers) is refused by name."""
+    """The rules. Raises ParsingError. Analyzers, which change no outcome, are read and left out."""
     return _Parser(_tokens(ruleset)).ruleset()
 
 
@@ -129,8 +130,10 @@ class _Parser:
             if name == "Rules":
                 rules = self._list(self._rule)
             elif name == "Analyzers":
-                if self._list(self._rule):
-                    refuse("Analyzers of DQDL", "It evaluates Rules.")
+                rules = rules or []
+                if analyzers := self._list(self._analyzer):
+                    names = ", ".join(analyzer.text for analyzer in analyzers)
+                    warn(f"Analyzers of DQDL gather no statistics here: {names}")
             elif name in ("Metadata", "DataSources", "DefaultLabels"):
                 self._skip()
             else:
@@ -159,34 +162,51 @@ class _Parser:
                 return
 
     def _rule(self) -> Rule | Composite:
-        if self._next() != "(":
-            return self._simple()
-        parts, sign = [self._bracketed()], ""
-        while self._next().lower() in ("and", "or"):
-            token = self._take().lower()
-            if sign and token != sign:
-                refuse("and and or in one rule of DQDL", "Put the inner one in parentheses.")
-            sign = token
-            parts.append(self._bracketed())
-        if not sign:
+        """Rules with or between them, and binding closer."""
+        return self._joined("or", lambda: self._joined("and", self._single))
+
+    def _joined(self, sign: str, part: Callable[[], Rule | Composite]) -> Rule | Composite:
+        parts = [part()]
+        while self._next().lower() == sign:
+            self._take()
+            parts.append(part())
+        if len(parts) == 1:
             return parts[0]
-        text = f" {sign.upper()} ".join(f"({part.text})" for part in parts)
+        text = f" {sign.upper()} ".join(f"({each.text})" for each in parts)
         return Composite(sign, tuple(parts), text)
 
-    def _bracketed(self) -> Rule | Composite:
+    def _single(self) -> Rule | Composite:
+        if self._next() != "(":
+            return self._simple()
         self._take("(")
         found = self._rule()
         self._take(")")
         return found
 
+    def _analyzer(self) -> Rule:
+        begin = self._at
+        kind, parameters = self._take(), self._parameters()
+        return Rule(kind, _spaced(self._tokens[begin : self._at]), tuple(parameters))
+
+    def _parameters(self) -> list[str]:
+        """Texts, variables and bare names; `of` and `and` may stand before one."""
+        found: list[str] = []
+        while True:
+            joined = self._next().lower() in ("of", "and")
+            following = self._tokens[self._at + joined : self._at + joined + 1]
+            token = following[0] if following else ""
+            bare = re.fullmatch(r"[A-Za-z_][\w.]*", token) and token.lower() not in _WORDS
+            if not token.startswith(('"', "$")) and not (bare and not joined):
+                return found
+            self._at += joined + 1
+            value = (
+                self._variable(token) if token[0] == "$" else _text(token) if not bare else token
+            )
+            found += value if isinstance(value, list) else [value]
+
     def _simple(self) -> Rule:
         begin = self._at
-        kind = self._take()
-        parameters: list[str] = []
-        while (token := self._next()).startswith(('"', "$")):
-            self._at += 1
-            value = self._variable(token) if token[0] == "$" else _text(token)
-            parameters += value if isinstance(value, list) else [value]
+        kind, parameters = self._take(), self._parameters()
         condition = self._condition() if self._next() in _CONDITION else None
         where = threshold = None
         tags: dict[str, str] = {}
