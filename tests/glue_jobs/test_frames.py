@@ -457,7 +457,8 @@ def test_a_database_is_read_written_and_read_on_by_its_key(
             assert new() == expected
     finally:
         BOOKMARK.begin("")
-    whole = context.create_dynamic_frame.from_options("jdbc", options)
+    spelled = {"url": options["url"], "dbTable": "people"}  # as Spark's options, in any case
+    whole = context.create_dynamic_frame.from_options("jdbc", spelled)
     assert tree(whole) == ["|-- id: int", "|-- name: string"]
     query = {**options, "sampleQuery": 'select "name" from people where "id" > 2'}
     assert rows(context.create_dynamic_frame.from_options("jdbc", query)) == [{"name": "n3"}]

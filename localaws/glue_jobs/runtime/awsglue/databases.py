@@ -61,7 +61,8 @@ class Database:
 
     def __init__(self, context: Any, kind: str, options: Mapping[str, Any]) -> None:
         self.context = context
-        given = dict(options)
+        own = {name.lower(): name for name in _OWN}  # scripts write dbTable too
+        given = {own.get(name.lower(), name): value for name, value in options.items()}
         if given.get("connectionName"):
             known = connection(context._catalog().client, given["connectionName"])
             given = {**known, **given}
