@@ -82,7 +82,8 @@ class ParquetSet:
         if self._kept and name in self.features:
             return self._decoded.matrix[:, self.features.index(name)].copy()
         parts = (rows for file in self.files for rows in self._decode(file, [name]))
-        return np.concatenate([_numbers(rows.column(name)) for rows in parts])
+        none = np.empty(0, np.float32)  # a set may be empty
+        return np.concatenate([none, *(_numbers(rows.column(name)) for rows in parts)])
 
     def batches(self, features: tuple[str, ...] | None = None) -> Iterator[Batch]:
         """The rows in file order. `features` chooses and orders the matrix's columns (all).

@@ -63,9 +63,9 @@ def handler(event: Json, context: Any) -> Json:
     s3, bucket = boto3.client("s3"), os.environ["LAKE_BUCKET"]
     key = f"runs/run={run['id']}/evaluation/evaluation.json"
     evaluation = storage.read_json(s3, bucket, key)
-    if evaluation["run"] != run["name"]:
+    if (measured := evaluation.get("run")) != run["name"]:
         raise AnotherRunsEvaluation(
-            f"s3://{bucket}/{key} is of {evaluation['run']}, and this run is {run['name']}."
+            f"s3://{bucket}/{key} is of {measured}, and this run is {run['name']}."
         )
     options = run["options"]
     decision = judge(evaluation, options["publish"], options["minimum_gain"])

@@ -107,7 +107,8 @@ def test_the_gate_asked_again_looks_at_its_version_and_a_redrive_has_another(
     monkeypatch.setattr("boto3.client", lake.client)
     monkeypatch.setenv("LAKE_BUCKET", "lake")
     monkeypatch.setenv("MODEL_PACKAGE_GROUP", "shop")
-    put(lake, "runs/run=r/evaluation/evaluation.json", {**evaluation(), "model_card": {}})
+    measured = {**evaluation(), "run": "r", "model_card": {}}
+    put(lake, "runs/run=r/evaluation/evaluation.json", measured)
     options = {"publish": "if_better", "minimum_gain": 0.0, "approval": "by_hand"}
     training = {"status": "Completed", "model_uri": "s3://lake/model.tar.gz"}
 
