@@ -95,7 +95,7 @@ class Documents:
 
     def get(self, kind: str, key: str) -> Json | None:
         row = self._database.row("SELECT body FROM documents WHERE kind = ? AND key = ?", kind, key)
-        return _decode(row[0]) if row else None
+        return self._decode(row[0]) if row else None
 
     def delete(self, kind: str, key: str) -> bool:
         """False when there was nothing to delete."""
@@ -108,7 +108,11 @@ class Documents:
         rows = self._database.rows(
             "SELECT key, body FROM documents WHERE kind = ? ORDER BY sequence", kind
         )
-        return [(key, _decode(body)) for key, body in rows]
+        return [(key, self._decode(body)) for key, body in rows]
+
+    def _decode(self, text: str) -> Json:
+        document: Json = self._database.json(text, object_hook=_decode_other)
+        return document
 
     def close(self) -> None:
         self._database.close()
@@ -122,11 +126,6 @@ def _encode_other(value: object) -> Json:
     if isinstance(value, datetime):
         return {"$time": value.isoformat()}
     raise TypeError(f"A document holds JSON and datetimes, not {type(value).__name__}.")
-
-
-def _decode(text: str) -> Json:
-    document: Json = json.loads(text, object_hook=_decode_other)
-    return document
 
 
 def _decode_other(value: Json) -> object:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
@@ -120,9 +121,20 @@ class SqliteDatabase:
         """The error; where it tells of damage, with the file and what to do about it."""
         if getattr(error, "sqlite_errorcode", 0) & PRIMARY not in DAMAGED:
             return error
+        return self._damaged(f"SQLite says: {error}")
+
+    def json(self, text: str, **how: Any) -> Any:
+        """What a text of the file holds; `how` as json.loads takes it. Raises ValueError for one
+        that is no JSON, which tells of damage that SQLite does not see."""
+        try:
+            return json.loads(text, **how)
+        except ValueError as error:
+            raise self._damaged(f"what should be JSON is not: {error}") from None
+
+    def _damaged(self, how: str) -> ValueError:
         name = self._file.name
         return ValueError(
-            f"{self._file} is damaged (SQLite says: {error}). Put a copy from a backup in its"
+            f"{self._file} is damaged ({how}). Put a copy from a backup in its"
             f" place, or move it away with {name}-wal and {name}-shm and take its name out of"
             " home.json: what it records is gone then, and everything else in the home stays."
         )

@@ -201,7 +201,7 @@ class Journal:
         rows = self._database.rows(
             "SELECT frame, record FROM journal WHERE execution = ? ORDER BY sequence", execution
         )
-        return {frame: json.loads(record) for frame, record in dict(rows).items()}
+        return {frame: self._database.json(record) for frame, record in dict(rows).items()}
 
     def token(self, token: str) -> tuple[int, int, Json | None] | None:
         """(execution id, frame id, outcome or None) of a task token."""

@@ -146,3 +146,18 @@ def test_damage_that_shows_only_when_it_is_read_is_told_as_well(tmp_path: Path) 
     with pytest.raises(ValueError, match=r"documents\.sqlite is damaged \(SQLite says: .*\)\. Put"):
         documents.items("table")
     documents.close()
+
+
+def test_a_text_that_was_changed_under_sqlite_is_told_as_well(tmp_path: Path) -> None:
+    """SQLite has no checksums: what it cannot see shows as JSON that is none."""
+    file = tmp_path / "documents.sqlite"
+    documents = Documents(file)
+    documents.put("table", "orders", {"columns": "the-columns"})
+    documents.close()
+    file.write_bytes(file.read_bytes().replace(b'"the-columns"', b'"the-colum\0\7"'))
+
+    documents = Documents(file)
+    told = r"documents\.sqlite is damaged \(what should be JSON is not: .*\)\. Put a copy"
+    with pytest.raises(ValueError, match=told):
+        documents.get("table", "orders")
+    documents.close()
