@@ -181,13 +181,13 @@ class Groups:
     def tag(self, call: Call) -> None:
         with self._store.writing():
             group = self.find(call)
-            self._put_tags(group, _few({**json.loads(group["tags"]), **call.params["tags"]}))
+            self._put_tags(group, _few({**self._store.json(group["tags"]), **call.params["tags"]}))
 
     def untag(self, call: Call) -> None:
         gone = call.params.get("tagKeys") or call.params.get("tags") or []
         with self._store.writing():
             group = self.find(call)
-            kept = {k: v for k, v in json.loads(group["tags"]).items() if k not in gone}
+            kept = {k: v for k, v in self._store.json(group["tags"]).items() if k not in gone}
             self._put_tags(group, kept)
 
     def _put_tags(self, group: Row, tags: dict[str, str]) -> None:
@@ -196,7 +196,7 @@ class Groups:
         )
 
     def tags(self, call: Call) -> Json:
-        return {"tags": json.loads(self.find(call)["tags"])}
+        return {"tags": self._store.json(self.find(call)["tags"])}
 
     def create_stream(self, call: Call) -> None:
         name = check_name(call.params, "logStreamName")

@@ -55,6 +55,7 @@ class LogStore:
         self.run = self._database.run
         self.rows = self._database.rows
         self.row = self._database.row
+        self.json = self._database.json
         self.writing = self._database.transaction
         self.close = self._database.close
 

@@ -33,7 +33,7 @@ class Resources:
         rows = self._database.rows(
             "SELECT body FROM resources WHERE kind = ? AND arn = ?", kind, arn
         )
-        return json.loads(rows[0][0]) if rows else None
+        return self._database.json(rows[0][0]) if rows else None
 
     def claim(self, job: str, owner: str) -> bool:
         """Whether the job is the owner's: what is nobody's becomes it."""
@@ -57,7 +57,7 @@ class Resources:
                 kind,
                 parent,
             )
-        return [json.loads(body) for (body,) in rows]
+        return [self._database.json(body) for (body,) in rows]
 
     def delete(self, arn: str) -> None:
         with self._database.transaction() as writer:
