@@ -41,14 +41,18 @@ def starred(text: str, pattern: str) -> bool:
 
 def like(text: str, pattern: str) -> bool:
     """Whether the whole text fits: `*` is any run of characters, `?` is one, as in IAM."""
-    pieces = [re.escape(piece).replace(r"\?", ".") for piece in pattern.split("*")]
-    return re.fullmatch(expression(pieces), text, re.DOTALL) is not None
+    return re.fullmatch(expression(pieces(pattern)), text, re.DOTALL) is not None
 
 
-def expression(pieces: Sequence[str]) -> str:
+def pieces(pattern: str) -> list[str]:
+    """The expressions of what stands between the stars of such a pattern."""
+    return [re.escape(piece).replace(r"\?", ".") for piece in pattern.split("*")]
+
+
+def expression(parts: Sequence[str]) -> str:
     """`in_order` as a regular expression, of pieces that are expressions of a fixed length (a text,
     `.`). To be compiled with re.DOTALL and asked by `fullmatch`."""
-    first, *between = pieces
+    first, *between = parts
     if not between:
         return first
     last = between.pop()

@@ -149,6 +149,14 @@ def test_names_are_found_by_hives_patterns(call: Call, pattern: str, found: list
     ] == (found)
 
 
+def test_a_pattern_of_many_stars_is_answered(call: Call) -> None:
+    """A regular expression of as many would try every place for each star."""
+    name = "a" * 100
+    call("create_database", database={"name": name, "locationUri": ""})
+    assert call("get_databases", pattern="*a" * 25 + "*b") == []
+    assert call("get_databases", pattern="*a" * 25 + "*") == [name]
+
+
 def test_a_method_that_is_not_there_is_told_by_name(call: Call) -> None:
     assert call("grant_role") == "localaws does not emulate grant_role of the Hive metastore."
 

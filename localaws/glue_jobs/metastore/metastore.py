@@ -20,6 +20,7 @@ from botocore.exceptions import ClientError
 from localaws.glue_jobs.metastore import translation
 from localaws.glue_jobs.metastore.translation import Json, in_s3
 from localaws.s3.names import split_uri
+from localaws.wildcards import in_order
 
 _BATCH = 100  # partitions in a call of BatchCreatePartition
 _READABLE = ("parquet", "orc", "hive")  # providers whose tables Hive, so Athena, reads too
@@ -388,11 +389,8 @@ def _location(described: Json) -> str:
 
 def _matching(names: Iterable[str], pattern: str | None) -> list[str]:
     """Hive's patterns: `*` is anything, `|` divides alternatives."""
-    regex = "|".join(
-        ".*".join(re.escape(text) for text in each.split("*"))
-        for each in (pattern or "*").split("|")
-    )
-    return [name for name in names if re.fullmatch(regex, name, re.IGNORECASE)]
+    wanted = [each.split("*") for each in (pattern or "*").lower().split("|")]
+    return [name for name in names if any(in_order(name.lower(), each) for each in wanted)]
 
 
 _ESCAPED = re.compile(r"[\x00-\x1f\"#%'*/:=?\\\x7f{\[\]^]")

@@ -18,11 +18,11 @@ from localaws.identity.policy.conditions import (
     compile_conditions,
     listed,
 )
-from localaws.identity.policy.patterns import ArnPattern, pieces
+from localaws.identity.policy.patterns import ArnPattern
 from localaws.identity.policy.principals import Principals
 from localaws.identity.policy.request import Context, Request
 from localaws.shapes import Json
-from localaws.wildcards import expression
+from localaws.wildcards import expression, pieces
 
 VARIABLES = "2012-10-17"  # the version of the language that has them
 

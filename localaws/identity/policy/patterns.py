@@ -10,7 +10,7 @@ import re
 from functools import lru_cache
 
 from localaws.identity.policy.request import Context
-from localaws.wildcards import expression
+from localaws.wildcards import expression, pieces
 
 VARIABLE = re.compile(r"\$\{([^}]*)\}")
 LITERALS = {"*": "*", "?": "?", "$": "$"}  # ${*} is an asterisk, and no wildcard
@@ -99,11 +99,6 @@ def value_of(variable: str, context: Context) -> str | None:
     name, fallback = (default[1], default[2]) if default else (variable, None)
     value = context.get(name.strip().lower())
     return value if isinstance(value, str) else fallback
-
-
-def pieces(text: str) -> list[str]:
-    """The expressions of what stands between the asterisks."""
-    return [re.escape(piece).replace(r"\?", ".") for piece in text.split("*")]
 
 
 @lru_cache(maxsize=4096)
