@@ -14,7 +14,7 @@ from configuration.connection import Connection
 from localaws.identity.least_privilege import request_of
 from localaws.identity.policy.document import compile_policy
 from localaws.identity.policy.evaluation import Policies, evaluate
-from localaws.identity.uses import FILE, WRITE_SECONDS, Use, read
+from localaws.identity.uses import FILE, WRITE_SECONDS, Use, counts
 
 Json = dict[str, Any]
 Key = tuple[str, int]  # a policy's name, and the number of a statement in it
@@ -117,7 +117,7 @@ class Grants:
     def uses(self) -> list[tuple[Use, int]]:
         time.sleep(WRITE_SECONDS + 0.5)  # the file is written a little later
         file = self.product.home / FILE
-        return read(file) if file.exists() else []
+        return [*counts(file).items()] if file.exists() else []
 
     def refused(self) -> list[tuple[Use, Role, Key]]:
         """The refusals since the last look that giving one statement back would end, the oldest

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from localaws.cloudformation.change_sets import ChangeSets
 from localaws.cloudformation.custom import PREFIX, Responses
+from localaws.cloudformation.drift import Drift
 from localaws.cloudformation.engine import StackEngine
 from localaws.cloudformation.reads import StackReads
 from localaws.cloudformation.registry import Registry
@@ -32,6 +33,7 @@ def service(aws: LocalAws) -> Service:
         StackWrites(aws, stacks, engine, registry),
         StackReads(aws, stacks),
         ChangeSets(aws, stacks, engine, registry),
+        Drift(aws, stacks, registry),
     ):
         part.register(built)
     built.routes[PREFIX] = responses.receive

@@ -93,6 +93,7 @@ class Provider:
     # The property that names one that exists, to import it; None: it cannot be imported here.
     identifier: str | None = None
     named_iam = False  # whether a custom name needs CAPABILITY_NAMED_IAM
+    drifting: tuple[str, ...] = ()  # properties that can be compared with what there is
 
     def create(self, request: ResourceRequest) -> Made:
         raise NotImplementedError
@@ -106,6 +107,10 @@ class Provider:
     def adopt(self, request: ResourceRequest) -> Made:
         """The resource `request.physical_id`, which exists, as it is."""
         raise NotImplementedError(f"{self.type} cannot be imported.")
+
+    def as_it_is(self, request: ResourceRequest) -> Json | None:
+        """The `drifting` properties of what there is now; None when it is gone."""
+        raise NotImplementedError
 
     def must_replace(self, new: Json, old: Json) -> list[str]:
         """The changed properties that need a new resource."""

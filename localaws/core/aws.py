@@ -185,7 +185,8 @@ def start(
         processes = Processes(place.root, url, region)
         moto = MotoBridge(place, durability)
         identity = IdentityStore(documents, ACCOUNT, time.now, root_key)
-        uses = Uses(place.file(FILE) if policies is not Mode.OFF else None, write_whole)
+        kept = place.file(FILE) if policies is not Mode.OFF else None
+        uses = Uses(kept, write_whole, time.now)
         closing.callback(uses.flush)
         aws = LocalAws(
             home=place,

@@ -1,11 +1,14 @@
-"""What was asked of policies, and what they answered: for `rebuy iam report`."""
+"""What was asked of policies, and what they answered: for `rebuy iam report`, and for who follows a
+run."""
 
 from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from pathlib import Path
 
 from localaws.identity.policy.request import Value
@@ -14,6 +17,7 @@ from localaws.shapes import Json
 FILE = "authorizations.jsonl"  # in the home
 MOST = 50_000  # different ones; of more, the oldest are forgotten
 WRITE_SECONDS = 2.0
+TELL_SECONDS = 0.2  # a refusal is looked for at the end of a run
 # Keys that are not the same at each call, or that the others say already: not kept.
 PASSING = (
     *("aws:currenttime", "aws:epochtime", "aws:userid", "aws:principalarn"),
@@ -36,65 +40,101 @@ class Use:
         return dict(self.keys)
 
 
+@dataclass(frozen=True)
+class Seen:
+    """How often a request was made, and when last, in seconds since 1970."""
+
+    count: int
+    last_at: float
+
+
 class Uses:
     """All requests of a home but those of its administrator, in a file for its owner alone."""
 
-    def __init__(self, file: Path | None, write: Callable[[Path, str], None]) -> None:
+    def __init__(
+        self,
+        file: Path | None,
+        write: Callable[[Path, str], None],
+        now: Callable[[], datetime],
+    ) -> None:
         self._file = file
         self._write = write
+        self._now = now
         self._lock = threading.Lock()
-        self._counts: dict[Use, int] = {}
+        self._seen: dict[Use, Seen] = {}
         self._timer: threading.Timer | None = None
+        self._due = 0.0  # when the file is written next, by the monotonic clock
         if file is not None and file.exists():
-            self._counts = dict(read(file))
+            self._seen = dict(read(file))
 
     def note(self, use: Use) -> None:
         with self._lock:
-            self._counts[use] = self._counts.get(use, 0) + 1
-            if len(self._counts) > MOST:
-                del self._counts[next(iter(self._counts))]
-            if self._file is not None and self._timer is None:
-                self._timer = threading.Timer(WRITE_SECONDS, self.flush)
-                self._timer.daemon = True
-                self._timer.start()
+            before = self._seen.get(use)
+            self._seen[use] = Seen(before.count + 1 if before else 1, self._now().timestamp())
+            if len(self._seen) > MOST:
+                del self._seen[next(iter(self._seen))]
+            if self._file is not None:
+                self._write_within(WRITE_SECONDS if use.refusal is None else TELL_SECONDS)
 
     def all(self) -> dict[Use, int]:
         """Each use and how often it was made."""
         with self._lock:
-            return dict(self._counts)
+            return {use: seen.count for use, seen in self._seen.items()}
 
     def flush(self) -> None:
         """Writes the file."""
         with self._lock:
             timer, self._timer = self._timer, None
-            counts = dict(self._counts)
+            seen = dict(self._seen)
         if timer is not None:
             timer.cancel()
         if self._file is not None:
-            self._write(self._file, dump(counts.items()))
+            self._write(self._file, dump(seen.items()))
+
+    def _write_within(self, seconds: float) -> None:
+        due = time.monotonic() + seconds
+        if self._timer is not None:
+            if self._due <= due:
+                return
+            self._timer.cancel()
+        self._due = due
+        self._timer = threading.Timer(seconds, self.flush)
+        self._timer.daemon = True
+        self._timer.start()
 
 
 def kept_keys(context: dict[str, Value]) -> tuple[tuple[str, Value], ...]:
     return tuple(sorted((key, value) for key, value in context.items() if key not in PASSING))
 
 
-def dump(counts: Iterable[tuple[Use, int]]) -> str:
+def dump(seen: Iterable[tuple[Use, Seen]]) -> str:
     """One use a line, as JSON."""
     return "".join(
-        json.dumps({**asdict(use), "keys": dict(use.keys), "count": count}) + "\n"
-        for use, count in counts
+        json.dumps({**asdict(use), "keys": dict(use.keys), **asdict(of_use)}) + "\n"
+        for use, of_use in seen
     )
 
 
-def read(file: Path) -> list[tuple[Use, int]]:
-    """Uses and their counts, of a file that `dump` made."""
+def read(file: Path) -> list[tuple[Use, Seen]]:
+    """Uses, and how often they were made, of a file that `dump` made."""
     return [_use(json.loads(line)) for line in file.read_text().splitlines()]
 
 
-def _use(line: Json) -> tuple[Use, int]:
+def counts(file: Path) -> dict[Use, int]:
+    """How often each use was made."""
+    return {use: seen.count for use, seen in read(file)}
+
+
+def refused_between(file: Path, first: float, last: float) -> list[Use]:
+    """What was refused for the last time between two moments (seconds since 1970), in order."""
+    found = [(seen.last_at, use) for use, seen in read(file) if use.refusal]
+    return [use for at, use in sorted(found, key=lambda one: one[0]) if first <= at <= last]
+
+
+def _use(line: Json) -> tuple[Use, Seen]:
     keys = tuple(
         (key, tuple(value) if isinstance(value, list) else value)
         for key, value in sorted(line["keys"].items())
     )
     use = Use(line["principal"], line["action"], line["resource"], keys, line["refusal"])
-    return use, line["count"]
+    return use, Seen(line["count"], line.get("last_at", 0.0))  # an older home has none

@@ -22,6 +22,7 @@ from rebuy.cli import (
     prediction,
     raw_files,
     records,
+    refusals,
     runs,
 )
 from rebuy.cli.console import heading, say, seconds
@@ -101,9 +102,11 @@ def _chain(
         watch_in_browser(console.of_execution(arn), open_browser)
     following.follow(connection, arn, outputs["LakeBucket"])
     execution = runs.describe(connection, arn)
-    if execution["status"] != "SUCCEEDED":
-        why = f"{execution.get('error')}: {message(execution.get('cause'))}"
-        raise RunError(f"Execution {arn} is {execution['status']}.\n{why}")
+    refused = refusals.told(connection, execution)
+    if execution["status"] != "SUCCEEDED" or refused:
+        failed = f"{execution.get('error')}: {message(execution.get('cause'))}"
+        why = [*([failed] if "error" in execution else ()), *refused]
+        raise RunError("\n".join([f"Execution {arn} is {execution['status']}.", *why]))
     record = records.find(connection, arn)
     gate, live = record.content["gate"], record.content["endpoint"]["after"]
     # A model that the gate keeps back, of few customers say, is not asked: nothing may be live.

@@ -46,7 +46,8 @@ def start(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Start an execution of the live version; with --wait, exit code 1 if it does not succeed."""
+    """Start an execution of the live version; with --wait, exit code 1 if it does not succeed, or
+    IAM refused something meanwhile."""
     from rebuy.cli import runs
 
     outputs = stack_outputs(connection)
@@ -110,7 +111,8 @@ def status(
 @app.command()
 @connected
 def watch(connection: Connection, execution: Execution = "latest", as_json: AsJson = False) -> None:
-    """Follow an execution, state by state; exit code 1 when it does not succeed.
+    """Follow an execution, state by state; exit code 1 when it does not succeed, or IAM refused
+    something meanwhile.
 
     With --json a line for each state that ends, and one for the execution.
     """
@@ -316,21 +318,26 @@ def tell_console(connection: Connection, arn: str) -> None:
         say(console.of_execution(arn))
 
 
-def tell(as_json: bool, text: str, **members: str | bool) -> None:
+def tell(as_json: bool, text: str, **members: str | bool | list[str]) -> None:
     print(json.dumps(members) if as_json else text)
 
 
 def follow(
     connection: Connection, arn: str, lake: str, as_json: bool = False, after: int = 0
 ) -> None:
-    from rebuy.cli import following, runs
+    from rebuy.cli import following, refusals, runs
+    from rebuy.cli.console import err
 
     if as_json:
         for step in following.Follower(connection, arn, lake, after).steps():
             print(json.dumps(asdict(step)), flush=True)
     else:
         following.follow(connection, arn, lake, after)
-    ended = runs.describe(connection, arn)["status"]
-    tell(as_json, ended, execution_arn=arn, status=ended)
-    if ended != "SUCCEEDED":
+    execution = runs.describe(connection, arn)
+    ended = execution["status"]
+    refused = refusals.told(connection, execution)
+    for line in refused if not as_json else ():
+        err.print(f"  {line}", style="red", markup=False, soft_wrap=True)
+    tell(as_json, ended, execution_arn=arn, status=ended, refused=refused)
+    if ended != "SUCCEEDED" or refused:
         raise typer.Exit(1)

@@ -14,7 +14,7 @@ from configuration.settings import Settings
 from localaws.core.home import is_home
 from localaws.identity.least_privilege import RoleUse, role_use
 from localaws.identity.policy.document import Policy, compile_policy
-from localaws.identity.uses import FILE, read
+from localaws.identity.uses import FILE, counts
 from rebuy.cli import local
 
 
@@ -32,7 +32,7 @@ def report(home: Path, only: str | None = None) -> list[RoleUse]:
             f"Nothing was asked of policies in {home} yet, or they are off: see"
             " `rebuy local up --policies`."
         )
-    uses = dict(read(file))
+    uses = counts(file)
     iam = Connection(Settings.model_validate({"endpoint_url": server.url})).client("iam")
     return [
         role_use(arn, policies, uses)

@@ -17,7 +17,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from configuration.connection import Connection
 from configuration.errors import DeploymentError, RebuyError
-from infrastructure import code_bucket, deploy, looks, names, preview, requests, stack
+from infrastructure import code_bucket, deploy, drift, looks, names, preview, requests, stack
 from rebuy.validation import recorded_calls
 from rebuy.validation import stack as sample
 from rebuy.validation.product import Product
@@ -186,13 +186,17 @@ def physical_roles(connection: Connection) -> dict[str, str]:
     name = connection.settings.stack_name
     if name != sample.NAME or stack.find_stack(cloudformation, name) is None:
         return {}
-    listed = cloudformation.describe_stack_resources(StackName=name)["StackResources"]
     return {
-        one["LogicalResourceId"]: f"arn:aws:iam::{connection.account}:role/"
-        f"{one['PhysicalResourceId']}"
-        for one in listed
-        if one["ResourceType"] == "AWS::IAM::Role" and one.get("PhysicalResourceId")
+        role: f"arn:aws:iam::{connection.account}:role/{physical}"
+        for physical, role in drift.roles(connection).items()
     }
+
+
+def as_deployed(connection: Connection, product: Product, told: Look) -> str:
+    """Whether the roles have what was deployed: by CloudFormation's drift detection."""
+    stack.stack_outputs(connection)
+    told.wrong += [one.words for one in drift.lost_statements(connection)]
+    return f"{len(drift.roles(connection))} have every statement that was deployed"
 
 
 def statements(connection: Connection, product: Product, told: Look) -> str:
@@ -263,6 +267,7 @@ LOOKS: dict[str, Rule] = {
     "definition": definition,
     "template": change_set,
     "permissions": simulated,
+    "roles": as_deployed,
     "SQL": statements,
     "layers": layers,
     "images": images,

@@ -111,6 +111,7 @@ DIRECT: dict[str, tuple[str, ...]] = {
             "ValidateTemplate",
             "DeleteStack",
             "ContinueUpdateRollback",
+            "DetectStackResourceDrift",
             "UpdateTerminationProtection",
             "TagResource",
         ),

@@ -594,3 +594,47 @@ def test_of_two_updates_at_once_one_begins(stack: Stack, monkeypatch: pytest.Mon
     assert len(begun) == 1
     assert [text for text in said if "another operation on it was quicker" in text]
     assert stack.events("CREATE_COMPLETE")[-1] == (begun[0], "CREATE_COMPLETE")
+
+
+def test_drift_tells_what_became_of_a_role(stack: Stack, aws: LocalAws) -> None:
+    reading, writing = (
+        {"Effect": "Allow", "Action": [action], "Resource": ["*"]}
+        for action in ("s3:GetObject", "s3:PutObject")
+    )
+
+    def policy(*statements: dict[str, Any]) -> dict[str, Any]:
+        return {"Version": "2012-10-17", "Statement": list(statements)}
+
+    inline = [{"PolicyName": "work", "PolicyDocument": policy(reading, writing)}]
+    properties = {"AssumeRolePolicyDocument": trust("lambda.amazonaws.com"), "Policies": inline}
+    role = {"Type": "AWS::IAM::Role", "Properties": properties}
+    assert stack.create({"Resources": {"Role": role, "Queue": queue()}}) == "CREATE_COMPLETE"
+
+    def drift(logical_id: str = "Role") -> dict[str, Any]:
+        found = stack.client.detect_stack_resource_drift(
+            StackName="shop", LogicalResourceId=logical_id
+        )
+        return dict(found["StackResourceDrift"])
+
+    def kept(statement: dict[str, Any]) -> list[Any]:
+        return [{"PolicyName": "work", "PolicyDocument": policy(statement)}]
+
+    assert drift()["StackResourceDriftStatus"] == "IN_SYNC"
+    iam, name = aws.client("iam"), stack.physical("Role")
+    iam.put_role_policy(
+        RoleName=name, PolicyName="work", PolicyDocument=json.dumps(policy(reading))
+    )
+    found = drift()
+    assert found["StackResourceDriftStatus"] == "MODIFIED"
+    assert json.loads(found["ExpectedProperties"])["Policies"] == inline
+    assert json.loads(found["ActualProperties"])["Policies"] == kept(reading)
+    kinds = {one["DifferenceType"] for one in found["PropertyDifferences"]}
+    assert kinds == {"REMOVE", "ADD"}
+    iam.delete_role_policy(RoleName=name, PolicyName="work")
+    assert json.loads(drift()["ActualProperties"])["Policies"] == []
+    iam.delete_role(RoleName=name)
+    assert drift()["StackResourceDriftStatus"] == "DELETED"
+    with pytest.raises(ClientError, match=r"does not emulate .*AWS::SQS::Queue"):
+        drift("Queue")
+    with pytest.raises(ClientError, match="Resource Nothing does not exist for stack shop"):
+        drift("Nothing")

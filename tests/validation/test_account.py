@@ -33,6 +33,7 @@ def test_an_account_without_a_stack_proves_what_it_can_and_is_left_as_it_was(
     assert "a change set of" in told["template"].proved
     assert "SimulateCustomPolicy: " in told["permissions"].proved
     assert "There is no stack" in told["SQL"].not_made
+    assert "There is no stack" in told["roles"].not_made
     assert "does not emulate ecr:BatchGetImage" in told["images"].not_made
     assert find_stack(connection.client("cloudformation"), "rebuy") is None
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from botocore.exceptions import ClientError
+
 from localaws.cloudformation.provider import (
     Made,
     Provider,
     ResourceRequest,
     document,
     ignoring_missing,
+    missing,
     picked,
 )
 from localaws.shapes import Json
@@ -23,6 +26,7 @@ class Role(Provider):
         *("RoleName", "AssumeRolePolicyDocument", "Description", "Path", "MaxSessionDuration"),
         *("Policies", "ManagedPolicyArns", "Tags", "PermissionsBoundary"),
     )
+    drifting = ("AssumeRolePolicyDocument", "Policies", "ManagedPolicyArns")
 
     def create(self, request: ResourceRequest) -> Made:
         given = request.properties
@@ -78,6 +82,28 @@ class Role(Provider):
     def delete(self, request: ResourceRequest) -> None:
         with ignoring_missing():
             self._delete(request, request.physical_id)
+
+    def as_it_is(self, request: ResourceRequest) -> Json | None:
+        name = request.physical_id
+        try:
+            role = request.call("iam", "get_role", RoleName=name)["Role"]
+        except ClientError as error:
+            if missing(error):
+                return None
+            raise
+        inline = request.call("iam", "list_role_policies", RoleName=name)["PolicyNames"]
+        attached = request.call("iam", "list_attached_role_policies", RoleName=name)
+        return {
+            "AssumeRolePolicyDocument": role["AssumeRolePolicyDocument"],
+            "Policies": [
+                picked(
+                    request.call("iam", "get_role_policy", RoleName=name, PolicyName=policy),
+                    ("PolicyName", "PolicyDocument"),
+                )
+                for policy in inline
+            ],
+            "ManagedPolicyArns": [found["PolicyArn"] for found in attached["AttachedPolicies"]],
+        }
 
     def _policies(self, request: ResourceRequest, name: str, old: Json) -> None:
         inline = {policy["PolicyName"]: policy for policy in request.properties.get("Policies", [])}
