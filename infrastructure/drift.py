@@ -45,16 +45,16 @@ def roles(connection: Connection) -> dict[str, str]:
 
 
 def lost_statements(connection: Connection) -> Iterator[LostStatement]:
-    """By CloudFormation's drift detection, one call a role."""
-    client = connection.client("cloudformation")
+    """What all roles of the stack have lost."""
     for role in roles(connection).values():
-        drift = client.detect_stack_resource_drift(
-            StackName=connection.settings.stack_name, LogicalResourceId=role
-        )
-        yield from _lost(role, drift["StackResourceDrift"])
+        yield from lost_by(connection, role)
 
 
-def _lost(role: str, drift: Json) -> Iterator[LostStatement]:
+def lost_by(connection: Connection, role: str) -> Iterator[LostStatement]:
+    """What the role (its logical name) has lost, by CloudFormation's drift detection."""
+    drift = connection.client("cloudformation").detect_stack_resource_drift(
+        StackName=connection.settings.stack_name, LogicalResourceId=role
+    )["StackResourceDrift"]
     if drift["StackResourceDriftStatus"] not in ("MODIFIED", "DELETED"):
         return
     deployed = json.loads(drift.get("ExpectedProperties", "{}")).get("Policies", [])

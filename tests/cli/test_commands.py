@@ -227,7 +227,7 @@ def test_execution_that_fails_gives_exit_code_1(local: tuple[Path, str]) -> None
     assert watched.returncode == 1
     steps = [json.loads(text) for text in watched.stdout.splitlines()]
     assert steps[0]["state"] == "Receive trigger" and steps[-2]["failed"]
-    assert steps[-1] == {"execution_arn": arn, "status": "FAILED"}
+    assert steps[-1] == {"execution_arn": arn, "status": "FAILED", "refused": []}
     stopped = json.loads(rebuy("stop", "--json", url=local[1]).stdout)
     assert stopped == {"execution_arn": arn, "stopped": False, "status": "FAILED"}
 
