@@ -184,9 +184,9 @@ def read_body(event: Json) -> str:
 
 def read_csv(text: str) -> tuple[list[Json], bool]:
     """The numbers of each line by name. Raises ProblemError 400 on a wrong count of them."""
-    lines = re.split(r"\r\n|\n|\r", text.strip("\r\n"))
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").strip("\n").split("\n")
     if len(lines) > MAX_ROWS:  # before work goes into them
-        return [{} for _ in lines], False
+        return [{}] * len(lines), False
     rows: list[Json] = []
     for number, line in enumerate(lines, start=1):
         cells = [cell.strip() for cell in line.split(",")]

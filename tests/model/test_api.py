@@ -196,12 +196,12 @@ HOSTILE: dict[str, tuple[Callable[[], str], str]] = {
 
 
 @pytest.mark.parametrize(("body", "kind"), HOSTILE.values(), ids=HOSTILE)
-def test_hostile_bodies_are_4xx_within_a_second(api, body, kind) -> None:
+def test_hostile_bodies_are_4xx_within_a_second_of_a_processor(api, body, kind) -> None:
     request = event(body(), kind)
-    started = time.monotonic()
+    started = time.thread_time()
 
     assert 400 <= api.handler(request, None)["statusCode"] < 500
-    assert time.monotonic() - started < 1.5
+    assert time.thread_time() - started < 1.0
 
 
 NUMBERISH = st.one_of(
