@@ -24,7 +24,7 @@ from rebuy.cli.background import get_json
 
 LATE_SECONDS = 5.0  # a log is written a little after what it tells of
 # What AWS's services say of a call that was not allowed.
-DENIED = re.compile(r"AccessDenied|not authorized|Forbidden|Unauthorized|Access Denied|403")
+DENIED = re.compile(r"AccessDenied|not authorized|Forbidden|Unauthorized|Access Denied|\b403\b")
 
 
 def told(connection: Connection, execution: dict[str, Any]) -> list[str]:
