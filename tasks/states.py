@@ -6,14 +6,18 @@ Language that it does not know takes one line here.
 
 from __future__ import annotations
 
+import importlib.metadata
 import logging
 import os
 import warnings
 from collections.abc import Iterable, Iterator
 from enum import Enum
 from typing import Any, TypeAlias
+from unittest import mock
 
-# Importing the SDK makes a boto3 session, which asks for a region even when it only writes JSON.
+# Importing the SDK makes a boto3 session, which asks for a region even when it only writes JSON,
+# with clients that nothing here calls, and looks up the versions of everything that it needs: half
+# of its time.
 os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")
 os.environ.setdefault("SAGEMAKER_SUPPRESS_V2_WARNING", "1")
 # The SageMaker SDK would report on standard output that it has found no configuration.
@@ -21,7 +25,12 @@ _quiet = logging.getLogger("sagemaker.config")
 _quiet.addHandler(logging.NullHandler())
 _quiet.setLevel(logging.WARNING)
 _quiet.propagate = False
-with warnings.catch_warnings():
+with (
+    warnings.catch_warnings(),
+    mock.patch("boto3.Session.client"),
+    mock.patch("boto3.Session.resource"),
+    mock.patch("pkg_resources.require", lambda name: [importlib.metadata.distribution(name)]),
+):
     warnings.simplefilter("ignore")  # the SDK compares strings with `is`
     from stepfunctions import steps
     from stepfunctions.steps import integration_resources

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import functools
 import json
-import os
 import warnings
 from typing import Any
 from unittest import mock
@@ -242,21 +242,22 @@ def _below(folder: str) -> str:
     return jsonata(f"{run} & '/' & {folder} & '/'")
 
 
+@functools.cache
 def _estimator() -> Any:
-    """The SDK's training step wants an estimator; it is built without any call to AWS: the SDK's
-    client of its own would look for keys at a machine's metadata service."""
-    off = mock.patch.dict(os.environ, {"AWS_EC2_METADATA_DISABLED": "true"})
-    with warnings.catch_warnings(), off:
+    """The SDK's training step wants an estimator; it is built without any call to AWS, or client
+    for one, and without the defaults that a user has configured for the SDK."""
+    with (
+        warnings.catch_warnings(),
+        mock.patch("boto3.Session.client"),
+        mock.patch("boto3.Session.resource"),
+        mock.patch("sagemaker.session.load_sagemaker_config", return_value={}),
+    ):
         warnings.simplefilter("ignore")
         import boto3
         import sagemaker
         from sagemaker.estimator import Estimator
 
-        session = sagemaker.Session(
-            boto_session=boto3.Session(
-                region_name="us-east-1", aws_access_key_id="none", aws_secret_access_key="none"
-            )
-        )
+        session = sagemaker.Session(boto_session=boto3.Session(region_name="us-east-1"))
         return Estimator(
             image_uri="${TrainingImage}",
             role="${SageMakerRoleArn}",

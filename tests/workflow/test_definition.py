@@ -34,7 +34,13 @@ def test_the_checked_in_definition_is_the_one_that_is_built() -> None:
     )
 
 
-def test_two_builds_in_two_processes_give_the_same_bytes() -> None:
+def test_two_builds_in_two_processes_give_the_same_bytes(tmp_path: Path) -> None:
+    """Whatever the user has configured for the SDK."""
+    (tmp_path / "config.yaml").write_text(
+        "SchemaVersion: '1.0'\nSageMaker: {TrainingJob: {EnableNetworkIsolation: true,"
+        " VpcConfig: {SecurityGroupIds: [sg-1], Subnets: [subnet-1]}}}\n"
+    )
+    theirs = {"SAGEMAKER_USER_CONFIG_OVERRIDE": str(tmp_path / "config.yaml")}
     build = (
         "import hashlib; from workflows.purchase_prediction import definition_bytes;"
         "print(hashlib.sha256(definition_bytes()).hexdigest())"
@@ -43,12 +49,12 @@ def test_two_builds_in_two_processes_give_the_same_bytes() -> None:
         subprocess.run(
             [sys.executable, "-c", build],
             cwd=ROOT,
-            env={"PYTHONHASHSEED": seed, "PATH": "", "HOME": "/nonexistent"},
+            env={"PYTHONHASHSEED": seed, "PATH": "", "HOME": "/nonexistent", **more},
             capture_output=True,
             text=True,
             check=True,
         ).stdout.split()[-1]
-        for seed in ("1", "2")
+        for seed, more in (("1", {}), ("2", theirs))
     }
     assert hashes == {workflow.definition_sha256()}
 
