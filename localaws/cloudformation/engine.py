@@ -388,7 +388,8 @@ class StackEngine:
         record["ref"] = made.ref or made.physical_id
         record["attributes"] = made.attributes
         if action == "create":
-            self._status(stack, record, f"{word}_IN_PROGRESS", "Resource creation Initiated")
+            begun = "Resource creation Initiated"
+            self._status(stack, record, f"{word}_IN_PROGRESS", begun, keep=False)
         self._status(stack, record, f"{word}_COMPLETE")
 
     def _request(self, stack: Json, logical_id: str, properties: Json) -> ResourceRequest:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from localaws.core.clock import Clock
@@ -11,6 +13,9 @@ from localaws.errors import AwsError
 from localaws.shapes import Json
 
 STACKS = "cloudformation-stack"
+# What a stack's operations do not change at every step, as they do its own document, beside it.
+LASTING = "cloudformation-stack-lasting"
+TEXTS = ("template", "original")  # half a megabyte where the template is large
 CHANGE_SETS = "cloudformation-change-set"
 GONE = "DELETE_COMPLETE"
 
@@ -23,10 +28,20 @@ class Stacks:
         self._documents = documents
         self._account = account
         self._region = region
+        self._lasting: dict[str, Json] = {}  # as kept, by stack id
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        try:
+            with self._documents.transaction():
+                yield
+        except BaseException:
+            self._lasting.clear()  # what it holds may not have been kept
+            raise
 
     def new(self, name: str, status: str, **members: Any) -> Json:
         """A new stack document. Raises AlreadyExistsException."""
-        with self._documents.transaction():
+        with self._transaction():
             if self.find(name) is not None:
                 raise AwsError("AlreadyExistsException", f"Stack [{name}] already exists")
             arn = f"arn:aws:cloudformation:{self._region}:{self._account}"
@@ -48,18 +63,36 @@ class Stacks:
     def put(self, stack: Json) -> None:
         """Writes the stack, but for its termination protection: that is as `protect` left it,
         also while an operation that began before has the stack in its hands."""
-        with self._documents.transaction():
-            kept = self._documents.get(STACKS, stack["id"])
-            if kept is not None:
-                stack["protected"] = kept.get("protected", False)
-            self._documents.put(STACKS, stack["id"], stack)
+        with self._transaction():
+            before = self._lasting_of(stack["id"])
+            stack["protected"] = (before or stack).get("protected", False)
+            self._keep(stack, before)
+
+    def _keep(self, stack: Json, before: Json | None) -> None:
+        lasting = {name: stack[name] for name in (*TEXTS, "protected") if name in stack}
+        if lasting != before:
+            self._documents.put(LASTING, stack["id"], lasting)
+            self._lasting[stack["id"]] = lasting
+        short = {name: value for name, value in stack.items() if name not in lasting}
+        self._documents.put(STACKS, stack["id"], short)
+
+    def _lasting_of(self, stack_id: str) -> Json | None:
+        if stack_id not in self._lasting:
+            kept = self._documents.get(LASTING, stack_id)
+            if kept is None:  # of before it had a document of its own, or of no stack yet
+                return None
+            self._lasting[stack_id] = kept
+        return self._lasting[stack_id]
+
+    def _whole(self, short: Json) -> Json:
+        return short | (self._lasting_of(short["id"]) or {})
 
     def protect(self, name_or_id: str, protected: bool) -> Json:
         """Sets termination protection, whatever else goes on.
 
         https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-protect-stacks.html
         """
-        with self._documents.transaction():
+        with self._transaction():
             stack = self.get(name_or_id)
             if stack["status"] in (GONE, "DELETE_IN_PROGRESS"):
                 raise AwsError(
@@ -68,7 +101,7 @@ class Stacks:
                     " cannot be changed",
                 )
             stack["protected"] = protected
-            self._documents.put(STACKS, stack["id"], stack)
+            self._keep(stack, self._lasting_of(stack["id"]))
         return stack
 
     def begin(self, stack: Json, status: str, **members: Any) -> None:
@@ -76,8 +109,8 @@ class Stacks:
 
         Of two operations on it at once one begins; for the other it raises ValidationError.
         """
-        with self._documents.transaction():
-            now = self._documents.get(STACKS, stack["id"])
+        with self._transaction():
+            now = self.find(stack["id"])
             if now != stack:
                 found = now["status"] if now else GONE
                 raise AwsError(
@@ -91,11 +124,13 @@ class Stacks:
 
     def find(self, name_or_id: str) -> Json | None:
         """A stack by id, or the one by name that has not been deleted."""
-        if name_or_id.startswith("arn:"):
-            return self._documents.get(STACKS, name_or_id)
-        for _, stack in self._documents.items(STACKS):
-            if stack["name"] == name_or_id and stack["status"] != GONE:
-                return stack
+        with self._transaction():
+            if name_or_id.startswith("arn:"):
+                short = self._documents.get(STACKS, name_or_id)
+                return None if short is None else self._whole(short)
+            for _, short in self._documents.items(STACKS):
+                if short["name"] == name_or_id and short["status"] != GONE:
+                    return self._whole(short)
         return None
 
     def get(self, name_or_id: str) -> Json:
@@ -107,7 +142,8 @@ class Stacks:
 
     def all(self) -> list[Json]:
         """Newest first."""
-        return [stack for _, stack in reversed(self._documents.items(STACKS))]
+        with self._transaction():
+            return [self._whole(short) for _, short in reversed(self._documents.items(STACKS))]
 
     def event(
         self, stack: Json, status: str, reason: str | None = None, resource: Json | None = None
