@@ -47,7 +47,9 @@ def _starting(environ: dict[str, Any], start_response: Any) -> list[bytes]:
 class BackgroundServer:
     """Serves `application` on a thread until the `with` block ends."""
 
-    def __init__(self, server: BaseWSGIServer, application: Any, poll_seconds: float = 0.5) -> None:
+    def __init__(
+        self, server: BaseWSGIServer, application: Any, poll_seconds: float = 0.05
+    ) -> None:
         """`poll_seconds`: how long its end may take to be seen, while nobody calls."""
         self._server = server
         server.app = application

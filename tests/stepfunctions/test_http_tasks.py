@@ -74,7 +74,7 @@ def endpoint() -> Iterator[Endpoint]:
     made = Endpoint()
     server = ThreadingHTTPServer(("127.0.0.1", 0), made.handler())
     made.url = f"http://127.0.0.1:{server.server_port}"
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
     yield made
     server.shutdown()
     server.server_close()
