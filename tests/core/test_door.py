@@ -60,7 +60,7 @@ ATTACKS = {
     "form-multipart": '<form method=post enctype="multipart/form-data" action="URL/lake">'
     "<input name=key value=NAME><input name=file value=x></form>"
     "<script>document.forms[0].submit()</script>",
-    "fetch": '<script>fetch("URL/?SCOPE", {method: "POST", mode: "no-cors",'
+    "fetch": '<script>fetch("URL/?SCOPE&of=NAME", {method: "POST", mode: "no-cors",'
     'body: new URLSearchParams({Action: "CreateTopic", Name: "NAME"})})</script>',
     "fetch-get": '<script>fetch("URL/?Action=CreateTopic&Name=NAME&SCOPE", {mode: "no-cors"})'
     "</script>",
@@ -68,7 +68,7 @@ ATTACKS = {
     "xhr": '<script>x = new XMLHttpRequest(); x.open("POST", "URL/?SCOPE");'
     'x.send("Action=CreateTopic&Name=NAME")</script>',
     "fetch-other": '<script>fetch("URL/shared/NAME", {method: "PUT", body: "x"})</script>',
-    "fetch-delete": '<script>fetch("URL/shared/kept", {method: "DELETE"})</script>',
+    "fetch-delete": '<script>fetch("URL/shared/kept?of=NAME", {method: "DELETE"})</script>',
     "form-shared": '<form method=post enctype="multipart/form-data" action="URL/shared">'
     "<input name=key value=NAME><input name=policy value=e30><input name=file value=x></form>"
     "<script>document.forms[0].submit()</script>",
@@ -80,7 +80,7 @@ ATTACKS = {
     "prefetch": '<link rel=prefetch href="URL/?Action=CreateTopic&Name=NAME&SCOPE">',
     "import": '<style>@import url("URL/?Action=CreateTopic&Name=NAME&SCOPE");</style>',
     "module": '<script type=module src="URL/?Action=CreateTopic&Name=NAME&SCOPE"></script>',
-    "worker": "<script>new Worker(URL_.createObjectURL(new Blob(["
+    "worker": "<script>new Worker(URL.createObjectURL(new Blob(["
     '`importScripts("URL/?Action=CreateTopic&Name=NAME&SCOPE")`])))</script>',
     "events": '<script>new EventSource("URL/?Action=CreateTopic&Name=NAME&SCOPE")</script>',
     "ping": '<a id=a href="#" ping="URL/?Action=CreateTopic&Name=NAME&SCOPE">x</a>'
@@ -93,13 +93,21 @@ ATTACKS = {
     "<input name=Action value=CreateTopic><input name=Name value=NAME></form>"
     "<script>document.forms[0].submit()</script>",
     "redirected": '<img src="/to/URL/?Action=CreateTopic&Name=NAME&SCOPE">',
-    "redirected-post": '<script>fetch("/to/URL/?SCOPE", {method: "POST", mode: "no-cors",'
+    "redirected-post": '<script>fetch("/to/URL/?SCOPE&of=NAME", {method: "POST", mode: "no-cors",'
     'body: new URLSearchParams({Action: "CreateTopic", Name: "NAME"})})</script>',
     "websocket": '<script>new WebSocket("WS/?Action=CreateTopic&Name=NAME&SCOPE")</script>',
     "smuggled": '<script>fetch("URL/", {method: "POST", mode: "no-cors", body:'
     '"GET /?Action=CreateTopic&Name=NAME&SCOPE HTTP/1.1\\r\\nHost: 127.0.0.1\\r\\n\\r\\n"})'
     "</script>",
 }
+
+# These leave their page, or say something of all of it, so each has one; the others share one.
+ALONE = (
+    *("form", "form-get", "form-multipart", "form-shared"),
+    *("navigation", "refresh", "no-referrer"),
+)
+PAGES = {"together": tuple(name for name in ATTACKS if name not in ALONE)}
+PAGES |= {name: (name,) for name in ALONE}
 
 
 @pytest.fixture
@@ -119,14 +127,15 @@ def open_server(tmp_path: Path) -> Iterator[tuple[LocalAws, str]]:
         local.stop()
 
 
-def page_of(attack: str, name: str, url: str) -> str:
-    text = ATTACKS[attack].replace("NAME", name).replace("SCOPE", SCOPE)
-    return text.replace("WS/", url.replace("http", "ws") + "/").replace("URL", url)
+def page_of(name: str, way: str, url: str) -> str:
+    text = "".join(ATTACKS[each].replace("NAME", f"{way}-{each}.") for each in PAGES.get(name, ()))
+    text = text.replace("SCOPE", SCOPE).replace("WS/", url.replace("http", "ws") + "/")
+    return text.replace("URL/", f"{url}/")
 
 
 @pytest.fixture
 def elsewhere(open_server: tuple[LocalAws, str]) -> Iterator[str]:
-    """A site on another port; its page `/<attack>/<name>` does the attack, `/sandbox/...` does it
+    """A site on another port; its page `/page/<name>` does the attacks, `/sandbox/<name>` does them
     in a sandboxed frame, whose origin is `null`."""
     _, url = open_server
 
@@ -137,9 +146,8 @@ def elsewhere(open_server: tuple[LocalAws, str]) -> Iterator[str]:
                 self.send_header("Location", self.path.removeprefix("/to/"))
                 self.end_headers()
                 return
-            way, _, rest = self.path[1:].partition("/")
-            attack, _, name = rest.partition("/")
-            body = page_of(attack, name, url) if attack in ATTACKS else ""
+            way, _, name = self.path[1:].partition("/")
+            body = page_of(name, way, url)
             if way == "sandbox":
                 quoted = body.replace("&", "&amp;").replace('"', "&quot;")
                 body = f'<iframe sandbox="allow-scripts allow-forms" srcdoc="{quoted}"></iframe>'
@@ -155,7 +163,7 @@ def elsewhere(open_server: tuple[LocalAws, str]) -> Iterator[str]:
             """Quiet."""
 
     site = ThreadingHTTPServer(("127.0.0.1", 0), Site)
-    threading.Thread(target=site.serve_forever, daemon=True).start()
+    threading.Thread(target=site.serve_forever, args=(0.05,), daemon=True).start()
     yield f"http://localhost:{site.server_port}"
     site.shutdown()
     site.server_close()
@@ -167,23 +175,22 @@ def test_no_page_of_anywhere_changes_anything(
     local, url = open_server
     context = browser.new_context()
     asked: list[str] = []
-    context.on("request", lambda request: asked.append(request.url))
-    for attack in ATTACKS:
-        file = tmp_path / f"{attack}.html"
-        file.write_text(page_of(attack, f"file-{attack}", url))
-        for address in (
-            f"{elsewhere}/page/{attack}/page-{attack}",
-            f"{elsewhere}/sandbox/{attack}/sandbox-{attack}",
-            file.as_uri(),
-        ):
+    context.on("request", lambda one: asked.append(f"{one.url} {one.post_data or ''}"))
+    for name in PAGES:
+        file = tmp_path / f"{name}.html"
+        file.write_text(page_of(name, "file", url))
+        for address in (f"{elsewhere}/page/{name}", f"{elsewhere}/sandbox/{name}", file.as_uri()):
             page = context.new_page()
             page.goto(address, wait_until="load")
-            page.wait_for_timeout(100)
+            page.wait_for_timeout(200)
             for each in context.pages:
                 each.close()
     context.close()
 
-    assert sum(address.startswith(url) for address in asked) > 30  # the browser did ask
+    told = " ".join(one for one in asked if one.startswith(url))
+    # The browser did ask, but for what Playwright does not see.
+    unseen = {"beacon", "worker", "websocket"}
+    assert {name for name in ATTACKS if f"-{name}." not in told} <= unseen
     assert local.client("sns").list_topics()["Topics"] == []
     assert local.objects.list("lake") == []
     assert [each.key for each in local.objects.list("shared")] == ["kept"]
