@@ -198,6 +198,7 @@ def test_tags_metadata_and_copies(s3: Any) -> None:
     assert refused(s3.copy_object, **same) == "InvalidRequest"
     s3.copy_object(**same, MetadataDirective="REPLACE", Metadata={"k": "w"})
     assert s3.head_object(Bucket="lake", Key="a")["Metadata"] == {"k": "w"}
+    assert s3.get_object_tagging(Bucket="lake", Key="a")["TagSet"] == tags  # which no one replaced
 
 
 def test_what_was_asked_of_encryption_is_kept(s3: Any) -> None:

@@ -71,8 +71,7 @@ def test_a_query_that_scans_is_charged_ten_megabytes_at_least() -> None:
             return {"QueryExecution": {"Query": "q", "Status": state, "Statistics": statistics}}
 
     job = {"service": "athena", "id": "q-1"}
-    charged = [
-        jobs.look_up(lambda service, n=scanned: Athena(n), job, {})["charged_bytes"]
-        for scanned in (0, 1, 10 * 1024**2, 10 * 1024**2 + 1)
-    ]
-    assert charged == [0, 10 * 1024**2, 10 * 1024**2, 10 * 1024**2 + 1]
+    least = 10 * 1024**2
+    for scanned, charged in ((0, 0), (1, least), (least, least), (least + 1, least + 1)):
+        figures = jobs.look_up(lambda service, n=scanned: Athena(n), job, {})
+        assert (figures["scanned_bytes"], figures["charged_bytes"]) == (scanned, charged)
