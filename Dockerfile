@@ -7,5 +7,5 @@ RUN useradd --create-home rebuy
 USER rebuy
 WORKDIR /home/rebuy/checkout
 COPY --chown=rebuy . .
-RUN make .venv/local
+RUN make .venv/local && rm -rf ~/.cache
 CMD ["sh", "-c", "make demo ARGS=--no-open && exec sleep infinity"]

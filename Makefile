@@ -30,10 +30,10 @@ docs: $(VENV)/test
 benchmark: $(VENV)/local
 	@$(BIN)/python -m benchmarks.pipeline $(ARGS)
 
-$(VENV)/local: setup.py constraints.txt tools/environment.sh
+$(VENV)/local: setup.py constraints.txt tools/environment.sh tools/install.py
 	@sh tools/environment.sh "$(PYTHON)" $(VENV) local
 
-$(VENV)/test: setup.py constraints.txt tools/environment.sh
+$(VENV)/test: setup.py constraints.txt tools/environment.sh tools/install.py
 	@sh tools/environment.sh "$(PYTHON)" $(VENV) test
 
 clean:

@@ -37,11 +37,8 @@ if [ ! -x "$venv/bin/python" ]; then
 fi
 extras=local
 [ "$kind" = test ] && extras=local,test,docs
-echo "== installing rebuy[$extras] into $venv (about 1.6 GB, some minutes the first time)"
-"$venv/bin/python" -m pip install --quiet --disable-pip-version-check \
-    --constraint constraints.txt "setuptools<82" wheel
-"$venv/bin/python" -m pip install --quiet --disable-pip-version-check \
-    --constraint constraints.txt --no-build-isolation --editable ".[$extras]"
+echo "== installing rebuy[$extras] into $venv"
+"$venv/bin/python" -m tools.install "$extras"
 
 debian() { # what only tests need, from Debian: PACKAGE "what for"
     echo "== installing $2"
@@ -62,3 +59,4 @@ if [ "$kind" = test ]; then
 fi
 touch "$venv/local"
 if [ "$kind" = test ]; then touch "$venv/test"; fi
+echo "== $venv has $(du -sh "$venv" | cut -f 1)"

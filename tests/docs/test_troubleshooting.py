@@ -25,7 +25,7 @@ VALUE = "\0"  # in place of what a text is filled with
 def texts() -> list[str]:
     """Every text of the code, with VALUE where it is filled in; names of errors are texts too."""
     files = [file for folder in FOLDERS for file in (ROOT / folder).rglob("*.py")]
-    files.append(Path(botocore.exceptions.__file__))
+    files += [Path(botocore.exceptions.__file__), ROOT / "tools" / "install.py"]
     return [(ROOT / "tools" / "environment.sh").read_text(), *_texts(files)]
 
 
