@@ -91,7 +91,7 @@ _PATTERNS = {
     "uuid": "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}",
     "integer": r"\s*[+-]?[0-9]+\s*",
     "decimal": "[ ]*[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?[ ]*",
-    "float": "[ ]*[+-]?(NaN|Infinity|([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?)[dDfF]?[ ]*",
+    "float": "[ ]*[+-]?(NaN|Infinity|([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?[dDfF]?)[ ]*",
     "date": r"\s*[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}\s*",
     "timestamp": "[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}"
     "( [0-9]{1,2}:[0-9]{1,2}(:[0-9]{1,2}([.][0-9]+)?)?)?"
@@ -103,6 +103,9 @@ def _from_text(value: Value, wanted: Type, attempt: bool) -> str:
     """DuckDB accepts more spellings than Trino (`1_000`, `1.5` as an integer)."""
     pattern, sql = text(_PATTERNS[family(wanted)]), value.sql
     read = f"TRY_CAST({sql} AS {t.duckdb(wanted)})"
+    if family(wanted) == "float":  # Java reads 1d and 1f
+        plain = f"TRY_CAST(rtrim(rtrim({sql}, ' '), 'dDfF') AS {t.duckdb(wanted)})"
+        read = f"coalesce({read}, {plain})"
     if wanted.name == "timestamp":
         clock = f"regexp_extract({sql}, '^[0-9-]+( [0-9:.]+)?')"
         read = f"TRY_CAST({clock} AS TIMESTAMP)"

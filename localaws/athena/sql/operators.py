@@ -36,6 +36,9 @@ def arithmetic(operator: str, left: Value, right: Value) -> Value:
     if kind.name == "decimal":
         return _decimal(operator, left, right)
     a, b = convert(left, kind).sql, convert(right, kind).sql
+    if t.is_integer(kind) and operator == "%" and not b.isdigit():
+        # Java's rest of the least number by -1 is 0, DuckDB's is an overflow.
+        return Value(f"CASE WHEN {b} = -1 THEN {a} - {a} ELSE {a} % {b} END", kind)
     if t.is_integer(kind):
         sign = "//" if operator == "/" else operator
         return Value(f"({a} {sign} {b})", kind)
