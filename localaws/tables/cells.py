@@ -42,6 +42,12 @@ def _json_integer(sql: str, kind: Type) -> str:
     return f"coalesce({_integer(sql, kind)}, {_matching(sql, '[+-]?[0-9]+[.]0+', whole)})"
 
 
+def _java_integer(sql: str, kind: Type) -> str:
+    """A JSON number as Jackson reads an integer of it: what follows the point is cut off."""
+    cut = f"TRY_CAST(trunc(TRY_CAST({sql} AS DOUBLE)) AS {t.duckdb(kind)})"
+    return f"coalesce({_integer(sql, kind)}, {_matching(sql, _DECIMAL, cut)})"
+
+
 def _float(sql: str, kind: Type) -> str:
     return _matching(sql, _FLOAT, f"TRY_CAST(rtrim(trim({sql}), 'dDfF') AS {t.duckdb(kind)})")
 
@@ -85,6 +91,10 @@ def _timestamp(sql: str, kind: Type) -> str:
 
 def _hive_binary(sql: str, kind: Type) -> str:
     return f"TRY(from_base64({sql}))"
+
+
+def _bytes_of_text(sql: str, kind: Type) -> str:
+    return f"encode({sql})"
 
 
 def _epoch_days(sql: str, kind: Type) -> str:
@@ -143,6 +153,13 @@ CELLS: dict[str, dict[str, Cell]] = {
         "date": _json_date,
         "timestamp": _json_time,
     },
+    # Trino, io.trino.hive.formats.line.json.JsonDeserializer.
+    "hive_json": {
+        **_LENIENT,
+        **dict.fromkeys(t.INTEGERS, _java_integer),
+        "boolean": _java_boolean,
+        "varbinary": _bytes_of_text,
+    },
 }
 _FORMAT_NAMES = {
     "text": "a text",
@@ -150,6 +167,7 @@ _FORMAT_NAMES = {
     "grok": "a GrokSerDe",
     "open_csv": "an OpenCSVSerDe",
     "json": "a JSON",
+    "hive_json": "a JSON",
 }
 
 

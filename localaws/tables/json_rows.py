@@ -16,9 +16,12 @@ from localaws.trino import types as t
 from localaws.trino.types import Type
 from localaws.trino.values import name, text
 
+_NUMBERS = (*t.INTEGERS, "real", "double")
+_NEVER_WRONG = ("varchar", "char", "varbinary", "boolean", "decimal")
 Query = Callable[[str], list[tuple[Any, ...]]]
 _NO_OBJECT = "HIVE_CURSOR_ERROR: Row is not a valid JSON Object"
 _OBJECT = "ltrim(line, ' \t') LIKE '{%'"
+_TWICE = "NOT_SUPPORTED: localaws does not emulate a key that is twice in an object"
 _BEGINS = "regexp_matches(line, '^\\s*[{\\[]')"
 
 
@@ -53,12 +56,12 @@ class _Reads:
     def __init__(self) -> None:
         self._shapes: list[dict[str, str]] = [{"$": "VARCHAR"}]  # DuckDB takes no empty shape
 
-    def field(self, struct: str, key: str, kind: Type) -> str:
-        """SQL for the key's value in `struct`: text for a plain type, JSON for a nested one."""
+    def field(self, struct: str, key: str, shape: str) -> str:
+        """SQL for the key's value in `struct`, of that shape: VARCHAR or JSON."""
         place = 0
         while key.lower() in (other.lower() for other in self._shape(place)):
             place += 1
-        self._shape(place)[key] = "JSON" if kind.items else "VARCHAR"
+        self._shape(place)[key] = shape
         return f"{struct}.s{place}.{name(key)}"
 
     def _shape(self, place: int) -> dict[str, str]:
@@ -104,7 +107,7 @@ class JsonRows:
             # that a condition is false without a look at the lines.
             wanted_key = mapping.get(label, label)
             found = self._spellings(keys, wanted_key) or [wanted_key]
-            merged = self._one([reads.field("j", spelling, kind) for spelling in found], label)
+            merged = self._one([reads.field("j", one, self._shape(kind)) for one in found], label)
             inside = keys.within(found)
             shown.append(f"{self._value(merged, kind, inside, label)} AS {name(label)}")
         return (
@@ -119,14 +122,24 @@ class JsonRows:
         return f"CASE WHEN {valid} THEN {reads.struct('line')} END"
 
     def _checked_lines(self) -> str:
-        """A condition that fails at a malformed line, whatever columns are read, or none."""
+        """A condition that fails at a malformed line, whatever columns are read, or none.
+
+        Of a key that is there twice DuckDB would take the first value. The OpenX SerDe takes no
+        such line, and Hive's the last value, which is refused by name.
+        """
         if self.storage.ignore_malformed:
             return ""
         broken = f"error('{_NO_OBJECT} - JSONException: ' || line)"
         wrong = f"{_BEGINS} AND NOT json_valid(line)"
-        if self.storage.objects_only:
+        twice = f"error('{_NO_OBJECT} - JSONException: Duplicate key in ' || line)"
+        if self.storage.hive_json:
             wrong = f"NOT (json_valid(line) AND {_OBJECT})"
-        return f" WHERE CASE WHEN {wrong} THEN {broken} ELSE true END"
+            twice = f"error('{_TWICE}: ' || line)"
+        repeats = "len(json_keys(line)) > len(list_distinct(json_keys(line)))"
+        return (
+            f" WHERE CASE WHEN {wrong} THEN {broken} WHEN {_BEGINS} AND {repeats} THEN {twice} "
+            "ELSE true END"
+        )
 
     def _keys(self, lines: str, wanted: list[tuple[str, Type]]) -> _Keys:
         """The keys that are in the lines, in the spelling they have there."""
@@ -157,7 +170,33 @@ class JsonRows:
         return f"CASE WHEN {count} > 1 THEN {double} ELSE coalesce({', '.join(values)}) END"
 
     def _value(self, sql: str, kind: Type, keys: _Keys, label: str) -> str:
-        """`sql` is text for a plain type, JSON for a nested one."""
+        """`sql` is of the type's `_shape`."""
+        if self.storage.hive_json:
+            return self._as_hive(sql, kind, keys, label)
+        return self._nested(sql, kind, keys, label) or self._checked(sql, kind, label)
+
+    def _as_hive(self, sql: str, kind: Type, keys: _Keys, label: str) -> str:
+        """What is of another JSON type is an error: a quoted number is none, and there is no list
+        of one value without brackets. Any truth value but `true` is false; what is no decimal is
+        NULL."""
+        of = f"json_type({sql})"
+        if kind.items:
+            value = self._nested(sql, kind, keys, label)
+            wrong = f"{of} NOT IN ('{'ARRAY' if kind.name == 'array' else 'OBJECT'}', 'NULL')"
+        else:
+            given = f"json_extract_string({sql}, '$')"
+            value = cell(given, kind, "hive_json", label)
+            if kind.name not in _NEVER_WRONG:
+                value = checked(given, value, label)
+            value = f"CASE WHEN {of} <> 'NULL' THEN {value} END"
+            others = ", 'VARCHAR', 'BOOLEAN'" if kind.name in _NUMBERS else ""
+            wrong = f"{of} IN ('OBJECT', 'ARRAY'{others})"
+        start, end = text("HIVE_BAD_DATA: Error parsing field value "), text(f" for field {label}")
+        fails = f"error({start} || CAST({sql} AS VARCHAR) || {end})"
+        return f"CASE WHEN {wrong} THEN {fails} ELSE {value} END"
+
+    def _nested(self, sql: str, kind: Type, keys: _Keys, label: str) -> str | None:
+        """Of JSON; None for a plain type."""
         if kind.name == "array":
             inner, item = self._inner(kind.items[0], "e", keys, label)
             many = f"CASE WHEN json_type({sql}) = 'ARRAY' THEN {sql} ELSE json_array({sql}) END"
@@ -175,13 +214,15 @@ class JsonRows:
                 f"json_transform({sql}, {shape})), "
                 f"lambda e: {{'key': {key}, 'value': {item}}})) END"
             )
-        if kind.name == "row":
-            return self._row(sql, kind, keys, label)
-        return self._checked(sql, kind, label)
+        return self._row(sql, kind, keys, label) if kind.name == "row" else None
 
     def _inner(self, kind: Type, sql: str, keys: _Keys, label: str) -> tuple[str, str]:
         """(json_transform's type for an element, the element's value)."""
-        return ("JSON" if kind.items else "VARCHAR"), self._value(sql, kind, keys, label)
+        return self._shape(kind), self._value(sql, kind, keys, label)
+
+    def _shape(self, kind: Type) -> str:
+        """What is read of a value: Hive's SerDe tells a quoted number from a number."""
+        return "JSON" if kind.items or self.storage.hive_json else "VARCHAR"
 
     def _row(self, sql: str, kind: Type, keys: _Keys, label: str) -> str:
         fields, reads = [], _Reads()
@@ -190,7 +231,9 @@ class JsonRows:
             found = self._spellings(keys, field)
             if found:
                 inside = keys.within(found)
-                value = self._one([reads.field("s", one, item) for one in found], field)
+                value = self._one(
+                    [reads.field("s", one, self._shape(item)) for one in found], field
+                )
                 fields.append(f"{text(field)}: {self._value(value, item, inside, label)}")
             else:
                 fields.append(f"{text(field)}: CAST(NULL AS {t.duckdb(item)})")
@@ -198,7 +241,7 @@ class JsonRows:
         return f"CASE WHEN {_there(sql)} THEN {struct} END"
 
     def _checked(self, sql: str, kind: Type, label: str) -> str:
-        value = cell(sql, kind, "json", label)
+        value = cell(sql, kind, "hive_json" if self.storage.hive_json else "json", label)
         if kind.name in ("varchar", "char", "varbinary") or self.storage.null_for_invalid:
             return value
         return checked(sql, value, label)

@@ -142,7 +142,7 @@ class Storage:
     case_insensitive: bool = True
     dots_in_keys: bool = False
     ignore_malformed: bool = False
-    objects_only: bool = False  # JSON: a line that begins as something else fails, as in Hive
+    hive_json: bool = False  # JSON as Hive's SerDe reads it: objects alone, numbers without quotes
     mapping: tuple[tuple[str, str], ...] = ()  # (column, JSON key)
     by_position: bool = False  # columns of Parquet and ORC, otherwise by name
     nesting: str = ""  # what is between the parts of nested values, a letter for each level
@@ -179,7 +179,9 @@ def storage(descriptor: Json, table_parameters: Mapping[str, str], name: str) ->
         descriptor.get("Parameters") or {}
     ).get("skip.header.line.count", "0")
     read = _READ[library](given, _count(header, "skip.header.line.count", name), name)
-    return replace(read, records=trail or library == CLOUDTRAIL)
+    if trail or library == CLOUDTRAIL:  # which hands on what is nested in a record as its text
+        return replace(read, records=True, hive_json=False)
+    return read
 
 
 def check_properties(serde: SerDe, given: Mapping[str, str], name: str) -> None:
@@ -305,7 +307,7 @@ def _openx_json(given: Mapping[str, str], header: int, name: str) -> Storage:
 
 
 def _hive_json(given: Mapping[str, str], header: int, name: str) -> Storage:
-    return Storage("json", header, objects_only=True)
+    return Storage("json", header, hive_json=True)
 
 
 _READ = {
