@@ -108,7 +108,7 @@ def test_a_project_is_installed_from_the_index(tmp_path: Path, by: str) -> None:
     project = tmp_path / "a project's päth"
     (project / "tools").mkdir(parents=True)
     shutil.copy(ROOT / "tools/install.py", project / "tools")
-    (project / "constraints.txt").write_text("six==1.16.0\nsetuptools==81.0.0\n")
+    (project / "constraints.txt").write_text("six==1.16.0\nsetuptools==80.8.0\n")
     (project / "setup.py").write_text(
         "from setuptools import setup\n"
         "setup(name='mine', version='1', py_modules=[], extras_require={'local': ['six']})\n"
