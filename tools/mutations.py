@@ -43,6 +43,7 @@ TESTS = {
     "localaws/core/snapshot": "cli",
     "localaws/autoscaling/": "sagemaker",
     "localaws/ecr/": "sagemaker validation",
+    "localaws/events/": "events stepfunctions",
     "localaws/glue/": "catalog athena glue_jobs",
     "localaws/kms/": "identity s3",
     "localaws/plain/": "core",
