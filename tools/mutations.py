@@ -45,7 +45,7 @@ TESTS = {
     "localaws/ecr/": "sagemaker validation",
     "localaws/events/": "events stepfunctions",
     "localaws/glue/": "catalog athena glue_jobs",
-    "localaws/kms/": "identity s3",
+    "localaws/kms/": "identity s3 docs",
     "localaws/plain/": "core",
     "localaws/sagemaker_runtime/": "sagemaker",
     "localaws/sts/": "identity core",

@@ -23,6 +23,8 @@ def unpacked(path: Path) -> bytes:
             if len(chunk) < packed or not chunk:
                 raise EOFError("a block of snappy is cut off")
             size = _size(chunk)
+            if size > wanted:  # else a damaged one takes 32 GB
+                raise OSError("no chunk of snappy")
             found.append(codec.decompress(chunk, size).to_pybytes())
             at, wanted = at + packed, wanted - size
     return b"".join(found)

@@ -468,14 +468,16 @@ def test_the_delimiter_of_a_header(line: str, delimiter: str) -> None:
     assert delimiter_of(line) == delimiter
 
 
-def test_a_recipe_is_saved_beside_a_checkout_only(tmp_path: Path) -> None:
+def test_a_recipe_is_saved_beside_a_checkout_only(tmp_path: Path, localaws: str) -> None:
     folder = tmp_path / "databrew_recipes"
-    prepare = PreparePage(lambda _: None, folder)
+    prepare = PreparePage(lambda service: client(service, localaws), folder)
     text = json.dumps(theirs("clean_orders"))
 
+    assert prepare.overview()["keep"] is None  # then the page does not offer it
     with pytest.raises(Refused, match="There is no folder"):
         prepare.keep({"name": "clean-orders", "text": text})
     folder.mkdir()
+    assert prepare.overview()["keep"] == str(folder)
     prepare.keep({"name": "clean-orders", "text": text})
     assert (folder / "clean_orders.json").read_text() == (RECIPES / "clean_orders.json").read_text()
     with pytest.raises(Refused, match="no name of a file"):

@@ -14,13 +14,14 @@ from tests.identity.test_enforcement import LAKE, R, allow, as_role, refused, ro
 from tests.identity.test_enforcement import aws as aws
 
 ROOT = "arn:aws:iam::000000000000:root"
+TAGS = [{"TagKey": "team", "TagValue": "shop"}]
 S3 = statement(["s3:GetObject", "s3:PutObject"], f"arn:aws:s3:::{LAKE}/*")
 
 
 @pytest.fixture
 def key(aws: LocalAws) -> str:
     """The default of the lake."""
-    arn = str(aws.client("kms").create_key()["KeyMetadata"]["Arn"])
+    arn = str(aws.client("kms").create_key(Tags=TAGS)["KeyMetadata"]["Arn"])
     default = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": arn}
     rule = {"ApplyServerSideEncryptionByDefault": default, "BucketKeyEnabled": True}
     aws.client("s3").put_bucket_encryption(
@@ -66,6 +67,7 @@ def test_a_key_that_is_off_or_gone_lets_nobody_in(aws: LocalAws, key: str) -> No
     assert refused(s3.put_object, Bucket=LAKE, Key="a", Body=b"")[0].startswith("KMS.KMSInvalid")
     kms.cancel_key_deletion(KeyId=key)
     assert kms.describe_key(KeyId=key)["KeyMetadata"]["KeyState"] == "Disabled"
+    assert kms.list_resource_tags(KeyId=key)["Tags"] == TAGS
     other = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": f"arn:aws:kms:{R}:key/none"}
     code, _, _ = refused(s3.put_object, Bucket=LAKE, Key="a", Body=b"", **other)
     assert code == "KMS.NotFoundException"

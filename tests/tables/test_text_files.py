@@ -142,12 +142,17 @@ def _hadoop_snappy(data: bytes) -> bytes:
 def test_a_name_that_lies_about_compression_is_an_error_with_the_objects_name(
     tmp_path: Path,
 ) -> None:
-    for name, data in (("x.csv.gz", b"1,x,y\n"), ("x.csv", gzip.compress(b"1,x,y\n"))):
+    vast = b"\0\0\0\1" + b"\0\0\0\5" + b"\xff\xff\xff\xff\x7f"  # says that it holds 32 GB
+    for name, data in (
+        *(("x.csv.gz", b"1,x,y\n"), ("x.csv", gzip.compress(b"1,x,y\n"))),
+        ("x.csv.snappy", vast),
+    ):
         with pytest.raises(TableError) as caught:
             rows(tmp_path, data, open_csv(), name)
         assert caught.value.code == "HIVE_CANNOT_OPEN_SPLIT"
         assert f"s3://lake/{name}" in caught.value.message
         assert str(tmp_path) not in caught.value.message
+    assert "no chunk of snappy" in caught.value.message  # and no memory is taken for it
     with pytest.raises(TableError, match=r"does not emulate the compression of s3://lake/x\.lz4"):
         rows(tmp_path, b"", open_csv(), "x.lz4")
 
