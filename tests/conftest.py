@@ -17,14 +17,24 @@ import pytest
 from hypothesis import settings
 
 from localaws.glue_jobs.java import java_home
-from tests import order
+from localaws.glue_jobs.spark import CONFIGURATION
+from tests import archive, order
 
 # What has been collected, a million objects, stays to the end: not one of them is garbage, and
 # looking through them again and again took half of the time of a quick test.
 gc.disable()
 
 
-def pytest_collection_finish() -> None:
+def pytest_configure(config: pytest.Config) -> None:
+    several = getattr(config.option, "numprocesses", None)
+    if several and not hasattr(config, "workerinput"):
+        archive.begin(archive.place(config))
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    place = archive.place(session.config)
+    if archive.ready(place):
+        os.environ[archive.VARIABLE] = str(place)
     gc.freeze()
     gc.set_threshold(10_000, 10, 10)
     gc.enable()
@@ -47,8 +57,9 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 # Every test has sessions of its own; what botocore reads of the services is the same for all.
 botocore.session.create_loader = functools.cache(botocore.session.create_loader)
 
-# Spark's class archive pays over many runs of one home; every test has a new home.
-os.environ.setdefault("LOCALAWS_SPARK_ARCHIVE", "0")
+# Making an archive of Spark's classes pays over many runs of one home, and every test has a new
+# home: they have one that is made before (archive.py), or none.
+os.environ.setdefault(archive.VARIABLE, "0")
 
 # Small data: Java's second compiler costs more than it saves.
 os.environ.setdefault("LOCALAWS_SPARK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1")
@@ -57,8 +68,9 @@ os.environ.setdefault("LOCALAWS_SPARK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1")
 # spinning take the cores from those they wait for.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
-# Tests that start Spark themselves need the Java that jobs would find.
+# Tests that start Spark themselves need the Java that jobs would find, and their class path.
 os.environ.setdefault("JAVA_HOME", str(java_home()))
+os.environ.setdefault("SPARK_CONF_DIR", str(CONFIGURATION))
 
 # The same cases in every run; HYPOTHESIS_PROFILE=default looks for new ones.
 settings.register_profile("repeatable", derandomize=True)

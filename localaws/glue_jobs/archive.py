@@ -81,7 +81,7 @@ class ClassArchive:
             make(self._aws, self._target())
 
 
-def make(aws: LocalAws, target: Path) -> bool:
+def make(aws: LocalAws, target: Path, *, niceness: int = 19) -> bool:
     """Runs a small Spark job whose JVM writes its loaded classes to `target`; True if it did."""
     folder = aws.home.directory("cache") / "training"
     folder.mkdir(exist_ok=True)
@@ -105,7 +105,7 @@ def make(aws: LocalAws, target: Path) -> bool:
         return False
     process = aws.processes.start(
         "spark class archive",
-        ["nice", "-n", "19", *spark.command(run)],
+        ["nice", "-n", str(niceness), *spark.command(run)],
         env=environment,
         cwd=folder / "tmp",
         log=folder / "training.log",

@@ -20,6 +20,9 @@ from urllib.parse import quote
 from localaws.glue_jobs.bookmarks import VARIABLE as BOOKMARK_VARIABLE
 
 RUNTIME = Path(__file__).parent / "runtime"
+# Begins the class path, and the archive of classes is of one class path: the same for every run.
+# There is nothing in it.
+CONFIGURATION = RUNTIME / "conf"
 SCHEMES = ("s3", "s3a", "s3n")
 DRIVER_MEMORY = "2g"
 CORES = 2
@@ -110,7 +113,7 @@ def variables(run: SparkRun, java: Path) -> dict[str, str]:
     """What the script's process needs beside the usual variables of a child."""
     return {
         "JAVA_HOME": str(java),
-        "SPARK_CONF_DIR": str(run.folder / "conf"),
+        "SPARK_CONF_DIR": str(CONFIGURATION),
         "SPARK_LOCAL_IP": "127.0.0.1",
         "SPARK_LOCAL_DIRS": str(run.folder / "tmp"),
         "PYSPARK_PYTHON": sys.executable,
@@ -135,10 +138,9 @@ def command(run: SparkRun) -> Sequence[str]:
 
 
 def write(run: SparkRun) -> None:
-    """Makes the run's folder ready: the properties file, the buckets' folders, an empty conf, the
-    place for scratch."""
-    for name in ("conf", "tmp"):
-        (run.folder / name).mkdir(parents=True, exist_ok=True)
+    """Makes the run's folder ready: the properties file, the buckets' folders, the place for
+    scratch."""
+    (run.folder / "tmp").mkdir(parents=True, exist_ok=True)
     lines = [f"{name} {_escaped(value)}" for name, value in properties(run).items()]
     (run.folder / "spark.conf").write_text("\n".join(lines) + "\n")
     folders = {bucket: str(folder) for bucket, folder in run.buckets.items()}

@@ -18,6 +18,7 @@ from localaws.glue_jobs.java import java_home
 from localaws.glue_jobs.runs import JobRuns
 from localaws.glue_jobs.spark import RUNTIME, SparkRun, properties
 from localaws.s3.api import service as s3
+from tests import archive
 from tests.spark import java_machine
 
 sys.path.append(str(RUNTIME))  # `awsglue`, as a job's script has it
@@ -76,9 +77,8 @@ class Glue:
 
 
 @pytest.fixture
-def local(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], Glue]]:
+def local(tmp_path: Path) -> Iterator[Callable[[], Glue]]:
     """Starts the local AWS on the test's home; called again it restarts it."""
-    monkeypatch.setenv("LOCALAWS_SPARK_ARCHIVE", "0")
     running: list[LocalAws] = []
 
     def begin() -> Glue:
@@ -135,6 +135,7 @@ def context(lake: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[An
         (),
         {"lake": lake},
         small,
+        class_archive=archive.shared(),
         java_options="-XX:TieredStopAtLevel=1",
     )
     with java_machine(), pytest.MonkeyPatch.context() as patch:

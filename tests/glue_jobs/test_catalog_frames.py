@@ -81,9 +81,8 @@ ORDERS = {
 
 
 @pytest.fixture
-def shop(server: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+def shop(server: Any) -> Any:
     """Orders in CSV by day, one amount of which is no number, and people in JSON."""
-    monkeypatch.setenv("LOCALAWS_SPARK_ARCHIVE", "0")
     s3, glue = server.client("s3"), server.client("glue")
     s3.create_bucket(Bucket="lake")
     s3.put_object(Bucket="lake", Key="people/p", Body=b'{"USERID": "ann"}\n{"USERID": "bob"}\n')

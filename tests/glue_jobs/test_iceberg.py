@@ -58,10 +58,7 @@ def ask(server: Any) -> Any:
 
 
 @pytest.mark.skipif(iceberg.jar() is None, reason="needs the extra `iceberg`")
-def test_spark_and_athena_write_the_same_iceberg_tables(
-    server: Any, ask: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("LOCALAWS_SPARK_ARCHIVE", "0")
+def test_spark_and_athena_write_the_same_iceberg_tables(server: Any, ask: Any) -> None:
     s3, glue = server.client("s3"), server.client("glue")
     s3.create_bucket(Bucket="lake")
     s3.put_object(Bucket="lake", Key="job.py", Body=SCRIPT.encode())

@@ -127,10 +127,7 @@ def ask(server: Any) -> Any:
     return asked
 
 
-def test_spark_and_athena_read_what_each_other_writes(
-    server: Any, ask: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("LOCALAWS_SPARK_ARCHIVE", "0")
+def test_spark_and_athena_read_what_each_other_writes(server: Any, ask: Any) -> None:
     s3, glue = server.client("s3"), server.client("glue")
     s3.create_bucket(Bucket="lake")
     s3.put_object(Bucket="lake", Key="job.py", Body=SCRIPT.encode())

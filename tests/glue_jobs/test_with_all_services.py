@@ -5,14 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-import pytest
-
 from localaws.core.signals import EventSent
-
-
-@pytest.fixture(autouse=True)
-def no_archive(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LOCALAWS_SPARK_ARCHIVE", "0")
 
 
 def test_a_runs_output_is_in_cloudwatch_logs(aws: Any) -> None:
