@@ -104,12 +104,10 @@ def machine(step_functions: Any) -> Callable[[str, str], str]:
     return create
 
 
-@pytest.fixture(params=["light"])
+@pytest.fixture
 def page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
     """A page whose errors, violations of the content security policy among them, fail the test."""
-    context = browser.new_context(
-        color_scheme=request.param, viewport={"width": 1360, "height": 850}
-    )
+    context = browser.new_context(viewport={"width": 1360, "height": 850})
     context.set_default_timeout(60_000)
     opened = context.new_page()
     problems: list[str] = []
@@ -127,15 +125,20 @@ def page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
     assert problems == []
 
 
-VENDOR = Path(__file__).parent / "vendor"
+AXE = Path(__file__).parent / "vendor/axe.min.js"
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]
+COLOURS = ["color-contrast", "link-in-text-block"]  # what the dark may change of a page
 
 
-def violations(page: Page, *rules: str) -> list[str]:
-    """What axe finds against WCAG 2 A and AA, or against these rules, one line a rule."""
-    page.evaluate((VENDOR / "axe.min.js").read_text())
-    asked = list(rules) or ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]
-    found = page.evaluate("asked => axe.run(document, {runOnly: asked})", asked)
-    return [
-        f"{item['id']}: {item['help']}: {[n['html'][:160] for n in item['nodes'][:3]]}"
-        for item in found["violations"]
-    ]
+def violations(page: Page) -> list[str]:
+    """What axe finds against WCAG 2 A and AA, in the light and in the dark, one line a rule."""
+    page.evaluate(AXE.read_text())
+    found = []
+    for scheme, asked in (("light", RULES), ("dark", COLOURS)):
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        told = page.evaluate("asked => axe.run(document, {runOnly: asked})", asked)
+        for item in told["violations"]:
+            places = [node["html"][:160] for node in item["nodes"][:3]]
+            found.append(f"{scheme}: {item['id']}: {item['help']}: {places}")
+    page.emulate_media(color_scheme="light")
+    return found

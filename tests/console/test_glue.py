@@ -60,7 +60,6 @@ def test_a_table_becomes_files_without_writing_code(page: Page, console: str, fi
     ]
 
 
-@pytest.mark.parametrize("page", ["dark"], indirect=True)
 def test_the_columns_of_a_table_that_is_written_into_are_its_own(
     page: Page, console: str, filled: str
 ) -> None:

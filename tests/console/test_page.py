@@ -170,7 +170,6 @@ def test_two_executions_are_compared(
     expect(page.get_by_text("There is no audit record of finished and of other")).to_be_visible()
 
 
-@pytest.mark.parametrize("page", ["light", "dark"], indirect=True)
 def test_no_view_has_a_violation_that_axe_finds(page: Page, console: str, finished: str) -> None:
     found = []
     page.goto(f"{console}/#/machine/{quote(machine_of(finished), safe='')}")

@@ -413,7 +413,6 @@ def test_ten_thousand_rows_and_many_columns_are_drawn_as_far_as_they_are_seen(
     expect(page.get_by_role("columnheader", name=re.compile("c29"))).to_have_count(1, timeout=SLOW)
 
 
-@pytest.mark.parametrize("page", ["light", "dark"], indirect=True)
 def test_anybody_can_use_it(page: Page, project: Callable[..., str], console: str) -> None:
     project("messy")
     page.get_by_role("button", name="Age", exact=True).click()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from typing import Any
 
-import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.console.conftest import client, violations
@@ -35,7 +34,6 @@ def write(page: Page, editor: Locator, sql: str) -> None:
     page.keyboard.insert_text(sql)
 
 
-@pytest.mark.parametrize("page", ["light", "dark"], indirect=True)
 def test_a_statement_is_completed_run_and_read(page: Page, console: str, filled: str) -> None:
     editor = opened(page, console)
     # A column is offered before its table is named, and a function.

@@ -111,7 +111,6 @@ def test_a_failed_stage_says_why_and_is_redriven_from_there(
     expect(details).to_contain_text("S3.NoSuchKeyException")
 
 
-@pytest.mark.parametrize("page", ["light", "dark"], indirect=True)
 def test_no_view_of_stages_has_a_violation_that_axe_finds(
     page: Page, console: str, failed: str
 ) -> None:
