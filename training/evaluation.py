@@ -37,7 +37,7 @@ def score(
 
 def report(model: Model, scores: Scores) -> Json:
     """What evaluation.json says about one model: measures, curves, calibration, importance."""
-    calibration = metrics.calibration(scores.label, scores.probability)
+    calibration = metrics.calibration(scores.label, scores.probability, scores.user_id)
     return {
         "run": model.run,
         **metrics.measures(scores.label, scores.probability, scores.order_id, model.threshold),

@@ -110,32 +110,45 @@ def best_threshold(label: Array, probability: Array, order_id: Array) -> tuple[f
     return float((included[best] + excluded[best]) / 2), float(cuts[best])
 
 
-def calibration(label: Array, probability: Array) -> list[Json]:
-    """Rows in ten equally large groups by probability: `mean_predicted`, `observed`, `rows`."""
+def calibration(label: Array, probability: Array, user_id: Array) -> list[Json]:
+    """Rows in ten equally large groups by probability: `mean_predicted`, `observed`, `rows`, and
+    `by_chance`, how far the first two would lie apart on average if the model were right."""
     by_probability = np.argsort(probability, kind="stable")
     return [
         {
             "mean_predicted": _rounded(probability[rows].mean(dtype=np.float64)),
             "observed": _rounded(label[rows].mean(dtype=np.float64)),
             "rows": len(rows),
+            "by_chance": _rounded(_by_chance(label[rows], probability[rows], user_id[rows])),
         }
         for rows in np.array_split(by_probability, CALIBRATION_BINS)
         if len(rows)
     ]
 
 
+def _by_chance(label: Array, probability: Array, user_id: Array) -> float:
+    """Rows of one user go astray together, so that users are what is drawn (a sandwich estimate:
+    Liang and Zeger, Biometrika 73, 1986); of few of them no less than of rows by themselves."""
+    predicted = probability.astype(np.float64)
+    astray = label - predicted
+    _, user = np.unique(user_id, return_inverse=True)
+    of_user = np.bincount(user, weights=astray - astray.mean())
+    variance = max((of_user**2).sum(), (predicted * (1 - predicted)).sum())
+    # The mean distance of a normal variable from its mean is sqrt(2 / pi) standard deviations.
+    return float(np.sqrt(2 / np.pi * variance) / len(label))
+
+
 def calibration_errors(groups: list[Json]) -> Json:
     """`calibration_error`: how far probability and share bought lie apart in a group of
     `calibration`, on average over the rows (0 to 1); `calibration_error_by_chance`: what so few
-    rows would show of a model that is exactly right."""
-    rows = np.array([group["rows"] for group in groups])
-    predicted = np.array([group["mean_predicted"] for group in groups])
-    observed = np.array([group["observed"] for group in groups])
-    # The mean distance of a normal variable from its mean is sqrt(2 / pi) standard deviations.
-    chance = np.sqrt(2 / np.pi * predicted * (1 - predicted) / rows)
+    users would show of a model that is exactly right."""
+    rows, predicted, observed, by_chance = (
+        np.array([group[name] for group in groups])
+        for name in ("rows", "mean_predicted", "observed", "by_chance")
+    )
     return {
         "calibration_error": _rounded(np.average(np.abs(predicted - observed), weights=rows)),
-        "calibration_error_by_chance": _rounded(np.average(chance, weights=rows)),
+        "calibration_error_by_chance": _rounded(np.average(by_chance, weights=rows)),
     }
 
 

@@ -8,7 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import f1_score
 
-from training.metrics import best_threshold, calibration, mean_f1_per_order, operating_point
+from training.metrics import (
+    best_threshold,
+    calibration,
+    calibration_errors,
+    mean_f1_per_order,
+    operating_point,
+)
 
 
 def test_mean_f1_counts_an_order_without_repeats_and_predictions_as_one() -> None:
@@ -76,11 +82,31 @@ def test_calibration_has_ten_groups_of_equal_size_from_low_to_high() -> None:
     probability = np.linspace(0, 1, 1000, dtype=np.float32)
     label = (np.arange(1000) >= 500).astype(np.float32)
 
-    groups = calibration(label, probability)
+    groups = calibration(label, probability, np.arange(1000))
 
     assert [g["rows"] for g in groups] == [100] * 10
     assert [g["observed"] for g in groups] == [0] * 5 + [1] * 5
     assert groups[0]["mean_predicted"] == pytest.approx(0.05, abs=0.001)
+
+
+@pytest.mark.parametrize(
+    "spread", [0.0, 0.6], ids=["rows by themselves", "rows of users who differ"]
+)
+def test_what_chance_shows_of_a_model_that_is_right_is_told(spread: float) -> None:
+    """Right on average, while each user buys more or less than the model thinks."""
+    random = np.random.default_rng(8)
+    users, rows_each = 60, 50
+    user = np.repeat(np.arange(users), rows_each)
+    shown, told = [], []
+    for _ in range(150):
+        probability = random.uniform(0.05, 0.4, users * rows_each).astype(np.float32)
+        own = random.choice([1 - spread, 1 + spread], users)[user]
+        label = (random.random(len(user)) < probability * own).astype(np.float32)
+        errors = calibration_errors(calibration(label, probability, user))
+        shown.append(errors["calibration_error"])
+        told.append(errors["calibration_error_by_chance"])
+
+    assert np.mean(told) == pytest.approx(np.mean(shown), rel=0.1)
 
 
 def test_operating_point_is_what_the_threshold_gets_right_and_wrong() -> None:
