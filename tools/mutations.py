@@ -51,6 +51,8 @@ TESTS = {
     "localaws/sts/": "identity core",
     "localaws/trino/": "tables athena",
     "rebuy/cli/": "cli docs executions site console",
+    "rebuy/cli/contract": "data",
+    "rebuy/cli/data": "data",
     "rebuy/data/": "data transform",
     "rebuy/parity/": "parity",
     "rebuy/validation/": "validation",

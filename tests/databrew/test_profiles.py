@@ -29,13 +29,13 @@ def profile_job(brew: DataBrew, **settings: Any) -> list[dict[str, Any]]:
     run = brew.run("look")
     assert run["State"] == "SUCCEEDED", run
     stem = f"profiles/d_{run['RunId'].removeprefix('db_')}"
-    keys = [output["Location"]["Key"] for output in run["Outputs"]]
+    places = [output["Location"] for output in run["Outputs"]]
+    keys = [place["Key"] for place in places]
     assert keys == [f"{stem}.json", f"{stem}_dq-validation-report.json"][: len(keys)]
     files = []
-    for key in keys:
-        body = brew.s3.get_object(Bucket="lake", Key=key)["Body"].read()
-        files.append(json.loads(body))
-        assert files[-1]["location"] == f"s3://lake/{key}"
+    for place in places:
+        files.append(json.loads(brew.s3.get_object(**place)["Body"].read()))
+        assert files[-1]["location"] == f"s3://lake/{place['Key']}"
         assert files[-1]["jobRunId"] == run["RunId"]
     return files
 
