@@ -49,6 +49,7 @@ TESTS = {
     "localaws/plain/": "core",
     "localaws/sagemaker_runtime/": "sagemaker",
     "localaws/sts/": "identity core",
+    "localaws/tables/": "tables athena",
     "localaws/trino/": "tables athena",
     "rebuy/cli/": "cli docs executions site console",
     "rebuy/cli/contract": "data",

@@ -76,7 +76,11 @@ def test_a_disabled_rule_is_silent(queues: LocalAws) -> None:
     events.put_targets(Rule="own", Targets=[{"Id": "1", "Arn": QUEUES + "seen"}])
     entry = {"Source": "shop", "DetailType": "order", "Detail": '{"id": 1}'}
     events.put_events(Entries=[entry])
+    rule = events.describe_rule(Name="own")
+    assert (rule["State"], json.loads(rule["EventPattern"])) == ("DISABLED", {"source": ["shop"]})
+    assert rule["CreatedBy"] == queues.account
     events.enable_rule(Name="own")
+    assert events.describe_rule(Name="own")["State"] == "ENABLED"
     events.put_events(Entries=[{**entry, "Detail": '{"id": 2}'}])
     assert json.loads(messages(queues, "seen")[0]["Body"])["detail"] == {"id": 2}
 
