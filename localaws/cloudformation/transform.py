@@ -8,13 +8,6 @@ from __future__ import annotations
 import json
 
 import boto3
-from samtranslator.model.exceptions import InvalidDocumentException
-from samtranslator.parser.parser import Parser
-from samtranslator.translator.translator import Translator
-from samtranslator.utils.py27hash_fix import (
-    to_py27_compatible_template,
-    undo_mark_unicode_str_in_template,
-)
 
 from localaws.cloudformation.template import document_of, invalid
 from localaws.errors import AwsError, NotEmulated
@@ -49,6 +42,15 @@ def processed(body: str, given: list[Json], previous: dict[str, str], region: st
         else item.get("ParameterValue", "")
         for item in given
     }
+    # A sixth of the server's start, for few templates.
+    from samtranslator.model.exceptions import InvalidDocumentException
+    from samtranslator.parser.parser import Parser
+    from samtranslator.translator.translator import Translator
+    from samtranslator.utils.py27hash_fix import (
+        to_py27_compatible_template,
+        undo_mark_unicode_str_in_template,
+    )
+
     policies = {arn.rpartition("/")[2]: arn for arn in managed.policies()}
     translator = Translator(policies, Parser(), boto_session=boto3.Session(region_name=region))
     try:

@@ -7,11 +7,14 @@ each caller gets a copy of it that differs in where it sends.
 from __future__ import annotations
 
 import copy
+import functools
 import io
 import threading
 from typing import Any
 
 import boto3
+import botocore.session
+import moto.core.utils
 from botocore.auth import AUTH_TYPE_MAPS, SigV4Auth
 from botocore.awsrequest import AWSPreparedRequest, AWSRequest, AWSResponse
 from botocore.compat import HTTPHeaders
@@ -22,6 +25,11 @@ from localaws.core.exchange import Handle
 from localaws.core.streams import Pieces
 from localaws.identity.caller import Caller
 from localaws.identity.credentials import Credential
+
+# What botocore reads of the services, and moto with additions of its own, is the same for all of
+# their sessions: each reads it once.
+botocore.session.create_loader = functools.cache(botocore.session.create_loader)
+moto.core.utils.create_loader = functools.cache(moto.core.utils.create_loader)
 
 CONFIG = Config(
     user_agent="localaws",  # botocore's own is put together anew for each call, twice

@@ -8,6 +8,7 @@ import os
 import re
 import sysconfig
 from collections.abc import Mapping
+from pathlib import Path
 
 
 @functools.cache
@@ -33,8 +34,32 @@ def with_requirements(names: frozenset[str]) -> frozenset[str]:
 
 @functools.cache
 def installed() -> Mapping[str, list[str]]:
-    """Import name to the distributions that bring it; half a second to find out."""
-    return importlib.metadata.packages_distributions()
+    """Import name to the distributions that bring it, as `importlib.metadata` knows it, which
+    parses the whole metadata of each: ten times as long.
+
+    https://packaging.python.org/en/latest/specifications/recording-installed-packages/
+    """
+    found: dict[str, list[str]] = {}
+    for folder in folders().split(os.pathsep):
+        for about in sorted(Path(folder).glob("*.dist-info")):
+            distribution = about.name.removesuffix(".dist-info").rpartition("-")[0]
+            for module in _modules(about):
+                found.setdefault(module, []).append(distribution)
+    return found
+
+
+def _modules(about: Path) -> set[str]:
+    """The import names of a distribution: those it declares, else those of its files."""
+    if (declared := about / "top_level.txt").exists():
+        return set(declared.read_text().split())
+    if not (record := about / "RECORD").exists():
+        return set()
+    names = set()
+    for line in record.read_text().splitlines():
+        first, slash, _ = line.partition(",")[0].partition("/")
+        if slash or first.endswith((".py", ".so")):
+            names.add(first if slash else first.partition(".")[0])
+    return {name for name in names if name.isidentifier() and name != "__pycache__"}
 
 
 def normal(distribution: str) -> str:
