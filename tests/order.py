@@ -16,7 +16,6 @@ CHAIN = "tests/pipeline"
 LONG = (
     CHAIN,
     "tests/cli/test_destroy.py",
-    "tests/stepfunctions/test_crash_pipeline.py",
     "tests/transform/test_join_features.py",
     "tests/mapping/test_complete_journey.py",
     "tests/clients/test_own_workflow.py",

@@ -62,7 +62,7 @@ TESTS = {
     "training/": "model",
     "workflows/": "workflow validation",
 }
-LONG = ("test_crash_pipeline.py", "test_own_workflow.py", "test_clients.py", "test_destroy.py")
+LONG = ("test_own_workflow.py", "test_clients.py", "test_destroy.py")
 # Loaded once; a mutant's tests begin with them there.
 HEAVY = (
     *("pytest", "hypothesis", "boto3", "botocore.client", "moto.core", "numpy", "pandas", "yaml"),
