@@ -59,6 +59,7 @@ setup(
             "phonenumbers",
             "pyiceberg==0.12.0",  # Athena; commits are put together from its inner parts
             "pyspark==3.5.6",
+            "pytest",  # localaws.testing, and the test that `rebuy new` makes
             "python-calamine",
             "pyyaml",
             "regex",
@@ -91,7 +92,6 @@ setup(
             "openpyxl",
             "playwright",
             "pydot",
-            "pytest",
             "pytest-xdist",
             "ruff",
             "schemathesis",
