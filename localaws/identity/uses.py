@@ -3,11 +3,12 @@ run."""
 
 from __future__ import annotations
 
+import functools
 import json
 import threading
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -110,9 +111,16 @@ def kept_keys(context: dict[str, Value]) -> tuple[tuple[str, Value], ...]:
 def dump(seen: Iterable[tuple[Use, Seen]]) -> str:
     """One use a line, as JSON."""
     return "".join(
-        json.dumps({**asdict(use), "keys": dict(use.keys), **asdict(of_use)}) + "\n"
+        f'{_text(use)}, "count": {of_use.count}, "last_at": {of_use.last_at}}}\n'
         for use, of_use in seen
     )
+
+
+@functools.lru_cache(MOST)  # all are written again and again
+def _text(use: Use) -> str:
+    """The beginning of its line, which stays as it is."""
+    about = {name: getattr(use, name) for name in ("principal", "action", "resource", "refusal")}
+    return json.dumps({**about, "keys": dict(use.keys)})[:-1]
 
 
 def read(file: Path) -> list[tuple[Use, Seen]]:
