@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from operator import itemgetter
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from localaws.core.aws import start
+from localaws.s3 import api as objects
 from tasks.functions import clean_data, increments
 from tasks.functions.check_raw_data import with_taken
 
@@ -89,6 +94,35 @@ def test_what_is_new_is_read_and_all_else_is_taken_over(case: Json) -> None:
     ids = {increments.object_id(one) for one in case["raw"] if increments.table_of(one["key"])}
     both = [*map(increments.object_id, new), *(one["object"] for one in taken)]
     assert sorted(both) == sorted(ids)  # each once
+
+
+def test_a_plan_copies_what_is_new_and_tells_how_much_it_is(tmp_path: Path) -> None:
+    local = start(tmp_path / "home", [objects.service], wait_scale=0)
+    s3, buckets = local.client("s3"), {"raw": "raw-files", "lake": "lake-of-runs"}
+    for bucket in buckets.values():
+        s3.create_bucket(Bucket=bucket)
+    for key in ("raw/orders/a", "raw/orders/b"):
+        s3.put_object(Bucket=buckets["raw"], Key=key, Body=key.encode())
+    s3.put_object(Bucket=buckets["lake"], Key="incoming/orders/object=o1/left", Body=b"old")
+    taken = partition("orders/a")
+    (file,) = taken["files"]
+    stored = s3.put_object(Bucket=buckets["lake"], Key=file["key"], Body=b"rows")
+    file["etag"] = stored["ETag"].strip('"')
+    raw = [entry("orders/a"), entry("orders/b", size=310_000_000)]
+
+    told = increments.plan(local.client, buckets, "r2", raw, {"run": "r1", "partitions": [taken]})
+
+    assert told.pop("uri") == "s3://lake-of-runs/runs/run=r2/increment.json"
+    written = s3.get_object(Bucket=buckets["lake"], Key=increments.plan_key("r2"))["Body"].read()
+    assert told.pop("sha256") == hashlib.sha256(written).hexdigest()
+    assert told == {
+        **{"from": "r1", "taken_objects": 1},
+        **{"new_objects": 1, "new_bytes": 310_000_000, "nodes": 4},
+    }
+    plan, (copied,) = json.loads(written), increments.incoming(s3, buckets["lake"])
+    assert plan["taken"] == [taken] and plan["incoming"] == [copied]
+    assert copied["key"] == f"incoming/orders/object={increments.object_id(raw[1])}/b"
+    local.stop()
 
 
 def test_a_table_that_is_named_like_another_is_not_replaced_in_a_check() -> None:
