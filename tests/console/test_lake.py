@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import http.client
 import re
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -15,6 +17,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from console import samples
+from console.uploads import WAITING_CHUNKS, Pipe
 from tests.console import lake, machines
 from tests.console.conftest import client, running, violations
 from tests.console.test_page import execution, run
@@ -214,6 +217,24 @@ def test_uploads_are_taken_from_the_page_and_for_the_lake_only(
     assert answer.status_code == status
     listed = client("s3", filled).list_objects_v2(Bucket=lake.BUCKET, Prefix=key)
     assert key in ("raw/", "elsewhere/a.csv") or listed["KeyCount"] == 0
+
+
+def test_an_upload_waits_for_whoever_reads_it_and_for_nobody_who_has_gone() -> None:
+    chunks = [bytes([number]) * 100 for number in range(3 * WAITING_CHUNKS)]
+
+    async def send(pipe: Pipe) -> None:
+        for chunk in (*chunks, None):
+            await pipe.put(chunk)
+
+    slow, gone = Pipe(), Pipe()
+    with ThreadPoolExecutor(1) as pool:
+        sent = pool.submit(asyncio.run, send(slow))
+        with pytest.raises(TimeoutError):
+            sent.result(timeout=0.2)
+        assert slow.read() == b"".join(chunks)
+        sent.result(timeout=60)
+    gone.close()
+    asyncio.run(send(gone))
 
 
 def test_a_file_too_large_is_refused_before_it_is_sent(console: str, filled: str) -> None:

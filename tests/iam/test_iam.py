@@ -171,6 +171,8 @@ def test_policies_of_aws_are_there_with_their_documents(iam: Any) -> None:
     assert iam.list_policies(Scope="Local")["Policies"][0]["PolicyName"] == "own"
     pages = iam.get_paginator("list_policies").paginate(Scope="AWS")
     assert sum(len(page["Policies"]) for page in pages) > 1_000
+    of_services = iam.list_policies(Scope="AWS", PathPrefix="/service-role/")["Policies"]
+    assert {policy["Path"] for policy in of_services} == {"/service-role/"}
     with pytest.raises(ClientError, match="AccessDenied"):
         iam.delete_policy(PolicyArn=arn)
 
