@@ -35,6 +35,7 @@ READING = ("Check raw data", "Clean with DataBrew")  # states that read what is 
 CLEANED = ("cleaned_orders", "cleaned_order_products")
 CLEAN = (*CLEANED, "clean_orders", "clean_order_products")
 PRIOR = (*CLEAN, "order_products_prior", "product_history")
+FEATURES = (*PRIOR, "products", "product_features", "user_features", "user_product_features")
 PRIOR_FOLDERS = ("features/order_products_prior/", "features/product_history/")
 PLAN = ("manifest", "increment")
 # What a run has made when it enters a state: (prefixes below its own, tables). From `Judge model`
@@ -45,8 +46,8 @@ MADE: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "Complete orders": ((*PLAN, "cleaned/"), CLEANED),
     "Join prior order lines": ((*PLAN, "clean"), CLEAN),
     "Build features": ((*PLAN, "clean", *PRIOR_FOLDERS), PRIOR),
-    "Join features": ((*PLAN, "clean", "features/"), PRIOR),
-    "Train": ((*PLAN, "clean", "features/", "sets/", "champion/"), PRIOR),
+    "Join features": ((*PLAN, "clean", "features/"), FEATURES),
+    "Train": ((*PLAN, "clean", "features/", "sets/", "champion/"), FEATURES),
 }
 
 
