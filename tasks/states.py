@@ -15,6 +15,8 @@ from enum import Enum
 from typing import Any, TypeAlias
 from unittest import mock
 
+from tasks.without_clients import without_clients
+
 # Importing the SDK makes a boto3 session, which asks for a region even when it only writes JSON,
 # with clients that nothing here calls, and looks up the versions of everything that it needs: half
 # of its time.
@@ -27,8 +29,7 @@ _quiet.setLevel(logging.WARNING)
 _quiet.propagate = False
 with (
     warnings.catch_warnings(),
-    mock.patch("boto3.Session.client"),
-    mock.patch("boto3.Session.resource"),
+    without_clients(),
     mock.patch("pkg_resources.require", lambda name: [importlib.metadata.distribution(name)]),
 ):
     warnings.simplefilter("ignore")  # the SDK compares strings with `is`

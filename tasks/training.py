@@ -21,6 +21,7 @@ from tasks.states import (
     keeping,
     of_this_try,
 )
+from tasks.without_clients import without_clients
 from training.hyperparameters import TUNED
 
 # A training job's name is taken for ever: a redrive has a new one.
@@ -248,8 +249,7 @@ def _estimator() -> Any:
     for one, and without the defaults that a user has configured for the SDK."""
     with (
         warnings.catch_warnings(),
-        mock.patch("boto3.Session.client"),
-        mock.patch("boto3.Session.resource"),
+        without_clients(),
         mock.patch("sagemaker.session.load_sagemaker_config", return_value={}),
     ):
         warnings.simplefilter("ignore")

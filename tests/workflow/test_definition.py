@@ -7,13 +7,17 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
+import boto3
 import pytest
 
 from tasks import stages
 from tasks.states import every_state as of_states
+from tasks.without_clients import without_clients
 from workflows import purchase_prediction as workflow
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -178,3 +182,11 @@ def reaches(states: dict[str, Any], start: str, goal: str) -> bool:
         waiting += [choice["Next"] for choice in state.get("Choices", [])]
         waiting += [catch["Next"] for catch in state.get("Catch", [])]
     return False
+
+
+def test_other_threads_have_clients_while_the_sdk_has_none() -> None:
+    with without_clients(), ThreadPoolExecutor(1) as other:
+        ours = boto3.Session(region_name="us-east-1").client("s3")
+        theirs = other.submit(boto3.Session(region_name="us-east-1").client, "s3").result()
+
+    assert isinstance(ours, Mock) and callable(type(theirs).get_object)
