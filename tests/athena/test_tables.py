@@ -190,9 +190,11 @@ def test_a_column_of_a_table_stands_once(athena: Any) -> None:
     )
 
 
-def test_a_view_is_described_in_trinos_types(athena: Any) -> None:
+def test_a_view_is_described_in_trinos_types_and_is_in_the_catalog_with_hives(athena: Any) -> None:
     athena.run("CREATE VIEW v AS SELECT 1 AS a, 'x' AS b")
     assert athena.rows("DESCRIBE v") == [["a\tinteger"], ["b\tvarchar(1)"]]
+    kept = athena.glue.get_table(DatabaseName="shop", Name="v")["Table"]["StorageDescriptor"]
+    assert kept["Columns"] == [{"Name": "a", "Type": "int"}, {"Name": "b", "Type": "varchar(1)"}]
 
 
 def test_a_literal_that_looks_like_a_column_is_not_billed(athena: Any) -> None:
