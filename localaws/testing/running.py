@@ -55,11 +55,11 @@ class Running:
         from localaws.core import server
 
         with ExitStack() as ending:
+            ending.enter_context(environment(self.variables))
             self._open()
             ending.callback(self._close)
             serving = server.BackgroundServer(self._listener, self._aws.gateway, POLL_SECONDS)
             ending.enter_context(serving)
-            ending.enter_context(environment(self.variables))
             self._ending = ending.pop_all()
 
     def stop(self) -> None:

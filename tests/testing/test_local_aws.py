@@ -37,7 +37,7 @@ def test_a_block_within_a_block_shares_it_and_the_environment_comes_back():
         with mock_aws():
             boto3.resource("dynamodb").Table("t").put_item(Item={"k": "1"})
         assert boto3.resource("dynamodb").Table("t").scan()["Count"] == 1
-    assert dict(os.environ) == before
+    assert dict(os.environ) == before and before["AWS_PROFILE"] == "mine"
 
 def test_started_by_hand():
     mock = mock_aws(region="eu-central-1")
@@ -100,6 +100,7 @@ def run(folder: Path) -> str:
     """pytest over a project's folder, with nothing of this one's configuration."""
     (folder / "pytest.ini").write_text("[pytest]\n")
     environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "TMPDIR": str(folder)}
+    environment |= {"AWS_PROFILE": "mine", "AWS_REGION": "eu-west-3"}  # of the person; they stay
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"],
         cwd=folder,
