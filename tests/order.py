@@ -18,8 +18,9 @@ LONG = (
     "tests/cli/test_destroy.py",
     "tests/transform/test_join_features.py",
     "tests/mapping/test_complete_journey.py",
-    "tests/clients/test_own_workflow.py",
     "tests/clients/test_clients.py",
+    "tests/cli/test_commands.py",
+    "tests/console/test_prepare.py",
 )
 _RANKS = {scope: number for number, scope in enumerate(LONG)}
 assert all((Path(__file__).parents[1] / scope).exists() for scope in LONG), LONG

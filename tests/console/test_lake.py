@@ -233,8 +233,9 @@ def test_an_upload_waits_for_whoever_reads_it_and_for_nobody_who_has_gone() -> N
             sent.result(timeout=0.2)
         assert slow.read() == b"".join(chunks)
         sent.result(timeout=60)
-    gone.close()
-    asyncio.run(send(gone))
+        gone.close()
+        # Not in this thread, which may have Playwright's loop.
+        pool.submit(asyncio.run, send(gone)).result(timeout=60)
 
 
 def test_a_file_too_large_is_refused_before_it_is_sent(console: str, filled: str) -> None:
