@@ -152,7 +152,7 @@ def run(files: list[str]) -> tuple[bool, str]:
         os.close(reading)
         import pytest
 
-        given = ["-x", "-q", "--tb=line", "-p", "no:cacheprovider", "-o", "addopts=", *files]
+        given = ["-x", "-q", "--tb=line", "-o", "addopts=", *files]
         os._exit(int(pytest.main(given)))
     os.close(writing)
     with os.fdopen(reading, errors="replace") as pipe:
@@ -160,7 +160,10 @@ def run(files: list[str]) -> tuple[bool, str]:
     _, status = os.waitpid(pid, 0)
     with contextlib.suppress(ProcessLookupError):
         os.killpg(pid, signal.SIGKILL)  # servers and workers of a test that was ended
-    return status != 0, "\n".join(said.splitlines()[-4:])
+    last = "\n".join(said.splitlines()[-4:])
+    if os.waitstatus_to_exitcode(status) == 3:
+        sys.exit(f"It is pytest itself that failed:\n{last}")
+    return status != 0, last
 
 
 def difference(path: Path, mutant: Mutant) -> str:
