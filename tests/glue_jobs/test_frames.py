@@ -378,6 +378,7 @@ def test_partitions_are_folders_and_their_columns_leave_the_files(
     options = {"paths": ["s3://lake/parted/"], "recurse": True, "exclusions": '["**2023/**"]'}
     some = context.create_dynamic_frame.from_options("s3", options, "json")
     assert sorted(row["v"] for row in rows(some)) == [2, 3]
+    assert some.name == "lakeparted"  # as awslabs/aws-glue-libs calls it
 
 
 def test_elements_of_xml_are_records(read: Any) -> None:

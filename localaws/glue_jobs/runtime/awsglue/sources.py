@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
+import os.path
 from collections.abc import Mapping
 from typing import Any
 
@@ -56,10 +56,7 @@ class S3Source:
         )  # fmt: skip
 
     def _name(self) -> str:
-        """What the paths begin with alike, without `:/.`."""
+        """What the paths begin with alike, after its last colon, without `/` and `.`."""
         paths = self._options.get("paths", [])
-        given = [paths] if isinstance(paths, str) else list(paths)
-        alike = itertools.takewhile(
-            lambda letters: len(set(letters)) == 1, zip(*given, strict=False)
-        )
-        return "".join(letters[0] for letters in alike if letters[0] not in ":/.")
+        alike: str = os.path.commonprefix(paths)  # noqa: RUF071 - letters are meant
+        return alike.rpartition(":")[2].replace("/", "").replace(".", "")
