@@ -292,6 +292,21 @@ def _asked(acting: LocalAws) -> Any:
     return until(over, 120)
 
 
+def test_a_query_is_asked_for_in_its_work_group(aws: LocalAws) -> None:
+    athena = aws.client("athena")
+    athena.create_work_group(Name="others")
+    own, other = (
+        athena.create_named_query(Name=group, Database="d", QueryString="SELECT 1", WorkGroup=group)
+        for group in ("primary", "others")
+    )
+    own_group = f"arn:aws:athena:{R}:workgroup/primary"
+    role(aws, "poor", "lambda", statement("athena:GetNamedQuery", own_group))
+    get = as_role(aws, "poor").client("athena").get_named_query
+
+    assert get(NamedQueryId=own["NamedQueryId"])["NamedQuery"]["Name"] == "primary"
+    assert refused(get, NamedQueryId=other["NamedQueryId"])[0] == "AccessDeniedException"
+
+
 def test_an_execution_sees_its_roles_refusal(aws: LocalAws) -> None:
     task = {
         "Type": "Task",
