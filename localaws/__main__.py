@@ -79,6 +79,9 @@ def main(argv: list[str] | None = None) -> int:
         " made), or off",
     )
     options = parser.parse_args(argv)
+    # A person's; what works here has keys of its own, and fails for a profile that no file has.
+    for name in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE"):
+        os.environ.pop(name, None)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
 
     home: Path = options.home.resolve()

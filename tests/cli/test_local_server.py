@@ -232,3 +232,8 @@ def test_a_command_without_an_address_names_the_local_aws_that_runs_beside_it(
         assert 'eval "$(rebuy local env)"' in status()
     finally:
         local.down(tmp_path / ".localaws")
+
+
+def test_a_persons_profile_is_nothing_to_it(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "no-file-has-it")
+    assert local.up(home, 0, 0, policies="off").pid == holder(home)
