@@ -126,13 +126,19 @@ def query_of(sql: str) -> str | None:
         depth += (word == "(") - (word == ")")
         if depth == 1 and word == "(" and words[0] == "UNLOAD":
             return sql[start + 1 : _closing(tokens, at)].strip()
+        if depth == 1 and word == "(" and words[0] == "INSERT" and _selects(words[at + 1 :]):
+            return sql[start:]
         if depth:
             continue
         if words[0] == "CREATE" and word == "AS" and at + 1 < len(tokens):
             return _DATA.sub("", sql[tokens[at + 1][1] :]).strip()
-        if words[0] == "INSERT" and word in ("SELECT", "WITH", "VALUES"):
+        if words[0] == "INSERT" and _selects([word]):
             return sql[start:]
     return None
+
+
+def _selects(words: list[str]) -> bool:
+    return words[:1] in (["SELECT"], ["WITH"], ["VALUES"])
 
 
 def _closing(tokens: list[tuple[str, int]], opening: int) -> int:
