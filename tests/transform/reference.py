@@ -1,4 +1,4 @@
-"""The 20 further features once more, in plain Python and apart from the chain.
+"""The further features once more, in plain Python and apart from the chain.
 
 What is known `held_back` orders before the last is found by throwing the later orders of every
 user away; then everything is computed as if that were all there is.
