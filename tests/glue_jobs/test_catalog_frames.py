@@ -43,6 +43,9 @@ People_node2 = glueContext.create_dynamic_frame.from_catalog(
 described = glueContext.create_data_frame.from_catalog(database="shop", table_name="orders",
     additional_options={"useCatalogSchema": True, "useSparkDataSource": True})
 print(described.dtypes, sorted(str(row.amount) for row in described.collect()))
+matched = Orders_node1.resolveChoice(choice="match_catalog", database="shop", table_name="orders")
+matched.printSchema()
+print(sorted(str(row.amount) for row in matched.toDF().collect()))
 # Script generated for node Concatenate Columns
 print(People_node2.gs_concat(colName="name", colList=["userId", "userId"], spacer="-").toDF()
     .select("name").collect())
@@ -184,6 +187,7 @@ def test_a_script_of_glue_studio_makes_a_table_that_athena_reads(shop: Any) -> N
         "root", "|-- buyer: string", "|-- amount: choice", "|    |-- long", "|    |-- string",
         "|-- day: string",
         "[('buyer', 'string'), ('amount', 'bigint'), ('day', 'string')] ['5', '7', '9', 'None']",
+        "root", "|-- buyer: string", "|-- amount: long", "|-- day: string", "['5', '7', 'None']",
         "[Row(name='ann-ann'), Row(name='bob-bob')]",
         "EvaluateDataQuality EvaluateDataQuality_node1: 1 rules passed, 0 failed",
     ]  # fmt: skip
