@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 import signal
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -71,6 +72,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 # Tests that start Spark themselves need the Java that jobs would find, and their class path.
 os.environ.setdefault("JAVA_HOME", str(java_home()))
 os.environ.setdefault("SPARK_CONF_DIR", str(CONFIGURATION))
+os.environ.setdefault("PYSPARK_PYTHON", sys.executable)  # and not the first python3 of the path
 
 # The same cases in every run; HYPOTHESIS_PROFILE=default looks for new ones.
 settings.register_profile("repeatable", derandomize=True)

@@ -12,6 +12,7 @@ import shutil
 import stat
 import zipfile
 import zlib
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,6 +30,7 @@ UNUSABLE = (
     *(zipfile.BadZipFile, EOFError, RuntimeError, NotImplementedError, zlib.error, lzma.LZMAError),
     *(FileExistsError, NotADirectoryError, IsADirectoryError, ValueError),
 )
+REFUSED = (errno.ENAMETOOLONG, errno.ELOOP)  # of the machine's errors, those of a bad archive
 
 
 @dataclass(frozen=True)
@@ -107,7 +109,7 @@ class CodeStore:
                 check_members(archive)
                 unpack(archive, fresh)
         except (*UNUSABLE, OSError) as problem:
-            if not isinstance(problem, UNUSABLE) and problem.errno != errno.ENAMETOOLONG:
+            if not isinstance(problem, UNUSABLE) and problem.errno not in REFUSED:
                 raise
             shutil.rmtree(fresh, ignore_errors=True)
             raise AwsError(
@@ -164,6 +166,8 @@ def unpack(archive: zipfile.ZipFile, folder: Path) -> None:
         place.symlink_to(os.fsdecode(archive.read(link)))
     for link in links:  # once all are there: one may lead through another
         _check_inside(folder / link.filename, folder, link)
+        with suppress(FileNotFoundError, NotADirectoryError):
+            (folder / link.filename).stat()  # fails in a ring, also where resolve does not (3.13)
 
 
 def _check_inside(place: Path, folder: Path, link: zipfile.ZipInfo) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import stat
 import subprocess
 import sys
@@ -18,19 +19,20 @@ from executions.clients import Clients, Target
 from rebuy.cli import local, local_env
 
 BIN = Path(sys.executable).parent
+PYTHON, AWS = (shlex.quote(str(path)) for path in (sys.executable, BIN / "aws"))
 # Each writes and reads with nothing but the variables; what it prints last.
 CLIENTS = {
-    "boto3": f"""{sys.executable} -c '
+    "boto3": f"""{PYTHON} -c '
 import boto3
 boto3.client("s3").create_bucket(Bucket="clients")
 print(boto3.client("sts").get_caller_identity()["Arn"])'""",
-    "aws": f"""echo x > "$T/x" && {BIN / "aws"} s3 cp "$T/x" s3://clients/x > "$T/log" &&
-{BIN / "aws"} sts get-caller-identity --query Arn --output text""",
-    "awswrangler": f"""{sys.executable} -c '
+    "aws": f"""echo x > "$T/x" && {AWS} s3 cp "$T/x" s3://clients/x > "$T/log" &&
+{AWS} sts get-caller-identity --query Arn --output text""",
+    "awswrangler": f"""{PYTHON} -c '
 import awswrangler, pandas
 awswrangler.s3.to_parquet(pandas.DataFrame({{"a": [1]}}), "s3://clients/a.parquet")
 print(len(awswrangler.s3.read_parquet("s3://clients/a.parquet")))'""",
-    "pyarrow": f"""{sys.executable} -c '
+    "pyarrow": f"""{PYTHON} -c '
 from pyarrow import fs
 store, place = fs.FileSystem.from_uri("s3://clients/b")
 store.open_output_stream(place).close()
@@ -109,7 +111,7 @@ def test_a_proxy_of_the_environment_is_passed_by(tmp_path: Path) -> None:
     script = f"""set -e
 cd "$T"; rebuy local up --port 0 > up; trap 'rebuy local down > down' EXIT
 eval "$(rebuy local env)"
-{CLIENTS["boto3"]}; echo "$NO_PROXY"; {BIN / "aws"} s3 ls"""
+{CLIENTS["boto3"]}; echo "$NO_PROXY"; {AWS} s3 ls"""
     done = subprocess.run(
         ["sh", "-c", script],
         env={
