@@ -21,7 +21,7 @@ _NEVER_WRONG = ("varchar", "char", "varbinary", "boolean", "decimal")
 Query = Callable[[str], list[tuple[Any, ...]]]
 _NO_OBJECT = "HIVE_CURSOR_ERROR: Row is not a valid JSON Object"
 _OBJECT = "ltrim(line, ' \t') LIKE '{%'"
-_TWICE = "NOT_SUPPORTED: localaws does not emulate a key that is twice in an object"
+_TWICE = "NOT_SUPPORTED: localaws does not emulate a key that is twice in an object: "
 _BEGINS = "regexp_matches(line, '^\\s*[{\\[]')"
 
 
@@ -131,15 +131,18 @@ class JsonRows:
             return ""
         broken = f"error('{_NO_OBJECT} - JSONException: ' || line)"
         wrong = f"{_BEGINS} AND NOT json_valid(line)"
-        twice = f"error('{_NO_OBJECT} - JSONException: Duplicate key in ' || line)"
         if self.storage.hive_json:
             wrong = f"NOT (json_valid(line) AND {_OBJECT})"
-            twice = f"error('{_TWICE}: ' || line)"
-        repeats = "len(json_keys(line)) > len(list_distinct(json_keys(line)))"
         return (
-            f" WHERE CASE WHEN {wrong} THEN {broken} WHEN {_BEGINS} AND {repeats} THEN {twice} "
-            "ELSE true END"
+            f" WHERE CASE WHEN {wrong} THEN {broken} WHEN {_BEGINS} AND {_repeats('line')} "
+            f"THEN {self._twice('line')} ELSE true END"
         )
+
+    def _twice(self, sql: str) -> str:
+        said = (
+            _TWICE if self.storage.hive_json else f"{_NO_OBJECT} - JSONException: Duplicate key in "
+        )
+        return f"error({text(said)} || CAST({sql} AS VARCHAR))"
 
     def _keys(self, lines: str, wanted: list[tuple[str, Type]]) -> _Keys:
         """The keys that are in the lines, in the spelling they have there."""
@@ -238,6 +241,8 @@ class JsonRows:
             else:
                 fields.append(f"{text(field)}: CAST(NULL AS {t.duckdb(item)})")
         struct = f"list_transform([{reads.struct(sql)}], lambda s: {{{', '.join(fields)}}})[1]"
+        if not self.storage.ignore_malformed:
+            struct = f"CASE WHEN {_repeats(sql)} THEN {self._twice(sql)} ELSE {struct} END"
         return f"CASE WHEN {_there(sql)} THEN {struct} END"
 
     def _checked(self, sql: str, kind: Type, label: str) -> str:
@@ -249,6 +254,11 @@ class JsonRows:
 
 def _there(sql: str) -> str:
     return f"json_type({sql}) <> 'NULL'"
+
+
+def _repeats(sql: str) -> str:
+    """Whether a key is twice in the object; NULL where it is none."""
+    return f"len(json_keys({sql})) > len(list_distinct(json_keys({sql})))"
 
 
 def _has_row(kind: Type) -> bool:
