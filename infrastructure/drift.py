@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,19 +34,19 @@ class LostStatement:
 
 
 def roles(connection: Connection) -> dict[str, str]:
-    """The stack's roles: name to logical name."""
+    """The stack's roles that are there: name to logical name."""
     pages = connection.client("cloudformation").get_paginator("list_stack_resources")
     return {
         found["PhysicalResourceId"]: found["LogicalResourceId"]
         for page in pages.paginate(StackName=connection.settings.stack_name)
         for found in page["StackResourceSummaries"]
-        if found["ResourceType"] == "AWS::IAM::Role"
+        if found["ResourceType"] == "AWS::IAM::Role" and found.get("PhysicalResourceId")
     }
 
 
-def lost_statements(connection: Connection) -> Iterator[LostStatement]:
-    """What all roles of the stack have lost."""
-    for role in roles(connection).values():
+def lost_statements(connection: Connection, own: Iterable[str]) -> Iterator[LostStatement]:
+    """What these roles of the stack (their logical names) have lost."""
+    for role in own:
         yield from lost_by(connection, role)
 
 

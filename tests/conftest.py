@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import gc
 import json
 import os
@@ -13,7 +12,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import botocore.session
 import pytest
 from hypothesis import settings
 
@@ -54,9 +52,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     return order.scheduler(config, log)
 
-
-# Every test has sessions of its own; what botocore reads of the services is the same for all.
-botocore.session.create_loader = functools.cache(botocore.session.create_loader)
 
 # Making an archive of Spark's classes pays over many runs of one home, and every test has a new
 # home: they have one that is made before (archive.py), or none.

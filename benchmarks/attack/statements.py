@@ -11,6 +11,7 @@ from typing import Any
 from benchmarks.attack.product import Product
 from benchmarks.attack.unneeded import UNNEEDED
 from configuration.connection import Connection
+from infrastructure import drift
 from localaws.identity.least_privilege import request_of
 from localaws.identity.policy.document import compile_policy
 from localaws.identity.policy.evaluation import Policies, evaluate
@@ -100,12 +101,10 @@ class Grants:
     def of(cls, product: Product, connection: Connection, wanted: Callable[[str], bool]) -> Grants:
         """Of the roles with the wanted logical names."""
         iam = connection.client("iam")
-        pages = connection.client("cloudformation").get_paginator("list_stack_resources")
         roles = [
-            Role.of(iam, one["PhysicalResourceId"], one["LogicalResourceId"])
-            for page in pages.paginate(StackName=connection.settings.stack_name)
-            for one in page["StackResourceSummaries"]
-            if one["ResourceType"] == "AWS::IAM::Role" and wanted(one["LogicalResourceId"])
+            Role.of(iam, name, logical)
+            for name, logical in drift.roles(connection).items()
+            if wanted(logical)
         ]
         return cls(product, {iam.get_role(RoleName=one.name)["Role"]["Arn"]: one for one in roles})
 

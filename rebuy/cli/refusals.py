@@ -34,11 +34,13 @@ def told(connection: Connection, execution: dict[str, Any]) -> list[str]:
     cause = f"{execution.get('error', '')} {message(execution.get('cause'))}"
     if home is None and not DENIED.search(cause):
         return []
-    refused = [] if home is None else [*_refused(connection, home / FILE, execution)]
+    own: dict[str, str] = {}
     try:
-        lost = [one.words for one in lost_statements(connection)]
+        own = roles(connection)
+        lost = [one.words for one in lost_statements(connection, own.values())]
     except ClientError as error:
         lost = [f"what the roles have lost could not be looked at: {error}"]
+    refused = [] if home is None else [*_refused(own, home / FILE, execution)]
     if refused and not lost:
         lost = ["the roles are as they were deployed: docs/iam.md says where to grant it"]
     return [*refused, *lost]
@@ -52,14 +54,13 @@ def _home(connection: Connection) -> Path | None:
     return Path(health["home"]) if isinstance(health, dict) and "home" in health else None
 
 
-def _refused(connection: Connection, file: Path, execution: dict[str, Any]) -> Iterator[str]:
-    """What the stack's roles were refused while the execution went on."""
+def _refused(own: dict[str, str], file: Path, execution: dict[str, Any]) -> Iterator[str]:
+    """What the stack's own roles were refused while the execution went on."""
     if not file.exists():
         return
     time.sleep(2 * TELL_SECONDS)  # until the file has the last one
     began = execution.get("redriveDate", execution["startDate"]).timestamp()
     ended = execution["stopDate"].timestamp() + LATE_SECONDS
-    own = roles(connection)
     for use in refused_between(file, began, ended):
         if own.keys() & {_name(use.principal), _name(use.resource)}:
             who = own.get(_name(use.principal), use.principal)

@@ -195,8 +195,9 @@ def physical_roles(connection: Connection) -> dict[str, str]:
 def as_deployed(connection: Connection, product: Product, told: Look) -> str:
     """Whether the roles have what was deployed: by CloudFormation's drift detection."""
     stack.stack_outputs(connection)
-    told.wrong += [one.words for one in drift.lost_statements(connection)]
-    return f"{len(drift.roles(connection))} have every statement that was deployed"
+    roles = drift.roles(connection)
+    told.wrong += [one.words for one in drift.lost_statements(connection, roles.values())]
+    return f"{len(roles)} have every statement that was deployed"
 
 
 def statements(connection: Connection, product: Product, told: Look) -> str:
