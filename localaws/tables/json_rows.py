@@ -118,7 +118,9 @@ class JsonRows:
 
     def _parsed(self, reads: _Reads) -> str:
         """The line's object as structs; a line that begins as none is a row of NULLs."""
-        valid = f"{_BEGINS} AND json_valid(line)" if self.storage.ignore_malformed else _BEGINS
+        valid = _BEGINS
+        if self.storage.ignore_malformed:
+            valid = f"{_BEGINS} AND json_valid(line) AND NOT coalesce({_repeats('line')}, false)"
         return f"CASE WHEN {valid} THEN {reads.struct('line')} END"
 
     def _checked_lines(self) -> str:
@@ -139,9 +141,9 @@ class JsonRows:
         )
 
     def _twice(self, sql: str) -> str:
-        said = (
-            _TWICE if self.storage.hive_json else f"{_NO_OBJECT} - JSONException: Duplicate key in "
-        )
+        said = f"{_NO_OBJECT} - JSONException: Duplicate key in "
+        if self.storage.hive_json or self.storage.ignore_malformed:
+            said = _TWICE
         return f"error({text(said)} || CAST({sql} AS VARCHAR))"
 
     def _keys(self, lines: str, wanted: list[tuple[str, Type]]) -> _Keys:
@@ -241,9 +243,10 @@ class JsonRows:
             else:
                 fields.append(f"{text(field)}: CAST(NULL AS {t.duckdb(item)})")
         struct = f"list_transform([{reads.struct(sql)}], lambda s: {{{', '.join(fields)}}})[1]"
-        if not self.storage.ignore_malformed:
-            struct = f"CASE WHEN {_repeats(sql)} THEN {self._twice(sql)} ELSE {struct} END"
-        return f"CASE WHEN {_there(sql)} THEN {struct} END"
+        return (
+            f"CASE WHEN {_there(sql)} THEN "
+            f"CASE WHEN {_repeats(sql)} THEN {self._twice(sql)} ELSE {struct} END END"
+        )
 
     def _checked(self, sql: str, kind: Type, label: str) -> str:
         value = cell(sql, kind, "hive_json" if self.storage.hive_json else "json", label)
