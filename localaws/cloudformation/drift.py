@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from localaws.cloudformation.principals import forward
-from localaws.cloudformation.provider import ResourceRequest
+from localaws.cloudformation.provider import ResourceRequest, document, picked
 from localaws.cloudformation.registry import Registry
 from localaws.cloudformation.stacks import Stacks
 from localaws.cloudformation.template import invalid
@@ -41,17 +41,8 @@ class Drift:
                 f"Resource {call.params['LogicalResourceId']} does not exist for stack"
                 f" {stack['name']}"
             )
-        provider = self._registry.provider(record["type"])
-        request = ResourceRequest(
-            aws=forward(self._aws, call),
-            stack_name=stack["name"],
-            stack_id=stack["id"],
-            logical_id=record["logical_id"],
-            properties=record["properties"],
-            stack_tags=stack["tags"],
-            physical_id=record["physical_id"],
-        )
-        if provider.drifting == ():
+        provider, properties = self._registry.provider(record["type"]), record["properties"]
+        if not provider.drifting:
             raise NotEmulated("cloudformation", OPERATION, f"resource type {record['type']}")
         shown = {
             "StackId": stack["id"],
@@ -60,15 +51,14 @@ class Drift:
             "ResourceType": record["type"],
             "Timestamp": self._stacks.now(),
         }
-        expected = {
-            name: record["properties"][name]
-            for name in provider.drifting
-            if name in record["properties"]
-        }
+        expected = picked(properties, provider.drifting)
+        aws = forward(self._aws, call)
+        request = ResourceRequest.of(aws, stack, record["logical_id"], properties)
+        request.physical_id = record["physical_id"]
         found = provider.as_it_is(request)
         if found is None:
             return {"StackResourceDrift": {**shown, "StackResourceDriftStatus": "DELETED"}}
-        actual = {name: found[name] for name in expected if name in found}
+        actual = picked(found, expected)
         differences = list(_differences(expected, actual, ""))
         shown |= {
             "ExpectedProperties": json.dumps(expected),
@@ -106,13 +96,7 @@ def _differences(expected: Any, actual: Any, path: str) -> Iterator[Json]:
 def _difference(path: str, kind: str, expected: Any, actual: Any) -> Json:
     return {
         "PropertyPath": path,
-        "ExpectedValue": _text(expected),
-        "ActualValue": _text(actual),
+        "ExpectedValue": document(expected),
+        "ActualValue": document(actual),
         "DifferenceType": kind,
     }
-
-
-def _text(value: Any) -> str:
-    if value is None:
-        return "null"
-    return value if isinstance(value, str) else json.dumps(value)

@@ -393,15 +393,9 @@ class StackEngine:
         self._status(stack, record, f"{word}_COMPLETE")
 
     def _request(self, stack: Json, logical_id: str, properties: Json) -> ResourceRequest:
-        return ResourceRequest(
-            aws=acting(self._aws, stack),
-            stack_name=stack["name"],
-            stack_id=stack["id"],
-            logical_id=logical_id,
-            properties=properties,
-            stack_tags=stack["tags"],
-            cancelled=self._aws.stopping.is_set,
-        )
+        request = ResourceRequest.of(acting(self._aws, stack), stack, logical_id, properties)
+        request.cancelled = self._aws.stopping.is_set
+        return request
 
     def _status(
         self,

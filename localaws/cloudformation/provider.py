@@ -43,6 +43,11 @@ class ResourceRequest:
     attributes: Json = field(default_factory=dict)  # as they were before this request
     cancelled: Callable[[], bool] = lambda: False
 
+    @classmethod
+    def of(cls, aws: LocalAws, stack: Json, logical_id: str, properties: Json) -> ResourceRequest:
+        """About a resource of the stack document."""
+        return cls(aws, stack["name"], stack["id"], logical_id, properties, stack["tags"])
+
     def call(self, service: str, operation: str, **params: Any) -> Json:
         """One API call; members that are None are left out, texts become the model's types."""
         client = self.aws.client(service)

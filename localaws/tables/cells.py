@@ -12,13 +12,12 @@ from collections.abc import Callable
 from localaws.tables.errors import not_emulated
 from localaws.trino import types as t
 from localaws.trino.types import Type
-from localaws.trino.values import text
+from localaws.trino.values import JAVA_FLOAT, java_float, text
 
 Cell = Callable[[str, Type], str]
 # The SerDe reads whole rows before any condition looks at one: DuckDB moves no condition below it.
 EACH_ROW = f" LIMIT {(1 << 63) - 1}"
 _DECIMAL = "[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?"
-_FLOAT = f"[ ]*[+-]?(NaN|Infinity|({_DECIMAL[5:]})[dDfF]?)[ ]*"
 _DAY = "[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}"
 _TIME = "[0-9]{1,2}:[0-9]{1,2}:[0-9]{1,2}([.][0-9]{1,9})?"
 
@@ -49,7 +48,7 @@ def _java_integer(sql: str, kind: Type) -> str:
 
 
 def _float(sql: str, kind: Type) -> str:
-    return _matching(sql, _FLOAT, f"TRY_CAST(rtrim(trim({sql}), 'dDfF') AS {t.duckdb(kind)})")
+    return _matching(sql, JAVA_FLOAT, java_float(sql, kind))
 
 
 def _decimal(sql: str, kind: Type) -> str:

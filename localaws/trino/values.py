@@ -38,6 +38,15 @@ def name(value: str) -> str:
     return '"' + value.replace('"', '""') + '"'
 
 
+# What Double.parseDouble takes, but for hexadecimal digits: 1d and 1f too.
+JAVA_FLOAT = "[ ]*[+-]?(NaN|Infinity|([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?[dDfF]?)[ ]*"
+
+
+def java_float(sql: str, kind: Type) -> str:
+    """The number in a text that is a JAVA_FLOAT."""
+    return f"TRY_CAST(rtrim(trim({sql}), 'dDfF') AS {t.duckdb(kind)})"
+
+
 def all_there(values: Iterable[Value], sql: str) -> str:
     """`sql`, and NULL where one of the values is NULL."""
     there = " AND ".join(f"{value.sql} IS NOT NULL" for value in values)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from localaws.trino import types as t
 from localaws.trino.errors import QueryError
 from localaws.trino.types import Type
-from localaws.trino.values import Value, name, text
+from localaws.trino.values import JAVA_FLOAT, Value, java_float, name, text
 
 from .times import CLOCK_ZONED, CLOCKS, MOMENTS, ZONED, like, local, rounded, written
 
@@ -91,7 +91,7 @@ _PATTERNS = {
     "uuid": "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}",
     "integer": r"\s*[+-]?[0-9]+\s*",
     "decimal": "[ ]*[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?[ ]*",
-    "float": "[ ]*[+-]?(NaN|Infinity|([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?[dDfF]?)[ ]*",
+    "float": JAVA_FLOAT,
     "date": r"\s*[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}\s*",
     "timestamp": "[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}"
     "( [0-9]{1,2}:[0-9]{1,2}(:[0-9]{1,2}([.][0-9]+)?)?)?"
@@ -103,9 +103,8 @@ def _from_text(value: Value, wanted: Type, attempt: bool) -> str:
     """DuckDB accepts more spellings than Trino (`1_000`, `1.5` as an integer)."""
     pattern, sql = text(_PATTERNS[family(wanted)]), value.sql
     read = f"TRY_CAST({sql} AS {t.duckdb(wanted)})"
-    if family(wanted) == "float":  # Java reads 1d and 1f
-        plain = f"TRY_CAST(rtrim(rtrim({sql}, ' '), 'dDfF') AS {t.duckdb(wanted)})"
-        read = f"coalesce({read}, {plain})"
+    if family(wanted) == "float":
+        read = java_float(sql, wanted)
     if wanted.name == "timestamp":
         clock = f"regexp_extract({sql}, '^[0-9-]+( [0-9:.]+)?')"
         read = f"TRY_CAST({clock} AS TIMESTAMP)"
